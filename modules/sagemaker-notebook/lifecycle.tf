@@ -1,0 +1,64 @@
+locals {
+  # AWS ends a lifecycle script, and with it the start, after 300 s, and takes 16384 characters of
+  # base64: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
+  # Each part may take 5 s more than its own limit before it is killed.
+  auto_stop_seconds       = 25
+  user_script_seconds     = 250
+  lifecycle_script_length = 16384
+
+  lifecycle_wanted = var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
+
+  # A byte order mark or a carriage return of a Windows editor would hide the interpreter's name.
+  user_scripts = {
+    for name, script in { on-create = var.on_create, on-start = var.on_start } :
+    name => [
+      for text in [replace(trimprefix(script, "\ufeff"), "\r\n", "\n")] :
+      { name = name, seconds = local.user_script_seconds, script = text } if text != ""
+    ]
+  }
+
+  auto_stop = [
+    for minutes in [var.idle_stop_minutes] : {
+      name    = "auto-stop"
+      seconds = local.auto_stop_seconds
+      script = templatefile("${path.module}/scripts/install-autostop.sh.tftpl", {
+        idle_seconds = minutes * 60
+        script       = file("${path.module}/scripts/autostop.py")
+      })
+    } if minutes > 0
+  ]
+
+  lifecycle_scripts = {
+    for name, parts in {
+      on_create = local.user_scripts["on-create"]
+      on_start  = concat(local.auto_stop, local.user_scripts["on-start"])
+    } :
+    name => base64encode(templatefile("${path.module}/scripts/lifecycle.sh.tftpl", { parts = parts }))
+  }
+
+  # Terraform 1.0 knows no precondition: a failing conversion is what carries a message.
+  lifecycle_scripts_that_fit = {
+    for name, script in local.lifecycle_scripts :
+    name => length(script) <= local.lifecycle_script_length ? script : tobool(
+      "${name} of notebook ${var.name} is too long: with the module's own part it is ${length(script)} characters of base64, AWS takes ${local.lifecycle_script_length}; shorten it, or let it fetch the rest from S3"
+    )
+  }
+
+  lifecycle_configuration_arn  = one(aws_sagemaker_notebook_instance_lifecycle_configuration.this[*].arn)
+  lifecycle_configuration_name = one(aws_sagemaker_notebook_instance_lifecycle_configuration.this[*].name)
+}
+
+# Both scripts are always there, empty where nothing is to run: an update that left one out would
+# not say that it is to be removed.
+resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
+  count = local.lifecycle_wanted ? 1 : 0
+
+  name      = var.name
+  on_create = local.lifecycle_scripts_that_fit["on_create"]
+  on_start  = local.lifecycle_scripts_that_fit["on_start"]
+
+  # So that the notebook lets go of it before it is deleted.
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,163 @@
+variable "additional_code_repositories" {
+  description = "Up to three more Git repositories that appear beside the default one: URLs, or names of SageMaker code repositories."
+  type        = set(string)
+  default     = []
+
+  # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
+  validation {
+    condition     = length(var.additional_code_repositories) <= 3
+    error_message = "The additional_code_repositories are three at most."
+  }
+}
+
+variable "default_code_repository" {
+  description = "Git repository that Jupyter opens in: a URL, or the name of a SageMaker code repository."
+  type        = string
+  default     = null
+}
+
+variable "direct_internet_access" {
+  description = "Whether the notebook has a way to the internet of its own, around the VPC. A change replaces the notebook and loses its volume."
+  type        = bool
+  default     = false
+}
+
+variable "idle_stop_minutes" {
+  description = "Minutes without work after which the notebook stops itself; 0 leaves it running. A change acts from the notebook's next start."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.idle_stop_minutes >= 0 && floor(var.idle_stop_minutes) == var.idle_stop_minutes
+    error_message = "The idle_stop_minutes must be a whole number of minutes, or 0 to leave the notebook running."
+  }
+}
+
+variable "imds_version" {
+  description = "Least version of the instance metadata service: 1 or 2."
+  type        = string
+  default     = "2"
+
+  validation {
+    condition     = contains(["1", "2"], var.imds_version)
+    error_message = "The imds_version must be \"1\" or \"2\"."
+  }
+}
+
+variable "instance_type" {
+  description = "Instance type, such as ml.t3.medium. A change stops the notebook and starts it again."
+  type        = string
+
+  validation {
+    condition     = can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", var.instance_type))
+    error_message = "The instance_type must be one of SageMaker's, such as ml.t3.medium."
+  }
+}
+
+variable "kms_key_id" {
+  description = "KMS key for the volume: ID, ARN or alias; null takes AWS's own. A change replaces the notebook and loses its volume."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_id == null || can(regex("^[a-zA-Z0-9:/_-]+$", var.kms_key_id))
+    error_message = "The kms_key_id must be a key's ID, its ARN or an alias (alias/<name>), or null."
+  }
+}
+
+variable "name" {
+  description = "Name of the notebook instance and of its lifecycle configuration, unique in account and region. A change replaces the notebook and loses its volume."
+  type        = string
+
+  validation {
+    condition     = length(var.name) <= 63 && can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", var.name))
+    error_message = "The name must be 1 to 63 letters, digits and hyphens, with no hyphen at either end."
+  }
+}
+
+variable "on_create" {
+  description = "Text of a script that runs once, as root, when the notebook is created, for 250 seconds at most. One that fails is logged, and the notebook is created all the same. A change does nothing to a notebook that exists."
+  type        = string
+  default     = ""
+}
+
+variable "on_start" {
+  description = "Text of a script that runs as root at every start, after the idle stop is set up, for 250 seconds at most. One that fails is logged, and the notebook starts all the same. A change acts from the next start."
+  type        = string
+  default     = ""
+}
+
+variable "platform_identifier" {
+  description = "Operating system and Jupyter, such as notebook-al2023-v1; null takes AWS's default. A change replaces the notebook and loses its volume."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.platform_identifier == null || can(regex("^notebook-al[0-9]+-v[0-9]+$", var.platform_identifier))
+    error_message = "The platform_identifier must look like notebook-al2023-v1, or be null for AWS's default."
+  }
+}
+
+variable "role_arn" {
+  description = "ARN of the role that the notebook works with."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
+    error_message = "The role_arn must be the ARN of an IAM role (arn:aws:iam::<account>:role/<name>)."
+  }
+}
+
+variable "root_access" {
+  description = "Whether the notebook's users may become root. The scripts of its lifecycle run as root either way."
+  type        = bool
+  default     = false
+}
+
+variable "security_group_ids" {
+  description = "One to five security groups. A change replaces the notebook and loses its volume."
+  type        = set(string)
+
+  validation {
+    condition     = length(var.security_group_ids) >= 1 && length(var.security_group_ids) <= 5
+    error_message = "The security_group_ids are one to five."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.security_group_ids : can(regex("^sg-[0-9a-f]{8,17}$", id))])
+    error_message = "The security_group_ids must be IDs of security groups, such as sg-0a1b2c3d4e5f67890."
+  }
+}
+
+variable "subnet_id" {
+  description = "Subnet that the notebook lives in. A change replaces the notebook and loses its volume."
+  type        = string
+
+  validation {
+    condition     = can(regex("^subnet-[0-9a-f]{8,17}$", var.subnet_id))
+    error_message = "The subnet_id must be a subnet's ID, such as subnet-0a1b2c3d4e5f67890."
+  }
+}
+
+variable "tags" {
+  description = "Tags besides the provider's default_tags. Its idle stop needs a tag Project, which the shared role asks for."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(var.tags) <= 50
+    error_message = "The tags are 50 at most, the provider's default_tags included."
+  }
+}
+
+variable "volume_size" {
+  description = "Size of the volume in GB, 5 to 16384. It can grow; a smaller one replaces the notebook and loses its data."
+  type        = number
+  default     = 20
+
+  # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
+  validation {
+    condition     = var.volume_size >= 5 && var.volume_size <= 16384 && floor(var.volume_size) == var.volume_size
+    error_message = "The volume_size must be a whole number of GB from 5 to 16384."
+  }
+}

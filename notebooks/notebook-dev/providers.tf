@@ -1,0 +1,16 @@
+# Made from templates/notebook/providers.tf.j2 by `tools new-notebook`; yours to edit.
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = {
+      Project     = var.project
+      ManagedBy   = "terraform"
+      Stack       = "notebooks/${local.directory}"
+      Owner       = var.owner
+      Purpose     = local.purpose_tag
+      Environment = var.environment
+    }
+  }
+}

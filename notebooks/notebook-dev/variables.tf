@@ -1,0 +1,154 @@
+# Made from templates/notebook/variables.tf.j2 by `tools new-notebook`; yours to edit.
+# The module validates what it takes; here stands what only this root knows.
+
+variable "additional_code_repositories" {
+  description = "Up to three more Git repositories: URLs or names of SageMaker code repositories."
+  type        = list(string)
+  default     = []
+}
+
+variable "default_code_repository" {
+  description = "Git repository that Jupyter opens in: a URL or the name of a SageMaker code repository."
+  type        = string
+  default     = null
+}
+
+variable "direct_internet_access" {
+  description = "Whether the notebook has an internet route of its own, around the VPC."
+  type        = bool
+  default     = false
+}
+
+variable "environment" {
+  description = "Environment, as a tag: dev, staging, prod or your own."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,256}$", var.environment))
+    error_message = "The environment becomes a tag: 1 to 256 letters, digits, spaces or any of _ . : / = + - @."
+  }
+}
+
+variable "idle_stop_minutes" {
+  description = "Minutes without work after which the notebook stops itself; 0 leaves it running. A change acts from the next start on."
+  type        = number
+  default     = 60
+}
+
+variable "imds_version" {
+  description = "Minimum version of the instance metadata service: 1 or 2."
+  type        = string
+  default     = "2"
+}
+
+variable "instance_type" {
+  description = "Instance type, such as ml.t3.medium. A change stops and starts the notebook."
+  type        = string
+}
+
+variable "kms_key_id" {
+  description = "KMS key for the volume; null takes AWS's own. A change replaces the notebook and loses its volume."
+  type        = string
+  default     = null
+}
+
+variable "name" {
+  description = "Name of the notebook instance; null takes the directory's. A change replaces the notebook and loses its volume."
+  type        = string
+  default     = null
+}
+
+variable "on_create_file" {
+  description = "Script in this directory that runs once, as root, when the notebook is created; a change never reaches one that exists."
+  type        = string
+  default     = null
+}
+
+variable "on_start_file" {
+  description = "Script in this directory that runs as root at every start; a change acts from the next one on."
+  type        = string
+  default     = null
+}
+
+variable "owner" {
+  description = "Who answers for the notebook, as a tag."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,256}$", var.owner))
+    error_message = "The owner becomes a tag: 1 to 256 letters, digits, spaces or any of _ . : / = + - @."
+  }
+}
+
+variable "platform_identifier" {
+  description = "Platform, such as notebook-al2023-v1; null takes AWS's default. A change replaces the notebook and loses its volume."
+  type        = string
+  default     = null
+}
+
+variable "project" {
+  description = "Project that owns the shared infrastructure (common.auto.tfvars)."
+  type        = string
+}
+
+variable "purpose" {
+  description = "What the notebook is for. Any text; the tag shows a space for each character that AWS does not allow in one."
+  type        = string
+
+  validation {
+    condition     = can(regex("^(?s:.){1,256}$", var.purpose))
+    error_message = "The purpose must be 1 to 256 characters."
+  }
+}
+
+variable "region" {
+  description = "AWS region (common.auto.tfvars)."
+  type        = string
+}
+
+variable "role_arn" {
+  description = "Role of the notebook; null takes the shared one."
+  type        = string
+  default     = null
+}
+
+variable "root_access" {
+  description = "Whether the notebook's users may become root."
+  type        = bool
+  default     = false
+}
+
+variable "security_group_ids" {
+  description = "Security groups instead of the shared one. A change replaces the notebook and loses its volume."
+  type        = list(string)
+  default     = []
+}
+
+variable "state_bucket" {
+  description = "Bucket that holds the states of the shared stacks; null reads their local state files (common.auto.tfvars)."
+  type        = string
+  default     = null
+}
+
+variable "subnet_id" {
+  description = "Subnet of the notebook; null takes the first of the shared ones. A change replaces the notebook and loses its volume."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Further tags."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setintersection([for key in keys(var.tags) : lower(key)], ["project", "managedby", "stack", "owner", "purpose", "environment"])) == 0
+    error_message = "The tags must not name Project, ManagedBy, Stack, Owner, Purpose or Environment: every notebook has these, and its stop when idle needs Project."
+  }
+}
+
+variable "volume_size" {
+  description = "Size of the volume in GB, 5 to 16384. It can grow; a smaller one replaces the notebook and loses its data."
+  type        = number
+  default     = 20
+}

@@ -1,0 +1,41 @@
+# Made from templates/notebook/outputs.tf.j2 by `tools new-notebook`; yours to edit.
+
+output "bucket_names" {
+  description = "Shared buckets that the notebook reads and writes, by purpose."
+  value       = data.terraform_remote_state.s3.outputs.bucket_names
+}
+
+output "instance_type" {
+  description = "Instance type of the notebook."
+  value       = var.instance_type
+}
+
+output "lifecycle_configuration_name" {
+  description = "Name of the lifecycle configuration; null where nothing runs at start or creation."
+  value       = module.notebook.lifecycle_configuration_name
+}
+
+output "network_interface_id" {
+  description = "Network interface of the notebook in its subnet."
+  value       = module.notebook.network_interface_id
+}
+
+output "notebook_arn" {
+  description = "ARN of the notebook instance."
+  value       = module.notebook.arn
+}
+
+output "notebook_name" {
+  description = "Name of the notebook instance."
+  value       = module.notebook.name
+}
+
+output "notebook_url" {
+  description = "Address of Jupyter. It asks for a sign-in: open it through the console or a presigned URL."
+  value       = "https://${module.notebook.url}"
+}
+
+output "purpose" {
+  description = "What the notebook is for, as it was written."
+  value       = var.purpose
+}

@@ -1,0 +1,32 @@
+# A managed policy per concern: another role can take some of them without the others.
+locals {
+  policies = merge(
+    {
+      code      = { allows = "clone the project's Git repositories", json = data.aws_iam_policy_document.code.json }
+      ecr       = { allows = "pull images and push the project's own", json = data.aws_iam_policy_document.ecr.json }
+      logs      = { allows = "write and read SageMaker's logs and metrics", json = data.aws_iam_policy_document.logs.json }
+      network   = { allows = "run SageMaker jobs in the VPC", json = data.aws_iam_policy_document.network.json }
+      s3        = { allows = "read and write all shared buckets", json = data.aws_iam_policy_document.s3.json }
+      sagemaker = { allows = "run SageMaker jobs, models, endpoints and pipelines", json = data.aws_iam_policy_document.sagemaker.json }
+      secrets   = { allows = "read the project's secrets", json = data.aws_iam_policy_document.secrets.json }
+    },
+    length(local.kms_key_arns) == 0 ? {} : {
+      kms = { allows = "use the KMS keys of buckets and volumes", json = data.aws_iam_policy_document.kms.json }
+    },
+  )
+}
+
+resource "aws_iam_policy" "notebook" {
+  for_each = local.policies
+
+  name        = "${var.project}-notebook-${each.key}"
+  description = "Lets ${var.project} notebooks ${each.value.allows}"
+  policy      = each.value.json
+}
+
+resource "aws_iam_role_policy_attachment" "notebook" {
+  for_each = aws_iam_policy.notebook
+
+  role       = aws_iam_role.notebook.name
+  policy_arn = each.value.arn
+}

@@ -1,0 +1,64 @@
+variable "bind_trust_to_account" {
+  description = "Lets SageMaker assume the role only on behalf of this account. Off: AWS does not document that notebook instances send the keys which this checks, and without them no notebook starts. Try it on one notebook first."
+  type        = bool
+  default     = false
+}
+
+variable "kms_key_arns" {
+  description = "KMS keys, besides the buckets' own, that notebooks and jobs may use."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
+    error_message = "The kms_key_arns must be ARNs of KMS keys (arn:aws:kms:<region>:<account>:key/<id>); an alias does not work in IAM policies."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what the role may do; null sets none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "The permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::<account>:policy/<name>), or null."
+  }
+}
+
+variable "project" {
+  description = "Begins the name of everything that is made: 2 to 32 lower-case letters, digits and single hyphens. Typed once, in common.auto.tfvars."
+  type        = string
+
+  validation {
+    condition     = length(var.project) <= 32 && can(regex("^[a-z](-?[a-z0-9])+$", var.project))
+    error_message = "The project must be 2 to 32 lower-case letters, digits and single hyphens, begin with a letter and not end with a hyphen: it becomes part of bucket names, which are at most 63 characters."
+  }
+
+  # AWS keeps these beginnings for itself, in the names of security groups and of buckets.
+  validation {
+    condition     = !can(regex("^(sg|sthree|amzn-s3-demo)(-|$)", var.project))
+    error_message = "The project must not begin with sg-, sthree- or amzn-s3-demo-: AWS refuses them at the start of a security group's or a bucket's name."
+  }
+}
+
+variable "region" {
+  description = "AWS region that everything is made in, such as us-east-1. Typed once, in common.auto.tfvars."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
+    error_message = "The region must be an AWS region's name, such as us-east-1."
+  }
+}
+
+variable "state_bucket" {
+  description = "S3 bucket that holds the Terraform states; null where each root keeps its state in its own folder. Typed once, in common.auto.tfvars."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.state_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "The state bucket must be an S3 bucket's name (3 to 63 lower-case letters, digits, dots and hyphens), or null."
+  }
+}

@@ -1,0 +1,14 @@
+resource "aws_s3_bucket_server_side_encryption_configuration" "shared" {
+  for_each = aws_s3_bucket.shared
+
+  bucket = each.value.id
+
+  rule {
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
+    }
+  }
+}

@@ -1,0 +1,35 @@
+output "bucket_arns" {
+  description = "ARNs of all shared buckets, by purpose."
+  value       = { for purpose, bucket in aws_s3_bucket.shared : purpose => bucket.arn }
+}
+
+output "bucket_names" {
+  description = "Names of all shared buckets, by purpose."
+  value       = { for purpose, bucket in aws_s3_bucket.shared : purpose => bucket.bucket }
+}
+
+# one() and not an index: while one bucket is imported, the others are not there yet.
+output "datasets_bucket_arn" {
+  description = "ARN of the datasets bucket."
+  value       = one([for purpose, bucket in aws_s3_bucket.shared : bucket.arn if purpose == "datasets"])
+}
+
+output "datasets_bucket_name" {
+  description = "Name of the datasets bucket."
+  value       = one([for purpose, bucket in aws_s3_bucket.shared : bucket.bucket if purpose == "datasets"])
+}
+
+output "kms_key_arns" {
+  description = "The KMS key that encrypts the buckets, as a list; empty with S3's own keys."
+  value       = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+}
+
+output "models_bucket_arn" {
+  description = "ARN of the models bucket."
+  value       = one([for purpose, bucket in aws_s3_bucket.shared : bucket.arn if purpose == "models"])
+}
+
+output "models_bucket_name" {
+  description = "Name of the models bucket."
+  value       = one([for purpose, bucket in aws_s3_bucket.shared : bucket.bucket if purpose == "models"])
+}

@@ -1,0 +1,130 @@
+variable "abort_incomplete_upload_days" {
+  description = "Days after which the parts of an unfinished multipart upload are deleted."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.abort_incomplete_upload_days >= 1 && floor(var.abort_incomplete_upload_days) == var.abort_incomplete_upload_days
+    error_message = "The abort_incomplete_upload_days must be a whole number of 1 or more."
+  }
+}
+
+variable "access_log_bucket" {
+  description = "Existing bucket that receives the S3 access logs, under <bucket name>/; null writes none. It must let logging.s3.amazonaws.com put objects."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.access_log_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_log_bucket))
+    error_message = "The access_log_bucket must be an S3 bucket's name (3 to 63 lower-case letters, digits, dots and hyphens), or null."
+  }
+}
+
+variable "bucket_names" {
+  description = "Names for buckets that should not be called <project>-<purpose>, by purpose (datasets, models). A further purpose makes a further shared bucket, which the role can use too."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for purpose in keys(var.bucket_names) : can(regex("^[a-z](-?[a-z0-9])*$", purpose))])
+    error_message = "The keys of bucket_names are purposes, such as datasets: lower-case letters, digits and single hyphens."
+  }
+
+  validation {
+    condition     = alltrue([for name in values(var.bucket_names) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])
+    error_message = "The values of bucket_names must be S3 bucket names: 3 to 63 lower-case letters, digits, dots and hyphens."
+  }
+}
+
+variable "bucket_suffix" {
+  description = "Ends the bucket names (<project>-datasets-<suffix>) where somebody else already has the plain ones: at most 21 lower-case letters, digits and hyphens."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = length(var.bucket_suffix) <= 21 && can(regex("^([a-z0-9]+(-[a-z0-9]+)*)?$", var.bucket_suffix))
+    error_message = "The bucket_suffix must be at most 21 lower-case letters, digits and single hyphens between them: bucket names are at most 63 characters."
+  }
+}
+
+variable "force_destroy" {
+  description = "Lets `terraform destroy` delete buckets that still hold objects, with all their versions."
+  type        = bool
+  default     = false
+}
+
+variable "kms_key_arn" {
+  description = "KMS key that encrypts the objects; null encrypts them with S3's own keys (SSE-S3)."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "The kms_key_arn must be the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>), or null; an alias does not work in IAM policies."
+  }
+}
+
+variable "noncurrent_version_expiration_days" {
+  description = "Days after which a replaced or deleted version of an object is gone for good."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.noncurrent_version_expiration_days >= 1 && floor(var.noncurrent_version_expiration_days) == var.noncurrent_version_expiration_days
+    error_message = "The noncurrent_version_expiration_days must be a whole number of 1 or more."
+  }
+}
+
+variable "project" {
+  description = "Begins the name of everything that is made: 2 to 32 lower-case letters, digits and single hyphens. Typed once, in common.auto.tfvars."
+  type        = string
+
+  validation {
+    condition     = length(var.project) <= 32 && can(regex("^[a-z](-?[a-z0-9])+$", var.project))
+    error_message = "The project must be 2 to 32 lower-case letters, digits and single hyphens, begin with a letter and not end with a hyphen: it becomes part of bucket names, which are at most 63 characters."
+  }
+
+  # AWS keeps these beginnings for itself, in the names of security groups and of buckets.
+  validation {
+    condition     = !can(regex("^(sg|sthree|amzn-s3-demo)(-|$)", var.project))
+    error_message = "The project must not begin with sg-, sthree- or amzn-s3-demo-: AWS refuses them at the start of a security group's or a bucket's name."
+  }
+}
+
+variable "region" {
+  description = "AWS region that everything is made in, such as us-east-1. Typed once, in common.auto.tfvars."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
+    error_message = "The region must be an AWS region's name, such as us-east-1."
+  }
+}
+
+variable "state_bucket" {
+  description = "S3 bucket that holds the Terraform states; null where each root keeps its state in its own folder. Typed once, in common.auto.tfvars."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.state_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "The state bucket must be an S3 bucket's name (3 to 63 lower-case letters, digits, dots and hyphens), or null."
+  }
+}
+
+variable "transitions" {
+  description = "Cheaper storage classes that objects move to, each this many days after their creation."
+  type        = list(object({ days = number, storage_class = string }))
+  default     = []
+
+  validation {
+    condition     = alltrue([for transition in var.transitions : contains(["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"], transition.storage_class)])
+    error_message = "A transition's storage_class must be STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER or DEEP_ARCHIVE."
+  }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+  validation {
+    condition     = alltrue([for transition in var.transitions : transition.days >= (contains(["STANDARD_IA", "ONEZONE_IA"], transition.storage_class) ? 30 : 0) && floor(transition.days) == transition.days])
+    error_message = "A transition's days must be a whole number of 0 or more, and 30 or more for STANDARD_IA and ONEZONE_IA."
+  }
+}

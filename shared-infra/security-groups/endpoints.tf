@@ -1,0 +1,30 @@
+resource "aws_security_group" "endpoints" {
+  name        = "${var.project}-endpoints"
+  description = "VPC endpoints of ${var.project}"
+  vpc_id      = data.aws_vpc.this.id
+
+  tags = {
+    Name = "${var.project}-endpoints"
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "endpoints_from_notebooks" {
+  security_group_id            = aws_security_group.endpoints.id
+  description                  = "HTTPS from the notebooks"
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+  referenced_security_group_id = aws_security_group.notebooks.id
+}
+
+# With private DNS the endpoints stand in for the services in the whole VPC.
+resource "aws_vpc_security_group_ingress_rule" "endpoints_from_clients" {
+  for_each = toset(var.endpoint_client_security_group_ids)
+
+  security_group_id            = aws_security_group.endpoints.id
+  description                  = "HTTPS from other workloads of the VPC"
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+  referenced_security_group_id = each.value
+}

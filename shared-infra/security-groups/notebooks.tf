@@ -1,0 +1,38 @@
+resource "aws_security_group" "notebooks" {
+  name        = "${var.project}-notebooks"
+  description = "SageMaker notebook instances of ${var.project}"
+  vpc_id      = data.aws_vpc.this.id
+
+  tags = {
+    Name = "${var.project}-notebooks"
+  }
+}
+
+resource "aws_vpc_security_group_egress_rule" "notebooks_to_endpoints" {
+  security_group_id            = aws_security_group.notebooks.id
+  description                  = "HTTPS to the VPC endpoints"
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+  referenced_security_group_id = aws_security_group.endpoints.id
+}
+
+resource "aws_vpc_security_group_egress_rule" "notebooks_to_s3" {
+  security_group_id = aws_security_group.notebooks.id
+  description       = "HTTPS to S3 through the gateway endpoint"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  prefix_list_id    = data.aws_ec2_managed_prefix_list.s3.id
+}
+
+resource "aws_vpc_security_group_egress_rule" "notebooks_to_internet" {
+  count = var.allow_internet_egress ? 1 : 0
+
+  security_group_id = aws_security_group.notebooks.id
+  description       = "HTTPS to the internet"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = "0.0.0.0/0"
+}

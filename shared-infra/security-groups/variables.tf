@@ -1,0 +1,64 @@
+variable "allow_internet_egress" {
+  description = "Lets notebooks reach the internet by HTTPS, for pip, conda and Git hosts. They need a NAT gateway in their subnet besides."
+  type        = bool
+  default     = false
+}
+
+variable "endpoint_client_security_group_ids" {
+  description = "Security groups of other workloads in the VPC that may reach the endpoints by HTTPS. With private DNS the endpoints answer for their services in the whole VPC, and who is in none of these groups is cut off from those services."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.endpoint_client_security_group_ids : can(regex("^sg-[0-9a-f]{8,17}$", id))])
+    error_message = "The endpoint_client_security_group_ids must be IDs of security groups, such as sg-0a1b2c3d4e5f67890."
+  }
+}
+
+variable "project" {
+  description = "Begins the name of everything that is made: 2 to 32 lower-case letters, digits and single hyphens. Typed once, in common.auto.tfvars."
+  type        = string
+
+  validation {
+    condition     = length(var.project) <= 32 && can(regex("^[a-z](-?[a-z0-9])+$", var.project))
+    error_message = "The project must be 2 to 32 lower-case letters, digits and single hyphens, begin with a letter and not end with a hyphen: it becomes part of bucket names, which are at most 63 characters."
+  }
+
+  # AWS keeps these beginnings for itself, in the names of security groups and of buckets.
+  validation {
+    condition     = !can(regex("^(sg|sthree|amzn-s3-demo)(-|$)", var.project))
+    error_message = "The project must not begin with sg-, sthree- or amzn-s3-demo-: AWS refuses them at the start of a security group's or a bucket's name."
+  }
+}
+
+variable "region" {
+  description = "AWS region that everything is made in, such as us-east-1. Typed once, in common.auto.tfvars."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
+    error_message = "The region must be an AWS region's name, such as us-east-1."
+  }
+}
+
+variable "state_bucket" {
+  description = "S3 bucket that holds the Terraform states; null where each root keeps its state in its own folder. Typed once, in common.auto.tfvars."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.state_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "The state bucket must be an S3 bucket's name (3 to 63 lower-case letters, digits, dots and hyphens), or null."
+  }
+}
+
+variable "vpc_id" {
+  description = "VPC of the notebooks and the endpoints; null takes the region's default VPC. Typed only here: the other stacks read it from this one's outputs."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.vpc_id == null || can(regex("^vpc-[0-9a-f]{8,17}$", var.vpc_id))
+    error_message = "The vpc_id must be a VPC's ID, such as vpc-0a1b2c3d4e5f67890, or null for the default VPC."
+  }
+}

@@ -1,0 +1,29 @@
+resource "aws_vpc_endpoint" "s3" {
+  count = var.create_s3_gateway ? 1 : 0
+
+  vpc_id            = local.vpc_id
+  vpc_endpoint_type = "Gateway"
+  service_name      = "com.amazonaws.${var.region}.s3"
+  route_table_ids   = local.route_table_ids
+  policy            = lookup(var.endpoint_policies, "s3", null)
+
+  tags = {
+    Name = "${var.project}-s3"
+  }
+}
+
+resource "aws_vpc_endpoint" "interface" {
+  for_each = var.interface_services
+
+  vpc_id              = local.vpc_id
+  vpc_endpoint_type   = "Interface"
+  service_name        = each.value == "notebook" ? "aws.sagemaker.${var.region}.notebook" : "com.amazonaws.${var.region}.${each.value}"
+  subnet_ids          = local.subnet_ids
+  security_group_ids  = [data.terraform_remote_state.security_groups.outputs.endpoint_security_group_id]
+  private_dns_enabled = var.private_dns_enabled
+  policy              = lookup(var.endpoint_policies, each.value, null)
+
+  tags = {
+    Name = "${var.project}-${each.value}"
+  }
+}
