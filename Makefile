@@ -1,0 +1,56 @@
+# Thin on purpose: every target is one `tools` command or one test command.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup init demo deploy-shared deploy destroy test lint lock clean
+
+help: ## Show every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Install everything into .venv, in locked versions
+
+# uv is faster where there is one; pip reads the same file and checks the same hashes.
+$(READY): requirements/all.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"error: {sys.executable} is Python {sys.version.split()[0]}; 3.11 or later is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .venv
+	@echo 'installing requirements/all.txt into .venv (a minute or two)'
+	@if command -v uv >/dev/null; then \
+	  uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/all.txt && \
+	  uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .; \
+	else \
+	  $(BIN)/pip install --quiet --require-hashes --requirement requirements/all.txt && \
+	  $(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .; \
+	fi
+	@touch $@
+
+init: $(READY) ## Type project, region and VPC, once
+	@$(BIN)/tools init
+
+demo: $(READY) ## Deploy everything to a cloud on this machine, no AWS account needed
+	@$(BIN)/tools demo
+
+deploy-shared: $(READY) ## Deploy the shared stacks to AWS, after one question
+	@$(BIN)/tools deploy --shared
+
+deploy: $(READY) ## Deploy every stack to AWS, after one question
+	@$(BIN)/tools deploy
+
+destroy: $(READY) ## Destroy every stack in AWS, notebooks first, after one question
+	@$(BIN)/tools destroy
+
+test: $(READY) ## Run every test, against a LocalStack of its own
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+lint: $(READY) ## Check format, style and types
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+lock: ## Lock the requirements anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
+	  --custom-compile-command 'make lock' --upgrade --output-file requirements/all.txt pyproject.toml
+
+clean: ## Remove .venv and the local cloud's folder
+	@if [ -x $(BIN)/tools ]; then $(BIN)/tools local down; fi
+	rm -rf .venv .tools

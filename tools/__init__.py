@@ -1,0 +1,1 @@
+"""Scaffold, deploy and destroy SageMaker notebooks that share Terraform infrastructure."""

@@ -1,0 +1,99 @@
+"""What botocore's model of SageMaker says a value may be."""
+
+import re
+import unicodedata
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+MODEL = "botocore's model of CreateNotebookInstance"
+
+
+@lru_cache(maxsize=1)
+def _create_input() -> Any:
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    return model.operation_model("CreateNotebookInstance").input_shape
+
+
+def member(name: str) -> Any:
+    """The botocore shape of a member of CreateNotebookInstance's input."""
+    return _create_input().members[name]
+
+
+def complaint(value: Any, shape: Any) -> str | None:
+    """What is wrong with `value` for `shape` (a string, integer or list); None where it fits."""
+    if shape.type_name == "list":
+        return _list_complaint(value, shape)
+    if shape.type_name == "integer":
+        return _integer_complaint(value, shape)
+    return _string_complaint(str(value), shape)
+
+
+def tag_complaint(text: str, most: int = 256) -> str | None:
+    """What keeps `text` from being a tag's key or value; None where it may be one.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html
+    """
+    if not 1 <= len(text) <= most:
+        return f"it becomes a tag and must have 1 to {most} characters, not {len(text)}"
+    wrong = sorted({c for c in text if not _allowed_in_tag(c)})
+    if wrong:
+        shown = " ".join(map(repr, wrong[:5]))
+        return f"it becomes a tag: letters, digits, spaces or _ . : / = + - @, and not {shown}"
+    return None
+
+
+@lru_cache(maxsize=1)
+def regions() -> tuple[str, ...]:
+    """Every region in which botocore knows SageMaker, in all partitions."""
+    import botocore.session
+
+    session = botocore.session.get_session()
+    return tuple(
+        sorted(
+            region
+            for partition in session.get_available_partitions()
+            for region in session.get_available_regions("sagemaker", partition)
+        )
+    )
+
+
+def nearest(value: str, valid: list[str]) -> str:
+    """The valid values most like `value`, as words for an error message."""
+    near = get_close_matches(value, valid, n=3, cutoff=0.5)
+    return f"the nearest are {', '.join(near)}" if near else f"for example {valid[0]}"
+
+
+def _allowed_in_tag(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LZN" or character in "_.:/=+-@"
+
+
+def _list_complaint(value: Any, shape: Any) -> str | None:
+    most = shape.metadata.get("max")
+    if most is not None and len(value) > most:
+        return f"at most {most} are allowed, not {len(value)}"
+    return next(filter(None, (complaint(item, shape.member) for item in value)), None)
+
+
+def _integer_complaint(value: Any, shape: Any) -> str | None:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if int(value) != value:
+        return f"it must be a whole number, not {value}"
+    if (least is not None and value < least) or (most is not None and value > most):
+        return f"it must be {least} to {most}, not {value}"
+    return None
+
+
+def _string_complaint(value: str, shape: Any) -> str | None:
+    if shape.enum and value not in shape.enum:
+        return f"there is no {value!r}; {nearest(value, list(shape.enum))}"
+    least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
+    if len(value) < least or (most is not None and len(value) > most):
+        return f"it must have {least} to {most} characters, not {len(value)}"
+    pattern = shape.metadata.get("pattern")
+    # The length is bounded by now, so a pattern that backtracks stays quick.
+    if pattern and not re.fullmatch(pattern, value):
+        return f"{value!r} does not fit AWS's pattern {pattern}"
+    return None

@@ -1,0 +1,65 @@
+"""The `tools` command: it parses, calls and prints; the rest can be called from Python."""
+
+import importlib
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from tools.context import Context
+from tools.errors import UserError
+
+# Name to module in tools.commands: a command's module is loaded when it is called.
+COMMANDS = {
+    "demo": "demo",
+    "deploy": "deploy",
+    "destroy": "destroy",
+    "init": "init",
+    "local": "local",
+    "new-notebook": "new_notebook",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"tools.commands.{COMMANDS[cmd_name]}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The repository; the one that the working directory lies in by default.",
+)
+@click.version_option(package_name="sagemaker-notebooks")
+@click.pass_context
+def group(ctx: click.Context, root: Path | None) -> None:
+    """Many SageMaker notebooks on shared Terraform infrastructure.
+
+    Needs Terraform 1.0 or later on PATH. Every stack also works with plain `terraform apply` in
+    its folder.
+    """
+    ctx.obj = Context(root)
+
+
+def main() -> None:
+    """Runs the command; a user's mistake ends in one line on stderr and exit code 1."""
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        group()
+    except UserError as error:
+        click.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)

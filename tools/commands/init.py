@@ -1,0 +1,76 @@
+"""`tools init`."""
+
+import click
+
+from tools import settings
+from tools.context import Context, is_interactive
+from tools.errors import UserError
+from tools.repository import COMMON
+
+
+@click.command("init", short_help="Type project, region and VPC once.")
+@click.option("--project", help="Begins every name: 2 to 32 lower-case letters, digits, hyphens.")
+@click.option("--region", help="AWS region, such as eu-central-1.")
+@click.option(
+    "--vpc-id", help="VPC of the notebooks; the region's default VPC where none is given."
+)
+@click.option("--subnet-id", "subnet_ids", multiple=True, help="Private subnet; may be repeated.")
+@click.option(
+    "--route-table-id",
+    "route_table_ids",
+    multiple=True,
+    help="Route table that gets the S3 endpoint; may be repeated. Those of the subnets by default.",
+)
+@click.option("--bucket-suffix", help="Ends the bucket names where the plain ones are taken.")
+@click.option("--state-bucket", help="S3 bucket that holds the states; local files by default.")
+@click.pass_obj
+def command(
+    context: Context,
+    project: str | None,
+    region: str | None,
+    vpc_id: str | None,
+    subnet_ids: tuple[str, ...],
+    route_table_ids: tuple[str, ...],
+    bucket_suffix: str | None,
+    state_bucket: str | None,
+) -> None:
+    """Write the values that every stack shares, typed once.
+
+    Asks for what no option gives, where somebody is there to answer. Project and region go to
+    common.auto.tfvars, the VPC to shared-infra/security-groups/terraform.tfvars, subnets and
+    route tables to shared-infra/vpc-endpoints/terraform.tfvars. Nothing is overwritten.
+    """
+    settings.refuse_existing([context.repository.root / COMMON])
+    if is_interactive():
+        asked_for_vpc = vpc_id is None and not subnet_ids
+        project = project or _ask("Project (begins the name of everything)", settings.check_project)
+        region = region or _ask("AWS region", settings.check_region)
+        if asked_for_vpc:
+            vpc_id = _ask("VPC (empty: the default VPC)", settings.check_vpc, default="")
+            if vpc_id:
+                answer = _ask("Private subnets of it, separated by spaces", settings.check_subnets)
+                subnet_ids = tuple(answer.split())
+    for option, value in (("--project", project), ("--region", region)):
+        if not value:
+            raise UserError(f"{option} is needed where nobody is there to be asked")
+    assert project
+    assert region
+    answers = settings.Settings(
+        project, region, vpc_id, subnet_ids, route_table_ids, state_bucket, bucket_suffix
+    )
+    for path in settings.write(answers, context.repository):
+        click.echo(path.relative_to(context.repository.root))
+    click.echo("next: make deploy-shared, then tools new-notebook NAME", err=True)
+
+
+def _ask(question: str, check: settings.Check, default: str | None = None) -> str:
+    """Asks until `check` is content."""
+
+    def read(answer: str) -> str:
+        try:
+            check(answer)
+        except UserError as error:
+            raise click.BadParameter(str(error)) from None
+        return answer
+
+    return str(click.prompt(question, default=default, show_default=False, value_proc=read))

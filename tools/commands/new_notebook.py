@@ -1,0 +1,110 @@
+"""`tools new-notebook`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tools import requests, runs, scaffold
+from tools.context import Context
+from tools.notebook import PROFILES
+
+
+def _pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
+        pairs[key] = value
+    return pairs
+
+
+@click.command("new-notebook", short_help="Make a notebook's directory.")
+@click.argument("name", required=False)
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    help="Instance type and environment: dev (ml.t3.medium), staging (ml.m5.xlarge), "
+    "prod (ml.m5.2xlarge).  [default: dev]",
+)
+@click.option("--instance-type", help="Such as ml.t3.medium.")
+@click.option("--volume-size", type=int, help="In GB, 5 to 16384.  [default: 20]")
+@click.option("--owner", help="Who answers for it.  [default: your login name]")
+@click.option("--purpose", help="What it is for.  [default: its name]")
+@click.option("--environment", help="As a tag.  [default: the profile's]")
+@click.option("--subnet", "subnet_id", help="Id of its subnet.  [default: the first shared one]")
+@click.option(
+    "--idle-minutes",
+    "idle_stop_minutes",
+    type=int,
+    help="Stops itself after so many minutes without work; 0 never does.  [default: 60]",
+)
+@click.option("--tag", "tags", multiple=True, callback=_pairs, help="KEY=VALUE; may be repeated.")
+@click.option("--from", "source", metavar="NOTEBOOK", help="Start from another's values.")
+@click.option(
+    "--from-file",
+    type=click.Path(path_type=Path),
+    help="CSV or YAML with a notebook per row; the options hold for what a row does not say.",
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    callback=_pairs,
+    metavar="KEY=VALUE",
+    help="Any other variable of the notebook, as in terraform.tfvars.example; may be repeated.",
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
+@click.option("--apply", is_flag=True, help="Deploy it, too.")
+@click.option("--local", is_flag=True, help="In the local cloud's working copy, not here.")
+@click.option("--yes", is_flag=True, help="With --apply: do not ask.")
+@click.pass_obj
+def command(
+    context: Context,
+    /,
+    name: str | None,
+    source: str | None,
+    from_file: Path | None,
+    tags: dict[str, str],
+    sets: dict[str, str],
+    dry_run: bool,
+    apply: bool,
+    local: bool,
+    yes: bool,
+    **options: Any,
+) -> None:
+    """Make the directory of the notebook NAME, or of all that a file names.
+
+    All are written or none. The directory is a Terraform root like any other: `terraform init`
+    and `terraform apply` work in it, and a copy of it with another terraform.tfvars does too.
+    """
+    if (name is None) == (from_file is None):
+        raise click.UsageError("give NAME or --from-file, one of them")
+    common = {key: value for key, value in options.items() if value is not None}
+    common |= {"from": source} if source else {}
+    common |= {"tags": tags} if tags else {}
+    common |= sets
+    rows = requests.read_rows(from_file) if from_file else [{"name": name}]
+    target = context.target(local) if apply or local else None
+    repository = target.repository if target else context.repository
+    types = scaffold.variables(context.templates)
+    notebooks = requests.build(rows, common, repository, types)
+    if dry_run:
+        scaffold.check_new(notebooks, repository)
+        for notebook in notebooks:
+            for file, content in scaffold.files(notebook, context.templates).items():
+                click.echo(f"# --- notebooks/{notebook.name}/{file}")
+                click.echo(content)
+        return
+    names = [f"notebooks/{notebook.name}" for notebook in notebooks]
+    if target and apply:
+        # Before anything is written: a refusal must not leave directories behind.
+        scaffold.check_new(notebooks, repository)
+        runs.confirm(target, runs.place(target), names, "Deploy", yes)
+    for directory in scaffold.write(notebooks, repository, context.templates):
+        click.echo(directory.relative_to(repository.root))
+    if target and apply:
+        runs.run(context, target, target.repository.select(names))
+    else:
+        click.echo("next: terraform init && terraform apply in it, or tools deploy", err=True)

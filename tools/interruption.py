@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM: counted, not raised in the middle of what must end in order."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interruption:
+    """How often the run has been asked to stop. Nothing new starts after the first time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first = 0
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """A signal handler."""
+        self.count += 1
+        self._first = self._first or number
+
+    def check(self) -> None:
+        """Raises SystemExit, with the code of a process that the signal ended, once asked."""
+        if self.count:
+            raise SystemExit(128 + self._first)
+
+
+@contextmanager
+def counted() -> Iterator[Interruption]:
+    """Counts the signals that arrive within the block, which must be in the main thread."""
+    interruption = Interruption()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, interruption.note) for number in numbers}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

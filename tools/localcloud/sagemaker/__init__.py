@@ -1,0 +1,1 @@
+"""SageMaker notebook instances for LocalStack. Imports nothing of the package around it."""

@@ -1,0 +1,101 @@
+"""List operations: filter, sort, cut into pages."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from .errors import ValidationError
+from .store import Resource
+
+DEFAULT_PAGE = 10
+
+T = TypeVar("T", bound=Resource)
+
+
+def page(
+    operation: str,
+    request: dict[str, Any],
+    resources: Iterable[T],
+    keys: Mapping[str, Callable[[T], str]],
+    default_key: str,
+) -> tuple[list[T], dict[str, str]]:
+    """One page of the resources that pass the request's name and time filters, sorted.
+
+    `keys` has a sort key for each value of SortBy. The second value is `{"NextToken": ...}`
+    where more follow. A token says after which resource its page begins, so that pages neither
+    skip nor repeat one while others come and go. Raises ValidationError for a token that is not
+    of the same operation and order.
+    """
+    sort_by = request.get("SortBy", default_key)
+    descending = request.get("SortOrder") == "Descending"
+    order = [operation, sort_by, descending]
+
+    def position(resource: T) -> list[str]:
+        return [keys[sort_by](resource), resource.name]
+
+    found = sorted(filter(_filter(request), resources), key=position, reverse=descending)
+    if "NextToken" in request:
+        after = _read_token(request["NextToken"], order)
+        found = [
+            resource
+            for resource in found
+            if (position(resource) < after if descending else position(resource) > after)
+        ]
+    size = request.get("MaxResults", DEFAULT_PAGE)
+    if len(found) <= size:
+        return found, {}
+    return found[:size], {"NextToken": _token(order, position(found[size - 1]))}
+
+
+def by_name(resource: Resource) -> str:
+    return resource.name
+
+
+def by_creation(resource: Resource) -> str:
+    return resource.created.isoformat(timespec="milliseconds")
+
+
+def by_modification(resource: Resource) -> str:
+    return resource.modified.isoformat(timespec="milliseconds")
+
+
+def refuse_any_token(request: dict[str, Any]) -> None:
+    """For an operation whose answers always fit one page. Raises ValidationError."""
+    if "NextToken" in request:
+        raise _bad_token()
+
+
+def _filter(request: dict[str, Any]) -> Callable[[Resource], bool]:
+    def passes(resource: Resource) -> bool:
+        return (
+            request.get("NameContains", "") in resource.name
+            and _within(request, "CreationTime", resource.created)
+            and _within(request, "LastModifiedTime", resource.modified)
+        )
+
+    return passes
+
+
+def _within(request: dict[str, Any], name: str, moment: datetime) -> bool:
+    after, before = request.get(f"{name}After"), request.get(f"{name}Before")
+    return (after is None or after < moment) and (before is None or moment < before)
+
+
+def _token(order: list[Any], last: list[str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([order, last]).encode()).decode()
+
+
+def _read_token(token: str, order: list[Any]) -> list[str]:
+    try:
+        of, (key, name) = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+    except (ValueError, TypeError, RecursionError):
+        raise _bad_token() from None
+    if of != order or not isinstance(key, str) or not isinstance(name, str):
+        raise _bad_token()
+    return [key, name]
+
+
+def _bad_token() -> ValidationError:
+    return ValidationError("Invalid NextToken: it is not of an earlier answer to this request")

@@ -1,0 +1,134 @@
+"""The local cloud's working copy of the repository's Terraform.
+
+The .tf files are the repository's, byte for byte; states, lock files and values of the local
+cloud stay in the copy, so that a deployment to AWS after a demo starts from nothing.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools import hcl
+from tools.errors import UserError
+from tools.repository import COMMON, Repository
+
+# Values that name something in one AWS account, and what stands for them in the local cloud.
+_ELSEWHERE: dict[str, hcl.Value] = {
+    "access_log_bucket": None,
+    "additional_code_repositories": [],
+    "default_code_repository": None,
+    "endpoint_client_security_group_ids": [],
+    "kms_key_arn": None,
+    "kms_key_arns": [],
+    "kms_key_id": None,
+    "permissions_boundary_arn": None,
+    "role_arn": None,
+    "route_table_ids": [],
+    "security_group_ids": [],
+    "subnet_id": None,
+    "subnet_ids": [],
+    "vpc_id": None,
+}
+_OVERRIDES = "zz-local.auto.tfvars"  # Terraform reads it last
+_FROM_REPOSITORY = ".from-repository"
+_DEFAULTS: dict[str, hcl.Value] = {"project": "demo", "region": "us-east-1"}
+
+
+def refresh(repository: Repository, copy: Path) -> Repository:
+    """Brings `copy` up to date with `repository` and returns it as a repository of its own.
+
+    Notebooks that were made in the copy stay. One whose directory has gone from the repository
+    goes too, unless a state of the local cloud still lies there.
+    """
+    for folder in ("shared-infra", "notebooks", "modules"):
+        (copy / folder).mkdir(parents=True, exist_ok=True)
+    _mirror_tree(repository.root / "modules", copy / "modules")
+    (copy / COMMON).write_text(_common(repository))
+    stacks = repository.stacks()
+    for stack in stacks:
+        target = copy / stack.name
+        _mirror_tree(stack.path, target)
+        (target / _FROM_REPOSITORY).touch()
+        (target / _OVERRIDES).write_text(_overrides(target))
+    _drop_gone({stack.name for stack in stacks}, copy)
+    return Repository(copy)
+
+
+def region(repository: Repository) -> str:
+    """The region that the local cloud stands for."""
+    return str(_common_values(repository)["region"])
+
+
+def _mirror_tree(source: Path, target: Path) -> None:
+    wanted = dict(_files(source))
+    for name, path in _files(target):
+        if name not in wanted:
+            path.unlink()
+    for name, path in wanted.items():
+        copied = target / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        if not _same(path, copied):
+            copied.unlink(missing_ok=True)
+            shutil.copy(path, copied, follow_symlinks=False)
+
+
+def _same(path: Path, copied: Path) -> bool:
+    if path.is_symlink() or copied.is_symlink():
+        both = path.is_symlink() and copied.is_symlink()
+        return both and path.readlink() == copied.readlink()
+    return copied.is_file() and copied.read_bytes() == path.read_bytes()
+
+
+def _files(directory: Path) -> Iterator[tuple[str, Path]]:
+    """The files that belong in the copy, relative name to path: no states, locks or backends."""
+    for path in sorted(directory.rglob("*")):
+        relative = path.relative_to(directory)
+        if any(part.startswith(".") for part in relative.parts) or ".tfstate" in path.name:
+            continue
+        if path.name in ("backend.tf", _OVERRIDES):
+            continue
+        if path.is_symlink() or path.is_file():
+            yield str(relative), path
+
+
+def _common(repository: Repository) -> str:
+    from tools.scaffold import assignments
+
+    return assignments(_common_values(repository)) + "\n"
+
+
+def _common_values(repository: Repository) -> dict[str, hcl.Value]:
+    own = repository.common() if (repository.root / COMMON).is_file() else _DEFAULTS
+    return {name: own[name] for name in _DEFAULTS}
+
+
+def _overrides(stack: Path) -> str:
+    """Stand-ins for the values in the stack's .tfvars that name something of an AWS account."""
+    from tools.scaffold import assignments
+
+    given = {
+        name
+        for pattern in ("terraform.tfvars", "*.auto.tfvars")
+        for path in stack.glob(pattern)
+        if path.name not in (_OVERRIDES, COMMON)
+        for name in _names(path)
+    }
+    return assignments({name: _ELSEWHERE[name] for name in given if name in _ELSEWHERE}) + "\n"
+
+
+def _names(tfvars: Path) -> list[str]:
+    """The values that a file sets; none where it is broken, which Terraform says in its stack."""
+    try:
+        return list(hcl.read_tfvars(tfvars))
+    except UserError:
+        return []
+
+
+def _drop_gone(present: set[str], copy: Path) -> None:
+    for marker in copy.glob(f"*/*/{_FROM_REPOSITORY}"):
+        stack = marker.parent
+        if (
+            str(stack.relative_to(copy)) not in present
+            and not (stack / "terraform.tfstate").exists()
+        ):
+            shutil.rmtree(stack)

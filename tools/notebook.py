@@ -1,0 +1,217 @@
+"""What a notebook is: a name and the values of its root, validated before anything is written."""
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools import awsmodel
+from tools.errors import UserError
+from tools.hcl import Value
+
+PROFILES: dict[str, dict[str, Value]] = {
+    "dev": {"instance_type": "ml.t3.medium", "environment": "dev"},
+    "staging": {"instance_type": "ml.m5.xlarge", "environment": "staging"},
+    "prod": {"instance_type": "ml.m5.2xlarge", "environment": "prod"},
+}
+
+NAME_RULE = "letters, digits and single or repeated hyphens between them, at most 63"
+
+# Variables that go to CreateNotebookInstance as they are, and the member that takes them.
+_MEMBERS = {
+    "additional_code_repositories": "AdditionalCodeRepositories",
+    "default_code_repository": "DefaultCodeRepository",
+    "instance_type": "InstanceType",
+    "kms_key_id": "KmsKeyId",
+    "name": "NotebookInstanceName",
+    "platform_identifier": "PlatformIdentifier",
+    "role_arn": "RoleArn",
+    "security_group_ids": "SecurityGroupIds",
+    "subnet_id": "SubnetId",
+    "volume_size": "VolumeSizeInGB",
+}
+# AWS's pattern for an identifier lets almost anything through; its documents show these prefixes.
+_PREFIXES = {"security_group_ids": "sg-", "subnet_id": "subnet-"}
+# From the provider's default_tags; 50 is the most that one notebook may carry.
+_DEFAULT_TAGS = ("Project", "ManagedBy", "Stack", "Owner", "Purpose", "Environment")
+_MOST_TAGS = 50
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook root: its directory's name, the values of its terraform.tfvars, its scripts.
+
+    `scripts` are files beside the generated ones, name to content.
+    """
+
+    name: str
+    values: Mapping[str, Value]
+    scripts: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def instance_name(self) -> str:
+        """The name that AWS gets: the directory's, where no value says otherwise."""
+        return str(self.values.get("name", self.name))
+
+
+def make(
+    name: str,
+    values: Mapping[str, Any],
+    types: Mapping[str, str],
+    scripts: Mapping[str, bytes] | None = None,
+) -> Notebook:
+    """A validated notebook.
+
+    `types` are the variables that the root declares, name to Terraform type; text in `values`
+    is read as that type. Raises UserError that names the value, what is wrong and the rule.
+    """
+    check_name(name)
+    read = {key: _typed(name, key, value, types) for key, value in values.items()}
+    kept = {key: value for key, value in read.items() if value is not None}
+    for key, value in kept.items():
+        wrong = _complaint(key, value)
+        if wrong:
+            raise UserError(f"{name}: {key}: {wrong}")
+    for script in scripts or {}:
+        if script.startswith(".") or ".tf" in script:
+            raise UserError(f"{name}: {script} is no name for a script: Terraform would read it")
+    return Notebook(name, kept, scripts or {})
+
+
+def check_name(name: str) -> None:
+    """Raises UserError where `name` is none for a notebook instance and its directory."""
+    if awsmodel.complaint(name, awsmodel.member("NotebookInstanceName")) or not name:
+        raise UserError(f"{name[:80]!r} is no name for a notebook: it takes {NAME_RULE}")
+
+
+def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
+    if key not in types:
+        known = awsmodel.nearest(key, sorted(types))
+        raise UserError(f"{name}: a notebook has no value called {key!r}; {known}")
+    read = _READERS[types[key].split("(")[0]]
+    try:
+        # An empty text takes back what --from copied: AWS has no empty identifier.
+        return None if value is None or (value == "" and key in _MEMBERS) else read(value)
+    except (ValueError, TypeError):
+        raise UserError(f"{name}: {key}: {value!r} is no {types[key]}") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    # Terraform does the same to every string: https://developer.hashicorp.com/terraform/language/expressions/types
+    return unicodedata.normalize("NFC", value)
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool):
+        raise TypeError
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return int(number) if number.is_integer() else number
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() not in ("true", "false"):
+        raise ValueError
+    return str(value).lower() == "true"
+
+
+def _list(value: Any) -> list[Value]:
+    if isinstance(value, str):
+        value = json.loads(value) if value.startswith("[") else re.split(r"[;,]\s*", value)
+    if not isinstance(value, list):
+        raise TypeError
+    return [_text(item) for item in value]
+
+
+def _map(value: Any) -> dict[str, Value]:
+    if isinstance(value, str):
+        value = json.loads(value) if value.startswith("{") else _pairs(value)
+    if not isinstance(value, dict):
+        raise TypeError
+    return {_text(key): _text(item) for key, item in value.items()}
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in re.split(r"[;,]\s*", text)]
+    if not all(key and equals for key, equals, _ in pairs):
+        raise ValueError
+    return {key: value for key, _, value in pairs}
+
+
+_READERS: dict[str, Callable[[Any], Value]] = {
+    "string": _text,
+    "number": _number,
+    "bool": _boolean,
+    "list": _list,
+    "map": _map,
+}
+
+
+def _complaint(key: str, value: Any) -> str | None:
+    prefix = _PREFIXES.get(key)
+    items = value if isinstance(value, list) else [value]
+    if prefix and not all(str(item).startswith(prefix) for item in items):
+        return f"it starts with {prefix}, not {value!r}"
+    if key in _MEMBERS:
+        return _by_model(key, value)
+    check = _CHECKS.get(key)
+    return check(value) if check else None
+
+
+def _by_model(key: str, value: Any) -> str | None:
+    wrong = awsmodel.complaint(value, awsmodel.member(_MEMBERS[key]))
+    if wrong and key == "instance_type":
+        import botocore
+
+        wrong += f" (botocore {botocore.__version__}; write a newer type into terraform.tfvars)"
+    return wrong
+
+
+def _idle_complaint(minutes: Any) -> str | None:
+    whole = isinstance(minutes, int) and minutes >= 0
+    return None if whole else f"it must be a whole number of minutes, 0 for never, not {minutes}"
+
+
+def _imds_complaint(version: Any) -> str | None:
+    return None if version in ("1", "2") else f"it must be 1 or 2, not {version}"
+
+
+def _purpose_complaint(purpose: str) -> str | None:
+    if not 1 <= len(purpose) <= 256:
+        return f"it must have 1 to 256 characters, not {len(purpose)}"
+    # Cc: control characters; Cs: half of a surrogate pair, which no UTF-8 file can hold.
+    wrong = {c for c in purpose if unicodedata.category(c) in ("Cc", "Cs")} - {"\n", "\t"}
+    return f"it holds the control character {min(wrong)!r}" if wrong else None
+
+
+def _tags_complaint(tags: Mapping[str, str]) -> str | None:
+    most = _MOST_TAGS - len(_DEFAULT_TAGS)
+    if len(tags) > most:
+        return f"at most {most} tags besides {', '.join(_DEFAULT_TAGS)}; there are {len(tags)}"
+    for key, value in tags.items():
+        if key.lower() in {name.lower() for name in _DEFAULT_TAGS}:
+            return f"{key!r} is a tag that every notebook has; its stop when idle needs Project"
+        if key.lower().startswith("aws:"):
+            return f"{key!r}: tags that start with aws: belong to AWS"
+        wrong = awsmodel.tag_complaint(key, 128) or (value and awsmodel.tag_complaint(value))
+        if wrong:
+            return f"{key!r}: {wrong}"
+    return None
+
+
+_CHECKS: dict[str, Callable[[Any], str | None]] = {
+    "environment": awsmodel.tag_complaint,
+    "idle_stop_minutes": _idle_complaint,
+    "imds_version": _imds_complaint,
+    "owner": awsmodel.tag_complaint,
+    "purpose": _purpose_complaint,
+    "tags": _tags_complaint,
+}

@@ -1,0 +1,112 @@
+"""Where Terraform finds its providers when the registry is out of reach.
+
+Terraform's own settings come first and are left alone. Where they name nothing, a
+`registry.terraform.io` folder under the usual system prefixes is used as a filesystem mirror:
+https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "registry.terraform.io"
+NEEDED = "hashicorp/aws"
+SYSTEM_PREFIXES = tuple(map(Path, ("/opt", "/usr/local", "/usr/share", "/srv")))
+
+
+def cli_config_file(env: Mapping[str, str]) -> Path | None:
+    """The CLI configuration that Terraform reads in `env`, or None where there is no such file."""
+    named = env.get("TF_CLI_CONFIG_FILE")
+    path = Path(named) if named else _home(env) / ".terraformrc"
+    return path if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where `terraform init` gets the AWS provider.
+
+    `mirror` is a folder that Terraform must be told of; `is_registry` says that the provider has
+    to be downloaded. Neither: Terraform finds it by itself, as the user's settings say.
+    """
+
+    mirror: Path | None = None
+    is_registry: bool = False
+
+
+def source(
+    env: Mapping[str, str], platform: str, prefixes: Iterable[Path] = SYSTEM_PREFIXES
+) -> Source:
+    """Where Terraform, run with `env`, gets the AWS provider for `platform`, such as linux_amd64.
+
+    The user's settings come first, then the mirrors that Terraform knows, then those of the
+    system, then the registry.
+    """
+    if "TF_CLI_ARGS_init" in env or _sets("provider_installation", cli_config_file(env)):
+        return Source()
+    cache = env.get("TF_PLUGIN_CACHE_DIR")
+    if cache and holds_provider(Path(cache), platform):
+        return Source(Path(cache))
+    if any(holds_provider(mirror, platform) for mirror in _implied_mirrors(env)):
+        return Source()
+    for mirror in _below((*prefixes, _home(env) / ".terraform.d")):
+        if holds_provider(mirror, platform):
+            return Source(mirror)
+    return Source(is_registry=True)
+
+
+def cli_config_with(mirror: Path, existing: Path | None) -> str:
+    """The text of a CLI configuration: the user's own (`existing`) and `mirror` besides."""
+    own = existing.read_text() + "\n" if existing else ""
+    held = sorted(
+        f'"{HOST}/{path.parent.name}/{path.name}"'
+        for path in (mirror / HOST).glob("*/*")
+        if path.is_dir()
+    )
+    names = ", ".join(held)
+    return (
+        f"{own}provider_installation {{\n"
+        f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = [{names}]\n  }}\n'
+        f"  direct {{\n    exclude = [{names}]\n  }}\n"
+        "}\n"
+    )
+
+
+def names_plugin_cache(env: Mapping[str, str]) -> bool:
+    """Whether the CLI configuration that Terraform reads in `env` sets a plugin cache."""
+    return _sets("plugin_cache_dir", cli_config_file(env))
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    return Path(env.get("HOME") or Path.home())
+
+
+def _sets(name: str, config: Path | None) -> bool:
+    return config is not None and bool(
+        re.search(rf"^\s*{name}\b", config.read_text(), re.MULTILINE)
+    )
+
+
+def _implied_mirrors(env: Mapping[str, str]) -> Iterator[Path]:
+    """https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories"""
+    home = _home(env)
+    yield home / ".terraform.d/plugins"
+    yield Path(env.get("XDG_DATA_HOME") or home / ".local/share") / "terraform/plugins"
+    for directory in (env.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(os.pathsep):
+        yield Path(directory) / "terraform/plugins"
+
+
+def _below(prefixes: Iterable[Path]) -> Iterator[Path]:
+    """Folders that hold `registry.terraform.io` one or two levels below a prefix."""
+    for prefix in prefixes:
+        for pattern in (HOST, f"*/{HOST}"):
+            yield from (found.parent for found in sorted(prefix.glob(pattern)))
+
+
+def holds_provider(mirror: Path, platform: str) -> bool:
+    """Whether the AWS provider lies in `mirror`, packed or unpacked."""
+    provider = mirror / HOST / NEEDED
+    unpacked = provider.glob(f"*/{platform}/terraform-provider-*")
+    packed = provider.glob(f"terraform-provider-*_{platform}.zip")
+    return any(unpacked) or any(packed)

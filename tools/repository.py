@@ -1,0 +1,152 @@
+"""The repository: where it is, which stacks it holds, what was typed once for all of them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from tools import graph, hcl
+from tools.errors import UserError
+from tools.stack import FOLDERS, Stack
+
+COMMON = "common.auto.tfvars"
+TYPED_ONCE = ("project", "region", "state_bucket")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A directory with `shared-infra`, `modules` and `notebooks`."""
+
+    root: Path
+
+    @classmethod
+    def containing(cls, directory: Path) -> "Repository":
+        """The repository that `directory` lies in. Raises UserError where there is none."""
+        for candidate in (directory, *directory.parents):
+            if all((candidate / folder).is_dir() for folder in (*FOLDERS, "modules")):
+                return cls(candidate)
+        raise UserError(
+            f"{directory} is in no repository with shared-infra, modules and notebooks; "
+            "go into one, or name it with --root"
+        )
+
+    def stacks(self) -> list[Stack]:
+        """Every stack, upstream first, shared ones before notebooks where the order is free."""
+        found = [
+            Stack(self.root, f"{folder}/{directory.name}")
+            for folder in FOLDERS
+            for directory in sorted((self.root / folder).iterdir())
+            if self._is_stack(directory)
+        ]
+        return graph.ordered(found)
+
+    def select(self, patterns: Sequence[str], shared: bool = False) -> list[Stack]:
+        """The stacks that `patterns` name, in order; all of them where nothing is named.
+
+        A pattern is a stack's name (`notebooks/nlp`), its last part (`nlp`) or a glob
+        (`notebooks/nlp-*`). Raises UserError for one that names nothing.
+        """
+        stacks = self.stacks()
+        if not patterns and not shared:
+            return stacks
+        chosen = {stack.name for stack in stacks if shared and stack.kind == "shared"}
+        for pattern in patterns:
+            matching = self._matching(pattern, stacks)
+            if not matching:
+                raise UserError(_unknown(pattern, [stack.name for stack in stacks]))
+            chosen.update(stack.name for stack in matching)
+        return [stack for stack in stacks if stack.name in chosen]
+
+    def check_states(self) -> None:
+        """Raises UserError where two stacks hold copies of one local state.
+
+        That is a directory copied with its state: an apply in the copy would replace what the
+        original deployed. Also where a state bucket is set and a stack keeps its state elsewhere,
+        so that the others would not find it.
+        """
+        owners: dict[str, str] = {}
+        stacks = self.stacks()
+        self._check_backends(stacks)
+        for stack in stacks:
+            state = stack.path / "terraform.tfstate"
+            if not state.is_file():
+                continue
+            found = re.search(r'"lineage":\s*"([^"]+)"', state.read_text(errors="replace"))
+            lineage = found[1] if found else str(state)
+            if lineage in owners:
+                raise UserError(
+                    f"{stack.name} and {owners[lineage]} hold the same state: one is a copy, and "
+                    "would replace what the other deployed; delete terraform.tfstate* in the copy"
+                )
+            owners[lineage] = stack.name
+
+    def _check_backends(self, stacks: Iterable[Stack]) -> None:
+        bucket = self.common().get("state_bucket")
+        for stack in stacks:
+            texts = (file.read_text(errors="replace") for file in stack.path.glob("*.tf"))
+            if bucket and not any(re.search(r'^\s*backend\s+"s3"', t, re.MULTILINE) for t in texts):
+                raise UserError(
+                    f"{COMMON} sets state_bucket, but {stack.name} has no backend.tf, so the other "
+                    "stacks would look for its state in vain; README.md, State, shows the file"
+                )
+
+    def common(self) -> dict[str, hcl.Value]:
+        """What `common.auto.tfvars` gives to every stack. Raises UserError where it is missing."""
+        path = self.root / COMMON
+        if not path.is_file():
+            raise UserError(
+                f"{path} is missing; run `tools init`, or copy {COMMON}.example and edit it "
+                "(`make demo` needs neither it nor an AWS account)"
+            )
+        values = hcl.read_tfvars(path)
+        for name in ("project", "region"):
+            if not isinstance(values.get(name), str) or not values[name]:
+                raise UserError(f'{path} sets no {name}; add a line such as {name} = "..."')
+        return values
+
+    def notebook_names(self) -> list[str]:
+        """Names in `notebooks`, stacks and other directories alike."""
+        entries = sorted((self.root / "notebooks").iterdir())
+        return [
+            entry.name
+            for entry in entries
+            if not entry.name.startswith(".") and (entry.is_dir() or entry.is_symlink())
+        ]
+
+    def instance_names(self) -> dict[str, str]:
+        """The instances of `notebooks`: directory to the name that AWS gets."""
+        return {name: self._instance_name(name) for name in self.notebook_names()}
+
+    def _instance_name(self, directory: str) -> str:
+        values = self.root / "notebooks" / directory / "terraform.tfvars"
+        # A parse costs milliseconds, and few of hundreds of notebooks set a name of their own.
+        text = values.read_text(errors="replace") if values.is_file() else ""
+        if not re.search(r"^\s*name\s*=", text, re.MULTILINE):
+            return directory
+        return str(hcl.read_tfvars(values).get("name") or directory)
+
+    @staticmethod
+    def _is_stack(directory: Path) -> bool:
+        # A symlinked directory would be a second stack with the same state.
+        return (
+            directory.is_dir()
+            and not directory.is_symlink()
+            and not directory.name.startswith(".")
+            and any(directory.glob("*.tf"))
+        )
+
+    def _matching(self, pattern: str, stacks: Iterable[Stack]) -> list[Stack]:
+        clean = pattern.rstrip("/")
+        return [
+            stack
+            for stack in stacks
+            if clean in (stack.name, stack.path.name) or fnmatchcase(stack.name, clean)
+        ]
+
+
+def _unknown(pattern: str, names: list[str]) -> str:
+    near = get_close_matches(pattern, [*names, *(name.split("/")[1] for name in names)], n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names) or 'none'}"
+    return f"no stack is called {pattern}; {hint}"

@@ -1,0 +1,140 @@
+"""From notebooks to directories: rendered in memory, checked, then written all or none."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tools import hcl
+from tools.errors import UserError
+from tools.interruption import counted
+from tools.notebook import Notebook
+from tools.repository import COMMON, TYPED_ONCE, Repository
+
+# The order in which a notebook's values are shown; others follow by name.
+_FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
+
+
+def render(notebook: Notebook, templates: Path) -> dict[str, str]:
+    """The files of the notebook's directory, name to text, from every template of `templates`."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # HCL, not HTML: hcl.dumps escapes every value
+    )
+    values = {"values": assignments(notebook.values)}
+    return {
+        name.removesuffix(".j2"): environment.get_template(name).render(values)
+        for name in sorted(environment.list_templates(extensions=["j2"]))
+    }
+
+
+def variables(templates: Path) -> dict[str, str]:
+    """The variables that a notebook's own .tfvars may set: name to Terraform type."""
+    declared = hcl.read_variables(templates / "variables.tf.j2")
+    return {name: kind for name, kind in declared.items() if name not in TYPED_ONCE}
+
+
+def assignments(values: Mapping[str, hcl.Value]) -> str:
+    """`values` as the lines of a .tfvars file, formatted as `terraform fmt` does."""
+    names = [name for name in _FIRST if name in values]
+    names += sorted(set(values) - set(_FIRST))
+    short = [name for name in names if not isinstance(values[name], dict)]
+    width = max(map(len, short), default=0)
+    lines = [f"{name:<{width}} = {hcl.dumps(values[name])}" for name in short]
+    for name in names:
+        if name not in short:
+            lines += ["", f"{name} = {hcl.dumps(values[name])}"]
+    return "\n".join(lines)
+
+
+def check_new(notebooks: Sequence[Notebook], repository: Repository) -> None:
+    """Raises UserError for a name that is taken, exactly or but for its case."""
+    taken = {name.lower(): name for name in repository.notebook_names()}
+    names = [notebook.name for notebook in notebooks]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"{name} is named {names.count(name)} times; name each notebook once")
+    instances = {name.lower(): where for where, name in repository.instance_names().items()}
+    for notebook in notebooks:
+        other = taken.get(notebook.name.lower())
+        if other == notebook.name:
+            raise UserError(f"notebooks/{other} exists already; choose another name")
+        if other:
+            raise UserError(
+                f"{notebook.name} differs from notebooks/{other} only by case, which some file "
+                "systems and people do not see; choose another name"
+            )
+        where = instances.get(notebook.instance_name.lower())
+        if where:
+            raise UserError(
+                f"{notebook.name}: notebooks/{where} has an instance called "
+                f"{notebook.instance_name} already; choose another name"
+            )
+        taken[notebook.name.lower()] = notebook.name
+        instances[notebook.instance_name.lower()] = notebook.name
+
+
+def write(notebooks: Sequence[Notebook], repository: Repository, templates: Path) -> list[Path]:
+    """Writes a directory for each notebook, or none where anything goes wrong.
+
+    Returns the directories. Raises UserError where a name is taken or the disk refuses.
+    """
+    check_new(notebooks, repository)
+    rendered = {notebook.name: files(notebook, templates) for notebook in notebooks}
+    parent = repository.root / "notebooks"
+    try:
+        # A signal between a folder's making and its noting would leave the folder behind.
+        with counted() as interruption, _staging(parent) as staging:
+            for name, contents in rendered.items():
+                interruption.check()
+                _fill(staging / name, contents)
+            interruption.check()
+            return _publish(staging, parent, list(rendered))
+    except FileExistsError as error:
+        raise UserError(f"{error.filename} exists already; nothing was written") from None
+    except OSError as error:
+        raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
+
+
+def files(notebook: Notebook, templates: Path) -> dict[str, bytes]:
+    """Every file of the notebook's directory, name to content."""
+    rendered = render(notebook, templates)
+    return {name: text.encode() for name, text in rendered.items()} | dict(notebook.scripts)
+
+
+@contextmanager
+def _staging(parent: Path) -> Iterator[Path]:
+    """A hidden folder beside the notebooks, so that a rename moves from it; gone afterwards."""
+    staging = Path(tempfile.mkdtemp(prefix=".new-notebook-", dir=parent))
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging)
+
+
+def _fill(directory: Path, contents: Mapping[str, bytes]) -> None:
+    directory.mkdir()
+    for name, content in contents.items():
+        (directory / name).write_bytes(content)
+    (directory / COMMON).symlink_to(Path("..") / ".." / COMMON)
+
+
+def _publish(staging: Path, parent: Path, names: Sequence[str]) -> list[Path]:
+    published: list[Path] = []
+    try:
+        for name in names:
+            target = parent / name
+            # mkdir claims the name against anyone else; the rename then replaces the empty folder.
+            target.mkdir()
+            published.append(target)
+            (staging / name).rename(target)
+    except BaseException:
+        for target in published:
+            shutil.rmtree(target)
+        raise
+    return published

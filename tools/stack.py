@@ -1,0 +1,56 @@
+"""A stack: one root module with one state."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from tools import hcl
+
+Kind = Literal["shared", "notebook"]
+
+FOLDERS: dict[str, Kind] = {"shared-infra": "shared", "notebooks": "notebook"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A directory of `shared-infra` or `notebooks`; `name` is its path in the repository."""
+
+    root: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.name
+
+    @property
+    def kind(self) -> Kind:
+        return FOLDERS[self.name.split("/")[0]]
+
+    @cached_property
+    def upstream_by_name(self) -> dict[str, str]:
+        """The stacks whose state this one reads: name of the data source to name of the stack.
+
+        A state outside `shared-infra` and `notebooks` is no stack of this repository: left out.
+        """
+        found = {}
+        for file in sorted(self.path.glob("*.tf")):
+            for name, state in hcl.remote_state_paths(file).items():
+                stack = self._stack_of(state) if state else None
+                if stack:
+                    found[name] = stack
+        return found
+
+    def _stack_of(self, state: str) -> str | None:
+        """The stack of a path, or of a key such as ml-infra/shared-infra/s3/terraform.tfstate."""
+        folder = str(Path(state).parent)
+        if state.startswith("."):
+            folder = os.path.relpath(os.path.normpath(self.path / folder), self.root)
+        parts = Path(folder).parts[-2:]
+        return "/".join(parts) if len(parts) == 2 and parts[0] in FOLDERS else None
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Names of the stacks whose state this one reads, sorted."""
+        return tuple(sorted(set(self.upstream_by_name.values())))
