@@ -1,0 +1,1 @@
+"""The idle auto-stop and the lifecycle configuration that carries it, run for real."""

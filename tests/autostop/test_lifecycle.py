@@ -1,0 +1,221 @@
+"""The lifecycle configuration: what Terraform renders of it, and what bash makes of that."""
+
+import ast
+import base64
+import json
+import os
+import secrets
+import signal
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from tests.terraform.harness import Chain, Tree
+
+from .jupyter import until
+from .scripts import (
+    AWKWARD,
+    CALLS,
+    CONFIGURATION,
+    INCOMPRESSIBLE,
+    TRUST,
+    Rendered,
+    arguments,
+    run,
+)
+from .service import SCRIPT
+
+SERVICES = ("iam", "ec2", "sagemaker")
+
+
+@cache
+def aws_limit() -> int:
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    return int(model.shape_for("NotebookInstanceLifecycleConfigContent").metadata["max"])
+
+
+def test_nothing_to_run_needs_no_lifecycle_configuration(lifecycle: Rendered) -> None:
+    assert lifecycle["nothing"] is None
+
+
+@pytest.mark.parametrize("call", sorted(set(CALLS) - {"nothing"}))
+@pytest.mark.parametrize("event", ["on_create", "on_start"])
+def test_scripts_are_within_aws_limit(lifecycle: Rendered, call: str, event: str) -> None:
+    assert 1 <= len(base64.b64encode(lifecycle[call][event].encode())) <= aws_limit()
+
+
+def test_script_that_is_too_long_is_refused_by_name_and_size(tree: Tree) -> None:
+    too_long = "#!/bin/bash\n# " + secrets.token_urlsafe(9000)
+    stack = tree.write_calls("long", {"wordy": arguments("wordy", {"on_start": too_long})})
+    (refusal,) = tree.refusals(stack)["lifecycle"]
+    assert "on_start of notebook wordy is too long: " in refusal
+    assert f"AWS takes {aws_limit()}" in refusal
+
+
+def test_autostop_runs_on_the_oldest_python_of_notebook_instances() -> None:
+    """Python 3.7 is Amazon Linux 2's, 3.9 is Amazon Linux 2023's; 3.6 is what we promise."""
+    ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
+
+
+def test_start_installs_and_starts_the_service(lifecycle: Rendered, tmp_path: Path) -> None:
+    started = run(lifecycle["five-minutes"]["on_start"], tmp_path)
+    assert (started.exit_code, started.output) == (0, "auto-stop: starts\nauto-stop: done\n")
+    assert started.systemctl == [
+        "daemon-reload",
+        "enable notebook-autostop",
+        "restart notebook-autostop",
+    ]
+    assert started.unit["ExecStart"].endswith("/autostop.py --idle-seconds 300")
+    assert started.unit["Restart"] == "always"
+    assert (started.parts / "autostop.py").read_bytes() == SCRIPT.read_bytes()
+
+
+def test_second_start_replaces_what_the_first_installed(
+    lifecycle: Rendered, tmp_path: Path
+) -> None:
+    run(lifecycle["default"]["on_start"], tmp_path)
+    again = run(lifecycle["five-minutes"]["on_start"], tmp_path)
+    assert again.exit_code == 0
+    assert again.unit["ExecStart"].endswith("--idle-seconds 300")
+
+
+def test_without_idle_time_no_service_is_installed(lifecycle: Rendered, tmp_path: Path) -> None:
+    started = run(lifecycle["create-only"]["on_start"], tmp_path)
+    assert (started.exit_code, started.output, started.systemctl) == (0, "", [])
+    created = run(lifecycle["create-only"]["on_create"], tmp_path)
+    assert created.output == "on-create: starts\ncreated\non-create: done\n"
+
+
+@pytest.mark.parametrize("event", ["on_create", "on_start"])
+def test_any_text_of_a_script_arrives_as_it_was_written(
+    lifecycle: Rendered, tmp_path: Path, event: str
+) -> None:
+    done = run(lifecycle["awkward"][event], tmp_path)
+    part = event.replace("_", "-")
+    assert (done.parts / part).read_text() == AWKWARD
+    assert (done.parts / part).stat().st_mode & 0o777 == 0o700
+    expected = 'don\'t "say" `this` $HOME ${x} %% \\ ünïcödé 日本 🙂\n'
+    assert (tmp_path / "said").read_text() == expected
+    assert done.output.endswith(f"{part}: starts\n{part}: done\n")
+
+
+def test_script_of_a_windows_editor_runs(lifecycle: Rendered, tmp_path: Path) -> None:
+    done = run(lifecycle["windows"]["on_start"], tmp_path)
+    assert (done.parts / "on-start").read_text() == AWKWARD
+    assert done.output == "on-start: starts\non-start: done\n"
+
+
+@pytest.mark.parametrize(("call", "said"), [("python", "python "), ("no-interpreter", "bash\n")])
+def test_script_runs_in_its_own_interpreter_and_in_bash_without_one(
+    lifecycle: Rendered, tmp_path: Path, call: str, said: str
+) -> None:
+    done = run(lifecycle[call]["on_start"], tmp_path)
+    assert done.output.startswith(f"on-start: starts\n{said}")
+    assert done.output.endswith("on-start: done\n")
+
+
+def test_failing_script_is_logged_and_the_notebook_starts_with_its_auto_stop(
+    lifecycle: Rendered, tmp_path: Path
+) -> None:
+    done = run(lifecycle["fails"]["on_start"], tmp_path)
+    assert done.exit_code == 0
+    assert "on-start: starts\nbefore\non-start: exit code 1 " in done.output
+    assert "after" not in done.output
+    assert done.systemctl[-1] == "restart notebook-autostop"
+
+
+def test_script_without_its_interpreter_is_logged(lifecycle: Rendered, tmp_path: Path) -> None:
+    done = run(lifecycle["no-such-interpreter"]["on_start"], tmp_path)
+    assert done.exit_code == 0
+    assert "on-start: exit code 127 " in done.output
+
+
+def test_hanging_script_is_killed_with_what_it_started(lifecycle: Rendered, tmp_path: Path) -> None:
+    done = run(lifecycle["hangs"]["on_create"], tmp_path, NOTEBOOK_PART_SECONDS="0.5")
+    assert done.exit_code == 0
+    assert "on-create: exit code 137 (124 or 137 where it took longer than 0.5 s)" in done.output
+    until(lambda: not Path("/proc", (tmp_path / "pid").read_text().strip()).exists())
+
+
+def test_parts_end_before_aws_ends_the_script(lifecycle: Rendered) -> None:
+    """300 s is AWS's; `timeout -k 5` lets a part live 5 s beyond its limit."""
+    for call, event in (("awkward", "on_start"), ("awkward", "on_create")):
+        limits = [
+            int(line.split()[2])
+            for line in lifecycle[call][event].splitlines()
+            if line.startswith("part ")
+        ]
+        assert 0 < sum(limit + 5 for limit in limits) < 300
+
+
+def test_script_that_waits_for_input_gets_none(lifecycle: Rendered, tmp_path: Path) -> None:
+    assert "no input\non-start: done\n" in run(lifecycle["reads"]["on_start"], tmp_path).output
+
+
+def test_what_a_script_leaves_running_runs_on(lifecycle: Rendered, tmp_path: Path) -> None:
+    """AWS advises `nohup … &` for what takes longer than 5 minutes."""
+    done = run(lifecycle["leaves-running"]["on_start"], tmp_path)
+    pid = int((tmp_path / "pid").read_text())
+    try:
+        assert done.output == "on-start: starts\non-start: done\n"
+        assert Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_service_that_does_not_start_is_logged_and_the_users_script_runs(
+    lifecycle: Rendered, tmp_path: Path
+) -> None:
+    done = run(lifecycle["awkward"]["on_start"], tmp_path, systemctl="exit 5")
+    assert done.exit_code == 0
+    assert "auto-stop: exit code 5 " in done.output
+    assert (tmp_path / "said").exists()
+
+
+def test_folder_that_cannot_be_written_does_not_keep_the_notebook_from_starting(
+    lifecycle: Rendered, tmp_path: Path
+) -> None:
+    (tmp_path / "opt").write_text("in the way")
+    done = run(lifecycle["awkward"]["on_start"], tmp_path)
+    assert done.exit_code == 0
+    assert "auto-stop: cannot be written to " in done.output
+    assert "on-start: cannot be written to " in done.output
+
+
+def test_longest_promised_script_runs(lifecycle: Rendered, tmp_path: Path) -> None:
+    done = run(lifecycle["long"]["on_start"], tmp_path)
+    assert done.exit_code == 0
+    assert (done.parts / "on-start").read_text() == INCOMPRESSIBLE
+
+
+def test_changed_script_is_an_update_in_place_and_none_takes_it_away(
+    tree: Tree, client: Callable[..., Any]
+) -> None:
+    """Applied with a notebook: a configuration cannot be deleted while one uses it, and the
+    provider says nothing when it could not."""
+    iam, ec2, sagemaker = (client(name, account=tree.account) for name in SERVICES)
+    role = iam.create_role(RoleName="in-place", AssumeRolePolicyDocument=json.dumps(TRUST))
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+    place = {
+        "role_arn": role["Role"]["Arn"],
+        "subnet_id": subnet,
+        "security_group_ids": [group],
+    }
+
+    def write(**own: Any) -> str:
+        return tree.write_calls("in-place", {"this": {**arguments("in-place", own), **place}})
+
+    with Chain(tree) as chain:
+        stack = write(on_start="echo one")
+        chain.apply(stack)
+        write(on_start="echo two")
+        assert tree.changes(stack) == {f"module.this.{CONFIGURATION}": "update"}
+        write(idle_stop_minutes=0)
+        chain.apply(stack)
+        left = sagemaker.list_notebook_instance_lifecycle_configs()
+        assert left["NotebookInstanceLifecycleConfigs"] == []

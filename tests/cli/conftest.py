@@ -1,0 +1,103 @@
+"""The `tools` command as a user runs it: a process, in a copy of the repository."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.trees import copy_repository
+from tools.localcloud.os_process import started
+from tools.localcloud.process import LocalCloud, Running
+from tools.terraform import Terraform
+
+TOOLS = Path(sys.executable).with_name("tools")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the repository and the environment of its user."""
+
+    root: Path
+    env: dict[str, str]
+
+    def tools(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return self.run(str(TOOLS), *arguments, **env)
+
+    def run(self, *command: str, cwd: str = ".", **env: str) -> subprocess.CompletedProcess[str]:
+        """Runs `command` to its end, with nobody there to answer a question."""
+        return subprocess.run(
+            command,
+            cwd=self.root / cwd,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [TOOLS, *arguments],
+            cwd=self.root,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def notebooks(self) -> list[str]:
+        return sorted(path.name for path in (self.root / "notebooks").iterdir())
+
+
+def user_env(terraform: Terraform) -> dict[str, str]:
+    """An environment without credentials, and with the provider at hand."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "TF_VAR_")) and name != "TF_CLI_CONFIG_FILE"
+    }
+    config = terraform.env.get("TF_CLI_CONFIG_FILE")
+    return {
+        **kept,
+        **({"TF_CLI_CONFIG_FILE": config} if config else {}),
+        "USER": "tester",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, terraform: Terraform) -> Checkout:
+    return Checkout(copy_repository(tmp_path / "repository"), user_env(terraform))
+
+
+@pytest.fixture
+def attached(checkout: Checkout, local_cloud: Running) -> Checkout:
+    """A checkout whose local cloud is the one of the test session."""
+    attach(checkout, local_cloud)
+    return checkout
+
+
+def attach(checkout: Checkout, running: Running) -> None:
+    """Notes the session's emulator as the checkout's own: one LocalStack serves every test."""
+    pid_file = checkout.root / ".tools" / "local" / "localstack.json"
+    pid_file.parent.mkdir(parents=True)
+    noted = {"pid": running.pid, "port": running.port, "started": started(running.pid)}
+    pid_file.write_text(json.dumps(noted))
+    assert LocalCloud(pid_file.parent).status() == running
+
+
+@pytest.fixture
+def small(attached: Checkout) -> Checkout:
+    """A checkout without stacks of its own: each test writes the few that it is about."""
+    for folder in ("shared-infra", "notebooks"):
+        shutil.rmtree(attached.root / folder)
+        (attached.root / folder).mkdir()
+    return attached

@@ -1,0 +1,154 @@
+"""The demo from a clean clone, and what a user does next by hand."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Checkout, attach, user_env
+from tests.trees import copy_repository
+from tools.localcloud.process import Running, environment
+from tools.terraform import Terraform
+
+NAMES = ("nlp-project", "notebook-dev", "notebook-prod")
+PURPOSE = r"Alice's \"trial\" of $${models}\n100 %%{ x } C:\\dir é"  # as HCL writes it
+SAID = 'Alice\'s "trial" of ${models}\n100 %{ x } C:\\dir é'
+
+
+class Demo:
+    """A clone in which `tools demo` has run, and a shell with the local cloud's exports."""
+
+    def __init__(self, checkout: Checkout, running: Running) -> None:
+        self.checkout = checkout
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+            identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+            assert checkout.run("git", *identity, *command).returncode == 0
+        self.ran = checkout.tools("demo")
+        env = {**checkout.env, **environment(running.endpoint)}
+        self.shell = replace(checkout, root=checkout.root / ".tools/local/workspace", env=env)
+
+    def terraform(self, notebook: str, *arguments: str) -> Any:
+        return self.shell.run("terraform", *arguments, cwd=f"notebooks/{notebook}")
+
+    def apply(self, notebook: str) -> None:
+        for arguments in (["init", "-input=false"], ["apply", "-auto-approve", "-input=false"]):
+            done = self.terraform(notebook, *arguments)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+    def actions(self, notebook: str) -> dict[str, list[str]]:
+        """What a plan would do in a notebook: resource to actions, but for no-ops."""
+        assert self.terraform(notebook, "plan", "-input=false", "-out=p").returncode == 0
+        shown = json.loads(self.terraform(notebook, "show", "-json", "p").stdout)
+        return {
+            change["address"].removeprefix("module.notebook."): change["change"]["actions"]
+            for change in shown["resource_changes"]
+            if change["change"]["actions"] != ["no-op"]
+        }
+
+
+@pytest.fixture(scope="module")
+def demo(
+    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
+    root = tmp_path_factory.mktemp("clone")
+    checkout = Checkout(copy_repository(root), user_env(terraform))
+    attach(checkout, local_cloud)
+    made = Demo(checkout, local_cloud)
+    yield made
+    gone = checkout.tools("destroy", "--local")
+    assert gone.returncode == 0, gone.stderr
+
+
+def test_everything_is_deployed_and_shown_with_its_url(demo: Demo) -> None:
+    assert demo.ran.returncode == 0, demo.ran.stderr
+    for name in NAMES:
+        row = next(line for line in demo.ran.stdout.splitlines() if f"notebooks/{name} " in line)
+        assert "InService" in row
+        assert f"https://{name}-" in row
+    for output in ("demo-datasets", "demo-models", ":role/demo-notebook", "sg-", "vpce-"):
+        assert output in demo.ran.stdout
+
+
+def test_the_clone_is_as_it_was(demo: Demo) -> None:
+    assert demo.checkout.run("git", "status", "--porcelain", "--ignored").stdout == "!! .tools/\n"
+
+
+def test_the_instances_are_what_their_values_say(demo: Demo, client: Callable[..., Any]) -> None:
+    sagemaker = client("sagemaker")
+    types = {"notebook-dev": "ml.t3.medium", "notebook-prod": "ml.m5.2xlarge"}
+    for name, instance_type in types.items():
+        instance = sagemaker.describe_notebook_instance(NotebookInstanceName=name)
+        assert instance["InstanceType"] == instance_type
+        assert instance["DirectInternetAccess"] == instance["RootAccess"] == "Disabled"
+        tags = sagemaker.list_tags(ResourceArn=instance["NotebookInstanceArn"])["Tags"]
+        assert {"Key": "Stack", "Value": f"notebooks/{name}"} in tags
+
+
+def test_plain_terraform_sees_nothing_to_change(demo: Demo) -> None:
+    for name in NAMES:
+        assert demo.actions(name) == {}
+
+
+def test_what_is_generated_is_formatted_and_valid(demo: Demo) -> None:
+    formatted = demo.terraform("nlp-project", "fmt", "-check", "-diff")
+    assert (formatted.returncode, formatted.stdout) == (0, "")
+    assert demo.terraform("nlp-project", "validate").returncode == 0
+
+
+@pytest.fixture(scope="module")
+def copied(demo: Demo) -> str:
+    """`notebook-dev`, copied by hand with other values, as the layout promises, and applied."""
+    notebooks = demo.shell.root / "notebooks"
+    ignored = shutil.ignore_patterns("*.tfstate*", ".terraform*", "p")
+    shutil.copytree(notebooks / "notebook-dev", notebooks / "alice", symlinks=True, ignore=ignored)
+    _write_values(notebooks / "alice", "ml.t3.large", 30)
+    demo.apply("alice")
+    return "alice"
+
+
+def test_a_copied_directory_is_another_notebook_on_the_shared_parts(
+    demo: Demo, copied: str, client: Callable[..., Any]
+) -> None:
+    copy, original = (
+        client("sagemaker").describe_notebook_instance(NotebookInstanceName=name)
+        for name in (copied, "notebook-dev")
+    )
+    for shared in ("RoleArn", "SubnetId", "SecurityGroups"):
+        assert copy[shared] == original[shared]
+    outputs = json.loads(demo.terraform(copied, "output", "-json").stdout)
+    assert outputs["notebook_url"]["value"].startswith("https://alice-")
+    assert outputs["purpose"]["value"] == SAID
+    tags = client("sagemaker").list_tags(ResourceArn=copy["NotebookInstanceArn"])["Tags"]
+    assert {"Key": "Stack", "Value": "notebooks/alice"} in tags
+    assert {"Key": "Owner", "Value": "alice"} in tags
+
+
+def test_type_and_volume_change_in_place(
+    demo: Demo, copied: str, client: Callable[..., Any]
+) -> None:
+    _write_values(demo.shell.root / "notebooks" / copied, "ml.m5.xlarge", 60)
+    assert demo.actions(copied) == {"aws_sagemaker_notebook_instance.this": ["update"]}
+    demo.apply(copied)
+    instance = client("sagemaker").describe_notebook_instance(NotebookInstanceName=copied)
+    assert (instance["InstanceType"], instance["VolumeSizeInGB"]) == ("ml.m5.xlarge", 60)
+    assert demo.actions(copied) == {}
+
+
+def test_another_environment_is_another_directory(demo: Demo, client: Callable[..., Any]) -> None:
+    done = demo.checkout.tools(
+        "new-notebook", "cv-project", "--from", "notebook-prod", "--local", "--apply"
+    )
+    assert done.returncode == 0, done.stderr
+    instance = client("sagemaker").describe_notebook_instance(NotebookInstanceName="cv-project")
+    assert instance["InstanceType"] == "ml.m5.2xlarge"
+
+
+def _write_values(directory: Path, instance_type: str, volume_size: int) -> None:
+    (directory / "terraform.tfvars").write_text(
+        f'instance_type = "{instance_type}"\nvolume_size = {volume_size}\nowner = "alice"\n'
+        f'purpose = "{PURPOSE}"\nenvironment = "dev"\n'
+    )

@@ -1,0 +1,33 @@
+import click
+from click.testing import CliRunner
+
+from tests.cli.conftest import Checkout
+from tests.trees import REPOSITORY
+from tools.cli import COMMANDS, group
+
+
+def test_every_command_and_option_has_help_and_is_in_the_readme() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    for name in COMMANDS:
+        done = CliRunner().invoke(group, [name, "--help"])
+        assert done.exit_code == 0, done.output
+        assert f"tools {name}" in readme
+        command = group.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        subcommands = command.commands.values() if isinstance(command, click.Group) else []
+        for part in (command, *subcommands):
+            assert part.help, part.name
+            options = [p for p in part.params if isinstance(p, click.Option)]
+            assert [option.name for option in options if not option.help] == []
+        assert command.short_help
+
+
+def test_make_without_a_target_shows_every_target(checkout: Checkout) -> None:
+    done = checkout.run("make")
+    targets = [
+        line.split(":")[0]
+        for line in (checkout.root / "Makefile").read_text().splitlines()
+        if line[:1].isalpha() and ":" in line and ":=" not in line and "?=" not in line
+    ]
+    assert targets
+    assert [target for target in targets if f"  {target} " not in done.stdout] == []

@@ -1,0 +1,111 @@
+"""One LocalStack for the whole test session, however many workers it has."""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from tests.trees import REPOSITORY
+from tools.context import SCRATCH
+from tools.localcloud.process import (
+    REGION,
+    TRANSITION_VARIABLE,
+    LocalCloud,
+    Running,
+    environment,
+    unset,
+)
+from tools.terraform import Terraform
+
+SECONDS_OF_A_TRANSITION = "0.2"
+
+_DIRECTORY = pytest.StashKey[Path]()
+_PORT = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller of pytest-xdist chooses a folder and a port; its workers are told them."""
+    for name in unset(os.environ):
+        del os.environ[name]  # no test reaches a real account
+    told = getattr(config, "workerinput", None)
+    config.stash[_DIRECTORY] = Path(
+        told["local_cloud_directory"] if told else tempfile.mkdtemp(prefix="local-cloud-")
+    )
+    config.stash[_PORT] = told["local_cloud_port"] if told else _free_port()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["local_cloud_directory"] = str(node.config.stash[_DIRECTORY])
+    node.workerinput["local_cloud_port"] = node.config.stash[_PORT]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and _DIRECTORY in config.stash:
+        LocalCloud(config.stash[_DIRECTORY]).down()
+        shutil.rmtree(config.stash[_DIRECTORY])
+
+
+@pytest.fixture(scope="session")
+def local_cloud(pytestconfig: pytest.Config) -> Running:
+    """The emulator that the whole session shares: give resources names of your own.
+
+    Its notebook instances are quicker than by default.
+    """
+    os.environ[TRANSITION_VARIABLE] = SECONDS_OF_A_TRANSITION
+    return LocalCloud(pytestconfig.stash[_DIRECTORY]).up(port=pytestconfig.stash[_PORT])
+
+
+@pytest.fixture(scope="session")
+def terraform() -> Terraform:
+    """Terraform with the AWS provider at hand: downloaded once at most, where git ignores it."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TF_VAR_")}
+    scratch = REPOSITORY / SCRATCH
+    return Terraform.find(env, scratch).downloaded_once(scratch)
+
+
+@pytest.fixture
+def aws_env(local_cloud: Running) -> dict[str, str]:
+    """The environment of a child process that shall reach the emulator."""
+    return {**os.environ, **environment(local_cloud.endpoint)}
+
+
+@pytest.fixture(scope="session")
+def client(local_cloud: Running) -> Callable[..., Any]:
+    """`client(service, region=..., account=..., checked=...)`: a boto3 client of the emulator.
+
+    With `checked=False` boto3 sends what it would refuse itself. An `account` is 12 digits.
+    """
+
+    @cache
+    def make(
+        service: str, region: str = REGION, account: str = "test", checked: bool = True
+    ) -> Any:
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=local_cloud.endpoint,
+            aws_access_key_id=account,
+            aws_secret_access_key="test",
+            config=Config(
+                parameter_validation=checked,
+                retries={"total_max_attempts": 1},
+                max_pool_connections=50,
+            ),
+        )
+
+    return make
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,111 @@
+"""Faults of the emulator that are mended as it starts, each seen through boto3."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.localcloud.process import LocalCloud
+
+from .conftest import Account, Network, free_port
+
+PORTS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+EVERYTHING = {"IpProtocol": "-1"}
+
+
+@pytest.fixture
+def prefix_list(account: Account) -> str:
+    answer = account.ec2.create_managed_prefix_list(
+        PrefixListName="s3", MaxEntries=1, AddressFamily="IPv4"
+    )
+    return str(answer["PrefixList"]["PrefixListId"])
+
+
+@pytest.fixture(params=["group", "prefix list", "addresses"])
+def source(
+    request: pytest.FixtureRequest, network: Network, prefix_list: str
+) -> Callable[[str], dict[str, Any]]:
+    """The source of a rule with a description."""
+
+    def described(description: str) -> dict[str, Any]:
+        key, member = {
+            "group": ("UserIdGroupPairs", {"GroupId": network.default_group}),
+            "prefix list": ("PrefixListIds", {"PrefixListId": prefix_list}),
+            "addresses": ("IpRanges", {"CidrIp": "10.0.0.0/8"}),
+        }[request.param]
+        return {key: [{**member, "Description": description}]}
+
+    return described
+
+
+@pytest.mark.parametrize("what", [PORTS, EVERYTHING], ids=lambda what: str(what["IpProtocol"]))
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_rule_keeps_its_description_and_takes_a_new_one(
+    account: Account,
+    network: Network,
+    source: Callable[[str], dict[str, Any]],
+    what: dict[str, Any],
+    direction: str,
+) -> None:
+    authorize = getattr(account.ec2, f"authorize_security_group_{direction}")
+    [rule] = authorize(
+        GroupId=network.group, IpPermissions=[{**what, **source("from the notebooks")}]
+    )["SecurityGroupRules"]
+    rule_id = rule["SecurityGroupRuleId"]
+
+    def description() -> str:
+        [found] = account.ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule_id])[
+            "SecurityGroupRules"
+        ]
+        return str(found["Description"])
+
+    assert rule["Description"] == description() == "from the notebooks"
+    changed = {**what, "Description": "changed"}
+    if "ReferencedGroupInfo" in rule:
+        changed["ReferencedGroupId"] = rule["ReferencedGroupInfo"]["GroupId"]
+    elif "PrefixListId" in rule:
+        changed["PrefixListId"] = rule["PrefixListId"]
+    else:
+        changed["CidrIpv4"] = rule["CidrIpv4"]
+    account.ec2.modify_security_group_rules(
+        GroupId=network.group,
+        SecurityGroupRules=[{"SecurityGroupRuleId": rule_id, "SecurityGroupRule": changed}],
+    )
+    assert description() == "changed"
+    revoke = getattr(account.ec2, f"revoke_security_group_{direction}")
+    revoke(GroupId=network.group, SecurityGroupRuleIds=[rule_id])
+
+
+def test_a_kms_key_is_made_and_used(client: Callable[..., Any]) -> None:
+    kms = client("kms")
+    key = kms.create_key()["KeyMetadata"]
+    assert re.fullmatch("[a-f0-9]{64}", key["CurrentKeyMaterialId"])
+    secret = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"secret")["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=secret)["Plaintext"] == b"secret"
+
+
+@pytest.fixture
+def changed_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
+    """An emulator of a release that has lost what is mended."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import localstack.services.kms.models as kms\n"
+        "import moto.ec2.models.security_groups as groups\n"
+        "del kms.KmsKey.generate_key_material_id\n"
+        "del groups.SecurityGroupBackend.modify_security_group_rules\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    cloud = LocalCloud(tmp_path / "cloud")
+    yield cloud
+    cloud.down()
+
+
+def test_a_mend_whose_place_is_gone_is_left_out_and_the_log_says_so(
+    changed_emulator: LocalCloud,
+) -> None:
+    assert changed_emulator.up(free_port())
+    log = changed_emulator.log.read_text()
+    assert "not applied, since the emulator has changed: _create_keys_on_python_3_11" in log
+    assert "not applied, since the emulator has changed: _change_rules_without_ports" in log
+    assert "_keep_descriptions_of_rules" not in log

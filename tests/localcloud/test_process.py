@@ -1,0 +1,281 @@
+"""The background process: started once, found again, ended, whatever happens in between."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tools.errors import UserError
+from tools.localcloud import process
+from tools.localcloud.process import LocalCloud, Running, environment, unset
+
+from .conftest import free_port
+
+UP = (
+    "import pathlib, sys; from tools.localcloud.process import LocalCloud; "
+    "running = LocalCloud(pathlib.Path(sys.argv[1])).up(int(sys.argv[2])); "
+    "print(running.pid, running.port)"
+)
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
+    cloud = LocalCloud(tmp_path / "cloud")
+    yield cloud
+    cloud.down()
+
+
+@pytest.fixture
+def port_of_4566(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port that stands for 4566, which may be in use on this machine, and is taken here."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        monkeypatch.setattr(process, "PREFERRED_PORT", port)
+        yield port
+
+
+def test_the_life_of_a_local_cloud(cloud: LocalCloud) -> None:
+    assert cloud.status() is None
+    port = free_port()
+    running = cloud.up(port)
+    assert running.port == port
+    assert running.endpoint == f"http://127.0.0.1:{port}"
+    assert cloud.status() == running
+    assert cloud.up() == cloud.up(port) == LocalCloud(cloud.directory).up() == running
+    with pytest.raises(UserError, match=f"runs on port {port}, not {port + 1}.*tools local down"):
+        cloud.up(port + 1)
+
+    s3 = boto3.client("s3", endpoint_url=running.endpoint, **CREDENTIALS)
+    s3.create_bucket(Bucket="of-the-past")
+    again = cloud.reset()
+    assert again.port == port
+    assert again.pid != running.pid
+    assert s3.list_buckets()["Buckets"] == []
+
+    # By its start as well as its number, which the system gives away again on a busy machine.
+    process_of_again = psutil.Process(again.pid)
+    assert process_of_again.is_running()
+    assert cloud.down()
+    assert cloud.status() is None
+    assert not process_of_again.is_running()
+    assert not cloud.down()
+    assert sorted(path.name for path in cloud.directory.iterdir()) == ["localstack.log", "lock"]
+
+
+CREDENTIALS = {
+    "aws_access_key_id": "test",
+    "aws_secret_access_key": "test",
+    "region_name": "us-east-1",
+}
+
+
+def test_another_port_is_chosen_where_4566_is_taken(cloud: LocalCloud, port_of_4566: int) -> None:
+    assert cloud.up().port != port_of_4566
+
+
+def test_a_taken_port_is_a_clear_error(cloud: LocalCloud, port_of_4566: int) -> None:
+    with pytest.raises(UserError, match=f"port {port_of_4566} .*taken.*--port"):
+        cloud.up(port_of_4566)
+    assert cloud.status() is None
+
+
+def test_a_killed_emulator_is_noticed_and_started_again(cloud: LocalCloud) -> None:
+    first = cloud.up(free_port())
+    os.kill(first.pid, signal.SIGKILL)
+    eventually(lambda: cloud.status() is None)
+    second = cloud.up(first.port)
+    assert second.port == first.port
+    assert second.pid != first.pid
+    assert cloud.status() == second
+
+
+@pytest.mark.parametrize("noted", ["", "{", "[]", '{"pid": "x"}', '{"pid": 4194304, "port": 1}'])
+def test_a_broken_pid_file_is_no_emulator(cloud: LocalCloud, noted: str) -> None:
+    cloud.directory.mkdir()
+    (cloud.directory / "localstack.json").write_text(noted)
+    assert cloud.status() is None
+    assert not cloud.down()
+
+
+def test_a_process_that_got_the_number_of_an_emulator_is_left_alone(cloud: LocalCloud) -> None:
+    running = cloud.up(free_port())
+    pid_file = cloud.directory / "localstack.json"
+    noted = pid_file.read_text()
+    cloud.down()
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
+        pid_file.write_text(noted.replace(f'"pid": {running.pid}', f'"pid": {other.pid}'))
+        assert f'"pid": {other.pid}' in pid_file.read_text()
+        assert cloud.status() is None
+        assert not cloud.down()
+        assert other.poll() is None
+        other.kill()
+
+
+def test_two_processes_that_start_it_at_once_get_the_same(cloud: LocalCloud) -> None:
+    command = [sys.executable, "-c", UP, str(cloud.directory), str(free_port())]
+    starters = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    answers = {starter.communicate(timeout=120)[0] for starter in starters}
+    running = cloud.status()
+    assert running
+    assert answers == {f"{running.pid} {running.port}\n"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_start_leaves_nothing(cloud: LocalCloud, number: signal.Signals) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-c", UP, str(cloud.directory), str(port)], stderr=subprocess.DEVNULL
+    ) as starter:
+        eventually(lambda: psutil.Process(starter.pid).children())
+        [emulator] = psutil.Process(starter.pid).children()
+        starter.send_signal(number)
+        assert starter.wait(timeout=60) != 0
+    eventually(lambda: not emulator.is_running())
+    assert cloud.status() is None
+    assert cloud.up(port).port == port
+
+
+def test_an_emulator_that_dies_at_its_start_says_why(
+    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken" / "localstack"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise RuntimeError('the disk is full')")
+    monkeypatch.setenv("PYTHONPATH", str(broken.parent))
+    with pytest.raises(UserError) as caught:
+        cloud.up(free_port())
+    assert "RuntimeError: the disk is full" in str(caught.value)
+    assert str(cloud.log) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert cloud.status() is None
+
+
+def test_an_emulator_that_is_not_ready_in_time_is_ended(cloud: LocalCloud) -> None:
+    port = free_port()
+    with pytest.raises(UserError, match=r"not ready in time.*localstack\.log"):
+        cloud.up(port, timeout=0)
+    assert cloud.status() is None
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
+
+
+def test_an_emulator_that_others_could_reach_is_ended(
+    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_the_mend = (
+        "from tools.localcloud import fixes\n"
+        "def _listen_on_one_address(): pass\n"
+        "fixes._listen_on_one_address = _listen_on_one_address\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(without_the_mend)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    port = free_port()
+    with pytest.raises(UserError, match=rf"listens on 0\.0\.0\.0:{port}"):
+        cloud.up(port)
+    assert cloud.status() is None
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def test_the_settings_of_the_user_do_not_reach_it(
+    cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = {
+        "AWS_PROFILE": "production",
+        "AWS_CA_BUNDLE": "/nowhere",
+        "DEBUG": "1",
+        "HTTP_PROXY": "http://127.0.0.1:1",
+        "LOCALSTACK_AUTH_TOKEN": "secret",
+        "PERSISTENCE": "1",
+        "SERVICES": "sqs",
+        "GATEWAY_LISTEN": "0.0.0.0:1",
+    }
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    running = cloud.up(free_port())
+    theirs = psutil.Process(running.pid).environ()
+    assert not ours.items() & theirs.items()
+    assert theirs["DISABLE_EVENTS"] == "1"
+
+
+def test_it_answers_on_127_0_0_1_alone(local_cloud: Running) -> None:
+    with socket.create_connection(("127.0.0.1", local_cloud.port), timeout=10):
+        pass
+    # an address of this machine too: whoever listens on every interface answers there
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", local_cloud.port), timeout=10)
+    listening = {
+        connection.laddr.ip
+        for connection in psutil.Process(local_cloud.pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN or not connection.raddr
+    }
+    assert listening == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Referer": "https://evil.example/page"}],
+    ids=str,
+)
+def test_a_page_in_a_browser_is_refused(local_cloud: Running, headers: dict[str, str]) -> None:
+    request = urllib.request.Request(
+        local_cloud.endpoint,
+        data=b"Action=ListUsers&Version=2010-05-08",
+        headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    assert caught.value.code == 403
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://localhost:4566", "http://localhost.localstack.cloud:4566", "127.0.0.1"]
+)
+def test_an_endpoint_without_an_address_is_refused(endpoint: str) -> None:
+    with pytest.raises(UserError, match=r"http://127\.0\.0\.1:<port>"):
+        environment(endpoint)
+
+
+def test_a_proxy_is_not_asked_and_the_users_exceptions_stay() -> None:
+    endpoint = "http://127.0.0.1:4566"
+    assert environment(endpoint, env={})["NO_PROXY"] == "127.0.0.1"
+    both = environment(endpoint, env={"no_proxy": "intranet"})
+    assert both["NO_PROXY"] == "127.0.0.1,intranet"
+
+
+def test_everything_that_leads_elsewhere_is_unset() -> None:
+    users = {
+        "AWS_ACCESS_KEY_ID": "replaced, not unset",
+        "AWS_CA_BUNDLE": "",
+        "AWS_ENDPOINT_URL_S3": "",
+        "AWS_PROFILE": "",
+        "AWS_SESSION_TOKEN": "",
+        "HOME": "",
+        "no_proxy": "",
+    }
+    assert unset(users) == [
+        "AWS_CA_BUNDLE",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "no_proxy",
+    ]

@@ -1,0 +1,112 @@
+"""Every root against the emulator, in their real order, and what has to be true of them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tools.repository import Repository
+
+from .harness import Chain, Tree, statements
+
+AwsClient = Callable[[str], Any]
+
+
+def clients(tree: Tree, client: Callable[..., Any]) -> AwsClient:
+    """`client(service)` for the tree's own account."""
+    return lambda service: client(service, account=tree.account)
+
+
+def stacks(tree: Tree) -> list[str]:
+    """Every stack, upstream first."""
+    return [stack.name for stack in Repository(tree.root).stacks()]
+
+
+def check_chain(chain: Chain, aws: AwsClient) -> None:
+    tree = chain.tree
+    for stack in stacks(tree):
+        chain.apply(stack)
+    assert chain.changes() == {}
+    outputs = {stack.split("/")[1]: tree.outputs(stack) for stack in chain.applied}
+    check_role(outputs["iam"], [*outputs["s3"]["bucket_arns"].values()], aws("iam"))
+    check_network(outputs["security-groups"], outputs["vpc-endpoints"], aws("ec2"))
+    for stack in (name for name in chain.applied if name.startswith("notebooks/")):
+        check_notebook(stack, outputs, aws("sagemaker"))
+    check_change_in_place(chain, "notebooks/notebook-dev", aws("sagemaker"))
+
+
+def check_role(role: Mapping[str, Any], buckets: Sequence[str], iam: Any) -> None:
+    name = role["role_name"]
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert {p["PolicyArn"] for p in attached} == {*role["policy_arns"].values()}
+
+    s3 = iam.get_policy_version(PolicyArn=role["policy_arns"]["s3"], VersionId="v1")
+    reached = statements(json.dumps(s3["PolicyVersion"]["Document"]))
+    assert reached["ListSharedBuckets"]["Resource"] == sorted(buckets)
+
+    assert iam.list_role_policies(RoleName=name)["PolicyNames"] == ["pass-itself"]
+    own = iam.get_role_policy(RoleName=name, PolicyName="pass-itself")
+    assert statements(json.dumps(own["PolicyDocument"])) == {
+        "PassItselfToSageMaker": {
+            "Sid": "PassItselfToSageMaker",
+            "Effect": "Allow",
+            "Action": ["iam:PassRole"],
+            "Resource": [role["role_arn"]],
+            "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        }
+    }
+
+
+def check_network(groups: Mapping[str, Any], endpoints: Mapping[str, Any], ec2: Any) -> None:
+    found = ec2.describe_vpc_endpoints(VpcEndpointIds=[*endpoints["endpoint_ids"].values()])
+    by_type: dict[str, list[Any]] = {"Gateway": [], "Interface": []}
+    for endpoint in found["VpcEndpoints"]:
+        assert endpoint["VpcId"] == groups["vpc_id"]
+        by_type[endpoint["VpcEndpointType"]].append(endpoint)
+    assert [e["RouteTableIds"] for e in by_type["Gateway"]] == [endpoints["route_table_ids"]]
+    assert len(by_type["Interface"]) == 3
+    for endpoint in by_type["Interface"]:
+        assert endpoint["SubnetIds"] == endpoints["subnet_ids"]
+        assert [g["GroupId"] for g in endpoint["Groups"]] == [groups["endpoint_security_group_id"]]
+
+
+def check_notebook(stack: str, outputs: Mapping[str, Any], sagemaker: Any) -> None:
+    name = stack.split("/")[1]
+    found = sagemaker.describe_notebook_instance(NotebookInstanceName=name)
+    assert found["NotebookInstanceStatus"] == "InService"
+    assert found["RoleArn"] == outputs["iam"]["role_arn"]
+    assert found["SubnetId"] == outputs["vpc-endpoints"]["subnet_ids"][0]
+    assert found["SecurityGroups"] == [outputs["security-groups"]["notebook_security_group_id"]]
+    assert outputs[name]["notebook_url"] == f"https://{found['Url']}"
+    assert outputs[name]["bucket_names"] == outputs["s3"]["bucket_names"]
+
+
+def check_change_in_place(chain: Chain, stack: str, sagemaker: Any) -> None:
+    name = stack.split("/")[1]
+    created = sagemaker.describe_notebook_instance(NotebookInstanceName=name)["CreationTime"]
+    values = {"instance_type": "ml.m5.xlarge", "volume_size": 60}
+    (chain.tree.root / stack / "changed.auto.tfvars.json").write_text(json.dumps(values))
+    planned = chain.tree.changes(stack)
+    assert planned.pop("output.instance_type") == "update"
+    assert planned == {"module.notebook.aws_sagemaker_notebook_instance.this": "update"}
+    chain.apply(stack)
+    found = sagemaker.describe_notebook_instance(NotebookInstanceName=name)
+    assert (found["InstanceType"], found["VolumeSizeInGB"]) == ("ml.m5.xlarge", 60)
+    assert (found["NotebookInstanceStatus"], found["CreationTime"]) == ("InService", created)
+    assert chain.tree.changes(stack) == {}
+
+
+def check_nothing_left(project: str, aws: AwsClient, other_buckets: Sequence[str] = ()) -> None:
+    buckets = [found["Name"] for found in aws("s3").list_buckets()["Buckets"]]
+    assert [name for name in buckets if name.startswith(f"{project}-")] == [*other_buckets]
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        aws("iam").get_role(RoleName=f"{project}-notebook")
+    assert aws("iam").list_policies(Scope="Local")["Policies"] == []
+    assert aws("sagemaker").list_notebook_instances()["NotebookInstances"] == []
+    groups = aws("ec2").describe_security_groups()["SecurityGroups"]
+    assert {group["GroupName"] for group in groups} == {"default"}
+    # Deleted endpoints stay visible for a while.
+    endpoints = aws("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    assert {endpoint["State"] for endpoint in endpoints} == {"deleted"}

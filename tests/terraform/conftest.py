@@ -1,0 +1,31 @@
+"""Temporary copies of the repository's Terraform that reach the session's emulator."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tools.localcloud.process import Running, environment
+from tools.terraform import Terraform
+
+from .harness import Tree, account_env
+
+NewTree = Callable[[], Tree]
+
+
+@pytest.fixture(scope="session")
+def new_tree(
+    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+) -> NewTree:
+    """Makes a copy of the tree with an account of its own, where nothing else exists."""
+
+    def make() -> Tree:
+        env = account_env({**terraform.env, **environment(local_cloud.endpoint)})
+        return Tree(tmp_path_factory.mktemp("tree"), terraform.binary, env)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def planning(new_tree: NewTree) -> Tree:
+    """The copy that plan tests share: nothing is ever applied in its account."""
+    return new_tree()

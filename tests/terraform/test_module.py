@@ -1,0 +1,137 @@
+"""modules/sagemaker-notebook, as it is planned."""
+
+from typing import Any
+
+import pytest
+import tftest
+
+from .harness import Tree, outputs, resources
+
+SOURCE = "modules/sagemaker-notebook"
+NOTEBOOK = "aws_sagemaker_notebook_instance.this"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BASE: dict[str, Any] = {
+    "source": SOURCE,
+    "name": "nlp-project",
+    "instance_type": "ml.t3.medium",
+    "role_arn": "arn:aws:iam::123456789012:role/acme-ml-notebook",
+    "subnet_id": "subnet-0a1b2c3d4e5f67890",
+    "security_group_ids": ["sg-0a1b2c3d4e5f67890"],
+}
+CALLS = {
+    "defaults": BASE,
+    "chosen": {
+        **BASE,
+        "additional_code_repositories": ["https://example.org/a.git", "team-repository"],
+        "default_code_repository": "https://example.org/main.git",
+        "direct_internet_access": True,
+        "idle_stop_minutes": 0,
+        "imds_version": "1",
+        "instance_type": "ml.trn1.32xlarge",
+        "kms_key_id": KEY,
+        "name": "Prod--2",
+        "platform_identifier": "notebook-al2-v3",
+        "root_access": True,
+        "security_group_ids": [f"sg-0a1b2c3d4e5f6789{digit}" for digit in range(5)],
+        "tags": {"CostCenter": "42"},
+        "volume_size": 16384,
+    },
+    "smallest": {**BASE, "name": "n", "volume_size": 5},
+    "longest_name": {**BASE, "name": "n" * 63},
+}
+
+
+@pytest.fixture(scope="module")
+def plan(planning: Tree) -> tftest.TerraformPlanOutput:
+    return planning.plan(planning.write_calls("module", CALLS))
+
+
+def test_closed_by_default(plan: tftest.TerraformPlanOutput) -> None:
+    notebook = resources(plan, "defaults")[NOTEBOOK]
+    assert notebook["direct_internet_access"] == "Disabled"
+    assert notebook["root_access"] == "Disabled"
+    (imds,) = notebook["instance_metadata_service_configuration"]
+    assert imds["minimum_instance_metadata_service_version"] == "2"
+    assert notebook["subnet_id"] == BASE["subnet_id"]
+    assert notebook["security_groups"] == BASE["security_group_ids"]
+    assert notebook["volume_size"] == 20
+
+
+def test_aws_chooses_the_platform_by_default(plan: tftest.TerraformPlanOutput) -> None:
+    assert "platform_identifier" not in resources(plan, "defaults")[NOTEBOOK]
+
+
+def test_every_value_reaches_the_instance(plan: tftest.TerraformPlanOutput) -> None:
+    notebook = resources(plan, "chosen")[NOTEBOOK]
+    chosen = CALLS["chosen"]
+    for argument, variable in {
+        "additional_code_repositories": "additional_code_repositories",
+        "default_code_repository": "default_code_repository",
+        "instance_type": "instance_type",
+        "kms_key_id": "kms_key_id",
+        "name": "name",
+        "platform_identifier": "platform_identifier",
+        "role_arn": "role_arn",
+        "security_groups": "security_group_ids",
+        "subnet_id": "subnet_id",
+        "tags": "tags",
+        "volume_size": "volume_size",
+    }.items():
+        assert notebook[argument] == chosen[variable]
+    assert notebook["direct_internet_access"] == "Enabled"
+    assert notebook["root_access"] == "Enabled"
+    (imds,) = notebook["instance_metadata_service_configuration"]
+    assert imds["minimum_instance_metadata_service_version"] == "1"
+
+
+def test_idle_stop_brings_a_lifecycle_configuration(plan: tftest.TerraformPlanOutput) -> None:
+    assert resources(plan, "defaults")[NOTEBOOK]["lifecycle_config_name"] == "nlp-project"
+    assert outputs(plan, "defaults")["lifecycle_configuration_name"] == "nlp-project"
+
+
+def test_nothing_to_run_brings_none(plan: tftest.TerraformPlanOutput) -> None:
+    assert resources(plan, "chosen").keys() == {NOTEBOOK}
+    assert resources(plan, "chosen")[NOTEBOOK]["lifecycle_config_name"] is None
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "four_repositories": (
+        {"additional_code_repositories": ["a", "b", "c", "d"]},
+        "The additional_code_repositories are three at most",
+    ),
+    "idle_negative": ({"idle_stop_minutes": -1}, "The idle_stop_minutes must be a whole number"),
+    "idle_half": ({"idle_stop_minutes": 0.5}, "The idle_stop_minutes must be a whole number"),
+    "imds_3": ({"imds_version": "3"}, 'The imds_version must be "1" or "2"'),
+    "type_ec2": ({"instance_type": "t3.medium"}, "The instance_type must be one of SageMaker's"),
+    "type_line": ({"instance_type": "ml.t3.medium\n"}, "The instance_type must be one of"),
+    "key_empty": ({"kms_key_id": ""}, "The kms_key_id must be a key's ID"),
+    "name_empty": ({"name": ""}, "The name must be 1 to 63 letters"),
+    "name_hyphen": ({"name": "-nlp"}, "The name must be 1 to 63 letters"),
+    "name_underscore": ({"name": "nlp_project"}, "The name must be 1 to 63 letters"),
+    "name_long": ({"name": "n" * 64}, "The name must be 1 to 63 letters"),
+    "platform_short": ({"platform_identifier": "al2023"}, "The platform_identifier must look like"),
+    "role_name": ({"role_arn": "acme-ml-notebook"}, "The role_arn must be the ARN"),
+    "no_groups": ({"security_group_ids": []}, "The security_group_ids are one to five"),
+    "six_groups": (
+        {"security_group_ids": [f"sg-0a1b2c3d4e5f6789{digit}" for digit in range(6)]},
+        "The security_group_ids are one to five",
+    ),
+    "group_name": ({"security_group_ids": ["default"]}, "must be IDs of security groups"),
+    "subnet_name": ({"subnet_id": "private"}, "The subnet_id must be a subnet's ID"),
+    "many_tags": ({"tags": {f"t{n}": "" for n in range(51)}}, "The tags are 50 at most"),
+    "volume_4": ({"volume_size": 4}, "The volume_size must be a whole number of GB from 5"),
+    "volume_16385": ({"volume_size": 16385}, "The volume_size must be a whole number of GB from 5"),
+    "volume_half": ({"volume_size": 7.5}, "The volume_size must be a whole number of GB from 5"),
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(planning: Tree) -> dict[str, list[str]]:
+    calls = {call: BASE | bad for call, (bad, _) in REFUSED.items()}
+    return planning.refusals(planning.write_calls("module-refused", calls))
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_bad_values_are_refused(refusals: dict[str, list[str]], call: str) -> None:
+    (refusal,) = refusals[call]
+    assert REFUSED[call][1] in refusal

@@ -1,0 +1,243 @@
+"""shared-infra/s3, as it is planned."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import tftest
+
+from .conftest import NewTree
+from .harness import Tree, outputs, resources, statements
+
+BASE = {"source": "shared-infra/s3", "project": "acme-ml", "region": "us-east-1"}
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+CALLS: dict[str, dict[str, Any]] = {
+    "defaults": BASE,
+    "chosen": {
+        **BASE,
+        "abort_incomplete_upload_days": 3,
+        "access_log_bucket": "acme-logs",
+        "bucket_names": {"models": "our-old-bucket", "features": "acme-features"},
+        "bucket_suffix": "x7",
+        "force_destroy": True,
+        "kms_key_arn": KEY,
+        "noncurrent_version_expiration_days": 10,
+        "transitions": [
+            {"days": 30, "storage_class": "STANDARD_IA"},
+            {"days": 180, "storage_class": "DEEP_ARCHIVE"},
+        ],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def plan(planning: Tree) -> tftest.TerraformPlanOutput:
+    return planning.plan(planning.write_calls("s3", CALLS))
+
+
+@pytest.fixture(scope="module")
+def by_default(plan: tftest.TerraformPlanOutput) -> dict[str, dict[str, Any]]:
+    return resources(plan, "defaults")
+
+
+@pytest.fixture(scope="module")
+def chosen(plan: tftest.TerraformPlanOutput) -> dict[str, dict[str, Any]]:
+    return resources(plan, "chosen")
+
+
+def of_type(planned: dict[str, dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    """The resources of one type, by the purpose of their bucket."""
+    return {
+        address.split('"')[1]: values
+        for address, values in planned.items()
+        if address.startswith(f"{kind}.")
+    }
+
+
+def test_buckets_are_named_for_the_project(plan: tftest.TerraformPlanOutput) -> None:
+    names = {"datasets": "acme-ml-datasets", "models": "acme-ml-models"}
+    planned = of_type(resources(plan, "defaults"), "aws_s3_bucket")
+    assert {purpose: bucket["bucket"] for purpose, bucket in planned.items()} == names
+    assert outputs(plan, "defaults")["bucket_names"] == names
+    assert outputs(plan, "defaults")["datasets_bucket_name"] == "acme-ml-datasets"
+    assert outputs(plan, "defaults")["models_bucket_name"] == "acme-ml-models"
+
+
+def test_suffix_given_names_and_further_buckets(plan: tftest.TerraformPlanOutput) -> None:
+    assert outputs(plan, "chosen")["bucket_names"] == {
+        "datasets": "acme-ml-datasets-x7",
+        "features": "acme-features",
+        "models": "our-old-bucket",
+    }
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_bucket_is_versioned_private_and_owned(
+    plan: tftest.TerraformPlanOutput, call: str
+) -> None:
+    planned = resources(plan, call)
+    buckets = of_type(planned, "aws_s3_bucket").keys()
+    versioning = of_type(planned, "aws_s3_bucket_versioning")
+    blocks = of_type(planned, "aws_s3_bucket_public_access_block")
+    ownership = of_type(planned, "aws_s3_bucket_ownership_controls")
+    assert buckets == versioning.keys() == blocks.keys() == ownership.keys()
+    for purpose in buckets:
+        assert versioning[purpose]["versioning_configuration"][0]["status"] == "Enabled"
+        assert [
+            blocks[purpose][setting]
+            for setting in (
+                "block_public_acls",
+                "block_public_policy",
+                "ignore_public_acls",
+                "restrict_public_buckets",
+            )
+        ] == [True] * 4
+        assert ownership[purpose]["rule"] == [{"object_ownership": "BucketOwnerEnforced"}]
+
+
+def test_plain_http_is_denied_on_bucket_and_objects(by_default: dict[str, Any]) -> None:
+    policies = of_type(by_default, "aws_s3_bucket_policy")
+    assert policies.keys() == {"datasets", "models"}
+    assert statements(policies["models"]["policy"]) == {
+        "DenyPlainHttp": {
+            "Sid": "DenyPlainHttp",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:*"],
+            "Resource": ["arn:aws:s3:::acme-ml-models", "arn:aws:s3:::acme-ml-models/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "algorithm", "key"), [("defaults", "AES256", ""), ("chosen", "aws:kms", KEY)]
+)
+def test_encryption(plan: tftest.TerraformPlanOutput, call: str, algorithm: str, key: str) -> None:
+    planned = of_type(resources(plan, call), "aws_s3_bucket_server_side_encryption_configuration")
+    assert planned.keys() == of_type(resources(plan, call), "aws_s3_bucket").keys()
+    for bucket in planned.values():
+        (rule,) = bucket["rule"]
+        (default,) = rule["apply_server_side_encryption_by_default"]
+        assert rule["bucket_key_enabled"] is True
+        assert default["sse_algorithm"] == algorithm
+        assert (default["kms_master_key_id"] or "") == key
+
+
+def test_the_role_learns_of_the_key(plan: tftest.TerraformPlanOutput) -> None:
+    assert outputs(plan, "defaults")["kms_key_arns"] == []
+    assert outputs(plan, "chosen")["kms_key_arns"] == [KEY]
+
+
+def lifecycle_rules(planned: dict[str, dict[str, Any]], purpose: str) -> dict[str, Any]:
+    configuration = of_type(planned, "aws_s3_bucket_lifecycle_configuration")[purpose]
+    assert all(rule["status"] == "Enabled" for rule in configuration["rule"])
+    return {rule["id"]: rule for rule in configuration["rule"]}
+
+
+def test_old_versions_and_unfinished_uploads_expire(by_default: dict[str, Any]) -> None:
+    for purpose in ("datasets", "models"):
+        rules = lifecycle_rules(by_default, purpose)
+        assert rules.keys() == {"expire-noncurrent-versions", "abort-incomplete-uploads"}
+        versions = rules["expire-noncurrent-versions"]
+        assert versions["noncurrent_version_expiration"][0]["noncurrent_days"] == 90
+        assert versions["expiration"][0]["expired_object_delete_marker"] is True
+        uploads = rules["abort-incomplete-uploads"]["abort_incomplete_multipart_upload"]
+        assert uploads == [{"days_after_initiation": 7}]
+
+
+def test_chosen_lifecycle(chosen: dict[str, Any]) -> None:
+    rules = lifecycle_rules(chosen, "features")
+    versions = rules["expire-noncurrent-versions"]["noncurrent_version_expiration"]
+    assert versions[0]["noncurrent_days"] == 10
+    uploads = rules["abort-incomplete-uploads"]["abort_incomplete_multipart_upload"]
+    assert uploads == [{"days_after_initiation": 3}]
+    transitions = rules["move-to-cheaper-storage"]["transition"]
+    assert {(move["days"], move["storage_class"]) for move in transitions} == {
+        (30, "STANDARD_IA"),
+        (180, "DEEP_ARCHIVE"),
+    }
+
+
+@pytest.mark.parametrize(("call", "forced"), [("defaults", False), ("chosen", True)])
+def test_full_buckets_are_destroyed_only_on_request(
+    plan: tftest.TerraformPlanOutput, call: str, forced: bool
+) -> None:
+    buckets = of_type(resources(plan, call), "aws_s3_bucket")
+    assert {bucket["force_destroy"] for bucket in buckets.values()} == {forced}
+
+
+def test_access_logs_go_to_the_chosen_bucket(
+    by_default: dict[str, Any], chosen: dict[str, Any]
+) -> None:
+    assert of_type(by_default, "aws_s3_bucket_logging") == {}
+    logging = of_type(chosen, "aws_s3_bucket_logging")
+    assert logging["models"]["target_bucket"] == "acme-logs"
+    assert logging["models"]["target_prefix"] == "our-old-bucket/"
+    assert logging.keys() == {"datasets", "features", "models"}
+
+
+def test_tags(by_default: dict[str, Any]) -> None:
+    assert of_type(by_default, "aws_s3_bucket")["datasets"]["tags_all"] == {
+        "Project": "acme-ml",
+        "ManagedBy": "terraform",
+        "Stack": "shared-infra/s3",
+    }
+
+
+def test_a_bucket_that_exists_is_taken_over_by_an_import(
+    new_tree: NewTree, client: Callable[..., Any]
+) -> None:
+    tree = new_tree()
+    name = f"old-{tree.account}"
+    s3 = client("s3", account=tree.account)
+    s3.create_bucket(Bucket=name)
+    stack = "shared-infra/s3"
+    values = {"bucket_names": {"datasets": name}}
+    (tree.root / stack / "old.auto.tfvars.json").write_text(json.dumps(values))
+    bucket = 'aws_s3_bucket.shared["datasets"]'
+    tree.import_existing(stack, bucket, name)
+    planned = tree.changes(stack)
+    assert planned[bucket] == "update"  # its tags
+    assert planned['aws_s3_bucket.shared["models"]'] == "create"
+    assert planned['aws_s3_bucket_policy.tls_only["datasets"]'] == "create"
+    s3.delete_bucket(Bucket=name)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "abort_zero": ({"abort_incomplete_upload_days": 0}, "must be a whole number of 1 or more"),
+    "log_bucket_upper_case": ({"access_log_bucket": "Logs"}, "must be an S3 bucket's name"),
+    "name_short": ({"bucket_names": {"models": "ab"}}, "must be S3 bucket names: 3 to 63"),
+    "purpose_spaced": ({"bucket_names": {"my data": "abc"}}, "are purposes, such as datasets"),
+    "suffix_long": ({"bucket_suffix": "x" * 22}, "at most 21 lower-case letters"),
+    "suffix_hyphen": ({"bucket_suffix": "x-"}, "at most 21 lower-case letters"),
+    "key_alias": ({"kms_key_arn": "alias/key"}, "an alias does not work"),
+    "versions_half_day": ({"noncurrent_version_expiration_days": 1.5}, "a whole number of 1"),
+    "class_unknown": (
+        {"transitions": [{"days": 30, "storage_class": "COLD"}]},
+        "must be STANDARD_IA, INTELLIGENT_TIERING",
+    ),
+    "class_too_early": (
+        {"transitions": [{"days": 29, "storage_class": "STANDARD_IA"}]},
+        "30 or more for STANDARD_IA",
+    ),
+    "project_upper_case": ({"project": "Acme"}, "must be 2 to 32 lower-case letters"),
+    "project_long": ({"project": "a" * 33}, "must be 2 to 32 lower-case letters"),
+    "project_hyphen": ({"project": "acme-"}, "must be 2 to 32 lower-case letters"),
+    "project_reserved": ({"project": "sg-acme"}, "must not begin with sg-"),
+    "region_zone": ({"region": "us-east-1a"}, "an AWS region's name, such as us-east-1"),
+    "state_bucket_upper_case": ({"state_bucket": "States"}, "must be an S3 bucket's name"),
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(planning: Tree) -> dict[str, list[str]]:
+    calls = {call: BASE | bad for call, (bad, _) in REFUSED.items()}
+    return planning.refusals(planning.write_calls("s3-refused", calls))
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_bad_values_are_refused(refusals: dict[str, list[str]], call: str) -> None:
+    (refusal,) = refusals[call]
+    assert REFUSED[call][1] in refusal

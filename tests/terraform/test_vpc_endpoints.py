@@ -1,0 +1,252 @@
+"""shared-infra/vpc-endpoints, as it is planned."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import tftest
+
+from .conftest import NewTree
+from .harness import Tree, outputs, resources
+
+STACK = "shared-infra/vpc-endpoints"
+S3 = "aws_vpc_endpoint.s3[0]"
+GROUP = "sg-0a1b2c3d4e5f67890"
+POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:Get*", "Resource": "*"}],
+    }
+)
+BASE = {"source": STACK, "project": "acme-ml", "region": "us-east-1"}
+
+EC2 = Any
+
+
+def ec2_of(tree: Tree, client: Callable[..., Any]) -> EC2:
+    return client("ec2", account=tree.account)
+
+
+@pytest.fixture(scope="module")
+def ec2(planning: Tree, client: Callable[..., Any]) -> EC2:
+    return ec2_of(planning, client)
+
+
+@pytest.fixture(scope="module")
+def vpc(ec2: EC2) -> str:
+    (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    return str(vpc["VpcId"])
+
+
+@pytest.fixture(scope="module")
+def default_subnets(ec2: EC2, vpc: str) -> list[str]:
+    """By Availability Zone, of which the first never has the smallest ID."""
+    filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "default-for-az", "Values": ["true"]}]
+    zones = {
+        subnet["AvailabilityZone"]: str(subnet["SubnetId"])
+        for subnet in ec2.describe_subnets(Filters=filters)["Subnets"]
+    }
+    while zones[min(zones)] == min(zones.values()):
+        # All of them: the emulator derives the address block of a new one from their number.
+        for subnet in zones.values():
+            ec2.delete_subnet(SubnetId=subnet)
+        for zone in sorted(zones):
+            made = ec2.create_default_subnet(AvailabilityZone=zone)["Subnet"]
+            zones[zone] = str(made["SubnetId"])
+    return [zones[zone] for zone in sorted(zones)]
+
+
+@pytest.fixture(scope="module")
+def main_table(ec2: EC2, vpc: str) -> str:
+    filters = [
+        {"Name": "vpc-id", "Values": [vpc]},
+        {"Name": "association.main", "Values": ["true"]},
+    ]
+    return str(ec2.describe_route_tables(Filters=filters)["RouteTables"][0]["RouteTableId"])
+
+
+@pytest.fixture(scope="module")
+def own_table(ec2: EC2, vpc: str, default_subnets: list[str]) -> str:
+    """A route table of the last default subnet's own."""
+    table = str(ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"])
+    ec2.associate_route_table(RouteTableId=table, SubnetId=default_subnets[-1])
+    return table
+
+
+@pytest.fixture(scope="module")
+def plan(
+    planning: Tree, vpc: str, default_subnets: list[str], own_table: str, main_table: str
+) -> tftest.TerraformPlanOutput:
+    upstream = {"vpc_id": vpc, "endpoint_security_group_id": GROUP}
+    planning.write_state("shared-infra/security-groups", upstream)
+    subnets = [default_subnets[-1], default_subnets[0]]
+    calls: dict[str, dict[str, Any]] = {
+        "defaults": BASE,
+        "chosen": {
+            **BASE,
+            "endpoint_policies": {"s3": POLICY, "logs": POLICY},
+            "interface_services": ["sagemaker.api", "logs", "ecr.dkr", "notebook"],
+            "private_dns_enabled": False,
+            "subnet_ids": subnets,
+        },
+        "tables": {**BASE, "interface_services": [], "route_table_ids": [own_table]},
+        "gatewayless": {**BASE, "create_s3_gateway": False},
+    }
+    return planning.plan(planning.write_calls("vpc-endpoints", calls))
+
+
+def services(plan: tftest.TerraformPlanOutput, call: str) -> dict[str, str]:
+    return {
+        address: values["service_name"]
+        for address, values in resources(plan, call).items()
+        if address.startswith("aws_vpc_endpoint.")
+    }
+
+
+def test_the_missions_four_by_default(plan: tftest.TerraformPlanOutput) -> None:
+    assert services(plan, "defaults") == {
+        S3: "com.amazonaws.us-east-1.s3",
+        'aws_vpc_endpoint.interface["sagemaker.api"]': "com.amazonaws.us-east-1.sagemaker.api",
+        'aws_vpc_endpoint.interface["sagemaker.runtime"]': (
+            "com.amazonaws.us-east-1.sagemaker.runtime"
+        ),
+        'aws_vpc_endpoint.interface["ec2"]': "com.amazonaws.us-east-1.ec2",
+    }
+
+
+def test_others_by_name(plan: tftest.TerraformPlanOutput) -> None:
+    assert services(plan, "chosen") == {
+        S3: "com.amazonaws.us-east-1.s3",
+        'aws_vpc_endpoint.interface["sagemaker.api"]': "com.amazonaws.us-east-1.sagemaker.api",
+        'aws_vpc_endpoint.interface["logs"]': "com.amazonaws.us-east-1.logs",
+        'aws_vpc_endpoint.interface["ecr.dkr"]': "com.amazonaws.us-east-1.ecr.dkr",
+        'aws_vpc_endpoint.interface["notebook"]': "aws.sagemaker.us-east-1.notebook",
+    }
+
+
+def test_s3_is_a_gateway_and_the_others_are_interfaces(plan: tftest.TerraformPlanOutput) -> None:
+    planned = resources(plan, "chosen")
+    for address in services(plan, "chosen"):
+        gateway = address == S3
+        assert planned[address]["vpc_endpoint_type"] == ("Gateway" if gateway else "Interface")
+
+
+def test_without_the_gateway_the_interfaces_stay(plan: tftest.TerraformPlanOutput) -> None:
+    with_gateway = services(plan, "defaults")
+    assert with_gateway.pop(S3)
+    assert services(plan, "gatewayless") == with_gateway
+    assert outputs(plan, "gatewayless")["route_table_ids"] == []
+
+
+def test_endpoint_ids_by_service(plan: tftest.TerraformPlanOutput) -> None:
+    """The endpoints have no IDs yet, but the keys are there, with an unknown value for each."""
+    ids = {
+        call: plan.output_changes[call]["after_unknown"]["endpoint_ids"]
+        for call in ("defaults", "gatewayless")
+    }
+    interfaces = dict.fromkeys(("ec2", "sagemaker.api", "sagemaker.runtime"), True)
+    assert ids == {"defaults": {**interfaces, "s3": True}, "gatewayless": interfaces}
+
+
+def test_interfaces_in_one_subnet_behind_the_endpoint_group(
+    plan: tftest.TerraformPlanOutput, vpc: str, default_subnets: list[str]
+) -> None:
+    endpoint = resources(plan, "defaults")['aws_vpc_endpoint.interface["ec2"]']
+    assert endpoint["vpc_id"] == vpc
+    assert endpoint["subnet_ids"] == [default_subnets[0]]
+    assert endpoint["security_group_ids"] == [GROUP]
+    assert endpoint["private_dns_enabled"] is True
+    assert outputs(plan, "defaults")["subnet_ids"] == [default_subnets[0]]
+
+
+def test_chosen_subnets_keep_their_order_for_the_notebooks(
+    plan: tftest.TerraformPlanOutput, default_subnets: list[str]
+) -> None:
+    chosen = [default_subnets[-1], default_subnets[0]]
+    endpoint = resources(plan, "chosen")['aws_vpc_endpoint.interface["logs"]']
+    assert sorted(endpoint["subnet_ids"]) == sorted(chosen)
+    assert endpoint["private_dns_enabled"] is False
+    assert outputs(plan, "chosen")["subnet_ids"] == chosen
+
+
+def test_the_gateway_is_on_the_subnets_route_tables(
+    plan: tftest.TerraformPlanOutput, main_table: str, own_table: str
+) -> None:
+    """A subnet's own table, or the VPC's main one where it has none."""
+    tables = {
+        call: sorted(resources(plan, call)[S3]["route_table_ids"])
+        for call in ("defaults", "chosen", "tables")
+    }
+    assert tables == {
+        "defaults": [main_table],
+        "chosen": sorted([own_table, main_table]),
+        "tables": [own_table],
+    }
+
+
+def test_policies_by_service(plan: tftest.TerraformPlanOutput) -> None:
+    planned = resources(plan, "chosen")
+    given = {
+        address: json.loads(planned[address]["policy"])
+        for address in services(plan, "chosen")
+        if planned[address].get("policy")
+    }
+    assert given == {
+        S3: json.loads(POLICY),
+        'aws_vpc_endpoint.interface["logs"]': json.loads(POLICY),
+    }
+
+
+def test_tags(plan: tftest.TerraformPlanOutput) -> None:
+    assert resources(plan, "defaults")['aws_vpc_endpoint.interface["ec2"]']["tags_all"] == {
+        "Name": "acme-ml-ec2",
+        "Project": "acme-ml",
+        "ManagedBy": "terraform",
+        "Stack": STACK,
+    }
+
+
+def test_a_vpc_without_default_subnets_asks_for_some(
+    new_tree: NewTree, client: Callable[..., Any]
+) -> None:
+    tree = new_tree()
+    vpc = ec2_of(tree, client).create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    upstream = {"vpc_id": vpc, "endpoint_security_group_id": GROUP}
+    tree.write_state("shared-infra/security-groups", upstream)
+    with pytest.raises(tftest.TerraformTestError, match="set subnet_ids in "):
+        tree.plan(STACK)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "policy_text": (
+        {"endpoint_policies": {"s3": "allow all"}},
+        "The values of endpoint_policies must be policy documents",
+    ),
+    "policy_empty": (
+        {"endpoint_policies": {"s3": "{}"}},
+        "The values of endpoint_policies must be policy documents",
+    ),
+    "service_in_full": (
+        {"interface_services": ["com.amazonaws.us-east-1.logs"]},
+        "leave out com.amazonaws.<region>",
+    ),
+    "service_s3": ({"interface_services": ["s3"]}, "it has a gateway endpoint already"),
+    "subnet_name": ({"subnet_ids": ["private-a"]}, "The subnet_ids must be IDs of subnets"),
+    "table_name": ({"route_table_ids": ["main"]}, "The route_table_ids must be IDs"),
+    "project_spaced": ({"project": "acme ml"}, "must be 2 to 32 lower-case letters"),
+    "region_empty": ({"region": ""}, "an AWS region's name, such as us-east-1"),
+    "state_bucket_dash": ({"state_bucket": "-states"}, "must be an S3 bucket's name"),
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(planning: Tree) -> dict[str, list[str]]:
+    calls = {call: BASE | bad for call, (bad, _) in REFUSED.items()}
+    return planning.refusals(planning.write_calls("vpc-endpoints-refused", calls))
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_bad_values_are_refused(refusals: dict[str, list[str]], call: str) -> None:
+    (refusal,) = refusals[call]
+    assert REFUSED[call][1] in refusal

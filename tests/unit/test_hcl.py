@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from tools import hcl
+from tools.errors import UserError
+
+
+def test_reads_every_kind_of_literal(tmp_path: Path) -> None:
+    path = tmp_path / "terraform.tfvars"
+    path.write_text(
+        'text = "a \\"b\\" $${c} %%{d} \\u00e9"\nnumber = 20\nhalf = 0.5\nyes = true\n'
+        'none = null\nlist = ["x", 1]\nmap = { k = "v", "l m" = "n" }\nempty = []\n'
+    )
+    assert hcl.read_tfvars(path) == {
+        "text": 'a "b" ${c} %{d} é',
+        "number": 20,
+        "half": 0.5,
+        "yes": True,
+        "none": None,
+        "list": ["x", 1],
+        "map": {"k": "v", "l m": "n"},
+        "empty": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('a = "x"\nb = = 3\n', "line 2: not valid HCL"),
+        ("a = upper(x)\n", "a is an expression"),
+        ('a = "${var.x}"\n', "a is an expression"),
+    ],
+)
+def test_names_file_and_line_of_what_is_no_literal(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    path = tmp_path / "terraform.tfvars"
+    path.write_text(text)
+    with pytest.raises(UserError, match=complaint) as raised:
+        hcl.read_tfvars(path)
+    assert str(path) in str(raised.value)
+
+
+def test_refuses_a_file_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "terraform.tfvars"
+    path.write_bytes(b'a = "\xff"\n')
+    with pytest.raises(UserError, match="not UTF-8"):
+        hcl.read_tfvars(path)
+
+
+def test_reads_remote_states_with_and_without_a_local_path(tmp_path: Path) -> None:
+    path = tmp_path / "upstream.tf"
+    path.write_text(
+        'data "terraform_remote_state" "s3" {\n'
+        '  backend = var.state_bucket == null ? "local" : "s3"\n'
+        "  config = {\n"
+        '    local = { path = "${path.module}/../s3/terraform.tfstate" }\n'
+        "    s3    = { bucket = var.state_bucket }\n"
+        '  }[var.state_bucket == null ? "local" : "s3"]\n}\n'
+        'data "terraform_remote_state" "elsewhere" {\n'
+        '  backend = "s3"\n  config = { bucket = "theirs", key = "k" }\n}\n'
+        'data "aws_vpc" "this" {}\n'
+    )
+    assert hcl.remote_state_paths(path) == {
+        "s3": "./../s3/terraform.tfstate",
+        "elsewhere": None,
+    }
+
+
+def test_reads_variables_with_their_types(tmp_path: Path) -> None:
+    path = tmp_path / "variables.tf"
+    path.write_text(
+        'variable "a" {\n  type = list(string)\n}\nvariable "b" {\n  type = number\n}\n'
+    )
+    assert hcl.read_variables(path) == {"a": "list(string)", "b": "number"}
