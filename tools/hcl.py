@@ -36,6 +36,22 @@ def read_variables(path: Path) -> dict[str, str]:
     return types
 
 
+def read_defaults(path: Path) -> dict[str, Value]:
+    """The variables that a .tf file declares and that have a default: name to default.
+
+    Raises UserError where the file does not parse.
+    """
+    text = _read(path)
+    if not re.search(r"^\s*variable\b", text, re.MULTILINE):
+        return {}  # a parse costs 20 ms, and most files declare none
+    return {
+        _key(name): _literal(body["default"], path, name)
+        for block in _parse(text, path, quotes=True).get("variable", [])
+        for name, body in block.items()
+        if "default" in body
+    }
+
+
 def remote_state_paths(path: Path) -> dict[str, str | None]:
     """The `terraform_remote_state` data sources of a .tf file: name to where the state lies.
 
@@ -94,11 +110,23 @@ def _read(path: Path) -> str:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _parse(text: str, path: Path, quotes: bool = False) -> dict[str, Any]:
+def _parse(text: str, path: Path, quotes: bool = False) -> Mapping[str, Any]:
     # Imported here: building the grammar costs a third of a second that most commands need not pay.
+    from lark.exceptions import LarkError, UnexpectedInput
+
+    try:
+        return _loads(text, quotes)
+    except UnexpectedInput as error:
+        raise UserError(f"{path}, line {error.line}: not valid HCL; mend it there") from None
+    except LarkError as error:
+        raise UserError(f"{path}: not valid HCL: {str(error).splitlines()[0]}") from None
+
+
+# Hundreds of notebooks share most of their texts, and a parse costs 2 to 20 ms: cached by content.
+@lru_cache(maxsize=4096)
+def _loads(text: str, quotes: bool) -> Mapping[str, Any]:
     import hcl2
     from hcl2 import SerializationOptions
-    from lark.exceptions import LarkError, UnexpectedInput
 
     options = SerializationOptions(
         strip_string_quotes=not quotes,
@@ -107,12 +135,7 @@ def _parse(text: str, path: Path, quotes: bool = False) -> dict[str, Any]:
         preserve_heredocs=False,
         preserve_scientific_notation=False,
     )
-    try:
-        parsed: dict[str, Any] = hcl2.loads(text, serialization_options=options)
-    except UnexpectedInput as error:
-        raise UserError(f"{path}, line {error.line}: not valid HCL; mend it there") from None
-    except LarkError as error:
-        raise UserError(f"{path}: not valid HCL: {str(error).splitlines()[0]}") from None
+    parsed: dict[str, Any] = hcl2.loads(text, serialization_options=options)
     return parsed
 
 
@@ -139,9 +162,7 @@ def _unquote(quoted: str) -> str:
     return str(process_escape_sequences(raw))
 
 
-@lru_cache(maxsize=256)
 def _remote_states(text: str, path: Path) -> dict[str, str | None]:
-    # Hundreds of notebooks share one text, and a parse costs 20 ms: cached by content.
     found: dict[str, str | None] = {}
     for block in _parse(text, path).get("data", []):
         for name, body in block.get("terraform_remote_state", {}).items():

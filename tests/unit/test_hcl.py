@@ -74,3 +74,29 @@ def test_reads_variables_with_their_types(tmp_path: Path) -> None:
         'variable "a" {\n  type = list(string)\n}\nvariable "b" {\n  type = number\n}\n'
     )
     assert hcl.read_variables(path) == {"a": "list(string)", "b": "number"}
+
+
+def test_reads_the_defaults_of_variables(tmp_path: Path) -> None:
+    path = tmp_path / "variables.tf"
+    path.write_text(
+        'variable "required" {\n  type = string\n}\n'
+        'variable "none" {\n  type = string\n  default = null\n}\n'
+        'variable "size" {\n  type = number\n  default = 20\n}\n'
+        'variable "tags" {\n  type = map(string)\n  default = { Team = "a" }\n}\n'
+        'variable "version" {\n  type = string\n  default = "2"\n}\n'
+    )
+    assert hcl.read_defaults(path) == {
+        "none": None,
+        "size": 20,
+        "tags": {"Team": "a"},
+        "version": "2",
+    }
+
+
+def test_one_text_in_two_files_is_blamed_on_the_file_that_was_read(tmp_path: Path) -> None:
+    """Texts are parsed once, wherever they lie."""
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.tfvars"
+        path.write_text("a = = 1\n")
+        with pytest.raises(UserError, match=f"{name}.tfvars, line 1"):
+            hcl.read_tfvars(path)

@@ -1,0 +1,107 @@
+"""Stacks by what their files say of them: `--where environment=dev`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from tools import values
+from tools.awsmodel import nearest
+from tools.errors import UserError
+from tools.hcl import Value
+from tools.stack import Stack
+
+_CONDITION = re.compile(r"(?P<key>[\w-]+(?:\.[^=!]+)?)(?P<sign>!?=)(?P<pattern>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Condition:
+    text: str
+    key: str
+    pattern: str
+    negated: bool
+
+    def holds(self, stack: Mapping[str, Value]) -> bool:
+        """Never for a stack that has no such value, whichever the sign."""
+        found = _texts(stack, self.key)
+        matches = any(self.pattern == text or fnmatchcase(text, self.pattern) for text in found)
+        return bool(found) and matches != self.negated
+
+
+def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
+    """Those of `stacks` for which every condition holds, in their order.
+
+    A condition is `key=value` or `key!=value` over a stack's declared values (tools/values.py):
+    `environment=dev`, `owner=al*`, `volume_size=100`, `tags.Team=growth`. The value may be a
+    glob; of a list, one item has to match. Raises UserError for a text that is no condition, a
+    key that none of the stacks has, and conditions that none of them meets.
+    """
+    if not conditions:
+        return list(stacks)
+    parsed = [_parse(text) for text in conditions]
+    declared = [values.declared(stack) for stack in stacks]
+    for condition in parsed:
+        _check_key(condition, declared)
+    chosen = [
+        stack
+        for stack, own in zip(stacks, declared, strict=True)
+        if all(condition.holds(own) for condition in parsed)
+    ]
+    if not chosen:
+        raise UserError(_in_vain(parsed, declared))
+    return chosen
+
+
+def _parse(text: str) -> _Condition:
+    found = _CONDITION.fullmatch(text)
+    if not found:
+        raise UserError(
+            f"--where {text!r} is no condition; write key=value or key!=value, such as "
+            "environment=dev or tags.Team=growth"
+        )
+    return _Condition(text, found["key"], found["pattern"], found["sign"] == "!=")
+
+
+def _check_key(condition: _Condition, declared: Sequence[Mapping[str, Value]]) -> None:
+    known = {key for own in declared for key in _keys(own)}
+    if condition.key in known:
+        return
+    if known:
+        near = nearest(condition.key, sorted(known))
+        raise UserError(f"--where {condition.text!r}: no stack has a value {condition.key}; {near}")
+    raise UserError(f"--where {condition.text!r}: there are no stacks to choose from")
+
+
+def _keys(own: Mapping[str, Value]) -> list[str]:
+    """What can be asked of a stack: its values' names, and `name.key` for those of a map."""
+    keys = []
+    for name, value in own.items():
+        keys += [f"{name}.{key}" for key in value] if isinstance(value, dict) else [name]
+    return keys
+
+
+def _texts(own: Mapping[str, Value], key: str) -> list[str]:
+    """The value of `key` as a person writes it; each item of a list, none for a map as a whole."""
+    name, _, inner = key.partition(".")
+    value = own.get(name)
+    if isinstance(value, dict):
+        value = value.get(inner, [])
+    elif inner or name not in own:
+        return []
+    return [_text(item) for item in value] if isinstance(value, list) else [_text(value)]
+
+
+def _text(value: Value) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _in_vain(conditions: Sequence[_Condition], declared: Sequence[Mapping[str, Value]]) -> str:
+    asked = " and ".join(condition.text for condition in conditions)
+    there = []
+    for key in dict.fromkeys(condition.key for condition in conditions):
+        found = sorted({text for own in declared for text in _texts(own, key)})
+        shown = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "")
+        there.append(f"{key} is {shown or 'empty'}")
+    return f"no stack has {asked}; {'; '.join(there)}"

@@ -1,0 +1,47 @@
+"""What a stack's files say its variables are."""
+
+import json
+from pathlib import Path
+
+from tools import hcl
+from tools.errors import UserError
+from tools.hcl import Value
+from tools.stack import Stack
+
+
+def declared(stack: Stack) -> dict[str, Value]:
+    """The values of the stack's variables: their defaults, and its .tfvars files over them.
+
+    A notebook's `name` is what AWS gets, the directory's where no value says otherwise. Variables
+    without a value are left out; what is given by -var, TF_VAR_* or -var-file is not known here.
+    Raises UserError for a file that does not parse.
+    """
+    values: dict[str, Value] = {}
+    for file in sorted(stack.path.glob("*.tf")):
+        values |= hcl.read_defaults(file)
+    for file in _tfvars(stack.path):
+        values |= _read_json(file) if file.suffix == ".json" else hcl.read_tfvars(file)
+    if stack.kind == "notebook":
+        values["name"] = values.get("name") or stack.path.name
+    return values
+
+
+def _tfvars(directory: Path) -> list[Path]:
+    """The files that Terraform reads by itself, the strongest last.
+
+    https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+    """
+    own = [directory / "terraform.tfvars", directory / "terraform.tfvars.json"]
+    automatic = [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
+    # The link to common.auto.tfvars leads nowhere before `tools init`.
+    return [file for file in [*own, *sorted(automatic)] if file.is_file()]
+
+
+def _read_json(path: Path) -> dict[str, Value]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: it must be one object of names and values")
+    return values
