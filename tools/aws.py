@@ -1,6 +1,8 @@
 """The only user of boto3."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,6 +59,195 @@ def notebook_statuses(region: str, endpoint: str | None = None) -> dict[str, str
         for page in pages.paginate()
         for notebook in page["NotebookInstances"]
     }
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects of buckets in one region. Raises UserError where S3 does not answer as asked."""
+
+    region: str
+    endpoint: str | None = None
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        """The content, or None where there is no such object."""
+        try:
+            answer = _shared_client("s3", self.region, self.endpoint).get_object(
+                Bucket=bucket, Key=key
+            )
+            content: bytes = answer["Body"].read()
+            return content
+        except Exception as error:
+            if _code(error) == "NoSuchKey":
+                return None
+            raise _unreachable(f"s3://{bucket}/{key}", error) from None
+
+    def put(self, bucket: str, key: str, content: bytes) -> None:
+        """Writes, or replaces, the object."""
+        client = _shared_client("s3", self.region, self.endpoint)
+        try:
+            client.put_object(Bucket=bucket, Key=key, Body=content)
+        except Exception as error:
+            raise _unreachable(f"s3://{bucket}/{key}", error) from None
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Harmless where there is no such object."""
+        client = _shared_client("s3", self.region, self.endpoint)
+        try:
+            client.delete_object(Bucket=bucket, Key=key)
+        except Exception as error:
+            raise _unreachable(f"s3://{bucket}/{key}", error) from None
+
+    def holds_any(self, bucket: str) -> bool:
+        """Whether an object, or an older version of one, is in the bucket; no where there is none.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html
+        """
+        client = _shared_client("s3", self.region, self.endpoint)
+        try:
+            found = client.list_object_versions(Bucket=bucket, MaxKeys=1)
+        except Exception as error:
+            if _code(error) == "NoSuchBucket":
+                return False
+            raise _unreachable(f"s3://{bucket}", error) from None
+        return bool(found.get("Versions") or found.get("DeleteMarkers"))
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """Every key that begins with `prefix`."""
+        pages = _shared_client("s3", self.region, self.endpoint).get_paginator("list_objects_v2")
+        try:
+            return [
+                found["Key"]
+                for page in pages.paginate(Bucket=bucket, Prefix=prefix)
+                for found in page.get("Contents", [])
+            ]
+        except Exception as error:
+            raise _unreachable(f"s3://{bucket}/{prefix}", error) from None
+
+
+@dataclass(frozen=True)
+class Existing:
+    """Looks resources up by name: each method returns what `terraform import` takes, or None.
+
+    Import identifiers: the Import section of each resource in the AWS provider's documentation.
+    """
+
+    region: str
+    endpoint: str | None = None
+
+    def bucket(self, name: str) -> str | None:
+        """One that these credentials may list; another account's is not told from none."""
+        client = _shared_client("s3", self.region, self.endpoint)
+        return name if _answer(client.head_bucket, Bucket=name) else None
+
+    def role(self, name: str) -> str | None:
+        client = _shared_client("iam", self.region, self.endpoint)
+        return name if _answer(client.get_role, RoleName=name) else None
+
+    def policy(self, name: str, path: str) -> str | None:
+        client = _shared_client("iam", self.region, self.endpoint)
+        account = _shared_client("sts", self.region, self.endpoint).get_caller_identity()
+        arn = (
+            f"{account['Arn'].split(':sts:')[0].split(':iam:')[0]}:iam::{account['Account']}:policy"
+        )
+        found = _answer(client.get_policy, PolicyArn=f"{arn}{path}{name}")
+        return str(found["Policy"]["Arn"]) if found else None
+
+    def notebook(self, name: str) -> str | None:
+        client = _shared_client("sagemaker", self.region, self.endpoint)
+        found = _answer(client.describe_notebook_instance, NotebookInstanceName=name)
+        return name if found else None
+
+    def lifecycle_configuration(self, name: str) -> str | None:
+        client = _shared_client("sagemaker", self.region, self.endpoint)
+        found = _answer(
+            client.describe_notebook_instance_lifecycle_config,
+            NotebookInstanceLifecycleConfigName=name,
+        )
+        return name if found else None
+
+    def security_group(self, name: str, vpc: str) -> str | None:
+        client = _shared_client("ec2", self.region, self.endpoint)
+        filters = {"group-name": name, "vpc-id": vpc}
+        found = _answer(client.describe_security_groups, Filters=_filters(filters))
+        groups = found["SecurityGroups"] if found else []
+        return str(groups[0]["GroupId"]) if len(groups) == 1 else None
+
+    def security_group_rule(self, egress: bool, values: Mapping[str, Any]) -> str | None:
+        """The rule of a group with the same protocol, ports and other side as `values`."""
+        if not values.get("security_group_id"):
+            return None  # of a group that does not exist either
+        client = _shared_client("ec2", self.region, self.endpoint)
+        filters = _filters({"group-id": values["security_group_id"]})
+        found = _answer(client.describe_security_group_rules, Filters=filters)
+        wanted = (
+            egress,
+            values["ip_protocol"],
+            -1 if values.get("from_port") is None else values["from_port"],
+            -1 if values.get("to_port") is None else values["to_port"],
+            values.get("cidr_ipv4"),
+            values.get("cidr_ipv6"),
+            values.get("prefix_list_id"),
+            values.get("referenced_security_group_id"),
+        )
+        for rule in found["SecurityGroupRules"] if found else []:
+            there = (
+                rule["IsEgress"],
+                rule["IpProtocol"],
+                rule.get("FromPort", -1),
+                rule.get("ToPort", -1),
+                rule.get("CidrIpv4"),
+                rule.get("CidrIpv6"),
+                rule.get("PrefixListId"),
+                rule.get("ReferencedGroupInfo", {}).get("GroupId"),
+            )
+            if there == wanted:
+                return str(rule["SecurityGroupRuleId"])
+        return None
+
+    def vpc_endpoint(self, service: str, vpc: str) -> str | None:
+        """The only one of its service in the VPC."""
+        client = _shared_client("ec2", self.region, self.endpoint)
+        filters = {"service-name": service, "vpc-id": vpc}
+        found = _answer(client.describe_vpc_endpoints, Filters=_filters(filters))
+        endpoints = [e for e in found["VpcEndpoints"] if e["State"] != "deleted"] if found else []
+        return str(endpoints[0]["VpcEndpointId"]) if len(endpoints) == 1 else None
+
+
+def _filters(values: Mapping[str, str]) -> list[dict[str, object]]:
+    return [{"Name": name, "Values": [value]} for name, value in values.items()]
+
+
+def _answer(operation: Callable[..., Any], **arguments: Any) -> Any:
+    """What `operation` answers, or None where there is no such thing."""
+    try:
+        return operation(**arguments)
+    except Exception as error:
+        code = _code(error)
+        missing = "NoSuch" in code or "NotFound" in code or code in ("404", "403")
+        if missing or (code == "ValidationException" and "RecordNotFound" in str(error)):
+            return None
+        raise _unreachable(getattr(operation, "__name__", "AWS"), error) from None
+
+
+def _code(error: Exception) -> str:
+    from botocore.exceptions import ClientError
+
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+
+
+def _unreachable(what: str, error: Exception) -> Exception:
+    """A UserError for what AWS's client raised; any other error as it is."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if isinstance(error, ClientError | BotoCoreError):
+        return UserError(f"cannot reach {what}: {error}")
+    return error
+
+
+@lru_cache(maxsize=64)
+def _shared_client(service: str, region: str, endpoint: str | None) -> Any:
+    """A client is safe to share between threads, and takes a tenth of a second to make."""
+    return _client(service, region, endpoint)
 
 
 def _client(service: str, region: str, endpoint: str | None = None) -> Any:

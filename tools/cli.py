@@ -13,12 +13,16 @@ from tools.errors import UserError
 
 # Name to module in tools.commands: a command's module is loaded when it is called.
 COMMANDS = {
+    "adopt": "adopt",
     "demo": "demo",
     "deploy": "deploy",
     "destroy": "destroy",
+    "drift": "drift",
     "init": "init",
+    "list": "list",
     "local": "local",
     "new-notebook": "new_notebook",
+    "plan": "plan",
 }
 
 
@@ -45,8 +49,8 @@ class _Lazy(click.Group):
 def group(ctx: click.Context, root: Path | None) -> None:
     """Many SageMaker notebooks on shared Terraform infrastructure.
 
-    Needs Terraform 1.0 or later on PATH. Every stack also works with plain `terraform apply` in
-    its folder.
+    Needs Terraform 1.0 or later on PATH, or OpenTofu (tofu); TOOLS_TERRAFORM names another one.
+    Every stack also works with plain `terraform apply` in its folder.
     """
     ctx.obj = Context(root)
 

@@ -4,8 +4,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tools import aws, mirror
 from tools.errors import UserError
 from tools.localcloud.process import LocalCloud, Running, environment, unset
 from tools.repository import Repository
+from tools.selection import Selection, choose
 from tools.settings import check_region
 from tools.stack import Stack
 from tools.terraform import Terraform
@@ -77,12 +78,15 @@ class Context:
             return None  # aws and boto3 are of use without a terraform
         return Path(named) if named and named != self.env.get("TF_CLI_CONFIG_FILE") else None
 
-    def select(self, target: Target, patterns: Sequence[str], shared: bool = False) -> list[Stack]:
-        """The stacks of `target` that `patterns` name, as Repository.select; also by path.
+    def select(
+        self, target: Target, selection: Selection, has_changed: Callable[[Stack], bool]
+    ) -> list[Stack]:
+        """The stacks of `target` that `selection` names; also by path.
 
         A path is one from the working directory to a stack of the user's repository, such as `.`.
         """
-        return target.repository.select([self._name(pattern) for pattern in patterns], shared)
+        patterns = [self._name(pattern) for pattern in selection.patterns]
+        return choose(target.repository, replace(selection, patterns=patterns), has_changed)
 
     def _name(self, pattern: str) -> str:
         path = Path(pattern).resolve()

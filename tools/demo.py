@@ -37,10 +37,10 @@ def run(context: Context, port: int | None) -> None:
         types = scaffold.variables(context.templates)
         notebooks = requests.build([NOTEBOOK], {}, target.repository, types)
         scaffold.write(notebooks, target.repository, context.templates)
+    place = runs.where(target)
     stacks = target.repository.stacks()
-    names = [stack.name for stack in stacks]
-    runs.confirm(target, runs.place(target), names, "Deploy", agreed=True)
-    runs.run(context, target, stacks)
+    known = runs.records(target, place)
+    runs.deploy_stacks(context, target, known, place, stacks, runs.Options(yes=True))
     show(target)
     click.echo(
         "To look around:\n"

@@ -1,36 +1,59 @@
-"""Apply and destroy over the graph: upstream first, or last. A failure is a result."""
+"""Plan, apply and destroy over the graph: upstream first, or last. A failure is a result."""
 
+import glob
 import os
 import re
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
+from tools import initialized, os_process, plans
+from tools.diagnostics import Diagnostic, TerraformError
 from tools.errors import UserError
+from tools.inputs import Inputs, differences
 from tools.interruption import Interruption
+from tools.plans import Plan, Reading
+from tools.progress import Progress
+from tools.records import Records
 from tools.stack import Stack
-from tools.terraform import Diagnostic, Event, Terraform, TerraformError
+from tools.terraform import Event, Terraform
 
+T = TypeVar("T")
 Outcome = Literal["applied", "unchanged", "destroyed", "failed", "not run"]
-Say = Callable[[str, str], None]
+
+NOTHING_DEPLOYED = "nothing is deployed"
+
+OWNER = "run.pid"  # beside the logs of a run: the process that it is, or was
 
 _UNDONE = ("failed", "not run")
 _MEMORY_OF_ONE = 700_000_000  # bytes: Terraform and one AWS provider, measured at 0.6 GB
 _INIT_LOCK = threading.Lock()
-_SHOWN = {
-    "apply_complete",
-    "apply_errored",
-    "apply_progress",
-    "apply_start",
-    "change_summary",
-    "text",
-}
+_DETAILS = {"apply_complete", "apply_progress", "apply_start", "change_summary"}
+_ALWAYS = {"apply_errored", "text"}
+# Terraform writes it where it could not write the state.
+_ERRORED = "errored.tfstate"
+
+# What AWS, or the way there, answers for a while:
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+_TRANSIENT = re.compile(
+    r"Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|RequestTimeout|ServiceUnavailable|"
+    r"InternalFailure|InternalServerError|InternalError|StatusCode: (?:429|500|502|503|504)\b|"
+    r"connection re(?:set|fused)|i/o timeout|TLS handshake timeout|unexpected EOF|"
+    r"no such host|Temporary failure in name resolution"
+)
+_EXISTS = re.compile(
+    r"EntityAlreadyExists|BucketAlreadyOwnedByYou|BucketAlreadyExists|InvalidGroup\.Duplicate|"
+    r"ResourceInUse|AlreadyExistsException|already exist",
+    re.IGNORECASE,
+)
+_NEEDS_INIT = re.compile(r"terraform init|tofu init|Required plugins are not installed")
 
 
 @dataclass(frozen=True)
@@ -41,31 +64,45 @@ class Result:
     outcome: Outcome
     seconds: float = 0.0
     detail: str = ""
+    changes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Run:
-    """How stacks are applied or destroyed.
+    """How stacks are planned, applied or destroyed.
 
-    `say` gets a stack's name and a line, as it happens, from any thread. Each stack's full output
-    goes to a file in `logs`. At most `jobs` Terraforms run at once; `option` is what
-    a command in a message needs to reach the same target, such as " --local".
-    `gone` says why nothing more can succeed, in words, or nothing: the local cloud may end.
+    Each stack's full output goes to files in `logs`. At most `jobs` Terraforms run at once;
+    `option` is what a command in a message needs to reach the same target, such as " --local".
+    `refresh` plans stacks that have not changed as well, `force` initializes them besides.
+    `saved` are plans that a person has seen; with `exactly` nothing but they is applied.
+    A transient error is tried again after each of `backoff`, in seconds. `gone` says why nothing
+    more can succeed, in words, or nothing: the local cloud may end.
     """
 
     terraform: Terraform
+    records: Records
     logs: Path
-    say: Say
+    progress: Progress
     interruption: Interruption
     jobs: int
     destroy: bool = False
     fail_fast: bool = False
+    refresh: bool = False
+    force: bool = False
+    allow_destroy: bool = False
+    saved: Mapping[str, Plan] = field(default_factory=dict)
+    exactly: bool = False
     option: str = ""
+    backoff: Sequence[float] = (5, 15, 45)
     gone: Callable[[], str] = str
+
+    def log(self, stack: Stack, verb: str) -> Path:
+        """The file for what Terraform says."""
+        return self.logs / f"{stack.name.replace('/', '.')}.{verb}.log"
 
 
 def deploy(run: Run, stacks: Sequence[Stack]) -> list[Result]:
-    """Runs `terraform init` and `apply`, or destroy, in each of `stacks`.
+    """Applies or destroys those of `stacks` in which something has changed.
 
     A stack starts when those that it reads are done, or to be destroyed, those that read it. One
     that needs a failed one is not run; the others go on, unless the run is to fail fast. Returns a
@@ -89,6 +126,17 @@ def deploy(run: Run, stacks: Sequence[Stack]) -> list[Result]:
     return list(results.values())
 
 
+def plan(run: Run, stacks: Sequence[Stack], folder: Path, outside_only: bool = False) -> list[Plan]:
+    """Plans those of `stacks` in which something has changed, and saves the plans to `folder`.
+
+    With `outside_only`, asks for nothing but what was changed outside of Terraform, in all of
+    them. Returns a plan for each, in their order; a failure is one too.
+    """
+    with ThreadPoolExecutor(run.jobs) as pool:
+        futures = [pool.submit(_plan, run, stack, folder, outside_only) for stack in stacks]
+        return [future.result() for future in futures]
+
+
 def default_jobs() -> int:
     """As many Terraforms at once as there are cores, and memory for their providers."""
     cores = os.cpu_count() or 1
@@ -101,9 +149,12 @@ def default_jobs() -> int:
 
 def _waits_for(stacks: Sequence[Stack], destroy: bool) -> dict[str, list[str]]:
     upstream = {stack.name: stack.upstream for stack in stacks}
-    if destroy:
-        return {name: [n for n, above in upstream.items() if name in above] for name in upstream}
-    return {name: [n for n in above if n in upstream] for name, above in upstream.items()}
+    waits: dict[str, list[str]] = {name: [] for name in upstream}
+    for name, above in upstream.items():
+        for other in above:
+            if other in upstream:
+                waits[other if destroy else name].append(name if destroy else other)
+    return waits
 
 
 def _attempt(run: Run, stack: Stack, failed: Sequence[str], results: dict[str, Result]) -> None:
@@ -118,82 +169,310 @@ def _attempt(run: Run, stack: Stack, failed: Sequence[str], results: dict[str, R
     elif run.fail_fast and (first := next(filter(_is_bad, list(results.values())), None)):
         reason = f"{first.stack} failed"
     if reason:
-        run.say(stack.name, f"not run: {reason}")
-    results[stack.name] = (
-        Result(stack.name, "not run", detail=reason) if reason else _apply(run, stack)
-    )
+        run.progress.say(stack.name, f"not run: {reason}")
+        results[stack.name] = Result(stack.name, "not run", detail=reason)
+    else:
+        results[stack.name] = _Work(run, stack).run()
+    run.progress.end(stack.name, results[stack.name].outcome)
 
 
 def _is_bad(result: Result) -> bool:
     return result.outcome == "failed"
 
 
-def refuse_in_use(
-    terraform: Terraform,
-    chosen: Sequence[Stack],
-    all_stacks: Sequence[Stack],
-    logs: Path,
-    option: str,
-) -> None:
-    """Raises UserError where a stack that is not `chosen` holds resources and reads one that is.
+class _Work:
+    """One stack's part of a run."""
 
-    To destroy what it reads would leave it broken, and Terraform could not even plan it any more.
-    """
-    names = {stack.name for stack in chosen}
-    for stack in all_stacks:
-        used = names.intersection(stack.upstream)
-        if stack.name in names or not used:
-            continue
+    def __init__(self, run: Run, stack: Stack) -> None:
+        self._run = run
+        self._stack = stack
+        self._done = 0
+        self._total = 0
+        self._changes: dict[str, int] = {}
+
+    def run(self) -> Result:
+        started = time.monotonic()
+        outcome: Outcome = "unchanged"
+        detail = ""
         try:
-            terraform.init(stack.path, _log(logs, stack, "init"))
-            in_use = terraform.holds_resources(stack.path)
+            detail = self._destroy() if self._run.destroy else self._apply()
+            if any(self._changes.values()):
+                outcome = "destroyed" if self._run.destroy else "applied"
         except TerraformError as error:
-            raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None
-        if in_use:
-            raise UserError(
-                f"{stack.name} is deployed and uses {', '.join(sorted(used))}; "
-                f"destroy it first: tools destroy{option} {stack.name}"
+            outcome, detail = "failed", explain(error.diagnostics, self._stack, self._run.option)
+            for diagnostic in error.diagnostics:
+                self._say(f"error: {diagnostic.text()}")
+        except UserError as error:
+            outcome, detail = "failed", str(error)
+            self._say(f"error: {error}")
+        seconds = time.monotonic() - started
+        return Result(self._stack.name, outcome, seconds, detail, self._changes)
+
+    def _apply(self) -> str:
+        records, stack = self._run.records, self._stack
+        if self._run.exactly:
+            self._apply_saved()
+            return ""
+        why = records.why(stack)
+        if not why and not self._run.refresh and not self._run.force:
+            return ""
+        missing = records.missing_upstream(stack)
+        if missing:
+            raise UserError(_waiting(missing, self._run.option))
+        _retrying(self._run, stack, self._apply_once)
+        return ""
+
+    def _destroy(self) -> str:
+        stack = self._stack
+        state = self._run.records.state(stack)
+        if self._run.records.place(stack) and not (state and state.resources):
+            return "nothing to destroy"
+        _retrying(self._run, stack, self._destroy_once)
+        return ""
+
+    def _destroy_once(self) -> None:
+        self._prepare()
+        if not self._run.terraform.holds_resources(self._stack.path):
+            return
+        self._run.records.drop(self._stack)
+        self._step("terraform destroy")
+        log = self._run.log(self._stack, "destroy")
+        self._run.terraform.apply(
+            self._stack.path, log, self._on_event, self._run.interruption, destroy=True
+        )
+
+    def _apply_once(self) -> None:
+        self._prepare()
+        read = self._run.records.inputs(self._stack)
+        # From here until it has succeeded the stack counts as changed, whatever happens.
+        self._run.records.drop(self._stack)
+        self._step("terraform apply")
+        try:
+            self._apply_safely(read)
+        except TerraformError as error:
+            if not any(_NEEDS_INIT.search(d.text()) for d in error.diagnostics):
+                raise
+            initialized.forget(self._stack.path)
+            self._prepare()
+            self._apply_safely(read)
+        self._note(read)
+
+    def _may_lose_data(self) -> bool:
+        """Whether data could go with an apply, as far as the state tells."""
+        if self._run.records.place(self._stack) is None:
+            return True
+        state = self._run.records.state(self._stack)
+        return state is not None and state.holds_data
+
+    def _apply_safely(self, read: Inputs) -> None:
+        """Applies, but takes no data away unless that was allowed."""
+        run, stack = self._run, self._stack
+        saved = run.saved.get(stack.name)
+        log = run.log(stack, "apply")
+        if saved and saved.file and saved.inputs and not differences(saved.inputs, read):
+            self._apply_plan(saved.file)
+        elif run.allow_destroy or not self._may_lose_data():
+            run.terraform.apply(stack.path, log, self._on_event, run.interruption)
+        elif not run.terraform.apply_unless(stack.path, log, self._on_event, run.interruption):
+            with tempfile.TemporaryDirectory() as folder:
+                found = _read_plan(run, stack, Path(folder) / "plan", self._on_event)
+                self._refuse_losses(found)
+                self._apply_plan(Path(folder) / "plan")
+
+    def _refuse_losses(self, found: Reading) -> None:
+        lost = [change for change in found.changes if change.loses_data]
+        if lost:
+            raise UserError(refusal(self._stack.name, lost))
+
+    def _apply_saved(self) -> None:
+        saved = self._run.saved[self._stack.name]
+        if saved.file is None or saved.inputs is None:
+            raise UserError(f"no plan of {self._stack.name} is in the folder")
+        self._prepare()
+        self._run.records.drop(self._stack)
+        self._apply_plan(saved.file)
+        self._note(saved.inputs)
+
+    def _apply_plan(self, file: Path) -> None:
+        self._step("terraform apply")
+        run = self._run
+        log = run.log(self._stack, "apply")
+        run.terraform.apply(self._stack.path, log, self._on_event, run.interruption, plan=file)
+
+    def _note(self, read: Inputs) -> None:
+        try:
+            self._run.records.note(self._stack, read)
+        except UserError as error:
+            self._say(
+                f"warning: applied, but not recorded, so the next run plans it again: {error}"
             )
 
+    def _prepare(self) -> None:
+        self._await_leftover()
+        self._say_recovery()
+        initialize(self._run, self._stack)
+        errored = self._stack.path / _ERRORED
+        if errored.exists():
+            self._run.terraform.push_state(self._stack.path, errored)
+            errored.rename(errored.with_name(f"pushed-{_ERRORED}"))
+            self._run.records.forget(self._stack)
 
-def _apply(run: Run, stack: Stack) -> Result:
-    started = time.monotonic()
-    outcome: Outcome = "unchanged"
-    detail = ""
-    verb = "destroy" if run.destroy else "apply"
-    changed = False
+    def _say_recovery(self) -> None:
+        if (self._stack.path / _ERRORED).exists():
+            self._say(f"{_ERRORED}: an earlier run could not write its state; writing it now")
 
-    def on_event(event: Event) -> None:
-        nonlocal changed
-        changed = changed or _changed(event)
-        diagnostic = event.get("diagnostic", {})
-        if diagnostic.get("severity") == "warning":
-            run.say(stack.name, f"warning: {Diagnostic.of(diagnostic).text()}")
-        if event.get("type") in _SHOWN and not _is_read(event):
-            run.say(stack.name, str(event.get("@message", "")))
+    def _await_leftover(self) -> None:
+        """Waits for a Terraform that an earlier run, killed since, has left at work."""
+        name = glob.escape(self._run.log(self._stack, "").stem)
+        for file in self._run.logs.parent.glob(f"*/{name}*.pid"):
+            pid = os_process.noted(file)
+            if pid is None or os_process.noted(file.parent / OWNER):
+                continue
+            self._say(
+                f"Terraform (process {pid}) still works on it for an earlier run that was killed; "
+                f"waiting for it to end (log: {file.with_suffix('.log')})"
+            )
+            while os_process.noted(file) and not self._run.interruption.count:
+                time.sleep(0.2)
+            self._run.records.forget(self._stack)
 
-    try:
-        run.say(stack.name, "terraform init")
-        with _INIT_LOCK if run.terraform.shares_plugin_cache else nullcontext():
-            run.terraform.init(stack.path, _log(run.logs, stack, "init"), run.interruption)
-        if run.destroy and not run.terraform.holds_resources(stack.path):
-            detail = "nothing to destroy"
+    def _on_event(self, event: Event) -> None:
+        kind = event.get("type")
+        if kind == "change_summary":
+            self._count(event["changes"])
+        elif kind == "apply_complete" and not _is_read(event):
+            self._done += 1
+            self._step("terraform destroy" if self._run.destroy else "terraform apply")
+        _say_event(self._run.progress, self._stack, event)
+
+    def _count(self, changes: Mapping[str, int | str]) -> None:
+        counts = {name: int(changes[name]) for name in ("add", "change", "remove")}
+        if changes["operation"] == "plan":
+            # A replacement is one to add and one to remove, and each of them is completed.
+            self._done, self._total = 0, sum(counts.values())
         else:
-            run.say(stack.name, f"terraform {verb}")
-            log = _log(run.logs, stack, verb)
-            run.terraform.apply(stack.path, log, on_event, run.interruption, run.destroy)
-        if changed:
-            outcome = "destroyed" if run.destroy else "applied"
+            self._changes = counts
+
+    def _step(self, what: str) -> None:
+        self._run.progress.step(self._stack.name, what, self._done, self._total)
+
+    def _say(self, line: str) -> None:
+        self._run.progress.say(self._stack.name, line)
+
+
+def _retrying(run: Run, stack: Stack, once: Callable[[], T]) -> T:
+    """What `once` returns; called again after an error that passes."""
+    delays = list(run.backoff)
+    while True:
+        try:
+            return once()
+        except TerraformError as error:
+            passing = any(_TRANSIENT.search(d.text()) for d in error.diagnostics)
+            if not (passing and delays) or run.interruption.count or run.gone():
+                raise
+            delay = delays.pop(0)
+            line = f"{error.diagnostics[0].text()}; trying again in {delay:.0f} s"
+            run.progress.say(stack.name, line)
+            _sleep(delay, run.interruption)
+        finally:
+            run.records.forget(stack)
+
+
+def _sleep(seconds: float, interruption: Interruption) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not interruption.count:
+        time.sleep(0.1)
+
+
+def initialize(run: Run, stack: Stack) -> None:
+    """`terraform init`, where something that it reads has changed."""
+    files = run.records.terraform_files(stack)
+    if not run.force and initialized.is_current(stack.path, files, run.terraform):
+        return
+    run.progress.step(stack.name, "terraform init")
+    initialized.forget(stack.path)
+    with _INIT_LOCK if run.terraform.shares_plugin_cache else nullcontext():
+        run.terraform.init(stack.path, run.log(stack, "init"), run.interruption)
+    initialized.note(stack.path, files, run.terraform)
+
+
+def _read_plan(
+    run: Run,
+    stack: Stack,
+    out: Path | None,
+    pass_on: Callable[[Event], None],
+    outside_only: bool = False,
+) -> Reading:
+    reading = Reading(pass_on)
+    log = run.log(stack, "drift" if outside_only else "plan")
+    run.terraform.plan(stack.path, log, reading, run.interruption, out, refresh_only=outside_only)
+    return reading
+
+
+def _plan(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
+    started = time.monotonic()
+    found = _planned(run, stack, folder, outside_only)
+    run.progress.end(stack.name, "planned" if found.status == "changed" else found.status)
+    return Plan(**{**vars(found), "seconds": time.monotonic() - started})
+
+
+def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
+    try:
+        why = tuple(run.records.why(stack))
+        missing = run.records.missing_upstream(stack)
+        if run.interruption.count:
+            return Plan(stack.name, "failed", why, detail="interrupted")
+        state = run.records.state(stack)
+        if outside_only and run.records.place(stack) and not (state and state.resources):
+            return Plan(stack.name, "unchanged", why, detail=NOTHING_DEPLOYED)
+        if missing and not outside_only:
+            return Plan(stack.name, "waiting", why, detail=f"waits for {', '.join(missing)}")
+        if not (why or run.refresh or run.force or outside_only):
+            return Plan(stack.name, "unchanged")
+        initialize(run, stack)
+        read = run.records.inputs(stack)
+        run.progress.step(stack.name, "terraform plan")
+        file = None if outside_only else plans.file_of(folder, stack.name)
+        warn = _warn(run, stack)
+        found = _retrying(run, stack, lambda: _read_plan(run, stack, file, warn, outside_only))
     except TerraformError as error:
-        outcome = "failed"
-        detail = explain(error.diagnostics, stack, run.option)
         for diagnostic in error.diagnostics:
-            run.say(stack.name, f"error: {diagnostic.text()}")
-    return Result(stack.name, outcome, time.monotonic() - started, detail)
+            run.progress.say(stack.name, f"error: {diagnostic.text()}")
+        detail = explain(error.diagnostics, stack, run.option)
+        return Plan(stack.name, "failed", detail=detail)
+    except UserError as error:
+        run.progress.say(stack.name, f"error: {error}")
+        return Plan(stack.name, "failed", detail=str(error))
+    changed = found.outside if outside_only else [*found.changes, *found.outputs]
+    return Plan(
+        stack.name,
+        "changed" if changed else "unchanged",
+        why,
+        () if outside_only else tuple(found.changes),
+        () if outside_only else tuple(found.outputs),
+        tuple(found.outside),
+        inputs=read,
+        file=file,
+    )
 
 
-def _log(logs: Path, stack: Stack, verb: str) -> Path:
-    return logs / f"{stack.name.replace('/', '.')}.{verb}.log"
+def _warn(run: Run, stack: Stack) -> Callable[[Event], None]:
+    def on_event(event: Event) -> None:
+        if event.get("type") in ("diagnostic", "warning", "text"):
+            _say_event(run.progress, stack, event)
+
+    return on_event
+
+
+def _say_event(progress: Progress, stack: Stack, event: Event) -> None:
+    """What a person wants to know of an event; errors come with the result."""
+    kind = event.get("type")
+    if kind == "warning":
+        progress.say(stack.name, f"warning: {event['warning'].text()}")
+    elif kind == "diagnostic" and event["diagnostic"]["severity"] == "warning":
+        progress.say(stack.name, f"warning: {Diagnostic.of(event['diagnostic']).text()}")
+    elif (kind in _DETAILS or kind in _ALWAYS) and not _is_read(event):
+        progress.say(stack.name, str(event.get("@message", "")), important=kind in _ALWAYS)
 
 
 def _is_read(event: Event) -> bool:
@@ -201,24 +480,61 @@ def _is_read(event: Event) -> bool:
     return bool(event.get("hook", {}).get("action") == "read")
 
 
-def _changed(event: Event) -> bool:
-    if event.get("type") != "change_summary":
-        return False
-    changes = event["changes"]
-    return changes["operation"] != "plan" and any(changes[k] for k in ("add", "change", "remove"))
+def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]) -> None:
+    """Raises UserError where a stack that is not `chosen` holds resources and reads one that is.
+
+    To destroy what it reads would leave it broken, and Terraform could not even plan it any more.
+    """
+    names = {stack.name for stack in chosen}
+    for stack in all_stacks:
+        used = names.intersection(stack.upstream)
+        if stack.name not in names and used and _is_deployed(run, stack):
+            raise UserError(
+                f"{stack.name} is deployed and uses {', '.join(sorted(used))}; "
+                f"destroy it first: tools destroy{run.option} {stack.name}"
+            )
+
+
+def _is_deployed(run: Run, stack: Stack) -> bool:
+    if run.records.place(stack):
+        state = run.records.state(stack)
+        return bool(state and state.resources)
+    try:
+        initialize(run, stack)
+        return run.terraform.holds_resources(stack.path)
+    except TerraformError as error:
+        raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None
+
+
+def refusal(stack: str, lost: Sequence[plans.Change]) -> str:
+    """Why a change is not made that takes data away."""
+    what = ", ".join(f"{change.action} {change.address}" for change in lost)
+    return (
+        f"{stack}: would {what}, and the data goes with it; nothing was changed. If that is meant, "
+        "add --allow-destroy"
+    )
 
 
 def explain(diagnostics: Sequence[Diagnostic], stack: Stack, option: str) -> str:
     """The error that matters in one line, with the command that mends it where we know one."""
     missing = sorted({name for d in diagnostics if (name := _missing_upstream(d, stack))})
     if missing:
-        names, are = ", ".join(missing), "is" if len(missing) == 1 else "are"
-        command = f"tools deploy{option} {' '.join(missing)}"
-        return f"{names} {are} not deployed yet; deploy first: {command}"
+        return _waiting(missing, option)
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
             return _locked(diagnostic, stack)
+        if _EXISTS.search(diagnostic.text()) and diagnostic.address:
+            return (
+                f"{diagnostic.address} exists already: {diagnostic.text()[:200]}; to take what an "
+                f"earlier run made into the state: tools adopt{option} {stack.name}"
+            )
     return diagnostics[0].text()
+
+
+def _waiting(missing: Sequence[str], option: str) -> str:
+    names, are = ", ".join(missing), "is" if len(missing) == 1 else "are"
+    command = f"tools deploy{option} {' '.join(missing)}"
+    return f"{names} {are} not deployed yet; deploy first: {command}"
 
 
 def _locked(diagnostic: Diagnostic, stack: Stack) -> str:

@@ -62,6 +62,35 @@ def remote_state_paths(path: Path) -> dict[str, str | None]:
     return _remote_states(text, path) if "terraform_remote_state" in text else {}
 
 
+def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
+    """The kind and the arguments of the `backend` block of a .tf file, None where it has none."""
+    text = _read(path)
+    if not re.search(r'^\s*backend\s+"', text, re.MULTILINE):
+        return None
+    for block in _parse(text, path).get("terraform", []):
+        for found in block.get("backend", []):
+            for kind, config in found.items():
+                return str(kind), config
+    return None
+
+
+def init_reads(path: Path) -> Value:
+    """What `terraform init` takes from a .tf file: settings, module sources, provider names.
+
+    https://developer.hashicorp.com/terraform/cli/commands/init
+    """
+    parsed = _parse(_read(path), path)
+    modules = {
+        name: [body.get("source"), body.get("version")]
+        for block in parsed.get("module", [])
+        for name, body in block.items()
+    }
+    providers = {name for block in parsed.get("provider", []) for name in block}
+    for kind in ("resource", "data", "ephemeral"):
+        providers |= {name.split("_")[0] for block in parsed.get(kind, []) for name in block}
+    return [parsed.get("terraform", []), modules, sorted(providers)]
+
+
 def dumps(value: Value, indent: str = "") -> str:
     """`value` as an HCL literal that Terraform reads back as it was, formatted as its fmt does."""
     if isinstance(value, str):

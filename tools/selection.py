@@ -1,7 +1,7 @@
 """Stacks by what their files say of them: `--where environment=dev`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -9,6 +9,7 @@ from tools import values
 from tools.awsmodel import nearest
 from tools.errors import UserError
 from tools.hcl import Value
+from tools.repository import Repository
 from tools.stack import Stack
 
 _CONDITION = re.compile(r"(?P<key>[\w-]+(?:\.[^=!]+)?)(?P<sign>!?=)(?P<pattern>.*)", re.DOTALL)
@@ -26,6 +27,62 @@ class _Condition:
         found = _texts(stack, self.key)
         matches = any(self.pattern == text or fnmatchcase(text, self.pattern) for text in found)
         return bool(found) and matches != self.negated
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which stacks a command is about; all of them where nothing narrows the choice.
+
+    `patterns` are as Repository.select takes them, `conditions` as `where` does. `upstream` and
+    `downstream` add what the chosen ones read, and what reads them, recursively.
+    """
+
+    patterns: Sequence[str] = ()
+    shared: bool = False
+    changed: bool = False
+    conditions: Sequence[str] = ()
+    upstream: bool = False
+    downstream: bool = False
+
+
+def choose(
+    repository: Repository, selection: Selection, has_changed: Callable[[Stack], bool]
+) -> list[Stack]:
+    """The stacks that `selection` names, upstream first.
+
+    Raises UserError for a pattern that names nothing, and as `where` does.
+    """
+    chosen = repository.select(selection.patterns, selection.shared)
+    chosen = where(chosen, selection.conditions)
+    if selection.changed:
+        chosen = [stack for stack in chosen if has_changed(stack)]
+    names = {stack.name for stack in chosen}
+    stacks = repository.stacks()
+    reads = {stack.name: stack.upstream for stack in stacks}
+    added = set(names)
+    if selection.upstream:
+        added |= _reach(names, reads)
+    if selection.downstream:
+        added |= _reach(names, _reversed(reads))
+    return [stack for stack in stacks if stack.name in added]
+
+
+def _reach(names: set[str], leads_to: Mapping[str, Sequence[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        new = [other for other in leads_to.get(waiting.pop(), ()) if other not in reached]
+        reached.update(new)
+        waiting += new
+    return reached
+
+
+def _reversed(reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    read_by: dict[str, list[str]] = {name: [] for name in reads}
+    for name, above in reads.items():
+        for other in above:
+            read_by.setdefault(other, []).append(name)
+    return read_by
 
 
 def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.trees import copy_repository
-from tools.localcloud.os_process import started
 from tools.localcloud.process import LocalCloud, Running
+from tools.os_process import started
 from tools.terraform import Terraform
 
 TOOLS = Path(sys.executable).with_name("tools")

@@ -1,5 +1,7 @@
 """`tools deploy`."""
 
+from typing import Any
+
 import click
 
 from tools import runs
@@ -8,24 +10,19 @@ from tools.context import Context
 
 
 @click.command("deploy", short_help="Apply stacks, upstream first.")
-@options.of_a_run
+@options.of_a_deployment
 @click.pass_obj
-def command(
-    context: Context,
-    stacks: tuple[str, ...],
-    shared: bool,
-    local: bool,
-    yes: bool,
-    jobs: int | None,
-    fail_fast: bool,
-) -> None:
-    """Run terraform init and apply in STACKS, each after those whose state it reads.
+def command(context: Context, /, local: bool, **given: Any) -> None:
+    """Apply those of STACKS in which something has changed, each after those that it reads.
 
     A stack is named by its path (notebooks/nlp), its last part (nlp) or a glob
-    ('notebooks/nlp-*'); all of them where none is named. Asks once, naming account, region and
-    stacks. A failed stack's dependents are not run; the others go on, and the exit code is 1.
+    ('notebooks/nlp-*'); all of them where none is named. What has changed is told from the record
+    that lies beside each state since its last apply. Shows what each plan would change, and asks
+    once. A failed stack's dependents are not run; the others go on, and the exit code is 1.
     """
+    selection = options.selection(given)
     target = context.target(local)
-    chosen = context.select(target, stacks, shared)
-    runs.confirm(target, runs.place(target), [stack.name for stack in chosen], "Deploy", yes)
-    runs.run(context, target, chosen, False, jobs, fail_fast)
+    place = runs.where(target)
+    known = runs.records(target, place)
+    stacks = context.select(target, selection, known.has_changed)
+    runs.deploy_stacks(context, target, known, place, stacks, runs.Options(**given))

@@ -1,33 +1,27 @@
 """`tools destroy`."""
 
+from typing import Any
+
 import click
 
-from tools import deploy, runs
+from tools import runs
 from tools.commands import options
 from tools.context import Context
 
 
 @click.command("destroy", short_help="Destroy stacks, notebooks first.")
-@options.of_a_run
+@options.of_a_destruction
 @click.pass_obj
-def command(
-    context: Context,
-    stacks: tuple[str, ...],
-    shared: bool,
-    local: bool,
-    yes: bool,
-    jobs: int | None,
-    fail_fast: bool,
-) -> None:
+def command(context: Context, /, local: bool, **given: Any) -> None:
     """Run terraform destroy in STACKS (all of them where none is named), dependents first.
 
     A destroyed notebook loses its volume. Asks for the project's name once. Refuses a stack that
-    a deployed one still reads; one that could not be destroyed keeps what it reads.
+    a deployed one still reads, and a bucket that holds objects; one that could not be destroyed
+    keeps what it reads.
     """
+    selection = options.selection(given)
     target = context.target(local)
-    chosen = context.select(target, stacks, shared)
-    where = runs.place(target)
-    others = target.repository.stacks()
-    deploy.refuse_in_use(target.terraform, chosen, others, target.logs, target.option)
-    runs.confirm(target, where, [stack.name for stack in chosen], "Destroy", yes)
-    runs.run(context, target, chosen, True, jobs, fail_fast)
+    place = runs.where(target)
+    known = runs.records(target, place)
+    stacks = context.select(target, selection, known.has_changed)
+    runs.destroy_stacks(context, target, known, place, stacks, runs.Options(**given))

@@ -101,10 +101,13 @@ def command(
     if target and apply:
         # Before anything is written: a refusal must not leave directories behind.
         scaffold.check_new(notebooks, repository)
-        runs.confirm(target, runs.place(target), names, "Deploy", yes)
+        place = runs.where(target)
+        runs.agree(target, place, names, yes)
     for directory in scaffold.write(notebooks, repository, context.templates):
         click.echo(directory.relative_to(repository.root))
     if target and apply:
-        runs.run(context, target, target.repository.select(names))
+        known = runs.records(target, place)
+        stacks = target.repository.select(names)
+        runs.deploy_stacks(context, target, known, place, stacks, runs.Options(yes=True))
     else:
         click.echo("next: terraform init && terraform apply in it, or tools deploy", err=True)

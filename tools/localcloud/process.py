@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tools import os_process
 from tools.errors import UserError
-from tools.localcloud import os_process
 
 HOST = "127.0.0.1"
 PREFERRED_PORT = 4566

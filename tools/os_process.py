@@ -1,4 +1,7 @@
-"""The only user of psutil, which comes with LocalStack: loaded when a process is looked at."""
+"""Processes by their identity: the only user of psutil, loaded when a process is looked at."""
+
+import json
+from pathlib import Path
 
 
 def started(pid: int) -> float | None:
@@ -15,6 +18,21 @@ def started(pid: int) -> float | None:
         return None if is_over else round(process.create_time() - psutil.boot_time(), 2)
     except psutil.NoSuchProcess:
         return None
+
+
+def note(pid: int, path: Path) -> None:
+    """Writes to `path` which process this is, for `noted`."""
+    path.write_text(json.dumps({"pid": pid, "started": started(pid)}))
+
+
+def noted(path: Path) -> int | None:
+    """The number of the process that `path` notes, if it still runs."""
+    try:
+        found = json.loads(path.read_text())
+        pid, since = int(found["pid"]), found["started"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return pid if since is not None and started(pid) == since else None
 
 
 def listening(pid: int) -> set[tuple[str, int]]:

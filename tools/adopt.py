@@ -1,0 +1,75 @@
+"""Takes into a stack's state what exists in AWS already: an apply that died left it there."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools import aws
+from tools.deploy import Run, initialize
+from tools.stack import Stack
+
+
+@dataclass(frozen=True)
+class Found:
+    """A resource that Terraform would create and that exists: its import identifier."""
+
+    address: str
+    type: str
+    identifier: str
+
+
+Values = Mapping[str, Any]
+
+
+def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Found]:
+    """What a plan of `stack` would create and AWS has already, under the same name.
+
+    Rules of a security group and VPC endpoints, which have no name, are told by what they connect.
+    Raises TerraformError where the stack cannot be planned.
+    """
+    initialize(run, stack)
+    with tempfile.TemporaryDirectory(prefix="plans-") as folder:
+        file = Path(folder) / "plan"
+        log = run.log(stack, "plan")
+        run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
+        planned = run.terraform.planned_values(stack.path, file)
+    existing = aws.Existing(region, endpoint)
+    found = []
+    for change in planned.get("resource_changes", []):
+        look = _LOOK.get(change["type"])
+        if change["mode"] == "managed" and change["change"]["actions"] == ["create"] and look:
+            identifier = look(existing, change["change"]["after"])
+            if identifier:
+                found.append(Found(change["address"], change["type"], identifier))
+    return found
+
+
+def adopt(run: Run, stack: Stack, found: Found) -> None:
+    """Imports `found` into the state of `stack`. Raises TerraformError with what Terraform said."""
+    run.records.drop(stack)
+    run.terraform.import_(stack.path, run.log(stack, "import"), found.address, found.identifier)
+
+
+_LOOK: dict[str, Callable[[aws.Existing, Values], str | None]] = {
+    "aws_iam_policy": lambda existing, values: existing.policy(values["name"], values["path"]),
+    "aws_iam_role": lambda existing, values: existing.role(values["name"]),
+    "aws_s3_bucket": lambda existing, values: existing.bucket(values["bucket"]),
+    "aws_sagemaker_notebook_instance": lambda existing, values: existing.notebook(values["name"]),
+    "aws_sagemaker_notebook_instance_lifecycle_configuration": (
+        lambda existing, values: existing.lifecycle_configuration(values["name"])
+    ),
+    "aws_security_group": (
+        lambda existing, values: existing.security_group(values["name"], values["vpc_id"])
+    ),
+    "aws_vpc_security_group_egress_rule": (
+        lambda existing, values: existing.security_group_rule(True, values)
+    ),
+    "aws_vpc_security_group_ingress_rule": (
+        lambda existing, values: existing.security_group_rule(False, values)
+    ),
+    "aws_vpc_endpoint": (
+        lambda existing, values: existing.vpc_endpoint(values["service_name"], values["vpc_id"])
+    ),
+}

@@ -1,0 +1,45 @@
+"""`tools plan`."""
+
+import json
+from typing import Any
+
+import click
+
+from tools import runreport, runs
+from tools.commands import options
+from tools.context import Context
+
+
+@click.command("plan", short_help="What deploy would change.")
+@options.of_a_plan
+@click.option("--details", is_flag=True, help="Terraform's own text of each plan, too.")
+@click.pass_obj
+def command(
+    context: Context,
+    /,
+    local: bool,
+    details: bool,
+    as_json: bool,
+    detailed_exitcode: bool,
+    **given: Any,
+) -> None:
+    """Plan those of STACKS in which something has changed, and print what would change where.
+
+    A stack whose upstream was never applied waits for it, which is no error. With --plan-dir the
+    plans are saved, and `tools deploy --plan-dir` applies them exactly as shown; they hold secret
+    values in clear text. Exits with 0; with --detailed-exitcode 2 where something would change.
+    """
+    selection = options.selection(given)
+    target = context.target(local)
+    place = runs.where(target)
+    known = runs.records(target, place)
+    stacks = context.select(target, selection, known.has_changed)
+    asked = runs.Options(**given)
+    found = runs.plan_stacks(context, target, known, place, stacks, asked, details=details)
+    if as_json:
+        click.echo(json.dumps([plan.to_json() for plan in found], indent=2))
+    else:
+        runs.show_plans(found, err=False, why=asked.why)
+    if asked.report:
+        runreport.write(asked.report, [runreport.of_plan(plan) for plan in found], "plan")
+    runs.leave_planned(found, detailed_exitcode)

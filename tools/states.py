@@ -1,0 +1,178 @@
+"""Where a stack's state lies, and what is in it: read without starting Terraform."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tools import hcl
+from tools.errors import UserError
+from tools.stack import Stack
+
+STATE = "terraform.tfstate"
+# With others, such as a profile or a role, Terraform reaches the bucket in its own way.
+_S3_ARGUMENTS = {
+    "acl",
+    "bucket",
+    "dynamodb_table",
+    "encrypt",
+    "key",
+    "kms_key_id",
+    "region",
+    "use_lockfile",
+}
+# What no apply may take away unasked: data goes with it.
+HOLDS_DATA = frozenset({"aws_sagemaker_notebook_instance", "aws_s3_bucket", "aws_kms_key"})
+
+
+@dataclass(frozen=True)
+class State:
+    """A state file, version 4.
+
+    `resources` are the types of its managed resource instances; `outputs` is name to value;
+    `kept_buckets` are the buckets that AWS keeps while objects are in them.
+    https://developer.hashicorp.com/terraform/language/state
+    """
+
+    lineage: str
+    serial: int
+    resources: tuple[str, ...]
+    outputs: Mapping[str, Any]
+    kept_buckets: tuple[str, ...] = ()
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether a resource is in it with which a user's data would go."""
+        return not HOLDS_DATA.isdisjoint(self.resources)
+
+    @classmethod
+    def parse(cls, text: bytes, where: str) -> "State":
+        """Raises UserError where `text`, read from `where`, is no state."""
+        try:
+            state = json.loads(text)
+            managed = [found for found in state["resources"] if found["mode"] == "managed"]
+            return cls(
+                str(state["lineage"]),
+                int(state["serial"]),
+                tuple(found["type"] for found in managed for _ in found["instances"]),
+                {name: output["value"] for name, output in state["outputs"].items()},
+                tuple(
+                    str(instance["attributes"]["bucket"])
+                    for found in managed
+                    if found["type"] == "aws_s3_bucket"
+                    for instance in found["instances"]
+                    if not instance["attributes"].get("force_destroy")
+                ),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UserError(
+                f"{where} is no state that Terraform wrote; restore it from "
+                "terraform.tfstate.backup or, in a bucket, from an older version"
+            ) from None
+
+
+class Place(Protocol):
+    """Where a state lies. `suffix` names a file that lies beside it."""
+
+    def read(self, suffix: str = "") -> bytes | None:
+        """The content, or None where there is none."""
+
+    def write(self, content: bytes, suffix: str) -> None:
+        """Replaces the content at once, so that nobody reads half of it."""
+
+    def delete(self, suffix: str) -> None:
+        """Harmless where there is nothing."""
+
+
+@dataclass(frozen=True)
+class LocalPlace:
+    """A state file on this machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
+
+    def read(self, suffix: str = "") -> bytes | None:
+        try:
+            return self._beside(suffix).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
+
+    def write(self, content: bytes, suffix: str) -> None:
+        partial = self._beside(f"{suffix}.partial")
+        try:
+            partial.write_bytes(content)
+            partial.replace(self._beside(suffix))
+        except OSError as error:
+            raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
+
+    def delete(self, suffix: str) -> None:
+        self._beside(suffix).unlink(missing_ok=True)
+
+
+Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Objects
+
+
+@dataclass(frozen=True)
+class BucketPlace:
+    """A state in a bucket, as the backend "s3" writes it."""
+
+    bucket: str
+    key: str
+    region: str
+    objects: Objects
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    def read(self, suffix: str = "") -> bytes | None:
+        content: bytes | None = self.objects(self.region).get(self.bucket, self.key + suffix)
+        return content
+
+    def write(self, content: bytes, suffix: str) -> None:
+        self.objects(self.region).put(self.bucket, self.key + suffix, content)
+
+    def delete(self, suffix: str) -> None:
+        self.objects(self.region).delete(self.bucket, self.key + suffix)
+
+
+def place(stack: Stack, objects: Objects) -> Place | None:
+    """Where the state of `stack` lies, or None where its files do not say.
+
+    That is so for a backend other than "local" and "s3", for one whose values come from
+    `-backend-config`, and where a workspace is selected.
+    """
+    if _workspace(stack) != "default":
+        return None
+    kind, config = _backend(stack)
+    if kind == "local" and set(config) <= {"path"}:
+        return LocalPlace(stack.path / str(config.get("path", STATE)))
+    if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
+        return BucketPlace(
+            str(config["bucket"]), str(config["key"]), str(config["region"]), objects
+        )
+    return None
+
+
+def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
+    for file in sorted(stack.path.glob("*.tf")):
+        found = hcl.backend(file)
+        if found:
+            return found
+    return "local", {}
+
+
+def _workspace(stack: Stack) -> str:
+    selected = stack.path / ".terraform" / "environment"
+    try:
+        return re.sub(r"\s", "", selected.read_text()) or "default"
+    except OSError:
+        return "default"
