@@ -184,12 +184,14 @@ class Terraform:
         log: Path,
         on_event: Callable[[Event], None],
         interruption: Interruption | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> bool:
         """Plans and applies in one process, but nothing where the plan would destroy anything.
 
         That is a third faster than a saved plan, for which the provider starts five times instead
         of three. Terraform asks for approval only in its text mode, so this reads its text, and
-        approves where it has understood that nothing is destroyed, else not.
+        approves where it has understood that nothing is destroyed, else not. `before` is called
+        just before it approves.
 
         Returns whether it was applied. Raises TerraformError, with its errors, when it ends in one.
         """
@@ -207,6 +209,8 @@ class Terraform:
                 return
             # Anything else that Terraform asks, such as a value, ends for want of an answer.
             approved = _destroys_nothing(seen)
+            if approved:
+                before()
             with suppress(BrokenPipeError):
                 process.stdin.write(b"yes\n" if approved else b"")
                 process.stdin.close()
