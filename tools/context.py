@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tools import aws, mirror
+from tools import SCRATCH, aws, mirror
 from tools.errors import UserError
 from tools.localcloud.process import LocalCloud, Running, environment, unset
 from tools.repository import Repository
@@ -17,7 +17,6 @@ from tools.settings import check_region
 from tools.stack import Stack
 from tools.terraform import Terraform
 
-SCRATCH = ".tools"
 _KEPT_LOGS = 20
 
 

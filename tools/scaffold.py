@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,10 +56,9 @@ def assignments(values: Mapping[str, hcl.Value]) -> str:
 def check_new(notebooks: Sequence[Notebook], repository: Repository) -> None:
     """Raises UserError for a name that is taken, exactly or but for its case."""
     taken = {name.lower(): name for name in repository.notebook_names()}
-    names = [notebook.name for notebook in notebooks]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"{name} is named {names.count(name)} times; name each notebook once")
+    for name, times in Counter(notebook.name for notebook in notebooks).items():
+        if times > 1:
+            raise UserError(f"{name} is named {times} times; name each notebook once")
     instances = {name.lower(): where for where, name in repository.instance_names().items()}
     for notebook in notebooks:
         other = taken.get(notebook.name.lower())
