@@ -5,6 +5,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,17 +22,23 @@ _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "id
 
 def render(notebook: Notebook, templates: Path) -> dict[str, str]:
     """The files of the notebook's directory, name to text, from every template of `templates`."""
-    environment = Environment(
-        loader=FileSystemLoader(templates),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # HCL, not HTML: hcl.dumps escapes every value
-    )
+    environment = _environment(templates)
     values = {"values": assignments(notebook.values)}
     return {
         name.removesuffix(".j2"): environment.get_template(name).render(values)
         for name in sorted(environment.list_templates(extensions=["j2"]))
     }
+
+
+@cache
+def _environment(templates: Path) -> Environment:
+    # One for all notebooks: it keeps compiled templates, and compiling takes longer than rendering.
+    return Environment(
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # HCL, not HTML: hcl.dumps escapes every value
+    )
 
 
 def variables(templates: Path) -> dict[str, str]:
