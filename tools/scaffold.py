@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from tools import hcl
 from tools.errors import UserError
 from tools.interruption import counted
 from tools.notebook import Notebook
 from tools.repository import COMMON, TYPED_ONCE, Repository
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 # The order in which a notebook's values are shown; others follow by name.
 _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
@@ -31,7 +33,9 @@ def render(notebook: Notebook, templates: Path) -> dict[str, str]:
 
 
 @cache
-def _environment(templates: Path) -> Environment:
+def _environment(templates: Path) -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     # One for all notebooks: it keeps compiled templates, and compiling takes longer than rendering.
     return Environment(
         loader=FileSystemLoader(templates),
