@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "demo",
     "deploy": "deploy",
     "destroy": "destroy",
+    "graph": "graph",
     "init": "init",
     "local": "local",
     "new-notebook": "new_notebook",

@@ -83,6 +83,10 @@ class Context:
         """
         return target.repository.select([self._name(pattern) for pattern in patterns], shared)
 
+    def stacks(self, patterns: Sequence[str]) -> list[Stack]:
+        """The stacks of the user's repository that `patterns` name, as `select`."""
+        return self.repository.select([self._name(pattern) for pattern in patterns])
+
     def _name(self, pattern: str) -> str:
         path = Path(pattern).resolve()
         inside = path.is_dir() and path.is_relative_to(self.repository.root)
