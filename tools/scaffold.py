@@ -9,14 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import hcl
+from tools import hcl, parsed
 from tools.errors import UserError
 from tools.interruption import counted
 from tools.notebook import Notebook
 from tools.repository import COMMON, TYPED_ONCE, Repository
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Template
 
 # The order in which a notebook's values are shown; others follow by name.
 _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
@@ -24,30 +24,39 @@ _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "id
 
 def render(notebook: Notebook, templates: Path) -> dict[str, str]:
     """The files of the notebook's directory, name to text, from every template of `templates`."""
-    environment = _environment(templates)
+    same, own = _templates(templates)
     values = {"values": assignments(notebook.values)}
-    return {
-        name.removesuffix(".j2"): environment.get_template(name).render(values)
-        for name in sorted(environment.list_templates(extensions=["j2"]))
-    }
+    made = {name: template.render(values) for name, template in own.items()}
+    return dict(sorted({**same, **made}.items()))
 
 
 @cache
-def _environment(templates: Path) -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def _templates(directory: Path) -> "tuple[Mapping[str, str], Mapping[str, Template]]":
+    """The files that are the same for every notebook, and the templates of the others."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 
-    # One for all notebooks: it keeps compiled templates, and compiling takes longer than rendering.
-    return Environment(
-        loader=FileSystemLoader(templates),
+    environment = Environment(
+        loader=(loader := FileSystemLoader(directory)),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # HCL, not HTML: hcl.dumps escapes every value
     )
+    same: dict[str, str] = {}
+    own: dict[str, Template] = {}
+    for name in environment.list_templates(extensions=["j2"]):
+        file = name.removesuffix(".j2")
+        tree = environment.parse(loader.get_source(environment, name)[0])
+        if meta.find_undeclared_variables(tree) or any(meta.find_referenced_templates(tree)):
+            own[file] = environment.get_template(name)
+        else:
+            same[file] = environment.get_template(name).render()
+    return same, own
 
 
 def variables(templates: Path) -> dict[str, str]:
     """The variables that a notebook's own .tfvars may set: name to Terraform type."""
-    declared = hcl.read_variables(templates / "variables.tf.j2")
+    with parsed.kept(templates.parents[1]):
+        declared = hcl.read_variables(templates / "variables.tf.j2")
     return {name: kind for name, kind in declared.items() if name not in TYPED_ONCE}
 
 
@@ -131,7 +140,9 @@ def _staging(parent: Path) -> Iterator[Path]:
 def _fill(directory: Path, contents: Mapping[str, bytes]) -> None:
     directory.mkdir()
     for name, content in contents.items():
-        (directory / name).write_bytes(content)
+        # Thousands of files: a Path for each would take as long as writing it.
+        with open(f"{directory}/{name}", "xb") as file:  # noqa: PTH123
+            file.write(content)
     (directory / COMMON).symlink_to(Path("..") / ".." / COMMON)
 
 
