@@ -5,7 +5,7 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init demo deploy-shared deploy destroy test lint lock clean
+.PHONY: help setup init demo deploy-shared deploy destroy test benchmark lint lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,12 +44,18 @@ destroy: $(READY) ## Destroy every stack in AWS, notebooks first, after one ques
 test: $(READY) ## Run every test, against a LocalStack of its own
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+benchmark: $(READY) ## Measure what this says of its speed, beside others (minutes)
+	@$(BIN)/python -m benchmarks
+
 lint: $(READY) ## Check format, style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
 lock: ## Lock the requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/all.txt pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command 'make lock' --upgrade --output-file requirements/benchmarks.txt \
+	  requirements/benchmarks.in
 
 clean: ## Remove .venv and the local cloud's folder
 	@if [ -x $(BIN)/tools ]; then $(BIN)/tools local down; fi
