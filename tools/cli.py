@@ -21,8 +21,13 @@ COMMANDS = {
     "init": "init",
     "list": "list",
     "local": "local",
+    "logs": "logs",
     "new-notebook": "new_notebook",
+    "open": "open",
     "plan": "plan",
+    "start": "start",
+    "status": "status",
+    "stop": "stop",
 }
 
 

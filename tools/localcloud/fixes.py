@@ -13,7 +13,7 @@ from typing import Any
 
 from localstack.runtime import hooks
 
-from tools.localcloud.sagemaker import malformed
+from tools.localcloud.sagemaker import malformed, tagging
 
 LOG = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ LOG = logging.getLogger(__name__)
 def apply() -> None:
     for mend in (
         malformed.install,
+        tagging.install,
         _listen_on_one_address,
         _ask_no_name_server,
         _keep_descriptions_of_rules,

@@ -43,6 +43,7 @@ SERVICES = (
     "s3",
     "s3control",
     "sagemaker",
+    "scheduler",
     "secretsmanager",
     "sns",
     "ssm",
