@@ -12,7 +12,7 @@ from tools.errors import UserError
 
 # botocore's own is 3 attempts, too few for a listing of many pages while others use the same API:
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-_ATTEMPTS = 8
+_ATTEMPTS = 6
 
 # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html; services have names besides
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -56,6 +56,7 @@ def asking(cloud: Cloud, what: str) -> Iterator[None]:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        ConnectionError,
         HTTPClientError,
         NoCredentialsError,
         SSOError,
@@ -72,7 +73,7 @@ def asking(cloud: Cloud, what: str) -> Iterator[None]:
         raise UserError(
             f"AWS's session has ended ({error}); sign in again: aws sso login"
         ) from None
-    except HTTPClientError as error:
+    except (ConnectionError, HTTPClientError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"cannot {what} in {cloud}: no network to it ({reason})") from None
     except ClientError as error:

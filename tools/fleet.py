@@ -298,8 +298,8 @@ def _differences(own: Mapping[str, Value], instance: Instance) -> list[str]:
             " ".join(names) or "none" for names in (instance.repositories, repositories)
         )
         found.append(f"code repositories are {there}, declared {asked}")
-    if _wants_lifecycle(own) and not instance.lifecycle:
-        found.append("no lifecycle configuration: it does not stop when idle")
+    if not instance.lifecycle and (missing := _needs_lifecycle(own)):
+        found.append(f"no lifecycle configuration: {missing}")
     return found
 
 
@@ -311,5 +311,7 @@ def _repositories(own: Mapping[str, Value]) -> list[str]:
     ]
 
 
-def _wants_lifecycle(own: Mapping[str, Value]) -> bool:
-    return bool(own.get("idle_stop_minutes") or own.get("on_start_file"))
+def _needs_lifecycle(own: Mapping[str, Value]) -> str:
+    if own.get("idle_stop_minutes"):
+        return "it does not stop when idle"
+    return "its script does not run at a start" if own.get("on_start_file") else ""
