@@ -104,7 +104,8 @@ def change(run: Run, chosen: Sequence[Declared], there: fleets.Listing) -> list[
         else:
             outcomes[notebook.stack.name] = _unchanged(run, notebook, status)
     asked += _asked(run, ready, outcomes)
-    outcomes |= _awaited(run, asked)
+    before = {notebook.stack.name: _status(there, notebook) for notebook in asked}
+    outcomes |= _awaited(run, asked, before)
     return [outcomes[notebook.stack.name] for notebook in chosen]
 
 
@@ -162,10 +163,10 @@ def _ask(run: Run, notebook: Declared, client: Any) -> str | None:
     return None
 
 
-def _awaited(run: Run, asked: Sequence[Declared]) -> dict[str, Outcome]:
+def _awaited(run: Run, asked: Sequence[Declared], before: dict[str, str]) -> dict[str, Outcome]:
+    """What becomes of those that were `asked` for; `before` is the status that each had."""
     outcomes: dict[str, Outcome] = {}
     begun = spoken = time.monotonic()
-    moved: set[str] = set()
     while waiting := [n for n in asked if n.stack.name not in outcomes]:
         now = time.monotonic()
         if run.interrupted.count or now - begun >= run.patience:
@@ -180,7 +181,7 @@ def _awaited(run: Run, asked: Sequence[Declared]) -> dict[str, Outcome]:
             why = f"asked for, and not seen to its end: {error}"
             return outcomes | {n.stack.name: Outcome(n, "failed", why) for n in waiting}
         for notebook in waiting:
-            outcome = _outcome(run, notebook, _status(there, notebook), begun, moved)
+            outcome = _outcome(run, notebook, _status(there, notebook), begun, before)
             if outcome:
                 run.say(notebook.stack.name, f"{outcome.what} {outcome.detail}")
                 outcomes[notebook.stack.name] = outcome
@@ -188,22 +189,28 @@ def _awaited(run: Run, asked: Sequence[Declared]) -> dict[str, Outcome]:
 
 
 def _outcome(
-    run: Run, notebook: Declared, status: str, begun: float, moved: set[str]
+    run: Run, notebook: Declared, status: str, begun: float, before: dict[str, str]
 ) -> Outcome | None:
-    """None while it passes; `moved` are those that a listing has shown on their way."""
+    """None while it passes."""
     seconds = time.monotonic() - begun
     took = f"after {seconds:.0f} s"
     if status == run.way.passing:
-        moved.add(notebook.stack.name)
+        before[notebook.stack.name] = status
         return None
     if status == run.way.end:
         return Outcome(notebook, run.way.done, took)
-    if status in run.way.possible and notebook.stack.name not in moved and seconds < _SETTLING:
+    if status == before[notebook.stack.name] and seconds < _SETTLING:
         return None  # a listing may be older than what was asked for
     if status == "Failed":
-        why = instances.failure(run.fleet.cloud(notebook.region), notebook.name)
-        return Outcome(notebook, "failed", f"Failed {took}: {why}")
+        return Outcome(notebook, "failed", f"Failed {took}: {_why(run, notebook)}")
     return Outcome(notebook, "failed", f"it is {status} {took}: somebody else has changed it")
+
+
+def _why(run: Run, notebook: Declared) -> str:
+    try:
+        return instances.failure(run.fleet.cloud(notebook.region), notebook.name)
+    except UserError as error:  # the others are waited for all the same
+        return str(error)
 
 
 def _left(run: Run, waiting: Sequence[Declared]) -> dict[str, Outcome]:

@@ -50,9 +50,13 @@ def in_front_of(endpoint: str) -> Iterator[Faults]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
             refusal = faults.refuse(operation, faults.note(operation))
-            if refusal:
+            if refusal and operation:
                 text = json.dumps({"__type": refusal, "message": f"{refusal} of a test"})
                 self.answer(400, "application/x-amz-json-1.1", text.encode())
+            elif refusal:  # the older protocol, which STS speaks
+                error = f"<Code>{refusal}</Code><Message>{refusal} of a test</Message>"
+                text = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+                self.answer(400, "text/xml", text.encode())
             else:
                 self.pass_on(operation, body)
 

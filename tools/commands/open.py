@@ -5,6 +5,7 @@ import click
 from tools import fleet, instances
 from tools.commands.fleet_options import LOCAL
 from tools.context import Context
+from tools.errors import UserError
 
 
 @click.command("open", short_help="Print or open a notebook's address that signs in.")
@@ -33,7 +34,8 @@ def command(
     if where.endpoint:
         click.echo("The local cloud has no Jupyter behind this address.", err=True)
     if browser:
-        click.launch(url)
+        if click.launch(url):
+            raise UserError("no browser to open it with was found; leave --browser out")
         return
     click.echo(
         "Whoever opens this address within 5 minutes is signed in to the notebook for "
