@@ -1,12 +1,28 @@
 """The only user of boto3."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from tools.errors import UserError
+
+# botocore's own is 3 attempts, too few for a listing of many pages while others use the same API:
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+_ATTEMPTS = 6
+
+# https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html; services have names besides
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+}
+_REFUSED = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"}
 
 
 @dataclass(frozen=True)
@@ -15,6 +31,76 @@ class Identity:
 
     account: str
     arn: str
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where a client leads: to a region of AWS, or to the local cloud at `endpoint`."""
+
+    region: str
+    endpoint: str | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"the local cloud, region {self.region}" if self.endpoint else f"region {self.region}"
+        )
+
+    def client(self, service: str) -> Any:
+        """A client that waits and asks again where AWS throttles it; threads may share it."""
+        return _client(service, self.region, self.endpoint)
+
+
+@contextmanager
+def asking(cloud: Cloud, what: str) -> Iterator[None]:
+    """Turns botocore's exceptions into a UserError; `what` is asked, such as `list notebooks`."""
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,
+        HTTPClientError,
+        NoCredentialsError,
+        SSOError,
+        TokenRetrievalError,
+    )
+
+    try:
+        yield
+    except NoCredentialsError:
+        raise UserError(
+            "no AWS credentials found; run `aws configure`, or try `make demo`, which needs none"
+        ) from None
+    except (SSOError, TokenRetrievalError) as error:
+        raise UserError(
+            f"AWS's session has ended ({error}); sign in again: aws sso login"
+        ) from None
+    except (ConnectionError, HTTPClientError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"cannot {what} in {cloud}: no network to it ({reason})") from None
+    except ClientError as error:
+        raise UserError(_refusal(error, cloud, what)) from None
+    except BotoCoreError as error:
+        raise UserError(f"cannot {what} in {cloud}: {error}") from None
+
+
+def code(error: BaseException | None) -> str:
+    """AWS's name of an error, such as ValidationException; empty where it is none of AWS's."""
+    response = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def _refusal(error: Any, cloud: Cloud, what: str) -> str:
+    reason = str(error.response["Error"].get("Message") or error)
+    if code(error) in _EXPIRED:
+        return f"AWS's session has expired ({reason}); sign in again, then repeat"
+    if code(error) in _REFUSED:
+        return f"AWS refuses the credentials: {reason}"
+    if code(error) in _THROTTLED:
+        attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) + 1
+        return (
+            f"cannot {what} in {cloud}: AWS throttled it {attempts} times in a row ({reason}); "
+            "repeat it later, or allow more attempts: AWS_MAX_ATTEMPTS"
+        )
+    return f"cannot {what} in {cloud}: {code(error)}: {reason}"
 
 
 def refuse_emulator(region: str) -> None:
@@ -32,19 +118,8 @@ def refuse_emulator(region: str) -> None:
 
 def identity(region: str) -> Identity:
     """Whose credentials AWS sees. Raises UserError where there are none or AWS refuses them."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
-    try:
+    with asking(Cloud(region), "ask whose credentials these are"):
         answer = _client("sts", region).get_caller_identity()
-    except NoCredentialsError:
-        raise UserError(
-            "no AWS credentials found; run `aws configure`, or try `make demo`, which needs none"
-        ) from None
-    except ClientError as error:
-        reason = error.response["Error"]["Message"]
-        raise UserError(f"AWS refuses the credentials: {reason}") from None
-    except BotoCoreError as error:
-        raise UserError(f"cannot ask AWS whose credentials these are: {error}") from None
     return Identity(answer["Account"], answer["Arn"])
 
 
@@ -77,7 +152,7 @@ class Objects:
             content: bytes = answer["Body"].read()
             return content
         except Exception as error:
-            if _code(error) == "NoSuchKey":
+            if code(error) == "NoSuchKey":
                 return None
             raise _unreachable(f"s3://{bucket}/{key}", error) from None
 
@@ -106,7 +181,7 @@ class Objects:
         try:
             found = client.list_object_versions(Bucket=bucket, MaxKeys=1)
         except Exception as error:
-            if _code(error) == "NoSuchBucket":
+            if code(error) == "NoSuchBucket":
                 return False
             raise _unreachable(f"s3://{bucket}", error) from None
         return bool(found.get("Versions") or found.get("DeleteMarkers"))
@@ -222,17 +297,11 @@ def _answer(operation: Callable[..., Any], **arguments: Any) -> Any:
     try:
         return operation(**arguments)
     except Exception as error:
-        code = _code(error)
-        missing = "NoSuch" in code or "NotFound" in code or code in ("404", "403")
-        if missing or (code == "ValidationException" and "RecordNotFound" in str(error)):
+        said = code(error)
+        missing = "NoSuch" in said or "NotFound" in said or said in ("404", "403")
+        if missing or (said == "ValidationException" and "RecordNotFound" in str(error)):
             return None
         raise _unreachable(getattr(operation, "__name__", "AWS"), error) from None
-
-
-def _code(error: Exception) -> str:
-    from botocore.exceptions import ClientError
-
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
 
 
 def _unreachable(what: str, error: Exception) -> Exception:
@@ -250,11 +319,51 @@ def _shared_client(service: str, region: str, endpoint: str | None) -> Any:
     return _client(service, region, endpoint)
 
 
+def price_list(cloud: Cloud) -> Callable[[str, Mapping[str, str]], Iterator[str]]:
+    """Asks the Price List API: a service code and attributes to the products, as JSON texts.
+
+    Iterating raises UserError where AWS cannot be asked.
+    https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_pricing_GetProducts.html
+    """
+
+    def products(service: str, about: Mapping[str, str]) -> Iterator[str]:
+        filters = [{"Type": "TERM_MATCH", "Field": k, "Value": v} for k, v in about.items()]
+        with asking(cloud, "ask for prices"):
+            pages = cloud.client("pricing").get_paginator("get_products")
+            for page in pages.paginate(ServiceCode=service, Filters=filters):
+                yield from page["PriceList"]
+
+    return products
+
+
 def _client(service: str, region: str, endpoint: str | None = None) -> Any:
     import boto3
+    import botocore.session
+    from botocore.config import Config
 
     if endpoint is None:
-        return boto3.Session().client(service, region_name=region)
-    # The local cloud takes any key; the user's own must not go there.
-    session = boto3.Session("test", "test", region_name=region)
-    return session.client(service, endpoint_url=endpoint)
+        session = botocore.session.Session()
+        _be_patient(session)
+        return boto3.Session(botocore_session=session).client(service, region_name=region)
+    # The local cloud takes any key; the user's own and their profile must not go there.
+    session = botocore.session.Session(session_vars=_NOBODYS)
+    _be_patient(session)
+    local = boto3.Session("test", "test", botocore_session=session)
+    direct = Config(proxies={})
+    return local.client(service, region_name=region, endpoint_url=endpoint, config=direct)
+
+
+# Where botocore looks for a setting: its name in a profile, its variable, its default, its type.
+_NOBODYS = {
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+    "profile": (None, None, None, None),
+}
+
+
+def _be_patient(session: Any) -> None:
+    """What the user has set (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE or in a profile) stays."""
+    if session.get_config_variable("retry_mode") == "legacy":  # botocore's default
+        session.set_config_variable("retry_mode", "standard")
+    if session.get_config_variable("max_attempts") is None:
+        session.set_config_variable("max_attempts", _ATTEMPTS)

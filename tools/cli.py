@@ -13,6 +13,7 @@ from tools.errors import UserError
 # Name to module in tools.commands: a command's module is loaded when it is called.
 COMMANDS = {
     "adopt": "adopt",
+    "cost": "cost",
     "demo": "demo",
     "deploy": "deploy",
     "destroy": "destroy",
@@ -21,8 +22,14 @@ COMMANDS = {
     "init": "init",
     "list": "list",
     "local": "local",
+    "logs": "logs",
     "new-notebook": "new_notebook",
+    "open": "open",
     "plan": "plan",
+    "report": "report",
+    "start": "start",
+    "status": "status",
+    "stop": "stop",
 }
 
 

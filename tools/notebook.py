@@ -4,6 +4,7 @@ import json
 import math
 import re
 import unicodedata
+import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ PROFILES: dict[str, dict[str, Value]] = {
 }
 
 NAME_RULE = "letters, digits and single or repeated hyphens between them, at most 63"
+
+_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 # Variables that go to CreateNotebookInstance as they are, and the member that takes them.
 _MEMBERS = {
@@ -184,6 +187,24 @@ def _imds_complaint(version: Any) -> str | None:
     return None if version in ("1", "2") else f"it must be 1 or 2, not {version}"
 
 
+def _days_complaint(days: str) -> str | None:
+    known = "|".join(_DAYS)
+    fits = re.fullmatch(rf"({known})([,-]({known}))*", days)
+    return None if fits else f"it must be days such as MON-FRI or MON,WED,FRI, not {days!r}"
+
+
+def _time_complaint(time: str) -> str | None:
+    fits = re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", time)
+    return None if fits else f"it must be a time from 00:00 to 23:59, not {time!r}"
+
+
+def _timezone_complaint(zone: str) -> str | None:
+    known = zoneinfo.available_timezones()
+    if zone in known:
+        return None
+    return f"there is no time zone {zone!r}; {awsmodel.nearest(zone, sorted(known))}"
+
+
 def _purpose_complaint(purpose: str) -> str | None:
     if not 1 <= len(purpose) <= 256:
         return f"it must have 1 to 256 characters, not {len(purpose)}"
@@ -213,5 +234,9 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "imds_version": _imds_complaint,
     "owner": awsmodel.tag_complaint,
     "purpose": _purpose_complaint,
+    "schedule_days": _days_complaint,
+    "schedule_start": _time_complaint,
+    "schedule_stop": _time_complaint,
+    "schedule_timezone": _timezone_complaint,
     "tags": _tags_complaint,
 }

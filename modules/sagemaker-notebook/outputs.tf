@@ -28,6 +28,11 @@ output "network_interface_id" {
   value       = aws_sagemaker_notebook_instance.this.network_interface_id
 }
 
+output "schedules" {
+  description = "When the notebook starts and stops by itself: start and stop to a cron expression, in schedule_timezone. Empty without a schedule."
+  value       = local.schedules
+}
+
 output "url" {
   description = "Host name of Jupyter, without https://."
   value       = aws_sagemaker_notebook_instance.this.url

@@ -114,6 +114,50 @@ variable "root_access" {
   default     = false
 }
 
+variable "schedule_days" {
+  description = "Days on which schedule_start starts the notebook, as cron has them: MON-FRI or MON,WED,FRI. The stop acts every day."
+  type        = string
+  default     = "MON-FRI"
+
+  validation {
+    condition     = can(regex("^(MON|TUE|WED|THU|FRI|SAT|SUN)([,-](MON|TUE|WED|THU|FRI|SAT|SUN))*$", var.schedule_days))
+    error_message = "The schedule_days must be days such as MON-FRI or MON,WED,FRI."
+  }
+}
+
+variable "schedule_start" {
+  description = "Time of day at which the notebook starts by itself, such as 08:00; null for never. It is paid for from then on, until its idle stop or its schedule stops it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.schedule_start == null || can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.schedule_start))
+    error_message = "The schedule_start must be a time from 00:00 to 23:59, or null to never start by itself."
+  }
+}
+
+variable "schedule_stop" {
+  description = "Time of day at which the notebook is stopped, every day, whether or not somebody works on it, such as 19:00; null for never."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.schedule_stop == null || can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.schedule_stop))
+    error_message = "The schedule_stop must be a time from 00:00 to 23:59, or null to leave the notebook to itself."
+  }
+}
+
+variable "schedule_timezone" {
+  description = "Time zone of schedule_start and schedule_stop, such as Europe/Berlin: they keep to its clocks in summer and winter."
+  type        = string
+  default     = "UTC"
+
+  validation {
+    condition     = can(regex("^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$", var.schedule_timezone))
+    error_message = "The schedule_timezone must be a name of the tz database, such as UTC or Europe/Berlin."
+  }
+}
+
 variable "security_group_ids" {
   description = "One to five security groups. A change replaces the notebook and loses its volume."
   type        = set(string)

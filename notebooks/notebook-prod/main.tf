@@ -17,6 +17,10 @@ module "notebook" {
   default_code_repository      = var.default_code_repository
   additional_code_repositories = var.additional_code_repositories
   idle_stop_minutes            = var.idle_stop_minutes
+  schedule_days                = var.schedule_days
+  schedule_start               = var.schedule_start
+  schedule_stop                = var.schedule_stop
+  schedule_timezone            = var.schedule_timezone
   on_create                    = local.on_create
   on_start                     = local.on_start
   tags                         = var.tags

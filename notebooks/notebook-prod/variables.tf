@@ -118,6 +118,30 @@ variable "root_access" {
   default     = false
 }
 
+variable "schedule_days" {
+  description = "Days on which schedule_start starts the notebook: MON-FRI or MON,WED,FRI."
+  type        = string
+  default     = "MON-FRI"
+}
+
+variable "schedule_start" {
+  description = "Time of day at which the notebook starts by itself on these days, such as 08:00; null for never."
+  type        = string
+  default     = null
+}
+
+variable "schedule_stop" {
+  description = "Time of day at which the notebook is stopped every day, at work or not, such as 19:00; null for never."
+  type        = string
+  default     = null
+}
+
+variable "schedule_timezone" {
+  description = "Time zone of the schedule, such as Europe/Berlin."
+  type        = string
+  default     = "UTC"
+}
+
 variable "security_group_ids" {
   description = "Security groups instead of the shared one. A change replaces the notebook and loses its volume."
   type        = list(string)

@@ -1,6 +1,7 @@
 """Faults of the emulator that are mended as it starts, each seen through boto3."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,23 @@ def test_a_mend_whose_place_is_gone_is_left_out_and_the_log_says_so(
     assert "not applied, since the emulator has changed: _create_keys_on_python_3_11" in log
     assert "not applied, since the emulator has changed: _change_rules_without_ports" in log
     assert "_keep_descriptions_of_rules" not in log
+
+
+def test_logs_are_filtered_by_the_prefix_of_their_stream_and_sorted(
+    account: Account, client: Callable[..., Any]
+) -> None:
+    logs = client("logs", account=account.id)
+    logs.create_log_group(logGroupName="g")
+    now = int(time.time() * 1000)
+    for stream, message, at in (("a/1", "third", 3), ("a/2", "first", 1), ("ab/1", "second", 2)):
+        names = {"logGroupName": "g", "logStreamName": stream}
+        logs.create_log_stream(**names)
+        logs.put_log_events(**names, logEvents=[{"timestamp": now + at, "message": message}])
+
+    def messages(**asked: str) -> list[str]:
+        answer = logs.filter_log_events(logGroupName="g", **asked)
+        return [event["message"] for event in answer["events"]]
+
+    assert messages(logStreamNamePrefix="a/") == ["first", "third"]
+    assert messages(logStreamNamePrefix="c") == []
+    assert messages() == ["first", "second", "third"]

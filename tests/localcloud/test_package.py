@@ -7,7 +7,7 @@ from pathlib import Path
 import tools
 
 PLUGIN = Path(tools.__file__).parent / "localcloud" / "sagemaker"
-WHAT_LOCALSTACK_BRINGS = {"botocore", "localstack"}
+WHAT_LOCALSTACK_BRINGS = {"botocore", "localstack", "moto"}
 
 
 def test_the_plugin_imports_nothing_but_itself_and_localstack() -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import Account
+
 Refused = Callable[..., str]
 Tags = list[dict[str, str]]
 
@@ -93,3 +95,34 @@ def test_a_token_that_was_never_given_is_refused(
 ) -> None:
     message = refused(sagemaker.list_tags, ResourceArn=create(), NextToken="x")
     assert "Invalid NextToken" in message
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ([], True),
+        ([{"Key": "Project"}], True),
+        ([{"Key": "Project", "Values": ["acme", "other"]}, {"Key": "Owner"}], True),
+        ([{"Key": "Project", "Values": ["other"]}], False),
+        ([{"Key": "Project"}, {"Key": "Team"}], False),
+    ],
+)
+def test_the_tagging_api_knows_notebook_instances(
+    account: Account,
+    client: Callable[..., Any],
+    create: Callable[..., str],
+    filters: list[dict[str, Any]],
+    found: bool,
+) -> None:
+    given = [{"Key": "Project", "Value": "acme"}, {"Key": "Owner", "Value": "alice"}]
+    arn = create(Tags=given)
+    tagging = client("resourcegroupstaggingapi", account=account.id)
+    pages = tagging.get_paginator("get_resources").paginate(
+        ResourceTypeFilters=["sagemaker:notebook-instance"], TagFilters=filters
+    )
+    answers = {
+        one["ResourceARN"]: one["Tags"] for page in pages for one in page["ResourceTagMappingList"]
+    }
+    assert answers.get(arn) == (given if found else None)
+    others = tagging.get_resources(ResourceTypeFilters=["s3:bucket"])["ResourceTagMappingList"]
+    assert arn not in [one["ResourceARN"] for one in others]

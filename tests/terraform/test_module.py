@@ -36,6 +36,14 @@ CALLS = {
         "tags": {"CostCenter": "42"},
         "volume_size": 16384,
     },
+    "scheduled": {
+        **BASE,
+        "schedule_days": "MON,WED-FRI",
+        "schedule_start": "08:05",
+        "schedule_stop": "19:00",
+        "schedule_timezone": "America/Argentina/Buenos_Aires",
+    },
+    "stopped_at_night": {**BASE, "name": "n" * 63, "schedule_stop": "00:00"},
     "smallest": {**BASE, "name": "n", "volume_size": 5},
     "longest_name": {**BASE, "name": "n" * 63},
 }
@@ -94,6 +102,33 @@ def test_nothing_to_run_brings_none(plan: tftest.TerraformPlanOutput) -> None:
     assert resources(plan, "chosen")[NOTEBOOK]["lifecycle_config_name"] is None
 
 
+def test_no_schedule_by_default(plan: tftest.TerraformPlanOutput) -> None:
+    assert not [name for name in resources(plan, "defaults") if "schedule" in name]
+    assert outputs(plan, "defaults")["schedules"] == {}
+
+
+def test_starts_on_chosen_days_and_stops_every_day(plan: tftest.TerraformPlanOutput) -> None:
+    planned = resources(plan, "scheduled")
+    start = planned['aws_scheduler_schedule.this["start"]']
+    assert start["schedule_expression"] == "cron(5 8 ? * MON,WED-FRI *)"
+    assert start["schedule_expression_timezone"] == "America/Argentina/Buenos_Aires"
+    assert start["group_name"] == BASE["name"]
+    stop = planned['aws_scheduler_schedule.this["stop"]']
+    assert stop["schedule_expression"] == "cron(0 19 * * ? *)"
+
+
+def test_a_schedule_may_only_stop_and_its_names_are_short_enough(
+    plan: tftest.TerraformPlanOutput,
+) -> None:
+    """IAM takes 38 characters of a name's beginning, EventBridge 64 of a group's name."""
+    planned = resources(plan, "stopped_at_night")
+    assert [name for name in planned if name.startswith("aws_scheduler_schedule.")] == [
+        'aws_scheduler_schedule.this["stop"]'
+    ]
+    assert outputs(plan, "stopped_at_night")["schedules"] == {"stop": "cron(0 0 * * ? *)"}
+    assert len(planned["aws_iam_role.schedule[0]"]["name_prefix"]) == 38
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "four_repositories": (
         {"additional_code_repositories": ["a", "b", "c", "d"]},
@@ -117,6 +152,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "The security_group_ids are one to five",
     ),
     "group_name": ({"security_group_ids": ["default"]}, "must be IDs of security groups"),
+    "start_hour": ({"schedule_start": "24:00"}, "The schedule_start must be a time from 00:00"),
+    "start_short": ({"schedule_start": "8:00"}, "The schedule_start must be a time from 00:00"),
+    "stop_minute": ({"schedule_stop": "19:60"}, "The schedule_stop must be a time from 00:00"),
+    "days_small": ({"schedule_days": "mon-fri"}, "The schedule_days must be days such as MON-FRI"),
+    "zone_offset": ({"schedule_timezone": "+01:00"}, "must be a name of the tz database"),
     "subnet_name": ({"subnet_id": "private"}, "The subnet_id must be a subnet's ID"),
     "many_tags": ({"tags": {f"t{n}": "" for n in range(51)}}, "The tags are 50 at most"),
     "volume_4": ({"volume_size": 4}, "The volume_size must be a whole number of GB from 5"),

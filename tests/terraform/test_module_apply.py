@@ -4,9 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from .chain import AwsClient, clients
 from .conftest import NewTree
-from .harness import Chain
+from .harness import Chain, statements
 
 TRUST = {
     "Version": "2012-10-17",
@@ -28,6 +31,7 @@ def test_a_notebook_is_updated_in_place(new_tree: NewTree, client: Callable[...,
     script = "module.this.aws_sagemaker_notebook_instance_lifecycle_configuration.this[0]"
     small = {**arguments, "instance_type": "ml.t3.medium", "volume_size": 5}
     large = {**arguments, "instance_type": "ml.m5.xlarge", "volume_size": 10}
+    at_work = {"schedule_start": "08:00", "schedule_stop": "19:00", "schedule_timezone": "CET"}
 
     def describe() -> Any:
         return aws("sagemaker").describe_notebook_instance(NotebookInstanceName="n")
@@ -38,7 +42,7 @@ def test_a_notebook_is_updated_in_place(new_tree: NewTree, client: Callable[...,
         )
 
     with Chain(tree) as chain:
-        stack = tree.write_calls("module-apply", {"this": small})
+        stack = tree.write_calls("module-apply", {"this": {**small, **at_work}})
         chain.apply(stack)
         assert tree.changes(stack) == {}
         assert tree.outputs(stack)["this"] == {
@@ -48,13 +52,22 @@ def test_a_notebook_is_updated_in_place(new_tree: NewTree, client: Callable[...,
             "lifecycle_configuration_name": "n",
             "name": "n",
             "network_interface_id": describe()["NetworkInterfaceId"],
+            "schedules": {"start": "cron(0 8 ? * MON-FRI *)", "stop": "cron(0 19 * * ? *)"},
             "url": describe()["Url"],
         }
 
+        role = check_schedules(aws, describe()["NotebookInstanceArn"])
+
         tree.write_calls("module-apply", {"this": large})
-        assert tree.changes(stack) == {notebook: "update"}
+        changes = tree.changes(stack)
+        assert changes.pop(notebook) == "update"
+        assert changes.pop("output.this") == "update"
+        assert set(changes.values()) == {"delete"}
+        assert all("schedule" in address for address in changes)
         chain.apply(stack)
         assert tree.changes(stack) == {}
+        with pytest.raises(ClientError, match="NoSuchEntity"):
+            aws("iam").get_role(RoleName=role)
         assert describe()["InstanceType"] == "ml.m5.xlarge"
         assert describe()["VolumeSizeInGB"] == 10
         assert describe()["NotebookInstanceStatus"] == "InService"
@@ -73,6 +86,36 @@ def test_a_notebook_is_updated_in_place(new_tree: NewTree, client: Callable[...,
         assert tree.changes(stack)[notebook] == "replace"
     assert tree.resources(stack) == []
     assert aws("sagemaker").list_notebook_instances()["NotebookInstances"] == []
+
+
+def check_schedules(aws: AwsClient, notebook: str) -> str:
+    """What starts and stops the notebook "n", and that it may nothing else; the role's name."""
+    scheduler, iam = aws("scheduler"), aws("iam")
+    found = {
+        verb: scheduler.get_schedule(GroupName="n", Name=verb)["Target"]
+        for verb in ("start", "stop")
+    }
+    for verb, target in found.items():
+        assert target["Arn"] == f"arn:aws:scheduler:::aws-sdk:sagemaker:{verb}NotebookInstance"
+        assert json.loads(target["Input"]) == {"NotebookInstanceName": "n"}
+        # The default goes on for a day, and would stop the notebook at any hour of the next.
+        assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 300
+    (role_arn,) = {target["RoleArn"] for target in found.values()}
+    role = role_arn.rsplit("/", 1)[1]
+    policy = iam.get_role_policy(RoleName=role, PolicyName="start-and-stop-one-notebook")
+    (allowed,) = statements(json.dumps(policy["PolicyDocument"])).values()
+    assert allowed["Action"] == [
+        "sagemaker:StartNotebookInstance",
+        "sagemaker:StopNotebookInstance",
+    ]
+    assert allowed["Resource"] == [notebook]
+    assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+    (trust,) = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    group = scheduler.get_schedule_group(Name="n")["Arn"]
+    assert trust["Condition"]["ArnEquals"] == {"aws:SourceArn": group}
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": notebook.split(":")[4]}
+    return role
 
 
 def place(aws: AwsClient) -> dict[str, Any]:

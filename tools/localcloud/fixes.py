@@ -14,7 +14,7 @@ from typing import Any
 from localstack.runtime import hooks
 
 from tools.localcloud import pages
-from tools.localcloud.sagemaker import malformed
+from tools.localcloud.sagemaker import malformed, tagging
 
 LOG = logging.getLogger(__name__)
 
@@ -24,11 +24,13 @@ def apply() -> None:
     for mend in (
         pages.install,
         malformed.install,
+        tagging.install,
         _listen_on_one_address,
         _ask_no_name_server,
         _keep_descriptions_of_rules,
         _change_rules_without_ports,
         _create_keys_on_python_3_11,
+        _filter_logs_as_aws_does,
     ):
         try:
             mend()
@@ -112,3 +114,26 @@ def _create_keys_on_python_3_11() -> None:
         return uuid.uuid5(key._internal_key_id, key_material.hex()).hex * 2
 
     key_class.generate_key_material_id = generate_key_material_id
+
+
+def _filter_logs_as_aws_does() -> None:
+    """moto-ext 5.1.18.post6: FilterLogEvents ignores logStreamNamePrefix, and puts one stream
+    after the other, where AWS has sorted their events by time since 2019."""
+    from moto.logs.responses import LogsResponse
+
+    response_class: Any = LogsResponse
+    answer = response_class.filter_log_events
+
+    def filter_log_events(response: Any) -> str:
+        given = response._get_param
+        group = response.logs_backend.groups.get(given("logGroupName"))
+        prefix = given("logStreamNamePrefix")
+        asked: dict[str, Any] = {"interleaved": True}
+        if prefix and group:
+            # An empty list would be every stream; no stream has an empty name.
+            names = [name for name in group.streams if name.startswith(prefix)]
+            asked["logStreamNames"] = names or [""]
+        response._get_param = lambda name, *default: asked.get(name) or given(name, *default)
+        return str(answer(response))
+
+    response_class.filter_log_events = filter_log_events

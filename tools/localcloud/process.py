@@ -45,6 +45,7 @@ SERVICES = (
     "s3",
     "s3control",
     "sagemaker",
+    "scheduler",
     "secretsmanager",
     "sns",
     "ssm",

@@ -95,7 +95,7 @@ class Store(BaseStore):
             del self.notebooks[name]
 
 
-_stores: AccountRegionBundle[Store] = AccountRegionBundle("sagemaker", Store)
+stores: AccountRegionBundle[Store] = AccountRegionBundle("sagemaker", Store)
 
 
 def store_of(context: RequestContext) -> Store:
@@ -104,7 +104,7 @@ def store_of(context: RequestContext) -> Store:
     Raises UnrecognizedClientException for a region that has no SageMaker.
     """
     try:
-        store: Store = _stores[context.account_id][context.region]
+        store: Store = stores[context.account_id][context.region]
     except ValueError as error:
         raise CommonServiceException("UnrecognizedClientException", str(error)) from None
     return store

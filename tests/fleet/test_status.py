@@ -1,0 +1,209 @@
+"""`tools status`: what is declared beside what AWS says."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tools.errors import UserError
+
+from .conftest import PROJECT, Place
+from .faults import Faults
+
+
+def statuses(found: dict[str, Any]) -> dict[str, str]:
+    return {notebook["notebook"]: notebook["status"] for notebook in found["notebooks"]}
+
+
+@pytest.fixture
+def fleet(place: Place) -> Place:
+    """Three declared notebooks, of which one is not deployed, and three instances besides."""
+    place.declare("same", idle_stop_minutes=0)
+    place.declare("larger", instance_type="ml.m5.xlarge", name="Larger")
+    place.declare("absent", owner="bob")
+    place.create("same", "Larger", "stranger")
+    place.create("old", tags={"Project": PROJECT, "Stack": "notebooks/old"})
+    place.create("theirs", tags={"Project": "another"})
+    place.stop("same")
+    return place
+
+
+def test_shows_declared_values_beside_aws_s_and_marks_differences(fleet: Place) -> None:
+    done = fleet.tools("status", "--local", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["regions"] == [fleet.region]
+    assert statuses(found) == {
+        "notebooks/absent": "not deployed",
+        "notebooks/larger": "InService",
+        "notebooks/same": "Stopped",
+    }
+    absent, larger, same = found["notebooks"]
+    assert (absent["declared"]["owner"], absent["instance"]) == ("bob", None)
+    assert larger["name"] == "Larger"
+    assert larger["differences"] == [
+        "instance_type is ml.t3.medium, declared ml.m5.xlarge",
+        "no lifecycle configuration: it does not stop when idle",
+    ]
+    assert same["differences"] == []
+    assert same["instance"]["instance_type"] == "ml.t3.medium"
+    described = fleet.sagemaker.describe_notebook_instance(NotebookInstanceName="same")
+    assert same["instance"]["last_modified"] == described["LastModifiedTime"].isoformat()
+    assert same["instance"]["url"] == f"https://{described['Url']}"
+
+
+def test_lists_what_no_directory_declares_apart_and_knows_its_own_by_their_tags(
+    fleet: Place,
+) -> None:
+    found = json.loads(fleet.tools("status", "--local", "--json").stdout)
+    assert [(one["name"], one["of_this_project"]) for one in found["undeclared"]] == [
+        ("old", True),
+        ("stranger", False),
+        ("theirs", False),
+    ]
+    assert found["undeclared"][0]["tags"]["Stack"] == "notebooks/old"
+
+
+def test_a_person_reads_the_same_in_tables(fleet: Place) -> None:
+    done = fleet.tools("status", "--local")
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert "InService" in rows["larger"]
+    assert "(Larger)" in rows["larger"]
+    assert "instance_type is ml.t3.medium, declared ml.m5.xlarge" in rows["larger"]
+    assert "not deployed" in rows["absent"]
+    assert "made as notebooks/old" in rows["old"]
+    assert f"region {fleet.region}: 1 InService, 1 Stopped, 1 not deployed" in done.stderr
+    assert f"region {fleet.region} was asked and has no such instance" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        (["same"], ["same"]),
+        (["notebooks/same", "Larger"], ["larger", "same"]),
+        (["*a*e"], ["same"]),
+        (["--where", "owner=bob"], ["absent"]),
+        (["s*", "larger", "--where", "instance_type=ml.m5.*"], ["larger"]),
+    ],
+)
+def test_shows_the_chosen_alone(fleet: Place, arguments: list[str], chosen: list[str]) -> None:
+    found = json.loads(fleet.tools("status", "--local", "--json", *arguments).stdout)
+    assert list(statuses(found)) == [f"notebooks/{name}" for name in chosen]
+    assert found["undeclared"] == []
+
+
+@pytest.mark.parametrize("name", ["stranger", "sam", "shared-infra"])
+def test_what_no_directory_declares_is_refused_by_name(fleet: Place, name: str) -> None:
+    done = fleet.tools("status", "--local", name)
+    assert isinstance(done.exception, UserError)
+    assert f"no directory of notebooks/ declares a notebook {name}; " in str(done.exception)
+    assert done.stdout == ""
+
+
+@pytest.fixture
+def crowd(place: Place) -> Place:
+    """More than the 100 notebooks that a page of a listing holds."""
+    names = [f"n-{number:03}" for number in range(101)]
+    for name in names:
+        place.declare(name)
+    place.create(*names)
+    return place
+
+
+def test_asks_for_one_listing_whatever_the_number_of_notebooks(
+    crowd: Place, faults: Faults
+) -> None:
+    found = json.loads(crowd.tools("status", "--local", "--json").stdout)
+    assert set(statuses(found).values()) == {"InService"}
+    assert faults.asked == ["ListNotebookInstances"] * 2
+
+
+def test_faults_in_the_middle_of_a_listing(crowd: Place, faults: Faults) -> None:
+    """Throttling is waited out, and half a listing is none."""
+    # The second page, twice.
+    faults.refuse = lambda operation, before: "ThrottlingException" if before in (1, 2) else None
+    found = json.loads(crowd.tools("status", "--local", "--json").stdout)
+    assert set(statuses(found).values()) == {"InService"}
+    assert faults.asked == ["ListNotebookInstances"] * 4
+
+    for error, complaint in {
+        "ThrottlingException": "AWS throttled it 2 times in a row",
+        "ExpiredTokenException": "AWS's session has expired (ExpiredTokenException of a test)",
+        "UnrecognizedClientException": "AWS refuses the credentials",
+        "AccessDeniedException": "AccessDeniedException of a test",
+    }.items():
+        faults.asked.clear()
+        faults.refuse = lambda operation, before, error=error: error if before else None
+        done = crowd.tools("status", "--local", AWS_MAX_ATTEMPTS="2")
+        assert isinstance(done.exception, UserError)
+        assert complaint in str(done.exception)
+        assert "\n" not in str(done.exception)
+        assert done.stdout == ""
+
+
+def test_describes_what_has_failed_and_nothing_else(place: Place, faults: Faults) -> None:
+    place.declare("well")
+    place.declare("ill")
+    place.create("well", "ill")
+
+    def fail(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+        for instance in answer.get("NotebookInstances", []):
+            if instance["NotebookInstanceName"] == "ill":
+                instance["NotebookInstanceStatus"] = "Failed"
+        if operation == "DescribeNotebookInstance":
+            answer["FailureReason"] = "its script took too long"
+        return answer
+
+    faults.rewrite = fail
+    found = json.loads(place.tools("status", "--local", "--json").stdout)
+    assert [(n["status"], n["failure"]) for n in found["notebooks"]] == [
+        ("Failed", "its script took too long"),
+        ("InService", None),
+    ]
+    assert faults.asked.count("DescribeNotebookInstance") == 1
+    assert "its script took too long" in place.tools("status", "--local").stdout
+
+
+def test_a_notebook_is_looked_for_in_the_region_that_it_declares(place: Place) -> None:
+    other = "us-west-2"
+    place.declare("here")
+    place.declare("there")
+    overriding = place.root / "notebooks/there/zz.auto.tfvars"
+    overriding.write_text(f'region = "{other}"\n')
+    place.create("here", "there")  # the latter where nothing declares it
+    done = place.tools("status", "--local", "--json")
+    found = json.loads(done.stdout)
+    assert statuses(found) == {"notebooks/here": "InService", "notebooks/there": "not deployed"}
+    assert [n["region"] for n in found["notebooks"]] == [place.region, other]
+    assert [(u["name"], u["region"]) for u in found["undeclared"] if u["name"] == "there"] == [
+        ("there", place.region)
+    ]
+    shown = place.tools("status", "--local", "there")
+    assert f"region {other} was asked and has no such instance" in shown.stderr
+
+
+def test_no_network_is_said(place: Place, faults: Faults) -> None:
+    place.declare("n")
+    place.behind(1)  # nobody listens there, and nobody but root could
+    done = place.tools("status", "--local", AWS_MAX_ATTEMPTS="1")
+    assert isinstance(done.exception, UserError)
+    assert f"cannot list the notebook instances in the local cloud, region {place.region}: " in (
+        str(done.exception)
+    )
+    assert "no network to it" in str(done.exception)
+
+
+def test_tags_that_may_not_be_read_leave_the_rest(fleet: Place, faults: Faults) -> None:
+    faults.refuse = lambda operation, _: (
+        "AccessDeniedException" if operation == "GetResources" else None
+    )
+    done = fleet.tools("status", "--local", "--json")
+    assert [one["of_this_project"] for one in json.loads(done.stdout)["undeclared"]] == [False] * 3
+
+
+def test_a_broken_file_is_named(place: Place) -> None:
+    place.declare("n")
+    (place.root / "notebooks/n/terraform.tfvars").write_text("owner = = 1\n")
+    done = place.tools("status", "--local")
+    assert isinstance(done.exception, UserError)
+    assert "notebooks/n/terraform.tfvars, line 1: not valid HCL" in str(done.exception)

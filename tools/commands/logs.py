@@ -1,0 +1,57 @@
+"""`tools logs`."""
+
+import json
+
+import click
+
+from tools import fleet, interruption, logs
+from tools.commands.fleet_options import LOCAL
+from tools.context import Context
+
+
+@click.command("logs", short_help="A notebook's lifecycle and Jupyter logs.")
+@click.argument("notebook")
+@LOCAL
+@click.option(
+    "--since",
+    default="1d",
+    show_default=True,
+    help="How long ago (15m, 2h, 3d) or when (2026-01-31T08:00, in UTC).",
+)
+@click.option(
+    "--stream",
+    "streams",
+    multiple=True,
+    help="jupyter.log, LifecycleConfigOnStart or LifecycleConfigOnCreate; all by default.",
+)
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="An object a line, for a script.")
+@click.pass_obj
+def command(
+    context: Context,
+    notebook: str,
+    local: bool,
+    since: str,
+    streams: tuple[str, ...],
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Print what NOTEBOOK has logged in CloudWatch, times in UTC.
+
+    Its lifecycle scripts write there, Jupyter, and the idle stop what it decided and why. A
+    notebook without a way to the internet needs an endpoint for `logs` to do so.
+    """
+    start = logs.moment(since)
+    where = fleet.of(context, local)
+    one = fleet.only(where, notebook)
+    cloud = where.cloud(one.region)
+    count = 0
+    with interruption.counted() as interrupted:
+        going = (lambda: not interrupted.count) if follow else None
+        for event in logs.of_notebook(cloud, one.name, start, going):
+            if streams and event.stream not in streams:
+                continue
+            count += 1
+            click.echo(json.dumps(event.as_json()) if as_json else event.line())
+    if not count:
+        click.echo(f"{one.name} has logged nothing since {since}. {logs.WHY_NONE}.", err=True)
