@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from tools import aws, fleet, idle, interruption, power, runs
+from tools import aws, fleet, idle, interruption, power, progress
 from tools.context import is_interactive
 from tools.errors import UserError
 from tools.fleet import Declared, Fleet
@@ -68,8 +68,8 @@ def run(
     Exits with 1 where one was skipped or failed, and with 130 where the wait was interrupted.
     """
     there = fleet.listed(where, notebooks)
-    with interruption.counted() as interrupted:
-        how = power.Run(where, verb, runs.say, interrupted, seconds)
+    with interruption.counted() as interrupted, progress.choose(len(notebooks)) as show:
+        how = power.Run(where, verb, show, interrupted, seconds)
         outcomes = power.change(how, notebooks, there)
     if as_json:
         click.echo(json.dumps([outcome.as_json() for outcome in outcomes], indent=2))

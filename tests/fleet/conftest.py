@@ -17,9 +17,9 @@ from tools import awsmodel, fleet, hcl
 from tools.cli import group
 from tools.context import Context
 from tools.fleet import Fleet
-from tools.localcloud.os_process import started
 from tools.localcloud.process import Running
 from tools.logs import GROUP
+from tools.os_process import started
 
 from .faults import Faults, in_front_of
 
