@@ -68,7 +68,7 @@ def events(
         if code(error.__context__) == "ResourceNotFoundException":
             raise UserError(
                 f"there is no log group {GROUP} in {cloud}: no notebook has logged anything there. "
-                f"{WHY_NONE}"
+                f"{why_none(cloud)}"
             ) from None
         raise
 
@@ -80,11 +80,15 @@ def of_notebook(
     return follow(cloud, since, notebook, going) if going else events(cloud, since, notebook)
 
 
-WHY_NONE = (
-    "A notebook writes its logs with its own role (logs:CreateLogStream, logs:PutLogEvents) and, "
-    "without a way to the internet, through an endpoint: add `logs` to interface_services of "
-    "shared-infra/vpc-endpoints"
-)
+def why_none(cloud: Cloud) -> str:
+    """What a notebook needs to log anything, for where nothing is found."""
+    if cloud.endpoint:
+        return "The local cloud's notebooks are not there to write any"
+    return (
+        "A notebook writes its logs with its own role (logs:CreateLogStream, logs:PutLogEvents) "
+        "and, without a way to the internet, through an endpoint: add `logs` to "
+        "interface_services of shared-infra/vpc-endpoints"
+    )
 
 
 def follow(

@@ -12,9 +12,9 @@ from tools import instances
 from tools.errors import UserError
 from tools.fleet import Declared, Fleet
 from tools.interruption import Interruption
+from tools.progress import Progress
 
 Verb = Literal["start", "stop"]
-Say = Callable[[str, str], None]
 
 # AWS answers a few requests of this kind a second; more threads would only be throttled.
 _AT_ONCE = 8
@@ -77,7 +77,7 @@ class Run:
 
     fleet: Fleet
     verb: Verb
-    say: Say
+    show: Progress
     interrupted: Interruption
     patience: float
 
@@ -127,7 +127,7 @@ def _unchanged(run: Run, notebook: Declared, status: str) -> Outcome:
         why = fleets.missing(run.fleet, notebook)
     else:
         why = f"it is {status}, and {_possible(run)} can {run.verb}"
-    run.say(notebook.stack.name, f"skipped: {why}")
+    run.show.say(notebook.stack.name, f"skipped: {why}")
     return Outcome(notebook, "skipped", why)
 
 
@@ -157,9 +157,9 @@ def _ask(run: Run, notebook: Declared, client: Any) -> str | None:
     try:
         run.way.ask(run.fleet.cloud(notebook.region), notebook.name, client)
     except UserError as error:
-        run.say(notebook.stack.name, f"failed: {error}")
+        run.show.say(notebook.stack.name, f"failed: {error}")
         return str(error)
-    run.say(notebook.stack.name, run.way.passing)
+    run.show.step(notebook.stack.name, run.way.passing)
     return None
 
 
@@ -172,7 +172,7 @@ def _awaited(run: Run, asked: Sequence[Declared], before: dict[str, str]) -> dic
         if run.interrupted.count or now - begun >= run.patience:
             return outcomes | _left(run, waiting)
         if now - spoken > _SECONDS_BETWEEN_WORDS:
-            run.say(*_waiting(waiting, now - begun))
+            run.show.say(*_waiting(waiting, now - begun), important=False)
             spoken = now
         time.sleep(_pause(run.fleet))
         try:
@@ -183,7 +183,8 @@ def _awaited(run: Run, asked: Sequence[Declared], before: dict[str, str]) -> dic
         for notebook in waiting:
             outcome = _outcome(run, notebook, _status(there, notebook), begun, before)
             if outcome:
-                run.say(notebook.stack.name, f"{outcome.what} {outcome.detail}")
+                run.show.say(notebook.stack.name, f"{outcome.what} {outcome.detail}")
+                run.show.end(notebook.stack.name, outcome.what)
                 outcomes[notebook.stack.name] = outcome
     return outcomes
 

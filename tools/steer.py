@@ -68,8 +68,8 @@ def run(
     Exits with 1 where one was skipped or failed, and with 130 where the wait was interrupted.
     """
     there = fleet.listed(where, notebooks)
-    with interruption.counted() as interrupted:
-        how = power.Run(where, verb, progress.Lines().say, interrupted, seconds)
+    with interruption.counted() as interrupted, progress.choose(len(notebooks)) as show:
+        how = power.Run(where, verb, show, interrupted, seconds)
         outcomes = power.change(how, notebooks, there)
     if as_json:
         click.echo(json.dumps([outcome.as_json() for outcome in outcomes], indent=2))

@@ -16,6 +16,9 @@ from threading import Thread
 
 import pytest
 
+from tools import idle
+from tools.logs import Event
+
 from .jupyter import PATIENCE, Jupyter, free_port, running_jupyter, until
 from .service import watching
 
@@ -139,6 +142,22 @@ def test_keep_alive_file_keeps_the_notebook_running_until_its_age(
         assert not [line for line in autostop.lines[:last] if "cannot stop" in line]
         os.utime(keep_alive, (time.time(), time.time() - 3601))
         autostop.wait_for("cannot stop")
+
+
+def test_tools_reads_every_decision_that_the_service_logs(jupyter: Jupyter, tmp_path: Path) -> None:
+    """`tools stop --idle` knows of idleness from these lines in CloudWatch alone."""
+    keep_alive = tmp_path / ".keep-alive"
+    keep_alive.touch()
+    with watching(tmp_path, jupyter.url) as autostop:
+        autostop.wait_for("kept alive")
+        keep_alive.unlink()
+        autostop.wait_for("cannot stop")
+        lines = autostop.log.read_text().splitlines()
+    now = datetime.now(UTC)
+    read = [idle.read(Event(str(n), now, "n", "jupyter.log", line)) for n, line in enumerate(lines)]
+    decided = [decision.what for decision in read if decision]
+    assert len(decided) == len(lines)
+    assert list(dict.fromkeys(decided)) == ["running on", "kept alive", "cannot stop"]
 
 
 @pytest.mark.parametrize("zone", ["ODD-14", "ODD+12"])

@@ -74,6 +74,29 @@ def test_start_installs_and_starts_the_service(lifecycle: Rendered, tmp_path: Pa
     assert (started.parts / "autostop.py").read_bytes() == SCRIPT.read_bytes()
 
 
+def test_start_downloads_nothing(lifecycle: Rendered, tmp_path: Path) -> None:
+    """A notebook has no way to the internet: whatever asked for it would fail or hang there.
+
+    Programs that fetch are first on the PATH and fail, and write down that they were called.
+    """
+    called = tmp_path / "called"
+    for program in ("aws", "conda", "curl", "dnf", "git", "pip", "pip3", "wget", "yum"):
+        stand_in = tmp_path / "commands" / program
+        stand_in.parent.mkdir(exist_ok=True)
+        stand_in.write_text(f'#!/bin/bash\necho "$0" >>"{called}"\nexit 7\n')
+        stand_in.chmod(0o755)
+    started = run(lifecycle["default"]["on_start"], tmp_path)
+    assert (started.exit_code, started.output) == (0, "auto-stop: starts\nauto-stop: done\n")
+    assert not called.exists()
+    source = ast.parse((started.parts / "autostop.py").read_text())
+    addresses = {
+        node.value
+        for node in ast.walk(source)
+        if isinstance(node, ast.Constant) and str(node.value).startswith("http")
+    }
+    assert addresses == {"https://localhost:8443"}
+
+
 def test_second_start_replaces_what_the_first_installed(
     lifecycle: Rendered, tmp_path: Path
 ) -> None:

@@ -6,10 +6,14 @@ No Jupyter answers here, which is the quickest way to be idle.
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tools import idle
+from tools.logs import Event
 
 from .jupyter import Jupyter, free_port, until
 from .scripts import TRUST, Rendered, run
@@ -83,6 +87,10 @@ def test_instance_stops(
         stopping = autostop.wait_for("stopping ")
         expected = f"stopping {name} in us-east-1, through {means}; idle "
         assert autostop.lines[stopping].startswith(expected)
+        line = autostop.log.read_text().splitlines()[stopping]
+    decision = idle.read(Event("id", datetime.now(UTC), name, "jupyter.log", line))
+    assert decision is not None
+    assert decision.what == "stopping"
     assert status(sagemaker, name) in {"Stopping", "Stopped"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,40 @@ def test_the_instances_are_what_their_values_say(demo: Demo, client: Callable[..
         assert instance["DirectInternetAccess"] == instance["RootAccess"] == "Disabled"
         tags = sagemaker.list_tags(ResourceArn=instance["NotebookInstanceArn"])["Tags"]
         assert {"Key": "Stack", "Value": f"notebooks/{name}"} in tags
+
+
+def test_status_agrees_with_what_was_deployed(demo: Demo) -> None:
+    done = demo.checkout.tools("status", "--local", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {n["name"]: n for n in json.loads(done.stdout)["notebooks"] if n["name"] in NAMES}
+    assert sorted(found) == sorted(NAMES)
+    assert {(n["status"], *n["differences"]) for n in found.values()} == {("InService",)}
+
+
+def test_two_notebooks_share_data_as_the_example_shows(
+    demo: Demo, client: Callable[..., Any]
+) -> None:
+    s3 = client("s3")
+    try:
+        done = demo.checkout.run(sys.executable, "examples/data-sharing/run.py")
+        assert done.returncode == 0, done.stdout + done.stderr
+        role = "arn:aws:sts::000000000000:assumed-role/demo-notebook"
+        assert done.stdout.splitlines() == [
+            f"notebook-dev works as {role}/notebook-dev",
+            "wrote s3://demo-datasets/shared/scores.csv",
+            f"notebook-prod works as {role}/notebook-prod",
+            "saved s3://demo-models/experiments/scores/model.joblib",
+            # By hand: means 3 and 60.4, slope 40 / 10 = 4, so 60.4 + 4 * (6 - 3).
+            "6 hours give a score of 72.40",
+        ]
+        written = s3.get_object(Bucket="demo-datasets", Key="shared/scores.csv")["Body"].read()
+        assert written.splitlines()[:2] == [b"hours,score", b"1,53.0"]
+        assert s3.head_object(Bucket="demo-models", Key="experiments/scores/model.joblib")
+    finally:
+        for bucket in ("demo-datasets", "demo-models"):  # or they could not be destroyed
+            versions = s3.list_object_versions(Bucket=bucket).get("Versions", [])
+            for one in versions:
+                s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
 
 
 def test_plain_terraform_sees_nothing_to_change(demo: Demo) -> None:

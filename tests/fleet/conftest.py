@@ -20,6 +20,7 @@ from tools.context import Context
 from tools.fleet import Fleet
 from tools.localcloud.process import Running
 from tools.logs import GROUP
+from tools.os_process import started
 
 from .faults import Faults, in_front_of
 

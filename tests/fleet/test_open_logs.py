@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import logs
+from tools.aws import Cloud
 from tools.errors import UserError
 
 from .conftest import PATIENCE, Place, put_log, until
@@ -106,12 +108,13 @@ def test_shows_what_was_asked_for(logged: Place, options: list[str], messages: l
     assert [json.loads(line)["message"] for line in done.stdout.splitlines()] == messages
 
 
-def test_a_notebook_without_logs_says_what_logs_need(logged: Place) -> None:
+def test_a_notebook_without_logs_says_so(logged: Place) -> None:
     logged.declare("mute")
     done = logged.tools("logs", "--local", "mute")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "mute has logged nothing since 1d" in done.stderr
-    assert "add `logs` to interface_services" in done.stderr
+    assert "not there to write any" in done.stderr
+    assert "add `logs` to interface_services" in logs.why_none(Cloud("eu-west-1"))
 
 
 def test_a_region_without_any_log_is_an_error(one: Place) -> None:

@@ -16,6 +16,7 @@ from tools.fleet import Fleet
 from tools.instances import Instance
 from tools.interruption import Interruption
 from tools.localcloud.process import Running, environment
+from tools.progress import Lines
 
 from .conftest import Place, put_log
 from .faults import Faults
@@ -48,7 +49,7 @@ def change(
         for name, status in there.items()
     }
     where = place.fleet
-    run = power.Run(where, verb, lambda *_: None, Interruption(), seconds)
+    run = power.Run(where, verb, Lines(), Interruption(), seconds)
     done = power.change(run, fleet.declared(where, list(there)), {place.region: listed})
     return {outcome.notebook.name: outcome for outcome in done}
 
@@ -152,7 +153,7 @@ def test_an_interruption_ends_the_wait_and_what_was_not_begun(three: Place) -> N
     where = three.fleet
     interrupted = Interruption()
     interrupted.note(2, None)
-    run = power.Run(where, "stop", lambda *_: None, interrupted, 60)
+    run = power.Run(where, "stop", Lines(), interrupted, 60)
     chosen = fleet.declared(where, ["nlp-a"])
     (outcome,) = power.change(run, chosen, fleet.listed(where, chosen))
     assert (outcome.what, outcome.detail) == ("failed", "interrupted before it was asked for")

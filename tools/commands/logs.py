@@ -54,4 +54,5 @@ def command(
             count += 1
             click.echo(json.dumps(event.as_json()) if as_json else event.line())
     if not count:
-        click.echo(f"{one.name} has logged nothing since {since}. {logs.WHY_NONE}.", err=True)
+        why = logs.why_none(cloud)
+        click.echo(f"{one.name} has logged nothing since {since}. {why}.", err=True)
