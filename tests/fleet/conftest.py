@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tools.localcloud.os_process import started
 
 from tests.trees import REPOSITORY
 from tools import awsmodel, fleet, hcl
