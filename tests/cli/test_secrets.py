@@ -201,7 +201,7 @@ def _runs(checkout: Checkout) -> Iterator[str]:
     assert deployed.returncode == 1
     assert re.search(r"shared-infra/vault +applied", deployed.stderr), deployed.stderr
     for stack, reason in {
-        "duplicate": "ResourceExistsException",
+        "duplicate": "exists already",
         "broken": "terraform.tfvars, line 1",
         "refused": "must begin with a capital letter",
         "url": "must not hold a password",
