@@ -24,7 +24,8 @@ _unkept: set[str] = set()
 def once(kind: str, text: str, parse: Callable[[], Any], keep: bool = True) -> Any:
     """What `parse` returns: JSON that depends on `kind` and `text` alone. Not to be changed.
 
-    With `keep` off it is not written to the file: values may be secret. What `parse` raises passes through and is not kept.
+    With `keep` off it is not written to the file: values may be secret. What `parse` raises passes
+    through and is not kept.
     """
     key = blake2b(f"{kind}\0{text}".encode(), digest_size=16).hexdigest()
     if key not in _known:
