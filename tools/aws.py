@@ -317,6 +317,21 @@ def _unreachable(what: str, error: Exception) -> Exception:
 def _shared_client(service: str, region: str, endpoint: str | None) -> Any:
     """A client is safe to share between threads, and takes a tenth of a second to make."""
     return _client(service, region, endpoint)
+def price_list(cloud: Cloud) -> Callable[[str, Mapping[str, str]], Iterator[str]]:
+    """Asks the Price List API: a service code and attributes to the products, as JSON texts.
+
+    Iterating raises UserError where AWS cannot be asked.
+    https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_pricing_GetProducts.html
+    """
+
+    def products(service: str, about: Mapping[str, str]) -> Iterator[str]:
+        filters = [{"Type": "TERM_MATCH", "Field": k, "Value": v} for k, v in about.items()]
+        with asking(cloud, "ask for prices"):
+            pages = cloud.client("pricing").get_paginator("get_products")
+            for page in pages.paginate(ServiceCode=service, Filters=filters):
+                yield from page["PriceList"]
+
+    return products
 
 
 def _client(service: str, region: str, endpoint: str | None = None) -> Any:

@@ -14,6 +14,7 @@ from tools.errors import UserError
 # Name to module in tools.commands: a command's module is loaded when it is called.
 COMMANDS = {
     "adopt": "adopt",
+    "cost": "cost",
     "demo": "demo",
     "deploy": "deploy",
     "destroy": "destroy",

@@ -1,0 +1,162 @@
+"""Quantities from the stacks' files, and from outputs where no file says them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trees import copy_repository, write_stack
+from tools import fleet
+from tools.cost import gather
+from tools.cost.gather import WhatIf
+from tools.cost.model import Fleet, SharedSpec
+from tools.errors import UserError
+from tools.fleet import Fleet as Place
+from tools.repository import Repository
+from tools.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_repository(tmp_path_factory.mktemp("gather") / "repository")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return copy_repository(tmp_path / "repository")
+
+
+def never_applied(stack: Stack) -> Mapping[str, Any]:
+    return {}
+
+
+def counted(
+    root: Path,
+    *what_if: str,
+    outputs: gather.Outputs = never_applied,
+    hours: Decimal | None = None,
+) -> Fleet:
+    repository = Repository(root)
+    notebooks = fleet.declared(Place(root, repository, "us-east-1"))
+    changes = [WhatIf.parse(text) for text in what_if]
+    return gather.counted(repository, "us-east-1", notebooks, outputs, changes, hours)
+
+
+def test_the_repository_as_it_is(original: Path) -> None:
+    found = counted(original)
+    assert [(n.name, n.instance_type, n.volume_gb, n.hours) for n in found.notebooks] == [
+        ("notebook-dev", "ml.t3.medium", 20, 730),
+        ("notebook-prod", "ml.m5.2xlarge", 100, 730),
+    ]
+    assert [(n.owner, n.environment) for n in found.notebooks] == [
+        ("data-science", "dev"),
+        ("data-science", "prod"),
+    ]
+    assert found.shared == SharedSpec(endpoints=3, zones=1, kms_keys=0, buckets=True)
+    (note,) = found.notes
+    assert "1 is assumed" in note
+    assert "not applied yet" in note
+
+
+def test_endpoints_and_zones_are_those_of_the_values(root: Path) -> None:
+    (root / "shared-infra/vpc-endpoints/terraform.tfvars").write_text(
+        'interface_services = ["logs", "sts", "ec2", "logs"]\n'
+        'subnet_ids = ["subnet-0000000a", "subnet-0000000b"]\n'
+    )
+    found = counted(root)
+    assert (found.shared.endpoints, found.shared.zones) == (3, 2)
+    assert found.notes == [
+        "Availability Zones: one for each of subnet_ids in shared-infra/vpc-endpoints."
+    ]
+
+
+def test_zones_that_no_value_says_are_those_of_the_applied_state(original: Path) -> None:
+    applied = {"subnet_ids": ["subnet-0000000a", "subnet-0000000b", "subnet-0000000c"]}
+    found = counted(original, outputs=lambda stack: applied)
+    assert found.shared.zones == 3
+    assert found.notes == [
+        "Availability Zones: the subnets of the applied shared-infra/vpc-endpoints."
+    ]
+
+
+def test_a_state_that_cannot_be_read_is_said_and_not_fatal(original: Path) -> None:
+    def locked_away(stack: Stack) -> Mapping[str, Any]:
+        raise UserError("no credentials")
+
+    found = counted(original, outputs=locked_away)
+    assert found.shared.zones == 1
+    assert "its state cannot be read (no credentials)" in found.notes[0]
+
+
+def test_without_the_shared_stacks_there_is_no_overhead(root: Path) -> None:
+    for stack in ("s3", "vpc-endpoints"):
+        (root / "shared-infra" / stack).rename(root / stack)
+    assert counted(root).shared == SharedSpec()
+
+
+def test_keys_that_the_stacks_make_are_counted(root: Path) -> None:
+    write_stack(
+        root,
+        "shared-infra/keys",
+        'variable "create_kms_key" {\n  type = bool\n  default = true\n}\n',
+    )
+    found = counted(root)
+    assert found.shared.kms_keys == 1
+    assert found.notes[-1] == (
+        "Not counted: shared-infra/keys, whose resources are not known here."
+    )
+
+
+def test_hours_given_stand_for_every_notebook(original: Path) -> None:
+    assert {n.hours for n in counted(original, hours=Decimal(160)).notebooks} == {160}
+
+
+def test_a_notebook_that_declares_nothing_is_kept(root: Path) -> None:
+    (root / "notebooks/notebook-dev/terraform.tfvars").unlink()
+    dev = counted(root).notebooks[0]
+    assert (dev.name, dev.instance_type, dev.owner) == ("notebook-dev", "", "")
+
+
+def test_a_what_if_changes_what_it_names_alone(original: Path) -> None:
+    found = counted(
+        original, "notebook-prod.instance_type=ml.m5.xlarge", "notebook-prod.volume_size=50"
+    )
+    assert [(n.instance_type, n.volume_gb) for n in found.notebooks] == [
+        ("ml.t3.medium", 20),
+        ("ml.m5.xlarge", 50),
+    ]
+
+
+def test_a_what_if_takes_a_glob_and_a_shared_stack(original: Path) -> None:
+    found = counted(
+        original,
+        "notebooks/*.instance_type = ml.t3.large",
+        "vpc-endpoints.interface_services=sagemaker.api, logs",
+        'shared-infra/vpc-endpoints.subnet_ids=["subnet-1", "subnet-2"]',
+    )
+    assert {n.instance_type for n in found.notebooks} == {"ml.t3.large"}
+    assert (found.shared.endpoints, found.shared.zones) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("notebook-prod", "is no change; write NOTEBOOK.VALUE="),
+        ("instance_type=ml.m5.xlarge", "is no change"),
+        ("notebook-prod.=x", "is no change"),
+        ("notebook-pro.volume_size=5", "did you mean notebook-prod"),
+        ("notebook-prod.instance_typ=x", "has no value called 'instance_typ'; .*instance_type"),
+        ("notebook-prod.instance_type=ml.m5.extralarge", "there is no 'ml.m5.extralarge'"),
+        ("notebook-prod.volume_size=4", "it must be 5 to 16384, not 4"),
+        ("notebook-prod.volume_size=5.5", "whole number"),
+        ("notebook-prod.volume_size=big", "'big' is no number"),
+        ("notebook-prod.volume_size=true", "'true' is no number"),
+        ("notebook-prod.root_access=maybe", "'maybe' is no bool"),
+        ('vpc-endpoints.interface_services=["ec2"', "is no set"),
+    ],
+)
+def test_a_what_if_about_nothing_is_refused(original: Path, text: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        counted(original, text)

@@ -1,0 +1,1 @@
+"""What a month of the fleet costs: prices, quantities from the stacks' values, comparisons."""

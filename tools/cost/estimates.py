@@ -1,0 +1,141 @@
+"""An estimate for a repository: its fleet at the prices that are known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tools import aws, fleet, mirror
+from tools.context import SCRATCH, Context
+from tools.cost import gather, model, prices, refresh
+from tools.cost.gather import WhatIf
+from tools.cost.model import Assumptions, Estimate
+from tools.errors import UserError
+from tools.fleet import Declared, Fleet
+from tools.repository import COMMON
+from tools.stack import Stack
+
+# The Price List API answers in few regions; this one is in every account of the aws partition.
+# https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
+_PRICING = aws.Cloud("us-east-1")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: whose fleet, which of its notebooks, and what is otherwise than declared.
+
+    `patterns` and `conditions` choose notebooks as tools.fleet.declared takes them; `region` and
+    `hours` stand for the declared ones.
+    """
+
+    local: bool = False
+    patterns: Sequence[str] = ()
+    conditions: Sequence[str] = ()
+    region: str | None = None
+    hours: Decimal | None = None
+    what_if: Sequence[WhatIf] = ()
+    assumptions: Assumptions = field(default_factory=Assumptions)
+
+
+def of(context: Context, question: Question) -> Estimate:
+    """The estimate that `question` asks for. Asks AWS for nothing but states, and never fails for
+    want of one.
+
+    Raises UserError for values that do not parse, names of nothing, and a corrupt price table.
+    """
+    place = where(context, question.local)
+    region = question.region or place.region
+    counted = gather.counted(
+        place.repository,
+        region,
+        notebooks(context, question),
+        _States(context, question.local).outputs,
+        question.what_if,
+        question.hours,
+    )
+    assumed = [f"Region: {region} is assumed; {COMMON} is missing."]
+    if not question.region and not (place.repository.root / COMMON).is_file():
+        counted = replace(counted, notes=[*assumed, *counted.notes])
+    return model.estimate(counted, prices.load(own_prices(context)), question.assumptions)
+
+
+def notebooks(context: Context, question: Question) -> list[Declared]:
+    """The notebooks that are asked about. Raises UserError for names of nothing."""
+    found = fleet.declared(where(context, question.local), question.patterns, question.conditions)
+    if question.region:
+        found = [replace(notebook, region=question.region) for notebook in found]
+    return found
+
+
+def where(context: Context, local: bool) -> Fleet:
+    """The fleet in the repository, before `tools init` too, or in the local cloud's copy of it."""
+    if local:
+        return fleet.of(context, local=True)
+    repository = context.repository
+    return Fleet(repository.root, repository, mirror.region(repository))
+
+
+def own_prices(context: Context) -> Path:
+    """The price table that `tools cost --refresh` writes."""
+    return context.repository.root / SCRATCH / "prices.json"
+
+
+def renew(context: Context, regions: Sequence[str], today: date) -> Mapping[str, int]:
+    """Asks the AWS Price List for `regions`, and keeps what it says in `own_prices`.
+
+    Returns how many prices there are by region. Raises UserError where AWS cannot be asked; the
+    table stays as it was then.
+    """
+    path = own_prices(context)
+    fetched = prices.Table({})
+    for region in regions:
+        if region.startswith("cn-"):
+            raise UserError(f"{region}: prices in China are in CNY, which this does not count in")
+        fetched = refresh.fetch(region, aws.price_list(_PRICING), today).over(fetched)
+    try:
+        before = prices.read(path) if path.is_file() else prices.Table({})
+    except UserError:
+        before = prices.Table({})  # corrupt: this is what mends it
+    prices.write(fetched.over(before), path)
+    return {region: len(fetched.prices[region]) for region in regions}
+
+
+def warnings(estimate: Estimate, today: date) -> list[str]:
+    """What a reader of the figures has to know: prices that are unknown or old."""
+    found = []
+    if estimate.unknown:
+        found.append(
+            f"no price is known for {', '.join(estimate.unknown)}: the total is at least what is "
+            f"shown; ask AWS: {prices.RENEW}"
+        )
+    old = sorted(
+        f"{figure} in {region} ({price.on})"
+        for (region, figure), price in estimate.prices.items()
+        if price.is_old(today)
+    )
+    if old:
+        found.append(f"prices older than a year: {', '.join(old)}; renew them: {prices.RENEW}")
+    return found
+
+
+class _States:
+    """Outputs of applied stacks. Terraform is looked for when the first is asked for."""
+
+    def __init__(self, context: Context, local: bool) -> None:
+        self._context = context
+        self._local = local
+
+    @cached_property
+    def _target(self) -> Any:
+        return self._context.target(self._local)
+
+    def outputs(self, stack: Stack) -> Mapping[str, Any]:
+        """Raises UserError where the state cannot be read; {} where there can be none."""
+        common = self._context.repository.root / COMMON
+        in_bucket = common.is_file() and self._context.repository.common().get("state_bucket")
+        if not in_bucket and not (stack.path / "terraform.tfstate").is_file():
+            return {}
+        return dict(self._target.terraform.outputs(stack.path))

@@ -1,0 +1,169 @@
+"""From a repository's stacks to what is counted: the values that they declare, and what applied
+states add where a value is only known after an apply."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+from tools import awsmodel, hcl, values
+from tools.cost.model import MONTH, Fleet, NotebookSpec, SharedSpec
+from tools.errors import UserError
+from tools.fleet import Declared
+from tools.hcl import Value
+from tools.repository import Repository
+from tools.stack import Stack
+
+# The outputs of an applied stack, {} where it was never applied. Raises UserError where its state
+# cannot be read.
+Outputs = Callable[[Stack], Mapping[str, Any]]
+Values = Mapping[str, Value]
+
+_S3, _ENDPOINTS = "shared-infra/s3", "shared-infra/vpc-endpoints"
+_KNOWN = (_S3, _ENDPOINTS, "shared-infra/iam", "shared-infra/security-groups")
+_CHECKED = {"instance_type": "InstanceType", "volume_size": "VolumeSizeInGB"}
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """A value as it might be, of the stack, or of each that a glob names."""
+
+    stacks: str
+    key: str
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> "WhatIf":
+        """From `notebook-prod.instance_type=ml.m5.xlarge`. Raises UserError for another form."""
+        place, equals, value = text.partition("=")
+        stacks, _, key = place.strip().rpartition(".")
+        if not (equals and stacks and key):
+            raise UserError(
+                f"--what-if {text!r} is no change; write NOTEBOOK.VALUE=..., such as "
+                "notebook-prod.instance_type=ml.m5.xlarge"
+            )
+        return cls(stacks, key, value.strip())
+
+
+def counted(
+    repository: Repository,
+    region: str,
+    notebooks: Sequence[Declared],
+    outputs: Outputs,
+    what_if: Sequence[WhatIf] = (),
+    hours: Decimal | None = None,
+) -> Fleet:
+    """What is counted: `notebooks`, and the shared stacks of `repository`, which are in `region`.
+
+    `hours` a month stand for what the notebooks' values say. Raises UserError for files that do
+    not parse and for a what-if about a value that does not exist.
+    """
+    changes = _changes(repository, what_if)
+    shared = {stack.name: stack for stack in repository.stacks() if stack.kind == "shared"}
+    own = {name: values.declared(stack) | changes.get(name, {}) for name, stack in shared.items()}
+    spec, notes = _shared(own, shared, outputs)
+    specs = [
+        _notebook(notebook, dict(notebook.values) | changes.get(notebook.stack.name, {}), hours)
+        for notebook in notebooks
+    ]
+    return Fleet(region, specs, spec, notes)
+
+
+def _notebook(notebook: Declared, declared: Values, hours: Decimal | None) -> NotebookSpec:
+    size = declared.get("volume_size")
+    given = hours is not None
+    return NotebookSpec(
+        notebook.stack.path.name,
+        notebook.region,
+        str(declared.get("instance_type") or ""),
+        int(size) if isinstance(size, int | float) else None,
+        hours if hours is not None else MONTH,
+        "hours as given" if given else "all month",
+        str(declared.get("owner") or ""),
+        str(declared.get("environment") or ""),
+    )
+
+
+def _shared(
+    declared: Mapping[str, Values], stacks: Mapping[str, Stack], outputs: Outputs
+) -> tuple[SharedSpec, list[str]]:
+    """What the shared stacks make that costs, and where it is known from."""
+    notes: list[str] = []
+    endpoints = zones = 0
+    if own := declared.get(_ENDPOINTS):
+        services = own.get("interface_services")
+        endpoints = len(set(services)) if isinstance(services, list) else 0
+        zones, note = _zones(own, stacks[_ENDPOINTS], outputs)
+        notes.append(note)
+    keys = sum(own.get("create_kms_key") is True for own in declared.values())
+    unknown = [name for name in declared if name not in _KNOWN]
+    if unknown:
+        notes.append(f"Not counted: {', '.join(unknown)}, whose resources are not known here.")
+    return SharedSpec(endpoints, zones, keys, _S3 in declared), notes
+
+
+def _zones(declared: Values, stack: Stack, outputs: Outputs) -> tuple[int, str]:
+    """Availability Zones of the endpoints, one for each subnet, and where that is from."""
+    subnets = declared.get("subnet_ids")
+    if isinstance(subnets, list) and subnets:
+        return len(subnets), f"Availability Zones: one for each of subnet_ids in {stack.name}."
+    try:
+        applied = outputs(stack).get("subnet_ids")
+    except UserError as error:
+        reason = f"its state cannot be read ({error})"
+    else:
+        if applied:
+            return len(applied), f"Availability Zones: the subnets of the applied {stack.name}."
+        reason = "it is not applied yet"
+    return 1, (
+        f"Availability Zones: 1 is assumed, since {stack.name} names no subnet_ids, which takes "
+        f"one default subnet, and {reason}."
+    )
+
+
+def _changes(repository: Repository, what_if: Sequence[WhatIf]) -> dict[str, dict[str, Value]]:
+    changes: dict[str, dict[str, Value]] = {}
+    for change in what_if:
+        for stack in repository.select([change.stacks]):
+            value = _typed(stack, change)
+            changes.setdefault(stack.name, {})[change.key] = value
+    return changes
+
+
+def _typed(stack: Stack, change: WhatIf) -> Value:
+    """The value as the stack's variable takes it."""
+    types: dict[str, str] = {}
+    for file in sorted(stack.path.glob("*.tf")):
+        types |= hcl.read_variables(file)
+    if change.key not in types:
+        near = awsmodel.nearest(change.key, sorted(types)) if types else "it has no variables"
+        raise UserError(f"--what-if: {stack.name} has no value called {change.key!r}; {near}")
+    kind = types[change.key].split("(")[0]
+    value: Value = change.value
+    try:
+        if kind in ("list", "set") and not change.value.startswith("["):
+            value = [item.strip() for item in change.value.split(",") if item.strip()]
+        elif kind != "string" or change.value == "null":
+            value = cast(Value, json.loads(change.value))
+    except ValueError:
+        raise _wrong(stack, change, f"{change.value!r} is no {types[change.key]}") from None
+    if value is not None and not _fits(value, kind):
+        raise _wrong(stack, change, f"{change.value!r} is no {types[change.key]}")
+    if change.key in _CHECKED:
+        wrong = awsmodel.complaint(value, awsmodel.member(_CHECKED[change.key]))
+        if wrong:
+            raise _wrong(stack, change, wrong)
+    return value
+
+
+def _fits(value: Value, kind: str) -> bool:
+    """Whether a JSON value is one that a variable of that kind takes."""
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    python = {"bool": bool, "list": list, "map": dict, "set": list, "string": str}
+    return isinstance(value, python.get(kind, object))
+
+
+def _wrong(stack: Stack, change: WhatIf, reason: str) -> UserError:
+    return UserError(f"--what-if: {stack.name}: {change.key}: {reason}")
