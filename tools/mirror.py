@@ -21,6 +21,7 @@ _ELSEWHERE: dict[str, hcl.Value] = {
     "kms_key_arn": None,
     "kms_key_arns": [],
     "kms_key_id": None,
+    "monthly_budget_usd": None,  # the emulator knows no budgets
     "permissions_boundary_arn": None,
     "role_arn": None,
     "route_table_ids": [],

@@ -4,6 +4,23 @@ variable "bind_trust_to_account" {
   default     = false
 }
 
+variable "budget_emails" {
+  description = "Who is told when the month's bill nears monthly_budget_usd: one to ten e-mail addresses."
+  type        = list(string)
+  default     = []
+
+  # https://docs.aws.amazon.com/cost-management/latest/userguide/management-limits.html
+  validation {
+    condition     = length(var.budget_emails) <= 10
+    error_message = "The budget_emails are ten at most: AWS tells no more. Use a mailing list's address."
+  }
+
+  validation {
+    condition     = alltrue([for address in var.budget_emails : can(regex("^[^@[:space:],;<>]+@[^@[:space:],;<>]+[.][^@[:space:],;<>]+$", address))])
+    error_message = "The budget_emails must be e-mail addresses, such as ml-team@example.com, one each."
+  }
+}
+
 variable "kms_key_arns" {
   description = "KMS keys, besides the buckets' own, that notebooks and jobs may use."
   type        = list(string)
@@ -12,6 +29,17 @@ variable "kms_key_arns" {
   validation {
     condition     = alltrue([for arn in var.kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
     error_message = "The kms_key_arns must be ARNs of KMS keys (arn:aws:kms:<region>:<account>:key/<id>); an alias does not work in IAM policies."
+  }
+}
+
+variable "monthly_budget_usd" {
+  description = "US dollars a month for what carries the project's tag: AWS writes to budget_emails at 80 and 100 percent, and when it foresees more. null makes no budget. The tag Project has to be activated as a cost allocation tag first."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd > 0
+    error_message = "The monthly_budget_usd must be more than 0, or null for no budget."
   }
 }
 
