@@ -26,6 +26,7 @@ COMMANDS = {
     "new-notebook": "new_notebook",
     "open": "open",
     "plan": "plan",
+    "report": "report",
     "start": "start",
     "status": "status",
     "stop": "stop",

@@ -19,7 +19,7 @@ from tools.cost import comparison, estimates, shapes
 from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.gather import WhatIf
-from tools.cost.model import Amount, Assumptions, Estimate, Line
+from tools.cost.model import Amount, Assumptions, Estimate
 from tools.errors import UserError
 from tools.settings import check_region
 
@@ -207,7 +207,7 @@ def _print(answer: _Answer) -> None:
     else:
         click.echo("No notebooks.\n")
     _print_table(_shared(estimate))
-    click.echo(f"Total: {money(estimate.amount)} a month in {estimate.fleet.region}")
+    click.echo(f"Total: {estimate.amount} a month in {estimate.fleet.region}")
     if answer.before:
         click.echo(_difference(answer.before.amount, estimate.amount))
     if answer.comparisons:
@@ -233,12 +233,12 @@ def _notebooks(estimate: Estimate) -> Table:
             escape(cost.spec.name),
             escape(cost.spec.instance_type) or "none declared",
             f"{cost.spec.hours:f}",
-            _of_line(cost.compute),
+            str(cost.compute.amount),
             "none declared" if size is None else str(size),
-            _of_line(cost.volume),
-            money(cost.amount),
+            str(cost.volume.amount),
+            str(cost.amount),
         )
-    table.add_row("all notebooks", "", "", "", "", "", money(estimate.notebooks_amount))
+    table.add_row("all notebooks", "", "", "", "", "", str(estimate.notebooks_amount))
     return table
 
 
@@ -249,8 +249,8 @@ def _shared(estimate: Estimate) -> Table:
     for line in estimate.shared:
         if line.quantity:
             price = f"${line.price.usd} a {line.unit}" if line.price else "unknown"
-            table.add_row(line.what, f"{line.quantity:f} {line.unit}", price, _of_line(line))
-    table.add_row("all shared", "", "", money(estimate.shared_amount))
+            table.add_row(line.what, f"{line.quantity:f} {line.unit}", price, str(line.amount))
+    table.add_row("all shared", "", "", str(estimate.shared_amount))
     return table
 
 
@@ -263,13 +263,13 @@ def _comparison(comparisons: Sequence[Comparison], fleet: int) -> Table:
     for found in comparisons:
         table.add_row(
             f"{found.notebooks}{' (this fleet)' if fleet and found.notebooks == fleet else ''}",
-            money(found.separate_overhead),
-            money(found.shared_overhead),
+            str(found.separate_overhead),
+            str(found.shared_overhead),
             _percent(found.saved_of_overhead),
-            money(found.separate),
-            money(found.shared),
+            str(found.separate),
+            str(found.shared),
             _percent(found.saved_of_all),
-            money(found.saved),
+            str(found.saved),
         )
     return table
 
@@ -304,18 +304,7 @@ def _difference(before: Amount, after: Amount) -> str:
     complete = before.complete and after.complete
     unknown = "" if complete else ", as far as prices are known"
     changed = f"{sign}${abs(difference):,.2f}{unknown}"
-    return f"Without the changes: {money(before)}, a difference of {changed}"
-
-
-def _of_line(line: Line) -> str:
-    return money(line.amount) if line.price or not line.quantity else "unknown"
-
-
-def money(amount: Amount) -> str:
-    """US dollars to the cent; where a price is unknown, what it is at least."""
-    if amount.complete:
-        return f"${amount.usd:,.2f}"
-    return f"at least ${amount.usd:,.2f}" if amount.usd else "unknown"
+    return f"Without the changes: {before}, a difference of {changed}"
 
 
 def _percent(value: Decimal | None) -> str:

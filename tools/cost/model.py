@@ -76,6 +76,12 @@ class Amount:
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(self.usd + other.usd, self.complete and other.complete)
 
+    def __str__(self) -> str:
+        """To the cent; where a price is unknown, what it is at least."""
+        if self.complete:
+            return f"${self.usd:,.2f}"
+        return f"at least ${self.usd:,.2f}" if self.usd else "unknown"
+
     def times(self, factor: int, of: int = 1) -> "Amount":
         """That often this amount, which is the amount of `of`."""
         return Amount(self.usd * factor / of, self.complete)
@@ -94,7 +100,7 @@ class Line:
 
     @property
     def amount(self) -> Amount:
-        """What it costs; incomplete where the price is unknown and something is used."""
+        """What it costs; unknown where the price is and something is used."""
         if self.price is None:
             return Amount(complete=self.quantity == 0)
         return Amount(self.quantity * self.price.usd)

@@ -11,9 +11,7 @@ never 0.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tools import files
 from tools.errors import UserError
 
 FORMAT = 1
@@ -101,16 +100,8 @@ def read(path: Path) -> Table:
 
 
 def write(table: Table, path: Path) -> None:
-    """Writes `table`; readers never see half of it. Raises UserError where the disk refuses."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(_content(table), indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    """Writes `table`, so that `read` finds it. Raises UserError where the disk refuses."""
+    files.write(path, json.dumps(_content(table), indent=2) + "\n")
 
 
 def _regions(content: Any) -> dict[str, dict[str, Price]]:

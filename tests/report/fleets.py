@@ -1,0 +1,95 @@
+"""Reports about fleets that are only imagined: plain values, no cloud."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from tools.cost.comparison import compare
+from tools.cost.model import Assumptions, Fleet, NotebookSpec, SharedSpec, estimate
+from tools.cost.prices import Price, Table
+from tools.fleet import Declared, Undeclared
+from tools.hcl import Value
+from tools.instances import Instance
+from tools.report.collect import Report, Row
+from tools.stack import Stack
+
+MADE = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+HTML = '<img src=x onerror="window.broken = 1"><script>window.broken = 1</script>&amp;"\''
+TYPES = {"ml.t3.medium": "0.05", "ml.m5.xlarge": "0.23", "ml.m5.2xlarge": "0.461"}
+PRICES = {**TYPES, "endpoint_hour": "0.01", "volume_gb_month": "0.14", "storage_gb_month": "0.023"}
+TABLE = Table(
+    {
+        "us-east-1": {
+            figure: Price(Decimal(usd), f"a list of {figure}", date(2026, 11, 1))
+            for figure, usd in PRICES.items()
+        }
+    }
+)
+STATUSES = ("InService", "Stopped", "not deployed", "Failed", "InService")
+
+
+def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = None) -> Report:
+    """`count` notebooks; where AWS was asked, some idle, some drifted, some failed, one orphan.
+
+    `values` stand for those of the first notebook.
+    """
+    specs, declared = [], []
+    kinds = list(TYPES)
+    for number in range(count):
+        own: dict[str, Value] = {
+            "name": f"team-{number:04}",
+            "owner": f"owner-{number % 7}",
+            "environment": ("dev", "staging", "prod")[number % 3],
+            "purpose": f"Purpose {number}",
+            "instance_type": kinds[number % 3],
+            **((values or {}) if number == 0 else {}),
+        }
+        stack = Stack(Path("/nowhere"), f"notebooks/{own['name']}")
+        declared.append(Declared(stack, own, "us-east-1"))
+        specs.append(
+            NotebookSpec(
+                str(own["name"]),
+                "us-east-1",
+                str(own["instance_type"]),
+                20 + number % 50,
+                owner=str(own["owner"]),
+                environment=str(own["environment"]),
+            )
+        )
+    found = estimate(Fleet("us-east-1", specs, SharedSpec(3, 1, 0, True)), TABLE, Assumptions())
+    rows = [
+        _row(number, one, cost, asked)
+        for number, (one, cost) in enumerate(zip(declared, found.notebooks, strict=True))
+    ]
+    return Report(
+        "acme-ml",
+        "us-east-1",
+        MADE,
+        "AWS was asked, us-east-1." if asked else "AWS was not asked: --offline.",
+        rows,
+        [Undeclared("us-east-1", _instance("left-over", "InService"))] if asked else None,
+        found,
+        [compare(found, number) for number in sorted({1, 3, 10, count} - {0})],
+        ["no price is known for logs_gb in us-east-1"],
+    )
+
+
+def _row(number: int, declared: Declared, cost: object, asked: bool) -> Row:
+    if not asked:
+        return Row(declared, cost)  # type: ignore[arg-type]
+    status = STATUSES[number % len(STATUSES)]
+    return Row(
+        declared,
+        cost,  # type: ignore[arg-type]
+        status,
+        MADE - timedelta(days=number) if status != "not deployed" else None,
+        ["instance_type is ml.t3.medium, declared ml.m5.xlarge"] if number % 10 == 1 else (),
+        "no capacity" if status == "Failed" else None,
+        timedelta(minutes=25 + number) if number % 10 == 4 else None,
+    )
+
+
+def _instance(name: str, status: str) -> Instance:
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/{name}"
+    return Instance(name, arn, status, "ml.t3.medium", MADE)

@@ -1,0 +1,168 @@
+"""What the report shows, gathered: values, prices, and what AWS says where it can be asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from tools import fleet, idle
+from tools.context import Context
+from tools.cost import comparison, estimates
+from tools.cost.comparison import Comparison
+from tools.cost.estimates import Question
+from tools.cost.model import Amount, Estimate, NotebookCost
+from tools.errors import UserError
+from tools.fleet import Declared, Notebook, Overview, Undeclared
+from tools.repository import COMMON
+
+IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
+NOT_ASKED = "not asked"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One notebook of the fleet's table. `idle` is how long it is known to be, None where not."""
+
+    declared: Declared
+    cost: NotebookCost
+    status: str = NOT_ASKED
+    modified: datetime | None = None
+    differences: Sequence[str] = ()
+    failure: str | None = None
+    idle: timedelta | None = None
+
+    @property
+    def name(self) -> str:
+        """The directory's name, which a person types."""
+        return self.declared.stack.path.name
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything on the page.
+
+    `asked` is a sentence: whether AWS was asked, and why not. `undeclared` is None where it was
+    not, `project` empty where none is typed yet.
+    """
+
+    project: str
+    region: str
+    made: datetime
+    asked: str
+    rows: Sequence[Row]
+    undeclared: Sequence[Undeclared] | None
+    estimate: Estimate
+    comparisons: Sequence[Comparison]
+    warnings: Sequence[str] = field(default_factory=list)
+
+    @property
+    def idle(self) -> list[Row]:
+        """Notebooks that run and have been idle for a quarter of an hour or more, longest first."""
+        found = [row for row in self.rows if row.idle is not None]
+        return sorted(found, key=lambda row: -(row.idle or timedelta()))
+
+    @property
+    def drifted(self) -> list[Row]:
+        """Notebooks that are otherwise in AWS than declared."""
+        return [row for row in self.rows if row.differences]
+
+    @property
+    def failed(self) -> list[Row]:
+        """Notebooks that AWS calls failed."""
+        return [row for row in self.rows if row.status == "Failed"]
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many notebooks have each status, most first."""
+        counts: dict[str, int] = {}
+        for row in self.rows:
+            counts[row.status] = counts.get(row.status, 0) + 1
+        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+    def by(self, key: str) -> dict[str, Amount]:
+        """What notebooks cost by owner or environment, dearest first."""
+        found: dict[str, Amount] = {}
+        for cost in self.estimate.notebooks:
+            name = str(getattr(cost.spec, key)) or f"no {key}"
+            found[name] = found.get(name, Amount()) + cost.amount
+        return dict(sorted(found.items(), key=lambda item: (-item[1].usd, item[0])))
+
+
+def gather(context: Context, local: bool, offline: bool) -> Report:
+    """The report of AWS's fleet, or of the local cloud's.
+
+    Where AWS cannot be asked, the values are enough, and the report says why; with `offline` it is
+    not tried. Raises UserError for values that do not parse and a corrupt price table, and where
+    the local cloud does not run.
+    """
+    place = estimates.where(context, local)
+    declared = fleet.declared(place)
+    estimate = estimates.of(context, Question(local=local))
+    said = _Said("AWS was not asked: --offline.") if offline else _ask(context, local, declared)
+    there = said.overview
+    by_name = {n.declared.stack.name: n for n in there.notebooks} if there else {}
+    rows = [
+        _row(one, cost, by_name.get(one.stack.name))
+        for one, cost in zip(declared, estimate.notebooks, strict=True)
+    ]
+    made = datetime.now(UTC)
+    written = (place.repository.root / COMMON).is_file()
+    return Report(
+        str(place.repository.common()["project"]) if written else "",
+        place.region,
+        made,
+        said.sentence,
+        rows,
+        there.undeclared if there else None,
+        estimate,
+        [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
+        [*said.warnings, *estimates.warnings(estimate, made.date())],
+    )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What AWS said: no overview where it was not asked, and the sentence that tells so."""
+
+    sentence: str
+    overview: Overview | None = None
+    warnings: Sequence[str] = ()
+
+
+def _ask(context: Context, local: bool, declared: Sequence[Declared]) -> _Said:
+    try:
+        place = fleet.of(context, local)
+    except UserError as error:
+        if local:
+            raise
+        # The page is passed on, and need not tell where on this machine a file is missing.
+        reason = str(error).replace(f"{context.repository.root}/", "")
+        return _Said(f"AWS was not asked: {reason}.")
+    cloud = "The local cloud" if local else "AWS"
+    regions = ", ".join(dict.fromkeys([one.region for one in declared] or [place.region]))
+    warnings = []
+    try:
+        try:
+            overview = fleet.overview(place, declared, idle=True)
+        except UserError as error:
+            overview = fleet.overview(place, declared)
+            warnings.append(f"Which notebooks are idle is not known: {error}")
+    except UserError as error:
+        if local:
+            raise
+        return _Said(f"AWS was not asked: {error}.")
+    return _Said(f"{cloud} was asked, {regions}.", overview, warnings)
+
+
+def _row(declared: Declared, cost: NotebookCost, notebook: Notebook | None) -> Row:
+    if notebook is None:
+        return Row(declared, cost)
+    known = notebook.status == "InService" and idle.is_idle(notebook.decision, IDLE_FOR)
+    return Row(
+        declared,
+        cost,
+        notebook.status,
+        notebook.instance.modified if notebook.instance else None,
+        notebook.differences,
+        notebook.failure,
+        notebook.decision.idle if known and notebook.decision else None,
+    )

@@ -1,0 +1,110 @@
+"""From a report to one HTML page, with everything in it that it needs."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tools.cost import comparison
+from tools.cost.comparison import Comparison
+from tools.cost.model import Amount, NotebookCost, total
+from tools.report import charts
+from tools.report.charts import Bar
+from tools.report.collect import IDLE_FOR, Report
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("vendor/datatables/dataTables.min.js", "page.js")
+_MOST_BARS = 20
+
+
+def render(report: Report, graph: str = "") -> str:
+    """The page. `graph` is an SVG of the stacks, or nothing.
+
+    Every value is escaped, and no script but those of this package runs: the page's own policy
+    (https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP) names them by their hashes, and
+    forbids everything that would come over a network.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    scripts = [(_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        estimate=report.estimate,
+        charts=_charts(report),
+        saves_nothing_on=comparison.saves_nothing_on(report.estimate),
+        idle_minutes=int(IDLE_FOR.total_seconds() // 60),
+        graph=Markup(graph),
+        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
+        scripts=[Markup(script) for script in scripts],
+        script_hashes=Markup(" ".join(map(_hash, scripts))),
+    )
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _charts(report: Report) -> dict[str, Markup]:
+    dearest = sorted(report.estimate.notebooks, key=lambda cost: -cost.amount.usd)
+    return {
+        "notebook": charts.stacked(
+            "A month by notebook", ["compute", "volume"], _by_notebook(dearest)
+        ),
+        "owner": charts.stacked("A month by owner", ["a month"], _bars(report.by("owner"))),
+        "environment": charts.stacked(
+            "A month by environment", ["a month"], _bars(report.by("environment"))
+        ),
+        "comparison": charts.stacked(
+            "Separate against shared infrastructure",
+            ["overhead", "notebooks"],
+            _compared(report.comparisons),
+        ),
+    }
+
+
+def _by_notebook(dearest: Sequence[NotebookCost]) -> list[Bar]:
+    shown, others = dearest[:_MOST_BARS], dearest[_MOST_BARS:]
+    bars = [_bar(cost.spec.name, [cost]) for cost in shown]
+    return [*bars, _bar(f"{len(others)} others", others)] if others else bars
+
+
+def _bar(label: str, costs: Sequence[NotebookCost]) -> Bar:
+    compute = total(cost.compute.amount for cost in costs)
+    volume = total(cost.volume.amount for cost in costs)
+    return Bar(label, [compute.usd, volume.usd], _short(compute + volume))
+
+
+def _bars(amounts: Mapping[str, Amount]) -> list[Bar]:
+    items = list(amounts.items())
+    bars = [Bar(name, [amount.usd], _short(amount)) for name, amount in items[:_MOST_BARS]]
+    others = [amount for _, amount in items[_MOST_BARS:]]
+    if others:
+        rest = total(others)
+        bars.append(Bar(f"{len(others)} others", [rest.usd], _short(rest)))
+    return bars
+
+
+def _compared(comparisons: Sequence[Comparison]) -> list[Bar]:
+    return [
+        Bar(f"{found.notebooks} {how}", [overhead.usd, found.compute.usd], _short(whole))
+        for found in comparisons
+        for how, overhead, whole in (
+            ("separate", found.separate_overhead, found.separate),
+            ("shared", found.shared_overhead, found.shared),
+        )
+    ]
+
+
+def _short(amount: Amount) -> str:
+    """To the dollar, for the end of a chart's label."""
+    return f"{'' if amount.complete else '≥ '}${amount.usd.quantize(Decimal(1)):,}"
