@@ -317,6 +317,8 @@ def _unreachable(what: str, error: Exception) -> Exception:
 def _shared_client(service: str, region: str, endpoint: str | None) -> Any:
     """A client is safe to share between threads, and takes a tenth of a second to make."""
     return _client(service, region, endpoint)
+
+
 def price_list(cloud: Cloud) -> Callable[[str, Mapping[str, str]], Iterator[str]]:
     """Asks the Price List API: a service code and attributes to the products, as JSON texts.
 

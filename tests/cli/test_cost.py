@@ -35,6 +35,21 @@ def test_a_fleet_that_was_never_deployed(checkout: Checkout) -> None:
     assert not (checkout.root / ".tools").exists()
 
 
+def test_zones_are_those_of_the_applied_state(checkout: Checkout) -> None:
+    state = checkout.root / "shared-infra/vpc-endpoints/terraform.tfstate"
+    subnets = {"value": ["subnet-0a", "subnet-0b"], "type": ["list", "string"]}
+    applied = {"version": 4, "lineage": "l", "serial": 1, "resources": []}
+    state.write_text(json.dumps({**applied, "outputs": {"subnet_ids": subnets}}))
+    found = cost(checkout)
+    assert found["shared"][0]["what"] == "3 interface endpoints in 2 Availability Zones"
+    assert found["shared"][0]["total"]["usd"] == "43.80"
+    state.write_text("{")
+    done = checkout.tools("cost")
+    assert done.returncode == 0
+    assert "1 is assumed" in done.stdout
+    assert "is no state that Terraform wrote" in done.stdout
+
+
 def test_a_what_if_shows_the_difference(checkout: Checkout) -> None:
     change = "notebook-prod.instance_type=ml.m5.xlarge"
     done = checkout.tools("cost", "--what-if", change)

@@ -1,5 +1,6 @@
 """Quantities from the stacks' files, and from outputs where no file says them."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -111,6 +112,30 @@ def test_keys_that_the_stacks_make_are_counted(root: Path) -> None:
 
 def test_hours_given_stand_for_every_notebook(original: Path) -> None:
     assert {n.hours for n in counted(original, hours=Decimal(160)).notebooks} == {160}
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "days", "hours"),
+    [
+        ("08:00", "19:00", "MON-FRI", "239.0"),  # 5 days of 11 hours; a month is 730 / 168 weeks
+        ("08:00", "19:30", "MON,WED,FRI", "149.9"),
+        ("22:00", "06:00", "MON-FRI", "173.8"),  # over midnight
+        ("08:00", "08:00", "MON-SUN", "730.0"),
+        ("08:00", "20:00", "FRI-MON,SUN", "208.6"),  # four days
+        ("08:00", None, "MON-FRI", "730"),
+        (None, "19:00", "MON-FRI", "730"),
+    ],
+)
+def test_hours_are_those_of_the_schedule(
+    root: Path, start: str | None, stop: str | None, days: str, hours: str
+) -> None:
+    values = {"schedule_start": start, "schedule_stop": stop, "schedule_days": days}
+    with (root / "notebooks/notebook-dev/terraform.tfvars").open("a") as file:
+        file.write("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+    dev, prod = counted(root).notebooks
+    assert str(dev.hours) == hours
+    assert prod.hours == 730
+    assert counted(root, hours=Decimal(100)).notebooks[0].hours == 100
 
 
 def test_a_notebook_that_declares_nothing_is_kept(root: Path) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from tools import listing
 from tools.cost.comparison import compare
 from tools.cost.model import Assumptions, Fleet, NotebookSpec, SharedSpec, estimate
 from tools.cost.prices import Price, Table
@@ -69,6 +70,7 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
         "AWS was asked, us-east-1." if asked else "AWS was not asked: --offline.",
         rows,
         [Undeclared("us-east-1", _instance("left-over", "InService"))] if asked else None,
+        [_state("notebooks/gone", "orphan")] if asked else [],
         found,
         [compare(found, number) for number in sorted({1, 3, 10, count} - {0})],
         ["no price is known for logs_gb in us-east-1"],
@@ -87,7 +89,13 @@ def _row(number: int, declared: Declared, cost: object, asked: bool) -> Row:
         ["instance_type is ml.t3.medium, declared ml.m5.xlarge"] if number % 10 == 1 else (),
         "no capacity" if status == "Failed" else None,
         timedelta(minutes=25 + number) if number % 10 == 4 else None,
+        _state(declared.stack.name, "changed since" if number == 6 else "applied"),
     )
+
+
+def _state(stack: str, status: listing.Status) -> listing.Row:
+    why = ("terraform.tfvars has changed",) if status == "changed since" else ()
+    return listing.Row(stack, "notebook", status, None, 9, why, f"{stack}/terraform.tfstate")
 
 
 def _instance(name: str, status: str) -> Instance:

@@ -284,7 +284,9 @@ def test_what_needs_a_look_is_named(open_page: OpenPage) -> None:
     assert "team-0001: instance_type is ml.t3.medium, declared ml.m5.xlarge" in text
     assert "left-over" in text
     glance = browser.find_element(By.CLASS_NAME, "glance").text.splitlines()
-    assert glance[glance.index("Orphans") + 1] == "1"
+    assert glance[glance.index("Orphans") + 1] == "2"
+    assert "notebooks/gone: 9 resources, in notebooks/gone/terraform.tfstate" in text
+    assert "team-0006: terraform.tfvars has changed" in text
 
 
 def test_what_was_not_asked_is_not_shown_as_none(open_page: OpenPage) -> None:

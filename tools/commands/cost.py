@@ -82,7 +82,9 @@ class _Answer:
     help="Another value, such as notebook-prod.instance_type=ml.m5.xlarge; may be repeated.",
 )
 @click.option(
-    "--hours", type=_Number(), help="Hours a month that each notebook runs.  [default: 730]"
+    "--hours",
+    type=_Number(),
+    help="Hours a month that each runs.  [default: its schedule's, or 730]",
 )
 @click.option("--region", help="At the prices of this region.")
 @click.option(
@@ -277,8 +279,8 @@ def _comparison(comparisons: Sequence[Comparison], fleet: int) -> Table:
 def _assumed(estimate: Estimate) -> list[str]:
     assumed = estimate.assumptions
     notes = [
-        "Hours: a month has 730. An idle stop makes them fewer, by how much only its use tells: "
-        "--hours."
+        "Hours: from schedule_start to schedule_stop, else all month, 730. An idle stop makes them "
+        "fewer, by how much only a notebook's use tells: --hours."
     ]
     if estimate.fleet.shared.buckets:
         notes.append(f"Assumed: {assumed.storage_gb} GB in the shared buckets (--storage-gb).")

@@ -4,19 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tools import aws, fleet, mirror
+from tools import aws, fleet, mirror, states
 from tools.context import SCRATCH, Context
 from tools.cost import gather, model, prices, refresh
-from tools.cost.gather import WhatIf
+from tools.cost.gather import Outputs, WhatIf
 from tools.cost.model import Assumptions, Estimate
 from tools.errors import UserError
 from tools.fleet import Declared, Fleet
 from tools.repository import COMMON
 from tools.stack import Stack
+from tools.states import State
 
 # The Price List API answers in few regions; this one is in every account of the aws partition.
 # https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
@@ -52,7 +53,7 @@ def of(context: Context, question: Question) -> Estimate:
         place.repository,
         region,
         notebooks(context, question),
-        _States(context, question.local).outputs,
+        _outputs(place.endpoint),
         question.what_if,
         question.hours,
     )
@@ -121,21 +122,12 @@ def warnings(estimate: Estimate, today: date) -> list[str]:
     return found
 
 
-class _States:
-    """Outputs of applied stacks. Terraform is looked for when the first is asked for."""
+def _outputs(endpoint: str | None) -> Outputs:
+    """Reads applied outputs from states; nothing where there is none, or no file says where."""
 
-    def __init__(self, context: Context, local: bool) -> None:
-        self._context = context
-        self._local = local
+    def read(stack: Stack) -> Mapping[str, Any]:
+        place = states.place(stack, partial(aws.Objects, endpoint=endpoint))
+        text = place.read() if place else None
+        return State.parse(text, str(place)).outputs if text else {}
 
-    @cached_property
-    def _target(self) -> Any:
-        return self._context.target(self._local)
-
-    def outputs(self, stack: Stack) -> Mapping[str, Any]:
-        """Raises UserError where the state cannot be read; {} where there can be none."""
-        common = self._context.repository.root / COMMON
-        in_bucket = common.is_file() and self._context.repository.common().get("state_bucket")
-        if not in_bucket and not (stack.path / "terraform.tfstate").is_file():
-            return {}
-        return dict(self._target.terraform.outputs(stack.path))
+    return read

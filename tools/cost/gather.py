@@ -2,6 +2,7 @@
 states add where a value is only known after an apply."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +23,8 @@ Values = Mapping[str, Value]
 
 _S3, _ENDPOINTS = "shared-infra/s3", "shared-infra/vpc-endpoints"
 _KNOWN = (_S3, _ENDPOINTS, "shared-infra/iam", "shared-infra/security-groups")
+_WEEK = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_DAY = 24 * 60  # minutes
 _CHECKED = {"instance_type": "InstanceType", "volume_size": "VolumeSizeInGB"}
 
 
@@ -70,19 +73,49 @@ def counted(
     return Fleet(region, specs, spec, notes)
 
 
-def _notebook(notebook: Declared, declared: Values, hours: Decimal | None) -> NotebookSpec:
+def _notebook(notebook: Declared, declared: Values, given: Decimal | None) -> NotebookSpec:
     size = declared.get("volume_size")
-    given = hours is not None
+    scheduled = _scheduled(declared)
     return NotebookSpec(
         notebook.stack.path.name,
         notebook.region,
         str(declared.get("instance_type") or ""),
         int(size) if isinstance(size, int | float) else None,
-        hours if hours is not None else MONTH,
-        "hours as given" if given else "all month",
+        next((hours for hours in (given, scheduled) if hours is not None), MONTH),
         str(declared.get("owner") or ""),
         str(declared.get("environment") or ""),
     )
+
+
+def _scheduled(declared: Values) -> Decimal | None:
+    """Hours a month from each start of a schedule to its stop, which acts every day.
+
+    None without both: what ends then, or begins, only the notebook's use tells.
+    """
+    start, stop = (_minutes(declared.get(f"schedule_{verb}")) for verb in ("start", "stop"))
+    days = _days(str(declared.get("schedule_days") or ""))
+    if start is None or stop is None or not days:
+        return None
+    minutes = (stop - start) % _DAY or _DAY
+    return (MONTH * days * minutes / (7 * _DAY)).quantize(Decimal("0.1"))
+
+
+def _minutes(time: Value) -> int | None:
+    """Minutes from midnight of a time such as 07:30."""
+    found = re.fullmatch(r"(\d\d):(\d\d)", str(time))
+    return int(found[1]) * 60 + int(found[2]) if found else None
+
+
+def _days(days: str) -> int:
+    """How many days of a week MON-FRI or MON,WED,FRI are; 0 where it is neither."""
+    chosen: set[int] = set()
+    for part in days.split(","):
+        ends = part.split("-")
+        if not all(end in _WEEK for end in ends) or len(ends) > 2:
+            return 0
+        first, last = _WEEK.index(ends[0]), _WEEK.index(ends[-1])
+        chosen |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
+    return len(chosen)
 
 
 def _shared(

@@ -29,7 +29,7 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class NotebookSpec:
-    """What of a notebook's values costs: `hours` a month that it runs, and why that many.
+    """What of a notebook's values costs: `hours` a month that it runs.
 
     An empty `instance_type` and a `volume_gb` of None are values that nothing declares.
     """
@@ -39,7 +39,6 @@ class NotebookSpec:
     instance_type: str
     volume_gb: int | None
     hours: Decimal = MONTH
-    hours_from: str = "all month"
     owner: str = ""
     environment: str = ""
 

@@ -1,10 +1,10 @@
 """What the report shows, gathered: values, prices, and what AWS says where it can be asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from tools import fleet, idle
+from tools import fleet, idle, listing, runs
 from tools.context import Context
 from tools.cost import comparison, estimates
 from tools.cost.comparison import Comparison
@@ -12,6 +12,7 @@ from tools.cost.estimates import Question
 from tools.cost.model import Amount, Estimate, NotebookCost
 from tools.errors import UserError
 from tools.fleet import Declared, Notebook, Overview, Undeclared
+from tools.listing import Row as Applied
 from tools.repository import COMMON
 
 IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
@@ -20,7 +21,11 @@ NOT_ASKED = "not asked"
 
 @dataclass(frozen=True)
 class Row:
-    """One notebook of the fleet's table. `idle` is how long it is known to be, None where not."""
+    """One notebook of the fleet's table.
+
+    `idle` is how long it is known to be, None where not; `applied` what its state and record say,
+    None where they were not read.
+    """
 
     declared: Declared
     cost: NotebookCost
@@ -29,6 +34,13 @@ class Row:
     differences: Sequence[str] = ()
     failure: str | None = None
     idle: timedelta | None = None
+    applied: Applied | None = None
+
+    @property
+    def drift(self) -> list[str]:
+        """How AWS has it otherwise, and what has changed in the files since it was applied."""
+        changed = self.applied is not None and self.applied.status == "changed since"
+        return [*self.differences, *(self.applied.why if changed and self.applied else ())]
 
     @property
     def name(self) -> str:
@@ -40,8 +52,9 @@ class Row:
 class Report:
     """Everything on the page.
 
-    `asked` is a sentence: whether AWS was asked, and why not. `undeclared` is None where it was
-    not, `project` empty where none is typed yet.
+    `asked` is a sentence: whether AWS was asked, and why not. `undeclared` are instances without a
+    directory, None where AWS was not asked; `orphans` are states without one. `project` is empty
+    where none is typed yet.
     """
 
     project: str
@@ -50,9 +63,10 @@ class Report:
     asked: str
     rows: Sequence[Row]
     undeclared: Sequence[Undeclared] | None
+    orphans: Sequence[Applied]
     estimate: Estimate
     comparisons: Sequence[Comparison]
-    warnings: Sequence[str] = field(default_factory=list)
+    warnings: Sequence[str] = ()
 
     @property
     def idle(self) -> list[Row]:
@@ -62,8 +76,8 @@ class Report:
 
     @property
     def drifted(self) -> list[Row]:
-        """Notebooks that are otherwise in AWS than declared."""
-        return [row for row in self.rows if row.differences]
+        """Notebooks that are otherwise in AWS than declared, or changed since their apply."""
+        return [row for row in self.rows if row.drift]
 
     @property
     def failed(self) -> list[Row]:
@@ -100,8 +114,9 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
     said = _Said("AWS was not asked: --offline.") if offline else _ask(context, local, declared)
     there = said.overview
     by_name = {n.declared.stack.name: n for n in there.notebooks} if there else {}
+    applied = {} if offline else _applied(context, local)
     rows = [
-        _row(one, cost, by_name.get(one.stack.name))
+        _row(one, cost, by_name.get(one.stack.name), applied.get(one.stack.name))
         for one, cost in zip(declared, estimate.notebooks, strict=True)
     ]
     made = datetime.now(UTC)
@@ -113,6 +128,7 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
         said.sentence,
         rows,
         there.undeclared if there else None,
+        [row for row in applied.values() if row.status == "orphan"],
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
         [*said.warnings, *estimates.warnings(estimate, made.date())],
@@ -134,7 +150,6 @@ def _ask(context: Context, local: bool, declared: Sequence[Declared]) -> _Said:
     except UserError as error:
         if local:
             raise
-        # The page is passed on, and need not tell where on this machine a file is missing.
         reason = str(error).replace(f"{context.repository.root}/", "")
         return _Said(f"AWS was not asked: {reason}.")
     cloud = "The local cloud" if local else "AWS"
@@ -153,9 +168,22 @@ def _ask(context: Context, local: bool, declared: Sequence[Declared]) -> _Said:
     return _Said(f"{cloud} was asked, {regions}.", overview, warnings)
 
 
-def _row(declared: Declared, cost: NotebookCost, notebook: Notebook | None) -> Row:
+def _applied(context: Context, local: bool) -> dict[str, Applied]:
+    """What states and records say of each stack; nothing where they cannot be read."""
+    try:
+        known = runs.records(context.target(local))
+        rows = listing.rows(known, known.repository.stacks()) + listing.orphans(known)
+    except UserError:
+        return {}  # before `tools init`, or where a bucket does not answer: `tools list` says why
+    root = f"{known.repository.root}/"  # the page is passed on: no path of this machine on it
+    return {row.stack: replace(row, place=row.place.removeprefix(root)) for row in rows}
+
+
+def _row(
+    declared: Declared, cost: NotebookCost, notebook: Notebook | None, applied: Applied | None
+) -> Row:
     if notebook is None:
-        return Row(declared, cost)
+        return Row(declared, cost, applied=applied)
     known = notebook.status == "InService" and idle.is_idle(notebook.decision, IDLE_FOR)
     return Row(
         declared,
@@ -165,4 +193,5 @@ def _row(declared: Declared, cost: NotebookCost, notebook: Notebook | None) -> R
         notebook.differences,
         notebook.failure,
         notebook.decision.idle if known and notebook.decision else None,
+        applied,
     )
