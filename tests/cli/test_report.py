@@ -101,6 +101,9 @@ def test_what_the_cloud_says_stands_beside_what_is_declared(
     assert f"{kept}</strong>: instance_type is ml.m5.xlarge, declared ml.t3.medium" in page
     assert orphan in page
     assert orphan not in page.split('id="fleet"')[1]
+    # No notebook of the local cloud runs Jupyter, and so none logs whether it is idle.
+    assert "Which notebooks are idle is not known" in page
+    assert "<dt>Idle</dt><dd>not known</dd>" in page
     assert "<i>Kept</i>" not in raw
     assert "<i>Kept</i> & shown" in page
 

@@ -53,8 +53,8 @@ class Report:
     """Everything on the page.
 
     `asked` is a sentence: whether AWS was asked, and why not. `undeclared` are instances without a
-    directory, None where AWS was not asked; `orphans` are states without one. `project` is empty
-    where none is typed yet.
+    directory, None where AWS was not asked; `orphans` are states without one. `idle_is_known` says
+    whether the notebooks' logs answered. `project` is empty where none is typed yet.
     """
 
     project: str
@@ -64,6 +64,7 @@ class Report:
     rows: Sequence[Row]
     undeclared: Sequence[Undeclared] | None
     orphans: Sequence[Applied]
+    idle_is_known: bool
     estimate: Estimate
     comparisons: Sequence[Comparison]
     warnings: Sequence[str] = ()
@@ -129,6 +130,7 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
         rows,
         there.undeclared if there else None,
         [row for row in applied.values() if row.status == "orphan"],
+        there is not None and not said.warnings,
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
         [*said.warnings, *estimates.warnings(estimate, made.date())],
