@@ -3,14 +3,16 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
+# What tests use from the outside; each in an environment of its own, for what it pins.
+AUDITS := .venv-checkov/.ready .venv-provider-6/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init demo deploy-shared deploy destroy test lint lock clean
+.PHONY: help setup init demo deploy-shared deploy destroy test benchmark lint lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Install everything into .venv, in locked versions
+setup: $(READY) $(AUDITS) ## Install everything into .venv*, in locked versions
 
 # uv is faster where there is one; pip reads the same file and checks the same hashes.
 $(READY): requirements/all.txt pyproject.toml
@@ -23,6 +25,16 @@ $(READY): requirements/all.txt pyproject.toml
 	else \
 	  $(BIN)/pip install --quiet --require-hashes --requirement requirements/all.txt && \
 	  $(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .; \
+	fi
+	@touch $@
+
+.venv-%/.ready: requirements/%.txt
+	$(PYTHON) -m venv $(@D)
+	@echo 'installing $< into $(@D)'
+	@if command -v uv >/dev/null; then \
+	  uv pip sync --quiet --python $(@D)/bin/python --require-hashes $<; \
+	else \
+	  $(@D)/bin/pip install --quiet --no-deps --require-hashes --requirement $<; \
 	fi
 	@touch $@
 
@@ -41,8 +53,11 @@ deploy: $(READY) ## Deploy every stack to AWS, after one question
 destroy: $(READY) ## Destroy every stack in AWS, notebooks first, after one question
 	@$(BIN)/tools destroy
 
-test: $(READY) ## Run every test, against a LocalStack of its own
+test: $(READY) $(AUDITS) ## Run every test, against a LocalStack of its own
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+benchmark: $(READY) ## Measure what this says of its speed, beside others (minutes)
+	@$(BIN)/python -m benchmarks
 
 lint: $(READY) ## Check format, style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
@@ -50,7 +65,13 @@ lint: $(READY) ## Check format, style and types
 lock: ## Lock the requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/all.txt pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command 'make lock' --upgrade --output-file requirements/benchmarks.txt \
+	  requirements/benchmarks.in
+	  --custom-compile-command 'make lock' --upgrade --output-file requirements/checkov.txt requirements/checkov.in
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
+	  --custom-compile-command 'make lock' --upgrade --output-file requirements/provider-6.txt requirements/provider-6.in
 
-clean: ## Remove .venv and the local cloud's folder
+clean: ## Remove the environments and the local cloud's folder
 	@if [ -x $(BIN)/tools ]; then $(BIN)/tools local down; fi
-	rm -rf .venv .tools
+	rm -rf .venv .venv-* .tools

@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 
 from tests.trees import REPOSITORY
-from tools.context import SCRATCH
+from tools import SCRATCH
 from tools.localcloud.process import (
     REGION,
     TRANSITION_VARIABLE,

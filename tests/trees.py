@@ -7,20 +7,24 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def copy_repository(target: Path) -> Path:
-    """What git tracks or would track here, in `target`; symbolic links as they are."""
+def tracked(*folders: str) -> list[str]:
+    """The files that git tracks or would track, by their path in the repository."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *folders],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    for name in filter(None, listed.split("\0")):
-        source = REPOSITORY / name
-        if source.is_symlink() or source.is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target / name, follow_symlinks=False)
+    paths = ((name, REPOSITORY / name) for name in filter(None, listed.split("\0")))
+    return [name for name, path in paths if path.is_symlink() or path.is_file()]
+
+
+def copy_repository(target: Path) -> Path:
+    """What git tracks or would track here, in `target`; symbolic links as they are."""
+    for name in tracked():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, target / name, follow_symlinks=False)
     return target
 
 

@@ -1,28 +1,51 @@
 """What botocore's model of SageMaker says a value may be."""
 
+import gzip
+import json
 import re
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Any
 
 MODEL = "botocore's model of CreateNotebookInstance"
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What the model says of a value; `metadata` has min, max, pattern and enum, where it does."""
+
+    type_name: str
+    metadata: Mapping[str, Any]
+    member: "Shape | None" = None
+
+
 @lru_cache(maxsize=1)
-def _create_input() -> Any:
-    import botocore.session
-
-    model = botocore.session.get_session().get_service_model("sagemaker")
-    return model.operation_model("CreateNotebookInstance").input_shape
-
-
-def member(name: str) -> Any:
-    """The botocore shape of a member of CreateNotebookInstance's input."""
-    return _create_input().members[name]
+def _shapes() -> Mapping[str, Any]:
+    # The file itself: botocore's reader imports its HTTP client, which takes four times as long.
+    package = files("botocore").joinpath("data", "sagemaker")
+    newest = max(version.name for version in package.iterdir())
+    with package.joinpath(newest, "service-2.json.gz").open("rb") as packed:
+        shapes: Mapping[str, Any] = json.loads(gzip.decompress(packed.read()))["shapes"]
+    return shapes
 
 
-def complaint(value: Any, shape: Any) -> str | None:
+@cache
+def member(name: str) -> Shape:
+    """The shape of a member of CreateNotebookInstance's input."""
+    return _shape(_shapes()["CreateNotebookInstanceInput"]["members"][name]["shape"])
+
+
+def _shape(name: str) -> Shape:
+    found = _shapes()[name]
+    inner = _shape(found["member"]["shape"]) if found["type"] == "list" else None
+    return Shape(found["type"], found, inner)
+
+
+def complaint(value: Any, shape: Shape) -> str | None:
     """What is wrong with `value` for `shape` (a string, integer or list); None where it fits."""
     if shape.type_name == "list":
         return _list_complaint(value, shape)
@@ -70,14 +93,15 @@ def _allowed_in_tag(character: str) -> bool:
     return unicodedata.category(character)[0] in "LZN" or character in "_.:/=+-@"
 
 
-def _list_complaint(value: Any, shape: Any) -> str | None:
+def _list_complaint(value: Any, shape: Shape) -> str | None:
     most = shape.metadata.get("max")
     if most is not None and len(value) > most:
         return f"at most {most} are allowed, not {len(value)}"
-    return next(filter(None, (complaint(item, shape.member) for item in value)), None)
+    inner = shape.member
+    return next(filter(None, (complaint(item, inner) for item in value)), None) if inner else None
 
 
-def _integer_complaint(value: Any, shape: Any) -> str | None:
+def _integer_complaint(value: Any, shape: Shape) -> str | None:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if int(value) != value:
         return f"it must be a whole number, not {value}"
@@ -86,9 +110,10 @@ def _integer_complaint(value: Any, shape: Any) -> str | None:
     return None
 
 
-def _string_complaint(value: str, shape: Any) -> str | None:
-    if shape.enum and value not in shape.enum:
-        return f"there is no {value!r}; {nearest(value, list(shape.enum))}"
+def _string_complaint(value: str, shape: Shape) -> str | None:
+    enum = shape.metadata.get("enum")
+    if enum and value not in enum:
+        return f"there is no {value!r}; {nearest(value, enum)}"
     least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(value) < least or (most is not None and len(value) > most):
         return f"it must have {least} to {most} characters, not {len(value)}"

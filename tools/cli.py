@@ -8,7 +8,6 @@ from types import FrameType
 
 import click
 
-from tools.context import Context
 from tools.errors import UserError
 
 # Name to module in tools.commands: a command's module is loaded when it is called.
@@ -19,6 +18,7 @@ COMMANDS = {
     "deploy": "deploy",
     "destroy": "destroy",
     "drift": "drift",
+    "graph": "graph",
     "init": "init",
     "list": "list",
     "local": "local",
@@ -59,6 +59,8 @@ def group(ctx: click.Context, root: Path | None) -> None:
     Needs Terraform 1.0 or later on PATH, or OpenTofu (tofu); TOOLS_TERRAFORM names another one.
     Every stack also works with plain `terraform apply` in its folder.
     """
+    from tools.context import Context
+
     ctx.obj = Context(root)
 
 

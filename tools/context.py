@@ -4,12 +4,12 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from tools import aws, mirror
+from tools import SCRATCH, aws, mirror
 from tools.errors import UserError
 from tools.localcloud.process import LocalCloud, Running, environment, unset
 from tools.repository import Repository
@@ -18,7 +18,6 @@ from tools.settings import check_region
 from tools.stack import Stack
 from tools.terraform import Terraform
 
-SCRATCH = ".tools"
 _KEPT_LOGS = 20
 
 
@@ -87,6 +86,10 @@ class Context:
         """
         patterns = [self._name(pattern) for pattern in selection.patterns]
         return choose(target.repository, replace(selection, patterns=patterns), has_changed)
+
+    def stacks(self, patterns: Sequence[str]) -> list[Stack]:
+        """The stacks of the user's repository that `patterns` name, as `select`."""
+        return self.repository.select([self._name(pattern) for pattern in patterns])
 
     def _name(self, pattern: str) -> str:
         path = Path(pattern).resolve()

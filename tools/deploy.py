@@ -234,7 +234,7 @@ class _Work:
         self._prepare()
         if not self._run.terraform.holds_resources(self._stack.path):
             return
-        self._run.records.drop(self._stack)
+        self._begin()
         self._step("terraform destroy")
         log = self._run.log(self._stack, "destroy")
         self._run.terraform.apply(
@@ -244,8 +244,6 @@ class _Work:
     def _apply_once(self) -> None:
         self._prepare()
         read = self._run.records.inputs(self._stack)
-        # From here until it has succeeded the stack counts as changed, whatever happens.
-        self._run.records.drop(self._stack)
         self._step("terraform apply")
         try:
             self._apply_safely(read)
@@ -256,6 +254,10 @@ class _Work:
             self._prepare()
             self._apply_safely(read)
         self._note(read)
+
+    def _begin(self) -> None:
+        """From here until it has succeeded the stack counts as changed, whatever happens."""
+        self._run.records.drop(self._stack)
 
     def _may_lose_data(self) -> bool:
         """Whether data could go with an apply, as far as the state tells."""
@@ -272,8 +274,11 @@ class _Work:
         if saved and saved.file and saved.inputs and not differences(saved.inputs, read):
             self._apply_plan(saved.file)
         elif run.allow_destroy or not self._may_lose_data():
+            self._begin()
             run.terraform.apply(stack.path, log, self._on_event, run.interruption)
-        elif not run.terraform.apply_unless(stack.path, log, self._on_event, run.interruption):
+        elif not run.terraform.apply_unless(
+            stack.path, log, self._on_event, run.interruption, self._begin
+        ):
             with tempfile.TemporaryDirectory() as folder:
                 found = _read_plan(run, stack, Path(folder) / "plan", self._on_event)
                 self._refuse_losses(found)
@@ -282,14 +287,13 @@ class _Work:
     def _refuse_losses(self, found: Reading) -> None:
         lost = [change for change in found.changes if change.loses_data]
         if lost:
-            raise UserError(refusal(self._stack.name, lost))
+            raise UserError(refusal(lost))
 
     def _apply_saved(self) -> None:
         saved = self._run.saved[self._stack.name]
         if saved.file is None or saved.inputs is None:
             raise UserError(f"no plan of {self._stack.name} is in the folder")
         self._prepare()
-        self._run.records.drop(self._stack)
         self._apply_plan(saved.file)
         self._note(saved.inputs)
 
@@ -297,6 +301,7 @@ class _Work:
         self._step("terraform apply")
         run = self._run
         log = run.log(self._stack, "apply")
+        self._begin()
         run.terraform.apply(self._stack.path, log, self._on_event, run.interruption, plan=file)
 
     def _note(self, read: Inputs) -> None:
@@ -432,9 +437,12 @@ def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
         initialize(run, stack)
         read = run.records.inputs(stack)
         run.progress.step(stack.name, "terraform plan")
-        file = None if outside_only else plans.file_of(folder, stack.name)
+        file = plans.file_of(folder, stack.name)
         warn = _warn(run, stack)
         found = _retrying(run, stack, lambda: _read_plan(run, stack, file, warn, outside_only))
+        outside = found.outside
+        if outside and outside_only:
+            outside = plans.outside(run.terraform.planned_values(stack.path, file))
     except TerraformError as error:
         for diagnostic in error.diagnostics:
             run.progress.say(stack.name, f"error: {diagnostic.text()}")
@@ -443,14 +451,14 @@ def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
     except UserError as error:
         run.progress.say(stack.name, f"error: {error}")
         return Plan(stack.name, "failed", detail=str(error))
-    changed = found.outside if outside_only else [*found.changes, *found.outputs]
+    changed = outside if outside_only else [*found.changes, *found.outputs]
     return Plan(
         stack.name,
         "changed" if changed else "unchanged",
         why,
         () if outside_only else tuple(found.changes),
         () if outside_only else tuple(found.outputs),
-        tuple(found.outside),
+        tuple(outside),
         inputs=read,
         file=file,
     )
@@ -506,12 +514,12 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
         raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None
 
 
-def refusal(stack: str, lost: Sequence[plans.Change]) -> str:
+def refusal(lost: Sequence[plans.Change]) -> str:
     """Why a change is not made that takes data away."""
     what = ", ".join(f"{change.action} {change.address}" for change in lost)
     return (
-        f"{stack}: would {what}, and the data goes with it; nothing was changed. If that is meant, "
-        "add --allow-destroy"
+        f"would {what}, and the data goes with it; nothing was changed. If that is meant, add "
+        "--allow-destroy"
     )
 
 
@@ -523,11 +531,13 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, option: str) -> str
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
             return _locked(diagnostic, stack)
-        if _EXISTS.search(diagnostic.text()) and diagnostic.address:
-            return (
-                f"{diagnostic.address} exists already: {diagnostic.text()[:200]}; to take what an "
-                f"earlier run made into the state: tools adopt{option} {stack.name}"
-            )
+    existing = sorted(d.address for d in diagnostics if d.address and _EXISTS.search(d.text()))
+    if existing:
+        names, exist = ", ".join(existing), "exists" if len(existing) == 1 else "exist"
+        return (
+            f"{names} {exist} already; to take what an earlier run made into the state: "
+            f"tools adopt{option} {stack.name}"
+        )
     return diagnostics[0].text()
 
 

@@ -2,11 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache
+from hashlib import blake2b
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tools import parsed
 from tools.errors import UserError
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
@@ -22,18 +25,14 @@ def read_tfvars(path: Path) -> dict[str, Value]:
     Raises UserError, with file and line, where it does not parse or holds an expression,
     which Terraform does not allow in a .tfvars either.
     """
-    parsed = _parse(_read(path), path, quotes=True)
-    return {name: _literal(value, path, name) for name, value in parsed.items()}
+    text = _read(path)
+    return _once("tfvars", text, lambda: _literals(_parse(text, path, quotes=True), path))
 
 
 def read_variables(path: Path) -> dict[str, str]:
     """The variables that a .tf file declares: name to type, such as `list(string)`."""
-    parsed = _parse(_read(path), path)
-    types: dict[str, str] = {}
-    for block in parsed.get("variable", []):
-        for name, body in block.items():
-            types[name] = re.sub(r"^\$\{(.*)\}$", r"\1", str(body.get("type", "string")))
-    return types
+    text = _read(path)
+    return _once("variables", text, lambda: _types(_parse(text, path)))
 
 
 def read_defaults(path: Path) -> dict[str, Value]:
@@ -44,12 +43,7 @@ def read_defaults(path: Path) -> dict[str, Value]:
     text = _read(path)
     if not re.search(r"^\s*variable\b", text, re.MULTILINE):
         return {}  # a parse costs 20 ms, and most files declare none
-    return {
-        _key(name): _literal(body["default"], path, name)
-        for block in _parse(text, path, quotes=True).get("variable", [])
-        for name, body in block.items()
-        if "default" in body
-    }
+    return _once("defaults", text, lambda: _defaults(_parse(text, path, quotes=True), path))
 
 
 def remote_state_paths(path: Path) -> dict[str, str | None]:
@@ -59,7 +53,9 @@ def remote_state_paths(path: Path) -> dict[str, str | None]:
     with a dot; else the key of another backend; None where neither is written out.
     """
     text = _read(path)
-    return _remote_states(text, path) if "terraform_remote_state" in text else {}
+    if "terraform_remote_state" not in text:
+        return {}
+    return _once("states", text, lambda: _remote_states(_parse(text, path)))
 
 
 def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
@@ -67,11 +63,8 @@ def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
     text = _read(path)
     if not re.search(r'^\s*backend\s+"', text, re.MULTILINE):
         return None
-    for block in _parse(text, path).get("terraform", []):
-        for found in block.get("backend", []):
-            for kind, config in found.items():
-                return str(kind), config
-    return None
+    found = _once("backend", text, lambda: _backends(_parse(text, path)))
+    return next(iter(found.items()), None)
 
 
 def init_reads(path: Path) -> Value:
@@ -79,16 +72,8 @@ def init_reads(path: Path) -> Value:
 
     https://developer.hashicorp.com/terraform/cli/commands/init
     """
-    parsed = _parse(_read(path), path)
-    modules = {
-        name: [body.get("source"), body.get("version")]
-        for block in parsed.get("module", [])
-        for name, body in block.items()
-    }
-    providers = {name for block in parsed.get("provider", []) for name in block}
-    for kind in ("resource", "data", "ephemeral"):
-        providers |= {name.split("_")[0] for block in parsed.get(kind, []) for name in block}
-    return [parsed.get("terraform", []), modules, sorted(providers)]
+    text = _read(path)
+    return _once("init", text, lambda: _init_reads(_parse(text, path)))
 
 
 def dumps(value: Value, indent: str = "") -> str:
@@ -132,30 +117,31 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 ({error.reason} at byte {error.start})") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
+def _once(kind: str, text: str, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    # Hundreds of notebooks share most of their texts, and a parse costs 2 to 20 ms.
+    return dict(parsed.once(f"{kind} {_version()}", text, find))
+
+
+@cache
+def _version() -> str:
+    """What is found in a text depends on besides it: this module and the release of python-hcl2."""
+    spec = find_spec("hcl2")
+    files = [Path(__file__), Path(str(spec.origin)).with_name("version.py")] if spec else []
+    return blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
+
+
 def _parse(text: str, path: Path, quotes: bool = False) -> Mapping[str, Any]:
     # Imported here: building the grammar costs a third of a second that most commands need not pay.
-    from lark.exceptions import LarkError, UnexpectedInput
-
-    try:
-        return _loads(text, quotes)
-    except UnexpectedInput as error:
-        raise UserError(f"{path}, line {error.line}: not valid HCL; mend it there") from None
-    except LarkError as error:
-        raise UserError(f"{path}: not valid HCL: {str(error).splitlines()[0]}") from None
-
-
-# Hundreds of notebooks share most of their texts, and a parse costs 2 to 20 ms: cached by content.
-@lru_cache(maxsize=4096)
-def _loads(text: str, quotes: bool) -> Mapping[str, Any]:
     import hcl2
     from hcl2 import SerializationOptions
+    from lark.exceptions import LarkError, UnexpectedInput
 
     options = SerializationOptions(
         strip_string_quotes=not quotes,
@@ -164,8 +150,57 @@ def _loads(text: str, quotes: bool) -> Mapping[str, Any]:
         preserve_heredocs=False,
         preserve_scientific_notation=False,
     )
-    parsed: dict[str, Any] = hcl2.loads(text, serialization_options=options)
-    return parsed
+    try:
+        found: dict[str, Any] = hcl2.loads(text, serialization_options=options)
+    except UnexpectedInput as error:
+        raise UserError(f"{path}, line {error.line}: not valid HCL; mend it there") from None
+    except LarkError as error:
+        raise UserError(f"{path}: not valid HCL: {str(error).splitlines()[0]}") from None
+    return found
+
+
+def _types(configuration: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: re.sub(r"^\$\{(.*)\}$", r"\1", str(body.get("type", "string")))
+        for block in configuration.get("variable", [])
+        for name, body in block.items()
+    }
+
+
+def _defaults(configuration: Mapping[str, Any], path: Path) -> dict[str, Value]:
+    return {
+        _key(name): _literal(body["default"], path, name)
+        for block in configuration.get("variable", [])
+        for name, body in block.items()
+        if "default" in body
+    }
+
+
+def _backends(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        kind: config
+        for block in configuration.get("terraform", [])
+        for found in block.get("backend", [])
+        for kind, config in found.items()
+    }
+
+
+def _init_reads(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    modules = {
+        name: [body.get("source"), body.get("version")]
+        for block in configuration.get("module", [])
+        for name, body in block.items()
+    }
+    providers = {name for block in configuration.get("provider", []) for name in block}
+    for kind in ("resource", "data", "ephemeral"):
+        blocks = configuration.get(kind, [])
+        providers |= {name.split("_")[0] for block in blocks for name in block}
+    settings = configuration.get("terraform", [])
+    return {"settings": settings, "modules": modules, "providers": sorted(providers)}
+
+
+def _literals(assigned: Mapping[str, Any], path: Path) -> dict[str, Value]:
+    return {name: _literal(value, path, name) for name, value in assigned.items()}
 
 
 def _literal(value: Any, path: Path, name: str) -> Value:
@@ -191,9 +226,9 @@ def _unquote(quoted: str) -> str:
     return str(process_escape_sequences(raw))
 
 
-def _remote_states(text: str, path: Path) -> dict[str, str | None]:
+def _remote_states(configuration: Mapping[str, Any]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
-    for block in _parse(text, path).get("data", []):
+    for block in configuration.get("data", []):
         for name, body in block.get("terraform_remote_state", {}).items():
             written = re.sub(r"\$\{path\.(module|root)\}/", "./", str(body))
             states: list[str] = re.findall(r"[^\s\"'\\]+\.tfstate(?![\w.])", written)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ def note(directory: Path, files: Sequence[Path], terraform: Terraform) -> None:
     """Notes a successful init; harmless where it cannot be written."""
     path = directory / _NOTE
     with suppress(OSError, UserError):
+        path.parent.mkdir(exist_ok=True)  # a root without providers and modules has none
         path.write_text(_digest(directory, files, terraform))
 
 
@@ -41,7 +43,7 @@ def forget(directory: Path) -> None:
 
 def _digest(directory: Path, files: Sequence[Path], terraform: Terraform) -> str:
     lock = directory / LOCK_FILE
-    reads = [[str(file), hcl.init_reads(file)] for file in files]
+    reads = [[os.path.relpath(file, directory), hcl.init_reads(file)] for file in files]
     options = {n: v for n, v in terraform.env.items() if n.startswith("TF_CLI_ARGS")}
     everything = [
         terraform.product,

@@ -89,7 +89,7 @@ def _orphan(name: str, place: str, text: bytes) -> Row | None:
     if state is None or not state.resources:
         return None
     kind = FOLDERS[name.split("/")[0]]
-    why = ("its directory has gone, and what it deployed has not",)
+    why = ("its directory has gone, and what it deployed has not: restore it to destroy that",)
     return Row(name, kind, "orphan", None, len(state.resources), why, place)
 
 

@@ -32,11 +32,15 @@ _MANIFEST = "plans.json"
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one resource; `type` is such as aws_s3_bucket."""
+    """What becomes of one resource; `type` is such as aws_s3_bucket.
+
+    `attributes` are the names of those that were changed outside of Terraform.
+    """
 
     address: str
     type: str
     action: Action
+    attributes: tuple[str, ...] = ()
 
     @property
     def loses_data(self) -> bool:
@@ -119,6 +123,25 @@ def _change(change: Mapping[str, Any]) -> Change | None:
     return Change(resource["addr"], resource["resource_type"], action) if action else None
 
 
+def outside(planned: Mapping[str, Any]) -> list[Change]:
+    """What was changed outside of Terraform, from a plan's JSON.
+
+    The first refresh after a resource was made writes empty values for missing ones, which
+    Terraform reports as a change and which is none.
+    https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
+    """
+    found = []
+    for drift in planned.get("resource_drift", []):
+        before, after = drift["change"]["before"] or {}, drift["change"]["after"] or {}
+        names = sorted({*before, *after})
+        changed = [n for n in names if (before.get(n) or None) != (after.get(n) or None)]
+        action = _ACTIONS.get(drift["change"]["actions"][0])
+        if changed and action:
+            attributes = tuple(changed) if action == "update" else ()
+            found.append(Change(drift["address"], drift["type"], action, attributes))
+    return found
+
+
 def new_folder(folder: Path) -> None:
     """A folder for saved plans, which hold secrets in clear text: for its owner's eyes only.
 
@@ -174,7 +197,7 @@ def _loaded(folder: Path, found: Mapping[str, Any]) -> Plan:
         found["stack"],
         found["status"],
         tuple(found["why"]),
-        tuple(Change(**change) for change in found["changes"]),
+        tuple(Change(**{**change, "attributes": ()}) for change in found["changes"]),
         tuple(found["outputs"]),
         detail=found["detail"],
         inputs=Inputs(**found["inputs"]) if found["inputs"] else None,

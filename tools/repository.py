@@ -1,5 +1,6 @@
 """The repository: where it is, which stacks it holds, what was typed once for all of them."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,9 +8,9 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tools import graph, hcl
+from tools import graph, hcl, parsed
 from tools.errors import UserError
-from tools.stack import FOLDERS, Stack
+from tools.stack import FOLDERS, Stack, configuration
 
 COMMON = "common.auto.tfvars"
 TYPED_ONCE = ("project", "region", "state_bucket")
@@ -35,12 +36,13 @@ class Repository:
     def stacks(self) -> list[Stack]:
         """Every stack, upstream first, shared ones before notebooks where the order is free."""
         found = [
-            Stack(self.root, f"{folder}/{directory.name}")
+            Stack(self.root, f"{folder}/{name}")
             for folder in FOLDERS
-            for directory in sorted((self.root / folder).iterdir())
-            if self._is_stack(directory)
+            for name in self._directories(folder)
+            if configuration(self.root / folder / name)
         ]
-        return graph.ordered(found)
+        with parsed.kept(self.root):
+            return graph.ordered(found)
 
     def select(self, patterns: Sequence[str], shared: bool = False) -> list[Stack]:
         """The stacks that `patterns` name, in order; all of them where nothing is named.
@@ -52,11 +54,16 @@ class Repository:
         if not patterns and not shared:
             return stacks
         chosen = {stack.name for stack in stacks if shared and stack.kind == "shared"}
+        names = [stack.name for stack in stacks]
+        named = {name: {name} for name in names}
+        for name in names:
+            named.setdefault(name.split("/")[1], set()).add(name)
         for pattern in patterns:
-            matching = self._matching(pattern, stacks)
+            clean = pattern.rstrip("/")
+            matching = named.get(clean) or {name for name in names if fnmatchcase(name, clean)}
             if not matching:
-                raise UserError(_unknown(pattern, [stack.name for stack in stacks]))
-            chosen.update(stack.name for stack in matching)
+                raise UserError(_unknown(pattern, names))
+            chosen |= matching
         return [stack for stack in stacks if stack.name in chosen]
 
     def check_states(self) -> None:
@@ -117,7 +124,8 @@ class Repository:
 
     def instance_names(self) -> dict[str, str]:
         """The instances of `notebooks`: directory to the name that AWS gets."""
-        return {name: self._instance_name(name) for name in self.notebook_names()}
+        with parsed.kept(self.root):
+            return {name: self._instance_name(name) for name in self.notebook_names()}
 
     def _instance_name(self, directory: str) -> str:
         values = self.root / "notebooks" / directory / "terraform.tfvars"
@@ -127,23 +135,14 @@ class Repository:
             return directory
         return str(hcl.read_tfvars(values).get("name") or directory)
 
-    @staticmethod
-    def _is_stack(directory: Path) -> bool:
-        # A symlinked directory would be a second stack with the same state.
-        return (
-            directory.is_dir()
-            and not directory.is_symlink()
-            and not directory.name.startswith(".")
-            and any(directory.glob("*.tf"))
-        )
-
-    def _matching(self, pattern: str, stacks: Iterable[Stack]) -> list[Stack]:
-        clean = pattern.rstrip("/")
-        return [
-            stack
-            for stack in stacks
-            if clean in (stack.name, stack.path.name) or fnmatchcase(stack.name, clean)
-        ]
+    def _directories(self, folder: str) -> list[str]:
+        with os.scandir(self.root / folder) as entries:
+            # A symlinked directory would be a second stack with the same state.
+            return sorted(
+                entry.name
+                for entry in entries
+                if entry.name[0] != "." and entry.is_dir(follow_symlinks=False)
+            )
 
 
 def _unknown(pattern: str, names: list[str]) -> str:

@@ -328,7 +328,7 @@ def _refuse_without_a_person() -> None:
 
 
 def _refuse_losses(found: Sequence[Plan], options: Options) -> None:
-    lost = [deploy.refusal(plan.stack, plan.losses) for plan in found if plan.losses]
+    lost = [f"{plan.stack}: {deploy.refusal(plan.losses)}" for plan in found if plan.losses]
     if lost and not options.allow_destroy:
         raise UserError("; ".join(lost))
 
@@ -395,7 +395,8 @@ def show_drift(found: Sequence[Plan]) -> None:
     for plan in found:
         for change in plan.outside:
             what = "gone" if change.action == "destroy" else "changed"
-            click.echo(f"{plan.stack}  {what} outside of Terraform: {change.address}")
+            which = f" ({', '.join(change.attributes)})" if change.attributes else ""
+            click.echo(f"{plan.stack}  {what} outside of Terraform: {change.address}{which}")
         if plan.status == "failed":
             click.echo(f"{plan.stack}  {progress.outcome_style('failed')}: {plan.detail}")
         elif plan.why and plan.detail != NOTHING_DEPLOYED:

@@ -2,17 +2,21 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from tools import hcl
+from tools import hcl, parsed
 from tools.errors import UserError
 from tools.interruption import counted
 from tools.notebook import Notebook
 from tools.repository import COMMON, TYPED_ONCE, Repository
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 # The order in which a notebook's values are shown; others follow by name.
 _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
@@ -20,22 +24,39 @@ _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "id
 
 def render(notebook: Notebook, templates: Path) -> dict[str, str]:
     """The files of the notebook's directory, name to text, from every template of `templates`."""
+    same, own = _templates(templates)
+    values = {"values": assignments(notebook.values)}
+    made = {name: template.render(values) for name, template in own.items()}
+    return dict(sorted({**same, **made}.items()))
+
+
+@cache
+def _templates(directory: Path) -> "tuple[Mapping[str, str], Mapping[str, Template]]":
+    """The files that are the same for every notebook, and the templates of the others."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
+
     environment = Environment(
-        loader=FileSystemLoader(templates),
+        loader=(loader := FileSystemLoader(directory)),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # HCL, not HTML: hcl.dumps escapes every value
     )
-    values = {"values": assignments(notebook.values)}
-    return {
-        name.removesuffix(".j2"): environment.get_template(name).render(values)
-        for name in sorted(environment.list_templates(extensions=["j2"]))
-    }
+    same: dict[str, str] = {}
+    own: dict[str, Template] = {}
+    for name in environment.list_templates(extensions=["j2"]):
+        file = name.removesuffix(".j2")
+        tree = environment.parse(loader.get_source(environment, name)[0])
+        if meta.find_undeclared_variables(tree) or any(meta.find_referenced_templates(tree)):
+            own[file] = environment.get_template(name)
+        else:
+            same[file] = environment.get_template(name).render()
+    return same, own
 
 
 def variables(templates: Path) -> dict[str, str]:
     """The variables that a notebook's own .tfvars may set: name to Terraform type."""
-    declared = hcl.read_variables(templates / "variables.tf.j2")
+    with parsed.kept(templates.parents[1]):
+        declared = hcl.read_variables(templates / "variables.tf.j2")
     return {name: kind for name, kind in declared.items() if name not in TYPED_ONCE}
 
 
@@ -55,10 +76,9 @@ def assignments(values: Mapping[str, hcl.Value]) -> str:
 def check_new(notebooks: Sequence[Notebook], repository: Repository) -> None:
     """Raises UserError for a name that is taken, exactly or but for its case."""
     taken = {name.lower(): name for name in repository.notebook_names()}
-    names = [notebook.name for notebook in notebooks]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"{name} is named {names.count(name)} times; name each notebook once")
+    for name, times in Counter(notebook.name for notebook in notebooks).items():
+        if times > 1:
+            raise UserError(f"{name} is named {times} times; name each notebook once")
     instances = {name.lower(): where for where, name in repository.instance_names().items()}
     for notebook in notebooks:
         other = taken.get(notebook.name.lower())
@@ -120,7 +140,9 @@ def _staging(parent: Path) -> Iterator[Path]:
 def _fill(directory: Path, contents: Mapping[str, bytes]) -> None:
     directory.mkdir()
     for name, content in contents.items():
-        (directory / name).write_bytes(content)
+        # Thousands of files: a Path for each would take as long as writing it.
+        with open(f"{directory}/{name}", "xb") as file:  # noqa: PTH123
+            file.write(content)
     (directory / COMMON).symlink_to(Path("..") / ".." / COMMON)
 
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tools import values
+from tools import parsed, values
 from tools.awsmodel import nearest
 from tools.errors import UserError
 from tools.hcl import Value
@@ -95,17 +96,18 @@ def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
     """
     if not conditions:
         return list(stacks)
-    parsed = [_parse(text) for text in conditions]
-    declared = [values.declared(stack) for stack in stacks]
-    for condition in parsed:
+    asked = [_parse(text) for text in conditions]
+    with parsed.kept(stacks[0].root) if stacks else nullcontext():
+        declared = [values.declared(stack) for stack in stacks]
+    for condition in asked:
         _check_key(condition, declared)
     chosen = [
         stack
         for stack, own in zip(stacks, declared, strict=True)
-        if all(condition.holds(own) for condition in parsed)
+        if all(condition.holds(own) for condition in asked)
     ]
     if not chosen:
-        raise UserError(_in_vain(parsed, declared))
+        raise UserError(_in_vain(asked, declared))
     return chosen
 
 

@@ -1,6 +1,7 @@
 """A stack: one root module with one state."""
 
 import os
+import posixpath
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +36,7 @@ class Stack:
         A state outside `shared-infra` and `notebooks` is no stack of this repository: left out.
         """
         found = {}
-        for file in sorted(self.path.glob("*.tf")):
+        for file in configuration(self.path):
             for name, state in hcl.remote_state_paths(file).items():
                 stack = self._stack_of(state) if state else None
                 if stack:
@@ -44,13 +45,19 @@ class Stack:
 
     def _stack_of(self, state: str) -> str | None:
         """The stack of a path, or of a key such as ml-infra/shared-infra/s3/terraform.tfstate."""
-        folder = str(Path(state).parent)
+        parts = posixpath.dirname(state).split("/")[-2:]
         if state.startswith("."):
-            folder = os.path.relpath(os.path.normpath(self.path / folder), self.root)
-        parts = Path(folder).parts[-2:]
+            parts = posixpath.normpath(f"{self.name}/{posixpath.dirname(state)}").split("/")
         return "/".join(parts) if len(parts) == 2 and parts[0] in FOLDERS else None
 
-    @property
+    @cached_property
     def upstream(self) -> tuple[str, ...]:
         """Names of the stacks whose state this one reads, sorted."""
         return tuple(sorted(set(self.upstream_by_name.values())))
+
+
+def configuration(directory: Path) -> list[Path]:
+    """The .tf files that Terraform reads in `directory`, sorted."""
+    with os.scandir(directory) as entries:  # a glob takes five times as long
+        names = sorted(entry.name for entry in entries)
+    return [directory / name for name in names if name.endswith(".tf") and name[0] != "."]

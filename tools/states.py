@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from tools import hcl
 from tools.errors import UserError
-from tools.stack import Stack
+from tools.stack import Stack, configuration
 
 STATE = "terraform.tfstate"
 # With others, such as a profile or a role, Terraform reaches the bucket in its own way.
@@ -163,7 +163,7 @@ def place(stack: Stack, objects: Objects) -> Place | None:
 
 
 def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
-    for file in sorted(stack.path.glob("*.tf")):
+    for file in configuration(stack.path):
         found = hcl.backend(file)
         if found:
             return found

@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools import os_process, providers
+from tools import masking, os_process, providers
 from tools.diagnostics import Diagnostic, TerraformError, first_error, in_text
 from tools.errors import UserError
 from tools.interruption import Interruption
+from tools.masking import Mask
 
 MINIMUM = (1, 0, 0)
 INSTALL = (
@@ -113,7 +114,7 @@ class Terraform:
     def init(self, directory: Path, log: Path, interruption: Interruption | None = None) -> None:
         """`terraform init`. Raises TerraformError with what Terraform said."""
         process = self._start(directory, log, "init", "-input=false", "-no-color")
-        _follow(process, log, lambda line: None, interruption)
+        _follow(process, log, self._mask(directory), lambda line: None, interruption)
         if process.returncode:
             raise TerraformError([first_error(log.read_text())])
 
@@ -166,15 +167,16 @@ class Terraform:
         *arguments: str,
     ) -> None:
         process = self._start(directory, log, arguments[0], "-json", "-input=false", *arguments[1:])
+        mask = self._mask(directory)
         errors: list[Diagnostic] = []
 
         def on_line(line: str) -> None:
-            event = _event(line)
+            event = mask.event(_event(line))
             if event.get("type") == "diagnostic" and event["diagnostic"]["severity"] == "error":
                 errors.append(Diagnostic.of(event["diagnostic"]))
             on_event(event)
 
-        _follow(process, log, on_line, interruption)
+        _follow(process, log, mask, on_line, interruption)
         if process.returncode:
             raise TerraformError(errors or [_ended(process.returncode, log)])
 
@@ -184,22 +186,25 @@ class Terraform:
         log: Path,
         on_event: Callable[[Event], None],
         interruption: Interruption | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> bool:
         """Plans and applies in one process, but nothing where the plan would destroy anything.
 
         That is a third faster than a saved plan, for which the provider starts five times instead
         of three. Terraform asks for approval only in its text mode, so this reads its text, and
-        approves where it has understood that nothing is destroyed, else not.
+        approves where it has understood that nothing is destroyed, else not. `before` is called
+        just before it approves.
 
         Returns whether it was applied. Raises TerraformError, with its errors, when it ends in one.
         """
         process = self._start(directory, log, "apply", "-no-color", stdin=subprocess.PIPE)
+        mask = self._mask(directory)
         seen: list[str] = []
         approved = False
 
         def on_line(line: str) -> None:
             seen.append(line)
-            on_event(_event_of_text(line))
+            on_event(mask.event(_event_of_text(line)))
 
         def on_prompt() -> None:
             nonlocal approved
@@ -207,11 +212,13 @@ class Terraform:
                 return
             # Anything else that Terraform asks, such as a value, ends for want of an answer.
             approved = _destroys_nothing(seen)
+            if approved:
+                before()
             with suppress(BrokenPipeError):
                 process.stdin.write(b"yes\n" if approved else b"")
                 process.stdin.close()
 
-        _follow(process, log, on_line, interruption, on_prompt)
+        _follow(process, log, mask, on_line, interruption, on_prompt)
         text = log.read_text(errors="replace")
         for warning in in_text(text, "Warning"):
             on_event({"type": "warning", "warning": warning})
@@ -222,11 +229,17 @@ class Terraform:
         return True
 
     def outputs(self, directory: Path) -> dict[str, Any]:
-        """The output values of the state in `directory`, none where nothing was applied."""
+        """The output values of the state in `directory`, none where nothing was applied.
+
+        One that is marked sensitive is there without its value.
+        """
         result = self._ask(directory, "output", "-json")
         if result.returncode:
             raise UserError(f"{directory}: terraform output: {first_error(result.stderr).text()}")
-        return {name: output["value"] for name, output in json.loads(result.stdout).items()}
+        return {
+            name: masking.SHOWN if output["sensitive"] else output["value"]
+            for name, output in json.loads(result.stdout).items()
+        }
 
     def holds_resources(self, directory: Path) -> bool:
         """Whether the state of `directory`, which `init` has prepared, holds anything.
@@ -243,7 +256,7 @@ class Terraform:
         result = self._ask(directory, "show", "-no-color", str(plan))
         if result.returncode:
             raise TerraformError([first_error(result.stderr)])
-        return result.stdout
+        return self._mask(directory)(result.stdout)
 
     def planned_values(self, directory: Path, plan: Path) -> dict[str, Any]:
         """A saved plan as JSON.
@@ -262,7 +275,7 @@ class Terraform:
         process = self._start(
             directory, log, "import", "-input=false", "-no-color", address, identifier
         )
-        _follow(process, log, lambda line: None, None)
+        _follow(process, log, self._mask(directory), lambda line: None, None)
         if process.returncode:
             raise TerraformError([first_error(log.read_text(errors="replace"))])
 
@@ -275,8 +288,11 @@ class Terraform:
         if result.returncode:
             raise TerraformError([first_error(result.stderr)])
 
+    def _mask(self, directory: Path) -> Mask:
+        return masking.of_stack(directory, self.env)
+
     def _ask(self, directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
+        done = subprocess.run(
             [self.binary, *arguments],
             cwd=directory,
             env=self.env,
@@ -284,6 +300,8 @@ class Terraform:
             text=True,
             check=False,
         )
+        done.stderr = self._mask(directory)(done.stderr)  # which becomes an error's words
+        return done
 
     def _start(
         self, directory: Path, log: Path, *arguments: str, stdin: int = subprocess.DEVNULL
@@ -315,11 +333,15 @@ _PROMPT = "Enter a value: "
 def _follow(
     process: "subprocess.Popen[bytes]",
     log: Path,
+    mask: Mask,
     on_line: Callable[[str], None],
     interruption: Interruption | None,
     on_prompt: Callable[[], None] = lambda: None,
 ) -> None:
-    """Calls `on_line` for each line that `process` writes to `log`, until it ends."""
+    """Calls `on_line` for each line that `process` writes to `log`, until it ends.
+
+    What `mask` hides is in the lines, and no longer in the log when this returns.
+    """
     noted = 0
     partial = ""
     try:
@@ -352,6 +374,7 @@ def _follow(
         if process.stdin:
             with suppress(BrokenPipeError):
                 process.stdin.close()
+        mask.scrub(log)
         _pid_file(log).unlink(missing_ok=True)
 
 

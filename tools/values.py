@@ -6,7 +6,7 @@ from pathlib import Path
 from tools import hcl
 from tools.errors import UserError
 from tools.hcl import Value
-from tools.stack import Stack
+from tools.stack import Stack, configuration
 
 
 def declared(stack: Stack) -> dict[str, Value]:
@@ -17,7 +17,7 @@ def declared(stack: Stack) -> dict[str, Value]:
     Raises UserError for a file that does not parse.
     """
     values: dict[str, Value] = {}
-    for file in sorted(stack.path.glob("*.tf")):
+    for file in configuration(stack.path):
         values |= hcl.read_defaults(file)
     for file in _tfvars(stack.path):
         values |= _read_json(file) if file.suffix == ".json" else hcl.read_tfvars(file)

@@ -1,7 +1,8 @@
+# Here and below the bucket is named by its address: checkov follows that, and not each.value.
 resource "aws_s3_bucket_public_access_block" "shared" {
   for_each = aws_s3_bucket.shared
 
-  bucket                  = each.value.id
+  bucket                  = aws_s3_bucket.shared[each.key].id
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
@@ -11,7 +12,7 @@ resource "aws_s3_bucket_public_access_block" "shared" {
 resource "aws_s3_bucket_ownership_controls" "shared" {
   for_each = aws_s3_bucket.shared
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.shared[each.key].id
 
   rule {
     object_ownership = "BucketOwnerEnforced"
@@ -43,7 +44,7 @@ data "aws_iam_policy_document" "tls_only" {
 resource "aws_s3_bucket_policy" "tls_only" {
   for_each = aws_s3_bucket.shared
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.shared[each.key].id
   policy = data.aws_iam_policy_document.tls_only[each.key].json
 
   # S3 refuses two changes of a bucket's access settings at once (OperationAborted).

@@ -9,6 +9,11 @@ locals {
 }
 
 resource "aws_s3_bucket" "shared" {
+  # checkov:skip=CKV_AWS_18:Access logs need a bucket that the account chooses, access_log_bucket.
+  # checkov:skip=CKV_AWS_144:A copy in another region doubles the price and takes data out of its region; versions bring back what is lost by mistake.
+  # checkov:skip=CKV_AWS_145:S3's own keys encrypt unless kms_key_arn names one, which is paid by the request.
+  # checkov:skip=CKV2_AWS_62:Nothing here listens to events.
+
   for_each = local.bucket_names
 
   bucket        = each.value
@@ -18,7 +23,7 @@ resource "aws_s3_bucket" "shared" {
 resource "aws_s3_bucket_versioning" "shared" {
   for_each = aws_s3_bucket.shared
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.shared[each.key].id
 
   versioning_configuration {
     status = "Enabled"
@@ -28,7 +33,7 @@ resource "aws_s3_bucket_versioning" "shared" {
 resource "aws_s3_bucket_logging" "shared" {
   for_each = { for purpose, bucket in aws_s3_bucket.shared : purpose => bucket if var.access_log_bucket != null }
 
-  bucket        = each.value.id
+  bucket        = aws_s3_bucket.shared[each.key].id
   target_bucket = var.access_log_bucket
   target_prefix = "${each.value.bucket}/"
 }

@@ -1,7 +1,7 @@
 resource "aws_s3_bucket_lifecycle_configuration" "shared" {
   for_each = aws_s3_bucket.shared
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.shared[each.key].id
 
   rule {
     id     = "expire-noncurrent-versions"

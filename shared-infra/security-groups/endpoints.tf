@@ -1,4 +1,6 @@
 resource "aws_security_group" "endpoints" {
+  # checkov:skip=CKV2_AWS_5:It is attached in shared-infra/vpc-endpoints, which reads it from this one's outputs.
+
   name        = "${var.project}-endpoints"
   description = "VPC endpoints of ${var.project}"
   vpc_id      = data.aws_vpc.this.id

@@ -1,4 +1,6 @@
 resource "aws_security_group" "notebooks" {
+  # checkov:skip=CKV2_AWS_5:It is attached in the notebooks' roots, which read it from this one's outputs.
+
   name        = "${var.project}-notebooks"
   description = "SageMaker notebook instances of ${var.project}"
   vpc_id      = data.aws_vpc.this.id

@@ -1,4 +1,9 @@
+import os
+import subprocess
+import sys
+
 import click
+import pytest
 from click.testing import CliRunner
 
 from tests.cli.conftest import Checkout
@@ -20,6 +25,28 @@ def test_every_command_and_option_has_help_and_is_in_the_readme() -> None:
             options = [p for p in part.params if isinstance(p, click.Option)]
             assert [option.name for option in options if not option.help] == []
         assert command.short_help
+
+
+def test_the_help_that_lies_ready_is_what_click_says() -> None:
+    made = CliRunner(env={"COLUMNS": "80"}).invoke(group, ["--help"], prog_name="tools").output
+    again = "COLUMNS=80 .venv/bin/tools --help > tools/help.txt"
+    assert (REPOSITORY / "tools" / "help.txt").read_text() == made, f"make it again: {again}"
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_the_help_needs_no_click(option: str) -> None:
+    code = "import sys; from tools.__main__ import main; main(); sys.exit('click' in sys.modules)"
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    command = [sys.executable, "-c", code, option]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == (REPOSITORY / "tools" / "help.txt").read_text()
+
+
+def test_a_narrow_terminal_gets_a_help_of_its_own(checkout: Checkout) -> None:
+    done = checkout.tools("--help", COLUMNS="60")
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 60
+    assert "new-notebook" in done.stdout
 
 
 def test_make_without_a_target_shows_every_target(checkout: Checkout) -> None:

@@ -215,6 +215,11 @@ def outputs(plan: tftest.TerraformPlanOutput, call: str) -> dict[str, Any]:
     return dict(plan.output_changes[call]["after"])
 
 
+def as_json(plan: tftest.TerraformPlanOutput) -> str:
+    """The plan as `terraform show -json` gave it."""
+    return json.dumps(plan._raw)
+
+
 def statements(policy: str) -> dict[str, dict[str, Any]]:
     """The statements of a policy by Sid, with `Action` and `Resource` as sorted lists."""
     return {

@@ -1,6 +1,6 @@
 """Nothing newer than Terraform 1.0, which a newer binary takes without a word.
 
-https://github.com/hashicorp/terraform/blob/main/CHANGELOG.md and its predecessors v1.1 to v1.10.
+https://github.com/hashicorp/terraform/blob/main/CHANGELOG.md and its predecessors, from v1.1 on.
 """
 
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trees import REPOSITORY
+from tests.trees import REPOSITORY, tracked
 
 # What is newer, with the version that brought it, and an example that the pattern has to find.
 NEWER = {
@@ -29,16 +29,23 @@ NEWER = {
     "optional attribute, 1.3": (r"\boptional\(", "object({ a = optional(string) })"),
     "function, 1.3": (r"\b(startswith|endswith|timecmp)\(", 'startswith("a", "b")'),
     "terraform_data, 1.4": (r'"terraform_data"', 'resource "terraform_data" "a" {'),
+    "S3 setting, 1.6": (
+        r"^\s*(skip_s3_checksum|skip_requesting_account_id|use_path_style|endpoints)\s*=",
+        "    use_path_style = true",
+    ),
     "import block, 1.5": (r"^import\s*{", "import {"),
     "check block, 1.5": (r'^check\s*"', 'check "health" {'),
     "function, 1.5": (r"\b(strcontains|plantimestamp)\(", 'strcontains("a", "b")'),
     "removed block, 1.7": (r"^removed\s*{", "removed {"),
     "function, 1.8": (r"\bissensitive\(", "issensitive(1)"),
     "provider function, 1.8": (r"\bprovider::", "provider::aws::arn_parse(1)"),
+    "function by its namespace, 1.8": (r"\bcore::", 'core::upper("a")'),
     "function, 1.9": (r"\btemplatestring\(", "templatestring(a, {})"),
+    "terraform.applying, 1.10": (r"\bterraform\.applying\b", "a = terraform.applying"),
     "ephemeral value, 1.10": (r"\bephemeral(asnull\(|\s*[=\"])", "  ephemeral = true"),
     "lock file in S3, 1.10": (r"\buse_lockfile\b", "    use_lockfile = true"),
     "write-only argument, 1.11": (r"^\s*\w+_wo\s*=", "  password_wo = 1"),
+    "action, 1.14": (r'^\s*(action\s*"|action_trigger\s*{)', 'action "aws_lambda_invoke" "a" {'),
 }
 # What a validation of var.a may not refer to before 1.9: anything but var.a.
 NEWER_IN_A_VALIDATION = {
@@ -50,6 +57,7 @@ NEWER_IN_A_VALIDATION = {
     "a resource": "var.a != aws_s3_bucket.b.id",
     "a path": "fileexists(path.module)",
 }
+LOCKS = ".terraform.lock.hcl"  # 0.14
 FOLDERS = ("shared-infra", "modules", "notebooks", "templates")
 
 
@@ -120,6 +128,13 @@ def test_the_four_shared_roots_and_the_module_are_read() -> None:
         "security-groups",
         "vpc-endpoints",
     }
+
+
+def test_no_file_is_of_a_newer_kind_or_one_that_is_not_read_here() -> None:
+    """Tests (1.6) and queries (1.14) are .hcl files; .tf.json has no lines to search."""
+    files = [Path(name).name for name in tracked(*FOLDERS)]
+    assert "main.tf.j2" in files
+    assert [name for name in files if name.endswith((".hcl", ".tf.json")) and name != LOCKS] == []
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(REPOSITORY)))

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.trees import REPOSITORY, reading, write_stack
+from tools import hcl, parsed
 from tools.errors import UserError
 from tools.repository import Repository
 
@@ -51,10 +52,26 @@ def test_a_state_of_another_repository_is_not_upstream(repository: Repository) -
         ("a", '{ path = "../../../other/terraform.tfstate" }'),
         ("b", '{ key = "network/terraform.tfstate" }'),
         ("c", '{ path = "/srv/terraform.tfstate" }'),
+        ("d", '{ path = "../../../elsewhere/notebooks/a/terraform.tfstate" }'),
     ):
         text = f'data "terraform_remote_state" "x" {{\n  backend = "x"\n  config = {config}\n}}\n'
         write_stack(repository.root, f"notebooks/{name}", text)
-    assert [stack.upstream for stack in repository.stacks()] == [(), (), ()]
+    assert [stack.upstream for stack in repository.stacks()] == [()] * 4
+
+
+def test_a_second_run_parses_no_state_s_path_again(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_stack(repository.root, "shared-infra/z", "")
+    write_stack(repository.root, "notebooks/a", reading("shared-infra/z"))
+    expected = [(), ("shared-infra/z",)]
+    assert [stack.upstream for stack in repository.stacks()] == expected
+    monkeypatch.setattr(parsed, "_known", {})  # as in a new process
+    monkeypatch.setattr(hcl, "_parse", None)  # whoever parses, fails
+    assert [stack.upstream for stack in repository.stacks()] == expected
+    write_stack(repository.root, "notebooks/a", reading("shared-infra/y"))
+    with pytest.raises(TypeError):
+        repository.stacks()
 
 
 def test_names_the_circle_that_stacks_read_each_other_in(repository: Repository) -> None:
@@ -82,6 +99,7 @@ def test_what_is_no_stack_is_left_out(repository: Repository) -> None:
         ("nlp-a", ["notebooks/nlp-a"]),
         ("notebooks/nlp-a/", ["notebooks/nlp-a"]),
         ("notebooks/nlp-*", ["notebooks/nlp-a", "notebooks/nlp-b"]),
+        ("*-b", ["notebooks/nlp-b"]),
         ("*", ["notebooks/cv", "notebooks/nlp-a", "notebooks/nlp-b"]),
     ],
 )

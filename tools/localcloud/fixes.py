@@ -13,6 +13,7 @@ from typing import Any
 
 from localstack.runtime import hooks
 
+from tools.localcloud import pages
 from tools.localcloud.sagemaker import malformed, tagging
 
 LOG = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ LOG = logging.getLogger(__name__)
 @hooks.on_infra_start(name="sagemaker_notebooks_emulator_fixes")  # type: ignore[untyped-decorator]
 def apply() -> None:
     for mend in (
+        pages.install,
         malformed.install,
         tagging.install,
         _listen_on_one_address,

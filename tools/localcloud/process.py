@@ -1,6 +1,7 @@
 """The local cloud: one LocalStack process for a directory, started, found again and ended."""
 
 import fcntl
+import http
 import http.client
 import importlib.util
 import ipaddress
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -197,6 +199,7 @@ class LocalCloud:
                 raise UserError(f"LocalStack is not ready in time: {self._last_words()}")
             time.sleep(_SECONDS_BETWEEN_PROBES)
         _require_loopback_only(child.pid, port)
+        _require_pages_refused(port)
         if "sagemaker" not in services:
             raise UserError(
                 "LocalStack does not find the SageMaker plugin; install this package again "
@@ -336,6 +339,21 @@ def _require_loopback_only(pid: int, port: int) -> None:
         )
     if (HOST, port) not in listening:
         raise UserError(f"another program took port {port} while LocalStack started; try again")
+
+
+def _require_pages_refused(port: int) -> None:
+    health = f"http://{HOST}:{port}/_localstack/health"
+    of_a_page = urllib.request.Request(health, headers={"Host": "a-page.example"})
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        direct.open(of_a_page, timeout=30).close()
+    except urllib.error.HTTPError as refusal:
+        if refusal.code == http.HTTPStatus.FORBIDDEN:
+            return
+    raise UserError(
+        "LocalStack was ended: it answers pages in a browser; "
+        "install the versions of requirements/all.txt"
+    )
 
 
 def _end(pid: int) -> None:

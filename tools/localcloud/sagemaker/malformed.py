@@ -14,7 +14,7 @@ from localstack.http import Response
 
 from .errors import SerializationError
 
-_TARGET_PREFIX = "SageMaker."
+_TARGET_PREFIX = "sagemaker."
 # The longest valid request, CreateNotebookInstance with every field full, has about 50,000 bytes.
 MAX_BYTES = 1024 * 1024
 
@@ -39,13 +39,20 @@ def install() -> None:
 
 
 def _refuse_oversized(chain: Any, context: RequestContext, response: Response) -> None:
-    is_ours = context.request.headers.get("X-Amz-Target", "").startswith(_TARGET_PREFIX)
-    if is_ours and (context.request.content_length or 0) > MAX_BYTES:
+    target = context.request.headers.get("X-Amz-Target", "")
+    # LocalStack finds the service whatever the case.
+    if target.lower().startswith(_TARGET_PREFIX) and _length(context) > MAX_BYTES:
         error = {
             "__type": "RequestEntityTooLargeException",
             "message": f"A request has at most {MAX_BYTES} bytes",
         }
         chain.respond(413, error)
+
+
+def _length(context: RequestContext) -> int:
+    """In bytes; a body that comes in chunks says no length beforehand."""
+    said = context.request.content_length
+    return len(context.request.get_data()) if said is None else said
 
 
 def _refuse_unreadable(context: RequestContext, error: RequestParserError) -> None:

@@ -1,0 +1,226 @@
+"""Plans as a person sees them, saved and applied as shown; drift; what takes data away."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from tests.cli.conftest import Checkout
+from tests.cli.test_changes import terraforms, work
+from tests.cli.test_deploy import BROKEN, RESOURCE, outcomes
+from tests.trees import REPOSITORY, reading, write_stack
+
+USES = 'output "y" {\n  value = data.terraform_remote_state.b.outputs.x\n}\n'
+
+
+def bucket(name: str) -> str:
+    return (
+        f'provider "aws" {{\n  region = "us-east-1"\n}}\nresource "aws_s3_bucket" "this" {{\n'
+        f'  bucket = "{name}"\n}}\n'
+    )
+
+
+@pytest.fixture
+def stacks(small: Checkout) -> Checkout:
+    write_stack(small.root, "shared-infra/b", RESOURCE)
+    write_stack(small.root, "notebooks/n", USES + reading("shared-infra/b"))
+    return small
+
+
+def planned(checkout: Checkout, *options: str) -> dict[str, dict[str, Any]]:
+    done = checkout.tools("plan", "--local", "--json", *options)
+    assert done.returncode == 0, done.stderr
+    return {plan["stack"]: plan for plan in json.loads(done.stdout)}
+
+
+def test_a_stack_waits_for_its_upstream_which_is_no_error(stacks: Checkout) -> None:
+    done = stacks.tools("plan", "--local")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^shared-infra/b +1 +- +- +-", done.stdout, re.M)
+    assert re.search(r"^notebooks/n .*waiting +waits for shared-infra/b", done.stdout, re.M)
+    assert not (work(stacks, "shared-infra/b") / "terraform.tfstate").exists()
+
+
+def test_the_exit_code_tells_changes_where_asked_to(stacks: Checkout) -> None:
+    assert stacks.tools("plan", "--local", "--detailed-exitcode").returncode == 2
+    assert stacks.tools("deploy", "--local").returncode == 0
+    assert stacks.tools("plan", "--local", "--detailed-exitcode").returncode == 0
+    write_stack(stacks.root, "shared-infra/b", BROKEN)
+    assert stacks.tools("plan", "--local", "--detailed-exitcode").returncode == 1
+
+
+def test_details_are_terraform_s_own_text(stacks: Checkout) -> None:
+    done = stacks.tools("plan", "--local", "--details", "b")
+    assert "# terraform_data.this will be created" in done.stdout
+
+
+def test_saved_plans_are_applied_exactly_as_shown(stacks: Checkout, tmp_path: Path) -> None:
+    folder = str(tmp_path / "plans")
+    assert stacks.tools("plan", "--local", "--plan-dir", folder).returncode == 0
+    assert {path.stat().st_mode & 0o077 for path in [Path(folder)]} == {0}
+    write_stack(stacks.root, "shared-infra/b", RESOURCE.replace('"x"', '"later"'))
+    done = stacks.tools("deploy", "--local", "--plan-dir", folder)
+    assert outcomes(done.stderr) == {"shared-infra/b": "applied"}
+    state = json.loads((work(stacks, "shared-infra/b") / "terraform.tfstate").read_text())
+    assert state["outputs"]["x"]["value"] == "x"
+    # What was edited after the plan is still to be applied.
+    assert planned(stacks)["shared-infra/b"]["status"] == "changed"
+
+
+def test_a_plan_whose_state_has_moved_on_is_refused(stacks: Checkout, tmp_path: Path) -> None:
+    folder = str(tmp_path / "plans")
+    assert stacks.tools("plan", "--local", "--plan-dir", folder).returncode == 0
+    assert stacks.tools("deploy", "--local").returncode == 0
+    done = stacks.tools("deploy", "--local", "--plan-dir", folder)
+    assert done.returncode == 1
+    assert "Saved plan is stale" in done.stderr
+
+
+def test_plans_in_a_folder_with_other_things_are_refused(stacks: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+    done = stacks.tools("plan", "--local", "--plan-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert "holds other things than plans" in done.stderr
+    assert (tmp_path / "mine.txt").exists()
+    done = stacks.tools("deploy", "--local", "--plan-dir", str(tmp_path))
+    assert "holds no plans; make them: tools plan --plan-dir" in done.stderr
+
+
+def test_what_takes_data_away_needs_more_than_yes(
+    small: Checkout, client: Callable[..., Any]
+) -> None:
+    name, other = f"kept-{uuid4().hex[:8]}", f"other-{uuid4().hex[:8]}"
+    write_stack(small.root, "shared-infra/b", bucket(name))
+    assert small.tools("deploy", "--local").returncode == 0
+    write_stack(small.root, "shared-infra/b", bucket(other))
+
+    plan = planned(small)["shared-infra/b"]
+    assert plan["loses_data"]
+    assert [change["action"] for change in plan["changes"]] == ["replace"]
+    shown = small.tools("plan", "--local").stdout
+    assert "replace aws_s3_bucket.this: loses its data" in shown
+
+    refused = small.tools("deploy", "--local", "--yes")
+    assert refused.returncode == 1
+    assert "would replace aws_s3_bucket.this" in refused.stderr
+    assert "add --allow-destroy" in refused.stderr
+    client("s3").head_bucket(Bucket=name)
+
+    client("s3").put_object(Bucket=name, Key="data.csv", Body=b"1")
+    full = small.tools("destroy", "--local")
+    assert full.returncode == 1
+    assert f"bucket {name} holds objects" in full.stderr
+    client("s3").delete_object(Bucket=name, Key="data.csv")
+
+    agreed = small.tools("deploy", "--local", "--allow-destroy")
+    assert agreed.returncode == 0, agreed.stderr
+    names = [found["Name"] for found in client("s3").list_buckets()["Buckets"]]
+    assert other in names
+    assert name not in names
+    assert small.tools("destroy", "--local").returncode == 0
+
+
+def test_drift_tells_a_change_outside_from_one_not_applied(
+    small: Checkout, client: Callable[..., Any]
+) -> None:
+    name = f"drift-{uuid4().hex[:8]}"
+    write_stack(small.root, "shared-infra/b", bucket(name))
+    write_stack(small.root, "notebooks/n", RESOURCE)
+    assert small.tools("deploy", "--local").returncode == 0
+    assert small.tools("drift", "--local", "--detailed-exitcode").returncode == 0
+    (small.root / "notebooks/n/extra.tf").write_text("# edited\n")
+    tags = {"TagSet": [{"Key": "by", "Value": "hand"}]}
+    client("s3").put_bucket_tagging(Bucket=name, Tagging=tags)
+
+    done = small.tools("drift", "--local", "--detailed-exitcode")
+    assert done.returncode == 2, done.stderr
+    assert (
+        "shared-infra/b  changed outside of Terraform: aws_s3_bucket.this (tags, tags_all)"
+        in done.stdout
+    )
+    assert "notebooks/n  changed here and not applied: notebooks/n/extra.tf is new" in done.stdout
+    found = json.loads(small.tools("drift", "--local", "--json").stdout)
+    assert {row["stack"]: row["status"] for row in found} == {
+        "shared-infra/b": "drifted",
+        "notebooks/n": "in sync",
+    }
+    # The record cannot know, Terraform does where it is asked.
+    assert planned(small)["shared-infra/b"]["status"] == "unchanged"
+    assert planned(small, "--refresh")["shared-infra/b"]["status"] == "changed"
+    assert small.tools("destroy", "--local").returncode == 0
+
+
+def test_reports_are_what_they_say(stacks: Checkout, tmp_path: Path) -> None:
+    write_stack(stacks.root, "shared-infra/b", BROKEN)
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "xml", "md")}
+    for file in files.values():
+        assert stacks.tools("deploy", "--local", "--report", str(file)).returncode == 1
+    report = json.loads(files["json"].read_text())
+    jsonschema.validate(
+        report,
+        json.loads((REPOSITORY / "docs/report.schema.json").read_text()),
+        format_checker=jsonschema.FormatChecker(),
+    )
+    assert {row["stack"]: row["outcome"] for row in report["stacks"]} == {
+        "shared-infra/b": "failed",
+        "notebooks/n": "not run",
+    }
+    cases = {case.get("name"): case for case in ElementTree.parse(files["xml"]).iter("testcase")}
+    assert cases["shared-infra/b"].find("failure") is not None
+    assert cases["notebooks/n"].find("skipped") is not None
+    assert "| notebooks/n | not run |" in files["md"].read_text()
+
+
+def test_a_report_that_cannot_be_written_stops_before_anything_runs(stacks: Checkout) -> None:
+    done = stacks.tools("deploy", "--local", "--report", "report.html")
+    assert done.returncode == 1
+    assert "name a file that ends in .json, .xml, .md" in done.stderr
+    assert not (work(stacks, "shared-infra/b") / "terraform.tfstate").exists()
+
+
+def test_the_program_that_is_named_is_the_one_that_runs(stacks: Checkout, tmp_path: Path) -> None:
+    # A stand-in, since no OpenTofu can be had here: it does what Terraform does, by that name.
+    tofu = tmp_path / "bin" / "tofu"
+    tofu.parent.mkdir()
+    tofu.write_text('#!/bin/sh\nexec terraform "$@"\n')
+    tofu.chmod(0o755)
+    assert stacks.tools("deploy", "--local", TOOLS_TERRAFORM=str(tofu)).returncode == 0
+    record = work(stacks, "notebooks/n") / "terraform.tfstate.record.json"
+    assert list(json.loads(record.read_text())["inputs"]["versions"]) == ["OpenTofu"]
+    done = stacks.tools("deploy", "--local", TOOLS_TERRAFORM="nowhere")
+    assert "TOOLS_TERRAFORM names nowhere, which is no program" in done.stderr
+
+
+def test_what_an_apply_has_left_in_aws_is_adopted(
+    small: Checkout, client: Callable[..., Any]
+) -> None:
+    name = f"left-{uuid4().hex[:8]}"
+    role = (
+        f'resource "aws_iam_role" "this" {{\n  name = "{name}"\n'
+        '  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })\n}\n'
+    )
+    write_stack(small.root, "shared-infra/b", bucket(name) + role)
+    assert small.tools("deploy", "--local").returncode == 0
+    (work(small, "shared-infra/b") / "terraform.tfstate").unlink()
+
+    failed = small.tools("deploy", "--local")
+    assert failed.returncode == 1
+    assert "aws_iam_role.this, aws_s3_bucket.this exist already" in failed.stderr
+    assert "tools adopt --local shared-infra/b" in failed.stderr
+    adopted = small.tools("adopt", "--local", "b")
+    assert adopted.returncode == 0, adopted.stderr
+    assert "imported" in adopted.stderr
+    assert small.tools("deploy", "--local").returncode == 0
+    assert planned(small, "--refresh")["shared-infra/b"]["status"] == "unchanged"
+    again = small.tools("adopt", "--local", "b")
+    assert "would create nothing that exists already" in again.stderr
+    assert terraforms(small) == ["shared-infra.b.plan"]
+    assert small.tools("destroy", "--local").returncode == 0
+    with pytest.raises(client("iam").exceptions.NoSuchEntityException):
+        client("iam").get_role(RoleName=name)

@@ -1,0 +1,306 @@
+"""Secrets planted wherever a user may have them, and looked for in all that a run leaves behind."""
+
+import base64
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tests.cli.conftest import Checkout, attach, user_env
+from tests.trees import copy_repository, reading, write_stack
+from tools.localcloud.process import Running
+from tools.terraform import Terraform
+
+IN_FILE = "Planted-In-A-File-8c1f"
+IN_ENVIRONMENT = "Planted-In-The-Environment-4e9a"
+IN_A_LIST = 'Planted "in" a <list> 77b2'
+IN_A_BROKEN_FILE = "Planted-In-A-Broken-File-51d0"
+IN_A_REFUSED_VALUE = "planted-in-a-refused-value-d3e7"
+IN_AN_URL = "ghp_PlantedInAnUrl19f0"
+ACCESS_KEY = "PlantedSecretAccessKey/0123456789abcdefghij"
+SESSION_TOKEN = "PlantedSessionToken/abcdefghijklmnopqrstuvwxyz"
+
+VARIABLES = """
+variable "password" {
+  type      = string
+  sensitive = true
+}
+
+variable "token" {
+  type      = string
+  sensitive = true
+}
+
+variable "keys" {
+  type      = list(string)
+  sensitive = true
+}
+"""
+# What Terraform hides, what a provider makes of it, and what a provisioner says.
+VAULT = (
+    VARIABLES
+    + """
+provider "aws" {
+  region = "us-east-1"
+}
+
+resource "aws_secretsmanager_secret" "this" {
+  name                    = var.password
+  recovery_window_in_days = 0
+}
+
+resource "aws_secretsmanager_secret_version" "this" {
+  secret_id     = aws_secretsmanager_secret.this.id
+  secret_string = jsonencode({ token = var.token, keys = var.keys })
+}
+
+resource "terraform_data" "this" {
+  input = nonsensitive(var.keys[0])
+
+  provisioner "local-exec" {
+    command = "env"
+  }
+}
+
+output "keys" {
+  value     = var.keys
+  sensitive = true
+}
+
+output "plain" {
+  value = "shown"
+}
+"""
+)
+# The secret of that name is there already: the provider's error says so, with its name.
+DUPLICATE = (
+    VARIABLES
+    + reading("shared-infra/vault")
+    + """
+provider "aws" {
+  region = data.terraform_remote_state.vault.outputs.plain == "shown" ? "us-east-1" : ""
+}
+
+resource "aws_secretsmanager_secret" "this" {
+  name = var.password
+}
+"""
+)
+REFUSED = """
+variable "password" {
+  type      = string
+  sensitive = true
+
+  validation {
+    condition     = can(regex("^[A-Z]", var.password))
+    error_message = "The password must begin with a capital letter."
+  }
+}
+"""
+URL = """
+variable "repository" {
+  type = string
+
+  validation {
+    condition     = !can(regex("@", var.repository))
+    error_message = "The repository must not hold a password."
+  }
+}
+"""
+# Says what is in its environment, the user's credentials among it.
+TALKATIVE = """
+variable "token" {
+  type      = string
+  sensitive = true
+}
+
+resource "terraform_data" "this" {
+  provisioner "local-exec" {
+    command = "env"
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What runs of the command printed, and where their files are."""
+
+    checkout: Checkout
+    printed: str
+    presigned: str
+
+    def files(self) -> Iterator[Path]:
+        """Every file but those that hold values by their nature: states and the user's values."""
+        for directory, _, names in os.walk(self.checkout.root):
+            for path in (Path(directory, name) for name in names):
+                is_the_users = ".tfvars" in path.name or ".tfstate" in path.name
+                if path.is_file() and not path.is_symlink() and not is_the_users:
+                    yield path
+
+    def text(self, path: Path) -> bytes:
+        """What is in the file; of an archive, such as a saved plan, in its members."""
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return b"\n".join(archive.read(name) for name in archive.namelist())
+        return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def aftermath(
+    tmp_path_factory: pytest.TempPathFactory,
+    terraform: Terraform,
+    local_cloud: Running,
+    client: Callable[..., Any],
+) -> Aftermath:
+    root = copy_repository(tmp_path_factory.mktemp("secrets") / "repository")
+    env = {
+        **user_env(terraform),
+        "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+        "AWS_SESSION_TOKEN": SESSION_TOKEN,
+        "TF_VAR_token": IN_ENVIRONMENT,
+    }
+    checkout = Checkout(root, env)
+    for folder in ("shared-infra", "notebooks", "tests"):  # this file is in the last
+        shutil.rmtree(root / folder)
+        (root / folder).mkdir()
+    vault = write_stack(root, "shared-infra/vault", VAULT)
+    duplicate = write_stack(root, "notebooks/duplicate", DUPLICATE)
+    values = f'password = "{IN_FILE}"\nkeys     = [{_hcl(IN_A_LIST)}]\n'
+    for stack in (vault, duplicate):
+        (stack / "terraform.tfvars").write_text(values)
+    broken = write_stack(root, "notebooks/broken", VARIABLES)
+    (broken / "terraform.tfvars").write_text(f'password = "{IN_A_BROKEN_FILE}\n')
+    refused = write_stack(root, "notebooks/refused", REFUSED)
+    (refused / "terraform.tfvars").write_text(f'password = "{IN_A_REFUSED_VALUE}"\n')
+    url = write_stack(root, "notebooks/url", URL)
+    (url / "terraform.tfvars").write_text(f'repository = "https://me:{IN_AN_URL}@example.com"\n')
+    write_stack(root, "notebooks/talkative", TALKATIVE)
+    (root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
+    attach(checkout, local_cloud)
+    printed = "".join((*_runs(checkout), _run_with_credentials(checkout, local_cloud)))
+    return Aftermath(checkout, printed, _presigned(client))
+
+
+def _hcl(text: str) -> str:
+    escaped = text.replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _runs(checkout: Checkout) -> Iterator[str]:
+    """What each command printed, having done what it is here for."""
+    deployed = checkout.tools("deploy", "--local")
+    assert deployed.returncode == 1
+    assert re.search(r"shared-infra/vault +applied", deployed.stderr), deployed.stderr
+    for stack, reason in {
+        "duplicate": "ResourceExistsException",
+        "broken": "terraform.tfvars, line 1",
+        "refused": "must begin with a capital letter",
+        "url": "must not hold a password",
+    }.items():
+        assert re.search(rf"notebooks/{stack} +failed +\d+ s .*{reason}", deployed.stderr), stack
+    yield deployed.stdout + deployed.stderr
+    for arguments in (["destroy", "--local"], ["local", "env"], ["local", "status", "--json"]):
+        done = checkout.tools(*arguments)
+        yield done.stdout + done.stderr
+
+
+def _run_with_credentials(checkout: Checkout, local_cloud: Running) -> str:
+    """What a run on AWS prints, with the user's credentials; only STS is the emulator's."""
+    env = {"AWS_ENDPOINT_URL_STS": local_cloud.endpoint, "AWS_ACCESS_KEY_ID": "123456789012"}
+    done = checkout.tools("deploy", "notebooks/talkative", "--yes", **env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def _presigned(client: Callable[..., Any]) -> str:
+    """The secret part of a presigned URL of a notebook in the local cloud."""
+    sagemaker, name = client("sagemaker"), "secrets-notebook"
+    role = client("iam").create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument='{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
+        '"Principal": {"Service": "sagemaker.amazonaws.com"}}]}',
+    )
+    sagemaker.create_notebook_instance(
+        NotebookInstanceName=name, InstanceType="ml.t3.medium", RoleArn=role["Role"]["Arn"]
+    )
+    sagemaker.get_waiter("notebook_instance_in_service").wait(
+        NotebookInstanceName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600}
+    )
+    url = sagemaker.create_presigned_notebook_instance_url(NotebookInstanceName=name)
+    return str(url["AuthorizedUrl"].partition("authToken=")[2])
+
+
+SECRETS = {
+    "in a file": IN_FILE,
+    "in the environment": IN_ENVIRONMENT,
+    "in a list": IN_A_LIST,
+    "in a broken file": IN_A_BROKEN_FILE,
+    "in a value that is refused": IN_A_REFUSED_VALUE,
+    "in an URL": IN_AN_URL,
+    "secret access key": ACCESS_KEY,
+    "session token": SESSION_TOKEN,
+}
+
+
+def forms(secret: str) -> set[bytes]:
+    """The secret as one would find it: as it is, in JSON and HCL, in an URL, in base64."""
+    quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
+    in_go = quoted.replace("<", "\\u003c").replace(">", "\\u003e")
+    plain = {secret, quoted, in_go, quote(secret, safe="")}
+    return {form.encode() for form in plain} | {base64.b64encode(secret.encode())}
+
+
+@pytest.mark.parametrize("where", SECRETS)
+def test_a_secret_is_in_nothing_that_a_run_prints_or_writes(
+    aftermath: Aftermath, where: str
+) -> None:
+    found = [form for form in forms(SECRETS[where]) if form in aftermath.printed.encode()]
+    assert not found
+    holding = [
+        str(path.relative_to(aftermath.checkout.root))
+        for path in aftermath.files()
+        if any(form in aftermath.text(path) for form in forms(SECRETS[where]))
+    ]
+    assert not holding
+
+
+def test_what_was_hidden_was_there(aftermath: Aftermath) -> None:
+    """So that the search looks where secrets would be."""
+    logs = [path for path in aftermath.files() if "logs" in path.parts]
+    assert {path.name for path in logs} >= {
+        f"{stack}.apply.log"
+        for stack in (
+            "shared-infra.vault",
+            "notebooks.broken",
+            "notebooks.duplicate",
+            "notebooks.refused",
+            "notebooks.url",
+        )
+    }
+    for name in ("vault", "broken", "duplicate", "refused", "url"):
+        [log] = (path for path in logs if path.name.endswith(f".{name}.apply.log"))
+        assert "(sensitive value)" in log.read_text(), name
+    [log] = aftermath.checkout.root.glob(".tools/logs/*/notebooks.talkative.apply.log")
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        assert f"{name}=(sensitive value)" in log.read_text()
+    states = aftermath.checkout.root.glob(".tools/local/workspace/*/vault/terraform.tfstate*")
+    assert any(IN_ENVIRONMENT in state.read_text() for state in states)
+
+
+def test_a_presigned_url_is_in_no_log(aftermath: Aftermath, local_cloud: Running) -> None:
+    log = Path(psutil.Process(local_cloud.pid).cwd()).parent / "localstack.log"
+    text = log.read_text(errors="replace")
+    assert "CreatePresignedNotebookInstanceUrl" in text
+    assert len(aftermath.presigned) > 32
+    assert aftermath.presigned not in text
+    for secret in SECRETS.values():
+        assert not any(form.decode() in text for form in forms(secret))

@@ -1,0 +1,182 @@
+"""Values that no log may hold: those of variables marked sensitive, and the user's credentials.
+
+Terraform hides a sensitive variable in a plan, but not the line of a .tfvars file that an error
+quotes, nor what a provider says of a value or makes of it.
+https://developer.hashicorp.com/terraform/language/values/variables#suppressing-values-in-cli-output
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+from pathlib import Path
+from typing import Any
+
+from tools import hcl
+from tools.errors import UserError
+
+SHOWN = "(sensitive value)"
+
+# A shorter value stands in too many words that are none: "dev", "1", "true".
+_SHORTEST = 4
+_SHORTEST_LINE = 8  # of a value of many lines, such as a key
+_SHORTEST_CREDENTIAL = 16  # the local cloud's is "test"
+# In an event: what a program asks for, whatever a user's values are.
+_WORDS_OF_TERRAFORM = ("action", "operation", "severity", "type")
+_CREDENTIALS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+# The user and the password of an URL, such as a Git repository's.
+_IN_URL = r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"
+
+_BLOCK = re.compile(r"^[a-z]\w*[ \t]+(?:[\"{]|\w+[ \t]*{)", re.MULTILINE)
+_VARIABLE = re.compile(r'variable[ \t]+"?([\w-]+)"?')
+_IS_SENSITIVE = re.compile(r"\bsensitive\s*=\s*true\b")
+_DEFAULT = re.compile(r'^\s*default\s*=\s*"(.*)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Puts "(sensitive value)" where one stands."""
+
+    pattern: re.Pattern[str]
+
+    def __call__(self, text: str) -> str:
+        return self.pattern.sub(SHOWN, text)
+
+    def event(self, event: Any) -> Any:
+        """An event of Terraform's machine-readable output without the values."""
+        if isinstance(event, dict):
+            return {
+                key: value if key in _WORDS_OF_TERRAFORM else self.event(value)
+                for key, value in event.items()
+            }
+        if isinstance(event, list):
+            return [self.event(item) for item in event]
+        return self(event) if isinstance(event, str) else event
+
+    def scrub(self, log: Path) -> None:
+        """Takes the values out of the file `log`, which nobody writes to any more."""
+        text = log.read_text(encoding="utf-8", errors="replace")
+        if (masked := self(text)) != text:
+            log.write_text(masked, encoding="utf-8")
+
+
+def of_stack(directory: Path, env: Mapping[str, str]) -> Mask:
+    """The mask for what Terraform says in the root `directory` when it runs with `env`."""
+    values = [env[name] for name in _CREDENTIALS if len(env.get(name, "")) >= _SHORTEST_CREDENTIAL]
+    defaults = _sensitive(directory)
+    if defaults:
+        values += [default for default in defaults.values() if default]
+        values += _given(directory, env, defaults.keys())
+    forms = {form for value in values for form in _forms(value)}
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    return Mask(re.compile("|".join([*map(re.escape, longest_first), _IN_URL])))
+
+
+def _sensitive(directory: Path) -> dict[str, str]:
+    """The variables of the root that are marked sensitive: name to default, if that is a string."""
+    found = {}
+    for path in sorted(directory.glob("*.tf")):
+        # By its lines and not its grammar: a file that does not parse is what errors quote.
+        text = path.read_text(encoding="utf-8", errors="replace")
+        starts = [match.start() for match in _BLOCK.finditer(text)] if "sensitive" in text else []
+        for start, end in pairwise([*starts, len(text)]):
+            block = text[start:end]
+            variable = _VARIABLE.match(block)
+            if variable and _IS_SENSITIVE.search(block):
+                default = _DEFAULT.search(block)
+                found[variable[1]] = default[1] if default else ""
+    for path in sorted(directory.glob("*.tf.json")):
+        for name, body in _json(path).get("variable", {}).items():
+            if isinstance(body, dict) and body.get("sensitive"):
+                found[name] = str(body.get("default") or "")
+    return found
+
+
+def _given(directory: Path, env: Mapping[str, str], names: Any) -> Iterator[str]:
+    """The values that files, the environment and TF_CLI_ARGS give to the variables `names`."""
+    files = [directory / "terraform.tfvars", directory / "terraform.tfvars.json"]
+    files += [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
+    for option, value in _options(env):
+        name, _, text = value.partition("=")
+        if option == "var-file":
+            files.append(directory / value)
+        elif name in names:
+            yield from _texts_of(text)
+    for name in names:
+        yield from _texts_of(env.get(f"TF_VAR_{name}", ""))
+    for file in files:
+        if file.is_file():
+            yield from _texts(_values(file, names))
+
+
+def _options(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """-var and -var-file of TF_CLI_ARGS and TF_CLI_ARGS_<command>: option to value."""
+    for name, text in env.items():
+        try:
+            words = shlex.split(text) if name.startswith("TF_CLI_ARGS") else []
+        except ValueError:
+            words = text.split()  # Terraform refuses it, and may quote it
+        for word, following in zip_longest(words, words[1:], fillvalue=""):
+            if match := re.match(r"--?(var|var-file)(=|$)", word):
+                yield match[1], word[match.end() :] if match[2] else following
+
+
+def _values(file: Path, names: Any) -> list[Any]:
+    """What `file` sets the variables `names` to; of a broken one, the rest of their lines."""
+    if file.suffix == ".json":
+        return [value for name, value in _json(file).items() if name in names]
+    try:
+        return [value for name, value in hcl.read_tfvars(file).items() if name in names]
+    except UserError:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        lines = re.findall(r"^\s*([\w-]+)\s*=\s*(.+)$", text, re.MULTILINE)
+        return [value.strip(" \t\r\"'[]{},") for name, value in lines if name in names]
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _texts_of(text: str) -> Iterator[str]:
+    """`text` and, where it is a list or an object, the texts in it."""
+    yield text
+    try:
+        yield from _texts(json.loads(text))
+    except ValueError:
+        yield from re.findall(r'"((?:\\.|[^"\\])+)"', text)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every string and number in a value, however deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def _forms(value: str) -> Iterator[str]:
+    """`value` as text, HCL and JSON have it, and each of its lines."""
+    lines = [line.strip() for line in value.splitlines()]
+    kept = [line for line in lines if len(line) >= _SHORTEST_LINE] if len(lines) > 1 else []
+    for text in (value, *kept):
+        if len(text.strip()) < _SHORTEST:
+            continue
+        for written in (text, hcl.quote(text)[1:-1]):
+            yield written
+            for in_json in (
+                json.dumps(written)[1:-1],
+                json.dumps(written, ensure_ascii=False)[1:-1],
+            ):
+                yield in_json
+                # Go's encoder also escapes what HTML gives a meaning to.
+                yield re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", in_json)

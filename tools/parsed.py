@@ -1,0 +1,78 @@
+"""What was found in a text, so that the same text is not parsed again.
+
+The results are kept from run to run in a file of the repository, which may go or break at any time.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from tools import SCRATCH
+
+_MOST = 100_000  # results in the file; beyond that it holds the writing run's alone
+
+_known: dict[str, Any] = {}
+_used: set[str] = set()
+
+
+def once(kind: str, text: str, parse: Callable[[], Any]) -> Any:
+    """What `parse` returns: JSON that depends on `kind` and `text` alone. Not to be changed.
+
+    What `parse` raises passes through and is not kept.
+    """
+    key = blake2b(f"{kind}\0{text}".encode(), digest_size=16).hexdigest()
+    if key not in _known:
+        _known[key] = parse()
+    _used.add(key)
+    return _known[key]
+
+
+@contextmanager
+def kept(root: Path) -> Iterator[None]:
+    """Inside, `once` knows what earlier runs found in the repository `root`, and later ones will.
+
+    A file that is broken or cannot be written is as none at all.
+    """
+    path = root / SCRATCH / "parsed"
+    stored = _load(path)
+    _known.update(stored)
+    try:
+        yield
+    finally:
+        now = dict(_known)  # at once: another thread may add to it
+        if len(now) > _MOST:
+            now = {key: found for key, found in now.items() if key in _used}
+        if not now.keys() <= stored.keys():
+            with suppress(OSError):
+                _save(path, now)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        checksum, _, content = path.read_bytes().partition(b"\n")
+        if checksum.decode() == _checksum(content):
+            found: dict[str, Any] = json.loads(content)
+            return found
+    return {}
+
+
+def _save(path: Path, results: Mapping[str, Any]) -> None:
+    content = json.dumps(results).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_checksum(content).encode() + b"\n" + content)
+        Path(name).replace(path)  # a reader sees the old file or the new one, never a part
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _checksum(content: bytes) -> str:
+    return blake2b(content).hexdigest()
