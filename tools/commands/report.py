@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from tools import files
-from tools.context import SCRATCH, Context
+from tools import SCRATCH, files
+from tools.context import Context
 from tools.report import collect, page
 
 

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tools import aws, fleet, mirror, states
-from tools.context import SCRATCH, Context
+from tools import SCRATCH, aws, fleet, mirror, states
+from tools.context import Context
 from tools.cost import gather, model, prices, refresh
 from tools.cost.gather import Outputs, WhatIf
 from tools.cost.model import Assumptions, Estimate

@@ -14,6 +14,7 @@ from tools.errors import UserError
 from tools.fleet import Declared, Notebook, Overview, Undeclared
 from tools.listing import Row as Applied
 from tools.repository import COMMON
+from tools.stack import Stack
 
 IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
 NOT_ASKED = "not asked"
@@ -68,6 +69,7 @@ class Report:
     estimate: Estimate
     comparisons: Sequence[Comparison]
     warnings: Sequence[str] = ()
+    stacks: Sequence[Stack] = ()
 
     @property
     def idle(self) -> list[Row]:
@@ -134,6 +136,7 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
         [*said.warnings, *estimates.warnings(estimate, made.date())],
+        place.repository.stacks(),
     )
 
 
