@@ -100,6 +100,16 @@ def test_an_old_price_is_used_with_a_warning(checkout: Checkout) -> None:
     assert "prices older than a year: ml.t3.medium in eu-west-1 (2023-12-31)" in done.stderr
 
 
+def test_a_notebook_in_another_region_costs_what_that_asks(checkout: Checkout) -> None:
+    with (checkout.root / "notebooks/notebook-dev/terraform.tfvars").open("a") as file:
+        file.write('region = "ap-south-1"\n')
+    done = checkout.tools("cost")
+    row = next(line for line in done.stdout.splitlines() if "notebook-dev" in line)
+    assert "(in ap-south-1)" in row
+    assert "$39.42" in row  # 730 h at $0.054
+    assert "volume_gb_month in ap-south-1" in done.stderr
+
+
 def test_a_corrupt_table_is_one_clear_line_and_a_refresh_mends_it(checkout: Checkout) -> None:
     table = checkout.root / ".tools/prices.json"
     table.parent.mkdir()

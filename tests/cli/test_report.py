@@ -12,6 +12,7 @@ from tests.cli.conftest import Checkout
 from tests.localcloud.conftest import trust
 
 COMMON = 'project = "acme-ml"\nregion = "us-east-1"\n'
+REGION = "ca-central-1"  # no other test has notebooks or logs there
 
 
 def written(checkout: Checkout, *arguments: str, **env: str) -> str:
@@ -66,9 +67,10 @@ def test_what_is_idle_cannot_be_known_without_an_answer(checkout: Checkout) -> N
 def deployed(small: Checkout, client: Callable[..., Any]) -> tuple[Checkout, str, str]:
     """A checkout with a notebook that is otherwise in the local cloud, and one that only is there.
 
-    Made by boto3, which is quicker than Terraform; no other test has these names.
+    Made by boto3, which is quicker than Terraform.
     """
-    sagemaker = client("sagemaker")
+    sagemaker = client("sagemaker", region=REGION)
+    (small.root / "common.auto.tfvars").write_text(COMMON.replace("us-east-1", REGION))
     unique = secrets.token_hex(4)
     kept, orphan = f"kept-{unique}", f"orphan-{unique}"
     role = client("iam").create_role(
@@ -96,11 +98,14 @@ def test_what_the_cloud_says_stands_beside_what_is_declared(
     assert done.returncode == 0, done.stderr
     raw = (checkout.root / ".tools/report.html").read_text()
     page = html.unescape(raw)
-    assert "The local cloud was asked, us-east-1." in page
+    assert f"The local cloud was asked, {REGION}." in page
     assert "InService" in page
     assert f"{kept}</strong>: instance_type is ml.m5.xlarge, declared ml.t3.medium" in page
     assert orphan in page
     assert orphan not in page.split('id="fleet"')[1]
+    # No notebook of the local cloud runs Jupyter, and so none logs whether it is idle.
+    assert "Which notebooks are idle is not known" in page
+    assert "<dt>Idle</dt><dd>not known</dd>" in page
     assert "<i>Kept</i>" not in raw
     assert "<i>Kept</i> & shown" in page
 

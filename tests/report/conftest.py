@@ -51,17 +51,16 @@ def browser() -> Iterator[Chrome]:
 
 @pytest.fixture
 def open_page(browser: Chrome, tmp_path: Path) -> OpenPage:
-    """`open_page(report, width=, scheme=, media=, graph=)`: the page, as it is shown there."""
+    """`open_page(report, width=, scheme=, media=)`: the page, as it is shown there."""
 
     def show(
         report: Report,
         width: int = 1200,
         scheme: str = "light",
         media: str = "",
-        graph: str = "",
     ) -> Chrome:
         path = tmp_path / "report.html"
-        path.write_text(page.render(report, graph), encoding="utf-8")
+        path.write_text(page.render(report), encoding="utf-8")
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]

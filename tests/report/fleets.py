@@ -71,6 +71,7 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
         rows,
         [Undeclared("us-east-1", _instance("left-over", "InService"))] if asked else None,
         [_state("notebooks/gone", "orphan")] if asked else [],
+        asked,
         found,
         [compare(found, number) for number in sorted({1, 3, 10, count} - {0})],
         ["no price is known for logs_gb in us-east-1"],

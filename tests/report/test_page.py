@@ -2,9 +2,12 @@
 
 import base64
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -12,7 +15,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.report.conftest import OpenPage
 from tests.report.fleets import HTML, report
+from tests.trees import reading, write_stack
 from tools.report import page
+from tools.stack import Stack
 
 COLUMNS = ["Notebook", "Status", "A month", "Instance type", "GB", "Owner", "Environment"]
 
@@ -112,9 +117,7 @@ def test_everything_is_reached_and_sorted_by_keyboard(open_page: OpenPage) -> No
 def test_values_with_html_in_them_stay_text(open_page: OpenPage) -> None:
     hostile = dict.fromkeys(("name", "owner", "environment", "purpose", "instance_type"), HTML)
     shown = report(3, values=hostile)
-    browser = open_page(
-        type(shown)(**{**vars(shown), "project": HTML, "asked": HTML, "warnings": [HTML]})
-    )
+    browser = open_page(replace(shown, project=HTML, asked=HTML, warnings=[HTML]))
     text = browser.find_element(By.TAG_NAME, "body").text
     row = browser.find_element(By.CSS_SELECTOR, "#fleet tbody tr")
     assert row.text.count("window.broken = 1</script>&amp;") == 5  # the name, and four values
@@ -127,9 +130,12 @@ def test_values_with_html_in_them_stay_text(open_page: OpenPage) -> None:
     assert browser.get_log("browser") == []
 
 
-def test_what_got_in_all_the_same_would_not_run(open_page: OpenPage) -> None:
+def test_what_got_in_all_the_same_would_not_run(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The page's policy, should an escape ever be forgotten."""
-    browser = open_page(report(1), graph=f"<svg></svg>{HTML}")
+    monkeypatch.setattr(page, "graph", lambda _: Markup(HTML))
+    browser = open_page(report(1))
     assert browser.execute_script("return window.broken") is None
     refused = [entry["message"] for entry in browser.get_log("browser")]
     assert refused
@@ -267,6 +273,24 @@ def test_charts_have_names_and_say_values(open_page: OpenPage) -> None:
     assert any(label.text.startswith("10 others $") for label in labels)
     ids = browser.execute_script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
+
+
+def test_the_stacks_are_drawn(open_page: OpenPage, tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    hostile = "notebooks/<b>&"
+    write_stack(root, "shared-infra/s3", "")
+    write_stack(root, "shared-infra/iam", reading("shared-infra/s3"))
+    write_stack(root, hostile, reading("shared-infra/iam"))
+    names = ["shared-infra/s3", "shared-infra/iam", hostile]
+    shown = replace(report(1), stacks=[Stack(root, name) for name in names])
+    browser = open_page(shown, scheme="dark")
+    drawing = browser.find_element(By.CSS_SELECTOR, ".stacks svg")
+    assert drawing.accessible_name == "Which stack reads which"
+    texts = [text.text for text in drawing.find_elements(By.CSS_SELECTOR, ".node text")]
+    assert sorted(texts) == sorted(names)
+    assert len(drawing.find_elements(By.CSS_SELECTOR, ".edge")) == 2
+    assert contrast(*colours(browser, ".stacks text")) >= 4.5
+    assert browser.get_log("browser") == []
 
 
 def test_without_scripts_everything_is_there() -> None:

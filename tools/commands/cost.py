@@ -231,8 +231,9 @@ def _notebooks(estimate: Estimate) -> Table:
         table.add_column(name, justify="right")
     for cost in estimate.notebooks:
         size = cost.spec.volume_gb
+        elsewhere = cost.spec.region != estimate.fleet.region
         table.add_row(
-            escape(cost.spec.name),
+            escape(cost.spec.name) + (f" (in {cost.spec.region})" if elsewhere else ""),
             escape(cost.spec.instance_type) or "none declared",
             f"{cost.spec.hours:f}",
             str(cost.compute.amount),

@@ -59,14 +59,14 @@ def stacked(title: str, series: Sequence[str], bars: Sequence[Bar]) -> Markup:
     chart.x_labels = [f"{_short(bar.label)}  {bar.note}".rstrip() for bar in reversed(bars)]
     for number, name in enumerate(series):
         chart.add(name, [float(bar.values[number]) for bar in reversed(bars)])
-    return _inline(chart.render(is_unicode=True), title)
+    return inline(chart.render(is_unicode=True), title)
 
 
 def _short(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
-def _inline(drawing: str, title: str) -> Markup:
+def inline(drawing: str, title: str) -> Markup:
     """`drawing` for a page that has others: without ids, scripts and styles, and with a name."""
     svg = ElementTree.fromstring(drawing)  # which leaves comments out
     for element in list(svg.iter()):

@@ -14,6 +14,7 @@ from tools.errors import UserError
 from tools.fleet import Declared, Notebook, Overview, Undeclared
 from tools.listing import Row as Applied
 from tools.repository import COMMON
+from tools.stack import Stack
 
 IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
 NOT_ASKED = "not asked"
@@ -53,8 +54,8 @@ class Report:
     """Everything on the page.
 
     `asked` is a sentence: whether AWS was asked, and why not. `undeclared` are instances without a
-    directory, None where AWS was not asked; `orphans` are states without one. `project` is empty
-    where none is typed yet.
+    directory, None where AWS was not asked; `orphans` are states without one. `idle_is_known` says
+    whether the notebooks' logs answered. `project` is empty where none is typed yet.
     """
 
     project: str
@@ -64,9 +65,11 @@ class Report:
     rows: Sequence[Row]
     undeclared: Sequence[Undeclared] | None
     orphans: Sequence[Applied]
+    idle_is_known: bool
     estimate: Estimate
     comparisons: Sequence[Comparison]
     warnings: Sequence[str] = ()
+    stacks: Sequence[Stack] = ()
 
     @property
     def idle(self) -> list[Row]:
@@ -129,9 +132,11 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
         rows,
         there.undeclared if there else None,
         [row for row in applied.values() if row.status == "orphan"],
+        there is not None and not said.warnings,
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
         [*said.warnings, *estimates.warnings(estimate, made.date())],
+        place.repository.stacks(),
     )
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tools import drawing
 from tools.cost import comparison
 from tools.cost.comparison import Comparison
 from tools.cost.model import Amount, NotebookCost, total
+from tools.graph import Graph
 from tools.report import charts
 from tools.report.charts import Bar
 from tools.report.collect import IDLE_FOR, Report
@@ -21,8 +23,8 @@ _SCRIPTS = ("vendor/datatables/dataTables.min.js", "page.js")
 _MOST_BARS = 20
 
 
-def render(report: Report, graph: str = "") -> str:
-    """The page. `graph` is an SVG of the stacks, or nothing.
+def render(report: Report) -> str:
+    """The page.
 
     Every value is escaped, and no script but those of this package runs: the page's own policy
     (https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP) names them by their hashes, and
@@ -42,11 +44,18 @@ def render(report: Report, graph: str = "") -> str:
         charts=_charts(report),
         saves_nothing_on=comparison.saves_nothing_on(report.estimate),
         idle_minutes=int(IDLE_FOR.total_seconds() // 60),
-        graph=Markup(graph),
+        graph=graph(report),
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         scripts=[Markup(script) for script in scripts],
         script_hashes=Markup(" ".join(map(_hash, scripts))),
     )
+
+
+def graph(report: Report) -> Markup:
+    """Which stack reads which, as an SVG; nothing where there are no stacks."""
+    if not report.stacks:
+        return Markup("")
+    return charts.inline(drawing.svg(Graph.of(report.stacks)), "Which stack reads which")
 
 
 def _hash(script: str) -> str:
