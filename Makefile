@@ -5,7 +5,7 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init demo deploy-shared deploy destroy test lint lock clean
+.PHONY: help setup init demo deploy-shared deploy destroy test nightly lint lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ destroy: $(READY) ## Destroy every stack in AWS, notebooks first, after one ques
 
 test: $(READY) ## Run every test, against a LocalStack of its own
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+nightly: $(READY) ## Run the tests that take long: faults at every point of a run
+	@$(BIN)/pytest -n 2 -m nightly
 
 lint: $(READY) ## Check format, style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
