@@ -10,7 +10,7 @@ from benchmarks.measure import ROOT, TOOLS, process
 def repository(directory: Path) -> Path:
     """The repository's Terraform and templates in `directory`, without its notebooks."""
     for folder in ("shared-infra", "modules", "templates"):
-        ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars")
+        ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "terraform.tfvars")
         shutil.copytree(ROOT / folder, directory / folder, symlinks=True, ignore=ignored)
     (directory / "notebooks").mkdir()
     return directory

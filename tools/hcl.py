@@ -31,6 +31,13 @@ def read_tfvars(path: Path) -> dict[str, Value]:
     )
 
 
+def tfvars_names(path: Path) -> list[str]:
+    """The names of the values that a .tfvars file sets. Raises UserError as `read_tfvars`."""
+    text = _read(path)
+    found = _once("names", text, lambda: dict.fromkeys(_parse(text, path, quotes=True)))
+    return list(found)
+
+
 def read_variables(path: Path) -> dict[str, str]:
     """The variables that a .tf file declares: name to type, such as `list(string)`."""
     text = _read(path)

@@ -120,7 +120,7 @@ def _overrides(stack: Path) -> str:
 def _names(tfvars: Path) -> list[str]:
     """The values that a file sets; none where it is broken, which Terraform says in its stack."""
     try:
-        return list(hcl.read_tfvars(tfvars))
+        return hcl.tfvars_names(tfvars)
     except UserError:
         return []
 

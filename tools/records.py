@@ -63,6 +63,7 @@ class Records:
     terraform: Terraform
     endpoint: str | None = None
     account: str | None = None
+    _places: dict[str, Place | None] = field(default_factory=dict)
     _states: dict[str, State | None] = field(default_factory=dict)
     _records: dict[str, Record | None] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -74,7 +75,9 @@ class Records:
 
     def place(self, stack: Stack) -> Place | None:
         """Where the state of `stack` lies, or None where its files do not say."""
-        return states.place(stack, self._objects)
+        if stack.name not in self._places:
+            self._places[stack.name] = states.place(stack, self._objects)
+        return self._places[stack.name]
 
     def state(self, stack: Stack) -> State | None:
         """The state of `stack`: None where there is none, or where its files do not say where.

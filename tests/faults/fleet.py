@@ -230,7 +230,7 @@ class Barrier:
 
 
 class Gate:
-    """Holds the first call of `action` in the proxy, `before` AWS sees it or `after`, until opened."""
+    """Holds the first call of `action`, `before` AWS sees it or `after`, until it is opened."""
 
     def __init__(self, proxy: Proxy, moment: Moment, action: str) -> None:
         self._action = action

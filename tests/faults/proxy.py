@@ -126,7 +126,7 @@ class Proxy:
                     self.close_connection = True
                     return
                 if refusal is None:
-                    headers = {name: value for name, value in self.headers.items()}
+                    headers = dict(self.headers.items())
                     answer, content = proxy._forward(self.command, self.path, headers, body)
                     refusal = proxy._refusal(lambda call: proxy.after(call), call)
                     if refusal is None:
