@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -267,3 +269,36 @@ def test_a_state_that_is_spoilt_is_said(pair: Checkout) -> None:
     assert done.returncode == 1
     assert "is no state that Terraform wrote" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_record_in_a_bucket_is_a_colleague_s_too(
+    small: Checkout, local_cloud: Running, client: Callable[..., Any], tmp_path: Path
+) -> None:
+    bucket = f"states-{uuid4().hex[:8]}"
+    client("s3").create_bucket(Bucket=bucket)
+    for stack in ("notebooks/n", "notebooks/gone"):
+        # Not in backend.tf, which the local cloud's copy of a stack leaves out.
+        backend = (
+            f'terraform {{\n  backend "s3" {{\n    bucket = "{bucket}"\n'
+            f'    key    = "ml-infra/{stack}/terraform.tfstate"\n'
+            '    region = "us-east-1"\n  }\n}\n'
+        )
+        write_stack(small.root, stack, backend + RESOURCE)
+    assert small.tools("deploy", "--local").returncode == 0
+    keys = {found["Key"] for found in client("s3").list_objects_v2(Bucket=bucket)["Contents"]}
+    assert "ml-infra/notebooks/n/terraform.tfstate.record.json" in keys
+
+    colleague = replace(small, root=tmp_path / "colleague")
+    ignored = shutil.ignore_patterns(".tools", "gone")
+    shutil.copytree(small.root, colleague.root, symlinks=True, ignore=ignored)
+    attach(colleague, local_cloud)
+    done = colleague.tools("deploy", "--local")
+    assert outcomes(done.stderr) == {"notebooks/n": "unchanged"}
+    assert terraforms(colleague) == []
+    listed = json.loads(colleague.tools("list", "--local", "--json").stdout)
+    assert {row["stack"]: row["status"] for row in listed} == {
+        "notebooks/n": "applied",
+        "notebooks/gone": "orphan",
+    }
+    assert small.tools("destroy", "--local", "n").returncode == 0
+    assert colleague.tools("list", "--local", "--changed").stdout.startswith("notebooks/n")
