@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools import aws, instances, mirror, selection, values
+from tools import aws, instances, mirror, parsed, selection, values
 from tools.aws import Cloud
 from tools.context import Context
 from tools.errors import UserError
@@ -156,7 +156,9 @@ def declared(
     """
     stacks = [stack for stack in fleet.repository.stacks() if stack.kind == "notebook"]
     chosen = _named(fleet, stacks, patterns) if patterns else stacks
-    return [_declared(fleet, stack) for stack in selection.where(chosen, conditions)]
+    chosen = selection.where(chosen, conditions)
+    with parsed.kept(fleet.repository.root):
+        return [_declared(fleet, stack) for stack in chosen]
 
 
 def only(fleet: Fleet, pattern: str) -> Declared:

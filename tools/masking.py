@@ -66,7 +66,7 @@ class Mask:
 def of_stack(directory: Path, env: Mapping[str, str]) -> Mask:
     """The mask for what Terraform says in the root `directory` when it runs with `env`."""
     values = [env[name] for name in _CREDENTIALS if len(env.get(name, "")) >= _SHORTEST_CREDENTIAL]
-    defaults = _sensitive(directory)
+    defaults = sensitive(directory)
     if defaults:
         values += [default for default in defaults.values() if default]
         values += _given(directory, env, defaults.keys())
@@ -75,7 +75,7 @@ def of_stack(directory: Path, env: Mapping[str, str]) -> Mask:
     return Mask(re.compile("|".join([*map(re.escape, longest_first), _IN_URL])))
 
 
-def _sensitive(directory: Path) -> dict[str, str]:
+def sensitive(directory: Path) -> dict[str, str]:
     """The variables of the root that are marked sensitive: name to default, if that is a string."""
     found = {}
     for path in sorted(directory.glob("*.tf")):

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import click
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from tools import fleet, interruption
 from tools.fleet import Fleet, Notebook, Overview
+from tools.hcl import Value
 
 _COLOURS = {"InService": "green", "Failed": "red", fleet.NOT_DEPLOYED: "dim", "Stopped": "dim"}
 
@@ -104,7 +105,7 @@ def _declared(overview: Overview) -> Table:
         cells = [
             Text(_name(notebook)),
             Text(notebook.status, style=_COLOURS.get(notebook.status, "yellow")),
-            Text(f"{own.get('instance_type')}, {own.get('volume_size')} GB"),
+            Text(_machine(own)),
             Text(str(own.get("environment") or "")),
             Text(str(own.get("owner") or "")),
             Text(f"{instance.modified:%Y-%m-%d %H:%M}" if instance else ""),
@@ -143,6 +144,11 @@ def _origin(stack: str | None) -> str:
 def _name(notebook: Notebook) -> str:
     directory, name = notebook.declared.stack.path.name, notebook.declared.name
     return directory if directory == name else f"{directory} ({name})"
+
+
+def _machine(own: Mapping[str, Value]) -> str:
+    size = f"{own['volume_size']} GB" if own.get("volume_size") else ""
+    return ", ".join(filter(None, (str(own.get("instance_type") or ""), size)))
 
 
 def _notes(notebook: Notebook) -> list[str]:

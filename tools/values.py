@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tools import hcl
+from tools import hcl, masking
 from tools.errors import UserError
 from tools.hcl import Value
 from tools.stack import Stack, configuration
@@ -12,8 +12,9 @@ from tools.stack import Stack, configuration
 def declared(stack: Stack) -> dict[str, Value]:
     """The values of the stack's variables: their defaults, and its .tfvars files over them.
 
-    A notebook's `name` is what AWS gets, the directory's where no value says otherwise. Variables
-    without a value are left out; what is given by -var, TF_VAR_* or -var-file is not known here.
+    A notebook's `name` is what AWS gets, the directory's where no value says otherwise. A variable
+    that is marked sensitive has "(sensitive value)". Those without a value are left out; what is
+    given by -var, TF_VAR_* or -var-file is not known here.
     Raises UserError for a file that does not parse.
     """
     values: dict[str, Value] = {}
@@ -21,6 +22,7 @@ def declared(stack: Stack) -> dict[str, Value]:
         values |= hcl.read_defaults(file)
     for file in _tfvars(stack.path):
         values |= _read_json(file) if file.suffix == ".json" else hcl.read_tfvars(file)
+    values |= {name: masking.SHOWN for name in masking.sensitive(stack.path) if name in values}
     if stack.kind == "notebook":
         values["name"] = values.get("name") or stack.path.name
     return values

@@ -118,7 +118,10 @@ class Place:
 
 @pytest.fixture(scope="session")
 def role(client: Callable[..., Any]) -> None:
-    client("iam").create_role(RoleName="fleet", AssumeRolePolicyDocument=json.dumps(TRUST))
+    """One for the account, which every worker of pytest-xdist shares."""
+    iam = client("iam")
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="fleet", AssumeRolePolicyDocument=json.dumps(TRUST))
 
 
 @pytest.fixture

@@ -47,6 +47,19 @@ def test_files_count_in_terraforms_order(stack: Stack) -> None:
     assert values.declared(stack) == {"name": "d", "size": 3, "owner": "a"}
 
 
+def test_what_is_marked_sensitive_is_not_told(stack: Stack) -> None:
+    """These values are shown: by tools status --json, and by what --where says there is."""
+    declared = 'variable "password" {\n  type      = string\n  sensitive = true\n}\n'
+    (stack.path / "more.tf").write_text(declared)
+    (stack.path / "terraform.tfvars").write_text('password = "hunter22"\nowner = "alice"\n')
+    assert values.declared(stack) == {
+        "name": "nlp",
+        "owner": "alice",
+        "password": "(sensitive value)",
+        "size": 20,
+    }
+
+
 def test_a_link_that_leads_nowhere_yet_is_passed_over(stack: Stack) -> None:
     (stack.path / "common.auto.tfvars").symlink_to("../../common.auto.tfvars")
     assert values.declared(stack)["size"] == 20
