@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,7 +47,13 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A client that waits and asks again where AWS throttles it; threads may share it."""
-        return _client(service, self.region, self.endpoint)
+        if service not in self._clients:
+            self._clients[service] = _client(service, self.region, self.endpoint)
+        return self._clients[service]
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}  # each takes a tenth of a second to make, and a handshake with AWS
 
 
 @contextmanager
@@ -340,11 +346,15 @@ def _client(service: str, region: str, endpoint: str | None = None) -> Any:
     import boto3
     import botocore.session
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
     if endpoint is None:
         session = botocore.session.Session()
-        _be_patient(session)
-        return boto3.Session(botocore_session=session).client(service, region_name=region)
+        try:
+            _be_patient(session)
+            return boto3.Session(botocore_session=session).client(service, region_name=region)
+        except BotoCoreError as error:  # a profile that does not exist, a file that does not parse
+            raise UserError(f"AWS's settings are wrong: {error}; mend AWS_* or ~/.aws") from None
     # The local cloud takes any key; the user's own and their profile must not go there.
     session = botocore.session.Session(session_vars=_NOBODYS)
     _be_patient(session)

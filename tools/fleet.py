@@ -1,9 +1,10 @@
 """The fleet: what each notebook's directory declares beside what AWS says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,12 @@ class Fleet:
         """What a command that a message names needs besides, to reach the same cloud."""
         return " --local" if self.endpoint else ""
 
-    def cloud(self, region: str | None = None) -> Cloud:
-        return Cloud(region or self.region, self.endpoint)
+    def cloud(self, region: str) -> Cloud:
+        return self._clouds.setdefault(region, Cloud(region, self.endpoint))
+
+    @cached_property
+    def _clouds(self) -> dict[str, Cloud]:
+        return {}  # a cloud keeps its clients
 
 
 @dataclass(frozen=True)
@@ -149,12 +154,9 @@ def declared(
     A pattern is a directory (`nlp`, `notebooks/nlp`, or a path to it), the name that AWS knows, or
     a glob of one of these. Raises UserError for one that names no declared notebook.
     """
-    notebooks = [
-        _declared(fleet, stack) for stack in fleet.repository.stacks() if stack.kind == "notebook"
-    ]
-    chosen = _named(notebooks, patterns, fleet.root) if patterns else notebooks
-    kept = {stack.name for stack in selection.where([n.stack for n in chosen], conditions)}
-    return [notebook for notebook in chosen if notebook.stack.name in kept]
+    stacks = [stack for stack in fleet.repository.stacks() if stack.kind == "notebook"]
+    chosen = _named(fleet, stacks, patterns) if patterns else stacks
+    return [_declared(fleet, stack) for stack in selection.where(chosen, conditions)]
 
 
 def only(fleet: Fleet, pattern: str) -> Declared:
@@ -227,15 +229,19 @@ def _declared(fleet: Fleet, stack: Stack) -> Declared:
     return Declared(stack, own, str(own.get("region") or fleet.region))
 
 
-def _named(notebooks: Sequence[Declared], patterns: Sequence[str], root: Path) -> list[Declared]:
+def _named(fleet: Fleet, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:
+    instance_names = fleet.repository.instance_names()
+    names = {
+        stack: (stack.name, stack.path.name, instance_names[stack.path.name]) for stack in stacks
+    }
     chosen: set[str] = set()
     for pattern in patterns:
-        wanted = _as_name(pattern, root)
-        matching = [notebook for notebook in notebooks if _matches(notebook, wanted)]
+        wanted = _as_name(pattern, fleet.root)
+        matching = [stack.name for stack in stacks if _matches(names[stack], wanted)]
         if not matching:
-            raise UserError(_unknown(pattern, notebooks))
-        chosen.update(notebook.stack.name for notebook in matching)
-    return [notebook for notebook in notebooks if notebook.stack.name in chosen]
+            raise UserError(_unknown(pattern, names.values()))
+        chosen.update(matching)
+    return [stack for stack in stacks if stack.name in chosen]
 
 
 def _as_name(pattern: str, root: Path) -> str:
@@ -245,15 +251,14 @@ def _as_name(pattern: str, root: Path) -> str:
     return f"notebooks/{path.name}" if inside else pattern.rstrip("/")
 
 
-def _matches(notebook: Declared, pattern: str) -> bool:
-    names = (notebook.stack.name, notebook.stack.path.name, notebook.name)
+def _matches(names: Sequence[str], pattern: str) -> bool:
     return any(pattern == name or fnmatchcase(name, pattern) for name in names)
 
 
-def _unknown(pattern: str, notebooks: Sequence[Declared]) -> str:
-    names = [notebook.stack.path.name for notebook in notebooks]
-    near = get_close_matches(pattern, [*names, *(n.name for n in notebooks)], n=1)
-    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+def _unknown(pattern: str, names: Collection[Sequence[str]]) -> str:
+    directories = [directory for _, directory, _ in names]
+    near = get_close_matches(pattern, [*directories, *(instance for _, _, instance in names)], n=1)
+    shown = ", ".join(directories[:10]) + (", ..." if len(directories) > 10 else "")
     hint = f"did you mean {near[0]}?" if near else f"there are {shown or 'none'}"
     return f"no directory of notebooks/ declares a notebook {pattern}; {hint}"
 

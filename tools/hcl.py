@@ -26,7 +26,9 @@ def read_tfvars(path: Path) -> dict[str, Value]:
     which Terraform does not allow in a .tfvars either.
     """
     text = _read(path)
-    return _once("tfvars", text, lambda: _literals(_parse(text, path, quotes=True), path))
+    return _once(
+        "tfvars", text, lambda: _literals(_parse(text, path, quotes=True), path), keep=False
+    )
 
 
 def read_variables(path: Path) -> dict[str, str]:
@@ -43,7 +45,9 @@ def read_defaults(path: Path) -> dict[str, Value]:
     text = _read(path)
     if not re.search(r"^\s*variable\b", text, re.MULTILINE):
         return {}  # a parse costs 20 ms, and most files declare none
-    return _once("defaults", text, lambda: _defaults(_parse(text, path, quotes=True), path))
+    return _once(
+        "defaults", text, lambda: _defaults(_parse(text, path, quotes=True), path), keep=False
+    )
 
 
 def remote_state_paths(path: Path) -> dict[str, str | None]:
@@ -124,9 +128,11 @@ def _read(path: Path) -> str:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _once(kind: str, text: str, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _once(
+    kind: str, text: str, find: Callable[[], dict[str, Any]], keep: bool = True
+) -> dict[str, Any]:
     # Hundreds of notebooks share most of their texts, and a parse costs 2 to 20 ms.
-    return dict(parsed.once(f"{kind} {_version()}", text, find))
+    return dict(parsed.once(f"{kind} {_version()}", text, find, keep))
 
 
 @cache

@@ -76,16 +76,16 @@ def _described(cloud: Cloud, name: str) -> Mapping[str, Any]:
     return answer
 
 
-def start(cloud: Cloud, name: str, client: Any) -> None:
+def start(cloud: Cloud, name: str) -> None:
     """Asks for a start. Raises UserError where AWS refuses."""
     with asking(cloud, f"start {name}"):
-        client.start_notebook_instance(NotebookInstanceName=name)
+        cloud.client("sagemaker").start_notebook_instance(NotebookInstanceName=name)
 
 
-def stop(cloud: Cloud, name: str, client: Any) -> None:
+def stop(cloud: Cloud, name: str) -> None:
     """Asks for a stop. Raises UserError where AWS refuses."""
     with asking(cloud, f"stop {name}"):
-        client.stop_notebook_instance(NotebookInstanceName=name)
+        cloud.client("sagemaker").stop_notebook_instance(NotebookInstanceName=name)
 
 
 def presigned_url(cloud: Cloud, name: str, session_seconds: int) -> str:

@@ -18,16 +18,20 @@ _MOST = 100_000  # results in the file; beyond that it holds the writing run's a
 
 _known: dict[str, Any] = {}
 _used: set[str] = set()
+_unkept: set[str] = set()
 
 
-def once(kind: str, text: str, parse: Callable[[], Any]) -> Any:
+def once(kind: str, text: str, parse: Callable[[], Any], keep: bool = True) -> Any:
     """What `parse` returns: JSON that depends on `kind` and `text` alone. Not to be changed.
 
-    What `parse` raises passes through and is not kept.
+    With `keep` off it is not written to the file: values may be secret. What `parse` raises passes
+    through and is not kept.
     """
     key = blake2b(f"{kind}\0{text}".encode(), digest_size=16).hexdigest()
     if key not in _known:
         _known[key] = parse()
+        if not keep:
+            _unkept.add(key)
     _used.add(key)
     return _known[key]
 
@@ -44,7 +48,8 @@ def kept(root: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        now = dict(_known)  # at once: another thread may add to it
+        # From a copy: another thread may add to it.
+        now = {key: found for key, found in dict(_known).items() if key not in _unkept}
         if len(now) > _MOST:
             now = {key: found for key, found in now.items() if key in _used}
         if not now.keys() <= stored.keys():

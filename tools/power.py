@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from tools import fleet as fleets
 from tools import instances
+from tools.aws import Cloud
 from tools.errors import UserError
 from tools.fleet import Declared, Fleet
 from tools.interruption import Interruption
@@ -36,7 +37,7 @@ class _Way:
     passing: str
     end: str
     done: str
-    ask: Callable[..., None]
+    ask: Callable[[Cloud, str], None]
 
 
 _WAYS: Mapping[Verb, _Way] = {
@@ -103,7 +104,11 @@ def change(run: Run, chosen: Sequence[Declared], there: fleets.Listing) -> list[
             asked.append(notebook)
         else:
             outcomes[notebook.stack.name] = _unchanged(run, notebook, status)
-    asked += _asked(run, ready, outcomes)
+    for notebook, refusal in zip(ready, _refusals(run, ready), strict=True):
+        if refusal:
+            outcomes[notebook.stack.name] = Outcome(notebook, "failed", refusal)
+        else:
+            asked.append(notebook)
     before = {notebook.stack.name: _status(there, notebook) for notebook in asked}
     outcomes |= _awaited(run, asked, before)
     return [outcomes[notebook.stack.name] for notebook in chosen]
@@ -126,41 +131,28 @@ def _unchanged(run: Run, notebook: Declared, status: str) -> Outcome:
     if status == fleets.NOT_DEPLOYED:
         why = fleets.missing(run.fleet, notebook)
     else:
-        why = f"it is {status}, and {_possible(run)} can {run.verb}"
+        why = f"it is {status}, and only one that is {' or '.join(run.way.possible)} can {run.verb}"
     run.show.say(notebook.stack.name, f"skipped: {why}")
     return Outcome(notebook, "skipped", why)
 
 
-def _possible(run: Run) -> str:
-    return f"only one that is {' or '.join(run.way.possible)}"
-
-
-def _asked(run: Run, ready: Sequence[Declared], outcomes: dict[str, Outcome]) -> Iterator[Declared]:
-    """Those that AWS accepted the request for; the others are in `outcomes`."""
-    clients = {n.region: run.fleet.cloud(n.region).client("sagemaker") for n in ready}
-
-    def ask(notebook: Declared) -> str | None:
-        if run.interrupted.count:
-            return "interrupted before it was asked for"
-        return _ask(run, notebook, clients[notebook.region])
-
+def _refusals(run: Run, ready: Sequence[Declared]) -> list[str]:
+    """Asks AWS for the change of each, several at once: why it is refused, or nothing."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for notebook, refusal in zip(ready, pool.map(ask, ready), strict=True):
-            if refusal is None:
-                yield notebook
-            else:
-                outcomes[notebook.stack.name] = Outcome(notebook, "failed", refusal)
+        return list(pool.map(lambda notebook: _ask(run, notebook), ready))
 
 
-def _ask(run: Run, notebook: Declared, client: Any) -> str | None:
-    """Why AWS refuses, or None. Never raises: the others' answers would be lost."""
+def _ask(run: Run, notebook: Declared) -> str:
+    """Why AWS refuses, or nothing. Never raises: the others' answers would be lost."""
+    if run.interrupted.count:
+        return "interrupted before it was asked for"
     try:
-        run.way.ask(run.fleet.cloud(notebook.region), notebook.name, client)
+        run.way.ask(run.fleet.cloud(notebook.region), notebook.name)
     except UserError as error:
         run.show.say(notebook.stack.name, f"failed: {error}")
         return str(error)
     run.show.step(notebook.stack.name, run.way.passing)
-    return None
+    return ""
 
 
 def _awaited(run: Run, asked: Sequence[Declared], before: dict[str, str]) -> dict[str, Outcome]:

@@ -1,6 +1,7 @@
 """`tools status`: what is declared beside what AWS says."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -207,3 +208,49 @@ def test_a_broken_file_is_named(place: Place) -> None:
     done = place.tools("status", "--local")
     assert isinstance(done.exception, UserError)
     assert "notebooks/n/terraform.tfvars, line 1: not valid HCL" in str(done.exception)
+    place.declare("well")
+    assert place.tools("status", "--local", "well").exit_code == 0, "another's mistake"
+
+
+def test_the_local_cloud_is_reached_whatever_the_user_s_settings_for_aws(place: Place) -> None:
+    place.declare("n")
+    place.create("n")
+    nowhere = "http://127.0.0.1:1"
+    done = place.tools(
+        "status",
+        "--local",
+        "--json",
+        AWS_PROFILE="missing",
+        AWS_ENDPOINT_URL=nowhere,
+        HTTP_PROXY=nowhere,
+        http_proxy=nowhere,
+    )
+    assert statuses(json.loads(done.stdout)) == {"notebooks/n": "InService"}
+
+
+NOBODY = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.mark.parametrize(
+    ("env", "complaint"),
+    [
+        (NOBODY, "no AWS credentials found"),
+        (
+            NOBODY | {"AWS_PROFILE": "missing"},
+            "AWS's settings are wrong: The config profile (missing)",
+        ),
+        (NOBODY | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "add --local"),
+    ],
+)
+def test_aws_that_cannot_be_asked_is_one_line(
+    place: Place, env: dict[str, str], complaint: str
+) -> None:
+    place.declare("n")
+    done = place.tools("status", **env)
+    assert isinstance(done.exception, UserError), done.exception
+    assert complaint in str(done.exception)
+    assert done.stdout == ""
