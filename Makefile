@@ -7,7 +7,7 @@ READY  := .venv/.ready
 AUDITS := .venv-checkov/.ready .venv-provider-6/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init demo deploy-shared deploy destroy test benchmark lint lock clean
+.PHONY: help setup init demo deploy-shared deploy destroy test nightly benchmark lint lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test: $(READY) $(AUDITS) ## Run every test, against a LocalStack of its own
 
 benchmark: $(READY) ## Measure what this says of its speed, beside others (minutes)
 	@$(BIN)/python -m benchmarks
+
+nightly: $(READY) ## Run the tests that take long: faults at every point of a run
+	@$(BIN)/pytest -n 2 -m nightly
 
 lint: $(READY) ## Check format, style and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

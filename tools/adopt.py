@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import aws
-from tools.deploy import Run, initialize
+from tools.deploy import Run, await_leftover, initialize
 from tools.stack import Stack
 
 
@@ -29,6 +29,7 @@ def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Foun
     Rules of a security group and VPC endpoints, which have no name, are told by what they connect.
     Raises TerraformError where the stack cannot be planned.
     """
+    await_leftover(run, stack)
     initialize(run, stack)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"

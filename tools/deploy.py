@@ -1,6 +1,5 @@
 """Plan, apply and destroy over the graph: upstream first, or last. A failure is a result."""
 
-import glob
 import os
 import re
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -50,7 +50,7 @@ _TRANSIENT = re.compile(
 )
 _EXISTS = re.compile(
     r"EntityAlreadyExists|BucketAlreadyOwnedByYou|BucketAlreadyExists|InvalidGroup\.Duplicate|"
-    r"ResourceInUse|AlreadyExistsException|already exist",
+    r"ResourceInUse|AlreadyExistsException|already exist|Cannot create a duplicate",
     re.IGNORECASE,
 )
 _NEEDS_INIT = re.compile(r"terraform init|tofu init|Required plugins are not installed")
@@ -195,6 +195,7 @@ class _Work:
         outcome: Outcome = "unchanged"
         detail = ""
         try:
+            await_leftover(self._run, self._stack)
             detail = self._destroy() if self._run.destroy else self._apply()
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
@@ -313,7 +314,6 @@ class _Work:
             )
 
     def _prepare(self) -> None:
-        self._await_leftover()
         self._say_recovery()
         initialize(self._run, self._stack)
         errored = self._stack.path / _ERRORED
@@ -325,21 +325,6 @@ class _Work:
     def _say_recovery(self) -> None:
         if (self._stack.path / _ERRORED).exists():
             self._say(f"{_ERRORED}: an earlier run could not write its state; writing it now")
-
-    def _await_leftover(self) -> None:
-        """Waits for a Terraform that an earlier run, killed since, has left at work."""
-        name = glob.escape(self._run.log(self._stack, "").stem)
-        for file in self._run.logs.parent.glob(f"*/{name}*.pid"):
-            pid = os_process.noted(file)
-            if pid is None or os_process.noted(file.parent / OWNER):
-                continue
-            self._say(
-                f"Terraform (process {pid}) still works on it for an earlier run that was killed; "
-                f"waiting for it to end (log: {file.with_suffix('.log')})"
-            )
-            while os_process.noted(file) and not self._run.interruption.count:
-                time.sleep(0.2)
-            self._run.records.forget(self._stack)
 
     def _on_event(self, event: Event) -> None:
         kind = event.get("type")
@@ -389,6 +374,33 @@ def _sleep(seconds: float, interruption: Interruption) -> None:
         time.sleep(0.1)
 
 
+def await_leftover(run: Run, stack: Stack) -> None:
+    """Waits for a Terraform that an earlier run, killed since, has left at work on `stack`."""
+    name = run.log(stack, "").stem
+    for file in _pid_files(run.logs):
+        pid = os_process.noted(file) if file.name.startswith(name) else None
+        if pid is None or os_process.noted(file.parent / OWNER):
+            continue
+        run.progress.say(
+            stack.name,
+            f"Terraform (process {pid}) still works on it for an earlier run that was killed; "
+            f"waiting for it to end (log: {file.with_suffix('.log')})",
+        )
+        while os_process.noted(file) and not run.interruption.count:
+            time.sleep(0.2)
+        run.records.forget(stack)
+
+
+@cache
+def _pid_files(logs: Path) -> list[Path]:
+    """What earlier runs noted of their Terraforms and could not take away; looked for once a run.
+
+    `logs` is the folder of this run.
+    """
+    found = logs.parent.glob("*/*.pid")
+    return [file for file in found if file.parent != logs and file.name != OWNER]
+
+
 def initialize(run: Run, stack: Stack) -> None:
     """`terraform init`, where something that it reads has changed."""
     files = run.records.terraform_files(stack)
@@ -423,6 +435,7 @@ def _plan(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
 
 def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
     try:
+        await_leftover(run, stack)
         why = tuple(run.records.why(stack))
         missing = run.records.missing_upstream(stack)
         if run.interruption.count:

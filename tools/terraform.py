@@ -116,7 +116,7 @@ class Terraform:
         process = self._start(directory, log, "init", "-input=false", "-no-color")
         _follow(process, log, self._mask(directory), lambda line: None, interruption)
         if process.returncode:
-            raise TerraformError([first_error(log.read_text())])
+            raise TerraformError([_failure(process.returncode, log)])
 
     def plan(
         self,
@@ -277,7 +277,7 @@ class Terraform:
         )
         _follow(process, log, self._mask(directory), lambda line: None, None)
         if process.returncode:
-            raise TerraformError([first_error(log.read_text(errors="replace"))])
+            raise TerraformError([_failure(process.returncode, log)])
 
     def push_state(self, directory: Path, state: Path) -> None:
         """`terraform state push`, which refuses a state that is older or another one.
@@ -376,6 +376,11 @@ def _follow(
                 process.stdin.close()
         mask.scrub(log)
         _pid_file(log).unlink(missing_ok=True)
+
+
+def _failure(code: int, log: Path) -> Diagnostic:
+    """Why a command failed that says so in text."""
+    return _ended(code, log) if code < 0 else first_error(log.read_text(errors="replace"))
 
 
 def _ended(code: int, log: Path) -> Diagnostic:
