@@ -44,7 +44,7 @@ def test_without_credentials_what_is_declared_is_shown(checkout: Checkout) -> No
 def test_the_page_goes_where_it_is_told(checkout: Checkout) -> None:
     page = written(checkout, "--output", "pages/fleet.html")
     assert (checkout.root / "pages/fleet.html").is_file()
-    assert not (checkout.root / ".tools").exists()
+    assert not (checkout.root / ".tools/report.html").exists()
     done = checkout.tools("report", "--output", "-")
     assert done.returncode == 0
     assert done.stdout.startswith("<!doctype html>")

@@ -16,7 +16,7 @@ PRICE = Price(Decimal("0.0464"), "somebody", date(2026, 1, 31))
 
 def test_the_repository_s_table_is_sourced_dated_and_about_what_exists() -> None:
     table = prices.read(PACKAGED)
-    types = awsmodel.member("InstanceType").enum
+    types = awsmodel.member("InstanceType").metadata["enum"]
     for region in table.regions:
         assert region in awsmodel.regions()
         for figure, price in table.prices[region].items():

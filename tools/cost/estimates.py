@@ -19,10 +19,6 @@ from tools.repository import COMMON
 from tools.stack import Stack
 from tools.states import State
 
-# The Price List API answers in few regions; this one is in every account of the aws partition.
-# https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
-_PRICING = aws.Cloud("us-east-1")
-
 
 @dataclass(frozen=True)
 class Question:
@@ -90,12 +86,15 @@ def renew(context: Context, regions: Sequence[str], today: date) -> Mapping[str,
     Returns how many prices there are by region. Raises UserError where AWS cannot be asked; the
     table stays as it was then.
     """
+    # The Price List API answers in few regions; this one is in every account of the aws partition.
+    # https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
+    products = aws.price_list(aws.Cloud("us-east-1"))
     path = own_prices(context)
     fetched = prices.Table({})
     for region in regions:
         if region.startswith("cn-"):
             raise UserError(f"{region}: prices in China are in CNY, which this does not count in")
-        fetched = refresh.fetch(region, aws.price_list(_PRICING), today).over(fetched)
+        fetched = refresh.fetch(region, products, today).over(fetched)
     try:
         before = prices.read(path) if path.is_file() else prices.Table({})
     except UserError:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pygal.style import Style
 
 _SVG = "http://www.w3.org/2000/svg"
-_WIDTH = 440  # narrow, so that a phone need not make the text small
+_WIDTH = 400  # narrow, so that a phone need not make the text small
 _BAR, _AXIS, _LEGEND = 26, 32, 22
 _LONGEST_LABEL = 24
 # Scripts, styles that would hold for the whole page, and tooltips with numbers of the axis.
@@ -36,15 +36,16 @@ def stacked(title: str, series: Sequence[str], bars: Sequence[Bar]) -> Markup:
             background="none",
             plot_background="none",
             font_family="inherit",
-            label_font_size=12,
-            major_label_font_size=12,
-            legend_font_size=12,
+            label_font_size=13,
+            major_label_font_size=13,
+            legend_font_size=13,
         ),
         css=[],
         js=[],
         width=_WIDTH,
         height=_BAR * max(len(bars), 1) + _AXIS + (_LEGEND if len(series) > 1 else 0),
         margin=4,
+        margin_right=28,  # half of the last figure on the axis
         spacing=8,
         show_legend=len(series) > 1,
         legend_at_bottom=True,
