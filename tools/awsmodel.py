@@ -11,6 +11,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from tools.errors import shown
+
 MODEL = "botocore's model of CreateNotebookInstance"
 
 
@@ -85,7 +87,7 @@ def regions() -> tuple[str, ...]:
 
 def nearest(value: str, valid: list[str]) -> str:
     """The valid values most like `value`, as words for an error message."""
-    near = get_close_matches(value, valid, n=3, cutoff=0.5)
+    near = get_close_matches(value[:100], valid, n=3, cutoff=0.5)
     return f"the nearest are {', '.join(near)}" if near else f"for example {valid[0]}"
 
 
@@ -113,12 +115,12 @@ def _integer_complaint(value: Any, shape: Shape) -> str | None:
 def _string_complaint(value: str, shape: Shape) -> str | None:
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
-        return f"there is no {value!r}; {nearest(value, enum)}"
+        return f"there is no {shown(value)}; {nearest(value, enum)}"
     least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(value) < least or (most is not None and len(value) > most):
         return f"it must have {least} to {most} characters, not {len(value)}"
     pattern = shape.metadata.get("pattern")
     # The length is bounded by now, so a pattern that backtracks stays quick.
     if pattern and not re.fullmatch(pattern, value):
-        return f"{value!r} does not fit AWS's pattern {pattern}"
+        return f"{shown(value)} does not fit AWS's pattern {pattern}"
     return None

@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from tools.errors import UserError
+from tools.errors import UserError, in_one_line
 
 # Name to module in tools.commands: a command's module is loaded when it is called.
 COMMANDS = {
@@ -70,7 +70,7 @@ def main() -> None:
     try:
         group()
     except UserError as error:
-        click.secho(f"error: {error}", fg="red", err=True)
+        click.secho(f"error: {in_one_line(str(error))}", fg="red", err=True)
         sys.exit(1)
 
 

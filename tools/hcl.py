@@ -167,6 +167,8 @@ def _parse(text: str, path: Path, quotes: bool = False) -> Mapping[str, Any]:
         found: dict[str, Any] = hcl2.loads(text, serialization_options=options)
     except UnexpectedInput as error:
         raise UserError(f"{path}, line {error.line}: not valid HCL; mend it there") from None
+    except RecursionError:
+        raise UserError(f"{path} is nested too deeply to be read") from None
     except LarkError as error:
         raise UserError(f"{path}: not valid HCL: {str(error).splitlines()[0]}") from None
     return found

@@ -5,12 +5,12 @@ import math
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tools import awsmodel
-from tools.errors import UserError
+from tools.errors import UserError, shown
 from tools.hcl import Value
 
 PROFILES: dict[str, dict[str, Value]] = {
@@ -41,6 +41,14 @@ _PREFIXES = {"security_group_ids": "sg-", "subnet_id": "subnet-"}
 # From the provider's default_tags; 50 is the most that one notebook may carry.
 _DEFAULT_TAGS = ("Project", "ManagedBy", "Stack", "Owner", "Purpose", "Environment")
 _MOST_TAGS = 50
+_REPOSITORIES = ("additional_code_repositories", "default_code_repository")
+_WITH_PASSWORD = re.compile(r"https?://[^/]*@", re.IGNORECASE)
+_NO_PASSWORD = (
+    "an URL here holds no user or password, which everybody could read who may describe the "
+    "notebook; make a SageMaker code repository with a secret, and give its name"
+)
+_SCRIPT_NAME = re.compile(r"\w[\w .+@-]*")
+_A_YEAR = 525_600  # minutes
 
 
 @dataclass(frozen=True)
@@ -79,27 +87,33 @@ def make(
         if wrong:
             raise UserError(f"{name}: {key}: {wrong}")
     for script in scripts or {}:
-        if script.startswith(".") or ".tf" in script:
-            raise UserError(f"{name}: {script} is no name for a script: Terraform would read it")
+        if not _SCRIPT_NAME.fullmatch(script) or ".tf" in script.lower():
+            raise UserError(
+                f"{name}: {shown(script)} is no name for a script: it takes letters, digits and "
+                "any of . _ - + @ and spaces, a letter or digit first, and no .tf, which "
+                "Terraform would read"
+            )
     return Notebook(name, kept, scripts or {})
 
 
 def check_name(name: str) -> None:
     """Raises UserError where `name` is none for a notebook instance and its directory."""
     if awsmodel.complaint(name, awsmodel.member("NotebookInstanceName")) or not name:
-        raise UserError(f"{name[:80]!r} is no name for a notebook: it takes {NAME_RULE}")
+        raise UserError(f"{shown(name)} is no name for a notebook: it takes {NAME_RULE}")
 
 
 def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
     if key not in types:
         known = awsmodel.nearest(key, sorted(types))
-        raise UserError(f"{name}: a notebook has no value called {key!r}; {known}")
+        raise UserError(f"{name}: a notebook has no value called {shown(key)}; {known}")
     read = _READERS[types[key].split("(")[0]]
     try:
         # An empty text takes back what --from copied: AWS has no empty identifier.
         return None if value is None or (value == "" and key in _MEMBERS) else read(value)
-    except (ValueError, TypeError):
-        raise UserError(f"{name}: {key}: {value!r} is no {types[key]}") from None
+    except (ValueError, TypeError, RecursionError):
+        raise UserError(f"{name}: {key}: {shown(value)} is no {types[key]}") from None
+    except UserError as error:
+        raise UserError(f"{name}: {key}: {error}") from None
 
 
 def _text(value: Any) -> str:
@@ -136,17 +150,30 @@ def _list(value: Any) -> list[Value]:
 
 def _map(value: Any) -> dict[str, Value]:
     if isinstance(value, str):
-        value = json.loads(value) if value.startswith("{") else _pairs(value)
+        value = (
+            json.loads(value, object_pairs_hook=once) if value.startswith("{") else _pairs(value)
+        )
     if not isinstance(value, dict):
         raise TypeError
-    return {_text(key): _text(item) for key, item in value.items()}
+    # What differs before Terraform's normalization may be one and the same after it.
+    return once((_text(key), _text(item)) for key, item in value.items())
 
 
 def _pairs(text: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in re.split(r"[;,]\s*", text)]
     if not all(key and equals for key, equals, _ in pairs):
         raise ValueError
-    return {key: value for key, _, value in pairs}
+    return once((key, value) for key, _, value in pairs)
+
+
+def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A dictionary of `pairs`. Raises UserError for a key that is given twice."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise UserError(f"{shown(key)} is given twice")
+        found[key] = value
+    return found
 
 
 _READERS: dict[str, Callable[[Any], Value]] = {
@@ -162,7 +189,9 @@ def _complaint(key: str, value: Any) -> str | None:
     prefix = _PREFIXES.get(key)
     items = value if isinstance(value, list) else [value]
     if prefix and not all(str(item).startswith(prefix) for item in items):
-        return f"it starts with {prefix}, not {value!r}"
+        return f"it starts with {prefix}, not {shown(value)}"
+    if key in _REPOSITORIES and any(_WITH_PASSWORD.match(str(item)) for item in items):
+        return _NO_PASSWORD
     if key in _MEMBERS:
         return _by_model(key, value)
     check = _CHECKS.get(key)
@@ -179,12 +208,15 @@ def _by_model(key: str, value: Any) -> str | None:
 
 
 def _idle_complaint(minutes: Any) -> str | None:
-    whole = isinstance(minutes, int) and minutes >= 0
-    return None if whole else f"it must be a whole number of minutes, 0 for never, not {minutes}"
+    if isinstance(minutes, int) and 0 <= minutes <= _A_YEAR:
+        return None
+    return (
+        f"it must be a whole number of minutes up to {_A_YEAR}, 0 for never, not {shown(minutes)}"
+    )
 
 
 def _imds_complaint(version: Any) -> str | None:
-    return None if version in ("1", "2") else f"it must be 1 or 2, not {version}"
+    return None if version in ("1", "2") else f"it must be 1 or 2, not {shown(version)}"
 
 
 def _days_complaint(days: str) -> str | None:
@@ -219,12 +251,14 @@ def _tags_complaint(tags: Mapping[str, str]) -> str | None:
         return f"at most {most} tags besides {', '.join(_DEFAULT_TAGS)}; there are {len(tags)}"
     for key, value in tags.items():
         if key.lower() in {name.lower() for name in _DEFAULT_TAGS}:
-            return f"{key!r} is a tag that every notebook has; its stop when idle needs Project"
+            return (
+                f"{shown(key)} is a tag that every notebook has; its stop when idle needs Project"
+            )
         if key.lower().startswith("aws:"):
-            return f"{key!r}: tags that start with aws: belong to AWS"
+            return f"{shown(key)}: tags that start with aws: belong to AWS"
         wrong = awsmodel.tag_complaint(key, 128) or (value and awsmodel.tag_complaint(value))
         if wrong:
-            return f"{key!r}: {wrong}"
+            return f"{shown(key)}: {wrong}"
     return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import hcl, notebook
-from tools.errors import UserError
+from tools.errors import UserError, shown
 from tools.notebook import Notebook
 from tools.repository import TYPED_ONCE, Repository
 
@@ -18,6 +18,7 @@ _ROW_KEYS = ("name", "profile", "from", "instance")
 _SCRIPTS = ("on_create_file", "on_start_file")
 _REQUIRED = ("instance_type", "owner", "purpose", "environment")
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
+_LARGEST_FILE = 5_000_000  # bytes; a thousand notebooks take a tenth
 _LONGEST_SCRIPT = 12_288  # bytes: 16,384 characters of base64
 
 
@@ -45,6 +46,9 @@ def read_rows(path: Path) -> list[Row]:
     if reader is None:
         raise UserError(f"{path}: name it .csv, .yaml or .yml, by what it holds")
     try:
+        # Neither a device nor a pipe, which may never end.
+        if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST_FILE):
+            raise UserError(f"{path} must be a file of at most {_LARGEST_FILE} bytes")
         rows = reader(path)
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8; save it as UTF-8") from None
@@ -82,17 +86,21 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
 def _profile(name: str, profile: str) -> dict[str, hcl.Value]:
     if profile not in notebook.PROFILES:
         known = ", ".join(notebook.PROFILES)
-        raise UserError(f"{name}: there is no profile {profile!r}; there are {known}")
+        raise UserError(f"{name}: there is no profile {shown(profile)}; there are {known}")
     return notebook.PROFILES[profile]
 
 
 def _values_of(source: str, repository: Repository) -> dict[str, hcl.Value]:
     """The values of an existing notebook, but for its own name; scripts by their full path."""
-    directory = repository.root / "notebooks" / source.removeprefix("notebooks/")
+    known = repository.notebook_names()
+    name = source.removeprefix("notebooks/").rstrip("/")
+    directory = repository.root / "notebooks" / name
     path = directory / "terraform.tfvars"
-    if not path.is_file():
-        known = ", ".join(repository.notebook_names())
-        raise UserError(f"there is no {path} to copy from; notebooks are {known}")
+    if name not in known or not path.is_file():
+        raise UserError(
+            f"there is no notebooks/{name}/terraform.tfvars to copy from; "
+            f"notebooks are {', '.join(known)}"
+        )
     values = hcl.read_tfvars(path)
     for script in set(_SCRIPTS) & set(values):
         if values[script]:
@@ -106,10 +114,7 @@ def _scripts(name: str, values: dict[str, Any]) -> dict[str, bytes]:
     for key in _SCRIPTS:
         if values.get(key):
             path = Path(str(values[key]))
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                raise UserError(f"{name}: {key}: cannot read {path}: {error.strerror}") from None
+            content = _content(name, key, path)
             if len(content) > _LONGEST_SCRIPT or not _is_utf8(content):
                 raise UserError(
                     f"{name}: {key}: {path} must be UTF-8 text of at most {_LONGEST_SCRIPT} bytes; "
@@ -120,6 +125,18 @@ def _scripts(name: str, values: dict[str, Any]) -> dict[str, bytes]:
             scripts[path.name] = content
             values[key] = path.name
     return scripts
+
+
+def _content(name: str, key: str, path: Path) -> bytes:
+    """The file's first bytes, one more than a script may have."""
+    try:
+        if path.exists() and not path.is_file():  # a device or a pipe may never end
+            raise UserError(f"{name}: {key}: {path} is no file")
+        with path.open("rb") as file:
+            return file.read(_LONGEST_SCRIPT + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"{name}: {key}: cannot read {path}: {reason}") from None
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -153,10 +170,13 @@ def _csv_rows(path: Path) -> list[Row]:
 def _yaml_rows(path: Path) -> list[Row]:
     import yaml
 
+    text = path.read_text(encoding="utf-8-sig")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), _loader())
+        content = yaml.load(text, _loader())
     except RecursionError:
         raise UserError(f"{path} is nested too deeply; a notebook's values are flat") from None
+    except (ValueError, OverflowError) as error:  # a date or a number that is none
+        raise UserError(f"{path} holds a value that is none: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
@@ -191,5 +211,5 @@ def _loader() -> Any:
 
 def _named(path: Path, name: Any, row: Any) -> Row:
     if not isinstance(row, dict | None):
-        raise UserError(f"{path}: {name} has no values but {row!r}; write key: value lines")
+        raise UserError(f"{path}: {name} has no values but {shown(row)}; write key: value lines")
     return {"name": name, **(row or {})}

@@ -8,12 +8,24 @@ variable "additional_code_repositories" {
     condition     = length(var.additional_code_repositories) <= 3
     error_message = "The additional_code_repositories are three at most."
   }
+
+  # Whoever may describe the notebook reads them.
+  validation {
+    condition     = alltrue([for repository in var.additional_code_repositories : !can(regex("^https?://[^/]*@", repository))])
+    error_message = "The additional_code_repositories hold no user or password: make a SageMaker code repository with a secret, and give its name."
+  }
 }
 
 variable "default_code_repository" {
   description = "Git repository that Jupyter opens in: a URL, or the name of a SageMaker code repository."
   type        = string
   default     = null
+
+  # Whoever may describe the notebook reads it.
+  validation {
+    condition     = var.default_code_repository == null || !can(regex("^https?://[^/]*@", var.default_code_repository))
+    error_message = "The default_code_repository holds no user or password: make a SageMaker code repository with a secret, and give its name."
+  }
 }
 
 variable "direct_internet_access" {

@@ -134,6 +134,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"additional_code_repositories": ["a", "b", "c", "d"]},
         "The additional_code_repositories are three at most",
     ),
+    "repository_with_password": (
+        {"default_code_repository": "https://me:token@example.org/a.git"},
+        "The default_code_repository holds no user or password",
+    ),
+    "repositories_with_token": (
+        {"additional_code_repositories": ["a", "https://token@example.org/a.git"]},
+        "The additional_code_repositories hold no user or password",
+    ),
     "idle_negative": ({"idle_stop_minutes": -1}, "The idle_stop_minutes must be a whole number"),
     "idle_half": ({"idle_stop_minutes": 0.5}, "The idle_stop_minutes must be a whole number"),
     "imds_3": ({"imds_version": "3"}, 'The imds_version must be "1" or "2"'),

@@ -7,6 +7,7 @@ import click
 
 from tools import requests, runs, scaffold
 from tools.context import Context
+from tools.errors import shown
 from tools.notebook import PROFILES
 
 
@@ -15,7 +16,9 @@ def _pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) 
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
+            raise click.BadParameter(f"{shown(pair)} is not KEY=VALUE")
+        if key in pairs:
+            raise click.BadParameter(f"{shown(key)} is given twice")
         pairs[key] = value
     return pairs
 
