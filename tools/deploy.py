@@ -189,6 +189,7 @@ class _Work:
         self._done = 0
         self._total = 0
         self._changes: dict[str, int] = {}
+        self._is_locked = False
 
     def run(self) -> Result:
         started = time.monotonic()
@@ -200,7 +201,7 @@ class _Work:
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
         except TerraformError as error:
-            outcome, detail = "failed", explain(error.diagnostics, self._stack, self._run.option)
+            outcome, detail = "failed", self._reason(error)
             for diagnostic in error.diagnostics:
                 self._say(f"error: {diagnostic.text()}")
         except UserError as error:
@@ -208,6 +209,13 @@ class _Work:
             self._say(f"error: {error}")
         seconds = time.monotonic() - started
         return Result(self._stack.name, outcome, seconds, detail, self._changes)
+
+    def _reason(self, error: TerraformError) -> str:
+        """Why it failed; what the errors of an interruption say is its consequence alone."""
+        if self._run.interruption.count:
+            done = f" after {self._done} of {self._total} resources" if self._total else ""
+            return f"interrupted{done}"
+        return explain(error.diagnostics, self._stack, self._run.option)
 
     def _apply(self) -> str:
         records, stack = self._run.records, self._stack
@@ -226,14 +234,17 @@ class _Work:
     def _destroy(self) -> str:
         stack = self._stack
         state = self._run.records.state(stack)
-        if self._run.records.place(stack) and not (state and state.resources):
+        place = self._run.records.place(stack)
+        # Terraform says who holds a lock: another run may be making what is in no state yet.
+        self._is_locked = place is not None and place.is_locked()
+        if place and not self._is_locked and not (state and state.resources):
             return "nothing to destroy"
         _retrying(self._run, stack, self._destroy_once)
         return ""
 
     def _destroy_once(self) -> None:
         self._prepare()
-        if not self._run.terraform.holds_resources(self._stack.path):
+        if not self._is_locked and not self._run.terraform.holds_resources(self._stack.path):
             return
         self._begin()
         self._step("terraform destroy")
@@ -408,8 +419,9 @@ def initialize(run: Run, stack: Stack) -> None:
         return
     run.progress.step(stack.name, "terraform init")
     initialized.forget(stack.path)
+    warn = _warn(run, stack)
     with _INIT_LOCK if run.terraform.shares_plugin_cache else nullcontext():
-        run.terraform.init(stack.path, run.log(stack, "init"), run.interruption)
+        run.terraform.init(stack.path, run.log(stack, "init"), run.interruption, warn)
     initialized.note(stack.path, files, run.terraform)
 
 
@@ -517,9 +529,9 @@ def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]
 
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
-    if run.records.place(stack):
+    if place := run.records.place(stack):
         state = run.records.state(stack)
-        return bool(state and state.resources)
+        return bool(state and state.resources) or place.is_locked()
     try:
         initialize(run, stack)
         return run.terraform.holds_resources(stack.path)

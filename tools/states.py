@@ -85,6 +85,9 @@ class Place(Protocol):
     def delete(self, suffix: str) -> None:
         """Harmless where there is nothing."""
 
+    def is_locked(self) -> bool:
+        """Whether a lock's note lies beside it: one that is held, or that a kill has left."""
+
 
 @dataclass(frozen=True)
 class LocalPlace:
@@ -117,6 +120,9 @@ class LocalPlace:
     def delete(self, suffix: str) -> None:
         self._beside(suffix).unlink(missing_ok=True)
 
+    def is_locked(self) -> bool:
+        return self.path.with_name(f".{self.path.name}.lock.info").exists()
+
 
 Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Objects
 
@@ -142,6 +148,9 @@ class BucketPlace:
 
     def delete(self, suffix: str) -> None:
         self.objects(self.region).delete(self.bucket, self.key + suffix)
+
+    def is_locked(self) -> bool:
+        return self.read(".tflock") is not None
 
 
 def place(stack: Stack, objects: Objects) -> Place | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.cli.conftest import Checkout
-from tests.faults.proxy import Call, Proxy, Refusal
+from tests.faults.proxy import Call, Proxy, Refusal, passing_errors
 from tests.trees import write_stack
 from tools import os_process
 from tools.localcloud.process import environment
@@ -72,6 +72,10 @@ class Fleet(Checkout):
             for number in range(resources)
         )
         write_stack(self.root, STACK, (self._backend() if in_s3 else "") + text)
+
+    def write_other(self) -> None:
+        """A second stack, notebooks/z, which holds nothing but an output."""
+        write_stack(self.root, "notebooks/z", 'output "x" {\n  value = "x"\n}\n')
 
     def _backend(self) -> str:
         s3 = self.client("s3")
@@ -230,24 +234,30 @@ class Barrier:
 
 
 class Gate:
-    """Holds the first call of `action` in the proxy, `before` AWS sees it or `after`, until opened."""
+    """Holds the first call of `action` in the proxy until opened, before AWS sees it or after.
+
+    One that is lost, as its caller is, does not reach AWS any more.
+    """
 
     def __init__(self, proxy: Proxy, moment: Moment, action: str) -> None:
         self._action = action
         self._reached = threading.Event()
         self._opened = threading.Event()
+        self._answer: Refusal | None = None
         setattr(proxy, moment, self._hold)
 
     def _hold(self, call: Call) -> Refusal | None:
         if call.action == self._action and not self._reached.is_set():
             self._reached.set()
             self._opened.wait(SECONDS)
+            return self._answer
         return None
 
     def await_reached(self) -> None:
         assert self._reached.wait(SECONDS), f"waited in vain for {self._action}"
 
-    def open(self) -> None:
+    def open(self, lose: bool = False) -> None:
+        self._answer = passing_errors("s3")[0] if lose else None
         self._opened.set()
 
 

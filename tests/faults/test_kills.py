@@ -18,7 +18,7 @@ class Point:
     """Where `victim` is killed: before AWS sees the first call of `action`, or after it has.
 
     After is between what AWS did and what Terraform knows of it. `helps` is what the messages of
-    the next runs tell a user to do, and no more than that may be needed.
+    the next runs tell a user to do.
     """
 
     victim: Victim
@@ -35,7 +35,7 @@ UNLOCK = ("force-unlock",)
 
 # Terraform's way through a run over a state in a bucket.
 OF_A_STATE = [
-    Point("terraform", "before", "GET terraform.tfstate"),
+    Point("terraform", "before", "HEAD terraform.tfstate"),
     Point("terraform", "before", f"PUT {LOCK}"),
     Point("terraform", "after", f"PUT {LOCK}", UNLOCK),
     Point("terraform", "before", f"PUT {STATE}", UNLOCK),
@@ -54,17 +54,16 @@ OF_A_STATE = [
     Point("tools", "after", f"PUT {RECORD}"),
 ]
 # And through what AWS makes. NAME is the fleet's.
-ADOPT = ("adopt",)
 OF_AWS = [
     Point("terraform", "before", "CreateRole"),
-    Point("terraform", "after", "CreateRole", ADOPT),
-    Point("terraform", "after", "CreatePolicy", ADOPT),
+    Point("terraform", "after", "CreateRole"),
+    Point("terraform", "after", "CreatePolicy"),
     Point("terraform", "after", "AttachRolePolicy"),
-    Point("terraform", "after", "PUT NAME-data", ADOPT),
-    Point("terraform", "after", "CreateNotebookInstanceLifecycleConfig", ADOPT),
+    Point("terraform", "after", "PUT NAME-data"),
+    Point("terraform", "after", "CreateNotebookInstanceLifecycleConfig"),
     Point("terraform", "before", "CreateNotebookInstance"),
-    Point("terraform", "after", "CreateNotebookInstance", ADOPT),
-    Point("terraform", "before", "DescribeNotebookInstance", ADOPT),
+    Point("terraform", "after", "CreateNotebookInstance"),
+    Point("terraform", "before", "DescribeNotebookInstance"),
     Point("tools", "after", "CreateRole"),
     Point("tools", "after", "CreateNotebookInstance"),
 ]
@@ -99,7 +98,8 @@ def test_a_kill_between_terraform_and_a_bucket(fleet: Fleet, point: Point) -> No
 def test_a_kill_between_terraform_and_aws(fleet: Fleet, point: Point) -> None:
     fleet.write_aws(notebook="Notebook" in point.action)
     killed_at(point, fleet)
-    assert set(fleet.converge()) <= set(point.helps)
+    # Terraform makes several things at once: any of them may be in AWS and not in the state.
+    assert set(fleet.converge()) <= ({"adopt"} if point.victim == "terraform" else set())
     fleet.check()
 
 
@@ -110,7 +110,7 @@ def killed_at(point: Point, fleet: Fleet) -> None:
     pid = process.pid if point.victim == "tools" else fleet.terraform_pid()
     providers = [child.pid for child in psutil.Process(pid).children()]
     kill(pid)
-    gate.open()
+    gate.open(lose=point.victim == "terraform")
     output = ended(process)
     if point.victim == "tools":
         assert process.returncode == -9
@@ -183,7 +183,7 @@ def test_a_kill_during_init(fleet: Fleet, victim: Victim) -> None:
     process = fleet.start("deploy", "--local")
     gate.await_reached()
     kill(process.pid if victim == "tools" else fleet.terraform_pid())
-    gate.open()
+    gate.open(lose=victim == "terraform")
     output = ended(process)
     if victim == "terraform":
         assert "Terraform was ended by signal 9" in output
