@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tempfile
 import threading
 import time
@@ -23,6 +24,7 @@ from tools.plans import Plan, Reading
 from tools.progress import Progress
 from tools.records import Records
 from tools.stack import Stack
+from tools.states import ERRORED, is_whole
 from tools.terraform import Event, Terraform
 
 T = TypeVar("T")
@@ -37,8 +39,7 @@ _MEMORY_OF_ONE = 700_000_000  # bytes: Terraform and one AWS provider, measured 
 _INIT_LOCK = threading.Lock()
 _DETAILS = {"apply_complete", "apply_progress", "apply_start", "change_summary"}
 _ALWAYS = {"apply_errored", "text"}
-# Terraform writes it where it could not write the state.
-_ERRORED = "errored.tfstate"
+_ROOM = 10_000_000  # bytes that must be free: for a state, and for what Terraform saves it to
 
 # What AWS, or the way there, answers for a while:
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
@@ -197,6 +198,7 @@ class _Work:
         detail = ""
         try:
             await_leftover(self._run, self._stack)
+            _retrying(self._run, self._stack, lambda: recover(self._run, self._stack))
             detail = self._destroy() if self._run.destroy else self._apply()
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
@@ -325,17 +327,9 @@ class _Work:
             )
 
     def _prepare(self) -> None:
-        self._say_recovery()
+        recover(self._run, self._stack)
         initialize(self._run, self._stack)
-        errored = self._stack.path / _ERRORED
-        if errored.exists():
-            self._run.terraform.push_state(self._stack.path, errored)
-            errored.rename(errored.with_name(f"pushed-{_ERRORED}"))
-            self._run.records.forget(self._stack)
-
-    def _say_recovery(self) -> None:
-        if (self._stack.path / _ERRORED).exists():
-            self._say(f"{_ERRORED}: an earlier run could not write its state; writing it now")
+        _require_room(self._stack.path)
 
     def _on_event(self, event: Event) -> None:
         kind = event.get("type")
@@ -412,6 +406,38 @@ def _pid_files(logs: Path) -> list[Path]:
     return [file for file in found if file.parent != logs and file.name != OWNER]
 
 
+def recover(run: Run, stack: Stack) -> None:
+    """Writes to its place the state that an earlier run could not write there, if one is left.
+
+    Raises UserError where it is not whole.
+    """
+    errored = stack.path / ERRORED
+    if not errored.exists():
+        return
+    if not is_whole(errored):
+        raise UserError(
+            f"{errored} is cut short, as on a full disk, and cannot be used: rm {errored}; then "
+            f"deploy again, and take in what exists already: tools adopt{run.option} {stack.name}"
+        )
+    run.progress.say(
+        stack.name, f"{ERRORED}: an earlier run could not write its state; writing it now"
+    )
+    run.records.state(stack)  # which sets aside one that is cut short
+    initialize(run, stack)
+    run.terraform.push_state(stack.path, errored)
+    errored.rename(errored.with_name(f"pushed-{ERRORED}"))
+    run.records.forget(stack)
+
+
+def _require_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM:
+        raise UserError(
+            f"only {free / 1e6:.1f} MB are free in {folder}, too little for Terraform to be sure "
+            "to write its state; make room first"
+        )
+
+
 def initialize(run: Run, stack: Stack) -> None:
     """`terraform init`, where something that it reads has changed."""
     files = run.records.terraform_files(stack)
@@ -448,6 +474,7 @@ def _plan(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
 def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
     try:
         await_leftover(run, stack)
+        recover(run, stack)
         why = tuple(run.records.why(stack))
         missing = run.records.missing_upstream(stack)
         if run.interruption.count:
@@ -531,7 +558,8 @@ def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]
 def _is_deployed(run: Run, stack: Stack) -> bool:
     if place := run.records.place(stack):
         state = run.records.state(stack)
-        return bool(state and state.resources) or place.is_locked()
+        unwritten = (stack.path / ERRORED).exists()
+        return bool(state and state.resources) or unwritten or place.is_locked()
     try:
         initialize(run, stack)
         return run.terraform.holds_resources(stack.path)
@@ -563,7 +591,16 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, option: str) -> str
             f"{names} {exist} already; to take what an earlier run made into the state: "
             f"tools adopt{option} {stack.name}"
         )
+    if (stack.path / ERRORED).exists():  # by this run: one that was there before is gone
+        return _unwritten(diagnostics[0], stack)
     return diagnostics[0].text()
+
+
+def _unwritten(diagnostic: Diagnostic, stack: Stack) -> str:
+    errored = stack.path / ERRORED
+    if is_whole(errored):
+        return f"{diagnostic.text()}; the state is kept in {errored}, and the next run writes it"
+    return f"{diagnostic.text()}; nor is {errored} whole: make room, and run this again"
 
 
 def _waiting(missing: Sequence[str], option: str) -> str:

@@ -95,6 +95,11 @@ class Fleet(Checkout):
         text = _AWS.replace("NAME", self.name)
         write_stack(self.root, STACK, text + (_NOTEBOOK.replace("NAME", self.name) * notebook))
 
+    def append(self, text: str) -> None:
+        """More of the stack."""
+        with (self.root / STACK / "main.tf").open("a") as file:
+            file.write(text)
+
     def state(self) -> dict[str, Any]:
         """The state of the stack, wherever it lies; empty where there is none."""
         file = self.work / "terraform.tfstate"
@@ -198,7 +203,7 @@ class Fleet(Checkout):
 
 def _identity(kind: str, attributes: dict[str, Any]) -> tuple[str, str]:
     if kind == "terraform_data":
-        return kind, Path(attributes["input"]["value"]).name
+        return kind, Path((attributes["input"] or {"value": "none"})["value"]).name
     if kind == "aws_iam_role_policy_attachment":
         policy = str(attributes["policy_arn"]).rpartition("/")[2]
         return kind, f"{attributes['role']} {policy}"

@@ -1,14 +1,24 @@
 """What AWS answers, or does not: a run tries again what passes, and loses nothing."""
 
 import re
+import shutil
 import zlib
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
+from tests.cli.conftest import user_env
 from tests.faults.fleet import STACK, Fleet, ended
-from tests.faults.proxy import Call, Refusal, passing_errors
-from tests.trees import write_stack
+from tests.faults.proxy import Call, Proxy, Refusal, passing_errors
+from tests.trees import copy_repository, write_stack
+from tools.localcloud.process import LocalCloud
+from tools.terraform import Terraform
+
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 MOST = 60
 
@@ -91,6 +101,50 @@ def test_answers_that_are_lost(fleet: Fleet) -> None:
     assert set(fleet.converge()) == {"adopt"}
     assert len(lost) == 5
     fleet.check()
+
+
+@pytest.mark.nightly
+def test_localstack_ended_and_started_again(
+    tmp_path: Path, terraform: Terraform, client: Callable[..., Any]
+) -> None:
+    root = copy_repository(tmp_path / "repository")
+    for folder in ("shared-infra", "notebooks"):
+        shutil.rmtree(root / folder)
+        (root / folder).mkdir()
+    own = LocalCloud(root / ".tools/local")
+
+    def clients(service: str) -> Any:
+        running = own.status()
+        assert running
+        return boto3.client(service, "us-east-1", endpoint_url=running.endpoint, **KEYS)
+
+    fleet = Fleet(root, user_env(terraform), Proxy("http://127.0.0.1:1"), "own", clients)
+    fleet.write_aws()
+    try:
+        assert fleet.tools("local", "up").returncode == 0
+        running = own.status()
+        assert running
+        once = root / "once"
+        once.touch()
+        fleet.append(
+            'resource "terraform_data" "end" {\n'
+            "  depends_on = [aws_iam_role_policy_attachment.this]\n"
+            '  provisioner "local-exec" {\n'
+            f'    command = "[ ! -e {once} ] || {{ rm {once}; kill -9 {running.pid}; exit 1; }}"\n'
+            "  }\n}\n"
+        )
+        done = fleet.tools("deploy", "--local")
+        assert done.returncode == 1
+        assert "LocalStack ended while this ran" in done.stderr
+        assert fleet.tools("local", "up").returncode == 0
+        assert fleet.converge() == []
+        planned = fleet.tools("plan", "--local", "--refresh", "--detailed-exitcode")
+        assert planned.returncode == 0, planned.stdout + planned.stderr
+        assert fleet.in_cloud() == {
+            held for held in fleet.in_state() if held[0] != "terraform_data"
+        }
+    finally:
+        own.down()
 
 
 def test_a_wrong_value_is_mended_and_only_what_is_left_is_applied(fleet: Fleet) -> None:

@@ -1,7 +1,9 @@
 """`kill -9` of the program, and of Terraform, wherever they may be: a second run goes on."""
 
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -9,6 +11,7 @@ import pytest
 
 from tests.faults.fleet import STACK, Barrier, Fleet, Gate, Moment, await_, ended, kill
 from tools import os_process
+from tools.context import _new_logs
 
 Victim = Literal["tools", "terraform"]
 
@@ -35,9 +38,9 @@ UNLOCK = ("force-unlock",)
 
 # Terraform's way through a run over a state in a bucket.
 OF_A_STATE = [
-    Point("terraform", "before", "HEAD terraform.tfstate"),
     Point("terraform", "before", f"PUT {LOCK}"),
     Point("terraform", "after", f"PUT {LOCK}", UNLOCK),
+    Point("terraform", "before", f"HEAD {STATE}", UNLOCK),
     Point("terraform", "before", f"PUT {STATE}", UNLOCK),
     Point("terraform", "after", f"PUT {STATE}", UNLOCK),
     Point("terraform", "before", f"DELETE {LOCK}", UNLOCK),
@@ -208,3 +211,13 @@ def test_both_killed_at_once(fleet: Fleet) -> None:
     assert note["Operation"] == "OperationTypeApply"  # a lock that nobody holds
     assert fleet.converge() == []
     fleet.check()
+
+
+def test_the_log_of_what_still_works_is_kept(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number:02}").mkdir()
+    os_process.note(os.getpid(), tmp_path / "00" / "notebooks.n.apply.pid")
+    (tmp_path / "01" / "notebooks.n.apply.pid").write_text('{"pid": 1, "started": -1}')
+    _new_logs(tmp_path)
+    kept = sorted(folder.name for folder in tmp_path.iterdir())
+    assert kept == ["00", *(f"{number:02}" for number in range(10, 30))]
