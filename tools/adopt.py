@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import aws
-from tools.deploy import Run, await_leftover, initialize
+from tools.deploy import Run, await_leftover, initialize, recover
 from tools.stack import Stack
 
 
@@ -30,6 +30,7 @@ def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Foun
     Raises TerraformError where the stack cannot be planned.
     """
     await_leftover(run, stack)
+    recover(run, stack)
     initialize(run, stack)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"

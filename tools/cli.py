@@ -1,5 +1,6 @@
 """The `tools` command: it parses, calls and prints; the rest can be called from Python."""
 
+import errno
 import importlib
 import signal
 import sys
@@ -71,6 +72,14 @@ def main() -> None:
         group()
     except UserError as error:
         click.secho(f"error: {in_one_line(str(error))}", fg="red", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        click.secho(
+            f"error: the disk is full{where}; make room, and run this again", fg="red", err=True
+        )
         sys.exit(1)
 
 

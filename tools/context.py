@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from tools import SCRATCH, aws, mirror
+from tools import SCRATCH, aws, mirror, os_process
 from tools.errors import UserError
 from tools.localcloud.process import LocalCloud, Running, environment, unset
 from tools.repository import Repository
@@ -145,9 +145,13 @@ class Context:
 
 
 def _new_logs(parent: Path) -> Path:
-    """A folder of its own for a run's logs; the oldest beyond the last few go."""
+    """A folder of its own for a run's logs; the oldest beyond the last few go, once they are over.
+
+    A run may be at work still, and after a kill its Terraform.
+    """
     for old in sorted(parent.glob("*"))[:-_KEPT_LOGS]:
-        shutil.rmtree(old, ignore_errors=True)
+        if not any(map(os_process.noted, old.glob("*.pid"))):
+            shutil.rmtree(old, ignore_errors=True)
     return parent / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
 
 

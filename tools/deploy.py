@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tempfile
 import threading
 import time
@@ -23,6 +24,7 @@ from tools.plans import Plan, Reading
 from tools.progress import Progress
 from tools.records import Records
 from tools.stack import Stack
+from tools.states import ERRORED, is_whole
 from tools.terraform import Event, Terraform
 
 T = TypeVar("T")
@@ -37,8 +39,7 @@ _MEMORY_OF_ONE = 700_000_000  # bytes: Terraform and one AWS provider, measured 
 _INIT_LOCK = threading.Lock()
 _DETAILS = {"apply_complete", "apply_progress", "apply_start", "change_summary"}
 _ALWAYS = {"apply_errored", "text"}
-# Terraform writes it where it could not write the state.
-_ERRORED = "errored.tfstate"
+_ROOM = 10_000_000  # bytes that must be free: for a state, and for what Terraform saves it to
 
 # What AWS, or the way there, answers for a while:
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
@@ -189,6 +190,7 @@ class _Work:
         self._done = 0
         self._total = 0
         self._changes: dict[str, int] = {}
+        self._is_locked = False
 
     def run(self) -> Result:
         started = time.monotonic()
@@ -196,11 +198,12 @@ class _Work:
         detail = ""
         try:
             await_leftover(self._run, self._stack)
+            _retrying(self._run, self._stack, lambda: recover(self._run, self._stack))
             detail = self._destroy() if self._run.destroy else self._apply()
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
         except TerraformError as error:
-            outcome, detail = "failed", explain(error.diagnostics, self._stack, self._run.option)
+            outcome, detail = "failed", self._reason(error)
             for diagnostic in error.diagnostics:
                 self._say(f"error: {diagnostic.text()}")
         except UserError as error:
@@ -208,6 +211,13 @@ class _Work:
             self._say(f"error: {error}")
         seconds = time.monotonic() - started
         return Result(self._stack.name, outcome, seconds, detail, self._changes)
+
+    def _reason(self, error: TerraformError) -> str:
+        """Why it failed; what the errors of an interruption say is its consequence alone."""
+        if self._run.interruption.count:
+            done = f" after {self._done} of {self._total} resources" if self._total else ""
+            return f"interrupted{done}"
+        return explain(error.diagnostics, self._stack, self._run.option)
 
     def _apply(self) -> str:
         records, stack = self._run.records, self._stack
@@ -226,14 +236,17 @@ class _Work:
     def _destroy(self) -> str:
         stack = self._stack
         state = self._run.records.state(stack)
-        if self._run.records.place(stack) and not (state and state.resources):
+        place = self._run.records.place(stack)
+        # Terraform says who holds a lock: another run may be making what is in no state yet.
+        self._is_locked = place is not None and place.is_locked()
+        if place and not self._is_locked and not (state and state.resources):
             return "nothing to destroy"
         _retrying(self._run, stack, self._destroy_once)
         return ""
 
     def _destroy_once(self) -> None:
         self._prepare()
-        if not self._run.terraform.holds_resources(self._stack.path):
+        if not self._is_locked and not self._run.terraform.holds_resources(self._stack.path):
             return
         self._begin()
         self._step("terraform destroy")
@@ -314,17 +327,9 @@ class _Work:
             )
 
     def _prepare(self) -> None:
-        self._say_recovery()
+        recover(self._run, self._stack)
         initialize(self._run, self._stack)
-        errored = self._stack.path / _ERRORED
-        if errored.exists():
-            self._run.terraform.push_state(self._stack.path, errored)
-            errored.rename(errored.with_name(f"pushed-{_ERRORED}"))
-            self._run.records.forget(self._stack)
-
-    def _say_recovery(self) -> None:
-        if (self._stack.path / _ERRORED).exists():
-            self._say(f"{_ERRORED}: an earlier run could not write its state; writing it now")
+        _require_room(self._stack.path)
 
     def _on_event(self, event: Event) -> None:
         kind = event.get("type")
@@ -401,6 +406,38 @@ def _pid_files(logs: Path) -> list[Path]:
     return [file for file in found if file.parent != logs and file.name != OWNER]
 
 
+def recover(run: Run, stack: Stack) -> None:
+    """Writes to its place the state that an earlier run could not write there, if one is left.
+
+    Raises UserError where it is not whole.
+    """
+    errored = stack.path / ERRORED
+    if not errored.exists():
+        return
+    if not is_whole(errored):
+        raise UserError(
+            f"{errored} is cut short, as on a full disk, and cannot be used: rm {errored}; then "
+            f"deploy again, and take in what exists already: tools adopt{run.option} {stack.name}"
+        )
+    run.progress.say(
+        stack.name, f"{ERRORED}: an earlier run could not write its state; writing it now"
+    )
+    run.records.state(stack)  # which sets aside one that is cut short
+    initialize(run, stack)
+    run.terraform.push_state(stack.path, errored)
+    errored.rename(errored.with_name(f"pushed-{ERRORED}"))
+    run.records.forget(stack)
+
+
+def _require_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM:
+        raise UserError(
+            f"only {free / 1e6:.1f} MB are free in {folder}, too little for Terraform to be sure "
+            "to write its state; make room first"
+        )
+
+
 def initialize(run: Run, stack: Stack) -> None:
     """`terraform init`, where something that it reads has changed."""
     files = run.records.terraform_files(stack)
@@ -408,8 +445,9 @@ def initialize(run: Run, stack: Stack) -> None:
         return
     run.progress.step(stack.name, "terraform init")
     initialized.forget(stack.path)
+    warn = _warn(run, stack)
     with _INIT_LOCK if run.terraform.shares_plugin_cache else nullcontext():
-        run.terraform.init(stack.path, run.log(stack, "init"), run.interruption)
+        run.terraform.init(stack.path, run.log(stack, "init"), run.interruption, warn)
     initialized.note(stack.path, files, run.terraform)
 
 
@@ -436,6 +474,7 @@ def _plan(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
 def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
     try:
         await_leftover(run, stack)
+        recover(run, stack)
         why = tuple(run.records.why(stack))
         missing = run.records.missing_upstream(stack)
         if run.interruption.count:
@@ -517,9 +556,10 @@ def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]
 
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
-    if run.records.place(stack):
+    if place := run.records.place(stack):
         state = run.records.state(stack)
-        return bool(state and state.resources)
+        unwritten = (stack.path / ERRORED).exists()
+        return bool(state and state.resources) or unwritten or place.is_locked()
     try:
         initialize(run, stack)
         return run.terraform.holds_resources(stack.path)
@@ -551,7 +591,16 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, option: str) -> str
             f"{names} {exist} already; to take what an earlier run made into the state: "
             f"tools adopt{option} {stack.name}"
         )
+    if (stack.path / ERRORED).exists():  # by this run: one that was there before is gone
+        return _unwritten(diagnostics[0], stack)
     return diagnostics[0].text()
+
+
+def _unwritten(diagnostic: Diagnostic, stack: Stack) -> str:
+    errored = stack.path / ERRORED
+    if is_whole(errored):
+        return f"{diagnostic.text()}; the state is kept in {errored}, and the next run writes it"
+    return f"{diagnostic.text()}; nor is {errored} whole: make room, and run this again"
 
 
 def _waiting(missing: Sequence[str], option: str) -> str:

@@ -44,13 +44,13 @@ def refresh(repository: Repository, copy: Path) -> Repository:
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)
     _mirror_tree(repository.root / "modules", copy / "modules")
-    (copy / COMMON).write_text(_common(repository))
+    _write(copy / COMMON, _common(repository))
     stacks = repository.stacks()
     for stack in stacks:
         target = copy / stack.name
         _mirror_tree(stack.path, target)
         (target / _FROM_REPOSITORY).touch()
-        (target / _OVERRIDES).write_text(_overrides(target))
+        _write(target / _OVERRIDES, _overrides(target))
     _drop_gone({stack.name for stack in stacks}, copy)
     return Repository(copy)
 
@@ -58,6 +58,12 @@ def refresh(repository: Repository, copy: Path) -> Repository:
 def region(repository: Repository) -> str:
     """The region that the local cloud stands for."""
     return str(_common_values(repository)["region"])
+
+
+def _write(path: Path, text: str) -> None:
+    """Leaves a file alone that says so already: the Terraform of another run may be reading it."""
+    if not path.is_file() or path.read_text() != text:
+        path.write_text(text)
 
 
 def _mirror_tree(source: Path, target: Path) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from threading import Lock
 
 from tools import aws, inputs, states
+from tools.errors import UserError
 from tools.inputs import Inputs, Reader
 from tools.repository import Repository
 from tools.stack import Stack
-from tools.states import Place, State
+from tools.states import ERRORED, LocalPlace, Place, State, is_whole
 from tools.terraform import Terraform
 
 SUFFIX = ".record.json"
@@ -85,10 +86,22 @@ class Records:
         Raises UserError where it cannot be read.
         """
         if stack.name not in self._states:
-            place = self.place(stack)
-            text = place.read() if place else None
-            self._states[stack.name] = State.parse(text, str(place)) if text else None
+            self._states[stack.name] = self._read(stack)
         return self._states[stack.name]
+
+    def _read(self, stack: Stack) -> State | None:
+        place = self.place(stack)
+        text = place.read() if place else None
+        if place is None or not text:
+            return None
+        try:
+            return State.parse(text, str(place), place.mend)
+        except UserError:
+            # Terraform would not replace it by what it has saved beside it.
+            if isinstance(place, LocalPlace) and is_whole(stack.path / ERRORED):
+                place.set_aside()
+                return None
+            raise
 
     def prefetch(self, stacks: Iterable[Stack]) -> None:
         """Reads the states and records of `stacks` that lie in buckets, many at once."""

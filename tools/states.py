@@ -12,6 +12,8 @@ from tools.errors import UserError
 from tools.stack import Stack, configuration
 
 STATE = "terraform.tfstate"
+# Terraform writes it, in the stack's folder, where it could not write the state.
+ERRORED = "errored.tfstate"
 # With others, such as a profile or a role, Terraform reaches the bucket in its own way.
 _S3_ARGUMENTS = {
     "acl",
@@ -48,8 +50,8 @@ class State:
         return not HOLDS_DATA.isdisjoint(self.resources)
 
     @classmethod
-    def parse(cls, text: bytes, where: str) -> "State":
-        """Raises UserError where `text`, read from `where`, is no state."""
+    def parse(cls, text: bytes, where: str, mend: str = "") -> "State":
+        """Raises UserError where `text`, read from `where`, is no state; `mend` says what to do."""
         try:
             state = json.loads(text)
             managed = [found for found in state["resources"] if found["mode"] == "managed"]
@@ -68,13 +70,26 @@ class State:
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(
-                f"{where} is no state that Terraform wrote; restore it from "
-                "terraform.tfstate.backup or, in a bucket, from an older version"
+                f"{where} is no state that Terraform wrote to its end; "
+                + (mend or "restore an older one")
             ) from None
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a state is in `file`: a full disk cuts it short."""
+    try:
+        State.parse(file.read_bytes(), str(file))
+    except (OSError, UserError):
+        return False
+    return True
 
 
 class Place(Protocol):
     """Where a state lies. `suffix` names a file that lies beside it."""
+
+    @property
+    def mend(self) -> str:
+        """What to do about a state that is cut short, in words."""
 
     def read(self, suffix: str = "") -> bytes | None:
         """The content, or None where there is none."""
@@ -85,6 +100,9 @@ class Place(Protocol):
     def delete(self, suffix: str) -> None:
         """Harmless where there is nothing."""
 
+    def is_locked(self) -> bool:
+        """Whether a lock's note lies beside it: one that is held, or that a kill has left."""
+
 
 @dataclass(frozen=True)
 class LocalPlace:
@@ -94,6 +112,17 @@ class LocalPlace:
 
     def __str__(self) -> str:
         return str(self.path)
+
+    @property
+    def mend(self) -> str:
+        backup = self._beside(".backup")
+        if is_whole(backup):
+            return f"go back to the one before it: mv {backup} {self.path}"
+        return f"there is none before it: rm {self.path}"
+
+    def set_aside(self) -> None:
+        """Gives its place free, and loses nothing."""
+        self.path.replace(self._beside(".cut-short"))
 
     def _beside(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
@@ -117,6 +146,9 @@ class LocalPlace:
     def delete(self, suffix: str) -> None:
         self._beside(suffix).unlink(missing_ok=True)
 
+    def is_locked(self) -> bool:
+        return self.path.with_name(f".{self.path.name}.lock.info").exists()
+
 
 Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Objects
 
@@ -133,6 +165,10 @@ class BucketPlace:
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
+    @property
+    def mend(self) -> str:
+        return "restore an older version of the object"
+
     def read(self, suffix: str = "") -> bytes | None:
         content: bytes | None = self.objects(self.region).get(self.bucket, self.key + suffix)
         return content
@@ -142,6 +178,9 @@ class BucketPlace:
 
     def delete(self, suffix: str) -> None:
         self.objects(self.region).delete(self.bucket, self.key + suffix)
+
+    def is_locked(self) -> bool:
+        return self.read(".tflock") is not None
 
 
 def place(stack: Stack, objects: Objects) -> Place | None:

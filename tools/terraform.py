@@ -111,10 +111,17 @@ class Terraform:
         """Such as 1.11.4."""
         return ".".join(map(str, self.version))
 
-    def init(self, directory: Path, log: Path, interruption: Interruption | None = None) -> None:
+    def init(
+        self,
+        directory: Path,
+        log: Path,
+        interruption: Interruption | None = None,
+        on_event: Callable[[Event], None] = lambda event: None,
+    ) -> None:
         """`terraform init`. Raises TerraformError with what Terraform said."""
         process = self._start(directory, log, "init", "-input=false", "-no-color")
-        _follow(process, log, self._mask(directory), lambda line: None, interruption)
+        mask = self._mask(directory)
+        _follow(process, log, mask, lambda line: on_event(_event_of_text(line)), interruption)
         if process.returncode:
             raise TerraformError([_failure(process.returncode, log)])
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.cli.conftest import Checkout
-from tests.faults.proxy import Call, Proxy, Refusal
+from tests.faults.proxy import Call, Proxy, Refusal, passing_errors
 from tests.trees import write_stack
 from tools import os_process
 from tools.localcloud.process import environment
@@ -73,6 +73,10 @@ class Fleet(Checkout):
         )
         write_stack(self.root, STACK, (self._backend() if in_s3 else "") + text)
 
+    def write_other(self) -> None:
+        """A second stack, notebooks/z, which holds nothing but an output."""
+        write_stack(self.root, "notebooks/z", 'output "x" {\n  value = "x"\n}\n')
+
     def _backend(self) -> str:
         s3 = self.client("s3")
         if self.bucket not in (found["Name"] for found in s3.list_buckets()["Buckets"]):
@@ -90,6 +94,11 @@ class Fleet(Checkout):
         """One stack of what AWS makes at once; with a `notebook`, one of these too."""
         text = _AWS.replace("NAME", self.name)
         write_stack(self.root, STACK, text + (_NOTEBOOK.replace("NAME", self.name) * notebook))
+
+    def append(self, text: str) -> None:
+        """More of the stack."""
+        with (self.root / STACK / "main.tf").open("a") as file:
+            file.write(text)
 
     def state(self) -> dict[str, Any]:
         """The state of the stack, wherever it lies; empty where there is none."""
@@ -194,7 +203,7 @@ class Fleet(Checkout):
 
 def _identity(kind: str, attributes: dict[str, Any]) -> tuple[str, str]:
     if kind == "terraform_data":
-        return kind, Path(attributes["input"]["value"]).name
+        return kind, Path((attributes["input"] or {"value": "none"})["value"]).name
     if kind == "aws_iam_role_policy_attachment":
         policy = str(attributes["policy_arn"]).rpartition("/")[2]
         return kind, f"{attributes['role']} {policy}"
@@ -230,24 +239,30 @@ class Barrier:
 
 
 class Gate:
-    """Holds the first call of `action`, `before` AWS sees it or `after`, until it is opened."""
+    """Holds the first call of `action` in the proxy until opened, before AWS sees it or after.
+
+    One that is lost, as its caller is, does not reach AWS any more.
+    """
 
     def __init__(self, proxy: Proxy, moment: Moment, action: str) -> None:
         self._action = action
         self._reached = threading.Event()
         self._opened = threading.Event()
+        self._answer: Refusal | None = None
         setattr(proxy, moment, self._hold)
 
     def _hold(self, call: Call) -> Refusal | None:
         if call.action == self._action and not self._reached.is_set():
             self._reached.set()
             self._opened.wait(SECONDS)
+            return self._answer
         return None
 
     def await_reached(self) -> None:
         assert self._reached.wait(SECONDS), f"waited in vain for {self._action}"
 
-    def open(self) -> None:
+    def open(self, lose: bool = False) -> None:
+        self._answer = passing_errors("s3")[0] if lose else None
         self._opened.set()
 
 

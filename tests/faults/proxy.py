@@ -65,10 +65,9 @@ class Proxy:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def down(self) -> None:
-        """Refuses connections from now on, and ends those that there are at their next call."""
+        """Refuses connections once it returns, and ends those that there are at their next call."""
         server, self._server = self._server, None
         if server:
-            server.socket.close()  # at once: `shutdown` waits for the loop to turn
             server.shutdown()
             server.server_close()
 
@@ -121,14 +120,14 @@ class Proxy:
                     return
                 call = call_of(self.command, self.path, dict(self.headers), body)
                 proxy.calls.append(call)
-                refusal = proxy._refusal(lambda call: proxy.before(call), call)
+                refusal = proxy._refusal(proxy.before, call)
                 if not proxy.is_up:
                     self.close_connection = True
                     return
                 if refusal is None:
                     headers = dict(self.headers.items())
                     answer, content = proxy._forward(self.command, self.path, headers, body)
-                    refusal = proxy._refusal(lambda call: proxy.after(call), call)
+                    refusal = proxy._refusal(proxy.after, call)
                     if refusal is None:
                         self._pass_back(answer, content)
                         return
