@@ -19,6 +19,7 @@ COMMANDS = {
     "deploy": "deploy",
     "destroy": "destroy",
     "drift": "drift",
+    "explain-access": "explain_access",
     "graph": "graph",
     "init": "init",
     "list": "list",

@@ -22,12 +22,14 @@ _ELSEWHERE: dict[str, hcl.Value] = {
     "kms_key_arns": [],
     "kms_key_id": None,
     "monthly_budget_usd": None,  # the emulator knows no budgets
+    "only_through_vpc_endpoints": None,
     "permissions_boundary_arn": None,
     "role_arn": None,
     "route_table_ids": [],
     "security_group_ids": [],
     "subnet_id": None,
     "subnet_ids": [],
+    "use_shared_kms_key": False,  # the key may be one of theirs
     "vpc_id": None,
 }
 _OVERRIDES = "zz-local.auto.tfvars"  # Terraform reads it last

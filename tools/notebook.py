@@ -22,6 +22,7 @@ PROFILES: dict[str, dict[str, Value]] = {
 NAME_RULE = "letters, digits and single or repeated hyphens between them, at most 63"
 
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_ISOLATED_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 
 # Variables that go to CreateNotebookInstance as they are, and the member that takes them.
 _MEMBERS = {
@@ -38,8 +39,9 @@ _MEMBERS = {
 }
 # AWS's pattern for an identifier lets almost anything through; its documents show these prefixes.
 _PREFIXES = {"security_group_ids": "sg-", "subnet_id": "subnet-"}
-# From the provider's default_tags; 50 is the most that one notebook may carry.
-_DEFAULT_TAGS = ("Project", "ManagedBy", "Stack", "Owner", "Purpose", "Environment")
+# From the provider's default_tags, and the mark of an isolated one; 50 is the most that one
+# notebook may carry.
+_DEFAULT_TAGS = ("Project", "ManagedBy", "Stack", "Owner", "Purpose", "Environment", "Notebook")
 _MOST_TAGS = 50
 _REPOSITORIES = ("additional_code_repositories", "default_code_repository")
 _WITH_PASSWORD = re.compile(r"https?://[^/]*@", re.IGNORECASE)
@@ -86,6 +88,8 @@ def make(
         wrong = _complaint(key, value)
         if wrong:
             raise UserError(f"{name}: {key}: {wrong}")
+    if kept.get("isolated"):
+        _check_isolated(name, kept)
     for script in scripts or {}:
         if not _SCRIPT_NAME.fullmatch(script) or ".tf" in script.lower():
             raise UserError(
@@ -100,6 +104,17 @@ def check_name(name: str) -> None:
     """Raises UserError where `name` is none for a notebook instance and its directory."""
     if awsmodel.complaint(name, awsmodel.member("NotebookInstanceName")) or not name:
         raise UserError(f"{shown(name)} is no name for a notebook: it takes {NAME_RULE}")
+
+
+def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
+    """The rules of modules/sagemaker-notebook/isolation.tf, which says why."""
+    if not _ISOLATED_NAME.fullmatch(str(values.get("name", name))):
+        raise UserError(
+            f"{name}: an isolated notebook's name takes lower-case letters, digits and single "
+            "hyphens: two hyphens end it in the names of its jobs"
+        )
+    if values.get("role_arn"):
+        raise UserError(f"{name}: isolated makes a role and role_arn names one; give one of them")
 
 
 def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
@@ -251,9 +266,7 @@ def _tags_complaint(tags: Mapping[str, str]) -> str | None:
         return f"at most {most} tags besides {', '.join(_DEFAULT_TAGS)}; there are {len(tags)}"
     for key, value in tags.items():
         if key.lower() in {name.lower() for name in _DEFAULT_TAGS}:
-            return (
-                f"{shown(key)} is a tag that every notebook has; its stop when idle needs Project"
-            )
+            return f"{shown(key)} is a tag that notebooks have; the stop when idle needs it so"
         if key.lower().startswith("aws:"):
             return f"{shown(key)}: tags that start with aws: belong to AWS"
         wrong = awsmodel.tag_complaint(key, 128) or (value and awsmodel.tag_complaint(value))

@@ -6,7 +6,7 @@ resource "aws_sagemaker_notebook_instance" "this" {
   name                         = var.name
   instance_type                = var.instance_type
   platform_identifier          = var.platform_identifier
-  role_arn                     = var.role_arn
+  role_arn                     = local.role_arn
   subnet_id                    = var.subnet_id
   security_groups              = var.security_group_ids
   direct_internet_access       = var.direct_internet_access ? "Enabled" : "Disabled"
@@ -16,7 +16,7 @@ resource "aws_sagemaker_notebook_instance" "this" {
   lifecycle_config_name        = local.lifecycle_configuration_name
   default_code_repository      = var.default_code_repository
   additional_code_repositories = var.additional_code_repositories
-  tags                         = var.tags
+  tags                         = local.isolated ? merge(var.tags, { Notebook = local.isolated_name }) : var.tags
 
   instance_metadata_service_configuration {
     minimum_instance_metadata_service_version = var.imds_version

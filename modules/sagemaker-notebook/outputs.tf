@@ -28,6 +28,26 @@ output "network_interface_id" {
   value       = aws_sagemaker_notebook_instance.this.network_interface_id
 }
 
+# Written out, not a data source: one would be read anew, and differ, at every change of the notebook.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePresignedNotebookInstanceUrl.html
+output "open_policy" {
+  description = "Policy, as JSON, that lets whoever has it open this notebook in Jupyter, and no other."
+  value = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "OpenThisNotebook"
+      Effect   = "Allow"
+      Action   = "sagemaker:CreatePresignedNotebookInstanceUrl"
+      Resource = aws_sagemaker_notebook_instance.this.arn
+    }]
+  })
+}
+
+output "role_arn" {
+  description = "ARN of the role that the notebook works with: its own where it is isolated."
+  value       = local.role_arn
+}
+
 output "schedules" {
   description = "When the notebook starts and stops by itself: start and stop to a cron expression, in schedule_timezone. Empty without a schedule."
   value       = local.schedules

@@ -66,6 +66,23 @@ variable "instance_type" {
   }
 }
 
+variable "isolation" {
+  description = "Gives the notebook a role of its own, instead of role_arn, that writes only under users/<name>/ in these buckets: output isolation of shared-infra/iam, with project and bucket_arns. null: role_arn. Its name has lower-case letters, digits and single hyphens then."
+  type = object({
+    bind_trust_to_account    = bool
+    bucket_arns              = list(string)
+    permissions_boundary_arn = string
+    policy_arns              = map(string)
+    project                  = string
+  })
+  default = null
+
+  validation {
+    condition     = var.isolation == null ? true : var.isolation.permissions_boundary_arn != null
+    error_message = "The isolation needs a permissions_boundary_arn: without one its role is bounded by nothing but its own policies."
+  }
+}
+
 variable "kms_key_id" {
   description = "KMS key for the volume: ID, ARN or alias; null takes AWS's own. A change replaces the notebook and loses its volume."
   type        = string
@@ -111,11 +128,12 @@ variable "platform_identifier" {
 }
 
 variable "role_arn" {
-  description = "ARN of the role that the notebook works with."
+  description = "ARN of the role that the notebook works with, unless isolation gives it one; null then."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
+    condition     = var.role_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
     error_message = "The role_arn must be the ARN of an IAM role (arn:aws:iam::<account>:role/<name>)."
   }
 }

@@ -46,6 +46,12 @@ variable "instance_type" {
   type        = string
 }
 
+variable "isolated" {
+  description = "Gives the notebook a role of its own that writes only under users/<name>/ in the shared buckets and reads, besides, shared/."
+  type        = bool
+  default     = false
+}
+
 variable "kms_key_id" {
   description = "KMS key for the volume; null takes AWS's own. A change replaces the notebook and loses its volume."
   type        = string
@@ -166,9 +172,15 @@ variable "tags" {
   default     = {}
 
   validation {
-    condition     = length(setintersection([for key in keys(var.tags) : lower(key)], ["project", "managedby", "stack", "owner", "purpose", "environment"])) == 0
-    error_message = "The tags must not name Project, ManagedBy, Stack, Owner, Purpose or Environment: every notebook has these, and its stop when idle needs Project."
+    condition     = length(setintersection([for key in keys(var.tags) : lower(key)], ["project", "managedby", "stack", "owner", "purpose", "environment", "notebook"])) == 0
+    error_message = "The tags must not name Project, ManagedBy, Stack, Owner, Purpose, Environment or Notebook: notebooks have these, and their stop when idle needs Project and Notebook as they are."
   }
+}
+
+variable "use_shared_kms_key" {
+  description = "Encrypts the volume with the key of shared-infra/s3. A change replaces the notebook and loses its volume."
+  type        = bool
+  default     = false
 }
 
 variable "volume_size" {

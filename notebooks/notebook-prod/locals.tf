@@ -8,6 +8,14 @@ locals {
   on_create = var.on_create_file == null ? "" : file("${path.root}/${var.on_create_file}")
   on_start  = var.on_start_file == null ? "" : file("${path.root}/${var.on_start_file}")
 
+  # Chosen in each notebook: a key that came by itself would replace every notebook that exists.
+  kms_key_id = var.use_shared_kms_key ? data.terraform_remote_state.s3.outputs.kms_key_arns[0] : var.kms_key_id # fails where shared-infra/s3 has no key
+
+  isolation = !var.isolated ? null : merge(data.terraform_remote_state.iam.outputs.isolation, {
+    bucket_arns = values(data.terraform_remote_state.s3.outputs.bucket_arns)
+    project     = var.role_arn == null ? var.project : tobool("role_arn names a role, and isolated makes one: take one of them back")
+  })
+
   # AWS allows fewer characters in a tag than a purpose may hold; the output `purpose` has them all.
   # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html
   purpose_tag = replace(var.purpose, "/[^\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]/", " ")

@@ -7,8 +7,9 @@ module "notebook" {
   instance_type                = var.instance_type
   platform_identifier          = var.platform_identifier
   volume_size                  = var.volume_size
-  kms_key_id                   = var.kms_key_id
+  kms_key_id                   = local.kms_key_id
   role_arn                     = coalesce(var.role_arn, data.terraform_remote_state.iam.outputs.role_arn)
+  isolation                    = local.isolation
   subnet_id                    = coalesce(var.subnet_id, data.terraform_remote_state.vpc_endpoints.outputs.subnet_ids[0])
   security_group_ids           = length(var.security_group_ids) > 0 ? var.security_group_ids : [data.terraform_remote_state.security_groups.outputs.notebook_security_group_id]
   direct_internet_access       = var.direct_internet_access

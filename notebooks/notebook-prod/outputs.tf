@@ -35,7 +35,17 @@ output "notebook_url" {
   value       = "https://${module.notebook.url}"
 }
 
+output "open_policy" {
+  description = "Policy, as JSON, for whoever may open this notebook: it lets them make its address, and no other's."
+  value       = module.notebook.open_policy
+}
+
 output "purpose" {
   description = "What the notebook is for, as it was written."
   value       = var.purpose
+}
+
+output "role_arn" {
+  description = "ARN of the role that the notebook works with."
+  value       = module.notebook.role_arn
 }

@@ -1,3 +1,17 @@
+output "guardrail_policy" {
+  description = "Policy, as JSON, that keeps those who deploy notebooks from open ones: for the role they deploy with, or for a service control policy."
+  value       = data.aws_iam_policy_document.guardrail.json
+}
+
+output "isolation" {
+  description = "What an isolated notebook's role is made of: the shared role's managed policies, by concern, but for those that reach other notebooks, and its permissions boundary. null where there are more buckets than fit into one."
+  value = !local.boundary_fits ? null : {
+    bind_trust_to_account    = var.bind_trust_to_account
+    permissions_boundary_arn = one(aws_iam_policy.isolation[*].arn)
+    policy_arns              = { for concern in local.isolated_concerns : concern => aws_iam_policy.notebook[concern].arn }
+  }
+}
+
 output "policy_arns" {
   description = "ARNs of the role's managed policies, by concern; s3 is the one that writes everywhere."
   value       = { for concern, policy in aws_iam_policy.notebook : concern => policy.arn }

@@ -13,6 +13,9 @@ locals {
     length(local.kms_key_arns) == 0 ? {} : {
       kms = { allows = "use the KMS keys of buckets and volumes", json = data.aws_iam_policy_document.kms.json }
     },
+    !var.reserve_users ? {} : {
+      fence = { allows = "leave alone what isolated notebooks own", json = data.aws_iam_policy_document.fence.json }
+    },
   )
 }
 

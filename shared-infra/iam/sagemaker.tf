@@ -136,5 +136,12 @@ data "aws_iam_policy_document" "sagemaker" {
       variable = "aws:ResourceTag/Project"
       values   = [var.project]
     }
+
+    # Of the isolated ones each has the value of its role's tag, and the shared role has no such tag.
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/Notebook"
+      values   = ["&{aws:PrincipalTag/Notebook, '-'}"]
+    }
   }
 }

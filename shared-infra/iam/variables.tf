@@ -21,6 +21,27 @@ variable "budget_emails" {
   }
 }
 
+variable "guardrail" {
+  description = "What the guardrail policy allows of new notebooks, besides being closed: instance types (with * where wanted), subnets, and keys for the volumes. An empty list allows any."
+  type        = object({ instance_types = list(string), subnet_ids = list(string), volume_kms_key_arns = list(string) })
+  default     = { instance_types = [], subnet_ids = [], volume_kms_key_arns = [] }
+
+  validation {
+    condition     = alltrue([for type in var.guardrail.instance_types : can(regex("^ml[.][a-z0-9.*-]+$", type))])
+    error_message = "The guardrail's instance_types must be SageMaker's, such as ml.t3.medium or ml.t3.*."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.guardrail.subnet_ids : can(regex("^subnet-[0-9a-f]{8,17}$", id))])
+    error_message = "The guardrail's subnet_ids must be IDs of subnets, such as subnet-0a1b2c3d4e5f67890."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.guardrail.volume_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
+    error_message = "The guardrail's volume_kms_key_arns must be ARNs of KMS keys (arn:aws:kms:<region>:<account>:key/<id>)."
+  }
+}
+
 variable "kms_key_arns" {
   description = "KMS keys, besides the buckets' own, that notebooks and jobs may use."
   type        = list(string)
@@ -78,6 +99,12 @@ variable "region" {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
     error_message = "The region must be an AWS region's name, such as us-east-1."
   }
+}
+
+variable "reserve_users" {
+  description = "Keeps the shared role out of what isolated notebooks own: users/ in the buckets, secrets and images under <project>/users/, repositories <project>-users-*, and SageMaker's resources and their logs where two hyphens follow a name. Off: it reads and writes there too."
+  type        = bool
+  default     = false
 }
 
 variable "state_bucket" {

@@ -19,14 +19,14 @@ resource "aws_s3_bucket_ownership_controls" "shared" {
   }
 }
 
-data "aws_iam_policy_document" "tls_only" {
+data "aws_iam_policy_document" "bucket" {
   for_each = local.bucket_names
 
   statement {
     sid       = "DenyPlainHttp"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [for path in ["", "/*"] : "arn:${data.aws_partition.current.partition}:s3:::${each.value}${path}"]
+    resources = local.bucket_resources[each.key]
 
     principals {
       type        = "*"
@@ -39,16 +39,105 @@ data "aws_iam_policy_document" "tls_only" {
       values   = ["false"]
     }
   }
+
+  # Whatever another account's administrator allows. AWS's own services act for this account: the
+  # bucket's access logs come from one.
+  statement {
+    sid       = "DenyOtherAccounts"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = local.bucket_resources[each.key]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "StringNotEquals"
+      variable = "aws:PrincipalAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+
+    condition {
+      test     = "BoolIfExists"
+      variable = "aws:PrincipalIsAWSService"
+      values   = ["false"]
+    }
+  }
+
+  # Objects and their names, not the bucket's settings: whoever is locked out by a wrong endpoint
+  # can still correct this policy.
+  dynamic "statement" {
+    for_each = var.only_through_vpc_endpoints == null ? [] : [var.only_through_vpc_endpoints]
+
+    content {
+      sid       = "DenyWaysAroundTheEndpoints"
+      effect    = "Deny"
+      actions   = local.data_actions
+      resources = local.bucket_resources[each.key]
+
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
+
+      condition {
+        test     = "StringNotEquals"
+        variable = "aws:SourceVpce"
+        values   = statement.value.endpoint_ids
+      }
+
+      condition {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = statement.value.except_principal_arns
+      }
+
+      condition {
+        test     = "BoolIfExists"
+        variable = "aws:PrincipalIsAWSService"
+        values   = ["false"]
+      }
+
+      condition {
+        test     = "BoolIfExists"
+        variable = "aws:ViaAWSService"
+        values   = ["false"]
+      }
+    }
+  }
 }
 
-resource "aws_s3_bucket_policy" "tls_only" {
+resource "aws_s3_bucket_policy" "shared" {
   for_each = aws_s3_bucket.shared
 
   bucket = aws_s3_bucket.shared[each.key].id
-  policy = data.aws_iam_policy_document.tls_only[each.key].json
+  policy = data.aws_iam_policy_document.bucket[each.key].json
 
   # S3 refuses two changes of a bucket's access settings at once (OperationAborted).
   depends_on = [aws_s3_bucket_public_access_block.shared]
 }
+
+locals {
+  bucket_resources = {
+    for purpose, name in local.bucket_names :
+    purpose => [for path in ["", "/*"] : "arn:${data.aws_partition.current.partition}:s3:::${name}${path}"]
+  }
+
+  data_actions = [
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject*",
+    "s3:GetObject*",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject*",
+    "s3:RestoreObject",
+  ]
+}
+
+data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}

@@ -7,8 +7,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "shared" {
     bucket_key_enabled = true
 
     apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
-      kms_master_key_id = var.kms_key_arn
+      sse_algorithm     = length(local.kms_key_arns) == 0 ? "AES256" : "aws:kms"
+      kms_master_key_id = local.key_arn
     }
   }
 }

@@ -20,8 +20,8 @@ output "datasets_bucket_name" {
 }
 
 output "kms_key_arns" {
-  description = "The KMS key that encrypts the buckets, as a list; empty with S3's own keys."
-  value       = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+  description = "The KMS key that encrypts the buckets, and the volumes of notebooks that ask for it, as a list; empty with AWS's own keys."
+  value       = local.kms_key_arns
 }
 
 output "models_bucket_arn" {

@@ -47,6 +47,12 @@ variable "bucket_suffix" {
   }
 }
 
+variable "create_kms_key" {
+  description = "Makes a KMS key, rotated every year, for the buckets, log_groups and the volumes of notebooks that ask for it. It costs $1 a month, and the objects are lost with it: AWS deletes it 30 days after its destruction."
+  type        = bool
+  default     = false
+}
+
 variable "force_destroy" {
   description = "Lets `terraform destroy` delete buckets that still hold objects, with all their versions."
   type        = bool
@@ -64,6 +70,29 @@ variable "kms_key_arn" {
   }
 }
 
+variable "log_groups" {
+  description = "Log groups of SageMaker, such as /aws/sagemaker/NotebookInstances, that are made here, with the key and an end. One that exists already has to be imported first."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.log_groups : can(regex("^/aws/sagemaker/[a-zA-Z0-9_/.#-]+$", name))])
+    error_message = "The log_groups are SageMaker's: their names begin with /aws/sagemaker/, which is what the key may encrypt."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days after which lines in log_groups are deleted."
+  type        = number
+  default     = 365
+
+  # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "The log_retention_days must be a number that CloudWatch takes, such as 30, 90, 365, 731 or 3653."
+  }
+}
+
 variable "noncurrent_version_expiration_days" {
   description = "Days after which a replaced or deleted version of an object is gone for good."
   type        = number
@@ -72,6 +101,22 @@ variable "noncurrent_version_expiration_days" {
   validation {
     condition     = var.noncurrent_version_expiration_days >= 1 && floor(var.noncurrent_version_expiration_days) == var.noncurrent_version_expiration_days
     error_message = "The noncurrent_version_expiration_days must be a whole number of 1 or more."
+  }
+}
+
+variable "only_through_vpc_endpoints" {
+  description = "Lets nobody read, write or list objects but through these S3 endpoints, save the principals named (ARNs of IAM roles and users; * where wanted): those that run Terraform, which looks for the buckets, and people without a way through the VPC. null: no such bound."
+  type        = object({ endpoint_ids = list(string), except_principal_arns = list(string) })
+  default     = null
+
+  validation {
+    condition     = var.only_through_vpc_endpoints == null ? true : length(var.only_through_vpc_endpoints.endpoint_ids) > 0 && alltrue([for id in var.only_through_vpc_endpoints.endpoint_ids : can(regex("^vpce-[0-9a-f]{8,17}$", id))])
+    error_message = "The endpoint_ids must be IDs of S3 endpoints, one at least, such as vpce-0a1b2c3d4e5f67890: output endpoint_ids of shared-infra/vpc-endpoints."
+  }
+
+  validation {
+    condition     = var.only_through_vpc_endpoints == null ? true : length(var.only_through_vpc_endpoints.except_principal_arns) > 0 && alltrue([for arn in var.only_through_vpc_endpoints.except_principal_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+$", arn))])
+    error_message = "The except_principal_arns must name the IAM role or user that runs Terraform (arn:aws:iam::<account>:role/<name>), one at least: AWS would refuse it the next plan."
   }
 }
 

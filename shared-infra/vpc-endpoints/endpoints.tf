@@ -5,7 +5,7 @@ resource "aws_vpc_endpoint" "s3" {
   vpc_endpoint_type = "Gateway"
   service_name      = "com.amazonaws.${var.region}.s3"
   route_table_ids   = local.route_table_ids
-  policy            = lookup(var.endpoint_policies, "s3", null)
+  policy            = lookup(merge(local.account_policies, var.endpoint_policies), "s3", null)
 
   tags = {
     Name = "${var.project}-s3"
@@ -21,7 +21,7 @@ resource "aws_vpc_endpoint" "interface" {
   subnet_ids          = local.subnet_ids
   security_group_ids  = [data.terraform_remote_state.security_groups.outputs.endpoint_security_group_id]
   private_dns_enabled = var.private_dns_enabled
-  policy              = lookup(var.endpoint_policies, each.value, null)
+  policy              = lookup(merge(local.account_policies, var.endpoint_policies), each.value, null)
 
   tags = {
     Name = "${var.project}-${each.value}"

@@ -5,13 +5,13 @@ variable "create_s3_gateway" {
 }
 
 variable "endpoint_policies" {
-  description = "Endpoint policies as JSON, by service (s3, sagemaker.api, ...); a service that is not named gets AWS's own, which allows everything."
+  description = "Endpoint policies as JSON, by service (s3, sagemaker.api, ...). A service that is not named lets this account's requests through; null gives AWS's own, which allows everything."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = alltrue([for policy in values(var.endpoint_policies) : can(jsondecode(policy).Statement)])
-    error_message = "The values of endpoint_policies must be policy documents in JSON, with a Statement."
+    condition     = alltrue([for policy in values(var.endpoint_policies) : policy == null ? true : can(jsondecode(policy).Statement)])
+    error_message = "The values of endpoint_policies must be policy documents in JSON, with a Statement, or null."
   }
 }
 

@@ -182,6 +182,61 @@ def test_another_environment_is_another_directory(demo: Demo, client: Callable[.
     assert instance["InstanceType"] == "ml.m5.2xlarge"
 
 
+def test_access_to_the_shared_role_is_explained(demo: Demo) -> None:
+    done = demo.checkout.tools("explain-access", "notebook-dev", "--local")
+    assert done.returncode == 0, done.stderr
+    assert ":role/demo-notebook (shared with other notebooks)" in done.stdout
+    writes = done.stdout.split("\nWrites\n")[1].split("\nCalls\n")[0]
+    assert "    arn:aws:s3:::demo-datasets/*\n" in writes
+    assert "[bucket demo-models: DenyPlainHttp]" in done.stdout
+
+
+def test_an_isolated_notebook_writes_under_its_own_name(
+    demo: Demo, client: Callable[..., Any]
+) -> None:
+    shared = json.loads(demo.terraform("notebook-dev", "output", "-json").stdout)
+    done = demo.checkout.tools(
+        "new-notebook", "iso-project", "--isolated", "--local", "--apply", "--yes"
+    )
+    assert done.returncode == 0, done.stderr
+    instance = client("sagemaker").describe_notebook_instance(NotebookInstanceName="iso-project")
+    assert instance["RoleArn"].endswith(":role/demo-notebook-iso-project")
+    assert instance["RoleArn"] != shared["role_arn"]["value"]
+
+    explained = demo.checkout.tools("explain-access", "iso-project", "--local", "--json")
+    assert explained.returncode == 0, explained.stderr
+    access = json.loads(explained.stdout)
+    assert access["role"] == instance["RoleArn"]
+    assert access["own_role"] is True
+    assert access["boundary"] == "demo-isolated-notebook-boundary"
+    written = {
+        resource
+        for statement in access["writes"]
+        for resource in statement["resources"]
+        if ":s3:" in resource
+    }
+    assert written == {
+        f"arn:aws:s3:::demo-{purpose}/users/iso-project/*" for purpose in ("datasets", "models")
+    }
+    gone = demo.checkout.tools("destroy", "iso-project", "--local", "--yes")
+    assert gone.returncode == 0, gone.stderr
+
+
+def test_what_was_never_deployed_has_no_access_to_explain(demo: Demo) -> None:
+    assert demo.checkout.tools("new-notebook", "idle", "--local").returncode == 0
+    done = demo.checkout.tools("explain-access", "idle", "--local")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "notebooks/idle is not deployed, so it has no role yet" in done.stderr
+    assert "tools deploy --local notebooks/idle" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["iam", "notebooks/*"])
+def test_access_is_explained_of_one_notebook(demo: Demo, name: str) -> None:
+    done = demo.checkout.tools("explain-access", name, "--local")
+    assert done.returncode == 1
+    assert f"{name} is not one notebook" in done.stderr
+
+
 def _write_values(directory: Path, instance_type: str, volume_size: int) -> None:
     (directory / "terraform.tfvars").write_text(
         f'instance_type = "{instance_type}"\nvolume_size = {volume_size}\nowner = "alice"\n'

@@ -23,7 +23,7 @@ def test_every_option_reaches_the_values(checkout: Checkout) -> None:
     options = (
         "--profile staging --volume-size 50 --owner alice --environment test "
         "--subnet subnet-01234567 --idle-minutes 0 --tag Team=nlp --tag Cost=42 "
-        "--set root_access=true --set security_group_ids=sg-01234567"
+        "--isolated --set root_access=true --set security_group_ids=sg-01234567"
     )
     done = checkout.tools("new-notebook", "a", *options.split(), "--purpose", 'say "hi" ${x}')
     assert done.returncode == 0, done.stderr
@@ -35,6 +35,7 @@ def test_every_option_reaches_the_values(checkout: Checkout) -> None:
         "environment": "test",
         "subnet_id": "subnet-01234567",
         "idle_stop_minutes": 0,
+        "isolated": True,
         "root_access": True,
         "security_group_ids": ["sg-01234567"],
         "tags": {"Team": "nlp", "Cost": "42"},

@@ -126,6 +126,14 @@ class Tree:
     def outputs(self, stack: str) -> dict[str, Any]:
         return dict(self._test(stack).output())
 
+    def state(self, stack: str) -> dict[str, dict[str, Any]]:
+        """What a stack's state holds: `resources`, address to values, and `outputs`."""
+        shown = json.loads(self._test(stack).execute_command("show", "-json").out)["values"]
+        modules = [shown["root_module"], *shown["root_module"].get("child_modules", [])]
+        found = {r["address"]: r["values"] for m in modules for r in m.get("resources", [])}
+        outputs = {name: output["value"] for name, output in shown.get("outputs", {}).items()}
+        return {"resources": found, "outputs": outputs}
+
     def resources(self, stack: str) -> list[str]:
         """The addresses in a stack's state."""
         return str(self._test(stack).execute_command("state", "list").out).split()

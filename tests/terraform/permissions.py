@@ -155,7 +155,13 @@ def expected(
                 "DescribeAndStopItself",
                 "sagemaker:DescribeNotebookInstance sagemaker:StopNotebookInstance",
                 [f"{sagemaker}:notebook-instance/*"],
-                {"StringEquals": {"aws:ResourceTag/Project": project}},
+                {
+                    "StringEquals": {"aws:ResourceTag/Project": project},
+                    # Not of isolated ones, which have the tag of their role.
+                    "StringEqualsIfExists": {
+                        "aws:ResourceTag/Notebook": "${aws:PrincipalTag/Notebook, '-'}"
+                    },
+                },
             ),
         ),
         "ecr": _policy(

@@ -42,8 +42,14 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "modules/sagemaker-notebook": {
         "name": "chosen",
         "instance_type": "ml.t3.medium",
+        "isolation": {
+            "bind_trust_to_account": True,
+            "bucket_arns": ["arn:aws:s3:::acme-datasets"],
+            "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
+            "policy_arns": {"logs": "arn:aws:iam::123456789012:policy/logs"},
+            "project": "acme",
+        },
         "kms_key_id": KEY,
-        "role_arn": "arn:aws:iam::123456789012:role/acme",
         "schedule_start": "08:00",
         "schedule_stop": "19:00",
         "security_group_ids": ["sg-0a1b2c3d"],
@@ -52,10 +58,24 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "shared-infra/iam": {
         "bind_trust_to_account": True,
         "budget_emails": ["ml-team@example.com"],
+        "guardrail": {
+            "instance_types": ["ml.t3.*"],
+            "subnet_ids": ["subnet-0a1b2c3d"],
+            "volume_kms_key_arns": [KEY],
+        },
         "kms_key_arns": [KEY],
         "monthly_budget_usd": 100,
+        "reserve_users": True,
     },
-    "shared-infra/s3": {"kms_key_arn": KEY, "access_log_bucket": "acme-logs"},
+    "shared-infra/s3": {
+        "access_log_bucket": "acme-logs",
+        "create_kms_key": True,
+        "log_groups": ["/aws/sagemaker/TrainingJobs"],
+        "only_through_vpc_endpoints": {
+            "endpoint_ids": ["vpce-0a1b2c3d"],
+            "except_principal_arns": ["arn:aws:iam::123456789012:role/deployer"],
+        },
+    },
     "shared-infra/security-groups": {
         "allow_internet_egress": True,
         "endpoint_client_security_group_ids": ["sg-0a1b2c3d"],
@@ -253,6 +273,7 @@ def test_every_kind_of_resource_that_is_planned_is_checked(
 # Of these Checkov checks nothing, in the files or in the plan.
 WITHOUT_A_CHECK = {
     "aws_budgets_budget.monthly",
+    "aws_kms_alias.shared",
     "aws_s3_bucket_logging.shared",
     "aws_s3_bucket_server_side_encryption_configuration.shared",
     "aws_s3_bucket_versioning.shared",

@@ -9,7 +9,7 @@ import pytest
 import tftest
 
 from .conftest import NewTree
-from .harness import Tree, resources, statements
+from .harness import Tree, outputs, resources, statements
 from .permissions import expected
 
 BASE = {"source": "shared-infra/iam", "project": "acme-ml", "region": "eu-central-1"}
@@ -23,6 +23,21 @@ BUCKETS = {
 }
 CALLS: dict[str, dict[str, Any]] = {
     "defaults": BASE,
+    "longest": {
+        **BASE,
+        "kms_key_arns": [OTHER_KEY],
+        "reserve_users": True,
+        "project": "a-project-of-thirty-two-letters0",
+        "region": "ap-southeast-2",
+    },
+    "guarded": {
+        **BASE,
+        "guardrail": {
+            "instance_types": ["ml.t3.*"],
+            "subnet_ids": ["subnet-0a1b2c3d4e5f67890"],
+            "volume_kms_key_arns": [OTHER_KEY],
+        },
+    },
     "chosen": {
         **BASE,
         "bind_trust_to_account": True,
@@ -77,7 +92,7 @@ def policies(plan: tftest.TerraformPlanOutput) -> dict[str, dict[str, dict[str, 
     return {
         address.split('"')[1]: statements(values["policy"])
         for address, values in resources(plan, "chosen").items()
-        if address.startswith("aws_iam_policy.")
+        if address.startswith("aws_iam_policy.notebook")
     }
 
 
@@ -85,7 +100,7 @@ def test_one_policy_per_concern_attached_to_the_role(plan: tftest.TerraformPlanO
     planned = resources(plan, "defaults")
     concerns = {"code", "ecr", "logs", "network", "s3", "sagemaker", "secrets"}
     for kind in ("aws_iam_policy", "aws_iam_role_policy_attachment"):
-        assert {name for name in planned if name.startswith(f"{kind}.")} == {
+        assert {name for name in planned if name.startswith(f"{kind}.notebook")} == {
             f'{kind}.notebook["{concern}"]' for concern in concerns
         }
     assert planned['aws_iam_policy.notebook["s3"]']["name"] == "acme-ml-notebook-s3"
@@ -222,16 +237,76 @@ def test_actions_exist(policies: dict[str, Any], prefix: str, services: list[str
     assert [action for action in used if not fnmatch.filter(operations, action)] == []
 
 
-def test_policies_fit(plan: tftest.TerraformPlanOutput) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-    planned = resources(plan, "chosen")
+def characters(policy: str) -> int:
+    """As AWS counts them: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    return len("".join(json.dumps(json.loads(policy)).split()))
+
+
+@pytest.mark.parametrize("call", ["chosen", "longest"])
+def test_policies_fit(plan: tftest.TerraformPlanOutput, call: str) -> None:
+    planned = resources(plan, call)
+    attached = [name for name in planned if name.startswith("aws_iam_role_policy_attachment.")]
+    assert len(attached) <= 10
     texts = [v["policy"] for name, v in planned.items() if name.startswith("aws_iam_policy.")]
-    assert len(texts) <= 10
-    assert max(len("".join(json.dumps(json.loads(text)).split())) for text in texts) <= 6144
+    assert len(texts) == len(attached) + 1  # the boundary of isolated roles
+    assert max(map(characters, texts)) <= 6144
 
 
+def test_an_isolated_role_is_made_of_all_that_reaches_no_other_notebook(
+    plan: tftest.TerraformPlanOutput,
+) -> None:
+    """Its ARNs are known after the apply alone: tests/iam sees the applied role."""
+    assert "aws_iam_policy.isolation[0]" in resources(plan, "defaults")
+    assert outputs(plan, "defaults")["isolation"]["bind_trust_to_account"] is False
+
+
+def test_more_buckets_than_a_boundary_holds_make_none(new_tree: NewTree) -> None:
+    """The shared role goes on, and isolation is refused where it is asked for."""
+    tree = new_tree()
+    many = {
+        f"b{n}": f"arn:aws:s3:::{'a-bucket-with-a-name-of-50-characters':a<49}{n}" for n in range(9)
+    }
+    tree.write_state("shared-infra/s3", {"bucket_arns": many, "kms_key_arns": []})
+    plan = tree.plan(tree.write_calls("iam-many", {"many": BASE}))
+    assert "aws_iam_policy.isolation[0]" not in resources(plan, "many")
+    assert outputs(plan, "many").get("isolation") is None
+
+
+@pytest.mark.parametrize("call", ["defaults", "guarded"])
+def test_the_guardrail_fits_a_role_and_a_service_control_policy(
+    plan: tftest.TerraformPlanOutput, call: str
+) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
+    guardrail = outputs(plan, call)["guardrail_policy"]
+    assert characters(guardrail) <= 5120
+    for statement in json.loads(guardrail)["Statement"]:
+        assert statement["Effect"] == "Deny"
+        assert not statement.keys() & {"Principal", "NotPrincipal"}
+
+
+def test_the_guardrail_bounds_what_it_is_told(plan: tftest.TerraformPlanOutput) -> None:
+    by_choice = {"OnlyInTheseSubnets", "OnlyTheseInstanceTypes", "OnlyVolumesWithTheseKeys"}
+    by_default = statements(outputs(plan, "defaults")["guardrail_policy"]).keys()
+    guarded = statements(outputs(plan, "guarded")["guardrail_policy"]).keys()
+    assert guarded - by_default == by_choice
+    assert guarded & by_choice == by_choice
+
+
+ANY: dict[str, Any] = {"instance_types": [], "subnet_ids": [], "volume_kms_key_arns": []}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "key_alias": ({"kms_key_arns": ["alias/key"]}, "The kms_key_arns must be ARNs"),
+    "guardrail_type": (
+        {"guardrail": {**ANY, "instance_types": ["t3.medium"]}},
+        "The guardrail's instance_types must be SageMaker's",
+    ),
+    "guardrail_subnet": (
+        {"guardrail": {**ANY, "subnet_ids": ["private"]}},
+        "The guardrail's subnet_ids must be IDs of subnets",
+    ),
+    "guardrail_key": (
+        {"guardrail": {**ANY, "volume_kms_key_arns": ["alias/key"]}},
+        "must be ARNs of KMS keys",
+    ),
     "boundary_name": (
         {"permissions_boundary_arn": "boundary"},
         "The permissions_boundary_arn must be the ARN",

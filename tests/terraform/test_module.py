@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import tftest
 
-from .harness import Tree, outputs, resources
+from .harness import Tree, outputs, resources, statements
 
 SOURCE = "modules/sagemaker-notebook"
 NOTEBOOK = "aws_sagemaker_notebook_instance.this"
@@ -17,6 +17,14 @@ BASE: dict[str, Any] = {
     "role_arn": "arn:aws:iam::123456789012:role/acme-ml-notebook",
     "subnet_id": "subnet-0a1b2c3d4e5f67890",
     "security_group_ids": ["sg-0a1b2c3d4e5f67890"],
+}
+BOUNDARY = "arn:aws:iam::123456789012:policy/acme-ml-isolated-notebook-boundary"
+ISOLATION: dict[str, Any] = {
+    "bind_trust_to_account": False,
+    "bucket_arns": ["arn:aws:s3:::acme-ml-datasets", "arn:aws:s3:::acme-ml-models"],
+    "permissions_boundary_arn": BOUNDARY,
+    "policy_arns": {"logs": "arn:aws:iam::123456789012:policy/acme-ml-notebook-logs"},
+    "project": "acme-ml",
 }
 CALLS = {
     "defaults": BASE,
@@ -46,6 +54,12 @@ CALLS = {
     "stopped_at_night": {**BASE, "name": "n" * 63, "schedule_stop": "00:00"},
     "smallest": {**BASE, "name": "n", "volume_size": 5},
     "longest_name": {**BASE, "name": "n" * 63},
+    "isolated": {**BASE, "role_arn": None, "isolation": ISOLATION, "tags": {"Team": "nlp"}},
+    "bound": {
+        **BASE,
+        "role_arn": None,
+        "isolation": {**ISOLATION, "bind_trust_to_account": True},
+    },
 }
 
 
@@ -129,6 +143,34 @@ def test_a_schedule_may_only_stop_and_its_names_are_short_enough(
     assert len(planned["aws_iam_role.schedule[0]"]["name_prefix"]) == 38
 
 
+def test_an_isolated_notebook_has_a_role_of_its_own(plan: tftest.TerraformPlanOutput) -> None:
+    """What the role may do is decided in tests/iam, where it is applied."""
+    planned = resources(plan, "isolated")
+    role = planned["aws_iam_role.isolated[0]"]
+    assert role["name"] == "acme-ml-notebook-nlp-project"
+    assert role["permissions_boundary"] == BOUNDARY
+    assert role["tags"] == {"Notebook": "nlp-project", "Team": "nlp"}
+    attached = planned['aws_iam_role_policy_attachment.isolated["logs"]']
+    assert attached["policy_arn"] == ISOLATION["policy_arns"]["logs"]
+    assert planned[NOTEBOOK].get("role_arn") is None  # known after the apply
+    assert not [name for name in resources(plan, "defaults") if "aws_iam" in name]
+
+
+def test_the_trust_of_an_isolated_role_is_bound_as_the_shared_one_s(
+    plan: tftest.TerraformPlanOutput, planning: Tree
+) -> None:
+    trusts = {
+        call: statements(resources(plan, call)["aws_iam_role.isolated[0]"]["assume_role_policy"])
+        for call in ("isolated", "bound")
+    }
+    sagemaker = trusts["isolated"]["SageMakerAssumesTheRole"]
+    assert sagemaker["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert "Condition" not in sagemaker
+    assert trusts["bound"]["SageMakerAssumesTheRole"]["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": planning.account}
+    }
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "four_repositories": (
         {"additional_code_repositories": ["a", "b", "c", "d"]},
@@ -153,6 +195,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "name_underscore": ({"name": "nlp_project"}, "The name must be 1 to 63 letters"),
     "name_long": ({"name": "n" * 64}, "The name must be 1 to 63 letters"),
     "platform_short": ({"platform_identifier": "al2023"}, "The platform_identifier must look like"),
+    "isolated_unbounded": (
+        {"isolation": {**ISOLATION, "permissions_boundary_arn": None}},
+        "The isolation needs a permissions_boundary_arn",
+    ),
     "role_name": ({"role_arn": "acme-ml-notebook"}, "The role_arn must be the ARN"),
     "no_groups": ({"security_group_ids": []}, "The security_group_ids are one to five"),
     "six_groups": (
@@ -183,3 +229,21 @@ def refusals(planning: Tree) -> dict[str, list[str]]:
 def test_bad_values_are_refused(refusals: dict[str, list[str]], call: str) -> None:
     (refusal,) = refusals[call]
     assert REFUSED[call][1] in refusal
+
+
+ISOLATED_REFUSED = {
+    "Nlp": "Nlp cannot be isolated",
+    "a--b": "a--b cannot be isolated",
+    "n" * 48: "and IAM takes 64 characters; choose a shorter name",
+}
+
+
+def test_names_that_would_not_isolate_are_refused(planning: Tree) -> None:
+    calls = {
+        f"isolated_{place}": {**BASE, "isolation": ISOLATION, "name": name}
+        for place, name in enumerate(ISOLATED_REFUSED)
+    }
+    refusals = planning.refusals(planning.write_calls("module-isolated-refused", calls))
+    said = " ".join(" ".join(refusals["isolation"]).split())
+    for refusal in ISOLATED_REFUSED.values():
+        assert refusal in said

@@ -45,13 +45,23 @@ def test_a_notebook_is_updated_in_place(new_tree: NewTree, client: Callable[...,
         stack = tree.write_calls("module-apply", {"this": {**small, **at_work}})
         chain.apply(stack)
         assert tree.changes(stack) == {}
-        assert tree.outputs(stack)["this"] == {
+        made = tree.outputs(stack)["this"]
+        assert json.loads(made.pop("open_policy"))["Statement"] == [
+            {
+                "Sid": "OpenThisNotebook",
+                "Effect": "Allow",
+                "Action": "sagemaker:CreatePresignedNotebookInstanceUrl",
+                "Resource": describe()["NotebookInstanceArn"],
+            }
+        ]
+        assert made == {
             "arn": describe()["NotebookInstanceArn"],
             "id": "n",
             "lifecycle_configuration_arn": describe_script()["NotebookInstanceLifecycleConfigArn"],
             "lifecycle_configuration_name": "n",
             "name": "n",
             "network_interface_id": describe()["NetworkInterfaceId"],
+            "role_arn": describe()["RoleArn"],
             "schedules": {"start": "cron(0 8 ? * MON-FRI *)", "stop": "cron(0 19 * * ? *)"},
             "url": describe()["Url"],
         }

@@ -12,6 +12,8 @@ from .harness import Tree, outputs, resources, statements
 
 BASE = {"source": "shared-infra/s3", "project": "acme-ml", "region": "us-east-1"}
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ENDPOINT = "vpce-0a1b2c3d4e5f67890"
+DEPLOYER = "arn:aws:iam::123456789012:role/deployer"
 CALLS: dict[str, dict[str, Any]] = {
     "defaults": BASE,
     "chosen": {
@@ -22,12 +24,20 @@ CALLS: dict[str, dict[str, Any]] = {
         "bucket_suffix": "x7",
         "force_destroy": True,
         "kms_key_arn": KEY,
+        "log_groups": ["/aws/sagemaker/TrainingJobs"],
+        "log_retention_days": 30,
+        "only_through_vpc_endpoints": {
+            "endpoint_ids": [ENDPOINT],
+            "except_principal_arns": [DEPLOYER],
+        },
         "noncurrent_version_expiration_days": 10,
         "transitions": [
             {"days": 30, "storage_class": "STANDARD_IA"},
             {"days": 180, "storage_class": "DEEP_ARCHIVE"},
         ],
     },
+    "keyed": {**BASE, "create_kms_key": True},
+    "logged": {**BASE, "log_groups": ["/aws/sagemaker/NotebookInstances"]},
 }
 
 
@@ -96,19 +106,64 @@ def test_every_bucket_is_versioned_private_and_owned(
         assert ownership[purpose]["rule"] == [{"object_ownership": "BucketOwnerEnforced"}]
 
 
-def test_plain_http_is_denied_on_bucket_and_objects(by_default: dict[str, Any]) -> None:
+def test_plain_http_and_other_accounts_are_denied_on_bucket_and_objects(
+    by_default: dict[str, Any], planning: Tree
+) -> None:
     policies = of_type(by_default, "aws_s3_bucket_policy")
     assert policies.keys() == {"datasets", "models"}
+    denied = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["s3:*"],
+        "Resource": ["arn:aws:s3:::acme-ml-models", "arn:aws:s3:::acme-ml-models/*"],
+    }
     assert statements(policies["models"]["policy"]) == {
         "DenyPlainHttp": {
             "Sid": "DenyPlainHttp",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": ["s3:*"],
-            "Resource": ["arn:aws:s3:::acme-ml-models", "arn:aws:s3:::acme-ml-models/*"],
+            **denied,
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
+        },
+        "DenyOtherAccounts": {
+            "Sid": "DenyOtherAccounts",
+            **denied,
+            "Condition": {
+                "StringNotEquals": {"aws:PrincipalAccount": planning.account},
+                "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+            },
+        },
     }
+
+
+def test_the_endpoints_bound_what_is_in_a_bucket_and_not_its_settings(
+    chosen: dict[str, Any],
+) -> None:
+    """A HeadBucket of Terraform needs s3:ListBucket: its role is excepted."""
+    policy = of_type(chosen, "aws_s3_bucket_policy")["models"]["policy"]
+    bound = statements(policy)["DenyWaysAroundTheEndpoints"]
+    assert bound["Condition"]["StringNotEquals"] == {"aws:SourceVpce": ENDPOINT}
+    assert bound["Condition"]["ArnNotLike"] == {"aws:PrincipalArn": DEPLOYER}
+    assert not [action for action in bound["Action"] if "Policy" in action or action == "s3:*"]
+
+
+def test_a_key_is_made_on_request_with_rotation(plan: tftest.TerraformPlanOutput) -> None:
+    for call in ("defaults", "chosen"):
+        assert not [name for name in resources(plan, call) if name.startswith("aws_kms_")]
+    made = resources(plan, "keyed")
+    assert made["aws_kms_key.shared[0]"]["enable_key_rotation"] is True
+    assert made["aws_kms_alias.shared[0]"]["name"] == "alias/acme-ml"
+    encryption = of_type(made, "aws_s3_bucket_server_side_encryption_configuration")
+    for rules in encryption.values():
+        (default,) = rules["rule"][0]["apply_server_side_encryption_by_default"]
+        assert default["sse_algorithm"] == "aws:kms"
+
+
+def test_log_groups_have_an_end_and_the_key(plan: tftest.TerraformPlanOutput) -> None:
+    assert of_type(resources(plan, "defaults"), "aws_cloudwatch_log_group") == {}
+    (group,) = of_type(resources(plan, "chosen"), "aws_cloudwatch_log_group").values()
+    assert (group["name"], group["retention_in_days"]) == ("/aws/sagemaker/TrainingJobs", 30)
+    assert group["kms_key_id"] == KEY
+    (unencrypted,) = of_type(resources(plan, "logged"), "aws_cloudwatch_log_group").values()
+    assert (unencrypted["retention_in_days"], unencrypted["kms_key_id"]) == (365, None)
 
 
 @pytest.mark.parametrize(
@@ -201,13 +256,28 @@ def test_a_bucket_that_exists_is_taken_over_by_an_import(
     planned = tree.changes(stack)
     assert planned[bucket] == "update"  # its tags
     assert planned['aws_s3_bucket.shared["models"]'] == "create"
-    assert planned['aws_s3_bucket_policy.tls_only["datasets"]'] == "create"
+    assert planned['aws_s3_bucket_policy.shared["datasets"]'] == "create"
     s3.delete_bucket(Bucket=name)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "abort_zero": ({"abort_incomplete_upload_days": 0}, "must be a whole number of 1 or more"),
     "log_bucket_upper_case": ({"access_log_bucket": "Logs"}, "must be an S3 bucket's name"),
+    "endpoint_name": (
+        {
+            "only_through_vpc_endpoints": {
+                "endpoint_ids": ["s3"],
+                "except_principal_arns": [DEPLOYER],
+            }
+        },
+        "The endpoint_ids must be IDs of S3 endpoints",
+    ),
+    "everybody_locked_out": (
+        {"only_through_vpc_endpoints": {"endpoint_ids": [ENDPOINT], "except_principal_arns": []}},
+        "must name the IAM role or user that runs Terraform",
+    ),
+    "log_group_elsewhere": ({"log_groups": ["/aws/lambda/x"]}, "The log_groups are SageMaker's"),
+    "retention_odd": ({"log_retention_days": 31}, "must be a number that CloudWatch takes"),
     "name_short": ({"bucket_names": {"models": "ab"}}, "must be S3 bucket names: 3 to 63"),
     "purpose_spaced": ({"bucket_names": {"my data": "abc"}}, "are purposes, such as datasets"),
     "suffix_long": ({"bucket_suffix": "x" * 22}, "at most 21 lower-case letters"),
@@ -241,3 +311,9 @@ def refusals(planning: Tree) -> dict[str, list[str]]:
 def test_bad_values_are_refused(refusals: dict[str, list[str]], call: str) -> None:
     (refusal,) = refusals[call]
     assert REFUSED[call][1] in refusal
+
+
+def test_two_keys_are_refused(planning: Tree) -> None:
+    calls = {"two_keys": {**BASE, "create_kms_key": True, "kms_key_arn": KEY}}
+    refusals = planning.refusals(planning.write_calls("s3-two-keys", calls))
+    assert "take one of them back" in " ".join(" ".join(refusals["kms"]).split())

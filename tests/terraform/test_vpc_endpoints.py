@@ -8,7 +8,7 @@ import pytest
 import tftest
 
 from .conftest import NewTree
-from .harness import Tree, outputs, resources
+from .harness import Tree, outputs, resources, statements
 
 STACK = "shared-infra/vpc-endpoints"
 S3 = "aws_vpc_endpoint.s3[0]"
@@ -85,7 +85,7 @@ def plan(
         "defaults": BASE,
         "chosen": {
             **BASE,
-            "endpoint_policies": {"s3": POLICY, "logs": POLICY},
+            "endpoint_policies": {"s3": POLICY, "logs": POLICY, "ecr.dkr": None},
             "interface_services": ["sagemaker.api", "logs", "ecr.dkr", "notebook"],
             "private_dns_enabled": False,
             "subnet_ids": subnets,
@@ -185,17 +185,31 @@ def test_the_gateway_is_on_the_subnets_route_tables(
     }
 
 
+def policies(plan: tftest.TerraformPlanOutput, call: str) -> dict[str, Any]:
+    planned = resources(plan, call)
+    texts = {address: planned[address].get("policy") for address in services(plan, call)}
+    return {address: text and json.loads(text) for address, text in texts.items()}
+
+
 def test_policies_by_service(plan: tftest.TerraformPlanOutput) -> None:
-    planned = resources(plan, "chosen")
-    given = {
-        address: json.loads(planned[address]["policy"])
-        for address in services(plan, "chosen")
-        if planned[address].get("policy")
+    """null gives AWS's own, and no policy can be told about the way to Jupyter."""
+    given = policies(plan, "chosen")
+    assert given[S3] == given['aws_vpc_endpoint.interface["logs"]'] == json.loads(POLICY)
+    assert given['aws_vpc_endpoint.interface["ecr.dkr"]'] is None
+    assert given['aws_vpc_endpoint.interface["notebook"]'] is None
+
+
+def test_this_account_alone_by_default(plan: tftest.TerraformPlanOutput, planning: Tree) -> None:
+    by_default = policies(plan, "defaults")
+    of_s3 = statements(json.dumps(by_default.pop(S3)))
+    ours = {"aws:PrincipalAccount": planning.account}
+    assert of_s3["AllowThisAccountItsBuckets"]["Condition"] == {
+        "StringEquals": {**ours, "aws:ResourceAccount": planning.account}
     }
-    assert given == {
-        S3: json.loads(POLICY),
-        'aws_vpc_endpoint.interface["logs"]': json.loads(POLICY),
-    }
+    assert not [action for action in of_s3["ReadWhatOthersOffer"]["Action"] if "Put" in action]
+    for policy in by_default.values():
+        (statement,) = policy["Statement"]
+        assert statement["Condition"] == {"StringEquals": ours}
 
 
 def test_tags(plan: tftest.TerraformPlanOutput) -> None:

@@ -56,12 +56,12 @@ def test_refuses_other_names_in_one_short_line_with_the_rule(name: str) -> None:
         ("schedule_stop", "24:00", "a time from 00:00 to 23:59"),
         ("schedule_timezone", "Europe/Berlim", "the nearest are Europe/Berlin"),
         ("tags", {"aws:x": "y"}, "belong to AWS"),
-        ("tags", {"project": "other"}, "a tag that every notebook has"),
+        ("tags", {"project": "other"}, "a tag that notebooks have"),
         ("volume_size", "nan", "'nan' is no number"),
         ("volume_size", "inf", "'inf' is no number"),
         ("tags", {"k": "a;b"}, "it becomes a tag"),
         ("tags", {"k" * 129: "v"}, "1 to 128"),
-        ("tags", {f"k{n}": "v" for n in range(45)}, "at most 44 tags"),
+        ("tags", {f"k{n}": "v" for n in range(44)}, "at most 43 tags"),
         ("tags", "novalue", "'novalue' is no map"),
         ("colour", "red", "no value called 'colour'"),
         ("project", "p", "no value called 'project'"),
@@ -71,6 +71,23 @@ def test_refuses_a_wrong_value_and_says_why(key: str, value: Any, complaint: str
     with pytest.raises(UserError, match=complaint) as raised:
         notebook.make("nb", {key: value}, TYPES)
     assert str(raised.value).startswith("nb: ")
+
+
+@pytest.mark.parametrize("name", ["nlp--project", "Nlp"])
+def test_names_that_would_not_isolate_are_refused(name: str) -> None:
+    """A job of nlp would be nlp--..., and AWS writes ARNs in lower case."""
+    assert notebook.make(name, {}, TYPES).name == name
+    with pytest.raises(UserError, match="an isolated notebook's name takes lower-case"):
+        notebook.make(name, {"isolated": True}, TYPES)
+    with pytest.raises(UserError, match="an isolated notebook's name takes lower-case"):
+        notebook.make("nlp", {"isolated": True, "name": name}, TYPES)
+
+
+def test_a_role_and_isolation_exclude_each_other() -> None:
+    role = "arn:aws:iam::123456789012:role/other"
+    with pytest.raises(UserError, match="isolated makes a role and role_arn names one"):
+        notebook.make("nlp", {"isolated": True, "role_arn": role}, TYPES)
+    assert notebook.make("nlp", {"isolated": False, "role_arn": role}, TYPES).values["role_arn"]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,12 @@ def _pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) 
     type=int,
     help="Stops itself after so many minutes without work; 0 never does.  [default: 60]",
 )
+@click.option(
+    "--isolated",
+    is_flag=True,
+    default=None,
+    help="With a role of its own, kept to users/NAME/ and shared/ in the buckets.",
+)
 @click.option("--tag", "tags", multiple=True, callback=_pairs, help="KEY=VALUE; may be repeated.")
 @click.option("--from", "source", metavar="NOTEBOOK", help="Start from another's values.")
 @click.option(

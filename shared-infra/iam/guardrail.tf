@@ -1,0 +1,183 @@
+# Denies only: attach it to the role of those who deploy notebooks, beside what allows them to, or
+# make it a service control policy. Not for whoever deploys this root, whose boundary it protects.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+locals {
+  shared_role_arn    = "arn:${local.partition}:iam::${local.account_id}:role/${var.project}-notebook"
+  isolated_role_arns = ["${local.shared_role_arn}-*"]
+}
+
+data "aws_iam_policy_document" "guardrail" {
+  statement {
+    sid       = "NoDirectInternet"
+    effect    = "Deny"
+    actions   = ["sagemaker:CreateNotebookInstance"]
+    resources = ["*"]
+
+    # Also where it is not said: the API's default is Enabled.
+    condition {
+      test     = "StringNotEquals"
+      variable = "sagemaker:DirectInternetAccess"
+      values   = ["Disabled"]
+    }
+  }
+
+  statement {
+    sid       = "NoRoot"
+    effect    = "Deny"
+    actions   = ["sagemaker:CreateNotebookInstance"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringNotEquals"
+      variable = "sagemaker:RootAccess"
+      values   = ["Disabled"]
+    }
+  }
+
+  # An update says only what it changes.
+  statement {
+    sid       = "NoRootByUpdate"
+    effect    = "Deny"
+    actions   = ["sagemaker:UpdateNotebookInstance"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "sagemaker:RootAccess"
+      values   = ["Enabled"]
+    }
+  }
+
+  statement {
+    sid       = "NoOldMetadataService"
+    effect    = "Deny"
+    actions   = ["sagemaker:CreateNotebookInstance"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringNotEquals"
+      variable = "sagemaker:MinimumInstanceMetadataServiceVersion"
+      values   = ["2"]
+    }
+  }
+
+  statement {
+    sid       = "NoOldMetadataServiceByUpdate"
+    effect    = "Deny"
+    actions   = ["sagemaker:UpdateNotebookInstance"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "sagemaker:MinimumInstanceMetadataServiceVersion"
+      values   = ["1"]
+    }
+  }
+
+  statement {
+    sid       = "OnlyInAVpc"
+    effect    = "Deny"
+    actions   = ["sagemaker:CreateNotebookInstance"]
+    resources = ["*"]
+
+    condition {
+      test     = "Null"
+      variable = "sagemaker:VpcSubnets"
+      values   = ["true"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.guardrail.subnet_ids) > 0 ? [var.guardrail.subnet_ids] : []
+
+    content {
+      sid       = "OnlyInTheseSubnets"
+      effect    = "Deny"
+      actions   = ["sagemaker:CreateNotebookInstance"]
+      resources = ["*"]
+
+      condition {
+        test     = "ForAnyValue:StringNotEquals"
+        variable = "sagemaker:VpcSubnets"
+        values   = statement.value
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.guardrail.instance_types) > 0 ? [var.guardrail.instance_types] : []
+
+    content {
+      sid       = "OnlyTheseInstanceTypes"
+      effect    = "Deny"
+      actions   = ["sagemaker:CreateNotebookInstance", "sagemaker:UpdateNotebookInstance"]
+      resources = ["*"]
+
+      condition {
+        test     = "ForAnyValue:StringNotLike"
+        variable = "sagemaker:InstanceTypes"
+        values   = statement.value
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.guardrail.volume_kms_key_arns) > 0 ? [var.guardrail.volume_kms_key_arns] : []
+
+    content {
+      sid       = "OnlyVolumesWithTheseKeys"
+      effect    = "Deny"
+      actions   = ["sagemaker:CreateNotebookInstance"]
+      resources = ["*"]
+
+      condition {
+        test     = "ArnNotEquals"
+        variable = "sagemaker:VolumeKmsKeyArn"
+        values   = statement.value
+      }
+    }
+  }
+
+  # A role made without the boundary, or freed of it, would be no isolated one.
+  statement {
+    sid       = "BoundTheNotebooksRoles"
+    effect    = "Deny"
+    actions   = ["iam:CreateRole", "iam:PutRolePermissionsBoundary"]
+    resources = local.isolated_role_arns
+
+    condition {
+      test     = "ArnNotEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = [local.boundary_arn]
+    }
+  }
+
+  statement {
+    sid       = "KeepThemBound"
+    effect    = "Deny"
+    actions   = ["iam:DeleteRolePermissionsBoundary"]
+    resources = local.isolated_role_arns
+  }
+
+  statement {
+    sid       = "KeepTheBoundary"
+    effect    = "Deny"
+    actions   = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
+    resources = [local.boundary_arn]
+  }
+
+  # The shared role has no boundary of its own: what is added to it reaches every notebook.
+  statement {
+    sid    = "KeepTheSharedRole"
+    effect = "Deny"
+    actions = [
+      "iam:AttachRolePolicy",
+      "iam:DeleteRole",
+      "iam:DeleteRolePolicy",
+      "iam:DetachRolePolicy",
+      "iam:PutRolePolicy",
+      "iam:UpdateAssumeRolePolicy",
+    ]
+    resources = [local.shared_role_arn]
+  }
+}
