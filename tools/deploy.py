@@ -445,6 +445,7 @@ def initialize(run: Run, stack: Stack) -> None:
         return
     run.progress.step(stack.name, "terraform init")
     initialized.forget(stack.path)
+    initialized.drop_half_written(stack.path)
     warn = _warn(run, stack)
     with _INIT_LOCK if run.terraform.shares_plugin_cache else nullcontext():
         run.terraform.init(stack.path, run.log(stack, "init"), run.interruption, warn)

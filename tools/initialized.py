@@ -13,6 +13,7 @@ from tools.inputs import LOCK_FILE, locked_versions
 from tools.terraform import Terraform
 
 _NOTE = ".terraform/initialized.json"
+_BACKEND = ".terraform/terraform.tfstate"
 
 
 def is_current(directory: Path, files: Sequence[Path], terraform: Terraform) -> bool:
@@ -39,6 +40,19 @@ def note(directory: Path, files: Sequence[Path], terraform: Terraform) -> None:
 def forget(directory: Path) -> None:
     """The next init is not skipped."""
     (directory / _NOTE).unlink(missing_ok=True)
+
+
+def drop_half_written(directory: Path) -> None:
+    """Removes init's note of the backend where a kill has cut it short: no init gets past it.
+
+    It is a copy of what the stack's files say of the backend, and holds no resources.
+    """
+    path = directory / _BACKEND
+    if path.is_file():
+        try:
+            json.loads(path.read_text())
+        except ValueError:
+            path.unlink()
 
 
 def _digest(directory: Path, files: Sequence[Path], terraform: Terraform) -> str:

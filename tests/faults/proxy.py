@@ -46,6 +46,7 @@ class Proxy:
     def __init__(self, endpoint: str) -> None:
         self.port = 0
         self.calls: list[Call] = []
+        self.broken: list[str] = []  # what the emulator itself did not answer as AWS would
         self.before: Rule = lambda call: None
         self.after: Rule = lambda call: None
         self._upstream = urlsplit(endpoint)
@@ -97,6 +98,9 @@ class Proxy:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer, answer.read()
+        except (http.client.HTTPException, OSError) as error:
+            self.broken.append(f"{method} {path} {headers.get('Host')}: {error!r}")
+            raise ConnectionError from error
         finally:
             connection.close()
 
@@ -127,6 +131,8 @@ class Proxy:
                 if refusal is None:
                     headers = dict(self.headers.items())
                     answer, content = proxy._forward(self.command, self.path, headers, body)
+                    if answer.status >= 500:
+                        proxy.broken.append(f"{call}: {answer.status} {content[:500]!r}")
                     refusal = proxy._refusal(proxy.after, call)
                     if refusal is None:
                         self._pass_back(answer, content)

@@ -102,7 +102,8 @@ def test_a_kill_between_terraform_and_aws(fleet: Fleet, point: Point) -> None:
     fleet.write_aws(notebook="Notebook" in point.action)
     killed_at(point, fleet)
     # Terraform makes several things at once: any of them may be in AWS and not in the state.
-    assert set(fleet.converge()) <= ({"adopt"} if point.victim == "terraform" else set())
+    expected = {"adopt"} if point.victim == "terraform" else set()
+    assert set(fleet.converge()) <= expected, fleet.proxy.broken
     fleet.check()
 
 
