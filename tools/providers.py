@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "registry.terraform.io"
+# Where each takes a provider from that a stack names without a host.
+HOSTS = {"Terraform": HOST, "OpenTofu": "registry.opentofu.org"}
 NEEDED = "hashicorp/aws"
 SYSTEM_PREFIXES = tuple(map(Path, ("/opt", "/usr/local", "/usr/share", "/srv")))
 
@@ -36,7 +38,10 @@ class Source:
 
 
 def source(
-    env: Mapping[str, str], platform: str, prefixes: Iterable[Path] = SYSTEM_PREFIXES
+    env: Mapping[str, str],
+    platform: str,
+    host: str = HOST,
+    prefixes: Iterable[Path] = SYSTEM_PREFIXES,
 ) -> Source:
     """Where Terraform, run with `env`, gets the AWS provider for `platform`, such as linux_amd64.
 
@@ -46,22 +51,22 @@ def source(
     if "TF_CLI_ARGS_init" in env or _sets("provider_installation", cli_config_file(env)):
         return Source()
     cache = env.get("TF_PLUGIN_CACHE_DIR")
-    if cache and holds_provider(Path(cache), platform):
+    if cache and holds_provider(Path(cache), platform, host):
         return Source(Path(cache))
-    if any(holds_provider(mirror, platform) for mirror in _implied_mirrors(env)):
+    if any(holds_provider(mirror, platform, host) for mirror in _implied_mirrors(env)):
         return Source()
-    for mirror in _below((*prefixes, _home(env) / ".terraform.d")):
-        if holds_provider(mirror, platform):
+    for mirror in _below((*prefixes, _home(env) / ".terraform.d"), host):
+        if holds_provider(mirror, platform, host):
             return Source(mirror)
     return Source(is_registry=True)
 
 
-def cli_config_with(mirror: Path, existing: Path | None) -> str:
+def cli_config_with(mirror: Path, existing: Path | None, host: str = HOST) -> str:
     """The text of a CLI configuration: the user's own (`existing`) and `mirror` besides."""
     own = existing.read_text() + "\n" if existing else ""
     held = sorted(
-        f'"{HOST}/{path.parent.name}/{path.name}"'
-        for path in (mirror / HOST).glob("*/*")
+        f'"{host}/{path.parent.name}/{path.name}"'
+        for path in (mirror / host).glob("*/*")
         if path.is_dir()
     )
     names = ", ".join(held)
@@ -97,16 +102,16 @@ def _implied_mirrors(env: Mapping[str, str]) -> Iterator[Path]:
         yield Path(directory) / "terraform/plugins"
 
 
-def _below(prefixes: Iterable[Path]) -> Iterator[Path]:
-    """Folders that hold `registry.terraform.io` one or two levels below a prefix."""
+def _below(prefixes: Iterable[Path], host: str) -> Iterator[Path]:
+    """Folders that hold one called `host`, one or two levels below a prefix."""
     for prefix in prefixes:
-        for pattern in (HOST, f"*/{HOST}"):
+        for pattern in (host, f"*/{host}"):
             yield from (found.parent for found in sorted(prefix.glob(pattern)))
 
 
-def holds_provider(mirror: Path, platform: str) -> bool:
+def holds_provider(mirror: Path, platform: str, host: str = HOST) -> bool:
     """Whether the AWS provider lies in `mirror`, packed or unpacked."""
-    provider = mirror / HOST / NEEDED
+    provider = mirror / host / NEEDED
     unpacked = provider.glob(f"*/{platform}/terraform-provider-*")
     packed = provider.glob(f"terraform-provider-*_{platform}.zip")
     return any(unpacked) or any(packed)

@@ -63,7 +63,7 @@ class Terraform:
         clean = _without_missing_config(env)
         product = "OpenTofu" if "tofu" in binary.name else "Terraform"
         version, platform = _version(binary, clean, scratch)
-        source = providers.source(clean, platform)
+        source = providers.source(clean, platform, providers.HOSTS[product])
         terraform = cls(binary, product, version, platform, source.is_registry, clean)
         return terraform._with_mirror(source.mirror, scratch) if source.mirror else terraform
 
@@ -79,7 +79,7 @@ class Terraform:
         scratch.mkdir(parents=True, exist_ok=True)
         with (scratch / "providers.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not providers.holds_provider(cache, self.platform):
+            if not providers.holds_provider(cache, self.platform, self._host):
                 self._download(cache, scratch)
         return self._with_mirror(cache, scratch)
 
@@ -94,9 +94,14 @@ class Terraform:
             Path(root, "providers").rename(cache)
 
     def _with_mirror(self, mirror: Path, scratch: Path) -> "Terraform":
-        text = providers.cli_config_with(mirror, providers.cli_config_file(self.env))
+        own = providers.cli_config_file(self.env)
+        text = providers.cli_config_with(mirror, own, self._host)
         config = _write_once(scratch / "terraform.rc", text)
         return replace(self, downloads=False, env={**self.env, "TF_CLI_CONFIG_FILE": str(config)})
+
+    @property
+    def _host(self) -> str:
+        return providers.HOSTS[self.product]
 
     @property
     def shares_plugin_cache(self) -> bool:

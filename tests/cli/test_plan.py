@@ -3,18 +3,21 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 from xml.etree import ElementTree
 
 import jsonschema
+import ptyprocess
 import pytest
 
-from tests.cli.conftest import Checkout
+from tests.cli.conftest import TOOLS, Checkout
 from tests.cli.test_changes import terraforms, work
 from tests.cli.test_deploy import BROKEN, RESOURCE, outcomes
 from tests.trees import REPOSITORY, reading, write_stack
+from tools.localcloud.process import Running
 
 USES = 'output "y" {\n  value = data.terraform_remote_state.b.outputs.x\n}\n'
 
@@ -154,6 +157,46 @@ def test_drift_tells_a_change_outside_from_one_not_applied(
     assert planned(small)["shared-infra/b"]["status"] == "unchanged"
     assert planned(small, "--refresh")["shared-infra/b"]["status"] == "changed"
     assert small.tools("destroy", "--local").returncode == 0
+
+
+def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Running) -> None:
+    write_stack(small.root, "shared-infra/b", RESOURCE)
+    write_stack(small.root, "notebooks/n", USES + reading("shared-infra/b"))
+    (small.root / "common.auto.tfvars").write_text('project = "p"\nregion = "eu-west-1"\n')
+    # Only STS is the emulator's: the rest of the run is what AWS would see.
+    env = {
+        **small.env,
+        "AWS_ENDPOINT_URL_STS": local_cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": "123456789012",
+        "AWS_SECRET_ACCESS_KEY": "x",
+    }
+
+    def answered(answer: str) -> tuple[str, int]:
+        process = ptyprocess.PtyProcessUnicode.spawn(
+            [str(TOOLS), "deploy"], cwd=str(small.root), env=env, dimensions=(40, 200)
+        )
+        shown = ""
+        while "[y/N]" not in shown:
+            shown += process.read()
+        process.write(answer)
+        with suppress(EOFError):
+            while True:
+                shown += process.read()
+        return re.sub(r"\x1b\[[\d;?]*\w", "", shown), process.wait()
+
+    shown, code = answered("n\n")
+    assert code == 1
+    assert "Deploy in AWS account 123456789012, region eu-west-1" in shown
+    assert re.search(r"^shared-infra/b +1 +- +- +-", shown, re.MULTILINE)
+    assert re.search(r"^notebooks/n .*waits for shared-infra/b", shown, re.MULTILINE)
+    assert "Deploy these 2 stacks in AWS account 123456789012" in shown
+    assert not (small.root / "shared-infra/b/terraform.tfstate").exists()
+    shown, code = answered("y\n")
+    assert code == 0, shown
+    assert (small.root / "notebooks/n/terraform.tfstate").exists()
+    # The plan that was shown is what was applied: Terraform read nothing anew.
+    logs = sorted((small.root / ".tools/logs").iterdir())[-1]
+    assert '"operation":"plan"' not in (logs / "shared-infra.b.apply.log").read_text()
 
 
 def test_reports_are_what_they_say(stacks: Checkout, tmp_path: Path) -> None:

@@ -24,13 +24,27 @@ def put_provider(mirror: Path, platform: str = PLATFORM) -> Path:
 
 def found(home: Path, *prefixes: Path, **env: str) -> Path | None:
     nowhere = {"XDG_DATA_DIRS": str(home / "nowhere"), "HOME": str(home)}
-    return providers.source({**nowhere, **env}, PLATFORM, prefixes).mirror
+    return providers.source({**nowhere, **env}, PLATFORM, prefixes=prefixes).mirror
 
 
 @pytest.mark.parametrize("below", ["", "plugins"])
 def test_finds_a_mirror_one_or_two_levels_below_a_prefix(tmp_path: Path, below: str) -> None:
     mirror = put_provider(tmp_path / "opt" / below)
     assert found(tmp_path / "home", tmp_path / "srv", tmp_path / "opt") == mirror
+
+
+def test_opentofu_has_a_registry_of_its_own(tmp_path: Path) -> None:
+    put_provider(tmp_path / "opt")
+    host = providers.HOSTS["OpenTofu"]
+    env = {"XDG_DATA_DIRS": str(tmp_path / "nowhere"), "HOME": str(tmp_path)}
+
+    def source() -> providers.Source:
+        return providers.source(env, PLATFORM, host, prefixes=[tmp_path / "opt"])
+
+    assert source() == providers.Source(is_registry=True)
+    (tmp_path / "opt/registry.terraform.io").rename(tmp_path / "opt" / host)
+    assert source() == providers.Source(tmp_path / "opt")
+    assert f'"{host}/hashicorp/aws"' in providers.cli_config_with(tmp_path / "opt", None, host)
 
 
 def test_finds_a_packed_mirror(tmp_path: Path) -> None:
@@ -52,7 +66,8 @@ def test_passes_over_a_mirror_three_levels_down(tmp_path: Path) -> None:
 
 def test_the_registry_answers_where_no_mirror_lies(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path)}
-    assert providers.source(env, PLATFORM, [tmp_path / "opt"]) == providers.Source(is_registry=True)
+    source = providers.source(env, PLATFORM, prefixes=[tmp_path / "opt"])
+    assert source == providers.Source(is_registry=True)
 
 
 def test_leaves_init_arguments_alone(tmp_path: Path) -> None:
