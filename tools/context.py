@@ -4,10 +4,11 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools import SCRATCH, aws, mirror, os_process
 from tools.errors import UserError
@@ -17,6 +18,9 @@ from tools.selection import Selection, choose
 from tools.settings import check_region
 from tools.stack import Stack
 from tools.terraform import Terraform
+
+if TYPE_CHECKING:
+    from tools.records import Records
 
 _KEPT_LOGS = 20
 
@@ -77,15 +81,13 @@ class Context:
             return None  # aws and boto3 are of use without a terraform
         return Path(named) if named and named != self.env.get("TF_CLI_CONFIG_FILE") else None
 
-    def select(
-        self, target: Target, selection: Selection, has_changed: Callable[[Stack], bool]
-    ) -> list[Stack]:
-        """The stacks of `target` that `selection` names; also by path.
+    def select(self, known: "Records", selection: Selection) -> list[Stack]:
+        """The stacks that `selection` names, of those whose records are `known`; also by path.
 
         A path is one from the working directory to a stack of the user's repository, such as `.`.
         """
         patterns = [self._name(pattern) for pattern in selection.patterns]
-        return choose(target.repository, replace(selection, patterns=patterns), has_changed)
+        return choose(known.stacks, replace(selection, patterns=patterns), known.has_changed)
 
     def stacks(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks of the user's repository that `patterns` name, as `select`."""

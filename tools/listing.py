@@ -67,7 +67,7 @@ def orphans(known: Records) -> list[Row]:
     Local states are looked for in the repository, others below the folder of a stack's key in its
     bucket. Raises UserError where a bucket does not answer.
     """
-    stacks = known.repository.stacks()
+    stacks = known.stacks
     names = {stack.name for stack in stacks}
     found = [
         (path.parent.relative_to(known.repository.root).as_posix(), str(path), path.read_bytes())

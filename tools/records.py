@@ -72,7 +72,8 @@ class Records:
     def __post_init__(self) -> None:
         self._reader = Reader(self.repository, self.terraform)
         self._objects = partial(aws.Objects, endpoint=self.endpoint)
-        self._stacks = {stack.name: stack for stack in self.repository.stacks()}
+        self.stacks = self.repository.stacks()
+        self._stacks = {stack.name: stack for stack in self.stacks}
 
     def place(self, stack: Stack) -> Place | None:
         """Where the state of `stack` lies, or None where its files do not say."""

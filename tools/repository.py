@@ -50,21 +50,7 @@ class Repository:
         A pattern is a stack's name (`notebooks/nlp`), its last part (`nlp`) or a glob
         (`notebooks/nlp-*`). Raises UserError for one that names nothing.
         """
-        stacks = self.stacks()
-        if not patterns and not shared:
-            return stacks
-        chosen = {stack.name for stack in stacks if shared and stack.kind == "shared"}
-        names = [stack.name for stack in stacks]
-        named = {name: {name} for name in names}
-        for name in names:
-            named.setdefault(name.split("/")[1], set()).add(name)
-        for pattern in patterns:
-            clean = pattern.rstrip("/")
-            matching = named.get(clean) or {name for name in names if fnmatchcase(name, clean)}
-            if not matching:
-                raise UserError(_unknown(pattern, names))
-            chosen |= matching
-        return [stack for stack in stacks if stack.name in chosen]
+        return selected(self.stacks(), patterns, shared)
 
     def check_states(self) -> None:
         """Raises UserError where two stacks hold copies of one local state.
@@ -143,6 +129,24 @@ class Repository:
                 for entry in entries
                 if entry.name[0] != "." and entry.is_dir(follow_symlinks=False)
             )
+
+
+def selected(stacks: Sequence[Stack], patterns: Sequence[str], shared: bool) -> list[Stack]:
+    """Those of `stacks` that Repository.select takes."""
+    if not patterns and not shared:
+        return list(stacks)
+    chosen = {stack.name for stack in stacks if shared and stack.kind == "shared"}
+    names = [stack.name for stack in stacks]
+    named = {name: {name} for name in names}
+    for name in names:
+        named.setdefault(name.split("/")[1], set()).add(name)
+    for pattern in patterns:
+        clean = pattern.rstrip("/")
+        matching = named.get(clean) or {name for name in names if fnmatchcase(name, clean)}
+        if not matching:
+            raise UserError(_unknown(pattern, names))
+        chosen |= matching
+    return [stack for stack in stacks if stack.name in chosen]
 
 
 def _unknown(pattern: str, names: list[str]) -> str:

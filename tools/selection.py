@@ -10,7 +10,7 @@ from tools import parsed, values
 from tools.awsmodel import nearest
 from tools.errors import UserError
 from tools.hcl import Value
-from tools.repository import Repository
+from tools.repository import selected
 from tools.stack import Stack
 
 _CONDITION = re.compile(r"(?P<key>[\w-]+(?:\.[^=!]+)?)(?P<sign>!?=)(?P<pattern>.*)", re.DOTALL)
@@ -47,18 +47,17 @@ class Selection:
 
 
 def choose(
-    repository: Repository, selection: Selection, has_changed: Callable[[Stack], bool]
+    stacks: Sequence[Stack], selection: Selection, has_changed: Callable[[Stack], bool]
 ) -> list[Stack]:
-    """The stacks that `selection` names, upstream first.
+    """Those of `stacks` that `selection` names, in their order.
 
     Raises UserError for a pattern that names nothing, and as `where` does.
     """
-    chosen = repository.select(selection.patterns, selection.shared)
+    chosen = selected(stacks, selection.patterns, selection.shared)
     chosen = where(chosen, selection.conditions)
     if selection.changed:
         chosen = [stack for stack in chosen if has_changed(stack)]
     names = {stack.name for stack in chosen}
-    stacks = repository.stacks()
     reads = {stack.name: stack.upstream for stack in stacks}
     added = set(names)
     if selection.upstream:

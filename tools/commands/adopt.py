@@ -22,7 +22,7 @@ def command(context: Context, stack: str, local: bool, yes: bool) -> None:
     target = context.target(local)
     place = runs.where(target)
     known = runs.records(target, place)
-    chosen = context.select(target, Selection([stack]), known.has_changed)
+    chosen = context.select(known, Selection([stack]))
     if len(chosen) > 1:
         raise UserError(f"{stack} names {len(chosen)} stacks; adopt works on one at a time")
     runs.adopt_into(context, target, known, place, chosen[0], runs.Options(yes=yes))

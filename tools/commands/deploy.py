@@ -24,5 +24,5 @@ def command(context: Context, /, local: bool, **given: Any) -> None:
     target = context.target(local)
     place = runs.where(target)
     known = runs.records(target, place)
-    stacks = context.select(target, selection, known.has_changed)
+    stacks = context.select(known, selection)
     runs.deploy_stacks(context, target, known, place, stacks, runs.Options(**given))

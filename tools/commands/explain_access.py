@@ -23,7 +23,7 @@ def command(context: Context, notebook: str, local: bool, as_json: bool) -> None
     """
     target = context.target(local)
     known = runs.records(target)
-    chosen = context.select(target, Selection(patterns=[notebook]), known.has_changed)
+    chosen = context.select(known, Selection(patterns=[notebook]))
     if [stack.kind for stack in chosen] != ["notebook"]:
         raise UserError(f"{notebook} is not one notebook; name one, such as notebooks/nlp-project")
     found = access.of(chosen[0], target.repository.stacks(), known.place, target.option)

@@ -23,7 +23,7 @@ def command(context: Context, /, local: bool, why: bool, as_json: bool, **given:
     selection = options.selection(given)
     target = context.target(local)
     known = runs.records(target)
-    stacks = context.select(target, selection, known.has_changed)
+    stacks = context.select(known, selection)
     rows = listing.rows(known, stacks)
     if selection == type(selection)():
         rows += listing.orphans(known)

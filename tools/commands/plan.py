@@ -33,7 +33,7 @@ def command(
     target = context.target(local)
     place = runs.where(target)
     known = runs.records(target, place)
-    stacks = context.select(target, selection, known.has_changed)
+    stacks = context.select(known, selection)
     asked = runs.Options(**given)
     found = runs.plan_stacks(context, target, known, place, stacks, asked, details=details)
     if as_json:
