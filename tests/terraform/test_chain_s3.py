@@ -1,11 +1,12 @@
 """Every root with their states in S3: apply, plan without changes, destroy."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
-from .chain import check_chain, check_nothing_left, clients, stacks
+from .chain import AwsClient, check_chain, check_nothing_left, clients, stacks
 from .conftest import NewTree
-from .harness import Chain, Tree
+from .harness import Chain, Tree, statements
 
 
 def test_chain_over_states_in_s3(new_tree: NewTree, client: Callable[..., Any]) -> None:
@@ -14,13 +15,41 @@ def test_chain_over_states_in_s3(new_tree: NewTree, client: Callable[..., Any]) 
     bucket = f"{tree.project}-states"
     aws("s3").create_bucket(Bucket=bucket)
     keep_states_in(bucket, tree)
+    encrypt_with_a_key_of_one_s_own(tree)
     with Chain(tree) as chain:
         check_chain(chain, aws)
+        check_encryption(tree, aws)
         keys = {found["Key"] for found in aws("s3").list_objects_v2(Bucket=bucket)["Contents"]}
         assert keys == {f"ml-infra/{stack}/terraform.tfstate" for stack in stacks(tree)}
         assert list(tree.root.glob("*/*/terraform.tfstate")) == []
     assert [stack for stack in stacks(tree) if tree.resources(stack)] == []
     check_nothing_left(tree.project, aws, other_buckets=[bucket])
+
+
+def encrypt_with_a_key_of_one_s_own(tree: Tree) -> None:
+    """The key that shared-infra/s3 makes, for buckets, logs and one notebook's volume."""
+    keyed = {"create_kms_key": True, "log_groups": ["/aws/sagemaker/NotebookInstances"]}
+    for stack, values in {
+        "shared-infra/s3": keyed,
+        "notebooks/notebook-prod": {"use_shared_kms_key": True},
+    }.items():
+        (tree.root / stack / "keyed.auto.tfvars.json").write_text(json.dumps(values))
+
+
+def check_encryption(tree: Tree, aws: AwsClient) -> None:
+    (key,) = tree.outputs("shared-infra/s3")["kms_key_arns"]
+    assert aws("kms").get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
+    (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]
+    assert (group["kmsKeyId"], group["retentionInDays"]) == (key, 365)
+    sagemaker = aws("sagemaker")
+    keys = {
+        name: sagemaker.describe_notebook_instance(NotebookInstanceName=name).get("KmsKeyId")
+        for name in ("notebook-dev", "notebook-prod")
+    }
+    assert keys == {"notebook-dev": None, "notebook-prod": key}
+    usable = tree.outputs("shared-infra/iam")["policy_arns"]["kms"]
+    version = aws("iam").get_policy_version(PolicyArn=usable, VersionId="v1")["PolicyVersion"]
+    assert statements(json.dumps(version["Document"]))["UseKeys"]["Resource"] == [key]
 
 
 def keep_states_in(bucket: str, tree: Tree) -> None:

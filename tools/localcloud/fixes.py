@@ -4,6 +4,7 @@ A mend whose place is not there any more is left out, and the log says so.
 """
 
 import inspect
+import json
 import logging
 import sys
 import uuid
@@ -30,6 +31,7 @@ def apply() -> None:
         _keep_descriptions_of_rules,
         _change_rules_without_ports,
         _create_keys_on_python_3_11,
+        _keep_the_version_of_endpoint_policies,
         _filter_logs_as_aws_does,
     ):
         try:
@@ -137,3 +139,21 @@ def _filter_logs_as_aws_does() -> None:
         return str(answer(response))
 
     response_class.filter_log_events = filter_log_events
+
+
+def _keep_the_version_of_endpoint_policies() -> None:
+    """localstack-core 4.13.1: DescribeVpcEndpoints takes `"Version":` out of every policy, not of
+    AWS's own alone, and Terraform wants to set it again for ever. A space hides it."""
+    from moto.ec2.models.vpcs import VPCEndPoint
+
+    endpoint_class: Any = VPCEndPoint
+    own = json.dumps(endpoint_class.DEFAULT_POLICY)
+
+    def policy(endpoint: Any) -> str:
+        return str(endpoint.policy_as_given)
+
+    def set_policy(endpoint: Any, text: str) -> None:
+        given = text if text == own else text.replace('"Version":', '"Version" :')
+        endpoint.policy_as_given = given
+
+    endpoint_class.policy_document = property(policy, set_policy)
