@@ -19,7 +19,9 @@ LOCK_FILE = ".terraform.lock.hcl"
 # Relative paths in Terraform's files: of modules, scripts, templates.
 _RELATIVE = re.compile(rb"(?<![\w.])(?:\.{1,2}/)+[\w.@+/-]+")
 _IN_MODULE = re.compile(rb"\$\{path\.(?:module|root|cwd)\}/")
-_OUTPUT = re.compile(r'data\.terraform_remote_state\.(\w+)\.outputs(?:\.([\w-]+)|\["([^"$]+)"\])?')
+_STATE = re.compile(
+    r'data\.terraform_remote_state\.(\w+)(?:\.outputs(?:\.([\w-]+)|\["([^"$]+)"\]))?'
+)
 _LOCKED = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
 _TERRAFORM_FILES = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
 
@@ -161,12 +163,12 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _upstream(stack: Stack, states: Mapping[str, State]) -> dict[str, str]:
-    """The outputs that the stack's files read: all of a stack's where one is not named alone."""
+    """The outputs that the stack's files read: all of a stack's where it is named without one."""
     text = "\n".join(
         file.read_text(encoding="utf-8", errors="replace") for file in stack.path.glob("*.tf")
     )
     read: dict[str, str] = {}
-    for source, first, second in _OUTPUT.findall(text):
+    for source, first, second in _STATE.findall(text):
         name = stack.upstream_by_name.get(source)
         if name is None or name not in states:
             continue
