@@ -14,21 +14,20 @@ from tools.cost import comparison
 from tools.cost.comparison import Comparison
 from tools.cost.model import Amount, NotebookCost, total
 from tools.graph import Graph
-from tools.report import charts
+from tools.report import charts, script
 from tools.report.charts import Bar
 from tools.report.collect import IDLE_FOR, Report
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("vendor/datatables/dataTables.min.js", "page.js")
 _MOST_BARS = 20
 
 
 def render(report: Report) -> str:
     """The page.
 
-    Every value is escaped, and no script but those of this package runs: the page's own policy
-    (https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP) names them by their hashes, and
-    forbids everything that would come over a network.
+    Every value is escaped, and no script but the page's one runs: its own policy
+    (https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP) names that by its hash, and forbids
+    everything that would come over a network.
     """
     environment = Environment(
         loader=FileSystemLoader(_HERE),
@@ -37,7 +36,7 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    scripts = [(_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    module = script.text()
     return environment.get_template("page.html.j2").render(
         report=report,
         estimate=report.estimate,
@@ -46,8 +45,8 @@ def render(report: Report) -> str:
         idle_minutes=int(IDLE_FOR.total_seconds() // 60),
         graph=graph(report),
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
-        scripts=[Markup(script) for script in scripts],
-        script_hashes=Markup(" ".join(map(_hash, scripts))),
+        script=Markup(module),
+        script_hash=Markup(_hash(module)),
     )
 
 
@@ -58,8 +57,8 @@ def graph(report: Report) -> Markup:
     return charts.inline(drawing.svg(Graph.of(report.stacks)), "Which stack reads which")
 
 
-def _hash(script: str) -> str:
-    digest = hashlib.sha256(script.encode()).digest()
+def _hash(module: str) -> str:
+    digest = hashlib.sha256(module.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
