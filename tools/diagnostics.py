@@ -53,7 +53,9 @@ _PLACE = re.compile(
 
 def in_text(output: str, severity: str = "Error") -> list[Diagnostic]:
     """Those of one `severity` (Error, Warning) in Terraform's text output, in its order."""
-    plain = re.sub(r"^[│╷╵] ?", "", output, flags=re.MULTILINE)
+    # `terraform state push` takes no -no-color, and colours what no terminal shows.
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    plain = re.sub(r"^[│╷╵] ?", "", plain, flags=re.MULTILINE)
     blocks = re.split(r"^(?=(?:Error|Warning): )", plain, flags=re.MULTILINE)
     return [_parsed(block) for block in blocks if block.startswith(f"{severity}: ")]
 
