@@ -51,6 +51,7 @@ def test_a_disk_that_cuts_the_state_short(fleet: Fleet) -> None:
     fleet.check()
 
 
+@pytest.mark.nightly
 def test_a_state_that_was_never_written_whole(fleet: Fleet) -> None:
     fleet.write_quick(resources=12)
     assert fleet.tools("deploy", "--local", **limited(fleet, 8)).returncode == 1
@@ -76,7 +77,7 @@ def test_what_terraform_saved_replaces_a_state_that_is_cut_short(fleet: Fleet) -
     fleet.check()
 
 
-@pytest.mark.parametrize("command", ["deploy", "destroy"])
+@pytest.mark.parametrize("command", ["destroy", pytest.param("deploy", marks=pytest.mark.nightly)])
 def test_a_bucket_that_takes_no_state(fleet: Fleet, command: str) -> None:
     fleet.write_quick(in_s3=True)
 

@@ -27,6 +27,7 @@ def test_a_second_deployment_reports_the_lock(fleet: Fleet, in_s3: bool) -> None
     fleet.check()
 
 
+@pytest.mark.nightly
 def test_two_that_start_at_once(fleet: Fleet) -> None:
     fleet.write_quick()
     both = [fleet.start("deploy", "--local") for _ in range(2)]

@@ -95,7 +95,7 @@ def check_left_in_order(fleet: Fleet) -> None:
     assert [file for file in fleet.logs.glob("*/*.pid") if noted(file)] == []
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [3, pytest.param(1, marks=pytest.mark.nightly)])
 def test_ctrl_c_while_resources_are_made(fleet: Fleet, times: int) -> None:
     fleet.write_quick()
     fleet.write_other()
@@ -128,8 +128,8 @@ def test_ctrl_c_while_resources_are_made(fleet: Fleet, times: int) -> None:
     [
         ("deploy", "init", "GET BUCKET"),
         ("plan", "plan", "PUT terraform.tfstate.tflock"),
-        ("deploy", "apply", "PUT terraform.tfstate.tflock"),
-        ("deploy", "apply", "PUT terraform.tfstate"),
+        pytest.param("deploy", "apply", "PUT terraform.tfstate.tflock", marks=pytest.mark.nightly),
+        pytest.param("deploy", "apply", "PUT terraform.tfstate", marks=pytest.mark.nightly),
     ],
 )
 def test_ctrl_c_while_terraform_waits_for_aws(
