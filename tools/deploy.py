@@ -141,11 +141,7 @@ def plan(run: Run, stacks: Sequence[Stack], folder: Path, outside_only: bool = F
 def default_jobs() -> int:
     """As many Terraforms at once as there are cores, and memory for their providers."""
     cores = os.cpu_count() or 1
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):  # macOS does not say
-        return cores
-    return max(1, min(cores, free // _MEMORY_OF_ONE))
+    return max(1, min(cores, os_process.free_memory() // _MEMORY_OF_ONE))
 
 
 def _waits_for(stacks: Sequence[Stack], destroy: bool) -> dict[str, list[str]]:
@@ -191,6 +187,7 @@ class _Work:
         self._total = 0
         self._changes: dict[str, int] = {}
         self._is_locked = False
+        self._saved = run.saved.get(stack.name)
 
     def run(self) -> Result:
         started = time.monotonic()
@@ -198,6 +195,7 @@ class _Work:
         detail = ""
         try:
             await_leftover(self._run, self._stack)
+            self._refuse_other_account()
             _retrying(self._run, self._stack, lambda: recover(self._run, self._stack))
             detail = self._destroy() if self._run.destroy else self._apply()
             if any(self._changes.values()):
@@ -206,11 +204,20 @@ class _Work:
             outcome, detail = "failed", self._reason(error)
             for diagnostic in error.diagnostics:
                 self._say(f"error: {diagnostic.text()}")
-        except UserError as error:
+        except (UserError, OSError) as error:
             outcome, detail = "failed", str(error)
             self._say(f"error: {error}")
         seconds = time.monotonic() - started
         return Result(self._stack.name, outcome, seconds, detail, self._changes)
+
+    def _refuse_other_account(self) -> None:
+        """What a state says of one account would be made anew in another, and forgotten there."""
+        other = self._run.records.other_account(self._stack)
+        if other and not self._run.force:
+            raise UserError(
+                f"its state is of account {other}, where it was applied, and this is "
+                f"{self._run.records.account}; use that account's credentials, or --force"
+            )
 
     def _reason(self, error: TerraformError) -> str:
         """Why it failed; what the errors of an interruption say is its consequence alone."""
@@ -257,16 +264,9 @@ class _Work:
 
     def _apply_once(self) -> None:
         self._prepare()
-        read = self._run.records.inputs(self._stack)
+        read = self._run.records.inputs(self._stack, fresh=True)
         self._step("terraform apply")
-        try:
-            self._apply_safely(read)
-        except TerraformError as error:
-            if not any(_NEEDS_INIT.search(d.text()) for d in error.diagnostics):
-                raise
-            initialized.forget(self._stack.path)
-            self._prepare()
-            self._apply_safely(read)
+        _with_init(self._run, self._stack, lambda: self._apply_safely(read))
         self._note(read)
 
     def _begin(self) -> None:
@@ -283,11 +283,12 @@ class _Work:
     def _apply_safely(self, read: Inputs) -> None:
         """Applies, but takes no data away unless that was allowed."""
         run, stack = self._run, self._stack
-        saved = run.saved.get(stack.name)
+        # A plan that was applied in part is stale: another attempt makes its own.
+        saved, self._saved = self._saved, None
         log = run.log(stack, "apply")
         if saved and saved.file and saved.inputs and not differences(saved.inputs, read):
             self._apply_plan(saved.file)
-        elif run.allow_destroy or not self._may_lose_data():
+        elif (run.allow_destroy and not run.saved) or not self._may_lose_data():
             self._begin()
             run.terraform.apply(stack.path, log, self._on_event, run.interruption)
         elif not run.terraform.apply_unless(
@@ -299,14 +300,19 @@ class _Work:
                 self._apply_plan(Path(folder) / "plan")
 
     def _refuse_losses(self, found: Reading) -> None:
+        """A person who was shown plans has agreed to what was in them, and to nothing else."""
         lost = [change for change in found.changes if change.loses_data]
+        if lost and self._run.allow_destroy:
+            raise UserError(
+                f"{refusal(lost, '')}this was not in the plans that you saw: run it again"
+            )
         if lost:
             raise UserError(refusal(lost))
 
     def _apply_saved(self) -> None:
         saved = self._run.saved[self._stack.name]
         if saved.file is None or saved.inputs is None:
-            raise UserError(f"no plan of {self._stack.name} is in the folder")
+            raise UserError(f"there is no plan of it: {saved.detail or saved.status}")
         self._prepare()
         self._apply_plan(saved.file)
         self._note(saved.inputs)
@@ -319,6 +325,10 @@ class _Work:
         run.terraform.apply(self._stack.path, log, self._on_event, run.interruption, plan=file)
 
     def _note(self, read: Inputs) -> None:
+        now = self._run.records.inputs(self._stack, fresh=True)
+        if not self._run.exactly and (edited := differences(read, now)):
+            self._say(f"edited while it was applied, so it still counts as changed: {edited[0]}")
+            return
         try:
             self._run.records.note(self._stack, read)
         except UserError as error:
@@ -438,6 +448,18 @@ def _require_room(folder: Path) -> None:
         )
 
 
+def _with_init(run: Run, stack: Stack, once: Callable[[], T]) -> T:
+    """What `once` returns; called again after an init where Terraform says that it wants one."""
+    try:
+        return once()
+    except TerraformError as error:
+        if not any(_NEEDS_INIT.search(d.text()) for d in error.diagnostics):
+            raise
+        initialized.forget(stack.path)
+        initialize(run, stack)
+        return once()
+
+
 def initialize(run: Run, stack: Stack) -> None:
     """`terraform init`, where something that it reads has changed."""
     files = run.records.terraform_files(stack)
@@ -488,11 +510,15 @@ def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
         if not (why or run.refresh or run.force or outside_only):
             return Plan(stack.name, "unchanged")
         initialize(run, stack)
-        read = run.records.inputs(stack)
+        read = run.records.inputs(stack, fresh=True)
         run.progress.step(stack.name, "terraform plan")
         file = plans.file_of(folder, stack.name)
         warn = _warn(run, stack)
-        found = _retrying(run, stack, lambda: _read_plan(run, stack, file, warn, outside_only))
+
+        def read_plan() -> Reading:
+            return _read_plan(run, stack, file, warn, outside_only)
+
+        found = _retrying(run, stack, lambda: _with_init(run, stack, read_plan))
         outside = found.outside
         if outside and outside_only:
             outside = plans.outside(run.terraform.planned_values(stack.path, file))
@@ -501,7 +527,7 @@ def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
             run.progress.say(stack.name, f"error: {diagnostic.text()}")
         detail = explain(error.diagnostics, stack, run.option)
         return Plan(stack.name, "failed", detail=detail)
-    except UserError as error:
+    except (UserError, OSError) as error:
         run.progress.say(stack.name, f"error: {error}")
         return Plan(stack.name, "failed", detail=str(error))
     changed = outside if outside_only else [*found.changes, *found.outputs]
@@ -568,13 +594,12 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
         raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None
 
 
-def refusal(lost: Sequence[plans.Change]) -> str:
-    """Why a change is not made that takes data away."""
+def refusal(
+    lost: Sequence[plans.Change], way: str = "If that is meant, add --allow-destroy"
+) -> str:
+    """Why a change is not made that takes data away, and the `way` to make it."""
     what = ", ".join(f"{change.action} {change.address}" for change in lost)
-    return (
-        f"would {what}, and the data goes with it; nothing was changed. If that is meant, add "
-        "--allow-destroy"
-    )
+    return f"would {what}, and the data goes with it; nothing was changed. {way}"
 
 
 def explain(diagnostics: Sequence[Diagnostic], stack: Stack, option: str) -> str:

@@ -70,9 +70,12 @@ def remote_state_paths(path: Path) -> dict[str, str | None]:
 
 
 def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
-    """The kind and the arguments of the `backend` block of a .tf file, None where it has none."""
+    """The kind and the arguments of the `backend` block of a .tf file, None where it has none.
+
+    A `cloud` block is one of the kind "cloud".
+    """
     text = _read(path)
-    if not re.search(r'^\s*backend\s+"', text, re.MULTILINE):
+    if not re.search(r"\b(backend|cloud)\b", text):
         return None
     found = _once("backend", text, lambda: _backends(_parse(text, path)))
     return next(iter(found.items()), None)
@@ -192,12 +195,14 @@ def _defaults(configuration: Mapping[str, Any], path: Path) -> dict[str, Value]:
 
 
 def _backends(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+    settings = configuration.get("terraform", [])
+    found = {
         kind: config
-        for block in configuration.get("terraform", [])
-        for found in block.get("backend", [])
-        for kind, config in found.items()
+        for block in settings
+        for backend in block.get("backend", [])
+        for kind, config in backend.items()
     }
+    return {"cloud": {}} if any("cloud" in block for block in settings) else found
 
 
 def _init_reads(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from tools.terraform import Terraform
 
 LOCK_FILE = ".terraform.lock.hcl"
 
-# Relative paths in Terraform's files: of modules, scripts, templates.
-_RELATIVE = re.compile(rb"(?<![\w.])(?:\.{1,2}/)+[\w.@+/-]+")
-_IN_MODULE = re.compile(rb"\$\{path\.(?:module|root|cwd)\}/")
+# Texts in Terraform's files, some of which are paths: of modules, scripts, templates.
+_QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+_IN_MODULE = re.compile(r"\$\{path\.(?:module|root|cwd)\}/")
 _STATE = re.compile(
-    r'data\.terraform_remote_state\.(\w+)(?:\.outputs(?:\.([\w-]+)|\["([^"$]+)"\]))?'
+    r'data\.terraform_remote_state\.([\w-]+)(?:\[[^\]]*\])?(?:\.outputs(?:\.([\w-]+)|\["([^"$]+)"\]))?'
 )
 _LOCKED = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
 _TERRAFORM_FILES = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
@@ -82,7 +82,7 @@ class Reader:
         while waiting:
             path = waiting.pop()
             above = stack.path.is_relative_to(path) and path != stack.path
-            if not above and not any(path.is_relative_to(other) for other in reached):
+            if not above and not any(_covers(other, path) for other in reached):
                 reached[path] = self._folder(path)
                 waiting += reached[path].named
         return reached
@@ -97,14 +97,15 @@ class Reader:
                 if path.name.endswith(_TERRAFORM_FILES):
                     for relative in self._named(content, files[path]):
                         named[Path(os.path.normpath(path.parent / relative))] = None
-            there = (path for path in named if path.exists() and not _is_left_out(path.name))
+            there = (path for path in named if _is_input(path))
             self._folders[root] = _Folder(files, tuple(there))
         return self._folders[root]
 
     def _named(self, content: bytes, digest: str) -> list[str]:
         if digest not in self._named_by_text:
-            found = _RELATIVE.findall(_IN_MODULE.sub(b"./", content))
-            self._named_by_text[digest] = [os.fsdecode(path) for path in found]
+            text = _IN_MODULE.sub("./", content.decode(errors="surrogateescape"))
+            found = dict.fromkeys(_QUOTED.findall(text))
+            self._named_by_text[digest] = [path for path in found if _is_path(path)]
         return self._named_by_text[digest]
 
 
@@ -115,6 +116,9 @@ def differences(before: Inputs, now: Inputs) -> list[str]:
         for name in sorted(before.versions.keys() & now.versions.keys())
         if before.versions[name] != now.versions[name]
     }
+    products = [{name for name in v if "/" not in name} for v in (before.versions, now.versions)]
+    if products[0] != products[1]:
+        versions[""] = f"{' '.join(products[1])} has taken the place of {' '.join(products[0])}"
     return [
         *_changes(before.files, now.files, ""),
         *_changes(before.environment, now.environment, "environment variable "),
@@ -141,6 +145,25 @@ def _walk(root: Path) -> Iterator[Path]:
             path = Path(folder, name)
             if not _is_left_out(name) and path.is_file():
                 yield path
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(("./", "../", "/")) and "${" not in text and "\0" not in text
+
+
+def _is_input(path: Path) -> bool:
+    """Whether a path that a file names leads to something that Terraform reads as an input."""
+    try:
+        is_there = path.is_file() or (path.is_dir() and len(path.parts) > 2)
+    except OSError:  # such as a name that is too long: no path at all
+        return False
+    return is_there and ".tfstate" not in path.name and path.name != ".terraform"
+
+
+def _covers(root: Path, path: Path) -> bool:
+    """Whether `path` is among the files below `root`."""
+    inside = path.is_relative_to(root)
+    return inside and not any(map(_is_left_out, path.relative_to(root).parts))
 
 
 def _is_left_out(name: str) -> bool:

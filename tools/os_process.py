@@ -35,6 +35,13 @@ def noted(path: Path) -> int | None:
     return pid if since is not None and started(pid) == since else None
 
 
+def free_memory() -> int:
+    """Bytes that new processes can have."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
 def listening(pid: int) -> set[tuple[str, int]]:
     """The addresses and TCP ports that the process listens on; none where it has ended."""
     import psutil

@@ -1,7 +1,6 @@
 """What Terraform would change in stacks: plans, saved or not, and drift."""
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -147,13 +146,21 @@ def new_folder(folder: Path) -> None:
 
     Raises UserError where there is something in it that is no plan of ours.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MANIFEST).is_file():
-        raise UserError(f"{folder} holds other things than plans; name a new folder")
-    shutil.rmtree(folder, ignore_errors=True)
     try:
-        folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ours = [f for f in folder.iterdir() if f.name == _MANIFEST or f.suffix == ".tfplan"]
+        if len(ours) < len(list(folder.iterdir())):
+            raise UserError(f"{folder} holds other things than plans; name a new folder")
+        folder.chmod(0o700)
+        empty(folder)
     except OSError as error:
-        raise UserError(f"cannot make {folder}: {error.strerror}") from None
+        raise UserError(f"cannot use {folder}: {error.strerror}") from None
+
+
+def empty(folder: Path) -> None:
+    """Takes the plans, and nothing else, out of a folder."""
+    for file in (*folder.glob("*.tfplan"), folder / _MANIFEST):
+        file.unlink(missing_ok=True)
 
 
 def file_of(folder: Path, stack: str) -> Path:

@@ -78,7 +78,10 @@ class Records:
     def place(self, stack: Stack) -> Place | None:
         """Where the state of `stack` lies, or None where its files do not say."""
         if stack.name not in self._places:
-            self._places[stack.name] = states.place(stack, self._objects)
+            env = self.terraform.env
+            options = env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
+            elsewhere = "-backend-config" in options
+            self._places[stack.name] = None if elsewhere else states.place(stack, self._objects)
         return self._places[stack.name]
 
     def state(self, stack: Stack) -> State | None:
@@ -138,11 +141,13 @@ class Records:
         state = self.state(stack)
         return state is not None and bool(state.resources or state.outputs)
 
-    def inputs(self, stack: Stack) -> Inputs:
-        """What an apply of `stack` would read now."""
+    def inputs(self, stack: Stack, fresh: bool = False) -> Inputs:
+        """What an apply of `stack` would read now; with `fresh`, from files read anew."""
         upstream = (self._stacks[name] for name in stack.upstream if name in self._stacks)
         found = {above.name: state for above in upstream if (state := self.state(above))}
         with self._lock:
+            if fresh:
+                self._reader = Reader(self.repository, self.terraform)
             return self._reader.read(stack, found)
 
     def terraform_files(self, stack: Stack) -> list[Path]:
@@ -171,12 +176,32 @@ class Records:
         record = self.record(stack)
         if record is None:
             return ["no record of a finished apply lies beside its state"]
-        if self.account and record.account != self.account:
-            return [f"applied in account {record.account}, and this is {self.account}"]
+        if other := self.other_account(stack):
+            return [f"applied in account {other}, and this is {self.account}"]
+        if self._reads_unknown(stack):
+            return [
+                "it reads a state that is not told from its own files to be one of a stack here"
+            ]
         return [
             *_state_changes(record, state),
             *inputs.differences(record.inputs, self.inputs(stack)),
         ]
+
+    def other_account(self, stack: Stack) -> str | None:
+        """The account in which `stack` was applied, where it is not this one."""
+        record = self.record(stack)
+        if record is None or not (self.account and record.account):
+            return None
+        return record.account if record.account != self.account else None
+
+    def _reads_unknown(self, stack: Stack) -> bool:
+        """Whether `stack` reads outputs that nothing here can look up."""
+        in_modules = any(
+            "terraform_remote_state" in file.read_text(errors="replace")
+            for file in self.terraform_files(stack)
+            if not file.is_relative_to(stack.path)
+        )
+        return in_modules or stack.reads_elsewhere
 
     def has_changed(self, stack: Stack) -> bool:
         """Whether there is a reason to apply `stack`."""

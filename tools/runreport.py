@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ class Planned:
 
 def of_plan(plan: Plan) -> Planned:
     """The row of a plan: its changes, or those that were made outside of Terraform."""
-    counts = plan.counts
+    counts = Counter(change.action for change in plan.changes or plan.outside)
     changes = {
         "add": counts["create"] + counts["replace"],
         "change": counts["update"],

@@ -81,8 +81,9 @@ def deploy_stacks(
     runner = _Runner(context, target, known, options)
     if options.plan_dir:
         saved = plans.load(options.plan_dir, place.place)
-        shown = {plan.stack for plan in saved if plan.file}
-        chosen = [stack for stack in stacks if stack.name in shown]
+        names = {plan.stack for plan in saved}
+        chosen = [stack for stack in stacks if stack.name in names]
+        saved = [plan for plan in saved if plan.stack in {stack.name for stack in chosen}]
         show_plans(saved)
         _refuse_losses(saved, options)
         _ask("Deploy", place, len(chosen), target, options)
@@ -97,10 +98,10 @@ def deploy_stacks(
         return
     _refuse_without_a_person()
     with _folder() as folder:
-        saved = runner.plan(changed, folder)
+        saved = [*runner.plan(changed, folder), *_followers(stacks, changed)]
         show_plans(saved)
         _refuse_losses(saved, options)
-        _ask("Deploy", place, len(changed), target, options)
+        _ask("Deploy", place, len(saved), target, options)
         runner.run(stacks, saved=saved)
 
 
@@ -144,7 +145,11 @@ def plan_stacks(
     _check(options)
     known.prefetch(stacks)
     with _folder(options.plan_dir) as folder:
-        found = _Runner(context, target, known, options).plan(stacks, folder, outside_only)
+        try:
+            found = _Runner(context, target, known, options).plan(stacks, folder, outside_only)
+        except BaseException:
+            plans.empty(folder)  # values in clear text that nobody will apply
+            raise
         if options.plan_dir:
             plans.save(folder, found, place.place)
         by_name = {stack.name: stack for stack in stacks}
@@ -180,6 +185,19 @@ def adopt_into(
         click.echo(f"imported {total}; next: tools deploy{target.option} {stack.name}", err=True)
     else:
         click.echo(f"{stack.name} would create nothing that exists already", err=True)
+
+
+def _followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
+    """Those of `stacks` that have not changed and may, with what they read of the `changed`."""
+    moved = {stack.name for stack in changed}
+    found = []
+    for stack in stacks:  # upstream first
+        read = moved.intersection(stack.upstream)
+        if stack.name not in moved and read:
+            moved.add(stack.name)
+            detail = f"follows {', '.join(sorted(read))}, where an output that it reads changes"
+            found.append(Plan(stack.name, "waiting", detail=detail))
+    return found
 
 
 class _Runner:

@@ -43,6 +43,12 @@ class Stack:
                     found[name] = stack
         return found
 
+    @cached_property
+    def reads_elsewhere(self) -> bool:
+        """Whether it reads a state that is no stack's here, or that its files do not spell out."""
+        names = {name for file in configuration(self.path) for name in hcl.remote_state_paths(file)}
+        return names != set(self.upstream_by_name)
+
     def _stack_of(self, state: str) -> str | None:
         """The stack of a path, or of a key such as ml-infra/shared-infra/s3/terraform.tfstate."""
         parts = posixpath.dirname(state).split("/")[-2:]

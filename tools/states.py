@@ -144,7 +144,10 @@ class LocalPlace:
             raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
 
     def delete(self, suffix: str) -> None:
-        self._beside(suffix).unlink(missing_ok=True)
+        try:
+            self._beside(suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot remove {error.filename}: {error.strerror}") from None
 
     def is_locked(self) -> bool:
         return self.path.with_name(f".{self.path.name}.lock.info").exists()
@@ -187,9 +190,10 @@ def place(stack: Stack, objects: Objects) -> Place | None:
     """Where the state of `stack` lies, or None where its files do not say.
 
     That is so for a backend other than "local" and "s3", for one whose values come from
-    `-backend-config`, and where a workspace is selected.
+    `-backend-config`, where a workspace is selected, and where a file that is not read here, JSON
+    or an override, could name another place.
     """
-    if _workspace(stack) != "default":
+    if _workspace(stack) != "default" or any(map(_is_unread, stack.path.iterdir())):
         return None
     kind, config = _backend(stack)
     if kind == "local" and set(config) <= {"path"}:
@@ -207,6 +211,11 @@ def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
         if found:
             return found
     return "local", {}
+
+
+def _is_unread(file: Path) -> bool:
+    """https://developer.hashicorp.com/terraform/language/files/override"""
+    return file.name.endswith((".tf.json", "_override.tf")) or file.name == "override.tf"
 
 
 def _workspace(stack: Stack) -> str:

@@ -234,7 +234,7 @@ class Terraform:
         text = log.read_text(errors="replace")
         for warning in in_text(text, "Warning"):
             on_event({"type": "warning", "warning": warning})
-        if process.returncode and not approved and _would_destroy(seen):
+        if process.returncode and not approved and _was_asked(seen):
             return False
         if process.returncode:
             raise TerraformError(in_text(text) or [_ended(process.returncode, log)])
@@ -396,6 +396,9 @@ def _failure(code: int, log: Path) -> Diagnostic:
 
 
 def _ended(code: int, log: Path) -> Diagnostic:
+    changes = log.stem.rpartition(".")[2] in ("apply", "destroy", "import")
+    if code < 0 and not changes:
+        return Diagnostic(f"Terraform was ended by signal {-code}; see {log}")
     if code >= 0:
         return Diagnostic(f"Terraform ended with an error; see {log}")
     return Diagnostic(
@@ -425,7 +428,7 @@ _TEXT_EVENTS = {
 }
 _PLAN = re.compile(
     r"^Plan: (?:\d+ to import, )?(?P<add>\d+) to add, (?P<change>\d+) to change, "
-    r"(?P<remove>\d+) to destroy\.",
+    r"(?P<remove>\d+) to destroy(?:, \d+ to \w+)*\.",
     re.MULTILINE,
 )
 _APPLIED = re.compile(
@@ -451,19 +454,18 @@ def _event_of_text(line: str) -> Event:
     return {"type": "log", "@message": message}
 
 
+def _was_asked(lines: Sequence[str]) -> bool:
+    return any("Only 'yes' will be accepted to approve." in line for line in lines)
+
+
 def _destroys_nothing(lines: Sequence[str]) -> bool:
     text = "".join(lines)
-    if "Only 'yes' will be accepted to approve." not in text:
+    if not _was_asked(lines):
         return False
     plans = list(_PLAN.finditer(text))
     if plans:
         return plans[-1]["remove"] == "0"
     return "without changing any real infrastructure." in text
-
-
-def _would_destroy(lines: Sequence[str]) -> bool:
-    plans = list(_PLAN.finditer("".join(lines)))
-    return bool(plans) and plans[-1]["remove"] != "0"
 
 
 def _without_missing_config(env: Mapping[str, str]) -> dict[str, str]:
@@ -472,6 +474,10 @@ def _without_missing_config(env: Mapping[str, str]) -> dict[str, str]:
     clean = {"GOGC": "400", **env, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     for name in _LEFT_OUT:
         clean.pop(name, None)
+    # Terraform is to ask, so that what takes data away can be refused.
+    for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply"):
+        if name in clean:
+            clean[name] = re.sub(r"(?<!\S)--?auto-approve(=\S*)?(?!\S)", "", clean[name])
     if providers.cli_config_file(clean) is None:
         clean.pop("TF_CLI_CONFIG_FILE", None)
     return clean

@@ -34,7 +34,9 @@ def read(root: Path, terraform: Terraform, upstream: State = UPSTREAM) -> Inputs
         ('data.terraform_remote_state.b.outputs["read"]', ["read"]),
         ("data.terraform_remote_state.b.outputs", ["other", "read"]),
         ("data.terraform_remote_state.b.outputs[var.name]", ["other", "read"]),
-        ('data.terraform_remote_state.b["k"].outputs.read', ["other", "read"]),
+        ('data.terraform_remote_state.b["k"].outputs.read', ["read"]),
+        ("data.terraform_remote_state.b[0].outputs.read", ["read"]),
+        ("{ up = data.terraform_remote_state.b }", ["other", "read"]),
         ("1", []),
     ],
 )
@@ -71,6 +73,38 @@ def test_modules_of_modules_and_links_count_and_what_terraform_writes_does_not(
     assert differences(before, read(root, terraform)) == [
         "notebooks/n/common.auto.tfvars changed",
         "modules/inner/main.tf is gone",
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../some scripts/größe.sh",
+        "./.hidden.sh",
+        "{root}/absolute.sh",
+        "../../modules/.m/main.tf",
+    ],
+)
+def test_whatever_path_is_spelled_out(root: Path, terraform: Terraform, path: str) -> None:
+    path = path.format(root=root)
+    write_stack(root, "notebooks/n", f'locals {{\n  a = file("{path}")\n}}\n')
+    named = root / "notebooks/n" / path
+    named.parent.mkdir(parents=True, exist_ok=True)
+    named.write_text("1")
+    before = read(root, terraform)
+    named.write_text("2")
+    assert len(differences(before, read(root, terraform))) == 1
+
+
+def test_another_program_and_another_version_are_changes() -> None:
+    def inputs(**versions: str) -> Inputs:
+        return Inputs({}, {}, {}, versions)
+
+    one = inputs(Terraform="1.11.4")
+    assert differences(one, inputs(Terraform="1.11.4")) == []
+    assert differences(one, inputs(Terraform="1.12.0")) == ["Terraform is 1.12.0, and was 1.11.4"]
+    assert differences(one, inputs(OpenTofu="1.9.0")) == [
+        "OpenTofu has taken the place of Terraform"
     ]
 
 
