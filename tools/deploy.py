@@ -163,6 +163,8 @@ def _attempt(run: Run, stack: Stack, failed: Sequence[str], results: dict[str, R
         reason = "interrupted"
     elif gone := run.gone():
         reason = gone
+    elif run.exactly and (saved := run.saved[stack.name]).file is None:
+        reason = f"there is no plan of it: {saved.detail or saved.status}"
     elif run.fail_fast and (first := next(filter(_is_bad, list(results.values())), None)):
         reason = f"{first.stack} failed"
     if reason:
@@ -311,8 +313,8 @@ class _Work:
 
     def _apply_saved(self) -> None:
         saved = self._run.saved[self._stack.name]
-        if saved.file is None or saved.inputs is None:
-            raise UserError(f"there is no plan of it: {saved.detail or saved.status}")
+        assert saved.file  # else it is not run
+        assert saved.inputs
         self._prepare()
         self._apply_plan(saved.file)
         self._note(saved.inputs)

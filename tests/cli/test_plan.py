@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -69,7 +70,9 @@ def test_saved_plans_are_applied_exactly_as_shown(stacks: Checkout, tmp_path: Pa
     assert {path.stat().st_mode & 0o077 for path in [Path(folder)]} == {0}
     write_stack(stacks.root, "shared-infra/b", RESOURCE.replace('"x"', '"later"'))
     done = stacks.tools("deploy", "--local", "--plan-dir", folder)
-    assert outcomes(done.stderr) == {"shared-infra/b": "applied"}
+    assert done.returncode == 1
+    assert outcomes(done.stderr) == {"shared-infra/b": "applied", "notebooks/n": "not run"}
+    assert "there is no plan of it: waits for shared-infra/b" in done.stderr
     state = json.loads((work(stacks, "shared-infra/b") / "terraform.tfstate").read_text())
     assert state["outputs"]["x"]["value"] == "x"
     # What was edited after the plan is still to be applied.
@@ -90,7 +93,10 @@ def test_plans_in_a_folder_with_other_things_are_refused(stacks: Checkout, tmp_p
     done = stacks.tools("plan", "--local", "--plan-dir", str(tmp_path))
     assert done.returncode == 1
     assert "holds other things than plans" in done.stderr
+    (tmp_path / "plans.json").touch()
+    assert stacks.tools("plan", "--local", "--plan-dir", str(tmp_path)).returncode == 1
     assert (tmp_path / "mine.txt").exists()
+    (tmp_path / "plans.json").unlink()
     done = stacks.tools("deploy", "--local", "--plan-dir", str(tmp_path))
     assert "holds no plans; make them: tools plan --plan-dir" in done.stderr
 
@@ -120,6 +126,19 @@ def test_what_takes_data_away_needs_more_than_yes(
     assert full.returncode == 1
     assert f"bucket {name} holds objects" in full.stderr
     client("s3").delete_object(Bucket=name, Key="data.csv")
+
+    # Where Terraform would not ask, or keeps its state where nothing here looks, neither.
+    asked = {"TF_CLI_ARGS_apply": "-auto-approve"}
+    assert small.tools("deploy", "--local", "--yes", **asked).returncode == 1
+    override = small.root / "shared-infra/b/state_override.tf"
+    override.write_text(
+        'terraform {\n  backend "local" {\n    path = "terraform.tfstate"\n  }\n}\n'
+    )
+    hidden = small.tools("deploy", "--local", "--yes")
+    assert "would replace aws_s3_bucket.this" in hidden.stderr
+    override.unlink()
+    shutil.rmtree(work(small, "shared-infra/b") / ".terraform")  # it notes the backend
+    client("s3").head_bucket(Bucket=name)
 
     agreed = small.tools("deploy", "--local", "--allow-destroy")
     assert agreed.returncode == 0, agreed.stderr
@@ -194,8 +213,14 @@ def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Ru
     shown, code = answered("y\n")
     assert code == 0, shown
     assert (small.root / "notebooks/n/terraform.tfstate").exists()
+    # Another account's state is not made anew in this one.
+    other = {**env, "AWS_ACCESS_KEY_ID": "210987654321"}
+    write_stack(small.root, "shared-infra/b", RESOURCE + "# edited\n")
+    elsewhere = small.tools("deploy", "--yes", "b", **other)
+    assert elsewhere.returncode == 1
+    assert "its state is of account 123456789012" in elsewhere.stderr
     # The plan that was shown is what was applied: Terraform read nothing anew.
-    logs = sorted((small.root / ".tools/logs").iterdir())[-1]
+    logs = sorted((small.root / ".tools/logs").iterdir())[-2]
     assert '"operation":"plan"' not in (logs / "shared-infra.b.apply.log").read_text()
 
 
