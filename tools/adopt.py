@@ -55,12 +55,20 @@ def adopt(run: Run, stack: Stack, found: Found) -> None:
 
 
 _LOOK: dict[str, Callable[[aws.Existing, Values], str | None]] = {
+    "aws_cloudwatch_log_group": lambda existing, values: existing.log_group(values["name"]),
     "aws_iam_policy": lambda existing, values: existing.policy(values["name"], values["path"]),
     "aws_iam_role": lambda existing, values: existing.role(values["name"]),
+    "aws_kms_alias": lambda existing, values: existing.kms_alias(values["name"]),
     "aws_s3_bucket": lambda existing, values: existing.bucket(values["bucket"]),
     "aws_sagemaker_notebook_instance": lambda existing, values: existing.notebook(values["name"]),
     "aws_sagemaker_notebook_instance_lifecycle_configuration": (
         lambda existing, values: existing.lifecycle_configuration(values["name"])
+    ),
+    "aws_scheduler_schedule": (
+        lambda existing, values: existing.schedule(values["group_name"], values["name"])
+    ),
+    "aws_scheduler_schedule_group": lambda existing, values: existing.schedule_group(
+        values["name"]
     ),
     "aws_security_group": (
         lambda existing, values: existing.security_group(values["name"], values["vpc_id"])

@@ -233,6 +233,27 @@ class Existing:
         found = _answer(client.get_policy, PolicyArn=f"{arn}{path}{name}")
         return str(found["Policy"]["Arn"]) if found else None
 
+    def log_group(self, name: str) -> str | None:
+        client = _shared_client("logs", self.region, self.endpoint)
+        found = _answer(client.describe_log_groups, logGroupNamePrefix=name)
+        names = [group["logGroupName"] for group in found["logGroups"]] if found else []
+        return name if name in names else None
+
+    def kms_alias(self, name: str) -> str | None:
+        client = _shared_client("kms", self.region, self.endpoint)
+        return name if _answer(client.describe_key, KeyId=name) else None
+
+    def schedule_group(self, name: str) -> str | None:
+        client = _shared_client("scheduler", self.region, self.endpoint)
+        return name if _answer(client.get_schedule_group, Name=name) else None
+
+    def schedule(self, group: str | None, name: str) -> str | None:
+        group = group or "default"
+        client = _shared_client("scheduler", self.region, self.endpoint)
+        return (
+            f"{group}/{name}" if _answer(client.get_schedule, GroupName=group, Name=name) else None
+        )
+
     def notebook(self, name: str) -> str | None:
         client = _shared_client("sagemaker", self.region, self.endpoint)
         found = _answer(client.describe_notebook_instance, NotebookInstanceName=name)

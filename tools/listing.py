@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from tools.errors import UserError
+from tools.orphans import find
 from tools.records import Records
 from tools.stack import FOLDERS, Kind, Stack
-from tools.states import STATE, BucketPlace, State
 
 Status = Literal["applied", "never applied", "changed since", "orphan", "unknown"]
 
@@ -21,7 +20,7 @@ _COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unk
 class Row:
     """One stack. `applied` is when it was last applied, in UTC; `why` says what has changed since.
 
-    `place` is where its state lies, or lay for an orphan, whose directory has gone.
+    `place` is where its state lies; `monthly_usd` what an orphan costs, where that is known.
     """
 
     stack: str
@@ -31,6 +30,7 @@ class Row:
     resources: int
     why: tuple[str, ...]
     place: str
+    monthly_usd: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it (docs/json.md)."""
@@ -62,48 +62,23 @@ def _row(known: Records, stack: Stack) -> Row:
 
 
 def orphans(known: Records) -> list[Row]:
-    """A row for each state that holds resources and whose directory has gone or is empty.
+    """A row for each state that holds resources and whose directory has gone.
 
-    Local states are looked for in the repository, others below the folder of a stack's key in its
-    bucket. Raises UserError where a bucket does not answer.
+    Raises UserError where a state is spoilt, or a bucket does not answer.
     """
-    stacks = known.stacks
-    names = {stack.name for stack in stacks}
-    found = [
-        (path.parent.relative_to(known.repository.root).as_posix(), str(path), path.read_bytes())
-        for folder in FOLDERS
-        for path in sorted((known.repository.root / folder).glob(f"*/{STATE}"))
-        if path.parent.relative_to(known.repository.root).as_posix() not in names
+    return [
+        Row(
+            one.name,
+            FOLDERS[one.name.split("/")[0]],
+            "orphan",
+            None,
+            len(one.state.resources),
+            (one.why, "to destroy it: tools destroy --orphan"),
+            str(one.place),
+            None if one.monthly_usd is None else str(round(one.monthly_usd, 2)),
+        )
+        for one in find(known)
     ]
-    for place in _folders_in_buckets(known, stacks):
-        for key in place.objects(place.region).keys(place.bucket, place.key):
-            name = "/".join(Path(key).parts[-3:-1])
-            other = BucketPlace(place.bucket, key, place.region, place.objects)
-            if key.endswith(f"/{STATE}") and name.split("/")[0] in FOLDERS and name not in names:
-                found.append((name, str(other), other.read() or b""))
-    return [row for name, place, text in found if (row := _orphan(name, place, text))]
-
-
-def _orphan(name: str, place: str, text: bytes) -> Row | None:
-    state = State.parse(text, place) if text else None
-    if state is None or not state.resources:
-        return None
-    kind = FOLDERS[name.split("/")[0]]
-    why = ("its directory has gone, and what it deployed has not: restore it to destroy that",)
-    return Row(name, kind, "orphan", None, len(state.resources), why, place)
-
-
-def _folders_in_buckets(known: Records, stacks: Sequence[Stack]) -> list[BucketPlace]:
-    """Where states of stacks lie in buckets, the part of their keys before the stack's name."""
-    folders = {}
-    for stack in stacks:
-        place = known.place(stack)
-        ending = f"{stack.name}/{STATE}"
-        if isinstance(place, BucketPlace) and place.key.endswith(ending):
-            prefix = place.key.removesuffix(ending)
-            folder = BucketPlace(place.bucket, prefix, place.region, place.objects)
-            folders[place.bucket, prefix] = folder
-    return list(folders.values())
 
 
 def show(rows: Sequence[Row], why: bool) -> None:

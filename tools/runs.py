@@ -4,17 +4,18 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
 
-from tools import adopt, aws, deploy, interruption, os_process, plans, progress, runreport
+from tools import adopt, aws, deploy, interruption, orphans, os_process, plans, progress, runreport
 from tools.context import Context, Target, is_interactive
 from tools.deploy import NOTHING_DEPLOYED, Result, Run
 from tools.errors import UserError
 from tools.plans import Change, Plan
 from tools.records import Records
+from tools.repository import COMMON
 from tools.stack import Stack
 
 
@@ -128,6 +129,36 @@ def destroy_stacks(
     runner.run(stacks, destroy=True)
 
 
+def destroy_orphans(
+    context: Context,
+    target: Target,
+    known: Records,
+    place: Where,
+    patterns: Sequence[str],
+    options: Options,
+) -> None:
+    """Destroys what stacks have left whose directory has gone, as `destroy_stacks` does others.
+
+    Raises UserError for a pattern that names no orphan.
+    """
+    found = orphans.chosen(orphans.find(known), patterns)
+    if not found:
+        click.echo("no orphans: every state has its directory", err=True)
+        return
+    for one in found:
+        click.echo(f"{one.name}: {one.why}", err=True)
+    gone = {one.name for one in found}
+    for stack in known.stacks:
+        state = known.state(stack)
+        if state and state.resources and (used := gone.intersection(stack.upstream)):
+            raise UserError(f"{stack.name} is deployed and uses {', '.join(sorted(used))}")
+    root = target.repository.root
+    with tempfile.TemporaryDirectory(prefix="orphans-") as folder:
+        theirs = orphans.repository(found, Path(folder) / "roots", root / COMMON)
+        there = replace(target, repository=theirs)
+        destroy_stacks(context, there, records(there, place), place, theirs.stacks(), options)
+
+
 def plan_stacks(
     context: Context,
     target: Target,
@@ -184,7 +215,11 @@ def adopt_into(
     if total:
         click.echo(f"imported {total}; next: tools deploy{target.option} {stack.name}", err=True)
     else:
-        click.echo(f"{stack.name} would create nothing that exists already", err=True)
+        click.echo(
+            f"{stack.name} would create nothing that is known here to exist already; what has no "
+            f"name to look for: terraform -chdir={stack.path} import ADDRESS ID",
+            err=True,
+        )
 
 
 def _followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:

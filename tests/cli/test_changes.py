@@ -258,6 +258,14 @@ def test_an_orphan_is_listed(pair: Checkout) -> None:
     (work(pair, "notebooks/n") / "main.tf").unlink()
     listed = pair.tools("list", "--local").stdout
     assert re.search(r"^notebooks/n +notebook +orphan +2 +its directory has gone", listed, re.M)
+    assert "no orphan is called m; there are notebooks/n" in (
+        pair.tools("destroy", "--local", "--orphan", "m").stderr
+    )
+    done = pair.tools("destroy", "--local", "--orphan")
+    assert done.returncode == 0, done.stderr
+    assert outcomes(done.stderr) == {"notebooks/n": "destroyed"}
+    assert "orphan" not in pair.tools("list", "--local").stdout
+    assert "no orphans" in pair.tools("destroy", "--local", "--orphan").stderr
 
 
 def test_a_state_that_is_spoilt_is_said(pair: Checkout) -> None:
@@ -300,5 +308,7 @@ def test_a_record_in_a_bucket_is_a_colleague_s_too(
         "notebooks/n": "applied",
         "notebooks/gone": "orphan",
     }
+    gone = colleague.tools("destroy", "--local", "--orphan", "notebooks/g*")
+    assert outcomes(gone.stderr) == {"notebooks/gone": "destroyed"}
     assert small.tools("destroy", "--local", "n").returncode == 0
     assert colleague.tools("list", "--local", "--changed").stdout.startswith("notebooks/n")

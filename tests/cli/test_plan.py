@@ -273,7 +273,8 @@ def test_what_an_apply_has_left_in_aws_is_adopted(
         f'resource "aws_iam_role" "this" {{\n  name = "{name}"\n'
         '  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })\n}\n'
     )
-    write_stack(small.root, "shared-infra/b", bucket(name) + role)
+    logs = f'resource "aws_cloudwatch_log_group" "this" {{\n  name = "{name}"\n}}\n'
+    write_stack(small.root, "shared-infra/b", bucket(name) + role + logs)
     assert small.tools("deploy", "--local").returncode == 0
     (work(small, "shared-infra/b") / "terraform.tfstate").unlink()
 
@@ -287,7 +288,7 @@ def test_what_an_apply_has_left_in_aws_is_adopted(
     assert small.tools("deploy", "--local").returncode == 0
     assert planned(small, "--refresh")["shared-infra/b"]["status"] == "unchanged"
     again = small.tools("adopt", "--local", "b")
-    assert "would create nothing that exists already" in again.stderr
+    assert "would create nothing that is known here to exist already" in again.stderr
     assert terraforms(small) == ["shared-infra.b.plan"]
     assert small.tools("destroy", "--local").returncode == 0
     with pytest.raises(client("iam").exceptions.NoSuchEntityException):

@@ -7,21 +7,31 @@ import click
 from tools import runs
 from tools.commands import options
 from tools.context import Context
+from tools.selection import Selection
 
 
 @click.command("destroy", short_help="Destroy stacks, notebooks first.")
+@click.option(
+    "--orphan", is_flag=True, help="What is left of stacks whose directory has gone instead."
+)
 @options.of_a_destruction
 @click.pass_obj
-def command(context: Context, /, local: bool, **given: Any) -> None:
+def command(context: Context, /, local: bool, orphan: bool, **given: Any) -> None:
     """Run terraform destroy in STACKS (all of them where none is named), dependents first.
 
     A destroyed notebook loses its volume. Asks for the project's name once. Refuses a stack that
     a deployed one still reads, and a bucket that holds objects; one that could not be destroyed
-    keeps what it reads.
+    keeps what it reads. With --orphan: states that `tools list` shows as orphans.
     """
     selection = options.selection(given)
     target = context.target(local)
     place = runs.where(target)
     known = runs.records(target, place)
+    if orphan:
+        if selection != Selection(selection.patterns):
+            raise click.UsageError("--orphan takes names and globs alone")
+        asked = runs.Options(**given)
+        runs.destroy_orphans(context, target, known, place, selection.patterns, asked)
+        return
     stacks = context.select(known, selection)
     runs.destroy_stacks(context, target, known, place, stacks, runs.Options(**given))
