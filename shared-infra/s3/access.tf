@@ -109,7 +109,9 @@ data "aws_iam_policy_document" "bucket" {
   }
 }
 
-resource "aws_s3_bucket_policy" "shared" {
+# Denies more than its name says: another name would make it anew in an applied state, and the old
+# one's removal could then come last.
+resource "aws_s3_bucket_policy" "tls_only" {
   for_each = aws_s3_bucket.shared
 
   bucket = aws_s3_bucket.shared[each.key].id

@@ -124,7 +124,7 @@ def _planned(tree: Tree, names: Mapping[str, str]) -> dict[str, Policy]:
         "endpoints": {**common, "source": "shared-infra/vpc-endpoints"},
     }
     plan = tree.plan(tree.write_calls("policies", calls))
-    bucket = 'aws_s3_bucket_policy.shared["datasets"]'
+    bucket = 'aws_s3_bucket_policy.tls_only["datasets"]'
     endpoints = resources(plan, "endpoints")
     texts = {
         "bucket": resources(plan, "buckets")[bucket]["policy"],

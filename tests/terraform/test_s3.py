@@ -256,7 +256,7 @@ def test_a_bucket_that_exists_is_taken_over_by_an_import(
     planned = tree.changes(stack)
     assert planned[bucket] == "update"  # its tags
     assert planned['aws_s3_bucket.shared["models"]'] == "create"
-    assert planned['aws_s3_bucket_policy.shared["datasets"]'] == "create"
+    assert planned['aws_s3_bucket_policy.tls_only["datasets"]'] == "create"
     s3.delete_bucket(Bucket=name)
 
 
