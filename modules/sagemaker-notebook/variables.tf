@@ -222,6 +222,11 @@ variable "tags" {
     condition     = length(var.tags) <= 50
     error_message = "The tags are 50 at most, the provider's default_tags included."
   }
+
+  validation {
+    condition     = !contains([for key in keys(var.tags) : lower(key)], "notebook")
+    error_message = "The tags must not name Notebook: it marks isolated notebooks, and with it no other stops when idle."
+  }
 }
 
 variable "volume_size" {

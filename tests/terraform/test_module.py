@@ -212,6 +212,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "days_small": ({"schedule_days": "mon-fri"}, "The schedule_days must be days such as MON-FRI"),
     "zone_offset": ({"schedule_timezone": "+01:00"}, "must be a name of the tz database"),
     "subnet_name": ({"subnet_id": "private"}, "The subnet_id must be a subnet's ID"),
+    "notebook_tag": ({"tags": {"noteBook": "mine"}}, "The tags must not name Notebook"),
     "many_tags": ({"tags": {f"t{n}": "" for n in range(51)}}, "The tags are 50 at most"),
     "volume_4": ({"volume_size": 4}, "The volume_size must be a whole number of GB from 5"),
     "volume_16385": ({"volume_size": 16385}, "The volume_size must be a whole number of GB from 5"),
