@@ -12,6 +12,8 @@ locals {
     "model-package", "model-package-group", "pipeline", "processing-job", "training-job", "transform-job",
   ]
 
+  model_using_actions = ["sagemaker:CreateEndpointConfig", "sagemaker:CreateTransformJob"]
+
   code_arn    = "arn:${local.partition}:codecommit:${var.region}:${local.account_id}"
   logs_arn    = "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:/aws/sagemaker"
   secrets_arn = "arn:${local.partition}:secretsmanager:${var.region}:${local.account_id}:secret:${var.project}"
@@ -100,6 +102,21 @@ data "aws_iam_policy_document" "isolation" {
     resources = [for type in local.sagemaker_named_types : "arn:${local.partition}:sagemaker:*:*:${type}/${local.own}--*"]
   }
 
+  # They name a model, and work with the role which that has: without this, with another notebook's.
+  # A request that names none is denied too, since a missing key is not like any.
+  statement {
+    sid       = "UseNoModelOfOthers"
+    effect    = "Deny"
+    actions   = local.model_using_actions
+    resources = ["*"]
+
+    condition {
+      test     = "ArnNotLike"
+      variable = "sagemaker:ModelArn"
+      values   = ["arn:${local.partition}:sagemaker:*:*:model/${local.own}--*"]
+    }
+  }
+
   statement {
     sid       = "DescribeAndStopItself"
     actions   = ["sagemaker:DescribeNotebookInstance", "sagemaker:StopNotebookInstance"]
@@ -113,11 +130,12 @@ data "aws_iam_policy_document" "isolation" {
   }
 
   # By stream: what works on a whole group (DescribeLogStreams, FilterLogEvents) would show others'.
+  # In the groups of jobs alone: among notebooks' streams, nlp--2/ is that of a shared notebook nlp--2.
   statement {
     sid     = "WriteAndReadOwnLogs"
     actions = ["logs:CreateLogStream", "logs:GetLogEvents", "logs:PutLogEvents"]
     resources = [
-      "${local.logs_arn}/*:log-stream:${local.own}--*",
+      "${local.logs_arn}/*Jobs:log-stream:${local.own}--*",
       "${local.logs_arn}/Endpoints/${local.own}--*",
       "${local.logs_arn}/NotebookInstances:log-stream:${local.own}/*",
     ]
