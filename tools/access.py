@@ -20,7 +20,10 @@ Kind = Literal["read", "write", "call"]
 
 # Services that hold data; what is done to others is a call.
 _DATA = ("cloudwatch", "codecommit", "ecr", "logs", "s3", "secretsmanager")
-_READS = re.compile(r"(Batch)?(Check|Describe|Filter|Get|GitPull|Head|List)")
+_READ_VERBS = ("check", "describe", "filter", "get", "gitpull", "head", "list")
+_READS = tuple(batch + verb for batch in ("", "batch") for verb in _READ_VERBS)
+# Names of tags do not differ by capitals: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+_TAG = re.compile(r"\$\{aws:PrincipalTag/([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Access:
     calls: tuple[Statement, ...]
     denied: tuple[Statement, ...]
     unknown_policies: tuple[str, ...]
+    unexplained: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it (docs/json.md)."""
@@ -107,25 +111,19 @@ def explain(notebook: str, own: Sequence[Resource], upstream: Sequence[Resource]
             "ask IAM what it may do: aws iam get-account-authorization-details --filter Role"
         )
     policies = {p["arn"]: (p["name"], json.loads(p["policy"])) for p in _managed(everything)}
-    attached = [
-        str(attachment["policy_arn"])
-        for attachment in _of("aws_iam_role_policy_attachment", everything)
-        if attachment["role"] == role["name"]
-    ]
+    attached = _attached(role, everything)
     bound = role.get("permissions_boundary") or None
-    named = [policies[arn] for arn in sorted(attached) if arn in policies]
-    named += [
-        (str(inline["name"]), json.loads(inline["policy"]))
-        for inline in _of("aws_iam_role_policy", everything)
-        if inline["role"] == role["name"]
-    ]
+    named = [policies[arn] for arn in attached if arn in policies]
+    named += _inline(role, everything)
     tags = role.get("tags_all") or role.get("tags") or {}
     allowed, denied = _split(named, tags)
     if bound in policies:
         within, denied_by_bound = _split([policies[bound]], tags)
         allowed = _merged(part for one in allowed for part in _within(one, within))
         denied += denied_by_bound
-    denied += _split(_bucket_policies(everything), tags)[1]
+    buckets = _bucket_policies(everything)
+    denied += _split(buckets, tags)[1]
+    read = [*named, *([policies[bound]] if bound in policies else []), *buckets]
     return Access(
         notebook,
         arn,
@@ -135,9 +133,8 @@ def explain(notebook: str, own: Sequence[Resource], upstream: Sequence[Resource]
         tuple(_merged(_of_kind("write", allowed))),
         tuple(_merged(_of_kind("call", allowed))),
         tuple(denied),
-        tuple(
-            arn for arn in [*sorted(attached), *([bound] if bound else [])] if arn not in policies
-        ),
+        tuple(arn for arn in [*attached, *([bound] if bound else [])] if arn not in policies),
+        tuple(_unexplained(read)),
     )
 
 
@@ -149,6 +146,7 @@ def text(access: Access) -> str:
         f"bounded by {access.boundary}." if access.boundary else "with no permissions boundary.",
     ]
     lines += [f"Not made here, so not shown: {arn}" for arn in access.unknown_policies]
+    lines += [f"Not explained, read it yourself: {what}" for what in access.unexplained]
     for title, statements in (
         ("Reads", access.reads),
         ("Writes", access.writes),
@@ -177,6 +175,39 @@ def _managed(resources: Iterable[Resource]) -> list[Mapping[str, Any]]:
     return _of("aws_iam_policy", resources)
 
 
+def _attached(role: Mapping[str, Any], resources: Sequence[Resource]) -> list[str]:
+    """ARNs of managed policies, by attachments and by the role's own list."""
+    found = {
+        str(attachment["policy_arn"])
+        for attachment in _of("aws_iam_role_policy_attachment", resources)
+        if attachment["role"] == role["name"]
+    }
+    return sorted(found | set(role.get("managed_policy_arns") or []))
+
+
+def _inline(role: Mapping[str, Any], resources: Sequence[Resource]) -> list[tuple[str, Any]]:
+    """Inline policies, of which the provider writes some both as resources and into the role."""
+    found = {
+        str(inline["name"]): inline["policy"]
+        for inline in _of("aws_iam_role_policy", resources)
+        if inline["role"] == role["name"]
+    }
+    for inline in role.get("inline_policy") or []:
+        if inline.get("policy"):
+            found.setdefault(str(inline["name"]), inline["policy"])
+    return [(name, json.loads(policy)) for name, policy in found.items()]
+
+
+def _unexplained(policies: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    """Statements by what they leave out, which no list of actions and resources can show."""
+    for name, document in policies:
+        for statement in _listed(document["Statement"]):
+            found = [element for element in ("NotAction", "NotResource") if element in statement]
+            if found:
+                sid = statement.get("Sid", "-")
+                yield f"{name}: {sid} ({statement['Effect']} with {' and '.join(found)})"
+
+
 def _bucket_policies(resources: Iterable[Resource]) -> list[tuple[str, Any]]:
     found = _of("aws_s3_bucket_policy", resources)
     return [(f"bucket {policy['bucket']}", json.loads(policy["policy"])) for policy in found]
@@ -189,6 +220,8 @@ def _split(
     found: dict[str, list[Statement]] = {"Allow": [], "Deny": []}
     for name, document in policies:
         for statement in _listed(document["Statement"]):
+            if "NotAction" in statement or "NotResource" in statement:
+                continue  # named by _unexplained
             resources = _listed(statement.get("Resource", "*"))
             filled = [_filled(resource, tags) for resource in resources]
             read = Statement(
@@ -210,16 +243,16 @@ def _conditions(conditions: Mapping[str, Any], tags: Mapping[str, str]) -> Itera
 
 
 def _filled(text: str, tags: Mapping[str, str]) -> str | None:
-    """`text` with the role's tags for their variables; None where it lacks one: nothing matches."""
-    missing = False
+    """`text` with the role's tags, or else their defaults, for their variables.
 
-    def value(found: "re.Match[str]") -> str:
-        nonlocal missing
-        missing = missing or found[1] not in tags
-        return tags.get(found[1], "")
-
-    filled = re.sub(r"\$\{aws:PrincipalTag/([^}]+)\}", value, text)
-    return None if missing else filled
+    None where it lacks one without a default: nothing matches then.
+    """
+    known = {key.lower(): value for key, value in tags.items()}
+    values = [known.get(found[1].lower(), found[2]) for found in _TAG.finditer(text)]
+    if None in values:
+        return None
+    rest = iter(values)
+    return _TAG.sub(lambda found: next(rest), text)
 
 
 def _within(statement: Statement, bounds: Sequence[Statement]) -> Iterator[Statement]:
@@ -256,7 +289,9 @@ def _narrower_arn(one: str, other: str) -> str | None:
     """What both patterns match, as a pattern where there is one."""
     if "*" in (one, other):
         return one if other == "*" else other
-    parts = [_narrower(a, b) for a, b in zip(_fields(one), _fields(other), strict=False)]
+    if len(_fields(one)) != len(_fields(other)):
+        return _narrower(one, other)  # such as arn:aws:s3*
+    parts = [_narrower(a, b) for a, b in zip(_fields(one), _fields(other), strict=True)]
     return None if None in parts else ":".join(part for part in parts if part is not None)
 
 
@@ -297,12 +332,16 @@ def _of_kind(kind: Kind, statements: Iterable[Statement]) -> Iterator[Statement]
 
 
 def _kinds(action: str) -> tuple[Kind, ...]:
-    service, _, operation = action.partition(":")
+    service, _, operation = action.lower().partition(":")
+    if "*" in service or "?" in service:
+        return ("read", "write", "call")
     if service not in _DATA:
         return ("call",)
-    if operation.startswith("*") or not operation:
-        return ("read", "write")
-    return ("read",) if _READS.match(operation) else ("write",)
+    if operation.startswith(_READS):
+        return ("read",)
+    begins = re.split(r"[*?]", operation)[0]
+    open_end = begins != operation and any(verb.startswith(begins) for verb in _READS)
+    return ("read", "write") if open_end or not operation else ("write",)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -63,6 +63,62 @@ def test_all_of_a_service_that_holds_data_is_both() -> None:
     assert [s.actions for s in (*found.reads, *found.writes)] == [("s3:*",), ("s3:*",)]
 
 
+@pytest.mark.parametrize(
+    ("action", "kinds"),
+    [
+        ("*", "read write call"),
+        ("s*:GetObject", "read write call"),
+        ("S3:GetObject", "read"),
+        ("s3:getobject", "read"),
+        ("s3:G*", "read write"),
+        ("s3:Put*", "write"),
+        ("ecr:BatchGet*", "read"),
+        ("SageMaker:Search", "call"),
+    ],
+)
+def test_wildcards_and_capitals_in_actions(action: str, kinds: str) -> None:
+    found = access.explain("a", [NOTEBOOK], [role(), *managed("p", statement("S", action, "*"))])
+    shown = {"read": found.reads, "write": found.writes, "call": found.calls}
+    assert [kind for kind, statements in shown.items() if statements] == kinds.split()
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_what_is_said_by_what_it_leaves_out_is_named(effect: str) -> None:
+    left_out = {"Sid": "Not", "Effect": effect, "NotAction": "iam:*", "NotResource": "*"}
+    found = access.explain("a", [NOTEBOOK], [role(), *managed("p", left_out)])
+    assert found.unexplained == (f"p: Not ({effect} with NotAction and NotResource)",)
+    assert (found.reads, found.writes, found.calls, found.denied) == ((), (), (), ())
+    assert "Not explained, read it yourself: p: Not" in access.text(found)
+
+
+def test_policies_in_the_role_itself_count_once() -> None:
+    read = policy(statement("Read", "s3:GetObject", "*"))
+    inline = [{"name": "own", "policy": read}, {"name": "", "policy": ""}]
+    own = role(inline_policy=inline, managed_policy_arns=["theirs", "p/p"])
+    same = resource("aws_iam_role_policy", role="alice", name="own", policy=read)
+    call = managed("p", statement("Call", "sagemaker:Search", "*"))
+    for more in ([], [same]):
+        found = access.explain("a", [NOTEBOOK], [own, *call, *more])
+        assert [one.source for one in (*found.reads, *found.calls)] == ["own: Read", "p: Call"]
+        assert found.unknown_policies == ("theirs",)
+
+
+def test_a_tag_s_default_stands_where_the_role_lacks_it() -> None:
+    equal = {"StringEquals": {"aws:ResourceTag/Notebook": "${aws:PrincipalTag/notebook, '-'}"}}
+    stop = managed("p", statement("Stop", "sagemaker:StopNotebookInstance", "*", Condition=equal))
+    for tags, value in (({}, "-"), ({"Notebook": "alice"}, "alice")):
+        found = access.explain("a", [NOTEBOOK], [role(tags_all=tags), *stop])
+        assert found.calls[0].conditions == (f"StringEquals aws:ResourceTag/Notebook: {value}",)
+
+
+def test_an_arn_that_ends_early_is_no_traceback() -> None:
+    found = bounded(
+        managed("s3", statement("Read", "s3:GetObject", "arn:aws:s3*")),
+        statement("Own", "s3:GetObject", f"{BUCKET}/*"),
+    )
+    assert found.reads[0].resources == (f"{BUCKET}/*",)
+
+
 def test_whose_role_it_is() -> None:
     shared = access.explain("notebooks/alice", [NOTEBOOK], [role()])
     own = access.explain("notebooks/alice", [NOTEBOOK, role()], [])
