@@ -12,7 +12,7 @@ data "aws_iam_policy_document" "fence" {
       [
         "${local.code_arn}:${var.project}-users-*",
         "${local.ecr_arn}:${local.account_id}:repository/${var.project}/users/*",
-        "${local.logs_arn}/*:log-stream:*--*",
+        "${local.logs_arn}/*Jobs:log-stream:*--*",
         "${local.logs_arn}/Endpoints/*--*",
         "${local.secrets_arn}/users/*",
       ],
@@ -30,5 +30,34 @@ data "aws_iam_policy_document" "fence" {
       variable = "s3:prefix"
       values   = ["users/*"]
     }
+  }
+
+  # With the role that an isolated notebook's model has.
+  statement {
+    sid       = "LeaveTheirModels"
+    effect    = "Deny"
+    actions   = local.model_using_actions
+    resources = ["*"]
+
+    condition {
+      test     = "ArnLike"
+      variable = "sagemaker:ModelArn"
+      values   = ["arn:${local.partition}:sagemaker:*:*:model/*--*"]
+    }
+  }
+
+  # What cannot be cut to some of them. The asterisk at the end is for the form that ends in :*.
+  statement {
+    sid       = "SearchNothing"
+    effect    = "Deny"
+    actions   = ["sagemaker:Search"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "FilterNoCommonLogs"
+    effect    = "Deny"
+    actions   = ["logs:FilterLogEvents"]
+    resources = ["${local.logs_arn}/*Jobs*", "${local.logs_arn}/NotebookInstances*"]
   }
 }

@@ -1,9 +1,13 @@
 # Denies only: attach it to the role of those who deploy notebooks, beside what allows them to, or
-# make it a service control policy. Not for whoever deploys this root, whose boundary it protects.
+# make it a service control policy. Whoever deploys this root, whose boundary it protects, must not
+# have it, or be excepted.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 locals {
   shared_role_arn    = "arn:${local.partition}:iam::${local.account_id}:role/${var.project}-notebook"
-  isolated_role_arns = ["${local.shared_role_arn}-*"]
+  isolated_role_arns = ["${local.shared_role_arn}-*", "arn:${local.partition}:iam::${local.account_id}:role/*/${var.project}-notebook-*"]
+  policy_arns        = "arn:${local.partition}:iam::${local.account_id}:policy/${var.project}-notebook-*"
+
+  guardrail_exceptions = length(var.guardrail_except_principal_arns) > 0 ? [var.guardrail_except_principal_arns] : []
 }
 
 data "aws_iam_policy_document" "guardrail" {
@@ -150,20 +154,81 @@ data "aws_iam_policy_document" "guardrail" {
       variable = "iam:PermissionsBoundary"
       values   = [local.boundary_arn]
     }
+
+    dynamic "condition" {
+      for_each = local.guardrail_exceptions
+
+      content {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = condition.value
+      }
+    }
   }
 
   statement {
     sid       = "KeepThemBound"
     effect    = "Deny"
-    actions   = ["iam:DeleteRolePermissionsBoundary"]
+    actions   = ["iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy"]
     resources = local.isolated_role_arns
+
+    dynamic "condition" {
+      for_each = local.guardrail_exceptions
+
+      content {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = condition.value
+      }
+    }
   }
 
   statement {
-    sid       = "KeepTheBoundary"
+    sid       = "KeepThePolicies"
     effect    = "Deny"
     actions   = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
-    resources = [local.boundary_arn]
+    resources = [local.boundary_arn, local.policy_arns]
+
+    dynamic "condition" {
+      for_each = local.guardrail_exceptions
+
+      content {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = condition.value
+      }
+    }
+  }
+
+  # The boundary believes this tag. A new role, which is made with it, has none yet. Capitals make no
+  # other tag: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+  statement {
+    sid       = "KeepTheirTag"
+    effect    = "Deny"
+    actions   = ["iam:TagRole", "iam:UntagRole"]
+    resources = local.isolated_role_arns
+
+    condition {
+      test     = "ForAnyValue:StringEqualsIgnoreCase"
+      variable = "aws:TagKeys"
+      values   = ["Notebook"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/Notebook"
+      values   = ["false"]
+    }
+
+    dynamic "condition" {
+      for_each = local.guardrail_exceptions
+
+      content {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = condition.value
+      }
+    }
   }
 
   # The shared role has no boundary of its own: what is added to it reaches every notebook.
@@ -179,5 +244,15 @@ data "aws_iam_policy_document" "guardrail" {
       "iam:UpdateAssumeRolePolicy",
     ]
     resources = [local.shared_role_arn]
+
+    dynamic "condition" {
+      for_each = local.guardrail_exceptions
+
+      content {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = condition.value
+      }
+    }
   }
 }

@@ -42,6 +42,17 @@ variable "guardrail" {
   }
 }
 
+variable "guardrail_except_principal_arns" {
+  description = "Roles and users, with * where wanted, whom the guardrail lets change the notebooks' roles and policies, as whoever deploys this root must where it is a service control policy."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.guardrail_except_principal_arns : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|[*]):(role|user)/.+$", arn))])
+    error_message = "The guardrail_except_principal_arns must be ARNs of roles or users (arn:aws:iam::<account>:role/<name>); of an assumed role the role's, not the session's."
+  }
+}
+
 variable "kms_key_arns" {
   description = "KMS keys, besides the buckets' own, that notebooks and jobs may use."
   type        = list(string)

@@ -52,7 +52,12 @@ def rendered(tree: Tree, client: Callable[..., Any]) -> Iterator[Rendered]:
         },
     )
     tree.write_state("shared-infra/vpc-endpoints", {"subnet_ids": [subnet["SubnetId"]]})
-    chosen = {"guardrail": {**GUARDRAIL, "volume_kms_key_arns": [key]}, "reserve_users": True}
+    chosen: dict[str, Any] = {
+        "guardrail": {**GUARDRAIL, "volume_kms_key_arns": [key]},
+        "reserve_users": True,
+    }
+    excepted = [f"arn:aws:iam::{tree.account}:role/{DEPLOYER}"]
+    chosen["guardrail_except_principal_arns"] = excepted
     (tree.root / "shared-infra/iam/test.auto.tfvars.json").write_text(json.dumps(chosen))
     scaffold_isolated(tree, "alice")
     with Chain(tree) as chain:

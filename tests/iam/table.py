@@ -136,6 +136,7 @@ def _roles(rendered: Rendered) -> dict[str, Role]:
         "bounded": (everything, ["boundary"], alice, tag),
         "untagged": (everything, ["boundary"], alice, {}),
         "deployer": ([*everything, "guardrail"], [], session("notebook-deployer"), {}),
+        "excepted": ([*everything, "guardrail"], [], session(DEPLOYER), {}),
         "opener": (["open"], [], session("alice"), {}),
         "administrator": (everything, [], session("administrator"), {}),
         "terraform": (everything, [], session(DEPLOYER), {}),
