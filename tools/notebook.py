@@ -90,6 +90,11 @@ def make(
             raise UserError(f"{name}: {key}: {wrong}")
     if kept.get("isolated"):
         _check_isolated(name, kept)
+    if kept.get("use_shared_kms_key") and kept.get("kms_key_id"):
+        raise UserError(
+            f"{name}: use_shared_kms_key takes the shared key and kms_key_id names one; give one "
+            "of them"
+        )
     for script in scripts or {}:
         if not _SCRIPT_NAME.fullmatch(script) or ".tf" in script.lower():
             raise UserError(

@@ -9,7 +9,11 @@ locals {
   on_start  = var.on_start_file == null ? "" : file("${path.root}/${var.on_start_file}")
 
   # Chosen in each notebook: a key that came by itself would replace every notebook that exists.
-  kms_key_id = var.use_shared_kms_key ? data.terraform_remote_state.s3.outputs.kms_key_arns[0] : var.kms_key_id # fails where shared-infra/s3 has no key
+  kms_key_id = !var.use_shared_kms_key ? var.kms_key_id : (
+    var.kms_key_id == null
+    ? data.terraform_remote_state.s3.outputs.kms_key_arns[0] # fails where shared-infra/s3 has no key
+    : tobool("kms_key_id names a key, and use_shared_kms_key takes the shared one: take one of them back")
+  )
 
   isolation = !var.isolated ? null : merge(data.terraform_remote_state.iam.outputs.isolation, {
     bucket_arns = values(data.terraform_remote_state.s3.outputs.bucket_arns)

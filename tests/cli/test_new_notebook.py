@@ -42,6 +42,17 @@ def test_every_option_reaches_the_values(checkout: Checkout) -> None:
     }
 
 
+def test_an_isolated_one_says_that_others_are_not_kept_out(checkout: Checkout) -> None:
+    note = "others are not kept out of what an isolated notebook owns until reserve_users = true"
+    assert note in checkout.tools("new-notebook", "a", "--isolated").stderr
+    assert note not in checkout.tools("new-notebook", "b").stderr
+    chosen = checkout.root / "shared-infra/iam/terraform.tfvars"
+    chosen.write_text("reserve_users = true\n")
+    done = checkout.tools("new-notebook", "c", "--isolated")
+    assert done.returncode == 0, done.stderr
+    assert note not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("profile", "instance_type"),
     [("dev", "ml.t3.medium"), ("staging", "ml.m5.xlarge"), ("prod", "ml.m5.2xlarge")],

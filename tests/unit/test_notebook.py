@@ -90,6 +90,13 @@ def test_a_role_and_isolation_exclude_each_other() -> None:
     assert notebook.make("nlp", {"isolated": False, "role_arn": role}, TYPES).values["role_arn"]
 
 
+def test_the_shared_key_and_another_exclude_each_other() -> None:
+    with pytest.raises(UserError, match="use_shared_kms_key takes the shared key and kms_key_id"):
+        notebook.make("nlp", {"use_shared_kms_key": True, "kms_key_id": "alias/own"}, TYPES)
+    own = {"use_shared_kms_key": False, "kms_key_id": "alias/own"}
+    assert notebook.make("nlp", own, TYPES).values["kms_key_id"] == "alias/own"
+
+
 @pytest.mark.parametrize(
     ("key", "text", "value"),
     [

@@ -1,14 +1,17 @@
 """`tools new-notebook`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tools import requests, runs, scaffold
+from tools import requests, runs, scaffold, values
 from tools.context import Context
 from tools.errors import shown
-from tools.notebook import PROFILES
+from tools.notebook import PROFILES, Notebook
+from tools.repository import Repository
+from tools.stack import Stack
 
 
 def _pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -106,6 +109,7 @@ def command(
                 click.echo(f"# --- notebooks/{notebook.name}/{file}")
                 click.echo(content)
         return
+    open_to_others = _open_to_others(notebooks, repository)
     names = [f"notebooks/{notebook.name}" for notebook in notebooks]
     if target and apply:
         # Before anything is written: a refusal must not leave directories behind.
@@ -114,9 +118,21 @@ def command(
         runs.agree(target, place, names, yes)
     for directory in scaffold.write(notebooks, repository, context.templates):
         click.echo(directory.relative_to(repository.root))
+    if open_to_others:
+        click.echo(
+            "note: others are not kept out of what an isolated notebook owns until reserve_users = "
+            "true in shared-infra/iam/terraform.tfvars",
+            err=True,
+        )
     if target and apply:
         known = runs.records(target, place)
         stacks = target.repository.select(names)
         runs.deploy_stacks(context, target, known, place, stacks, runs.Options(yes=True))
     else:
         click.echo("next: terraform init && terraform apply in it, or tools deploy", err=True)
+
+
+def _open_to_others(notebooks: Sequence[Notebook], repository: Repository) -> bool:
+    if not any(notebook.values.get("isolated") for notebook in notebooks):
+        return False
+    return not values.declared(Stack(repository.root, "shared-infra/iam")).get("reserve_users")
