@@ -45,6 +45,7 @@ def _widened(statement: Statement) -> Iterator[tuple[str, Statement | None]]:
         yield from _wider_actions(statement)
         yield from _wider_resources(statement)
         yield from _wider_principal(statement)
+        yield from _looser_names(statement)
     else:
         yield "left out", None
         for element in ("Action", "Resource"):
@@ -82,6 +83,28 @@ def _all_of_its_type(arn: str) -> str:
 def _wider_principal(statement: Statement) -> Iterator[tuple[str, Statement]]:
     if statement.get("Principal", "*") not in ("*", {"AWS": "*"}):
         yield "for everybody", {**statement, "Principal": "*"}
+
+
+# After the name of an isolated notebook: what ends it, and what would let a longer name follow.
+_ENDS = ((re.compile(r"(alice|/Notebook\})/\*$"), r"\1*"), (re.compile(r"--\*$"), "-*"))
+
+
+def _looser_names(statement: Statement) -> Iterator[tuple[str, Statement]]:
+    """Resources and prefixes in buckets where a longer name that begins alike matches too."""
+    prefixes = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", [])
+    for place, looser in _looser(_listed(statement.get("Resource", "*"))):
+        yield f"on {looser[place]}", {**statement, "Resource": looser}
+    for place, looser in _looser(_listed(prefixes)):
+        changed = copy.deepcopy(statement)
+        changed["Condition"]["StringLike"]["s3:prefix"] = looser
+        yield f"for the prefix {looser[place]}", changed
+
+
+def _looser(values: list[str]) -> Iterator[tuple[int, list[str]]]:
+    for place, value in enumerate(values):
+        for end, wider in _ENDS:
+            if end.search(value):
+                yield place, [*values[:place], end.sub(wider, value), *values[place + 1 :]]
 
 
 def _one_less(statement: Statement, element: str) -> Iterator[tuple[str, Statement]]:
