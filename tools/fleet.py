@@ -13,7 +13,7 @@ from tools.aws import Cloud
 from tools.context import Context
 from tools.errors import UserError
 from tools.hcl import Value
-from tools.idle import Decision, decisions
+from tools.idle import Decision, decisions, of_this_run
 from tools.instances import Instance
 from tools.repository import Repository
 from tools.settings import check_region
@@ -274,8 +274,10 @@ def _notebook(
     failed = instance is not None and instance.status == "Failed"
     cloud = fleet.cloud(notebook.region)
     why = instances.failure(cloud, notebook.name) if failed else None
-    runs = instance is not None and instance.status == "InService"
-    return Notebook(notebook, instance, why, said.get(notebook.name) if runs else None)
+    decision = None
+    if instance and instance.status == "InService":
+        decision = of_this_run(said.get(notebook.name), instance.modified)
+    return Notebook(notebook, instance, why, decision)
 
 
 def _undeclared(

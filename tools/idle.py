@@ -49,6 +49,16 @@ def decisions(cloud: Cloud) -> dict[str, Decision]:
     return last(logs.events(cloud, datetime.now(UTC) - FRESH, pattern=f'"{_MARK}"'))
 
 
+def of_this_run(decision: Decision | None, modified: datetime) -> Decision | None:
+    """`decision` where the instance that runs since `modified` has made it, else None.
+
+    A line from before the last start tells nothing of the work since; neither does a stop that
+    AWS was asked for, where the instance runs again.
+    """
+    before = decision is None or decision.time < modified or decision.what == "stopping"
+    return None if before else decision
+
+
 def is_idle(decision: Decision | None, for_at_least: timedelta) -> bool:
     """Whether a notebook that runs is known to be idle: no line of it or a keep-alive file, no."""
     return decision is not None and decision.what != "kept alive" and decision.idle >= for_at_least

@@ -86,13 +86,17 @@ def _idle(
 ) -> list[Declared]:
     running = _with_status(named, there, "InService")
     said = {region: idle.decisions(where.cloud(region)) for region in _regions(running)}
-    silent = [n.stack.path.name for n in running if n.name not in said[n.region]]
+    decided = {
+        n.stack.name: idle.of_this_run(said[n.region].get(n.name), there[n.region][n.name].modified)
+        for n in running
+    }
+    silent = [n.stack.path.name for n in running if not decided[n.stack.name]]
     if silent:
         click.echo(
             f"not known to be idle, since their auto-stop says nothing: {', '.join(silent)}",
             err=True,
         )
-    return [n for n in running if idle.is_idle(said[n.region].get(n.name), for_at_least)]
+    return [n for n in running if idle.is_idle(decided[n.stack.name], for_at_least)]
 
 
 def _stopped_themselves(

@@ -208,8 +208,10 @@ STOPPING = "2026-01-31T08:00:00Z autostop: stopping {} in x, through aws; idle 3
 
 
 def test_stops_those_that_their_own_auto_stop_says_are_idle(place: Place) -> None:
-    for name in ("idle", "working", "kept", "silent", "old"):
+    for name in ("restarted", "idle", "working", "kept", "silent", "old"):
         place.declare(name)
+        if name == "restarted":
+            put_log(place, name, "jupyter.log", IDLE)
         place.create(name)
     put_log(place, "working", "jupyter.log", IDLE, "Kernel started", WORKING)
     put_log(place, "kept", "jupyter.log", KEPT)
@@ -218,8 +220,8 @@ def test_stops_those_that_their_own_auto_stop_says_are_idle(place: Place) -> Non
     done = place.tools("stop", "--local", "--idle", "--json")
     assert done.exit_code == 0, done.output
     assert outcomes(done.stdout) == {"idle": "stopped"}
-    assert "their auto-stop says nothing: old, silent" in done.stderr
-    assert "1 of 5 notebooks are meant by --idle" in done.stderr
+    assert "their auto-stop says nothing: old, restarted, silent" in done.stderr
+    assert "1 of 6 notebooks are meant by --idle" in done.stderr
     longer = place.tools("stop", "--local", "--idle", "--idle-minutes", "21", "--json")
     assert outcomes(longer.stdout) == {}
 

@@ -66,3 +66,22 @@ def test_the_last_decision_of_each_notebook_counts_whatever_the_order() -> None:
         ]
     )
     assert {name: found.idle.seconds for name, found in last.items()} == {"n": 2, "m": 5}
+
+
+@pytest.mark.parametrize(
+    ("line", "minute", "counts"),
+    [
+        ("running on, idle 5000 of 6000 s: x", -1, False),
+        ("running on, idle 5000 of 6000 s: x", 1, True),
+        ("kept alive by /k, idle 7 of 60 s: x", 1, True),
+        ("cannot stop, idle 61 of 60 s: x", 1, True),
+        ("stopping n in r, through aws; idle 60 of 60 s: x", 1, False),  # and it runs again
+    ],
+)
+def test_a_line_from_before_the_last_start_says_nothing_of_this_run(
+    line: str, minute: int, counts: bool
+) -> None:
+    decision = idle.read(event(f"autostop: {line}", minute=minute))
+    assert decision is not None
+    assert (idle.of_this_run(decision, modified=NOW) is decision) == counts
+    assert idle.of_this_run(None, modified=NOW) is None
