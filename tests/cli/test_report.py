@@ -35,10 +35,18 @@ def test_nothing_deployed_and_nothing_typed_yet(checkout: Checkout) -> None:
 def test_without_credentials_what_is_declared_is_shown(checkout: Checkout) -> None:
     (checkout.root / "common.auto.tfvars").write_text(COMMON)
     page = written(checkout)
-    assert "AWS was not asked: no AWS credentials found" in page
+    assert "AWS has not listed the notebooks: no AWS credentials found" in page
     assert "Notebooks of acme-ml" in page
     assert "notebook-prod" in page
     assert "AWS was not asked: --offline." in written(checkout, "--offline")
+
+
+def test_a_state_that_cannot_be_read_is_told(checkout: Checkout) -> None:
+    (checkout.root / "common.auto.tfvars").write_text(COMMON)
+    (checkout.root / "shared-infra/s3/terraform.tfstate").write_text("{")
+    page = written(checkout)
+    assert "What is applied of shared-infra/s3 is not known: " in page
+    assert str(checkout.root) not in page
 
 
 def test_the_page_goes_where_it_is_told(checkout: Checkout) -> None:

@@ -53,9 +53,11 @@ class Row:
 class Report:
     """Everything on the page.
 
-    `asked` is a sentence: whether AWS was asked, and why not. `undeclared` are instances without a
-    directory, None where AWS was not asked; `orphans` are states without one. `idle_is_known` says
-    whether the notebooks' logs answered. `project` is empty where none is typed yet.
+    `asked` is a sentence: whether AWS was asked, and why it said nothing. `undeclared` are instances
+    without a directory, None where AWS did not say; `orphans` are states without one.
+    `idle_is_known` says whether the notebooks' logs answered, `states_are_known` whether every
+    state could be read, which tell of orphans and of what changed since an apply. `project` is
+    empty where none is typed yet.
     """
 
     project: str
@@ -70,6 +72,7 @@ class Report:
     comparisons: Sequence[Comparison]
     warnings: Sequence[str] = ()
     stacks: Sequence[Stack] = ()
+    states_are_known: bool = True
 
     @property
     def idle(self) -> list[Row]:
@@ -117,7 +120,7 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
     said = _Said("AWS was not asked: --offline.") if offline else _ask(context, local, declared)
     there = said.overview
     by_name = {n.declared.stack.name: n for n in there.notebooks} if there else {}
-    applied = {} if offline else _applied(context, local)
+    applied, unread = ({}, []) if offline else _applied(context, local)
     rows = [
         _row(one, cost, by_name.get(one.stack.name), applied.get(one.stack.name))
         for one, cost in zip(declared, estimate.notebooks, strict=True)
@@ -135,8 +138,9 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
         there is not None and not said.warnings,
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
-        [*said.warnings, *estimates.warnings(estimate, made.date())],
+        [*said.warnings, *unread, *estimates.warnings(estimate, made.date())],
         place.repository.stacks(),
+        not (offline or unread),
     )
 
 
@@ -169,19 +173,27 @@ def _ask(context: Context, local: bool, declared: Sequence[Declared]) -> _Said:
     except UserError as error:
         if local:
             raise
-        return _Said(f"AWS was not asked: {error}.")
+        return _Said(f"AWS has not listed the notebooks: {error}.")
     return _Said(f"{cloud} was asked, {regions}.", overview, warnings)
 
 
-def _applied(context: Context, local: bool) -> dict[str, Applied]:
-    """What states and records say of each stack; nothing where they cannot be read."""
+def _applied(context: Context, local: bool) -> tuple[dict[str, Applied], list[str]]:
+    """What states and records say of each stack, and a sentence for each that cannot be read."""
+    root = f"{context.repository.root}/"  # the page is passed on: no path of this machine on it
     try:
         known = runs.records(context.target(local))
+        root = f"{known.repository.root}/"
         rows = listing.rows(known, known.repository.stacks()) + listing.orphans(known)
-    except UserError:
-        return {}  # before `tools init`, or where a bucket does not answer: `tools list` says why
-    root = f"{known.repository.root}/"  # the page is passed on: no path of this machine on it
-    return {row.stack: replace(row, place=row.place.removeprefix(root)) for row in rows}
+    except UserError as error:  # before `tools init`, or where a bucket does not answer
+        reason = str(error).replace(root, "")
+        return {}, [f"What has changed since an apply, and orphans, are not known: {reason}"]
+    applied = {row.stack: replace(row, place=row.place.removeprefix(root)) for row in rows}
+    return applied, [
+        f"What is applied of {row.stack} is not known: "
+        + "; ".join(row.why or ["no file says where its state is"]).replace(root, "")
+        for row in rows
+        if row.status == "unknown"
+    ]
 
 
 def _row(
