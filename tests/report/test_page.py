@@ -301,6 +301,21 @@ def test_without_scripts_everything_is_there() -> None:
         assert f"team-{number:04}" in body
 
 
+def test_characters_that_no_drawing_may_hold_are_replaced() -> None:
+    text = page.render(report(2, values={"owner": "al\x1bice\x00", "environment": "d\ufffeev"}))
+    assert "al\N{REPLACEMENT CHARACTER}ice\N{REPLACEMENT CHARACTER}" in text
+
+
+def test_what_could_not_be_read_is_not_known_rather_than_none() -> None:
+    whole = replace(report(1), undeclared=[], orphans=[])
+    assert "nothing is without a directory" in page.render(whole)
+    text = page.render(replace(whole, states_are_known=False))
+    assert "nothing is without a directory" not in text
+    assert "Nothing that is known of" in text
+    assert "<dt>Orphans</dt><dd>not known</dd>" in text
+    assert "<dt>Drifted</dt><dd>not known</dd>" in text
+
+
 def test_what_needs_a_look_is_named(open_page: OpenPage) -> None:
     browser = open_page(report(12))
     text = browser.find_element(By.CSS_SELECTOR, "[aria-labelledby=attention]").text

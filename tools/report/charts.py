@@ -64,6 +64,7 @@ def stacked(title: str, series: Sequence[str], bars: Sequence[Bar]) -> Markup:
 
 
 def _short(label: str) -> str:
+    label = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in label)  # no XML
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
