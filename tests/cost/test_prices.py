@@ -99,6 +99,14 @@ CORRUPT: dict[str, Any] = {
     "a negative price": content(regions={"us-east-1": {"endpoint_hour": [-0.01, "s"]}}),
     "a price in words": content(regions={"us-east-1": {"endpoint_hour": ["0.01", "s"]}}),
     "a price without a source": content(regions={"us-east-1": {"endpoint_hour": 0.01}}),
+    "no map of sources": content(sources=["s"]),
+    "no map of regions": content(regions=["us-east-1"]),
+    "no map of figures": content(regions={"us-east-1": ["endpoint_hour"]}),
+    "no map of types": content(regions={"us-east-1": {"notebook_hour": [0.05, "s"]}}),
+    "a price of everything": json.dumps(content()).replace("0.01", "1e999999"),
+    "a price of no size": json.dumps(content()).replace("0.01", "1e999999999999999999999"),
+    "nested without end": "[" * 100_000,
+    "no text": b"\xff\xfe\x00",
     "no number": '{"format": 1, "sources": {"s": {"name": "", "date": "2026-01-31"}}, '
     '"regions": {"us-east-1": {"endpoint_hour": [NaN, "s"]}}}',
 }
@@ -108,7 +116,10 @@ CORRUPT: dict[str, Any] = {
 def test_a_corrupt_table_is_refused_with_the_way_out(case: str, tmp_path: Path) -> None:
     path = tmp_path / "prices.json"
     bad = CORRUPT[case]
-    path.write_text(bad if isinstance(bad, str) else json.dumps(bad))
+    if isinstance(bad, bytes):
+        path.write_bytes(bad)
+    else:
+        path.write_text(bad if isinstance(bad, str) else json.dumps(bad))
     with pytest.raises(UserError, match=r"prices.json is no price table .*tools cost --refresh"):
         prices.load(path)
 

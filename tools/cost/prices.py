@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import files
-from tools.errors import UserError
+from tools.errors import UserError, in_one_line, shown
 
 FORMAT = 1
 PACKAGED = Path(__file__).with_name("prices.json")
@@ -38,6 +38,7 @@ SINGLE = {
 NOTEBOOK = "notebook_hour"
 
 _OLD = 365  # days
+_HIGHEST = 1_000_000  # US dollars a unit: far over any, and a sum of them can be written
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,15 @@ def read(path: Path) -> Table:
         return Table(_regions(content))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else in_one_line(str(error))
         raise UserError(
             f"{path} is no price table ({reason}); renew it: {RENEW}, or delete it"
         ) from None
@@ -115,8 +123,9 @@ def _regions(content: Any) -> dict[str, dict[str, Price]]:
     for region, figures in content["regions"].items():
         prices = regions.setdefault(region, {})
         for figure, (usd, source) in _figures(figures):
-            if not isinstance(usd, int | Decimal) or isinstance(usd, bool) or usd <= 0:
-                raise ValueError(f"{region}: {figure} costs {usd!r}")
+            number = isinstance(usd, int | Decimal) and not isinstance(usd, bool)
+            if not (number and 0 < usd <= _HIGHEST):
+                raise ValueError(f"{region}: {figure} costs {shown(usd)}")
             prices[figure] = Price(Decimal(usd), *sources[source])
     return regions
 
