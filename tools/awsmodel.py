@@ -105,7 +105,7 @@ def _list_complaint(value: Any, shape: Shape) -> str | None:
 
 def _integer_complaint(value: Any, shape: Shape) -> str | None:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if int(value) != value:
+    if not (isinstance(value, int) or float(value).is_integer()):  # neither NaN nor infinity is
         return f"it must be a whole number, not {value}"
     if (least is not None and value < least) or (most is not None and value > most):
         return f"it must be {least} to {most}, not {value}"

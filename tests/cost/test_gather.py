@@ -1,6 +1,7 @@
 """Quantities from the stacks' files, and from outputs where no file says them."""
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.trees import copy_repository, write_stack
+from tests.trees import REPOSITORY, copy_repository, write_stack
 from tools import fleet
 from tools.cost import gather
 from tools.cost.gather import WhatIf
@@ -165,6 +166,33 @@ def test_a_what_if_takes_a_glob_and_a_shared_stack(original: Path) -> None:
     assert (found.shared.endpoints, found.shared.zones) == (2, 2)
 
 
+def test_a_what_if_moves_a_notebook_to_another_region(original: Path) -> None:
+    found = counted(original, "notebook-prod.region=eu-west-1")
+    assert [n.region for n in found.notebooks] == ["us-east-1", "eu-west-1"]
+
+
+def test_a_what_if_of_null_takes_a_schedule_away(root: Path) -> None:
+    with (root / "notebooks/notebook-dev/terraform.tfvars").open("a") as file:
+        file.write('schedule_start = "08:00"\nschedule_stop = "19:00"\n')
+    assert counted(root).notebooks[0].hours == 239
+    assert counted(root, "notebook-dev.schedule_start=null").notebooks[0].hours == 730
+
+
+@pytest.mark.parametrize("size", ["-5", "true", "10.5", "1e400", "4", '"big"'])
+def test_a_volume_that_aws_refuses_is_unknown_and_told(root: Path, size: str) -> None:
+    values = root / "notebooks/notebook-prod/terraform.tfvars"
+    values.write_text(re.sub(r"(?m)^volume_size.*$", f"volume_size = {size}", values.read_text()))
+    found = counted(root)
+    assert [n.volume_gb for n in found.notebooks] == [20, None]
+    (warning,) = found.warnings
+    assert warning.startswith("notebooks/notebook-prod: volume_size is not counted: ")
+
+
+def test_times_are_those_that_the_module_takes() -> None:
+    module = (REPOSITORY / "modules/sagemaker-notebook/variables.tf").read_text()
+    assert module.count(f'"^{gather._TIME}$"') == 2
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -180,6 +208,19 @@ def test_a_what_if_takes_a_glob_and_a_shared_stack(original: Path) -> None:
         ("notebook-prod.volume_size=true", "'true' is no number"),
         ("notebook-prod.root_access=maybe", "'maybe' is no bool"),
         ('vpc-endpoints.interface_services=["ec2"', "is no set"),
+        ("vpc-endpoints.interface_services=[1, 2]", "is no set"),
+        ("vpc-endpoints.interface_services=null", "must not be null"),
+        ("notebook-prod.volume_size=null", "must not be null"),
+        ("notebook-prod.volume_size=NaN", "whole number, not nan"),
+        ("notebook-prod.volume_size=1e999", "whole number, not inf"),
+        ("notebook-prod.schedule_start=banana", "'banana' is no time from 00:00 to 23:59"),
+        ("notebook-prod.schedule_stop=7:30", "'7:30' is no time"),
+        ("notebook-prod.schedule_stop=24:00", "'24:00' is no time"),
+        ("notebook-prod.schedule_days=banana", "'banana' is no days"),
+        ("notebook-prod.schedule_days=MON-FRI-SUN", "is no days"),
+        ("notebook-prod.region=us-esat-1", "no region 'us-esat-1'.*us-east-1"),
+        ("notebook-prod.owner=bob", "no cost here depends on it, only on instance_type"),
+        ("vpc-endpoints.region=eu-west-1", "no cost here depends on it, only on create_kms_key"),
     ],
 )
 def test_a_what_if_about_nothing_is_refused(original: Path, text: str, words: str) -> None:

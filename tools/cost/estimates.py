@@ -104,8 +104,8 @@ def renew(context: Context, regions: Sequence[str], today: date) -> Mapping[str,
 
 
 def warnings(estimate: Estimate, today: date) -> list[str]:
-    """What a reader of the figures has to know: prices that are unknown or old."""
-    found = []
+    """What a reader of the figures has to know: what is not counted, unknown prices, old ones."""
+    found = list(estimate.fleet.warnings)
     if estimate.unknown:
         found.append(
             f"no price is known for {', '.join(estimate.unknown)}: the total is at least what is "

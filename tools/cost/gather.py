@@ -10,10 +10,11 @@ from typing import Any, cast
 
 from tools import awsmodel, hcl, values
 from tools.cost.model import MONTH, Fleet, NotebookSpec, SharedSpec
-from tools.errors import UserError
+from tools.errors import UserError, shown
 from tools.fleet import Declared
 from tools.hcl import Value
 from tools.repository import Repository
+from tools.settings import check_region
 from tools.stack import Stack
 
 # The outputs of an applied stack, {} where it was never applied. Raises UserError where its state
@@ -26,6 +27,12 @@ _KNOWN = (_S3, _ENDPOINTS, "shared-infra/iam", "shared-infra/security-groups")
 _WEEK = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _DAY = 24 * 60  # minutes
 _CHECKED = {"instance_type": "InstanceType", "volume_size": "VolumeSizeInGB"}
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"  # as modules/sagemaker-notebook/variables.tf has it
+
+# The values that are counted, and so can be asked about.
+_OF_NOTEBOOKS = (*_CHECKED, "region", "schedule_days", "schedule_start", "schedule_stop")
+_OF_SHARED = ("create_kms_key", "interface_services", "subnet_ids")
+_MAY_BE_NULL = ("region", "schedule_start", "schedule_stop", "subnet_ids")
 
 
 @dataclass(frozen=True)
@@ -66,21 +73,40 @@ def counted(
     shared = {stack.name: stack for stack in repository.stacks() if stack.kind == "shared"}
     own = {name: values.declared(stack) | changes.get(name, {}) for name, stack in shared.items()}
     spec, notes = _shared(own, shared, outputs)
-    specs = [
-        _notebook(notebook, dict(notebook.values) | changes.get(notebook.stack.name, {}), hours)
-        for notebook in notebooks
+    specs, warnings = [], []
+    for notebook in notebooks:
+        change = changes.get(notebook.stack.name, {})
+        specs.append(_notebook(notebook, change, region, hours))
+        warnings += _uncounted(notebook)
+    return Fleet(region, specs, spec, notes, warnings)
+
+
+def _uncounted(notebook: Declared) -> list[str]:
+    """What of the notebook's own values AWS or its module would refuse, in sentences."""
+    wrong = {
+        key: _complaint(key, notebook.values[key])
+        for key in ("volume_size", "schedule_days", "schedule_start", "schedule_stop")
+        if notebook.values.get(key) is not None
+    }
+    return [
+        f"{notebook.stack.name}: {key} is not counted: {reason}"
+        for key, reason in wrong.items()
+        if reason
     ]
-    return Fleet(region, specs, spec, notes)
 
 
-def _notebook(notebook: Declared, declared: Values, given: Decimal | None) -> NotebookSpec:
+def _notebook(
+    notebook: Declared, change: Values, region: str, given: Decimal | None
+) -> NotebookSpec:
+    declared = {**notebook.values, **change}
     size = declared.get("volume_size")
+    usable = isinstance(size, int | float) and not _complaint("volume_size", size)
     scheduled = _scheduled(declared)
     return NotebookSpec(
         notebook.stack.path.name,
-        notebook.region,
+        str(change["region"] or region) if "region" in change else notebook.region,
         str(declared.get("instance_type") or ""),
-        int(size) if isinstance(size, int | float) else None,
+        int(cast(float, size)) if usable else None,
         next((hours for hours in (given, scheduled) if hours is not None), MONTH),
         str(declared.get("owner") or ""),
         str(declared.get("environment") or ""),
@@ -102,8 +128,10 @@ def _scheduled(declared: Values) -> Decimal | None:
 
 def _minutes(time: Value) -> int | None:
     """Minutes from midnight of a time such as 07:30."""
-    found = re.fullmatch(r"(\d\d):(\d\d)", str(time))
-    return int(found[1]) * 60 + int(found[2]) if found else None
+    if not re.fullmatch(_TIME, str(time)):
+        return None
+    hours, minutes = str(time).split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _days(days: str) -> int:
@@ -172,22 +200,51 @@ def _typed(stack: Stack, change: WhatIf) -> Value:
     if change.key not in types:
         near = awsmodel.nearest(change.key, sorted(types)) if types else "it has no variables"
         raise UserError(f"--what-if: {stack.name} has no value called {change.key!r}; {near}")
-    kind = types[change.key].split("(")[0]
+    counted = _OF_NOTEBOOKS if stack.kind == "notebook" else _OF_SHARED
+    value = None if change.value == "null" else _parsed(stack, change, types[change.key])
+    if change.key not in counted:
+        raise _wrong(stack, change, f"no cost here depends on it, only on {', '.join(counted)}")
+    if value is None and change.key not in _MAY_BE_NULL:
+        raise _wrong(stack, change, "it must not be null")
+    wrong = None if value is None else _complaint(change.key, value)
+    if wrong:
+        raise _wrong(stack, change, wrong)
+    return value
+
+
+def _parsed(stack: Stack, change: WhatIf, declared: str) -> Value:
+    """The text as a value of the type that is `declared`, such as set(string)."""
+    kind, _, inner = declared.rstrip(")").partition("(")
     value: Value = change.value
     try:
         if kind in ("list", "set") and not change.value.startswith("["):
-            value = [item.strip() for item in change.value.split(",") if item.strip()]
-        elif kind != "string" or change.value == "null":
+            return [item.strip() for item in change.value.split(",") if item.strip()]
+        if kind != "string":
             value = cast(Value, json.loads(change.value))
-    except ValueError:
-        raise _wrong(stack, change, f"{change.value!r} is no {types[change.key]}") from None
-    if value is not None and not _fits(value, kind):
-        raise _wrong(stack, change, f"{change.value!r} is no {types[change.key]}")
-    if change.key in _CHECKED:
-        wrong = awsmodel.complaint(value, awsmodel.member(_CHECKED[change.key]))
-        if wrong:
-            raise _wrong(stack, change, wrong)
+    except (ValueError, RecursionError):
+        raise _wrong(stack, change, f"{shown(change.value)} is no {declared}") from None
+    items = value if isinstance(value, list) else []
+    if not _fits(value, kind) or not all(_fits(item, inner) for item in items):
+        raise _wrong(stack, change, f"{shown(change.value)} is no {declared}")
     return value
+
+
+def _complaint(key: str, value: Value) -> str | None:
+    """Why AWS, or the notebooks' module, would refuse the value; None where they take it."""
+    if key == "volume_size" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return f"{shown(value)} is no number"
+    if key in _CHECKED:
+        return awsmodel.complaint(value, awsmodel.member(_CHECKED[key]))
+    if key in ("schedule_start", "schedule_stop") and _minutes(value) is None:
+        return f"{shown(value)} is no time from 00:00 to 23:59"
+    if key == "schedule_days" and not _days(str(value)):
+        return f"{shown(value)} is no days such as MON-FRI or MON,WED,FRI"
+    if key == "region":
+        try:
+            check_region(str(value))
+        except UserError as error:
+            return str(error)
+    return None
 
 
 def _fits(value: Value, kind: str) -> bool:

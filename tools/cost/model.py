@@ -57,12 +57,13 @@ class SharedSpec:
 @dataclass(frozen=True)
 class Fleet:
     """Everything that is counted. `region` is the shared stacks'; `notes` say where a quantity
-    is from, in sentences."""
+    is from, in sentences, and `warnings` which values cannot be counted."""
 
     region: str
     notebooks: Sequence[NotebookSpec]
     shared: SharedSpec
     notes: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

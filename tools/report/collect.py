@@ -53,8 +53,8 @@ class Row:
 class Report:
     """Everything on the page.
 
-    `asked` is a sentence: whether AWS was asked, and why it said nothing. `undeclared` are instances
-    without a directory, None where AWS did not say; `orphans` are states without one.
+    `asked` is a sentence: whether AWS was asked, and why it said nothing. `undeclared` are
+    instances without a directory, None where AWS did not say; `orphans` are states without one.
     `idle_is_known` says whether the notebooks' logs answered, `states_are_known` whether every
     state could be read, which tell of orphans and of what changed since an apply. `project` is
     empty where none is typed yet.
