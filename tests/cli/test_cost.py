@@ -66,6 +66,17 @@ def test_the_comparison_is_for_the_fleet_and_for_others(checkout: Checkout) -> N
     assert "2 (this fleet)" in done.stdout
     assert "Sharing saves nothing with one notebook" in done.stdout
     assert "AWS does not charge for them" in done.stdout
+    some = checkout.tools("cost", "notebook-dev", "--compare", "--hours", "100").stdout
+    assert "1 (these notebooks)" in some
+    assert "this fleet" not in some
+    assert "Hours: 100 a month for each notebook, as --hours says." in some
+
+
+@pytest.mark.parametrize("option", ["--notebooks", "--duplicated-gb"])
+def test_options_of_the_comparison_do_nothing_without_it(checkout: Checkout, option: str) -> None:
+    done = checkout.tools("cost", option, "3")
+    assert done.returncode == 2
+    assert "belong to --compare" in done.stderr
 
 
 def test_no_notebooks_is_no_error(checkout: Checkout) -> None:

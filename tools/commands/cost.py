@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -48,12 +49,17 @@ class _Number(click.ParamType[Decimal]):
 
 @dataclass(frozen=True)
 class _Answer:
-    """What is printed: `before` is the estimate without the what-ifs, where there are any."""
+    """What is printed: `before` is the estimate without the what-ifs, where there are any.
+
+    `selected` says that it is about some notebooks of the fleet, `hours` are --hours.
+    """
 
     estimate: Estimate
     before: Estimate | None
     comparisons: Sequence[Comparison]
     duplicated_gb: Decimal
+    selected: bool
+    hours: Decimal | None
 
 
 @click.command("cost", short_help="What a month costs.")
@@ -138,6 +144,9 @@ def command(
     is not known is shown as unknown, and the total as "at least".
     """
     _check(hours, region)
+    duplicated = click.get_current_context().get_parameter_source("duplicated_gb")
+    if not compare and (counts or duplicated is ParameterSource.COMMANDLINE):
+        raise click.UsageError("--notebooks and --duplicated-gb belong to --compare")
     question = Question(
         local,
         notebooks,
@@ -156,6 +165,8 @@ def command(
         estimates.of(context, _unchanged(question)) if changes else None,
         _compared(estimate, counts, duplicated_gb) if compare else [],
         duplicated_gb,
+        bool(notebooks or conditions),
+        hours,
     )
     for warning in estimates.warnings(estimate, today):
         click.secho(f"warning: {warning}", fg="yellow", err=True)
@@ -179,6 +190,7 @@ def _unchanged(question: Question) -> Question:
 def _refresh(context: Context, question: Question) -> None:
     regions = {notebook.region for notebook in estimates.notebooks(context, question)}
     regions.add(question.region or estimates.where(context, question.local).region)
+    regions |= {change.value for change in question.what_if if change.key == "region"} - {"null"}
     today = datetime.now(UTC).date()
     for region, count in estimates.renew(context, sorted(regions), today).items():
         click.echo(f"{count} prices of {region} from the AWS Price List", err=True)
@@ -214,12 +226,13 @@ def _print(answer: _Answer) -> None:
         click.echo(_difference(answer.before.amount, estimate.amount))
     if answer.comparisons:
         click.echo()
-        _print_table(_comparison(answer.comparisons, len(estimate.notebooks)))
+        of_them = "these notebooks" if answer.selected else "this fleet"
+        _print_table(_comparison(answer.comparisons, len(estimate.notebooks), of_them))
         click.echo("Sharing saves nothing with one notebook, and never on")
         for item in comparison.saves_nothing_on(estimate, answer.duplicated_gb):
             click.echo(f"  - {item}")
     click.echo()
-    for note in (*estimate.fleet.notes, *_assumed(estimate)):
+    for note in (*estimate.fleet.notes, *_assumed(estimate, answer.hours)):
         click.echo(note)
     for source in _sources(estimate):
         click.echo(source)
@@ -257,7 +270,7 @@ def _shared(estimate: Estimate) -> Table:
     return table
 
 
-def _comparison(comparisons: Sequence[Comparison], fleet: int) -> Table:
+def _comparison(comparisons: Sequence[Comparison], count: int, of_them: str) -> Table:
     table = Table("Notebooks", title="Separate against shared infrastructure", **_PLAIN)
     for name in ("Overhead\nseparate", "\nshared", "\nsaved", "With compute\nseparate"):
         table.add_column(name, justify="right")
@@ -265,7 +278,7 @@ def _comparison(comparisons: Sequence[Comparison], fleet: int) -> Table:
         table.add_column(name, justify="right")
     for found in comparisons:
         table.add_row(
-            f"{found.notebooks}{' (this fleet)' if fleet and found.notebooks == fleet else ''}",
+            f"{found.notebooks}{f' ({of_them})' if count and found.notebooks == count else ''}",
             str(found.separate_overhead),
             str(found.shared_overhead),
             _percent(found.saved_of_overhead),
@@ -277,11 +290,13 @@ def _comparison(comparisons: Sequence[Comparison], fleet: int) -> Table:
     return table
 
 
-def _assumed(estimate: Estimate) -> list[str]:
+def _assumed(estimate: Estimate, hours: Decimal | None) -> list[str]:
     assumed = estimate.assumptions
     notes = [
         "Hours: from schedule_start to schedule_stop, else all month, 730. An idle stop makes them "
         "fewer, by how much only a notebook's use tells: --hours."
+        if hours is None
+        else f"Hours: {hours:f} a month for each notebook, as --hours says."
     ]
     if estimate.fleet.shared.buckets:
         notes.append(f"Assumed: {assumed.storage_gb} GB in the shared buckets (--storage-gb).")
