@@ -33,8 +33,11 @@ class Event:
     message: str
 
     def line(self) -> str:
-        """For a person, in UTC."""
-        return f"{self.time:%Y-%m-%dT%H:%M:%SZ} {self.stream}  {self.message}"
+        """For a person, in UTC: no character of it steers a terminal but tabs and line ends."""
+        message = "".join(
+            c if c.isprintable() or c in "\t\n" else repr(c)[1:-1] for c in self.message
+        )
+        return f"{self.time:%Y-%m-%dT%H:%M:%SZ} {self.stream}  {message}"
 
     def as_json(self) -> dict[str, str]:
         return {

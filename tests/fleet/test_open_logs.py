@@ -117,6 +117,13 @@ def test_a_notebook_without_logs_says_so(logged: Place) -> None:
     assert "add `logs` to interface_services" in logs.why_none(Cloud("eu-west-1"))
 
 
+def test_a_stream_that_is_not_there_is_told_beside_those_that_are(logged: Place) -> None:
+    done = logged.tools("logs", "--local", "nlp", "--stream", "jupiter.log")
+    assert done.stdout == ""
+    assert "nlp: nothing in jupiter.log since 1d, only in " in done.stderr
+    assert "jupyter.log" in done.stderr.split("only in ")[1]
+
+
 def test_a_region_without_any_log_is_an_error(one: Place) -> None:
     done = one.tools("logs", "--local", "nlp")
     assert isinstance(done.exception, UserError)

@@ -85,3 +85,8 @@ def test_a_line_from_before_the_last_start_says_nothing_of_this_run(
     assert decision is not None
     assert (idle.of_this_run(decision, modified=NOW) is decision) == counts
     assert idle.of_this_run(None, modified=NOW) is None
+
+
+def test_a_line_does_not_steer_the_terminal() -> None:
+    line = event("a\x1b[2Jb\r\x9bc\td\ne").line()
+    assert line == "2026-01-31T12:00:00Z jupyter.log  a\\x1b[2Jb\\r\\x9bc\td\ne"

@@ -7,6 +7,7 @@ import click
 from tools import fleet, interruption, logs
 from tools.commands.fleet_options import LOCAL
 from tools.context import Context
+from tools.errors import in_one_line
 
 
 @click.command("logs", short_help="A notebook's lifecycle and Jupyter logs.")
@@ -46,13 +47,19 @@ def command(
     one = fleet.only(where, notebook)
     cloud = where.cloud(one.region)
     count = 0
+    others: set[str] = set()
     with interruption.counted() as interrupted:
         going = (lambda: not interrupted.count) if follow else None
         for event in logs.of_notebook(cloud, one.name, start, going):
             if streams and event.stream not in streams:
+                others.add(event.stream)
                 continue
             count += 1
             click.echo(json.dumps(event.as_json()) if as_json else event.line())
-    if not count:
+    if not count and others:
+        asked = " or ".join(streams)
+        there = ", ".join(map(in_one_line, sorted(others)))
+        click.echo(f"{one.name}: nothing in {asked} since {since}, only in {there}", err=True)
+    elif not count:
         why = logs.why_none(cloud)
         click.echo(f"{one.name} has logged nothing since {since}. {why}.", err=True)
