@@ -48,7 +48,7 @@ class Repository:
         """The stacks that `patterns` name, in order; all of them where nothing is named.
 
         A pattern is a stack's name (`notebooks/nlp`), its last part (`nlp`) or a glob
-        (`notebooks/nlp-*`). Raises UserError for one that names nothing.
+        of either (`notebooks/nlp-*`, `nlp-*`). Raises UserError for one that names nothing.
         """
         return selected(self.stacks(), patterns, shared)
 
@@ -142,7 +142,11 @@ def selected(stacks: Sequence[Stack], patterns: Sequence[str], shared: bool) -> 
         named.setdefault(name.split("/")[1], set()).add(name)
     for pattern in patterns:
         clean = pattern.rstrip("/")
-        matching = named.get(clean) or {name for name in names if fnmatchcase(name, clean)}
+        matching = named.get(clean) or {
+            name
+            for name in names
+            if fnmatchcase(name, clean) or fnmatchcase(name.split("/")[1], clean)
+        }
         if not matching:
             raise UserError(_unknown(pattern, names))
         chosen |= matching

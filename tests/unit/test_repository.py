@@ -99,6 +99,7 @@ def test_what_is_no_stack_is_left_out(repository: Repository) -> None:
         ("nlp-a", ["notebooks/nlp-a"]),
         ("notebooks/nlp-a/", ["notebooks/nlp-a"]),
         ("notebooks/nlp-*", ["notebooks/nlp-a", "notebooks/nlp-b"]),
+        ("nlp-*", ["notebooks/nlp-a", "notebooks/nlp-b"]),
         ("*-b", ["notebooks/nlp-b"]),
         ("*", ["notebooks/cv", "notebooks/nlp-a", "notebooks/nlp-b"]),
     ],
