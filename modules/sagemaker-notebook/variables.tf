@@ -150,7 +150,7 @@ variable "schedule_days" {
   default     = "MON-FRI"
 
   validation {
-    condition     = can(regex("^(MON|TUE|WED|THU|FRI|SAT|SUN)([,-](MON|TUE|WED|THU|FRI|SAT|SUN))*$", var.schedule_days))
+    condition     = alltrue([for days in split(",", var.schedule_days) : can(regex("^(MON|TUE|WED|THU|FRI|SAT|SUN)(-(MON|TUE|WED|THU|FRI|SAT|SUN))?$", days))])
     error_message = "The schedule_days must be days such as MON-FRI or MON,WED,FRI."
   }
 }

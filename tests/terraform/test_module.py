@@ -209,6 +209,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "start_hour": ({"schedule_start": "24:00"}, "The schedule_start must be a time from 00:00"),
     "start_short": ({"schedule_start": "8:00"}, "The schedule_start must be a time from 00:00"),
     "stop_minute": ({"schedule_stop": "19:60"}, "The schedule_stop must be a time from 00:00"),
+    "days_three_ends": (
+        {"schedule_days": "MON-FRI-SUN"},
+        "The schedule_days must be days such as MON-FRI",
+    ),
     "days_small": ({"schedule_days": "mon-fri"}, "The schedule_days must be days such as MON-FRI"),
     "zone_offset": ({"schedule_timezone": "+01:00"}, "must be a name of the tz database"),
     "subnet_name": ({"subnet_id": "private"}, "The subnet_id must be a subnet's ID"),
