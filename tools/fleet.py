@@ -118,10 +118,11 @@ class Undeclared:
 
 @dataclass(frozen=True)
 class Overview:
-    """The fleet at one moment."""
+    """The fleet at one moment; `idle_unknown` says why the logs of a region were not read."""
 
     notebooks: Sequence[Notebook]
     undeclared: Sequence[Undeclared]
+    idle_unknown: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -206,13 +207,19 @@ def overview(
     failed notebook: why it failed.
     """
     there = listed(fleet, chosen)
-    said = {region: decisions(fleet.cloud(region)) for region in there} if idle else {}
+    said: dict[str, Mapping[str, Decision]] = {}
+    unknown: list[str] = []
+    for region in there if idle else ():
+        try:
+            said[region] = decisions(fleet.cloud(region))
+        except UserError as error:  # the listing is worth showing all the same
+            unknown.append(str(error))
     notebooks = [
         _notebook(fleet, one, there[one.region].get(one.name), said.get(one.region, {}))
         for one in chosen
     ]
     known = {(one.region, one.name) for one in chosen}
-    return Overview(notebooks, [] if alone else _undeclared(fleet, there, known))
+    return Overview(notebooks, [] if alone else _undeclared(fleet, there, known), unknown)
 
 
 def as_json(instance: Instance) -> dict[str, Any]:

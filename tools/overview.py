@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools import fleet, interruption
+from tools.errors import UserError, in_one_line
 from tools.fleet import Fleet, Notebook, Overview
 from tools.hcl import Value
 
@@ -25,6 +26,7 @@ def show(overview: Overview, where: Fleet, as_json: bool) -> None:
     """Prints the overview, tables on stdout and the sum on stderr."""
     if as_json:
         click.echo(json.dumps(_as_json(overview, where), indent=2))
+        _warn(overview)
         return
     if sys.stdout.isatty():
         Console().print(_tables(overview))
@@ -32,31 +34,64 @@ def show(overview: Overview, where: Fleet, as_json: bool) -> None:
         click.echo(_plain(_tables(overview)))
     for line in _sum(overview, where):
         click.echo(line, err=True)
+    _warn(overview)
 
 
 def watch(look: Callable[[], Overview], where: Fleet, as_json: bool, seconds: float) -> None:
     """Looks every so many `seconds` until it is interrupted.
 
     On a terminal one table that changes; elsewhere a line for each change, or an object a look.
+    Raises UserError where the first look fails; later ones say so, and the next may succeed.
     """
+    found = look()
     with interruption.counted() as interrupted:
         if sys.stdout.isatty() and not as_json:
             with Live(console=Console(), auto_refresh=False) as live:
+                now = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends"
                 while not interrupted.count:
-                    found = look()
-                    now = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends"
-                    words = Text("\n".join([*_sum(found, where), now]), style="dim")
+                    words = Text(
+                        "\n".join([*_sum(found, where), *_unknown(found), now]), style="dim"
+                    )
                     live.update(Group(_tables(found), words), refresh=True)
                     _rest(seconds, interrupted)
+                    now = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends"
+                    try:
+                        found = look()
+                    except UserError as error:
+                        now = f"{now}; as before, since this look failed: {error}"
             return
         before: dict[str, str] = {}
+        _warn(found)
         while not interrupted.count:
-            found = look()
             if as_json:
                 click.echo(json.dumps(_as_json(found, where)))
             else:
                 before = _changes(found, before)
-            _rest(seconds, interrupted)
+            found = _next(look, seconds, interrupted) or found
+
+
+def _next(
+    look: Callable[[], Overview], seconds: float, interrupted: interruption.Interruption
+) -> Overview | None:
+    """The next look that succeeds, with a line for each that does not; None if interrupted."""
+    while True:
+        _rest(seconds, interrupted)
+        if interrupted.count:
+            return None
+        try:
+            return look()
+        except UserError as error:
+            line = in_one_line(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} look failed: {error}")
+            click.echo(line, err=True)
+
+
+def _unknown(overview: Overview) -> list[str]:
+    return [f"which notebooks are idle is not known: {why}" for why in overview.idle_unknown]
+
+
+def _warn(overview: Overview) -> None:
+    for line in _unknown(overview):
+        click.secho(f"warning: {line}", fg="yellow", err=True)
 
 
 def _rest(seconds: float, interrupted: interruption.Interruption) -> None:

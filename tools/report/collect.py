@@ -163,17 +163,13 @@ def _ask(context: Context, local: bool, declared: Sequence[Declared]) -> _Said:
         return _Said(f"AWS was not asked: {reason}.")
     cloud = "The local cloud" if local else "AWS"
     regions = ", ".join(dict.fromkeys([one.region for one in declared] or [place.region]))
-    warnings = []
     try:
-        try:
-            overview = fleet.overview(place, declared, idle=True)
-        except UserError as error:
-            overview = fleet.overview(place, declared)
-            warnings.append(f"Which notebooks are idle is not known: {error}")
+        overview = fleet.overview(place, declared, idle=True)
     except UserError as error:
         if local:
             raise
         return _Said(f"AWS has not listed the notebooks: {error}.")
+    warnings = [f"Which notebooks are idle is not known: {why}" for why in overview.idle_unknown]
     return _Said(f"{cloud} was asked, {regions}.", overview, warnings)
 
 
