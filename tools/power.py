@@ -132,7 +132,6 @@ def _unchanged(run: Run, notebook: Declared, status: str) -> Outcome:
         why = fleets.missing(run.fleet, notebook)
     else:
         why = f"it is {status}, and only one that is {' or '.join(run.way.possible)} can {run.verb}"
-    run.show.say(notebook.stack.name, f"skipped: {why}")
     return Outcome(notebook, "skipped", why)
 
 
