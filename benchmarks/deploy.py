@@ -18,7 +18,8 @@ def run(repetitions: int) -> list[Figure]:
     """`tools deploy` against the documented loop, `terraform init && terraform apply` in order.
 
     Both begin with an empty LocalStack. It cannot be faster than the processors carry the same
-    Terraform commands, nor than the longest chain of stacks that wait for each other.
+    Terraform commands, nor than the longest chain of stacks that wait for each other, nor can the
+    notebooks' commands be carried before what they all read is there.
     """
     loops: list[dict[str, Cost]] = []
     ours: list[Cost] = []
@@ -38,7 +39,11 @@ def run(repetitions: int) -> list[Figure]:
     cores = os.cpu_count() or 1
     carried = sum(cost.cpu for cost in loop.values()) / cores
     chain = _longest(loop)
-    limit = max(carried, chain)
+    notebooks = [cost for name, cost in loop.items() if name.startswith("notebooks/")]
+    # No notebook can begin before what all of them read is there.
+    waited = chain - max(cost.seconds for cost in notebooks)
+    after = waited + sum(cost.cpu for cost in notebooks) / cores
+    limit = max(carried, chain, after)
     return [
         Figure("the loop, stack by stack", f"{whole:.0f} s"),
         Figure(
@@ -48,9 +53,10 @@ def run(repetitions: int) -> list[Figure]:
             whole / tool >= _FASTER or tool <= _NEAR * limit,
         ),
         Figure(
-            "the limit: the loop's processor time by the cores, or its longest chain",
-            f"{limit:.0f} s ({carried:.0f} s of {cores} cores, {chain:.0f} s for the chain), "
-            f"{whole / limit:.1f} times faster than the loop",
+            "the limit: the longest of the loop's processor time by the cores, its longest chain, "
+            "and what all notebooks wait for before their own processor time by the cores",
+            f"{limit:.0f} s ({carried:.0f}, {chain:.0f}, and {waited:.0f} and then "
+            f"{after - waited:.0f}), {whole / limit:.1f} times faster than the loop",
         ),
         Figure(
             "`tools deploy` against the limit",
