@@ -3,7 +3,7 @@
 That version cannot be run here beside the one that is. Its bindings for another tool carry every
 argument of every resource as parameters of constructors, and every attribute as a property: they
 are read, not run, from an environment of their own (`make setup`).
-https://pypi.org/project/cdktf-cdktf-provider-aws
+The bindings are the Python package cdktf-cdktf-provider-aws.
 """
 
 import ast
