@@ -18,6 +18,7 @@ _ELSEWHERE: dict[str, hcl.Value] = {
     "additional_code_repositories": [],
     "default_code_repository": None,
     "endpoint_client_security_group_ids": [],
+    "guardrail_except_principal_arns": [],
     "kms_key_arn": None,
     "kms_key_arns": [],
     "kms_key_id": None,
