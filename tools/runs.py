@@ -120,7 +120,7 @@ def destroy_stacks(
     that holds objects.
     """
     _check(options)
-    known.prefetch(target.repository.stacks())
+    known.prefetch(known.stacks)
     runner = _Runner(context, target, known, options)
     runner.refuse_in_use(stacks)
     _refuse_full_buckets(known, stacks, target)
@@ -270,7 +270,7 @@ class _Runner:
     def refuse_in_use(self, stacks: Sequence[Stack]) -> None:
         """Raises UserError where a deployed stack that is not to go reads one that is."""
         with self.how(len(stacks), destroy=True) as how:
-            deploy.refuse_in_use(how, stacks, self._target.repository.stacks())
+            deploy.refuse_in_use(how, stacks, self._known.stacks)
 
     def find_existing(self, stack: Stack) -> list[adopt.Found]:
         """What `stack` would create and AWS has already."""
