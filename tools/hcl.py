@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -115,6 +115,43 @@ def quote(text: str) -> str:
     escaped = "".join(map(_escape, text))
     # Not `$${`: python-hcl2 takes that to reach up to a closing brace, Terraform does not.
     return '"' + escaped.replace("${", "\\u0024{").replace("%{", "\\u0025{") + '"'
+
+
+def assign(text: str, values: Mapping[str, Value]) -> str:
+    """The text of a .tfvars file with `values` in it, in their places or at its end.
+
+    What is set besides, and every comment outside of a value that is replaced, stays as it is.
+    """
+    lines = text.splitlines(keepends=True)
+    for name, value in values.items():
+        assignment = f"{name} = {dumps(value)}\n"
+        place = _assignment(lines, name)
+        if place is None:
+            if lines and not lines[-1].endswith("\n"):
+                lines[-1] += "\n"
+            lines.append(assignment)
+        else:
+            lines[place] = [assignment]
+    return "".join(lines)
+
+
+def _assignment(lines: Sequence[str], name: str) -> slice | None:
+    """The lines on which `name` is set at the top level: as few as are HCL by themselves."""
+    for start, line in enumerate(lines):
+        # What comes before is whole only where the line is in no map, list or heredoc.
+        if re.match(rf"\s*{re.escape(name)}\s*=", line) and _set_by(lines[:start]) is not None:
+            for end in range(start + 1, len(lines) + 1):
+                if _set_by(lines[start:end]) == [name]:
+                    return slice(start, end)
+    return None
+
+
+def _set_by(lines: Sequence[str]) -> list[str] | None:
+    """The names that `lines` set, None where they are not whole."""
+    try:
+        return list(_parse("".join(lines), Path(), quotes=True))
+    except UserError:
+        return None
 
 
 def _escape(character: str) -> str:

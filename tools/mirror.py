@@ -11,6 +11,7 @@ from pathlib import Path
 from tools import hcl
 from tools.errors import UserError
 from tools.repository import COMMON, Repository
+from tools.values import VALUES
 
 # Values that name something in one AWS account, and what stands for them in the local cloud.
 _ELSEWHERE: dict[str, hcl.Value] = {
@@ -35,6 +36,7 @@ _ELSEWHERE: dict[str, hcl.Value] = {
 }
 _OVERRIDES = "zz-local.auto.tfvars"  # Terraform reads it last
 _FROM_REPOSITORY = ".from-repository"
+_OWN_VALUES = ".own-values"
 _DEFAULTS: dict[str, hcl.Value] = {"project": "demo", "region": "us-east-1"}
 
 
@@ -58,6 +60,14 @@ def refresh(repository: Repository, copy: Path) -> Repository:
     return Repository(copy)
 
 
+def keep_values(stack: Path) -> None:
+    """The terraform.tfvars of `stack` in the copy is the copy's own from now on.
+
+    It names what is in the local cloud, so that nothing stands in for its values either.
+    """
+    (stack / _OWN_VALUES).touch()
+
+
 def region(repository: Repository) -> str:
     """The region that the local cloud stands for."""
     return str(_common_values(repository)["region"])
@@ -70,9 +80,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def _mirror_tree(source: Path, target: Path) -> None:
-    wanted = dict(_files(source))
+    own = {VALUES} if (target / _OWN_VALUES).exists() else set()
+    wanted = {name: path for name, path in _files(source) if name not in own}
     for name, path in _files(target):
-        if name not in wanted:
+        if name not in wanted and name not in own:
             path.unlink()
     for name, path in wanted.items():
         copied = target / name
@@ -116,9 +127,11 @@ def _overrides(stack: Path) -> str:
     """Stand-ins for the values in the stack's .tfvars that name something of an AWS account."""
     from tools.scaffold import assignments
 
+    if (stack / _OWN_VALUES).exists():
+        return "\n"
     given = {
         name
-        for pattern in ("terraform.tfvars", "*.auto.tfvars")
+        for pattern in (VALUES, "*.auto.tfvars")
         for path in stack.glob(pattern)
         if path.name not in (_OVERRIDES, COMMON)
         for name in _names(path)

@@ -8,6 +8,8 @@ from tools.errors import UserError
 from tools.hcl import Value
 from tools.stack import Stack, configuration
 
+VALUES = "terraform.tfvars"
+
 
 def declared(stack: Stack) -> dict[str, Value]:
     """The values of the stack's variables: their defaults, and its .tfvars files over them.
@@ -33,7 +35,7 @@ def _tfvars(directory: Path) -> list[Path]:
 
     https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
     """
-    own = [directory / "terraform.tfvars", directory / "terraform.tfvars.json"]
+    own = [directory / VALUES, directory / "terraform.tfvars.json"]
     automatic = [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
     # The link to common.auto.tfvars leads nowhere before `tools init`.
     return [file for file in [*own, *sorted(automatic)] if file.is_file()]

@@ -100,3 +100,43 @@ def test_one_text_in_two_files_is_blamed_on_the_file_that_was_read(tmp_path: Pat
         path.write_text("a = = 1\n")
         with pytest.raises(UserError, match=f"{name}.tfvars, line 1"):
             hcl.read_tfvars(path)
+
+
+FILE = """\
+# by hand
+project = "a" # why
+tags = {
+  project = "inner"
+  list    = [
+    "]",
+  ]
+}
+# region = "eu-west-1"
+text = <<EOT
+owner = "in a heredoc"
+EOT
+owner = "x"
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "before", "after"),
+    [
+        ({"owner": "y"}, '\nowner = "x"\n', '\nowner = "y"\n'),
+        (
+            {"tags": {"a": "b"}},
+            FILE[FILE.index("tags") : FILE.index("# reg")],
+            'tags = {\n  "a" = "b"\n}\n',
+        ),
+        ({"region": None}, '"x"\n', '"x"\nregion = null\n'),
+        ({"list": [1, 2]}, '"x"\n', '"x"\nlist = [1, 2]\n'),
+    ],
+)
+def test_assigns_a_value_and_leaves_the_rest_as_it_is(
+    values: dict[str, hcl.Value], before: str, after: str
+) -> None:
+    assert hcl.assign(FILE, values) == FILE.replace(before, after)
+
+
+def test_assigns_to_a_file_without_a_last_newline() -> None:
+    assert hcl.assign('a = "b"', {"c": True}) == 'a = "b"\nc = true\n'
