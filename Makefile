@@ -71,6 +71,7 @@ lock: ## Lock the requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/benchmarks.txt \
 	  requirements/benchmarks.in
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/checkov.txt requirements/checkov.in
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/provider-6.txt requirements/provider-6.in

@@ -13,7 +13,7 @@ from tools.errors import UserError
 from tools.stack import FOLDERS, Stack, configuration
 
 COMMON = "common.auto.tfvars"
-TYPED_ONCE = ("project", "region", "state_bucket")
+TYPED_ONCE = ("project", "region", "state_bucket", "state_prefix")
 
 
 @dataclass(frozen=True)

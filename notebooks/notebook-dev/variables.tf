@@ -160,6 +160,12 @@ variable "state_bucket" {
   default     = null
 }
 
+variable "state_prefix" {
+  description = "Begins the keys of the states in state_bucket (common.auto.tfvars)."
+  type        = string
+  default     = "ml-infra"
+}
+
 variable "subnet_id" {
   description = "Subnet of the notebook; null takes the first of the shared ones. A change replaces the notebook and loses its volume."
   type        = string

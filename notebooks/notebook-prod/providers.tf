@@ -7,7 +7,7 @@ provider "aws" {
     tags = {
       Project     = var.project
       ManagedBy   = "terraform"
-      Stack       = "notebooks/${local.directory}"
+      Stack       = local.stack
       Owner       = var.owner
       Purpose     = local.purpose_tag
       Environment = var.environment

@@ -5,7 +5,7 @@ provider "aws" {
     tags = {
       Project   = var.project
       ManagedBy = "terraform"
-      Stack     = "shared-infra/iam"
+      Stack     = local.stack
     }
   }
 }

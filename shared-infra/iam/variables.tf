@@ -128,3 +128,14 @@ variable "state_bucket" {
     error_message = "The state bucket must be an S3 bucket's name (3 to 63 lower-case letters, digits, dots and hyphens), or null."
   }
 }
+
+variable "state_prefix" {
+  description = "Begins the keys of the Terraform states in state_bucket: <state_prefix>/<path of the root>/terraform.tfstate. Typed once, in common.auto.tfvars."
+  type        = string
+  default     = "ml-infra"
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*$", var.state_prefix))
+    error_message = "The state_prefix must be letters, digits, hyphens and underscores, with single slashes between them, such as ml-infra."
+  }
+}

@@ -5,7 +5,7 @@ provider "aws" {
     tags = {
       Project   = var.project
       ManagedBy = "terraform"
-      Stack     = "shared-infra/s3"
+      Stack     = local.stack
     }
   }
 }

@@ -5,7 +5,7 @@ provider "aws" {
     tags = {
       Project   = var.project
       ManagedBy = "terraform"
-      Stack     = "shared-infra/security-groups"
+      Stack     = local.stack
     }
   }
 }

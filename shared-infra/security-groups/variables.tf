@@ -52,6 +52,17 @@ variable "state_bucket" {
   }
 }
 
+variable "state_prefix" {
+  description = "Begins the keys of the Terraform states in state_bucket: <state_prefix>/<path of the root>/terraform.tfstate. Typed once, in common.auto.tfvars."
+  type        = string
+  default     = "ml-infra"
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*$", var.state_prefix))
+    error_message = "The state_prefix must be letters, digits, hyphens and underscores, with single slashes between them, such as ml-infra."
+  }
+}
+
 variable "vpc_id" {
   description = "VPC of the notebooks and the endpoints; null takes the region's default VPC. Typed only here: the other stacks read it from this one's outputs."
   type        = string

@@ -85,6 +85,17 @@ variable "state_bucket" {
   }
 }
 
+variable "state_prefix" {
+  description = "Begins the keys of the Terraform states in state_bucket: <state_prefix>/<path of the root>/terraform.tfstate. Typed once, in common.auto.tfvars."
+  type        = string
+  default     = "ml-infra"
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*$", var.state_prefix))
+    error_message = "The state_prefix must be letters, digits, hyphens and underscores, with single slashes between them, such as ml-infra."
+  }
+}
+
 variable "subnet_ids" {
   description = "Subnets for the interface endpoints, each in another Availability Zone, and for the notebooks, which use the first; [] takes the VPC's default subnet in the first Availability Zone by name. Name them for anything that matters: another first subnet replaces every notebook. Typed only here: notebooks read them from this stack's outputs."
   type        = list(string)

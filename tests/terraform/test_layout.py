@@ -11,7 +11,7 @@ from tests.trees import REPOSITORY
 from .harness import Tree, roots
 from .readme_tables import COMMAND, blocks, documented, parsed, renewed
 
-TYPED_ONCE = ["project", "region", "state_bucket"]
+TYPED_ONCE = ["project", "region", "state_bucket", "state_prefix"]
 MODULES = [*roots(), "modules/sagemaker-notebook"]
 SHARED = [root for root in roots() if root.startswith("shared-infra/")]
 
@@ -62,7 +62,7 @@ def test_shared_roots_read_states_in_the_documented_places(root: str) -> None:
     for name, upstream in states(REPOSITORY / root).items():
         stack = f"shared-infra/{name.replace('_', '-')}"
         assert f"${{path.module}}/../{Path(stack).name}/terraform.tfstate" in upstream
-        assert f'key = "ml-infra/{stack}/terraform.tfstate"' in upstream
+        assert f'key = "${{var.state_prefix}}/{stack}/terraform.tfstate"' in upstream
         assert "region = var.region" in upstream
         assert "bucket = var.state_bucket" in upstream
 
@@ -100,7 +100,7 @@ def test_default_tags(root: str) -> None:
     tags = default["tags"]
     assert tags["Project"] == "${var.project}"
     assert tags["ManagedBy"] == "terraform"
-    assert tags["Stack"].startswith(root.split("/")[0])
+    assert tags["Stack"] == "${local.stack}"
 
 
 @pytest.mark.parametrize("module", MODULES)
