@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -143,17 +144,39 @@ def notebook_statuses(region: str, endpoint: str | None = None) -> dict[str, str
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """A bucket of these credentials' account; `is_versioned` while versions are made."""
+
+    name: str
+    region: str
+    is_versioned: bool
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of an object; `size` in bytes, None for a deletion."""
+
+    id: str
+    modified: datetime
+    size: int | None
+
+
+@dataclass(frozen=True)
 class Objects:
-    """The objects of buckets in one region. Raises UserError where S3 does not answer as asked."""
+    """Buckets and their objects, and lock tables, in one region.
+
+    Raises UserError where AWS does not answer as asked.
+    """
 
     region: str
     endpoint: str | None = None
 
-    def get(self, bucket: str, key: str) -> bytes | None:
-        """The content, or None where there is no such object."""
+    def get(self, bucket: str, key: str, version: str | None = None) -> bytes | None:
+        """The content, or None where there is no such object; of an older `version`, its own."""
+        which = {"VersionId": version} if version else {}
         try:
             answer = _shared_client("s3", self.region, self.endpoint).get_object(
-                Bucket=bucket, Key=key
+                Bucket=bucket, Key=key, **which
             )
             content: bytes = answer["Body"].read()
             return content
@@ -161,6 +184,91 @@ class Objects:
             if code(error) == "NoSuchKey":
                 return None
             raise _unreachable(f"s3://{bucket}/{key}", error) from None
+
+    def versions(self, bucket: str, key: str) -> list[Version]:
+        """Every version of one object, the newest first; deletions are versions too."""
+        pages = _shared_client("s3", self.region, self.endpoint).get_paginator(
+            "list_object_versions"
+        )
+        try:
+            found = [
+                Version(one["VersionId"], one["LastModified"], one.get("Size"))
+                for page in pages.paginate(Bucket=bucket, Prefix=key)
+                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+                if one["Key"] == key
+            ]
+        except Exception as error:
+            raise _unreachable(f"s3://{bucket}/{key}", error) from None
+        return sorted(found, key=lambda version: version.modified, reverse=True)
+
+    def bucket(self, name: str) -> Bucket | None:
+        """The bucket, None where there is none; raises UserError for one of another account.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+        """
+        client = _shared_client("s3", self.region, self.endpoint)
+        try:
+            account = _shared_client("sts", self.region, self.endpoint).get_caller_identity()
+            owner = str(account["Account"])
+            head = client.head_bucket(Bucket=name, ExpectedBucketOwner=owner)
+            versioning = client.get_bucket_versioning(Bucket=name)
+        except Exception as error:
+            if code(error) in ("404", "NoSuchBucket"):
+                return None
+            if code(error) in ("403", "AccessDenied"):
+                raise UserError(
+                    f"bucket {name} is another account's, or these credentials may not use it "
+                    "(s3:ListBucket and s3:GetBucketVersioning)"
+                ) from None
+            raise _unreachable(f"s3://{name}", error) from None
+        region = head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", self.region)
+        return Bucket(name, region, versioning.get("Status") == "Enabled")
+
+    def check_writable(self, bucket: str, key: str) -> None:
+        """Writes the object `key` and takes it away; raises UserError where that is refused."""
+        client = _shared_client("s3", self.region, self.endpoint)
+        try:
+            written = client.put_object(Bucket=bucket, Key=key, Body=b"")
+            version = {"VersionId": written["VersionId"]} if written.get("VersionId") else {}
+            client.delete_object(Bucket=bucket, Key=key, **version)
+        except Exception as error:
+            raise _unreachable(f"s3://{bucket}/{key}", error) from None
+
+    def lock_item(self, table: str, path: str) -> str | None:
+        """The note of the lock on the state `path` (<bucket>/<key>), None where there is none.
+
+        https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking
+        """
+        client = _shared_client("dynamodb", self.region, self.endpoint)
+        try:
+            found = client.get_item(
+                TableName=table, Key={"LockID": {"S": path}}, ConsistentRead=True
+            )
+        except Exception as error:
+            raise _unreachable(f"the lock table {table}", error) from None
+        return str(found["Item"]["Info"]["S"]) if "Info" in found.get("Item", {}) else None
+
+    def forget_checksum(self, table: str, path: str) -> None:
+        """Takes away what Terraform notes in a lock table of the state `path`, which is gone.
+
+        It would refuse another state there, as one that is not whole yet.
+        """
+        client = _shared_client("dynamodb", self.region, self.endpoint)
+        try:
+            client.delete_item(TableName=table, Key={"LockID": {"S": f"{path}-md5"}})
+        except Exception as error:
+            raise _unreachable(f"the lock table {table}", error) from None
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a DynamoDB table of this name."""
+        client = _shared_client("dynamodb", self.region, self.endpoint)
+        try:
+            client.describe_table(TableName=name)
+        except Exception as error:
+            if code(error) == "ResourceNotFoundException":
+                return False
+            raise _unreachable(f"the lock table {name}", error) from None
+        return True
 
     def put(self, bucket: str, key: str, content: bytes) -> None:
         """Writes, or replaces, the object."""

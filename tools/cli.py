@@ -28,8 +28,10 @@ COMMANDS = {
     "new-notebook": "new_notebook",
     "open": "open",
     "plan": "plan",
+    "rename-notebook": "rename_notebook",
     "report": "report",
     "start": "start",
+    "state": "state",
     "status": "status",
     "stop": "stop",
 }

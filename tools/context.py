@@ -17,6 +17,7 @@ from tools.repository import Repository
 from tools.selection import Selection, choose
 from tools.settings import check_region
 from tools.stack import Stack
+from tools.state import backend
 from tools.terraform import Terraform
 
 if TYPE_CHECKING:
@@ -47,13 +48,31 @@ class Target:
 class Context:
     """Made once for a command; `root` is the repository, or found from the working directory."""
 
-    def __init__(self, root: Path | None = None, env: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        root: Path | None = None,
+        env: Mapping[str, str] = os.environ,
+        mends_keys: bool = False,
+    ) -> None:
         self._root = root
         self.env = env
+        self._mends_keys = mends_keys
 
     @cached_property
     def repository(self) -> Repository:
+        """Raises UserError where there is none, or where two stacks would have one state."""
+        found = self._found
+        if not self._mends_keys:
+            backend.check_keys(found)
+        return found
+
+    @cached_property
+    def _found(self) -> Repository:
         return Repository.containing((self._root or Path.cwd()).resolve())
+
+    def mending_keys(self) -> "Context":
+        """This, for what brings the states' keys in order where they are not."""
+        return Context(self._root, self.env, mends_keys=True)
 
     @property
     def templates(self) -> Path:
@@ -61,7 +80,7 @@ class Context:
 
     @property
     def _scratch(self) -> Path:
-        return self.repository.root / SCRATCH
+        return self._found.root / SCRATCH
 
     @property
     def workspace(self) -> Path:

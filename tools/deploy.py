@@ -247,7 +247,7 @@ class _Work:
         state = self._run.records.state(stack)
         place = self._run.records.place(stack)
         # Terraform says who holds a lock: another run may be making what is in no state yet.
-        self._is_locked = place is not None and place.is_locked()
+        self._is_locked = place is not None and place.lock() is not None
         if place and not self._is_locked and not (state and state.resources):
             return "nothing to destroy"
         _retrying(self._run, stack, self._destroy_once)
@@ -588,7 +588,7 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
     if place := run.records.place(stack):
         state = run.records.state(stack)
         unwritten = (stack.path / ERRORED).exists()
-        return bool(state and state.resources) or unwritten or place.is_locked()
+        return bool(state and state.resources) or unwritten or place.lock() is not None
     try:
         initialize(run, stack)
         return run.terraform.holds_resources(stack.path)

@@ -11,6 +11,7 @@ from pathlib import Path
 from tools import hcl
 from tools.errors import UserError
 from tools.repository import COMMON, Repository
+from tools.state import backend
 from tools.values import VALUES
 
 # Values that name something in one AWS account, and what stands for them in the local cloud.
@@ -48,16 +49,27 @@ def refresh(repository: Repository, copy: Path) -> Repository:
     """
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)
-    _mirror_tree(repository.root / "modules", copy / "modules")
-    _write(copy / COMMON, _common(repository))
+    for folder in ("modules", "bootstrap"):
+        if (repository.root / folder).is_dir():
+            _mirror_tree(repository.root / folder, copy / folder)
+    _write(copy / COMMON, _common(repository, copy / COMMON))
+    there = backend.of(Repository(copy))
     stacks = repository.stacks()
     for stack in stacks:
         target = copy / stack.name
+        is_new = not is_from_repository(target)
         _mirror_tree(stack.path, target)
+        if is_new and there:
+            _write(target / backend.FILE, there.text(stack.name))
         (target / _FROM_REPOSITORY).touch()
         _write(target / _OVERRIDES, _overrides(target))
     _drop_gone({stack.name for stack in stacks}, copy)
     return Repository(copy)
+
+
+def is_from_repository(stack: Path) -> bool:
+    """Whether a directory of the copy is one of the repository's, which makes it anew."""
+    return (stack / _FROM_REPOSITORY).exists()
 
 
 def keep_values(stack: Path) -> None:
@@ -106,16 +118,22 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
         relative = path.relative_to(directory)
         if any(part.startswith(".") for part in relative.parts) or ".tfstate" in path.name:
             continue
-        if path.name in ("backend.tf", _OVERRIDES):
+        if path.name in (backend.FILE, _OVERRIDES):
             continue
         if path.is_symlink() or path.is_file():
             yield str(relative), path
 
 
-def _common(repository: Repository) -> str:
+def _common(repository: Repository, there: Path) -> str:
+    """The repository's values, and the copy's own bucket of states, where it has one."""
     from tools.scaffold import assignments
 
-    return assignments(_common_values(repository)) + "\n"
+    kept = hcl.read_tfvars(there) if there.is_file() else {}
+    values = _common_values(repository)
+    for name in ("state_bucket", "state_prefix"):
+        if name in kept:
+            values[name] = kept[name]
+    return assignments(values) + "\n"
 
 
 def _common_values(repository: Repository) -> dict[str, hcl.Value]:

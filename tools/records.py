@@ -124,8 +124,8 @@ class Records:
 
     def forget(self, stack: Stack) -> None:
         """What was read of `stack` is read again: Terraform has worked on it."""
-        self._states.pop(stack.name, None)
-        self._records.pop(stack.name, None)
+        for known in (self._places, self._states, self._records):
+            known.pop(stack.name, None)
 
     def missing_upstream(self, stack: Stack) -> list[str]:
         """Names of the stacks that `stack` reads and that hold nothing, so that it has to wait."""
@@ -145,10 +145,19 @@ class Records:
         """What an apply of `stack` would read now; with `fresh`, from files read anew."""
         upstream = (self._stacks[name] for name in stack.upstream if name in self._stacks)
         found = {above.name: state for above in upstream if (state := self.state(above))}
+        if fresh:
+            self._reread()
         with self._lock:
-            if fresh:
-                self._reader = Reader(self.repository, self.terraform)
             return self._reader.read(stack, found)
+
+    def reread(self, stack: Stack) -> None:
+        """As `forget`, for files of `stack` too: they have been changed."""
+        self.forget(stack)
+        self._reread()
+
+    def _reread(self) -> None:
+        with self._lock:
+            self._reader = Reader(self.repository, self.terraform)
 
     def terraform_files(self, stack: Stack) -> list[Path]:
         """The .tf files of `stack` and of its modules, recursively."""

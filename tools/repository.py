@@ -2,13 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tools import graph, hcl, parsed
+from tools import graph, hcl, parsed, states
 from tools.errors import UserError
 from tools.stack import FOLDERS, Stack, configuration
 
@@ -53,36 +53,51 @@ class Repository:
         return selected(self.stacks(), patterns, shared)
 
     def check_states(self) -> None:
-        """Raises UserError where two stacks hold copies of one local state.
+        """Raises UserError where two stacks have one state, or copies of it.
 
-        That is a directory copied with its state: an apply in the copy would replace what the
-        original deployed. Also where a state bucket is set and a stack keeps its state elsewhere,
-        so that the others would not find it.
+        That is a directory copied with its state or its backend: an apply in the copy would replace
+        what the original deployed. Also where some states lie where the others would not find them.
         """
-        owners: dict[str, str] = {}
         stacks = self.stacks()
-        self._check_backends(stacks)
+        with parsed.kept(self.root):
+            places = {stack.name: states.place(stack, _no_objects) for stack in stacks}
+        self._check_backends(stacks, places)
+        owners: dict[str, str] = {}
         for stack in stacks:
-            state = stack.path / "terraform.tfstate"
-            if not state.is_file():
-                continue
-            found = re.search(r'"lineage":\s*"([^"]+)"', state.read_text(errors="replace"))
-            lineage = found[1] if found else str(state)
-            if lineage in owners:
-                raise UserError(
-                    f"{stack.name} and {owners[lineage]} hold the same state: one is a copy, and "
-                    "would replace what the other deployed; delete terraform.tfstate* in the copy"
-                )
-            owners[lineage] = stack.name
+            state = stack.path / states.STATE
+            held = [f"the state {places[stack.name]}"] if places[stack.name] else []
+            if state.is_file():
+                found = re.search(r'"lineage":\s*"([^"]+)"', state.read_text(errors="replace"))
+                held += [f"the state of lineage {found[1]}"] if found else []
+            for one in held:
+                other = owners.setdefault(one, stack.name)
+                if other != stack.name:
+                    raise UserError(
+                        f"{stack.name} and {other} hold the same state ({one}): one is a copy, and "
+                        "would replace what the other deployed; delete terraform.tfstate* and "
+                        "backend.tf in the copy, and .terraform"
+                    )
 
-    def _check_backends(self, stacks: Iterable[Stack]) -> None:
+    def _check_backends(
+        self, stacks: Iterable[Stack], places: Mapping[str, states.Place | None]
+    ) -> None:
         bucket = self.common().get("state_bucket")
         for stack in stacks:
-            texts = (file.read_text(errors="replace") for file in stack.path.glob("*.tf"))
-            if bucket and not any(re.search(r'^\s*backend\s+"s3"', t, re.MULTILINE) for t in texts):
+            local = isinstance(places[stack.name], states.LocalPlace)
+            if bucket and local:
                 raise UserError(
-                    f"{COMMON} sets state_bucket, but {stack.name} has no backend.tf, so the other "
-                    "stacks would look for its state in vain; README.md, State, shows the file"
+                    f"{COMMON} sets state_bucket, but {stack.name} keeps its state on this "
+                    "machine, so the other stacks would look for it in vain; move it to the "
+                    "bucket: tools state enable (or back: tools state disable)"
+                )
+        read = {name for stack in stacks for name in stack.upstream}
+        for stack in stacks:
+            remote = isinstance(places[stack.name], states.BucketPlace)
+            if not bucket and remote and stack.name in read:
+                raise UserError(
+                    f"{stack.name} keeps its state in {places[stack.name]}, but {COMMON} sets no "
+                    "state_bucket, so the other stacks would look for it in vain; go on: "
+                    "tools state disable, or back: tools state enable"
                 )
 
     def common(self) -> dict[str, hcl.Value]:
@@ -129,6 +144,10 @@ class Repository:
                 for entry in entries
                 if entry.name[0] != "." and entry.is_dir(follow_symlinks=False)
             )
+
+
+def _no_objects(region: str) -> None:
+    """A place is told from files alone; nothing is asked of its bucket."""
 
 
 def selected(stacks: Sequence[Stack], patterns: Sequence[str], shared: bool) -> list[Stack]:

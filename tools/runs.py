@@ -46,12 +46,14 @@ class Where:
         return f"{self.place}, {self.who}" if self.who else self.place
 
 
-def where(target: Target) -> Where:
+def where(target: Target, checked: bool = True) -> Where:
     """Where a run would change something.
 
-    Raises UserError where AWS does not know the credentials, or the states are not in order.
+    Raises UserError where AWS does not know the credentials, or, unless it is not to be `checked`,
+    the states are not in order.
     """
-    target.repository.check_states()
+    if checked:
+        target.repository.check_states()
     if target.endpoint:
         return Where(f"the local cloud, {target.endpoint}, region {target.region}", "", "local")
     found = aws.identity(target.region)
@@ -79,7 +81,7 @@ def deploy_stacks(
     where a plan that was to be shown takes data away, unless the options allow that.
     """
     _check(options)
-    runner = _Runner(context, target, known, options)
+    runner = Runner(context, target, known, options)
     if options.plan_dir:
         saved = plans.load(options.plan_dir, place.place)
         names = {plan.stack for plan in saved}
@@ -121,7 +123,7 @@ def destroy_stacks(
     """
     _check(options)
     known.prefetch(known.stacks)
-    runner = _Runner(context, target, known, options)
+    runner = Runner(context, target, known, options)
     runner.refuse_in_use(stacks)
     _refuse_full_buckets(known, stacks, target)
     _announce("Destroy", place, list(reversed(stacks)), len(stacks), {})
@@ -177,7 +179,7 @@ def plan_stacks(
     known.prefetch(stacks)
     with _folder(options.plan_dir) as folder:
         try:
-            found = _Runner(context, target, known, options).plan(stacks, folder, outside_only)
+            found = Runner(context, target, known, options).plan(stacks, folder, outside_only)
         except BaseException:
             plans.empty(folder)  # values in clear text that nobody will apply
             raise
@@ -200,16 +202,14 @@ def adopt_into(
     options: Options,
 ) -> None:
     """Imports what `stack` would create and what exists already, after one question."""
-    runner = _Runner(context, target, known, options)
+    runner = Runner(context, target, known, options)
     total = 0
     # A second look finds what lies inside of the first one's, such as the rules of a group.
     while found := runner.find_existing(stack):
         click.echo(f"Import in {place}, into the state of {stack.name}:", err=True)
         for one in found:
             click.echo(f"  {one.address}  {one.identifier}", err=True)
-        if not (options.yes or target.endpoint):
-            _refuse_without_a_person()
-            click.confirm(f"Import these {len(found)} resources?", abort=True, err=True)
+        agree_to(f"Import these {len(found)} resources?", target, options.yes)
         runner.adopt(stack, found)
         total += len(found)
     if total:
@@ -235,7 +235,7 @@ def _followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
     return found
 
 
-class _Runner:
+class Runner:
     """Runs stacks and shows how it goes."""
 
     def __init__(self, context: Context, target: Target, known: Records, options: Options) -> None:
@@ -373,6 +373,13 @@ def _ask(verb: str, place: Where, count: int, target: Target, options: Options) 
     else:
         stacks = "this stack" if count == 1 else f"these {count} stacks"
         click.confirm(f"{verb} {stacks} in {place}?", abort=True, err=True)
+
+
+def agree_to(question: str, target: Target, agreed: bool) -> None:
+    """Asks `question`, unless that was `agreed`; the local cloud is never worth one."""
+    if not (agreed or target.endpoint):
+        _refuse_without_a_person()
+        click.confirm(question, abort=True, err=True)
 
 
 def _refuse_without_a_person() -> None:

@@ -14,6 +14,7 @@ from tools.errors import UserError
 from tools.interruption import counted
 from tools.notebook import Notebook
 from tools.repository import COMMON, TYPED_ONCE, Repository
+from tools.state import backend
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -105,7 +106,8 @@ def write(notebooks: Sequence[Notebook], repository: Repository, templates: Path
     Returns the directories. Raises UserError where a name is taken or the disk refuses.
     """
     check_new(notebooks, repository)
-    rendered = {notebook.name: files(notebook, templates) for notebook in notebooks}
+    there = backend.of(repository)
+    rendered = {notebook.name: files(notebook, templates, there) for notebook in notebooks}
     parent = repository.root / "notebooks"
     try:
         # A signal between a folder's making and its noting would leave the folder behind.
@@ -121,9 +123,13 @@ def write(notebooks: Sequence[Notebook], repository: Repository, templates: Path
         raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
 
 
-def files(notebook: Notebook, templates: Path) -> dict[str, bytes]:
-    """Every file of the notebook's directory, name to content."""
+def files(
+    notebook: Notebook, templates: Path, there: backend.Backend | None = None
+) -> dict[str, bytes]:
+    """Every file of the notebook's directory, name to content; its state lies in `there`."""
     rendered = render(notebook, templates)
+    if there:
+        rendered[backend.FILE] = there.text(f"notebooks/{notebook.name}")
     return {name: text.encode() for name, text in rendered.items()} | dict(notebook.scripts)
 
 

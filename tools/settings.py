@@ -37,11 +37,8 @@ class Settings:
         check_vpc(self.vpc_id or "")
         check_subnets(" ".join(self.subnet_ids))
         _check_prefix("route-table-id", "rtb-", self.route_table_ids)
-        if self.state_bucket and not _BUCKET.fullmatch(self.state_bucket):
-            raise UserError(
-                f"--state-bucket {self.state_bucket!r}: a bucket's name has 3 to 63 lower-case "
-                "letters, digits, dots and hyphens"
-            )
+        if self.state_bucket:
+            check_bucket("--state-bucket", self.state_bucket)
         if self.bucket_suffix and (
             len(self.bucket_suffix) > 21 or not _SUFFIX.fullmatch(self.bucket_suffix)
         ):
@@ -81,6 +78,15 @@ def check_project(project: str) -> None:
             f"{project[:80]!r} is no project name: it begins the buckets' names, so it takes 2 to "
             "32 lower-case letters, digits and single hyphens, a letter first, and not sg-, "
             "sthree- or amzn-s3-demo- at its start"
+        )
+
+
+def check_bucket(option: str, name: str) -> None:
+    """Raises UserError where `name`, given with `option`, is no bucket's."""
+    if not _BUCKET.fullmatch(name):
+        raise UserError(
+            f"{option} {name!r}: a bucket's name has 3 to 63 lower-case letters, digits, dots and "
+            "hyphens"
         )
 
 

@@ -1,5 +1,6 @@
 """Where a stack's state lies, and what is in it: read without starting Terraform."""
 
+import fcntl
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -100,8 +101,32 @@ class Place(Protocol):
     def delete(self, suffix: str) -> None:
         """Harmless where there is nothing."""
 
-    def is_locked(self) -> bool:
-        """Whether a lock's note lies beside it: one that is held, or that a kill has left."""
+    def lock(self) -> "Lock | None":
+        """The lock on it: one that is held, or that a kill has left. None where there is none."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What Terraform notes of a lock: `id` is what `terraform force-unlock` takes.
+
+    `is_held` is None where this machine cannot know whether the process lives that took it.
+    """
+
+    id: str
+    who: str
+    operation: str
+    created: str
+    is_held: bool | None = None
+
+    @classmethod
+    def parse(cls, text: str | bytes, is_held: bool | None = None) -> "Lock":
+        """From Terraform's note; what is not in it, as when it was cut short, is a "?"."""
+        try:
+            note = dict(json.loads(text))
+        except (ValueError, TypeError):
+            note = {}
+        who, operation, created = (str(note.get(n) or "?") for n in ("Who", "Operation", "Created"))
+        return cls(str(note.get("ID") or "?"), who, operation, created, is_held)
 
 
 @dataclass(frozen=True)
@@ -149,8 +174,27 @@ class LocalPlace:
         except OSError as error:
             raise UserError(f"cannot remove {error.filename}: {error.strerror}") from None
 
-    def is_locked(self) -> bool:
-        return self.path.with_name(f".{self.path.name}.lock.info").exists()
+    @property
+    def lock_note(self) -> Path:
+        """The file in which Terraform notes who holds the lock."""
+        return self.path.with_name(f".{self.path.name}.lock.info")
+
+    def lock(self) -> Lock | None:
+        try:
+            return Lock.parse(self.lock_note.read_bytes(), self._is_held())
+        except OSError:
+            return None
+
+    def _is_held(self) -> bool:
+        """The lock is the operating system's, and goes with its process; the note may stay."""
+        try:
+            with self.path.open("r+b") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
 
 
 Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Objects
@@ -158,12 +202,13 @@ Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Ob
 
 @dataclass(frozen=True)
 class BucketPlace:
-    """A state in a bucket, as the backend "s3" writes it."""
+    """A state in a bucket, as the backend "s3" writes it; `table` is its lock table, if any."""
 
     bucket: str
     key: str
     region: str
     objects: Objects
+    table: str | None = None
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -182,8 +227,12 @@ class BucketPlace:
     def delete(self, suffix: str) -> None:
         self.objects(self.region).delete(self.bucket, self.key + suffix)
 
-    def is_locked(self) -> bool:
-        return self.read(".tflock") is not None
+    def lock(self) -> Lock | None:
+        note = self.read(".tflock")
+        if note is None and self.table:
+            path = f"{self.bucket}/{self.key}"
+            note = self.objects(self.region).lock_item(self.table, path)
+        return None if note is None else Lock.parse(note)
 
 
 def place(stack: Stack, objects: Objects) -> Place | None:
@@ -199,9 +248,8 @@ def place(stack: Stack, objects: Objects) -> Place | None:
     if kind == "local" and set(config) <= {"path"}:
         return LocalPlace(stack.path / str(config.get("path", STATE)))
     if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
-        return BucketPlace(
-            str(config["bucket"]), str(config["key"]), str(config["region"]), objects
-        )
+        bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
+        return BucketPlace(bucket, key, region, objects, config.get("dynamodb_table"))
     return None
 
 

@@ -12,6 +12,7 @@ from tools.errors import shown
 from tools.notebook import PROFILES, Notebook
 from tools.repository import Repository
 from tools.stack import Stack
+from tools.state import backend
 
 
 def _pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -104,8 +105,9 @@ def command(
     notebooks = requests.build(rows, common, repository, types)
     if dry_run:
         scaffold.check_new(notebooks, repository)
+        there = backend.of(repository)
         for notebook in notebooks:
-            for file, content in scaffold.files(notebook, context.templates).items():
+            for file, content in scaffold.files(notebook, context.templates, there).items():
                 click.echo(f"# --- notebooks/{notebook.name}/{file}")
                 click.echo(content)
         return

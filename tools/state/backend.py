@@ -1,0 +1,150 @@
+"""Where stacks keep their states in a bucket: the settings, and each stack's backend.tf."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tools import hcl
+from tools.errors import UserError
+from tools.repository import COMMON, Repository
+from tools.stack import FOLDERS
+from tools.states import STATE, BucketPlace, Objects
+
+FILE = "backend.tf"
+PREFIX = "ml-infra"
+TABLE = "terraform-locks"
+Locking = Literal["file", "table", "both"]
+
+_LOCKFILE_SINCE = (1, 10, 0)  # of Terraform and of OpenTofu
+_PREFIX = re.compile(r"[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*")
+# As guard.tf in every root has it, which stops plain Terraform.
+_KEY_OF_A_STACK = re.compile(rf"((?:{'|'.join(FOLDERS)})/[^/]+)/terraform\.tfstate$")
+_ARGUMENT = re.compile(r'^\s*(\w+)\s*=\s*"([^"\n]*)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The bucket of a repository's states; raises UserError for a prefix that keys cannot have.
+
+    `locking` is a lock file beside each state, the DynamoDB table `terraform-locks`, or both.
+    """
+
+    bucket: str
+    region: str
+    locking: Locking
+    prefix: str = PREFIX
+
+    def __post_init__(self) -> None:
+        if not _PREFIX.fullmatch(self.prefix):
+            raise UserError(
+                f"{self.prefix!r} is no prefix of the states' keys: it takes letters, digits, "
+                f"hyphens and underscores, with single slashes between them, such as {PREFIX}"
+            )
+
+    @property
+    def has_table(self) -> bool:
+        """Whether states are locked in the table."""
+        return self.locking in ("table", "both")
+
+    def key(self, stack: str) -> str:
+        """The key of the state of `stack`, which is its path in the repository."""
+        return f"{self.prefix}/{stack}/{STATE}"
+
+    def place(self, stack: str, objects: Objects) -> BucketPlace:
+        """Where the state of `stack` lies."""
+        table = TABLE if self.has_table else None
+        return BucketPlace(self.bucket, self.key(stack), self.region, objects, table)
+
+    def text(self, stack: str) -> str:
+        """The backend.tf of `stack`."""
+        arguments: dict[str, hcl.Value] = {
+            "bucket": self.bucket,
+            "key": self.key(stack),
+            "region": self.region,
+            "encrypt": True,
+        }
+        if self.locking != "table":
+            arguments["use_lockfile"] = True
+        if self.has_table:
+            arguments["dynamodb_table"] = TABLE
+        width = max(map(len, arguments))
+        lines = "".join(f"    {n:<{width}} = {hcl.dumps(v)}\n" for n, v in arguments.items())
+        return (
+            "# Made by `tools state enable`, which makes it again. The key is this directory's: a "
+            "copy of the\n# directory must not have this file.\n"
+            f'terraform {{\n  backend "s3" {{\n{lines}  }}\n}}\n'
+        )
+
+
+def default_locking(version: tuple[int, int, int]) -> Locking:
+    """How states are locked with this version of Terraform, where nobody says otherwise."""
+    return "file" if version >= _LOCKFILE_SINCE else "table"
+
+
+def of(repository: Repository) -> Backend | None:
+    """The settings that `state_bucket` and the stacks' files have, None without a bucket."""
+    if not (repository.root / COMMON).is_file():
+        return None
+    common = repository.common()
+    bucket = common.get("state_bucket")
+    if not bucket:
+        return None
+    prefix = str(common.get("state_prefix") or PREFIX)
+    return Backend(str(bucket), str(common["region"]), _locking(repository, str(bucket)), prefix)
+
+
+def _locking(repository: Repository, bucket: str) -> Locking:
+    """As in the first stack that has its state in `bucket`."""
+    for _, text in _files(repository):
+        found = dict(_ARGUMENT.findall(text))
+        if found.get("bucket") == bucket:
+            if "dynamodb_table" not in found:
+                return "file"
+            return "both" if re.search(r"^\s*use_lockfile\s*=\s*true", text, re.M) else "table"
+    return "file"
+
+
+def check_keys(repository: Repository) -> None:
+    """Raises UserError where a directory was copied, or renamed, with its backend.tf.
+
+    An apply there would change, or replace, what the original deployed.
+    """
+    owners: dict[tuple[str | None, str], str] = {}
+    for stack, text in _files(repository):
+        found = dict(_ARGUMENT.findall(text))
+        key = found.get("key", "")
+        named = _KEY_OF_A_STACK.search(key)
+        if named and named[1] != stack:
+            raise UserError(_foreign(repository, stack, named[1]))
+        other = owners.setdefault((found.get("bucket"), key), stack)
+        if key and other != stack:
+            raise UserError(
+                f"{other}/{FILE} and {stack}/{FILE} name one state, {key}: an apply in one would "
+                f"change what the other deployed; {_mend_copy('the copy')}"
+            )
+
+
+def _foreign(repository: Repository, stack: str, named: str) -> str:
+    wrong = f"{stack}/{FILE} names the state of {named}"
+    if (repository.root / named).is_dir():
+        return (
+            f"{wrong}: {stack} is a copy, and an apply in it would change what {named} deployed; "
+            f"{_mend_copy(stack)}"
+        )
+    names = f"{named.split('/')[1]} {stack.split('/')[1]}"
+    return (
+        f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}; if it "
+        f"is a copy: {_mend_copy(stack)}"
+    )
+
+
+def _mend_copy(where: str) -> str:
+    return f"delete {FILE} and .terraform in {where}, then: tools state enable"
+
+
+def _files(repository: Repository) -> Iterator[tuple[str, str]]:
+    """The backend.tf files: the stack that each lies in, and its text."""
+    for folder in FOLDERS:
+        for path in sorted((repository.root / folder).glob(f"*/{FILE}")):
+            yield f"{folder}/{path.parent.name}", path.read_text(errors="replace")

@@ -1,0 +1,142 @@
+"""The bucket that holds the states, made by a root of its own whose state ends up in it."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import click
+
+from tools import aws, deploy, files, hcl, mirror, runs
+from tools.context import Context, Target
+from tools.deploy import Run
+from tools.errors import UserError
+from tools.plans import Reading
+from tools.records import Records
+from tools.stack import Stack
+from tools.state import backend, moving
+from tools.state.backend import Backend
+from tools.states import STATE, LocalPlace
+from tools.values import VALUES
+
+ROOT = "bootstrap"
+
+
+def stack_of(target: Target) -> Stack:
+    """The root. Raises UserError where the repository has none."""
+    stack = Stack(target.repository.root, ROOT)
+    if not stack.path.is_dir():
+        raise UserError(f"{stack.path} is missing: it is the root that makes the bucket")
+    return stack
+
+
+def make(
+    context: Context,
+    target: Target,
+    known: Records,
+    where: runs.Where,
+    there: Backend,
+    yes: bool,
+) -> None:
+    """Makes the bucket, and the lock table where `there` has one, after one question.
+
+    Where they are as they should be, nothing changes. Raises UserError, before anything is
+    written, for a bucket that this root has not made.
+    """
+    stack = stack_of(target)
+    objects = partial(aws.Objects, endpoint=target.endpoint)
+    values = _values(stack, there)
+    is_made = (stack.path / backend.FILE).is_file() or bool(LocalPlace(stack.path / STATE).read())
+    if not is_made:
+        is_made = _refuse_others(there, objects(there.region))
+    table = f" and lock table {backend.TABLE}" if there.has_table else ""
+    asked = values != _read(stack)
+    if asked:
+        question = f"Make the state bucket {there.bucket}{table} in {where}?"
+        runs.agree_to(question, target, yes)
+        files.write(stack.path / VALUES, hcl.assign(_text(stack), values))
+        if target.endpoint:
+            mirror.keep_values(stack.path)
+    if is_made and not LocalPlace(stack.path / STATE).read():
+        files.write(stack.path / backend.FILE, there.text(stack.name))
+    with runs.Runner(context, target, known, runs.Options()).how(1) as run:
+        deploy.await_leftover(run, stack)
+        deploy.recover(run, stack)
+        changed = _apply(run, stack, target, yes or asked)
+        local = LocalPlace(stack.path / STATE)
+        if local.read():
+            moving.forget_saved(stack)
+            files.write(stack.path / backend.FILE, there.text(stack.name))
+            place = there.place(stack.name, objects)
+            moving.refuse_conflict(local.read(), place.read(), place)
+            run.progress.say(stack.name, moving.migrate(run, stack, local, place))
+    click.echo("made" if changed else "nothing to do: it is as it should be", err=True)
+    click.echo(f"next: tools state enable{target.option} --bucket {there.bucket}", err=True)
+
+
+def _values(stack: Stack, there: Backend) -> dict[str, hcl.Value]:
+    """What the root's terraform.tfvars is to say.
+
+    Raises UserError where it names another bucket.
+    """
+    now = _read(stack)
+    if now.get("bucket", there.bucket) != there.bucket:
+        raise UserError(
+            f"{stack.path / VALUES} names the bucket {now['bucket']}, not {there.bucket}: a "
+            "repository has one bucket for its states"
+        )
+    # A table that is there stays: others may lock with it.
+    table = there.has_table or bool(now.get("lock_table"))
+    return {**now, "bucket": there.bucket, **({"lock_table": True} if table else {})}
+
+
+def _read(stack: Stack) -> dict[str, hcl.Value]:
+    path = stack.path / VALUES
+    return hcl.read_tfvars(path) if path.is_file() else {}
+
+
+def _text(stack: Stack) -> str:
+    path = stack.path / VALUES
+    return path.read_text() if path.is_file() else "# Made by `tools state bootstrap`.\n\n"
+
+
+def _refuse_others(there: Backend, objects: aws.Objects) -> bool:
+    """Whether the bucket is there and was made by this root, in another checkout.
+
+    Raises UserError where it was made otherwise.
+    """
+    if objects.bucket(there.bucket) is None:
+        return False
+    if objects.get(there.bucket, there.key(ROOT)):
+        return True
+    raise UserError(
+        f"bucket {there.bucket} exists, and was not made from here. To keep the states in it as it "
+        f"is: tools state enable --bucket {there.bucket}. If an earlier bootstrap died as it made "
+        f"it: terraform -chdir={ROOT} import -var bucket={there.bucket} aws_s3_bucket.states "
+        f"{there.bucket}"
+    )
+
+
+def _apply(run: Run, stack: Stack, target: Target, agreed: bool) -> bool:
+    """Whether anything was to be changed, and is."""
+    deploy.initialize(run, stack)
+    reading = Reading(lambda event: None)
+    with tempfile.TemporaryDirectory(prefix="plans-") as folder:
+        file = Path(folder) / "plan"
+        run.progress.step(stack.name, "terraform plan")
+        run.terraform.plan(stack.path, run.log(stack, "plan"), reading, run.interruption, file)
+        if not reading.changes and not reading.outputs:
+            return False
+        _refuse_losses(stack, reading)
+        for change in reading.changes:
+            run.progress.say(stack.name, f"{change.action} {change.address}")
+        runs.agree_to("Change these?", target, agreed)
+        run.progress.step(stack.name, "terraform apply")
+        log = run.log(stack, "apply")
+        run.terraform.apply(stack.path, log, lambda event: None, run.interruption, plan=file)
+    return True
+
+
+def _refuse_losses(stack: Stack, reading: Reading) -> None:
+    lost = [change for change in reading.changes if change.action in ("destroy", "replace")]
+    if lost:
+        raise UserError(f"{stack.name} {deploy.refusal(lost, 'Make such a change by hand')}")

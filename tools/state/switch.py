@@ -1,0 +1,248 @@
+"""Every stack's state into the bucket, or back: one by one, each verified; a second run goes on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import click
+
+from tools import aws, deploy, files, hcl, initialized, runs
+from tools.context import Context, Target
+from tools.deploy import Run
+from tools.errors import UserError
+from tools.records import Records
+from tools.repository import COMMON, Repository
+from tools.settings import check_bucket
+from tools.stack import Stack, configuration
+from tools.state import backend, bucket, moving
+from tools.state.backend import Backend
+from tools.states import STATE, BucketPlace, LocalPlace, Objects, State, place
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `tools state enable` was asked for; None takes what is set, or the default."""
+
+    bucket: str | None = None
+    prefix: str | None = None
+    locking: backend.Locking | None = None
+    allow_unversioned: bool = False
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What is to be done with one stack, from where to where its state goes, if there is one."""
+
+    stack: Stack
+    what: str
+    source: LocalPlace | BucketPlace | None
+    target: LocalPlace | BucketPlace
+
+
+def settings(wanted: Wanted, target: Target) -> Backend:
+    """The backend that is `wanted`. Raises UserError where no bucket is known."""
+    repository = target.repository
+    known = backend.of(repository)
+    name = wanted.bucket or (known.bucket if known else None) or _made(repository)
+    if not name:
+        raise UserError(
+            "no bucket is known; name one with --bucket, or make it: "
+            "tools state bootstrap --bucket NAME"
+        )
+    check_bucket("--bucket", name)
+    same = known if known and known.bucket == name else None
+    default = backend.default_locking(target.terraform.version)
+    locking = wanted.locking or (same.locking if same and _is_begun(repository) else default)
+    prefix = wanted.prefix or str(repository.common().get("state_prefix") or backend.PREFIX)
+    return Backend(name, target.region, locking, prefix)
+
+
+def _made(repository: Repository) -> str | None:
+    """The bucket that bootstrap has made."""
+    values = repository.root / "bootstrap" / "terraform.tfvars"
+    return str(hcl.read_tfvars(values).get("bucket") or "") if values.is_file() else None
+
+
+def _is_begun(repository: Repository) -> bool:
+    return any((stack.path / backend.FILE).is_file() for stack in repository.stacks())
+
+
+def enable(
+    context: Context, target: Target, known: Records, where: runs.Where, wanted: Wanted, yes: bool
+) -> None:
+    """Moves every stack's state into the bucket, after one question.
+
+    Raises UserError, before anything is written, where the bucket is not fit, or where a key holds
+    another state; later, where a stack failed: those before it have been moved. Exits with 130
+    where it was interrupted.
+    """
+    there = settings(wanted, target)
+    bucket.check(there, target.endpoint, wanted.allow_unversioned)
+    _refuse_fixed_prefix(there, known.stacks)
+    objects = partial(aws.Objects, endpoint=target.endpoint)
+    steps = [_into(stack, there, objects) for stack in known.stacks]
+    common: dict[str, hcl.Value] = {"state_bucket": there.bucket}
+    if there.prefix != target.repository.common().get("state_prefix", backend.PREFIX):
+        common["state_prefix"] = there.prefix
+    _announce(f"Keep the states in s3://{there.bucket}/{there.prefix} ({where}):", steps)
+    if _run(context, target, known, steps, common, partial(_enable_one, there=there), yes):
+        click.echo(
+            f"next: tools plan{target.option} (nothing changes), then commit {COMMON} and every "
+            f"{backend.FILE}",
+            err=True,
+        )
+
+
+def disable(context: Context, target: Target, known: Records, where: runs.Where, yes: bool) -> None:
+    """Moves every stack's state into its folder, after one question; raises and exits as `enable`.
+
+    What is in the bucket stays there.
+    """
+    objects = partial(aws.Objects, endpoint=target.endpoint)
+    steps = [_out_of(stack, objects) for stack in known.stacks]
+    common: dict[str, hcl.Value] = {}
+    if target.repository.common().get("state_bucket"):
+        common["state_bucket"] = None
+    _announce(f"Keep each state in its stack's folder, on this machine ({where}):", steps)
+    if _run(context, target, known, steps, common, _disable_one, yes):
+        click.echo(
+            f"the bucket keeps copies, which nobody updates: commit {COMMON} and that every "
+            f"{backend.FILE} has gone, before anybody else applies",
+            err=True,
+        )
+
+
+def _run(
+    context: Context,
+    target: Target,
+    known: Records,
+    steps: Sequence[_Step],
+    common: dict[str, hcl.Value],
+    one: Callable[[Run, _Step], str],
+    yes: bool,
+) -> bool:
+    """Whether there was something to do, and it is done."""
+    ahead = [step for step in steps if step.what]
+    values = {name: value for name, value in common.items() if _is_new(target, name, value)}
+    if not ahead and not values:
+        click.echo("nothing to do: it is so already", err=True)
+        return False
+    runs.agree_to("Go on?", target, yes)
+    path = target.repository.root / COMMON
+    # First, so that a run that is cut short is seen by every other command, and goes on.
+    files.write(path, hcl.assign(path.read_text(), values))
+    with runs.Runner(context, target, known, runs.Options()).how(len(ahead)) as run:
+        for step in ahead:
+            if run.interruption.count:
+                break
+            try:
+                deploy.await_leftover(run, step.stack)
+                deploy.recover(run, step.stack)
+                run.progress.say(step.stack.name, one(run, step))
+            except UserError as error:
+                if run.interruption.count:
+                    break
+                raise UserError(f"{step.stack.name}: {error}; run it again to go on") from None
+        else:
+            return True
+    click.echo("interrupted; run it again to go on", err=True)
+    raise click.exceptions.Exit(130)
+
+
+def _is_new(target: Target, name: str, value: hcl.Value) -> bool:
+    return target.repository.common().get(name) != value
+
+
+def _announce(what: str, steps: Sequence[_Step]) -> None:
+    click.echo(what, err=True)
+    width = max((len(step.stack.name) for step in steps), default=0)
+    for step in steps:
+        click.echo(f"  {step.stack.name:<{width}}  {step.what or 'is there'}", err=True)
+
+
+def _refuse_fixed_prefix(there: Backend, stacks: Sequence[Stack]) -> None:
+    if there.prefix == backend.PREFIX:
+        return
+    for stack in stacks:
+        text = "".join(file.read_text(errors="replace") for file in configuration(stack.path))
+        if "terraform_remote_state" in text and "var.state_prefix" not in text:
+            raise UserError(
+                f"{stack.name} reads states below {backend.PREFIX}/ whatever the prefix is: have "
+                "its upstream.tf and variables.tf take state_prefix, as those of shared-infra/iam"
+            )
+
+
+def _into(stack: Stack, there: Backend, objects: Objects) -> _Step:
+    """What brings the state of `stack` into the bucket `there`."""
+    file = moving.backend_file(stack)
+    target = there.place(stack.name, objects)
+    local = LocalPlace(stack.path / STATE)
+    now = _place(stack, objects)
+    # Without a backend.tf: `tools state disable` was cut short.
+    found = now if isinstance(now, BucketPlace) else moving.saved_backend(stack, objects)
+    if found and (found.bucket, found.key) != (target.bucket, target.key):
+        raise UserError(
+            f"{stack.name} keeps its state in {found}, not in {target}: bring it back first: "
+            "tools state disable"
+        )
+    own = local.read()
+    if own:
+        state = State.parse(own, str(local), local.mend)
+        moving.refuse_conflict(own, target.read(), target)
+        what = f"moves its state (serial {state.serial}, {len(state.resources)} resources)"
+        return _Step(stack, what, local, target)
+    if not found:
+        moving.refuse_conflict(None, target.read(), target)
+    same = file.is_file() and file.read_text() == there.text(stack.name)
+    return _Step(stack, "" if same else f"gets its {backend.FILE}", None, target)
+
+
+def _enable_one(run: Run, step: _Step, there: Backend) -> str:
+    moving.forget_saved(step.stack)
+    files.write(step.stack.path / backend.FILE, there.text(step.stack.name))
+    if step.source:
+        return moving.migrate(run, step.stack, step.source, step.target)
+    run.records.reread(step.stack)
+    return f"{backend.FILE} written"
+
+
+def _out_of(stack: Stack, objects: Objects) -> _Step:
+    """What brings the state of `stack` into its folder."""
+    local = LocalPlace(stack.path / STATE)
+    now = _place(stack, objects)
+    source = now if isinstance(now, BucketPlace) else moving.saved_backend(stack, objects)
+    if source is None:
+        return _Step(stack, "", None, local)
+    moving.backend_file(stack)
+    there = source.read()
+    if there:
+        state = State.parse(there, str(source), source.mend)
+        moving.refuse_conflict(there, local.read(), local)
+        what = f"moves its state (serial {state.serial}, {len(state.resources)} resources)"
+        return _Step(stack, what, source, local)
+    return _Step(stack, f"loses its {backend.FILE}", None, local)
+
+
+def _disable_one(run: Run, step: _Step) -> str:
+    stack, file = step.stack, step.stack.path / backend.FILE
+    if not step.source:
+        file.unlink(missing_ok=True)
+        moving.forget_saved(stack)
+        run.records.reread(stack)
+        return f"{backend.FILE} taken away"
+    if file.exists():
+        # Terraform moves a state from where the last init has found it: in a fresh clone, nowhere.
+        initialized.forget(stack.path)
+        deploy.initialize(run, stack)
+        file.unlink()
+    return moving.migrate(run, stack, step.source, step.target)
+
+
+def _place(stack: Stack, objects: Objects) -> LocalPlace | BucketPlace:
+    found = place(stack, objects)
+    if isinstance(found, LocalPlace | BucketPlace):
+        return found
+    raise UserError(
+        f"{stack.name}: its files do not say where its state lies (a workspace, an override, "
+        "another kind of backend); move it by hand: terraform init -migrate-state"
+    )

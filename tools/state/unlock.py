@@ -1,0 +1,37 @@
+"""Taking away a lock that a killed Terraform has left."""
+
+import click
+
+from tools import deploy, runs
+from tools.context import Context, Target
+from tools.errors import UserError
+from tools.records import Records
+from tools.stack import Stack
+from tools.state.overview import told
+from tools.states import LocalPlace
+
+
+def unlock(context: Context, target: Target, known: Records, stack: Stack, yes: bool) -> None:
+    """Shows who holds the lock of `stack`, asks, and takes it away.
+
+    Raises UserError where there is none, and where its holder is at work on this machine.
+    """
+    place = known.place(stack)
+    lock = place.lock() if place else None
+    if place is None:
+        raise UserError(f"{stack.name}: its files do not say where its state lies")
+    if lock is None:
+        raise UserError(f"{place} is not locked")
+    click.echo(f"{place}: {told(lock)}, lock {lock.id}", err=True)
+    if lock.is_held:
+        raise UserError("that Terraform is at work on this machine; wait for it, or end it")
+    runs.agree_to("Is that Terraform over? Two at once would spoil the state. Unlock?", target, yes)
+    if isinstance(place, LocalPlace):
+        place.lock_note.unlink(missing_ok=True)
+    else:
+        with runs.Runner(context, target, known, runs.Options()).how(1) as run:
+            deploy.await_leftover(run, stack)
+            deploy.initialize(run, stack)
+            # Terraform itself refuses where another lock has taken this one's place meanwhile.
+            target.terraform.force_unlock(stack.path, lock.id)
+    click.echo("unlocked", err=True)
