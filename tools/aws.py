@@ -278,6 +278,26 @@ class Objects:
         except Exception as error:
             raise _unreachable(f"s3://{bucket}/{key}", error) from None
 
+    def create(self, bucket: str, key: str, content: bytes) -> None:
+        """Writes an object that is not there yet, encrypted by S3's own key.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        client = _shared_client("s3", self.region, self.endpoint)
+        try:
+            client.put_object(
+                Bucket=bucket,
+                Key=key,
+                Body=content,
+                ContentType="application/json",
+                IfNoneMatch="*",
+                ServerSideEncryption="AES256",
+            )
+        except Exception as error:
+            if code(error) in ("PreconditionFailed", "ConditionalRequestConflict"):
+                raise UserError(f"s3://{bucket}/{key} has been written by somebody else") from None
+            raise _unreachable(f"s3://{bucket}/{key}", error) from None
+
     def delete(self, bucket: str, key: str) -> None:
         """Harmless where there is no such object."""
         client = _shared_client("s3", self.region, self.endpoint)

@@ -145,9 +145,9 @@ class LocalPlace:
             return f"go back to the one before it: mv {backup} {self.path}"
         return f"there is none before it: rm {self.path}"
 
-    def set_aside(self) -> None:
+    def set_aside(self, suffix: str = ".cut-short") -> None:
         """Gives its place free, and loses nothing."""
-        self.path.replace(self._beside(".cut-short"))
+        self.path.replace(self._beside(suffix))
 
     def _beside(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
@@ -223,6 +223,10 @@ class BucketPlace:
 
     def write(self, content: bytes, suffix: str) -> None:
         self.objects(self.region).put(self.bucket, self.key + suffix, content)
+
+    def create(self, content: bytes) -> None:
+        """Writes the state; raises UserError where one has come there meanwhile."""
+        self.objects(self.region).create(self.bucket, self.key, content)
 
     def delete(self, suffix: str) -> None:
         self.objects(self.region).delete(self.bucket, self.key + suffix)

@@ -122,15 +122,9 @@ class Terraform:
         log: Path,
         interruption: Interruption | None = None,
         on_event: Callable[[Event], None] = lambda event: None,
-        migrate: bool = False,
     ) -> None:
-        """`terraform init`; with `migrate` it copies the state from the backend before.
-
-        What is in the new place is overwritten then. Raises TerraformError with what Terraform
-        said.
-        """
-        options = ["-migrate-state", "-force-copy"] if migrate else []
-        process = self._start(directory, log, "init", "-input=false", "-no-color", *options)
+        """`terraform init`. Raises TerraformError with what Terraform said."""
+        process = self._start(directory, log, "init", "-input=false", "-no-color")
         mask = self._mask(directory)
         _follow(process, log, mask, lambda line: on_event(_event_of_text(line)), interruption)
         if process.returncode:
@@ -296,6 +290,16 @@ class Terraform:
         _follow(process, log, self._mask(directory), lambda line: None, None)
         if process.returncode:
             raise TerraformError([_failure(process.returncode, log)])
+
+    def pull_state(self, directory: Path) -> bytes:
+        """The state of `directory`, as Terraform reads it; empty where there is none.
+
+        Raises TerraformError with what Terraform said.
+        """
+        result = self._ask(directory, "state", "pull")
+        if result.returncode:
+            raise TerraformError([first_error(result.stderr)])
+        return result.stdout.strip().encode()
 
     def force_unlock(self, directory: Path, lock: str) -> None:
         """`terraform force-unlock`, which refuses a `lock` that is not the one on the state.

@@ -64,11 +64,10 @@ def make(
         changed = _apply(run, stack, target, yes or asked)
         local = LocalPlace(stack.path / STATE)
         if local.read():
-            moving.forget_saved(stack)
-            files.write(stack.path / backend.FILE, there.text(stack.name))
             place = there.place(stack.name, objects)
             moving.refuse_conflict(local.read(), place.read(), place)
-            run.progress.say(stack.name, moving.migrate(run, stack, local, place))
+            said = moving.move(run, stack, local, place, there.text(stack.name))
+            run.progress.say(stack.name, said)
     click.echo("made" if changed else "nothing to do: it is as it should be", err=True)
     click.echo(f"next: tools state enable{target.option} --bucket {there.bucket}", err=True)
 

@@ -1,10 +1,10 @@
-"""A state's way from one place to another: Terraform copies it, this compares what has arrived."""
+"""A state's way from one place to another, compared with what was there before."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from tools import hcl, initialized
+from tools import deploy, files, hcl, initialized
 from tools.deploy import Run
 from tools.errors import UserError
 from tools.records import SUFFIX
@@ -68,12 +68,6 @@ def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     return BucketPlace(bucket, key, region, objects, table) if saved["type"] == "s3" else None
 
 
-def forget_saved(stack: Stack) -> None:
-    """The next init finds its backend as if for the first time."""
-    initialized.forget(stack.path)
-    (stack.path / _SAVED).unlink(missing_ok=True)
-
-
 def backend_file(stack: Stack) -> Path:
     """The file for the backend of `stack`.
 
@@ -89,29 +83,62 @@ def backend_file(stack: Stack) -> Path:
     return own
 
 
-def migrate(run: Run, stack: Stack, source: Place, target: Place) -> str:
-    """Has Terraform copy the state from `source` to `target`, as the files of `stack` say now.
+def move(
+    run: Run, stack: Stack, source: Place, target: LocalPlace | BucketPlace, text: str | None
+) -> str:
+    """Moves a state as it is, and gives `stack` the backend.tf `text`, or takes it away.
 
-    Returns what has moved, in words. Raises UserError where what has arrived is not what was
-    there; nothing is removed from `source` then but by Terraform, which keeps a backup.
+    Not by `terraform init -migrate-state`, which gives a state that it copies to a bucket another
+    lineage and a serial of 1 (docs/decisions/0010). What Terraform pulls from the new place is
+    compared with what was there before; `source` holds it until then. Returns what has moved, in
+    words. Raises UserError where what has arrived is another state, and where somebody works on it.
     """
-    before = source.read()
-    run.progress.step(stack.name, "terraform init -migrate-state")
-    initialized.forget(stack.path)
-    initialized.drop_half_written(stack.path)
-    run.terraform.init(stack.path, run.log(stack, "init"), run.interruption, migrate=True)
-    after = target.read()
-    if not before:  # an earlier run has copied it, and was cut short
-        return f"its state is in {target}"
-    if wrong := difference(before, after):
-        raise UserError(f"{target} is not what was moved there: {wrong}; see {run.logs}")
-    _carry_record(source, target)
+    state = source.read()
+    if not state:
+        raise UserError(f"{source} has gone while the states were moved")
+    lock = source.lock()
+    if lock and lock.is_held is not False:
+        raise UserError(
+            f"{source} is locked by {lock.who} since {lock.created}: wait, or if that has died: "
+            f"tools state unlock{run.option} {stack.name}"
+        )
+    run.progress.step(stack.name, f"copying to {target}")
+    _copy(state, target)
+    switch(run, stack, text)
     if isinstance(source, LocalPlace):
-        source.path.unlink(missing_ok=True)  # emptied by Terraform, which keeps it as .backup
+        source.set_aside(".backup")  # Terraform would ask what to do with it
+    _carry_record(source, target)
+    deploy.initialize(run, stack)
+    if wrong := difference(state, run.terraform.pull_state(stack.path)):
+        raise UserError(f"what Terraform reads in {target} is not what was in {source}: {wrong}")
+    parsed = State.parse(state, str(source))
+    return f"moved to {target} (serial {parsed.serial}, {len(parsed.resources)} resources)"
+
+
+def _copy(state: bytes, target: LocalPlace | BucketPlace) -> None:
+    there = target.read()
+    if there == state:
+        return
+    if isinstance(target, LocalPlace):
+        target.write(state, "")
+    else:
+        if there:  # an older copy; the bucket keeps its versions
+            remove(target)
+        target.create(state)
+    if target.read() != state:
+        raise UserError(f"{target} does not hold what was written there")
+
+
+def switch(run: Run, stack: Stack, text: str | None) -> None:
+    """Gives `stack` the backend.tf `text`, or takes it away; its next init finds out by itself."""
+    own = stack.path / FILE
+    if text is None:
+        own.unlink(missing_ok=True)
+    else:
+        files.write(own, text)
+    initialized.forget(stack.path)
+    (stack.path / _SAVED).unlink(missing_ok=True)
     run.records.reread(stack)
-    initialized.note(stack.path, run.records.terraform_files(stack), run.terraform)
-    state = State.parse(before, str(source))
-    return f"moved to {target} (serial {state.serial}, {len(state.resources)} resources)"
 
 
 def _carry_record(source: Place, target: Place) -> None:
@@ -121,14 +148,9 @@ def _carry_record(source: Place, target: Place) -> None:
         source.delete(SUFFIX)
 
 
-def remove_copy(old: BucketPlace, new: BucketPlace) -> None:
-    """Takes away what lies in `old`, where it is the state that lies in `new`, and its notes.
-
-    The bucket keeps its versions. Left there, it would count as an orphan, to be destroyed.
-    """
-    text, there = old.read(), new.read()
-    if text and there and difference(text, there) is None:
-        old.delete("")
-        old.delete(SUFFIX)
-    if old.table:
-        old.objects(old.region).forget_checksum(old.table, f"{old.bucket}/{old.key}")
+def remove(place: BucketPlace) -> None:
+    """Takes the state in `place` away, and what is noted of it. The bucket keeps its versions."""
+    place.delete("")
+    place.delete(SUFFIX)
+    if place.table:
+        place.objects(place.region).forget_checksum(place.table, f"{place.bucket}/{place.key}")

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from tools import aws, deploy, files, hcl, initialized, notebook, runs
+from tools import aws, deploy, files, hcl, notebook, runs
 from tools.context import Context, Target
 from tools.deploy import Run
 from tools.errors import UserError
@@ -59,7 +59,6 @@ def rename(
         if not is_moved:
             deploy.await_leftover(run, names.old)
             deploy.recover(run, names.old)
-            _prepare(run, names, target)
         if instance:
             _set_name(here, new if rename_instance else instance)
         if not is_moved:
@@ -152,15 +151,6 @@ def _announce(
         )
 
 
-def _prepare(run: Run, names: _Renaming, target: Target) -> None:
-    """So that Terraform knows from where it is to copy the state."""
-    places = _places(names, target)
-    saved = moving.saved_backend(names.old, partial(aws.Objects, endpoint=target.endpoint))
-    if places and (saved is None or saved.key != places[0].key):
-        initialized.forget(names.old.path)
-        deploy.initialize(run, names.old)
-
-
 def _set_name(here: Stack, name: str) -> None:
     path = here.path / VALUES
     text = path.read_text() if path.is_file() else ""
@@ -174,15 +164,10 @@ def _move_key(run: Run, names: _Renaming, target: Target) -> None:
         run.records.reread(names.new)
         return
     old, new = places
-    objects = partial(aws.Objects, endpoint=target.endpoint)
-    saved = moving.saved_backend(names.new, objects)
-    if old.read() and (saved is None or saved.key != new.key):
-        if saved is None:  # a clone: Terraform is told first from where it is to copy
-            files.write(names.new.path / backend.FILE, names.there.text(names.old.name))
-            deploy.initialize(run, names.new)
-        files.write(names.new.path / backend.FILE, names.there.text(names.new.name))
-        run.progress.say(names.new.name, moving.migrate(run, names.new, old, new))
+    text = names.there.text(names.new.name)
+    if state := old.read():
+        run.progress.say(names.new.name, moving.move(run, names.new, old, new, text))
+        if moving.difference(state, new.read()) is None:
+            moving.remove(old)  # it would count as an orphan, to be destroyed
     else:
-        files.write(names.new.path / backend.FILE, names.there.text(names.new.name))
-    moving.remove_copy(old, new)
-    run.records.reread(names.new)
+        moving.switch(run, names.new, text)

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from tools import aws, deploy, files, hcl, initialized, runs
+from tools import aws, deploy, files, hcl, runs
 from tools.context import Context, Target
 from tools.deploy import Run
 from tools.errors import UserError
@@ -198,11 +198,10 @@ def _into(stack: Stack, there: Backend, objects: Objects) -> _Step:
 
 
 def _enable_one(run: Run, step: _Step, there: Backend) -> str:
-    moving.forget_saved(step.stack)
-    files.write(step.stack.path / backend.FILE, there.text(step.stack.name))
+    text = there.text(step.stack.name)
     if step.source:
-        return moving.migrate(run, step.stack, step.source, step.target)
-    run.records.reread(step.stack)
+        return moving.move(run, step.stack, step.source, step.target, text)
+    moving.switch(run, step.stack, text)
     return f"{backend.FILE} written"
 
 
@@ -224,18 +223,10 @@ def _out_of(stack: Stack, objects: Objects) -> _Step:
 
 
 def _disable_one(run: Run, step: _Step) -> str:
-    stack, file = step.stack, step.stack.path / backend.FILE
-    if not step.source:
-        file.unlink(missing_ok=True)
-        moving.forget_saved(stack)
-        run.records.reread(stack)
-        return f"{backend.FILE} taken away"
-    if file.exists():
-        # Terraform moves a state from where the last init has found it: in a fresh clone, nowhere.
-        initialized.forget(stack.path)
-        deploy.initialize(run, stack)
-        file.unlink()
-    return moving.migrate(run, stack, step.source, step.target)
+    if step.source:
+        return moving.move(run, step.stack, step.source, step.target, None)
+    moving.switch(run, step.stack, None)
+    return f"{backend.FILE} taken away"
 
 
 def _place(stack: Stack, objects: Objects) -> LocalPlace | BucketPlace:
