@@ -211,7 +211,7 @@ class Objects:
             account = _shared_client("sts", self.region, self.endpoint).get_caller_identity()
             owner = str(account["Account"])
             head = client.head_bucket(Bucket=name, ExpectedBucketOwner=owner)
-            versioning = client.get_bucket_versioning(Bucket=name)
+            versioning = client.get_bucket_versioning(Bucket=name, ExpectedBucketOwner=owner)
         except Exception as error:
             if code(error) in ("404", "NoSuchBucket"):
                 return None

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -47,13 +46,14 @@ def original(attached: Checkout, client: Callable[..., Any]) -> tuple[Checkout, 
     for name in ("guard.tf", "versions.tf"):
         shutil.copy(dev / name, one)
     (one / "main.tf").write_text(
-        'provider "aws" {\n  default_tags {\n    tags = {\n      Stack = local.stack\n    }\n  }\n}\n'
+        'provider "aws" {\n  default_tags {\n    tags = { Stack = local.stack }\n  }\n}\n'
         f'resource "aws_ssm_parameter" "one" {{\n  name  = "{bucket}"\n  type  = "String"\n'
         "  value = basename(abspath(path.root))\n}\n"
     )
     (one / "backend.tf").write_text(
         f'terraform {{\n  backend "s3" {{\n    bucket = "{bucket}"\n'
-        '    key    = "ml-infra/notebooks/one/terraform.tfstate"\n    region = "us-east-1"\n  }\n}\n'
+        '    key    = "ml-infra/notebooks/one/terraform.tfstate"\n'
+        '    region = "us-east-1"\n  }\n}\n'
     )
     return attached, bucket
 

@@ -1,0 +1,202 @@
+"""States into a bucket and back: nothing is lost, whatever happens on the way."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.faults.proxy import Call, Refusal
+from tests.trees import write_stack
+
+from .conftest import NEVER, READER, UPSTREAM, Team, make_bucket, write_upstream
+
+STACKS = (UPSTREAM, READER)
+
+
+def test_the_states_move_as_they_are_and_nothing_is_to_be_changed(team: Team) -> None:
+    before = {stack: team.local(stack) for stack in STACKS}
+    said = team.enable()
+    assert {stack: team.remote(stack) for stack in STACKS} == before
+    assert [team.local(stack) for stack in STACKS] == [None, None]
+    assert f"moved to s3://{team.bucket}/{team.key(READER)} (serial " in said
+    assert (team.work / NEVER / "backend.tf").is_file()
+    assert team.remote(NEVER) is None
+    team.no_changes()
+    assert team.enable().endswith("nothing to do: it is so already\n")
+
+    # Across stacks: the reader finds what the other has in the bucket.
+    write_upstream(team, "two")
+    team.deploy()
+    assert team.output(READER) == "two"
+    assert team.remote(NEVER)
+
+    team.ok("state", "disable")
+    assert "backend.tf" not in {file.name for file in team.work.glob("*/*/*")}
+    team.no_changes()
+    write_upstream(team, "three")
+    team.deploy()
+    assert json.loads(team.local(READER) or b"")["outputs"]["read"]["value"] == "three"
+
+    # What the bucket still holds of before is an older copy of the same states.
+    team.enable()
+    team.no_changes()
+    assert team.output(READER) == "three"
+
+
+def test_a_new_notebook_comes_with_the_backend(team: Team) -> None:
+    team.enable("--prefix", "team/x")
+    made = team.ok("new-notebook", "later")
+    assert "notebooks/later" in made
+    text = (team.work / "notebooks/later/backend.tf").read_text()
+    assert '"team/x/notebooks/later/terraform.tfstate"' in text
+    assert "use_lockfile = true" in text
+    # So does one that the repository gets, in the local cloud's copy of it.
+    write_stack(team.root, "notebooks/other", "")
+    team.ok("state", "list")
+    assert "team/x/notebooks/other" in (team.work / "notebooks/other/backend.tf").read_text()
+
+
+def test_the_prefix_is_a_setting(team: Team) -> None:
+    team.enable("--prefix", "a/b")
+    assert set(team.keys()) >= {f"a/b/{stack}/terraform.tfstate" for stack in STACKS}
+    write_upstream(team, "two")
+    team.deploy()
+    found = json.loads(team.object(f"a/b/{READER}/terraform.tfstate") or b"")
+    assert found["outputs"]["read"]["value"] == "two"
+
+
+def test_the_list_says_where_each_state_lies(team: Team) -> None:
+    before = json.loads(team.tools("state", "list", "--local", "--json").stdout)
+    team.enable()
+    rows = json.loads(team.tools("state", "list", "--local", "--json").stdout)
+    by_name = {row["stack"]: row for row in rows}
+    assert by_name[READER]["place"] == f"s3://{team.bucket}/{team.key(READER)}"
+    assert by_name[NEVER]["serial"] is None
+    for row in before:
+        same = {key: by_name[row["stack"]][key] for key in ("serial", "resources", "size", "lock")}
+        assert same == {key: row[key] for key in same}
+    assert by_name[READER]["size"] == len(team.remote(READER) or b"")
+
+
+@pytest.mark.parametrize("command", ["enable", "disable"])
+def test_cut_short_at_any_step_it_goes_on(team: Team, command: str) -> None:
+    """One state is on its way; a second stack has none."""
+    (team.work / READER / "terraform.tfstate").unlink()
+    (team.work / READER / "terraform.tfstate.record.json").unlink()
+    before = team.local(UPSTREAM)
+    assert before
+    if command == "disable":
+        team.enable()
+    reset = team.snapshot()
+    options = ("--bucket", team.bucket) if command == "enable" else ()
+    for step in range(1, 30):
+        killed = team.run(
+            sys.executable, "-m", "tests.state.killed", str(step), "state", command, *options,
+            "--local",
+        )  # fmt: skip
+        if killed.returncode == 0:
+            break
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert before in (team.local(UPSTREAM), team.remote(UPSTREAM)), step
+        team.ok("state", command, *options)
+        here, there = team.local(UPSTREAM), team.remote(UPSTREAM)
+        assert (here, there)[command == "enable"] == before, step
+        assert command == "disable" or here is None, step
+        reset()
+    # Each step was passed: the last run was cut short nowhere.
+    assert step > 7, killed.stdout + killed.stderr
+
+
+def test_what_is_half_way_is_refused_by_the_others(team: Team) -> None:
+    killed = team.run(
+        sys.executable, "-m", "tests.state.killed", "6", "state", "enable", "--bucket",
+        team.bucket, "--local",
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    for command in ("deploy", "plan", "destroy", "drift"):
+        assert "tools state enable" in team.refused(command)
+    team.ok("state", "enable")  # which bucket it was is known
+    team.no_changes()
+
+
+def test_a_key_that_holds_another_state_is_refused(team: Team) -> None:
+    other = json.loads(team.local(READER) or b"")
+    text = json.dumps({**other, "lineage": str(uuid4())}).encode()
+    team.client("s3").put_object(Bucket=team.bucket, Key=team.key(READER), Body=text)
+    error = team.refused("state", "enable", "--bucket", team.bucket)
+    assert f"s3://{team.bucket}/{team.key(READER)} holds the state of something else" in error
+    assert team.keys() == [team.key(READER)]
+    assert team.remote(READER) == text
+    assert not list(team.work.glob("*/*/backend.tf"))
+    assert "state_bucket" not in (team.work / "common.auto.tfvars").read_text()
+
+
+def test_a_key_that_holds_a_state_is_refused_to_a_stack_without_one(team: Team) -> None:
+    text = team.local(READER) or b""
+    team.client("s3").put_object(Bucket=team.bucket, Key=team.key(NEVER), Body=text)
+    error = team.refused("state", "enable", "--bucket", team.bucket)
+    assert "holds a state already" in error
+    assert team.keys() == [team.key(NEVER)]
+
+
+def test_a_state_that_went_on_elsewhere_is_refused(team: Team) -> None:
+    newer = json.loads(team.local(READER) or b"")
+    text = json.dumps({**newer, "serial": newer["serial"] + 1}).encode()
+    team.client("s3").put_object(Bucket=team.bucket, Key=team.key(READER), Body=text)
+    error = team.refused("state", "enable", "--bucket", team.bucket)
+    assert "holds the same state with other changes" in error
+    assert team.remote(READER) == text
+
+
+def test_buckets_that_are_not_fit(team: Team, client: Callable[..., Any]) -> None:
+    plain, far = (f"{kind}-{uuid4().hex[:8]}" for kind in ("plain", "far"))
+    make_bucket(client, plain, versioned=False)
+    client("s3", region="eu-west-1").create_bucket(
+        Bucket=far, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    for name, reason in {
+        f"missing-{uuid4().hex}": "make it: tools state bootstrap --bucket missing-",
+        far: "is in eu-west-1, and the stacks read each other's states in us-east-1",
+        plain: "keeps no older versions",
+        "No_Bucket": "a bucket's name has 3 to 63",
+    }.items():
+        error = team.refused("state", "enable", "--bucket", name)
+        assert reason in error
+        assert not list(team.work.glob("*/*/backend.tf"))
+    team.ok("state", "enable", "--bucket", plain, "--allow-unversioned")
+    team.no_changes()
+
+
+def test_a_bucket_of_another_account(team: Team) -> None:
+    # As S3 answers where the owner is not the one that was expected: a HEAD has no more to say.
+    with team.refusing(Call("s3", f"HEAD {team.bucket}"), Refusal(403, "AccessDenied")):
+        error = team.refused("state", "enable", "--bucket", team.bucket)
+    assert "is another account's, or these credentials may not use it" in error
+    assert not list(team.work.glob("*/*/backend.tf"))
+
+
+def test_a_bucket_that_may_not_be_written(team: Team) -> None:
+    with team.refusing(Call("s3", "PUT .write-check"), Refusal(403, "AccessDenied")):
+        error = team.refused("state", "enable", "--bucket", team.bucket)
+    assert "AccessDenied" in error
+    assert not list(team.work.glob("*/*/backend.tf"))
+    assert team.keys() == []
+
+
+def test_other_backends_are_left_alone(team: Team) -> None:
+    text = 'terraform {\n  backend "local" {\n    path = "elsewhere.tfstate"\n  }\n}\n'
+    write_stack(team.root, NEVER, text)
+    error = team.refused("state", "enable", "--bucket", team.bucket)
+    assert f"{NEVER}/main.tf has a backend block (local), which is yours" in error
+    assert team.keys() == []
+
+
+def test_no_bucket_and_no_states_there(team: Team) -> None:
+    assert "no bucket is known; name one with --bucket" in team.refused("state", "enable")
+    assert "nothing to do" in team.ok("state", "disable")
+    assert "a prefix of the states' keys" not in team.enable()
+    assert "is no prefix of the states' keys" in team.refused("state", "enable", "--prefix", "/x")
