@@ -26,6 +26,7 @@ def run(context: Context, port: int | None) -> None:
     Raises UserError where the local cloud does not start; exits with 1 where a stack fails.
     """
     context.require_terraform()
+    templates = context.templates  # before the local cloud is there for nothing
     fresh = context.local_cloud.status() is None
     running = context.local_cloud.up(port)
     if fresh:
@@ -34,9 +35,9 @@ def run(context: Context, port: int | None) -> None:
     target = context.target(local=True)
     if NOTEBOOK["name"] not in target.repository.notebook_names():
         click.echo(f"tools new-notebook {NOTEBOOK['name']} --profile staging --local", err=True)
-        types = scaffold.variables(context.templates)
+        types = scaffold.variables(templates)
         notebooks = requests.build([NOTEBOOK], {}, target.repository, types)
-        scaffold.write(notebooks, target.repository, context.templates)
+        scaffold.write(notebooks, target.repository, templates)
     place = runs.where(target)
     stacks = target.repository.stacks()
     known = runs.records(target, place)

@@ -3,11 +3,11 @@
 import http.client
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from urllib.parse import parse_qs, urlsplit
 
 HOST = "127.0.0.1"
@@ -41,15 +41,17 @@ class Proxy:
 
     `before` may refuse a call, which then does not reach AWS; `after` may refuse it when AWS has
     done it, so that its answer is lost. Both are called from any thread, and one at a time.
+    A service of `elsewhere` has an endpoint of its own.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, elsewhere: Mapping[str, str] = MappingProxyType({})) -> None:
         self.port = 0
         self.calls: list[Call] = []
         self.broken: list[str] = []  # what the emulator itself did not answer as AWS would
         self.before: Rule = lambda call: None
         self.after: Rule = lambda call: None
         self._upstream = urlsplit(endpoint)
+        self._elsewhere = {service: urlsplit(other) for service, other in elsewhere.items()}
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
 
@@ -89,11 +91,10 @@ class Proxy:
             return rule(call)
 
     def _forward(
-        self, method: str, path: str, headers: dict[str, str], body: bytes
+        self, service: str, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        connection = http.client.HTTPConnection(
-            str(self._upstream.hostname), self._upstream.port, timeout=120
-        )
+        upstream = self._elsewhere.get(service, self._upstream)
+        connection = http.client.HTTPConnection(str(upstream.hostname), upstream.port, timeout=120)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
@@ -130,7 +131,9 @@ class Proxy:
                     return
                 if refusal is None:
                     headers = dict(self.headers.items())
-                    answer, content = proxy._forward(self.command, self.path, headers, body)
+                    answer, content = proxy._forward(
+                        call.service, self.command, self.path, headers, body
+                    )
                     if answer.status >= 500:
                         proxy.broken.append(f"{call}: {answer.status} {content[:500]!r}")
                     refusal = proxy._refusal(proxy.after, call)

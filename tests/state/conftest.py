@@ -87,7 +87,7 @@ class Team(Checkout):
         except s3.exceptions.NoSuchKey:
             return None
 
-    def keys(self) -> list[str]:
+    def stored(self) -> list[str]:
         found = self.client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", [])
         return [one["Key"] for one in found]
 
@@ -110,12 +110,12 @@ class Team(Checkout):
         """What brings the working copy and the bucket back to what they are now."""
         kept = self.root / f"kept-{uuid4().hex[:8]}"
         shutil.copytree(self.work, kept, symlinks=True)
-        objects = {key: self.object(key) for key in self.keys()}
+        objects = {key: self.object(key) for key in self.stored()}
 
         def restore() -> None:
             shutil.rmtree(self.work)
             shutil.copytree(kept, self.work, symlinks=True)
-            for key in self.keys():
+            for key in self.stored():
                 self.client("s3").delete_object(Bucket=self.bucket, Key=key)
             for key, content in objects.items():
                 self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
@@ -140,11 +140,16 @@ def team(small: Checkout, client: Callable[..., Any]) -> Team:
     bucket = f"states-{uuid4().hex[:8]}"
     make_bucket(client, bucket)
     team = Team(small.root, small.env, bucket, client)
+    deploy_small(team)
+    return team
+
+
+def deploy_small(team: Team) -> None:
+    """The stacks of `team`."""
     write_upstream(team, "one")
     write(team, READER, _VARIABLES + _RESOURCE + _READ)
     team.deploy()
     write(team, NEVER, _VARIABLES + _RESOURCE)
-    return team
 
 
 def make_bucket(client: Callable[..., Any], name: str, versioned: bool = True) -> None:

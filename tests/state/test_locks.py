@@ -1,25 +1,19 @@
-"""A lock that another holds, and one that a killed Terraform has left: seen, respected, taken away."""
+"""A lock that another holds, and one that a killed Terraform has left."""
 
 import json
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from tests.cli.conftest import Checkout, attach
 from tests.faults.fleet import SECONDS, await_
-from tests.trees import copy_repository, write_stack
-from tools.localcloud.process import Running, environment
+from tests.trees import write_stack
+from tools.localcloud.process import environment
 
-from .conftest import NEVER, READER, Team, make_bucket, write, write_upstream
+from .conftest import Team
 
 STACK = "notebooks/slow"
 
@@ -101,8 +95,8 @@ def test_a_lock_on_this_machine(team: Team) -> None:
         assert "is at work on this machine" in team.refused("state", "unlock", STACK)
         # Its state is not moved away under it.
         error = team.refused("state", "enable", "--bucket", team.bucket)
-        assert f"{STACK}: " in error
-        assert f"is locked by {lock['who']}" in error
+        assert f"{STACK} is locked by {lock['who']}" in error
+        assert not list(team.work.glob("*/*/backend.tf"))
     finally:
         kill(process)
     # The lock went with its process; the note has stayed.
@@ -110,7 +104,7 @@ def test_a_lock_on_this_machine(team: Team) -> None:
     assert "left locked by" in team.tools("state", "list", "--local", STACK).stdout
     team.ok("state", "unlock", STACK)
     assert listed(team)["lock"] is None
-    team.ok("state", "enable")
+    team.enable()
     team.no_changes()
 
 
@@ -124,33 +118,3 @@ def test_nobody_is_there_to_be_asked(team: Team) -> None:
     with pytest.raises(UserError, match="add --yes to agree beforehand"):
         runs.agree_to("Unlock?", target, agreed=False)
     runs.agree_to("Unlock?", target, agreed=True)
-
-
-@pytest.fixture(scope="module")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """moto's server: S3 and a DynamoDB, which LocalStack would have to download."""
-    log = tmp_path_factory.mktemp("moto") / "log"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        await_(lambda: "Running on http" in log.read_text(), "moto's server to listen")
-        port = int(log.read_text().split("Running on http://127.0.0.1:")[1].split()[0])
-        yield Running(process.pid, port)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture
-def with_table(moto: Running, small_at: Callable[[Running], Checkout]) -> Team:
-    """A team in moto's cloud, with a bucket and the lock table that bootstrap makes."""
-    checkout = small_at(moto)
-    s3 = boto3.client(
-        "s3",
-        region_name="us-east-1",
-        endpoint_url=moto.endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    return Team(checkout.root, checkout.env, "team-states", lambda service: s3)

@@ -62,7 +62,7 @@ def test_a_new_notebook_comes_with_the_backend(team: Team) -> None:
 
 def test_the_prefix_is_a_setting(team: Team) -> None:
     team.enable("--prefix", "a/b")
-    assert set(team.keys()) >= {f"a/b/{stack}/terraform.tfstate" for stack in STACKS}
+    assert set(team.stored()) >= {f"a/b/{stack}/terraform.tfstate" for stack in STACKS}
     write_upstream(team, "two")
     team.deploy()
     found = json.loads(team.object(f"a/b/{READER}/terraform.tfstate") or b"")
@@ -129,7 +129,7 @@ def test_a_key_that_holds_another_state_is_refused(team: Team) -> None:
     team.client("s3").put_object(Bucket=team.bucket, Key=team.key(READER), Body=text)
     error = team.refused("state", "enable", "--bucket", team.bucket)
     assert f"s3://{team.bucket}/{team.key(READER)} holds the state of something else" in error
-    assert team.keys() == [team.key(READER)]
+    assert team.stored() == [team.key(READER)]
     assert team.remote(READER) == text
     assert not list(team.work.glob("*/*/backend.tf"))
     assert "state_bucket" not in (team.work / "common.auto.tfvars").read_text()
@@ -140,7 +140,7 @@ def test_a_key_that_holds_a_state_is_refused_to_a_stack_without_one(team: Team) 
     team.client("s3").put_object(Bucket=team.bucket, Key=team.key(NEVER), Body=text)
     error = team.refused("state", "enable", "--bucket", team.bucket)
     assert "holds a state already" in error
-    assert team.keys() == [team.key(NEVER)]
+    assert team.stored() == [team.key(NEVER)]
 
 
 def test_a_state_that_went_on_elsewhere_is_refused(team: Team) -> None:
@@ -184,7 +184,7 @@ def test_a_bucket_that_may_not_be_written(team: Team) -> None:
         error = team.refused("state", "enable", "--bucket", team.bucket)
     assert "AccessDenied" in error
     assert not list(team.work.glob("*/*/backend.tf"))
-    assert team.keys() == []
+    assert team.stored() == []
 
 
 def test_other_backends_are_left_alone(team: Team) -> None:
@@ -192,7 +192,7 @@ def test_other_backends_are_left_alone(team: Team) -> None:
     write_stack(team.root, NEVER, text)
     error = team.refused("state", "enable", "--bucket", team.bucket)
     assert f"{NEVER}/main.tf has a backend block (local), which is yours" in error
-    assert team.keys() == []
+    assert team.stored() == []
 
 
 def test_no_bucket_and_no_states_there(team: Team) -> None:

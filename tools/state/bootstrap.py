@@ -15,7 +15,7 @@ from tools.records import Records
 from tools.stack import Stack
 from tools.state import backend, moving
 from tools.state.backend import Backend
-from tools.states import STATE, LocalPlace
+from tools.states import STATE, LocalPlace, State
 from tools.values import VALUES
 
 ROOT = "bootstrap"
@@ -44,10 +44,10 @@ def make(
     """
     stack = stack_of(target)
     objects = partial(aws.Objects, endpoint=target.endpoint)
-    values = _values(stack, there)
-    is_made = (stack.path / backend.FILE).is_file() or bool(LocalPlace(stack.path / STATE).read())
-    if not is_made:
-        is_made = _refuse_others(there, objects(there.region))
+    own, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
+    _check_name(stack, there)
+    held = local.read() or _in_bucket(there, objects(there.region))
+    values = _values(stack, there, held)
     table = f" and lock table {backend.TABLE}" if there.has_table else ""
     asked = values != _read(stack)
     if asked:
@@ -56,35 +56,39 @@ def make(
         files.write(stack.path / VALUES, hcl.assign(_text(stack), values))
         if target.endpoint:
             mirror.keep_values(stack.path)
-    if is_made and not LocalPlace(stack.path / STATE).read():
-        files.write(stack.path / backend.FILE, there.text(stack.name))
+    if held and not own.is_file() and not local.read():  # of another checkout
+        files.write(own, there.text(stack.name))
     with runs.Runner(context, target, known, runs.Options()).how(1) as run:
         deploy.await_leftover(run, stack)
         deploy.recover(run, stack)
         changed = _apply(run, stack, target, yes or asked)
-        local = LocalPlace(stack.path / STATE)
         if local.read():
             place = there.place(stack.name, objects)
             moving.refuse_conflict(local.read(), place.read(), place)
             said = moving.move(run, stack, local, place, there.text(stack.name))
             run.progress.say(stack.name, said)
+        elif asked and own.read_text() != there.text(stack.name):
+            # Only now: until here there was perhaps no table to lock with.
+            moving.switch(run, stack, there.text(stack.name))
     click.echo("made" if changed else "nothing to do: it is as it should be", err=True)
     click.echo(f"next: tools state enable{target.option} --bucket {there.bucket}", err=True)
 
 
-def _values(stack: Stack, there: Backend) -> dict[str, hcl.Value]:
-    """What the root's terraform.tfvars is to say.
-
-    Raises UserError where it names another bucket.
-    """
-    now = _read(stack)
-    if now.get("bucket", there.bucket) != there.bucket:
+def _check_name(stack: Stack, there: Backend) -> None:
+    name = _read(stack).get("bucket", there.bucket)
+    if name != there.bucket:
         raise UserError(
-            f"{stack.path / VALUES} names the bucket {now['bucket']}, not {there.bucket}: a "
-            "repository has one bucket for its states"
+            f"{stack.path / VALUES} names the bucket {name}, not {there.bucket}: a repository has "
+            "one bucket for its states"
         )
+
+
+def _values(stack: Stack, there: Backend, held: bytes | None) -> dict[str, hcl.Value]:
+    """What the root's terraform.tfvars is to say; `held` is its state, as far as there is one."""
+    now = _read(stack)
+    made = State.parse(held, f"the state of {stack.name}").resources if held else ()
     # A table that is there stays: others may lock with it.
-    table = there.has_table or bool(now.get("lock_table"))
+    table = there.has_table or bool(now.get("lock_table")) or "aws_dynamodb_table" in made
     return {**now, "bucket": there.bucket, **({"lock_table": True} if table else {})}
 
 
@@ -98,15 +102,15 @@ def _text(stack: Stack) -> str:
     return path.read_text() if path.is_file() else "# Made by `tools state bootstrap`.\n\n"
 
 
-def _refuse_others(there: Backend, objects: aws.Objects) -> bool:
-    """Whether the bucket is there and was made by this root, in another checkout.
+def _in_bucket(there: Backend, objects: aws.Objects) -> bytes | None:
+    """The state of this root, where another checkout has made the bucket; None without a bucket.
 
-    Raises UserError where it was made otherwise.
+    Raises UserError where the bucket was made otherwise.
     """
     if objects.bucket(there.bucket) is None:
-        return False
-    if objects.get(there.bucket, there.key(ROOT)):
-        return True
+        return None
+    if held := objects.get(there.bucket, there.key(ROOT)):
+        return held
     raise UserError(
         f"bucket {there.bucket} exists, and was not made from here. To keep the states in it as it "
         f"is: tools state enable --bucket {there.bucket}. If an earlier bootstrap died as it made "

@@ -96,12 +96,7 @@ def move(
     state = source.read()
     if not state:
         raise UserError(f"{source} has gone while the states were moved")
-    lock = source.lock()
-    if lock and lock.is_held is not False:
-        raise UserError(
-            f"{source} is locked by {lock.who} since {lock.created}: wait, or if that has died: "
-            f"tools state unlock{run.option} {stack.name}"
-        )
+    refuse_lock(source, stack)
     run.progress.step(stack.name, f"copying to {target}")
     _copy(state, target)
     switch(run, stack, text)
@@ -113,6 +108,16 @@ def move(
         raise UserError(f"what Terraform reads in {target} is not what was in {source}: {wrong}")
     parsed = State.parse(state, str(source))
     return f"moved to {target} (serial {parsed.serial}, {len(parsed.resources)} resources)"
+
+
+def refuse_lock(place: Place, stack: Stack) -> None:
+    """Raises UserError where somebody works on the state of `stack`, or may do so."""
+    lock = place.lock()
+    if lock and lock.is_held is not False:
+        raise UserError(
+            f"{stack.name} is locked by {lock.who} since {lock.created}: wait, or if that has "
+            f"died: tools state unlock {stack.name}"
+        )
 
 
 def _copy(state: bytes, target: LocalPlace | BucketPlace) -> None:

@@ -41,6 +41,8 @@ def rename(
     Raises UserError, before anything is changed, where the new name is taken or none, where
     another stack reads its state, and where the new key holds something.
     """
+    notebook.check_name(old)
+    notebook.check_name(new)
     root = target.repository.root
     names = _Renaming(
         Stack(root, f"notebooks/{old}"),
@@ -70,7 +72,6 @@ def rename(
 def _is_moved(names: _Renaming, target: Target) -> bool:
     """Whether the directory has its new name already: by hand, or by a run that was cut short."""
     old, new = names.old.path, names.new.path
-    notebook.check_name(new.name)
     if not old.is_dir() and not new.is_dir():
         raise UserError(f"there is no {names.old.name}")
     if old.is_dir() and target.endpoint and is_from_repository(old):
@@ -121,16 +122,13 @@ def _refuse(names: _Renaming, known: Records, target: Target, instance: str | No
         if instance and directory not in (names.old.path.name, instance) and name == instance:
             raise UserError(f"notebooks/{directory} has an instance called {instance} already")
     if places := _places(names, target):
-        moving.refuse_conflict(places[0].read(), places[1].read(), places[1])
+        state = places[0].read()
+        if state or names.old.path.is_dir():  # else it has been moved already
+            moving.refuse_conflict(state, places[1].read(), places[1])
     elif names.there and isinstance(known.place(names.old), LocalPlace):
         raise UserError(f"{names.old.name} has no {backend.FILE} yet: tools state enable")
     if names.old.path.is_dir() and (found := known.place(names.old)):
-        lock = found.lock()
-        if lock and lock.is_held is not False:
-            raise UserError(
-                f"{names.old.name} is locked by {lock.who} since {lock.created}; wait, or if that "
-                f"has died: tools state unlock{target.option} {names.old.name}"
-            )
+        moving.refuse_lock(found, names.old)
 
 
 def _announce(
@@ -167,7 +165,8 @@ def _move_key(run: Run, names: _Renaming, target: Target) -> None:
     text = names.there.text(names.new.name)
     if state := old.read():
         run.progress.say(names.new.name, moving.move(run, names.new, old, new, text))
-        if moving.difference(state, new.read()) is None:
-            moving.remove(old)  # it would count as an orphan, to be destroyed
+        if moving.difference(state, new.read()) is not None:
+            raise UserError(f"{old} has changed while it was moved to {new}")
     else:
         moving.switch(run, names.new, text)
+    moving.remove(old)  # it would count as an orphan, to be destroyed

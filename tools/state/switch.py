@@ -185,6 +185,7 @@ def _into(stack: Stack, there: Backend, objects: Objects) -> _Step:
             f"{stack.name} keeps its state in {found}, not in {target}: bring it back first: "
             "tools state disable"
         )
+    moving.refuse_lock(now, stack)
     own = local.read()
     if own:
         state = State.parse(own, str(local), local.mend)
@@ -213,6 +214,7 @@ def _out_of(stack: Stack, objects: Objects) -> _Step:
     if source is None:
         return _Step(stack, "", None, local)
     moving.backend_file(stack)
+    moving.refuse_lock(source, stack)
     there = source.read()
     if there:
         state = State.parse(there, str(source), source.mend)

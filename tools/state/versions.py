@@ -15,6 +15,7 @@ from tools.context import Context, Target
 from tools.errors import UserError
 from tools.records import Records
 from tools.stack import Stack
+from tools.state import moving
 from tools.states import BucketPlace, State
 
 
@@ -99,24 +100,29 @@ def restore(
         raise UserError(f"version {version} is of another state than the one in {place}")
     show_difference(text if now else None, old)
     runs.agree_to("Make this version the state again?", target, yes)
-    serial = max(now.serial if now else 0, wanted.serial) + 1
-    with (
-        runs.Runner(context, target, known, runs.Options()).how(1) as run,
-        tempfile.TemporaryDirectory(prefix="state-") as folder,
-    ):
+    with runs.Runner(context, target, known, runs.Options()).how(1) as run:
         deploy.await_leftover(run, stack)
-        deploy.initialize(run, stack)
-        file = Path(folder) / "terraform.tfstate"
-        file.write_text(json.dumps({**json.loads(old), "serial": serial}))
-        if text and not now:
-            place.delete("")  # Terraform would not replace what it cannot read
-        target.terraform.push_state(stack.path, file)
-        known.forget(stack)
+        if now:
+            deploy.initialize(run, stack)
+            _push(target, stack, {**json.loads(old), "serial": max(now.serial, wanted.serial) + 1})
+        else:  # Terraform would not replace what it cannot read, and give another lineage
+            moving.refuse_lock(place, stack)
+            moving.remove(place)
+            place.create(old)
+    known.forget(stack)
+    restored = known.state(stack)
     click.echo(
-        f"restored as serial {serial}; AWS is as it was: tools plan{target.option} {stack.name} "
-        "shows what would be changed there",
+        f"restored as serial {restored.serial if restored else '?'}; AWS is as it was: "
+        f"tools plan{target.option} {stack.name} shows what would be changed there",
         err=True,
     )
+
+
+def _push(target: Target, stack: Stack, state: Mapping[str, Any]) -> None:
+    with tempfile.TemporaryDirectory(prefix="state-") as folder:
+        file = Path(folder) / "terraform.tfstate"
+        file.write_text(json.dumps(state))
+        target.terraform.push_state(stack.path, file)
 
 
 def _text(place: BucketPlace, version: str) -> bytes:

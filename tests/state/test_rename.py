@@ -1,0 +1,144 @@
+"""A notebook renamed: directory, key and record together; its instance keeps its name."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.trees import write_stack
+from tools import hcl
+
+from .conftest import NEVER, READER, Team, write
+
+# As much of a notebook as its name needs.
+NOTEBOOK = (
+    'variable "state_bucket" {\n  default = null\n}\nvariable "project" {}\nvariable "region" {}\n'
+    'variable "name" {\n  default = null\n}\n'
+    'provider "aws" {\n  region = var.region\n}\n'
+    'resource "aws_iam_role" "this" {\n  name_prefix        = "renamed"\n'
+    "  assume_role_policy = jsonencode({ Statement = [{\n"
+    '    Effect = "Allow", Action = "sts:AssumeRole",\n'
+    '    Principal = { Service = "sagemaker.amazonaws.com" }\n  }] })\n}\n'
+    'resource "aws_sagemaker_notebook_instance" "this" {\n'
+    "  name          = coalesce(var.name, basename(abspath(path.root)))\n"
+    '  role_arn      = aws_iam_role.this.arn\n  instance_type = "ml.t3.medium"\n}\n'
+)
+
+
+def add(team: Team, name: str, text: str) -> None:
+    """A notebook of the local cloud's working copy alone, applied."""
+    write(Team(team.work, team.env, team.bucket, team.client), f"notebooks/{name}", text)
+    team.ok("deploy", name)
+
+
+@pytest.mark.parametrize("in_bucket", [False, True], ids=["on this machine", "in a bucket"])
+def test_the_instance_stays(team: Team, client: Callable[..., Any], in_bucket: bool) -> None:
+    old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
+    add(team, old, NOTEBOOK)
+    if in_bucket:
+        team.enable()
+        team.ok("deploy", old)
+    said = team.ok("rename-notebook", old, new)
+    assert f"AWS cannot rename an instance: it is called {old} as before" in said
+    assert not (team.work / "notebooks" / old).exists()
+    values = hcl.read_tfvars(team.work / "notebooks" / new / "terraform.tfvars")
+    assert values == {"name": old}
+    planned = team.ok("plan", new, "--refresh", "--detailed-exitcode")
+    assert "1 of 1 stacks: no changes" in planned
+    listed = json.loads(team.tools("list", "--local", "--json").stdout)
+    by_name = {row["stack"]: row["status"] for row in listed}
+    assert f"notebooks/{old}" not in by_name
+    # Its record went with it: the next run knows what the last one applied.
+    assert by_name[f"notebooks/{new}"] == "changed since"
+    if in_bucket:
+        assert [key for key in team.stored() if old in key] == []
+        assert team.key(f"notebooks/{new}") in team.stored()
+    names = {
+        found["NotebookInstanceName"]
+        for found in client("sagemaker").list_notebook_instances(NameContains="-")[
+            "NotebookInstances"
+        ]
+    }
+    assert old in names
+    assert new not in names
+    said = team.ok("rename-notebook", new, old)
+    assert team.ok("plan", old, "--refresh", "--detailed-exitcode")
+    team.ok("destroy", old)
+
+
+def test_another_name_for_the_instance_is_said_to_replace_it(team: Team) -> None:
+    old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
+    add(team, old, NOTEBOOK)
+    said = team.ok("rename-notebook", old, new, "--rename-instance")
+    assert f"the next apply replaces {old} by {new}, and its volume is lost" in said
+    planned = json.loads(team.tools("plan", "--local", "--json", new).stdout)
+    assert [change["action"] for change in planned[0]["changes"]] == ["replace"]
+    team.ok("destroy", new)
+
+
+def test_cut_short_at_any_step_it_goes_on(team: Team) -> None:
+    add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
+    team.enable()
+    team.ok("deploy", "old")
+    before = team.remote("notebooks/old")
+    assert before
+    reset = team.snapshot()
+    for step in range(1, 30):
+        killed = team.run(
+            sys.executable, "-m", "tests.state.killed", str(step), "rename-notebook", "old", "new",
+            "--local",
+        )  # fmt: skip
+        if killed.returncode == 0:
+            break
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert before in (team.remote("notebooks/old"), team.remote("notebooks/new")), step
+        team.ok("rename-notebook", "old", "new")
+        assert team.remote("notebooks/new") == before, step
+        assert [key for key in team.stored() if "/old/" in key] == []
+        assert not (team.work / "notebooks/old").exists()
+        reset()
+    assert step > 7, killed.stdout + killed.stderr
+
+
+def test_a_renaming_by_hand_is_finished(team: Team) -> None:
+    add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
+    team.enable()
+    team.ok("deploy", "old")
+    before = team.remote("notebooks/old")
+    (team.work / "notebooks/old").rename(team.work / "notebooks/new")
+    team.ok("rename-notebook", "old", "new")
+    assert team.remote("notebooks/new") == before
+    team.ok("plan", "new", "--refresh", "--detailed-exitcode")
+
+
+def test_what_is_refused(team: Team) -> None:
+    add(team, "old", 'output "x" {\n  value = 1\n}\n')
+    write_stack(
+        team.work,
+        "notebooks/reads",
+        'data "terraform_remote_state" "old" {\n  backend = "local"\n'
+        '  config  = { path = "${path.module}/../old/terraform.tfstate" }\n}\n',
+    )
+    before = sorted(path.name for path in (team.work / "notebooks").iterdir())
+    for old, new, reason in [
+        ("none", "new", "there is no notebooks/none"),
+        ("old", "old", "notebooks/old exists already"),
+        ("old", "READS", "notebooks/reads exists already"),
+        ("old", "a_b", "is no name for a notebook"),
+        ("old", "../x", "is no name for a notebook"),
+        ("old", "new", "notebooks/reads reads the state of notebooks/old"),
+        (READER.split("/")[1], "new", "is the repository's: rename it there, without --local"),
+    ]:
+        assert reason in team.refused("rename-notebook", old, new)
+        assert sorted(path.name for path in (team.work / "notebooks").iterdir()) == before
+    (team.work / "notebooks/reads/main.tf").write_text("")
+    team.enable()
+    text = team.remote(READER)
+    team.client("s3").put_object(Bucket=team.bucket, Key=team.key("notebooks/new"), Body=text)
+    assert "holds the state of something else" in team.refused("rename-notebook", "old", "new")
+    assert team.remote("notebooks/new") == text
+    assert NEVER.split("/")[1] in before
