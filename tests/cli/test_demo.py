@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
+from tests.state.conftest import make_bucket
 from tests.trees import copy_repository
 from tools.localcloud.process import Running, environment
 from tools.terraform import Terraform
@@ -242,3 +243,31 @@ def _write_values(directory: Path, instance_type: str, volume_size: int) -> None
         f'instance_type = "{instance_type}"\nvolume_size = {volume_size}\nowner = "alice"\n'
         f'purpose = "{PURPOSE}"\nenvironment = "dev"\n'
     )
+
+
+def test_the_states_move_into_a_bucket_and_nothing_is_to_be_changed(
+    demo: Demo, client: Callable[..., Any]
+) -> None:
+    """The last one here: what the others made is moved with the rest, and destroyed from there."""
+    make_bucket(client, "demo-states")
+    work = demo.shell.root
+    local = {
+        f"ml-infra/{state.relative_to(work).as_posix()}": state.read_bytes()
+        for state in work.glob("*/*/terraform.tfstate")
+    }
+    assert len(local) >= 4 + len(NAMES)
+    done = demo.checkout.tools("state", "enable", "--bucket", "demo-states", "--local")
+    assert done.returncode == 0, done.stderr
+    s3 = client("s3")
+    there = {
+        found["Key"]: s3.get_object(Bucket="demo-states", Key=found["Key"])["Body"].read()
+        for found in s3.list_objects_v2(Bucket="demo-states")["Contents"]
+        if found["Key"].endswith(".tfstate")
+    }
+    assert there == {key: text for key, text in local.items() if text}
+    assert not list(work.glob("*/*/terraform.tfstate"))
+    planned = demo.checkout.tools(
+        "plan", "--local", "--refresh", "--detailed-exitcode", "--shared", *NAMES
+    )
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert demo.actions("notebook-dev") == {}

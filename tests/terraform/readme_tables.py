@@ -21,11 +21,12 @@ END = "<!-- End of the tables -->"
 
 def documented() -> list[Path]:
     """The READMEs that hold tables, each beside the Terraform that it describes."""
-    return sorted(
+    found = [
         readme
         for folder in ("shared-infra", "modules")
         for readme in (REPOSITORY / folder).glob("*/README.md")
-    )
+    ]
+    return sorted([*found, REPOSITORY / "bootstrap" / "README.md"])
 
 
 def renewed(readme: Path) -> str:

@@ -55,6 +55,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
         "security_group_ids": ["sg-0a1b2c3d"],
         "subnet_id": "subnet-0a1b2c3d",
     },
+    "bootstrap": {"bucket": "acme-states", "lock_table": True},
     "shared-infra/iam": {
         "bind_trust_to_account": True,
         "budget_emails": ["ml-team@example.com"],
@@ -108,7 +109,7 @@ def skips() -> list[Skip]:
     """Every skip comment of the repository, in the order of files and lines."""
     return [
         Skip(check, resource, str(path.relative_to(REPOSITORY)), reason.strip())
-        for folder in ("shared-infra", "modules", "notebooks", "templates")
+        for folder in ("bootstrap", "shared-infra", "modules", "notebooks", "templates")
         for path in sorted((REPOSITORY / folder).rglob("*.tf*"))
         if path.is_file() and ".terraform" not in path.parts
         for resource, check, reason in _skips_of(path.read_text())
@@ -163,7 +164,7 @@ def plan(new_tree: NewTree, client: Callable[..., Any]) -> str:
         own = parsed(values.read_text()) if values.is_file() else {}
         calls[f"{Path(root).name}-by-default"] = {"source": root, **common, **own}
     for source, values_chosen in CHOSEN.items():
-        inherited = common if source in roots() else {}
+        inherited = common if source in (*roots(), "bootstrap") else {}
         name = f"{Path(source).name}-chosen"
         calls[name] = {"source": source, **inherited, **values_chosen}
     return as_json(tree.plan(tree.write_calls("all", calls)))
@@ -259,7 +260,7 @@ def test_every_kind_of_resource_that_is_planned_is_checked(
     }
     declared = {
         ".".join(block)
-        for root in (*roots(), "modules/sagemaker-notebook")
+        for root in ("bootstrap", *roots(), "modules/sagemaker-notebook")
         for path in (REPOSITORY / root).glob("*.tf")
         for block in re.findall(r'^resource "(\w+)" "(\w+)"', path.read_text(), re.M)
     }

@@ -58,7 +58,7 @@ NEWER_IN_A_VALIDATION = {
     "a path": "fileexists(path.module)",
 }
 LOCKS = ".terraform.lock.hcl"  # 0.14
-FOLDERS = ("shared-infra", "modules", "notebooks", "templates")
+FOLDERS = ("bootstrap", "shared-infra", "modules", "notebooks", "templates")
 
 
 def sources() -> list[Path]:

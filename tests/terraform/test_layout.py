@@ -12,7 +12,7 @@ from .harness import Tree, roots
 from .readme_tables import COMMAND, blocks, documented, parsed, renewed
 
 TYPED_ONCE = ["project", "region", "state_bucket", "state_prefix"]
-MODULES = [*roots(), "modules/sagemaker-notebook"]
+MODULES = ["bootstrap", *roots(), "modules/sagemaker-notebook"]
 SHARED = [root for root in roots() if root.startswith("shared-infra/")]
 
 
