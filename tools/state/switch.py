@@ -86,11 +86,8 @@ def enable(
         common["state_prefix"] = there.prefix
     _announce(f"Keep the states in s3://{there.bucket}/{there.prefix} ({where}):", steps)
     if _run(context, target, known, steps, common, partial(_enable_one, there=there), yes):
-        click.echo(
-            f"next: tools plan{target.option} (nothing changes), then commit {COMMON} and every "
-            f"{backend.FILE}",
-            err=True,
-        )
+        commit = "" if target.endpoint else f", then commit {COMMON} and every {backend.FILE}"
+        click.echo(f"next: tools plan{target.option} (nothing changes){commit}", err=True)
 
 
 def disable(context: Context, target: Target, known: Records, where: runs.Where, yes: bool) -> None:
