@@ -39,7 +39,7 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
     if as_json:
         scan.print_json(found)
     else:
-        scan.show(found, site)
+        scan.show(found)
 
 
 @command.command("bucket")

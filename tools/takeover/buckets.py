@@ -73,17 +73,23 @@ def _check(site: Site, name: str, purpose: str) -> None:
     if name not in {one["Name"] for one in ours}:
         there = site.ask(f"look for bucket {name}", "s3", "head_bucket", Bucket=name)
         whose = "is another account's, which no stack here can take" if there else "does not exist"
-        raise UserError(f"bucket {name} {whose}; to see what there is: tools import --scan")
-    where = site.ask(f"ask where {name} lies", "s3", "get_bucket_location", Bucket=name) or {}
-    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
-    region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(
-        where.get("LocationConstraint"), where.get("LocationConstraint")
-    )
-    if region != site.cloud.region:
+        scan = f"tools import{site.option} --scan"
+        raise UserError(f"bucket {name} {whose}; to see which there are: {scan}")
+    if (there := region(site, name)) != site.cloud.region:
         raise UserError(
-            f"bucket {name} lies in {region}, and the stacks are in {site.cloud.region}: it cannot "
+            f"bucket {name} lies in {there}, and the stacks are in {site.cloud.region}: it cannot "
             "move, so copy its objects into a shared bucket (aws s3 sync)"
         )
+
+
+def region(site: Site, name: str) -> str:
+    """Where a bucket of this account lies.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+    """
+    where = site.ask(f"ask where bucket {name} lies", "s3", "get_bucket_location", Bucket=name)
+    said = (where or {}).get("LocationConstraint") or "us-east-1"
+    return "eu-west-1" if said == "EU" else str(said)
 
 
 # What is read of each: the operation and the part of its answer.

@@ -54,10 +54,14 @@ def prepared(
     left = tuple(one for one in takeover.adoptions if not there.has(one))
     made = tuple(_missing(takeover.notebooks, target))
     new = {f"notebooks/{notebook.name}" for notebook in made}
-    for stack in wanted:
-        if stack not in {*new, *(one.name for one in known.stacks)}:
+    for name in wanted:
+        if name not in {*new, *(one.name for one in known.stacks)}:
+            raise UserError(f"{name} is not in this repository, so that nothing can be taken there")
+    for stack in known.stacks:
+        if stack.name in wanted and (other := known.other_account(stack)):
             raise UserError(
-                f"{stack} is not in this repository, so that nothing can be taken there"
+                f"{stack.name} is of account {other}, where it was applied, and this is "
+                f"{known.account}; use that account's credentials"
             )
     edits = files.edits(target.repository, takeover.values, bool(target.endpoint))
     touched = {*wanted, *(edit.stack.name for edit in edits)}

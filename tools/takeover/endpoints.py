@@ -2,22 +2,26 @@
 
 import json
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from tools.errors import UserError, shown
 from tools.hcl import Value
 from tools.takeover.parts import ENDPOINTS, GROUPS, Adoption, Takeover
 from tools.takeover.site import Site, lost_tags, tags
 
-_GONE = ("deleted", "deleting", "failed", "rejected", "expired")
+GONE = ("deleted", "deleting", "failed", "rejected", "expired")
 _ALL = {("Allow", "*", "*", "*")}
 
 
-def endpoint(site: Site, id: str, group: str | None = None) -> Takeover:
+def endpoint(
+    site: Site, id: str, group: str | None = None, subnets: Sequence[str] = ()
+) -> Takeover:
     """The endpoint with this `id`: the gateway for S3, or an interface to a service.
 
-    `group` is the security group of the stacks' endpoints, where it is not deployed yet. Raises
-    UserError where it does not exist, is in another VPC, or leads to what the stack cannot have.
+    `group` is the security group of the stacks' endpoints, where it is not deployed yet; `subnets`
+    are those of the stack, where nothing says them. Raises UserError where it does not exist, is in
+    another VPC, or leads to what the stack cannot have.
     """
     found = described(site, id)
     service = short_name(site, found)
@@ -25,19 +29,19 @@ def endpoint(site: Site, id: str, group: str | None = None) -> Takeover:
     own: dict[str, Value] = {}
     notes = lost_tags(id, tags(found.get("Tags", [])), kept=["Name"])
     if found["VpcEndpointType"] == "Gateway":
-        address = "aws_vpc_endpoint.s3[0]"
         if not site.declared(ENDPOINTS).get("create_s3_gateway"):
             own["create_s3_gateway"] = True
         notes += _settle(site, own, "route_table_ids", found.get("RouteTableIds", []), id)
+        if not _in_force(site, "subnet_ids") and not _has_default_subnets(site, found["VpcId"]):
+            own["subnet_ids"] = list(subnets) or _no_subnets(id, found["VpcId"])
     else:
-        address = f'aws_vpc_endpoint.interface["{service}"]'
         own["interface_services"] = [service]
         own["private_dns_enabled"] = bool(found.get("PrivateDnsEnabled"))
         notes += _settle(site, own, "subnet_ids", found.get("SubnetIds", []), id)
         notes += _groups(site, found, group)
     notes += _policy(site, own, found, service)
     values[ENDPOINTS] = own
-    return Takeover((Adoption.at(ENDPOINTS, address, id),), values, notes=tuple(notes))
+    return Takeover((Adoption.at(ENDPOINTS, address(service), id),), values, notes=tuple(notes))
 
 
 def described(site: Site, id: str) -> Any:
@@ -46,10 +50,17 @@ def described(site: Site, id: str) -> Any:
         raise UserError(f"{shown(id)} is no endpoint's id, such as vpce-0a1b2c3d4e5f67890")
     found = site.ask(f"look for {id}", "ec2", "describe_vpc_endpoints", VpcEndpointIds=[id])
     there = found["VpcEndpoints"] if found else []
-    if not there or there[0]["State"].lower() in _GONE:
+    if not there or there[0]["State"].lower() in GONE:
         state = f" that works (it is {there[0]['State']})" if there else ""
         raise UserError(f"there is no endpoint {id}{state} in {site.cloud}")
     return there[0]
+
+
+def address(service: str) -> str:
+    """Where the stack has the endpoint for a service, by its short name."""
+    return (
+        "aws_vpc_endpoint.s3[0]" if service == "s3" else f'aws_vpc_endpoint.interface["{service}"]'
+    )
 
 
 def short_name(site: Site, found: Any) -> str:
@@ -75,8 +86,7 @@ def _settle(
     site: Site, values: dict[str, Value], name: str, there: list[str], id: str
 ) -> list[str]:
     """Makes `name` what the endpoint has, unless something else is settled: then a note."""
-    declared = site.declared(ENDPOINTS).get(name)
-    in_force = declared or (site.is_read(ENDPOINTS) and site.outputs(ENDPOINTS).get(name))
+    in_force = _in_force(site, name)
     if not in_force:
         values[name] = list(there)
         return []
@@ -84,6 +94,29 @@ def _settle(
         return []
     what = name.removesuffix("_ids").replace("_", " ") + "s"
     return [f"{id}: its {what} become the stack's ({in_force}), instead of {there}"]
+
+
+def _in_force(site: Site, name: str) -> Any:
+    """What the stack has, where a file says so or notebooks rely on it; nothing else."""
+    declared = site.declared(ENDPOINTS).get(name)
+    return declared or (site.is_read(ENDPOINTS) and site.outputs(ENDPOINTS).get(name))
+
+
+def _has_default_subnets(site: Site, vpc: str) -> bool:
+    filters = [
+        {"Name": "vpc-id", "Values": [vpc]},
+        {"Name": "default-for-az", "Values": ["true"]},
+    ]
+    what = f"look for subnets in {vpc}"
+    return bool(site.every(what, "ec2", "describe_subnets", "Subnets", Filters=filters))
+
+
+def _no_subnets(id: str, vpc: str) -> NoReturn:
+    raise UserError(
+        f"{id} is in {vpc}, which has no default subnets: name the notebooks' subnets first, as "
+        "subnet_ids in shared-infra/vpc-endpoints/terraform.tfvars, or import an endpoint of type "
+        "Interface first, whose subnets they become"
+    )
 
 
 def _groups(site: Site, found: Any, group: str | None) -> list[str]:

@@ -29,9 +29,9 @@ class Held:
             return True
         if there:
             raise UserError(
-                f"{adoption.stack} has {adoption.address} already: it is {there[1]}, so that "
-                f"{adoption.identifier} finds no room; take that one out of the state first, where "
-                f"it is meant to go: terraform state rm '{adoption.address}'"
+                f"{adoption.stack} has {there[1]} as {adoption.address} already, so that there is "
+                f"no room for {adoption.identifier}; where this one is meant to be it, take the "
+                f"other out of the state first: terraform state rm '{adoption.address}'"
             )
         if elsewhere := self.find(adoption.type, adoption.identifier):
             raise UserError(

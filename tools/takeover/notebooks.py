@@ -66,7 +66,7 @@ def notebook(
     notebooks.check_name(directory)
     about = f"look for notebook {name}"
     found = site.ask(about, "sagemaker", "describe_notebook_instance", NotebookInstanceName=name)
-    _check(site, name, found)
+    check(site, name, found)
     arn = found["NotebookInstanceArn"]
     its_tags = tags(site.every(about, "sagemaker", "list_tags", "Tags", ResourceArn=arn))
     scripts = _scripts(site, found)
@@ -89,7 +89,8 @@ def notebook(
     )
 
 
-def _check(site: Site, name: str, found: Any) -> None:
+def check(site: Site, name: str, found: Any) -> None:
+    """Raises UserError where an instance, as AWS describes it, does not exist or fits nowhere."""
     if not found:
         raise UserError(
             f"there is no notebook {name} in {site.cloud}; to see which there are: "

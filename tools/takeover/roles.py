@@ -18,7 +18,9 @@ def role(site: Site, name: str) -> Takeover:
     """
     found = (site.ask(f"look for role {name}", "iam", "get_role", RoleName=name) or {}).get("Role")
     if not found:
-        raise UserError(f"role {name} does not exist; to see what there is: tools import --scan")
+        raise UserError(
+            f"role {name} does not exist; to see which there are: tools import{site.option} --scan"
+        )
     if found["Path"].startswith("/aws-service-role/"):
         raise UserError(f"role {name} belongs to an AWS service, which alone may change it")
     name = found["RoleName"]  # IAM finds it in whatever case
