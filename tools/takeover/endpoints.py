@@ -137,8 +137,8 @@ def _policy(site: Site, values: dict[str, Value], found: Any, service: str) -> l
     declared = site.declared(ENDPOINTS).get("endpoint_policies")
     if service == "notebook" or (isinstance(declared, dict) and service in declared):
         return []
-    if document and not _allows_all(json.loads(document)):
-        values["endpoint_policies"] = {service: document}
+    if document and not _allows_all(policy := json.loads(document)):
+        values["endpoint_policies"] = {service: json.dumps(policy)}
         return []
     return [
         f"{found['VpcEndpointId']}: it lets every request through; the stack lets this account's: "

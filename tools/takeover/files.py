@@ -94,7 +94,9 @@ def write(changes: Sequence[Edit]) -> None:
 def take_back(changes: Sequence[Edit]) -> None:
     """Gives the files the text that they had before."""
     for edit in changes:
+        if not edit.path.is_file() or edit.path.read_text(encoding="utf-8") != edit.after:
+            continue
         if edit.before is None:
-            edit.path.unlink(missing_ok=True)
-        elif edit.path.read_text(encoding="utf-8") != edit.before:
+            edit.path.unlink()
+        else:
             files.write(edit.path, edit.before)

@@ -75,13 +75,20 @@ def _held(text: bytes) -> dict[str, tuple[str, str]]:
     return {
         f"{prefix}{one['type']}.{one['name']}{_key(instance)}": (
             one["type"],
-            str(instance["attributes"].get("id", "")),
+            _identifier(one["type"], instance["attributes"]),
         )
         for one in found["resources"]
         if one["mode"] == "managed"
         for prefix in [f"{one['module']}." if "module" in one else ""]
         for instance in one["instances"]
     }
+
+
+def _identifier(type: str, attributes: Mapping[str, Any]) -> str:
+    """What `terraform import` takes, which is the resource's id but where that is of no meaning."""
+    if type == "aws_iam_role_policy_attachment":
+        return f"{attributes['role']}/{attributes['policy_arn']}"
+    return str(attributes.get("id", ""))
 
 
 def _key(instance: Mapping[str, Any]) -> str:
