@@ -182,9 +182,12 @@ def _explained(run: Run, stack: Stack) -> Iterator[None]:
         ) from None
 
 
-def leave(plans: Sequence[Plan], target: Target) -> None:
-    """Prints the plans and what comes next; exits with 1 where one of them must not be applied."""
-    runs.show_plans(plans, err=False)
+def leave(plans: Sequence[Plan], target: Target, err: bool = False) -> None:
+    """Prints the plans and what comes next; exits with 1 where one of them must not be applied.
+
+    With `err` stdout is somebody else's.
+    """
+    runs.show_plans(plans, err=err)
     for plan in plans:
         for change in plan.changes:
             if change.action in ("replace", "destroy"):
@@ -194,14 +197,16 @@ def leave(plans: Sequence[Plan], target: Target) -> None:
                     fg="red",
                     err=True,
                 )
-    if any(plan.status == "failed" or _harms(plan) for plan in plans):
+    if not all(map(is_safe, plans)):
         raise click.exceptions.Exit(1)
     if changed := [plan.stack for plan in plans if plan.status != "unchanged"]:
         click.echo(f"next: tools deploy{target.option} {' '.join(changed)}", err=True)
 
 
-def _harms(plan: Plan) -> bool:
-    return any(change.action in ("replace", "destroy") for change in plan.changes)
+def is_safe(plan: Plan) -> bool:
+    """Whether the plan succeeded, and a deployment would destroy and replace nothing."""
+    harmful = any(change.action in ("replace", "destroy") for change in plan.changes)
+    return plan.status != "failed" and not harmful
 
 
 def _refresh_outputs(run: Run, stack: Stack) -> None:
