@@ -40,9 +40,11 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
         scan.print_json(found)
     else:
         scan.show(found)
+    for stack in scan.unread(site):
+        click.echo(f"note: what {stack} holds is not known: its files do not say where", err=True)
 
 
-@command.command("bucket")
+@command.command("bucket", short_help="A bucket, for shared-infra/s3.")
 @click.argument("name")
 @click.option(
     "--as",
@@ -66,7 +68,7 @@ def bucket(context: Context, /, name: str, purpose: str | None, **options: Any) 
     )
 
 
-@command.command("role")
+@command.command("role", short_help="The role of notebooks, for shared-infra/iam.")
 @click.argument("name")
 @_LOCAL
 @_YES
@@ -81,7 +83,7 @@ def role(context: Context, /, name: str, **options: Any) -> None:
     _import(context, build, **options)
 
 
-@command.command("security-group")
+@command.command("security-group", short_help="A group, for shared-infra/security-groups.")
 @click.argument("id")
 @click.option(
     "--as",
@@ -98,7 +100,7 @@ def security_group(context: Context, /, id: str, purpose: str, **options: Any) -
     _import(context, lambda site: groups.security_group(site, id, purpose), **options)
 
 
-@command.command("endpoint")
+@command.command("endpoint", short_help="A VPC endpoint, for shared-infra/vpc-endpoints.")
 @click.argument("id")
 @_LOCAL
 @_YES
@@ -113,7 +115,7 @@ def endpoint(context: Context, /, id: str, **options: Any) -> None:
     _import(context, build, **options)
 
 
-@command.command("notebook")
+@command.command("notebook", short_help="A notebook instance, with a directory of its own.")
 @click.argument("name")
 @click.option("--directory", help="Its directory in notebooks.  [default: NAME]")
 @click.option("--owner", help="Who answers for it.  [default: its tag, or your login name]")

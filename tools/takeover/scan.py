@@ -61,6 +61,12 @@ def candidates(site: Site) -> list[Candidate]:
     ]
 
 
+def unread(site: Site) -> list[str]:
+    """The stacks whose states are not looked into, since nothing here tells where they lie."""
+    records = site.records
+    return [stack.name for stack in records.stacks if records.place(stack) is None]
+
+
 def _candidate(
     site: Site, kind: str, name: str, detail: str, stack: str, more: str = ""
 ) -> Candidate:
