@@ -122,8 +122,6 @@ def test_a_scan_names_the_stack_and_the_command(
     (receiving.root / "shared-infra/security-groups/terraform.tfvars").write_text(OWN_VALUES)
     found = scanned(receiving, monolith)
     commands = {name: one["command"] for name, one in found.items()}
-    # Its VPC is not the stacks' yet: that is the default one, while the groups say nothing else.
-    assert monolith.gateway not in commands
     assert commands[monolith.data] == f"tools import bucket {monolith.data} --as PURPOSE --local"
     assert commands[monolith.models] == f"tools import bucket {monolith.models} --as models --local"
     assert commands[monolith.role] == f"tools import role {monolith.role} --local"
@@ -232,6 +230,9 @@ def test_a_notebook_gets_a_directory_with_its_values_and_scripts(
     assert (found["purpose"], found["volume_size"], found["idle_stop_minutes"]) == ("NLP", 7, 0)
     assert (work(receiving, f"notebooks/{first}") / found["on_start_file"]).read_bytes() == ON_START
     assert not {"role_arn", "security_group_ids", "direct_internet_access", "name"} & set(found)
+    assert f"{second} is in the state of notebooks/reports" in imports(
+        receiving, "notebook", second
+    )
     found = values(receiving, "notebooks/reports")
     assert found["name"] == second
     assert (found["owner"], found["environment"]) == ("bea", "prod")

@@ -55,14 +55,15 @@ def notebook(
     directory: str | None = None,
     given: Mapping[str, Value] | None = None,
 ) -> Takeover:
-    """The instance called `name`, taken by notebooks/`directory`, which is called like it else.
+    """The instance called `name`, taken by notebooks/`directory`.
 
+    That is, where it is not given, the directory that is for this instance, or one called like it.
     Values are what AWS has, where the shared stacks would give another; owner, purpose and
     environment are those `given`, else from its tags. A directory that is there already, for this
     instance, stays as it is. Raises UserError where there is no such instance, where it cannot be
     taken, and where the directory is another's.
     """
-    directory = directory or name
+    directory = directory or _own_directory(site, name) or name
     notebooks.check_name(directory)
     about = f"look for notebook {name}"
     found = site.ask(about, "sagemaker", "describe_notebook_instance", NotebookInstanceName=name)
@@ -109,16 +110,19 @@ def check(site: Site, name: str, found: Any) -> None:
         )
 
 
+def _own_directory(site: Site, name: str) -> str | None:
+    """The directory that is for this instance, None where there is none."""
+    instances = site.records.repository.instance_names()
+    return next((where for where, instance in instances.items() if instance == name), None)
+
+
 def _is_there(site: Site, directory: str, name: str) -> bool:
     """Whether the directory is there for this very instance; another's is a UserError."""
     repository = site.records.repository
     instances = repository.instance_names()
     if directory not in instances:
-        others = [where for where, instance in instances.items() if instance == name]
-        if others:
-            raise UserError(
-                f"notebooks/{others[0]} is notebook {name} already; add --directory {others[0]}"
-            )
+        if other := _own_directory(site, name):
+            raise UserError(f"notebooks/{other} is for notebook {name} already; take that one")
         return False
     if instances[directory] != name:
         raise UserError(

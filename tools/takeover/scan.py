@@ -47,7 +47,7 @@ def candidates(site: Site) -> list[Candidate]:
     with ThreadPoolExecutor(_REQUESTS) as pool:
         described = list(pool.map(lambda name: _described(site, name), free[:_MOST_DESCRIBED]))
     known = [one for one in described if one]
-    links = _endpoints(site)
+    links = _endpoints(site, site.vpc or _vpc_of(site, known) or _default_vpc(site))
     return [
         *_buckets(site, there),
         *_roles(site, there, known),
@@ -142,9 +142,13 @@ def _groups(
                 yield _candidate(site, "security-group", id, detail, GROUPS, more)
 
 
-def _endpoints(site: Site) -> list[Any]:
-    """Those of the stacks' VPC, or of the one that they would take by default."""
-    vpc = site.vpc or _default_vpc(site)
+def _vpc_of(site: Site, known: Sequence[Any]) -> str | None:
+    """The VPC of the group that most notebooks have: the stacks take it with that group."""
+    used = Counter(group for one in known for group in one.get("SecurityGroups", []))
+    return str(groups.described(site, used.most_common(1)[0][0])["VpcId"]) if used else None
+
+
+def _endpoints(site: Site, vpc: str) -> list[Any]:
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
     what = "list the VPC's endpoints"
     found = site.every(what, "ec2", "describe_vpc_endpoints", "VpcEndpoints", Filters=filters)
