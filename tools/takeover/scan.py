@@ -149,10 +149,13 @@ def _vpc_of(site: Site, known: Sequence[Any]) -> str | None:
 
 
 def _endpoints(site: Site, vpc: str) -> list[Any]:
+    """Those in `vpc` that work; none where it is empty."""
+    if not vpc:
+        return []
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
     what = "list the VPC's endpoints"
     found = site.every(what, "ec2", "describe_vpc_endpoints", "VpcEndpoints", Filters=filters)
-    return [one for one in found if one["State"].lower() not in endpoints.GONE] if vpc else []
+    return [one for one in found if one["State"].lower() not in endpoints.GONE]
 
 
 def _default_vpc(site: Site) -> str:
