@@ -452,11 +452,38 @@ def _answer(operation: Callable[..., Any], **arguments: Any) -> Any:
     try:
         return operation(**arguments)
     except Exception as error:
-        said = code(error)
-        missing = "NoSuch" in said or "NotFound" in said or said in ("404", "403")
-        if missing or (said == "ValidationException" and "RecordNotFound" in str(error)):
+        if _is_missing(error):
             return None
         raise _unreachable(getattr(operation, "__name__", "AWS"), error) from None
+
+
+def answer(cloud: Cloud, what: str, service: str, operation: str, **arguments: Any) -> Any:
+    """What AWS answers, or None where there is no such thing; `what` is asked, in words.
+
+    Raises UserError where it cannot be asked.
+    """
+    with asking(cloud, what):
+        try:
+            return getattr(cloud.client(service), operation)(**arguments)
+        except Exception as error:
+            if _is_missing(error):
+                return None
+            raise
+
+
+def every(
+    cloud: Cloud, what: str, service: str, operation: str, key: str, **arguments: Any
+) -> list[Any]:
+    """The items called `key` of every page that AWS answers; as `answer`."""
+    with asking(cloud, what):
+        pages = cloud.client(service).get_paginator(operation).paginate(**arguments)
+        return [item for page in pages for item in page.get(key, [])]
+
+
+def _is_missing(error: Exception) -> bool:
+    said = code(error)
+    missing = "NoSuch" in said or "NotFound" in said or said in ("404", "403")
+    return missing or (said == "ValidationException" and "RecordNotFound" in str(error))
 
 
 def _unreachable(what: str, error: Exception) -> Exception:

@@ -21,6 +21,7 @@ COMMANDS = {
     "drift": "drift",
     "explain-access": "explain_access",
     "graph": "graph",
+    "import": "import_",
     "init": "init",
     "list": "list",
     "local": "local",

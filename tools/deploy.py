@@ -198,7 +198,7 @@ class _Work:
         try:
             await_leftover(self._run, self._stack)
             self._refuse_other_account()
-            _retrying(self._run, self._stack, lambda: recover(self._run, self._stack))
+            retrying(self._run, self._stack, lambda: recover(self._run, self._stack))
             detail = self._destroy() if self._run.destroy else self._apply()
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
@@ -238,8 +238,8 @@ class _Work:
             return ""
         missing = records.missing_upstream(stack)
         if missing:
-            raise UserError(_waiting(missing, self._run.option))
-        _retrying(self._run, stack, self._apply_once)
+            raise UserError(waiting(missing, self._run.option))
+        retrying(self._run, stack, self._apply_once)
         return ""
 
     def _destroy(self) -> str:
@@ -250,7 +250,7 @@ class _Work:
         self._is_locked = place is not None and place.lock() is not None
         if place and not self._is_locked and not (state and state.resources):
             return "nothing to destroy"
-        _retrying(self._run, stack, self._destroy_once)
+        retrying(self._run, stack, self._destroy_once)
         return ""
 
     def _destroy_once(self) -> None:
@@ -367,7 +367,7 @@ class _Work:
         self._run.progress.say(self._stack.name, line)
 
 
-def _retrying(run: Run, stack: Stack, once: Callable[[], T]) -> T:
+def retrying(run: Run, stack: Stack, once: Callable[[], T]) -> T:
     """What `once` returns; called again after an error that passes."""
     delays = list(run.backoff)
     while True:
@@ -520,7 +520,7 @@ def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
         def read_plan() -> Reading:
             return _read_plan(run, stack, file, warn, outside_only)
 
-        found = _retrying(run, stack, lambda: _with_init(run, stack, read_plan))
+        found = retrying(run, stack, lambda: _with_init(run, stack, read_plan))
         outside = found.outside
         if outside and outside_only:
             outside = plans.outside(run.terraform.planned_values(stack.path, file))
@@ -608,7 +608,7 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, option: str) -> str
     """The error that matters in one line, with the command that mends it where we know one."""
     missing = sorted({name for d in diagnostics if (name := _missing_upstream(d, stack))})
     if missing:
-        return _waiting(missing, option)
+        return waiting(missing, option)
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
             return _locked(diagnostic, stack)
@@ -631,7 +631,8 @@ def _unwritten(diagnostic: Diagnostic, stack: Stack) -> str:
     return f"{diagnostic.text()}; nor is {errored} whole: make room, and run this again"
 
 
-def _waiting(missing: Sequence[str], option: str) -> str:
+def waiting(missing: Sequence[str], option: str) -> str:
+    """That stacks are `missing` which a stack reads, and the command that deploys them."""
     names, are = ", ".join(missing), "is" if len(missing) == 1 else "are"
     command = f"tools deploy{option} {' '.join(missing)}"
     return f"{names} {are} not deployed yet; deploy first: {command}"

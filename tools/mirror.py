@@ -35,7 +35,7 @@ _ELSEWHERE: dict[str, hcl.Value] = {
     "use_shared_kms_key": False,  # the key may be one of theirs
     "vpc_id": None,
 }
-_OVERRIDES = "zz-local.auto.tfvars"  # Terraform reads it last
+OVERRIDES = "zz-local.auto.tfvars"  # Terraform reads it last
 _FROM_REPOSITORY = ".from-repository"
 _OWN_VALUES = ".own-values"
 _DEFAULTS: dict[str, hcl.Value] = {"project": "demo", "region": "us-east-1"}
@@ -62,7 +62,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
         if is_new and there:
             _write(target / backend.FILE, there.text(stack.name))
         (target / _FROM_REPOSITORY).touch()
-        _write(target / _OVERRIDES, _overrides(target))
+        _write(target / OVERRIDES, _overrides(target))
     _drop_gone({stack.name for stack in stacks}, copy)
     return Repository(copy)
 
@@ -78,6 +78,13 @@ def keep_values(stack: Path) -> None:
     It names what is in the local cloud, so that nothing stands in for its values either.
     """
     (stack / _OWN_VALUES).touch()
+    _write(stack / OVERRIDES, "\n")
+
+
+def stand_ins(stack: Path) -> dict[str, hcl.Value]:
+    """What stands in for values of `stack` in the copy; nothing does once they are its own."""
+    overrides = stack / OVERRIDES
+    return hcl.read_tfvars(overrides) if overrides.is_file() else {}
 
 
 def region(repository: Repository) -> str:
@@ -118,7 +125,7 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
         relative = path.relative_to(directory)
         if any(part.startswith(".") for part in relative.parts) or ".tfstate" in path.name:
             continue
-        if path.name in (backend.FILE, _OVERRIDES):
+        if path.name in (backend.FILE, OVERRIDES):
             continue
         if path.is_symlink() or path.is_file():
             yield str(relative), path
@@ -151,7 +158,7 @@ def _overrides(stack: Path) -> str:
         name
         for pattern in (VALUES, "*.auto.tfvars")
         for path in stack.glob(pattern)
-        if path.name not in (_OVERRIDES, COMMON)
+        if path.name not in (OVERRIDES, COMMON)
         for name in _names(path)
     }
     return assignments({name: _ELSEWHERE[name] for name in given if name in _ELSEWHERE}) + "\n"

@@ -222,6 +222,20 @@ def adopt_into(
         )
 
 
+@contextmanager
+def working(
+    context: Context, target: Target, known: Records, options: Options, total: int
+) -> Iterator[Run]:
+    """A run on `total` stacks for what is neither plan nor deployment.
+
+    Exits with 130 where it was interrupted; a Terraform at work has ended then.
+    """
+    with Runner(context, target, known, options).how(total) as how:
+        yield how
+    if how.interruption.count:
+        raise click.exceptions.Exit(130)
+
+
 def _followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
     """Those of `stacks` that have not changed and may, with what they read of the `changed`."""
     moved = {stack.name for stack in changed}

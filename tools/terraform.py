@@ -319,6 +319,16 @@ class Terraform:
         if result.returncode:
             raise TerraformError([first_error(result.stderr)])
 
+    def refresh_outputs(
+        self, directory: Path, log: Path, on_event: Callable[[Event], None]
+    ) -> None:
+        """Writes to the state what outputs follow from what is there; makes and changes nothing.
+
+        https://developer.hashicorp.com/terraform/cli/commands/plan#planning-modes
+        Raises TerraformError, with its errors, when it ends in one.
+        """
+        self._run(directory, log, on_event, None, "apply", "-refresh-only", "-auto-approve")
+
     def _mask(self, directory: Path) -> Mask:
         return masking.of_stack(directory, self.env)
 

@@ -22,7 +22,7 @@ def declared(stack: Stack) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for file in configuration(stack.path):
         values |= hcl.read_defaults(file)
-    for file in _tfvars(stack.path):
+    for file in files(stack.path):
         values |= _read_json(file) if file.suffix == ".json" else hcl.read_tfvars(file)
     values |= {name: masking.SHOWN for name in masking.sensitive(stack.path) if name in values}
     if stack.kind == "notebook":
@@ -30,7 +30,7 @@ def declared(stack: Stack) -> dict[str, Value]:
     return values
 
 
-def _tfvars(directory: Path) -> list[Path]:
+def files(directory: Path) -> list[Path]:
     """The files that Terraform reads by itself, the strongest last.
 
     https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence

@@ -8,7 +8,7 @@ output "isolation" {
   value = !local.boundary_fits ? null : {
     bind_trust_to_account    = var.bind_trust_to_account
     permissions_boundary_arn = one(aws_iam_policy.isolation[*].arn)
-    policy_arns              = { for concern in local.isolated_concerns : concern => aws_iam_policy.notebook[concern].arn }
+    policy_arns              = { for concern, policy in aws_iam_policy.notebook : concern => policy.arn if contains(local.isolated_concerns, concern) }
   }
 }
 

@@ -27,9 +27,10 @@ resource "aws_iam_policy" "notebook" {
   policy      = each.value.json
 }
 
+# By the policies' names and not by the policies: while the role is imported, they are not there yet.
 resource "aws_iam_role_policy_attachment" "notebook" {
-  for_each = aws_iam_policy.notebook
+  for_each = local.policies
 
   role       = aws_iam_role.notebook.name
-  policy_arn = each.value.arn
+  policy_arn = aws_iam_policy.notebook[each.key].arn
 }

@@ -5,6 +5,7 @@ data "aws_partition" "current" {}
 locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
+  role_name  = coalesce(var.role_name, "${var.project}-notebook")
 }
 
 data "aws_iam_policy_document" "trust" {
@@ -30,7 +31,8 @@ data "aws_iam_policy_document" "trust" {
 }
 
 resource "aws_iam_role" "notebook" {
-  name                 = "${var.project}-notebook"
+  name                 = local.role_name
+  path                 = var.role_path
   description          = "Shared by the ${var.project} SageMaker notebooks and the jobs they start"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn

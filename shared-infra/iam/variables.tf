@@ -118,6 +118,29 @@ variable "reserve_users" {
   default     = false
 }
 
+variable "role_name" {
+  description = "Name of the shared role; null: <project>-notebook. A change makes another role, and stops and starts every notebook."
+  type        = string
+  default     = null
+
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+  validation {
+    condition     = var.role_name == null || can(regex("^[a-zA-Z0-9_+=,.@-]{1,64}$", var.role_name))
+    error_message = "The role_name must be an IAM role's name, 1 to 64 letters, digits or any of _ + = , . @ -, or null."
+  }
+}
+
+variable "role_path" {
+  description = "Path of the shared role, such as /ml/. A change makes another role, and stops and starts every notebook."
+  type        = string
+  default     = "/"
+
+  validation {
+    condition     = length(var.role_path) <= 512 && can(regex("^/([!-.0-~][!-~]*/)?$", var.role_path))
+    error_message = "The role_path must begin and end with a slash, such as / or /ml/, and have at most 512 characters and no spaces."
+  }
+}
+
 variable "state_bucket" {
   description = "S3 bucket that holds the Terraform states; null where each root keeps its state in its own folder. Typed once, in common.auto.tfvars."
   type        = string

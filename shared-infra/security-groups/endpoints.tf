@@ -1,12 +1,17 @@
 resource "aws_security_group" "endpoints" {
   # checkov:skip=CKV2_AWS_5:It is attached in shared-infra/vpc-endpoints, which reads it from this one's outputs.
 
-  name        = "${var.project}-endpoints"
+  name        = local.group_names["endpoints"]
   description = "VPC endpoints of ${var.project}"
   vpc_id      = data.aws_vpc.this.id
 
   tags = {
-    Name = "${var.project}-endpoints"
+    Name = local.group_names["endpoints"]
+  }
+
+  # AWS changes no description: another one, as a group that was imported has, would replace it.
+  lifecycle {
+    ignore_changes = [description]
   }
 }
 

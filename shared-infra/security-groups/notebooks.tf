@@ -1,12 +1,17 @@
 resource "aws_security_group" "notebooks" {
   # checkov:skip=CKV2_AWS_5:It is attached in the notebooks' roots, which read it from this one's outputs.
 
-  name        = "${var.project}-notebooks"
+  name        = local.group_names["notebooks"]
   description = "SageMaker notebook instances of ${var.project}"
   vpc_id      = data.aws_vpc.this.id
 
   tags = {
-    Name = "${var.project}-notebooks"
+    Name = local.group_names["notebooks"]
+  }
+
+  # AWS changes no description: another one, as a group that was imported has, would replace it.
+  lifecycle {
+    ignore_changes = [description]
   }
 }
 

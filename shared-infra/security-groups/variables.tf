@@ -41,6 +41,23 @@ variable "region" {
   }
 }
 
+variable "security_group_names" {
+  description = "Names for groups that should not be called <project>-<purpose>, by purpose: notebooks, endpoints. A change replaces the group, which AWS refuses while something is in it."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for purpose in keys(var.security_group_names) : contains(["notebooks", "endpoints"], purpose)])
+    error_message = "The keys of security_group_names must be notebooks or endpoints."
+  }
+
+  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+  validation {
+    condition     = alltrue([for name in values(var.security_group_names) : can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{1,255}$", name)) && !can(regex("^sg-", name))])
+    error_message = "The values of security_group_names must be names of security groups: 1 to 255 letters, digits, spaces or any of . _ - : / ( ) # , @ [ ] + = & ; { } ! $ *, and not sg- at the start."
+  }
+}
+
 variable "state_bucket" {
   description = "S3 bucket that holds the Terraform states; null where each root keeps its state in its own folder. Typed once, in common.auto.tfvars."
   type        = string

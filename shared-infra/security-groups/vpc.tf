@@ -1,3 +1,10 @@
+locals {
+  group_names = merge(
+    { for purpose in ["notebooks", "endpoints"] : purpose => "${var.project}-${purpose}" },
+    var.security_group_names,
+  )
+}
+
 data "aws_vpc" "this" {
   id      = var.vpc_id
   default = var.vpc_id == null ? true : null

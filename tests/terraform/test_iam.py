@@ -44,6 +44,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "kms_key_arns": [OTHER_KEY],
         "permissions_boundary_arn": BOUNDARY,
     },
+    "named": {**BASE, "role_name": "old-role", "role_path": "/ml/old/"},
 }
 # Actions that know no resources, or whose answer no resource narrows:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
@@ -153,6 +154,29 @@ def test_sagemaker_alone_assumes_the_role(plan: tftest.TerraformPlanOutput, acco
             "Condition": {"StringEquals": {"aws:SourceAccount": account}},
         }
     }
+
+
+def test_a_role_that_exists_keeps_its_name_and_path(plan: tftest.TerraformPlanOutput) -> None:
+    role = resources(plan, "named")["aws_iam_role.notebook"]
+    assert (role["name"], role["path"]) == ("old-role", "/ml/old/")
+    unnamed = resources(plan, "defaults")["aws_iam_role.notebook"]
+    assert (unnamed["name"], unnamed["path"]) == ("acme-ml-notebook", "/")
+    # Its policies are the project's all the same: their names are how the guardrail knows them.
+    policy = resources(plan, "named")['aws_iam_policy.notebook["s3"]']
+    assert policy["name"] == "acme-ml-notebook-s3"
+
+
+def test_the_guardrail_keeps_the_shared_role_whatever_its_name(
+    plan: tftest.TerraformPlanOutput, account: str
+) -> None:
+    isolated = [
+        f"arn:aws:iam::{account}:role/acme-ml-notebook-*",
+        f"arn:aws:iam::{account}:role/*/acme-ml-notebook-*",
+    ]
+    for call, name in {"defaults": "acme-ml-notebook", "named": "ml/old/old-role"}.items():
+        kept = statements(outputs(plan, call)["guardrail_policy"])
+        assert kept["KeepTheSharedRole"]["Resource"] == [f"arn:aws:iam::{account}:role/{name}"]
+        assert kept["BoundTheNotebooksRoles"]["Resource"] == sorted(isolated)
 
 
 def test_permissions_boundary(plan: tftest.TerraformPlanOutput) -> None:
@@ -311,6 +335,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"permissions_boundary_arn": "boundary"},
         "The permissions_boundary_arn must be the ARN",
     ),
+    "role_arn": ({"role_name": BOUNDARY}, "The role_name must be an IAM role's name"),
+    "role_path": ({"role_path": "ml"}, "The role_path must begin and end with a slash"),
     "project_long": ({"project": "a" * 33}, "must be 2 to 32 lower-case letters"),
     "region_name": ({"region": "Frankfurt"}, "an AWS region's name, such as us-east-1"),
     "state_bucket_short": ({"state_bucket": "ab"}, "must be an S3 bucket's name"),

@@ -35,6 +35,7 @@ def plan(planning: Tree, other_vpc: str) -> tftest.TerraformPlanOutput:
         **BASE,
         "allow_internet_egress": True,
         "endpoint_client_security_group_ids": CLIENTS,
+        "security_group_names": {"endpoints": "old endpoints [1]"},
         "vpc_id": other_vpc,
     }
     return planning.plan(
@@ -49,12 +50,26 @@ def test_without_a_vpc_it_is_the_default_one(plan: tftest.TerraformPlanOutput, e
 
 
 def test_groups_in_the_chosen_vpc(plan: tftest.TerraformPlanOutput, other_vpc: str) -> None:
-    planned = resources(plan, "chosen")
     assert outputs(plan, "chosen")["vpc_id"] == other_vpc
     for group in ("notebooks", "endpoints"):
-        values = planned[f"aws_security_group.{group}"]
-        assert values["vpc_id"] == other_vpc
-        assert values["name"] == values["tags"]["Name"] == f"acme-ml-{group}"
+        assert resources(plan, "chosen")[f"aws_security_group.{group}"]["vpc_id"] == other_vpc
+
+
+def test_groups_are_called_after_the_project_unless_they_have_a_name(
+    plan: tftest.TerraformPlanOutput,
+) -> None:
+    names = {
+        call: [
+            (values["name"], values["tags"]["Name"])
+            for group in ("notebooks", "endpoints")
+            for values in [resources(plan, call)[f"aws_security_group.{group}"]]
+        ]
+        for call in ("defaults", "chosen")
+    }
+    assert names == {
+        "defaults": [("acme-ml-notebooks",) * 2, ("acme-ml-endpoints",) * 2],
+        "chosen": [("acme-ml-notebooks",) * 2, ("old endpoints [1]",) * 2],
+    }
 
 
 def test_no_rules_but_these(plan: tftest.TerraformPlanOutput) -> None:
@@ -136,6 +151,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "client_name": (
         {"endpoint_client_security_group_ids": ["default"]},
         "The endpoint_client_security_group_ids must be IDs of security groups",
+    ),
+    "group_purpose": (
+        {"security_group_names": {"clients": "old"}},
+        "The keys of security_group_names must be notebooks or endpoints",
+    ),
+    "group_id": (
+        {"security_group_names": {"notebooks": "sg-0a1b2c3d4e5f67890"}},
+        "The values of security_group_names must be names of security groups",
     ),
     "vpc_name": ({"vpc_id": "main"}, "The vpc_id must be a VPC's ID"),
     "project_digit": ({"project": "1acme"}, "must be 2 to 32 lower-case letters"),

@@ -1,0 +1,376 @@
+"""What would take a thing, or why nothing can; asked of the emulator, without Terraform."""
+
+import base64
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Checkout, attach, user_env
+from tests.trees import copy_repository
+from tools import runs
+from tools.context import Context
+from tools.errors import UserError
+from tools.localcloud.process import Running
+from tools.takeover import buckets, endpoints, groups, notebooks, roles
+from tools.takeover.notebooks import Shared
+from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3
+from tools.takeover.site import Site
+from tools.terraform import Terraform
+
+AWS = Callable[..., Any]
+KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
+SAGEMAKER = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    },
+}
+
+
+@pytest.fixture
+def name() -> str:
+    return f"t{secrets.token_hex(5)}"
+
+
+@pytest.fixture
+def site_with(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Callable[..., Site]:
+    """The local cloud's copy, with values in the stacks' files: `iam="reserve_users = true"`."""
+
+    attached = Checkout(copy_repository(tmp_path / "repository"), user_env(terraform))
+    attach(attached, local_cloud)
+
+    def make(**texts: str) -> Site:
+        common = 'project = "acme"\nregion = "us-east-1"\n'
+        (attached.root / "common.auto.tfvars").write_text(common)
+        for stack, text in texts.items():
+            folder = attached.root / "shared-infra" / stack.replace("_", "-")
+            (folder / "terraform.tfvars").write_text(f"{text}\n")
+        context = Context(attached.root, attached.env)
+        target = context.target(local=True)
+        return Site.of(target, runs.records(target, runs.where(target)), context.templates)
+
+    return make
+
+
+@pytest.fixture
+def site(site_with: Callable[..., Site]) -> Site:
+    return site_with()
+
+
+@pytest.fixture
+def vpc(client: AWS) -> str:
+    return str(client("ec2").create_vpc(CidrBlock="10.30.0.0/16")["Vpc"]["VpcId"])
+
+
+@pytest.fixture
+def subnet(client: AWS, vpc: str) -> str:
+    made = client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.30.0.0/24")
+    return str(made["Subnet"]["SubnetId"])
+
+
+@pytest.fixture
+def role(client: AWS, name: str) -> str:
+    made = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(SAGEMAKER))
+    return str(made["Role"]["Arn"])
+
+
+def kinds(adoptions: Any) -> set[str]:
+    return {one.address.split("[")[0].split(".")[0] for one in adoptions}
+
+
+def test_buckets_that_no_stack_can_take(site: Site, client: AWS, name: str) -> None:
+    with pytest.raises(UserError, match="does not exist; to see which there are"):
+        buckets.bucket(site, name, "datasets")
+    client("s3", account="210987654321").create_bucket(Bucket=f"{name}-theirs")
+    with pytest.raises(UserError, match="is another account's"):
+        buckets.bucket(site, f"{name}-theirs", "datasets")
+    client("s3", region="eu-west-1").create_bucket(
+        Bucket=f"{name}-far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    with pytest.raises(UserError, match="lies in eu-west-1, and the stacks are in us-east-1"):
+        buckets.bucket(site, f"{name}-far", "datasets")
+    with pytest.raises(UserError, match="'All data' is no purpose"):
+        buckets.bucket(site, f"{name}-far", "All data")
+
+
+def test_what_a_bucket_is_for_is_asked_where_its_name_does_not_tell(
+    site_with: Callable[..., Site],
+) -> None:
+    site = site_with(s3='bucket_suffix = "x7"\nbucket_names = { features = "acme-f" }')
+    for bucket, purpose in {
+        "acme-models-x7": "models",
+        "acme-f": "features",
+        "old.datasets": "datasets",
+    }.items():
+        assert buckets.purpose_of(site, bucket) == purpose
+    for bucket in ("acme-data", "datasets-and-models"):
+        with pytest.raises(UserError, match="add --as datasets, --as models, or another purpose"):
+            buckets.purpose_of(site, bucket)
+    with pytest.raises(UserError, match="has acme-f as features already; add --as features"):
+        buckets.bucket(site, "acme-f", "datasets")
+
+
+def test_a_bucket_brings_its_key_and_leaves_its_logs(site: Site, client: AWS, name: str) -> None:
+    s3 = client("s3")
+    for bucket in (name, f"{name}-logs"):
+        s3.create_bucket(Bucket=bucket)
+    by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+    s3.put_bucket_encryption(
+        Bucket=name,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": by_key}]
+        },
+    )
+    logs = {"LoggingEnabled": {"TargetBucket": f"{name}-logs", "TargetPrefix": "a/"}}
+    s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=logs)
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "Team", "Value": "x"}]})
+    found = buckets.bucket(site, name, "features")
+    assert found.values == {S3: {"bucket_names": {"features": name}, "kms_key_arn": KEY}}
+    assert "aws_s3_bucket_logging" not in kinds(found.adoptions)
+    assert "aws_s3_bucket_policy" not in kinds(found.adoptions)
+    assert f"{name}: its access logs go on to {name}-logs, unmanaged" in found.notes
+    assert f"{name} loses its tags Team: the stack sets its own" in found.notes
+
+
+def test_a_key_of_the_stack_stays_and_logs_that_are_its_own_are_taken(
+    site_with: Callable[..., Site], client: AWS, name: str
+) -> None:
+    for bucket in (name, f"{name}-logs"):
+        client("s3").create_bucket(Bucket=bucket)
+    logs = {"LoggingEnabled": {"TargetBucket": f"{name}-logs", "TargetPrefix": "a/"}}
+    client("s3").put_bucket_logging(Bucket=name, BucketLoggingStatus=logs)
+    site = site_with(s3="create_kms_key = true")
+    # Values that name something of an account are none in the local cloud; so this stands in.
+    site._declared[S3] = {**site.declared(S3), "access_log_bucket": f"{name}-logs"}
+    found = buckets.bucket(site, name, "datasets")
+    assert found.values == {S3: {"bucket_names": {"datasets": name}}}
+    assert "aws_s3_bucket_logging" in kinds(found.adoptions)
+    (note,) = [note for note in found.notes if "encrypted" in note]
+    assert "with a key of its own, older ones stay with S3's own keys" in note
+
+
+def test_roles_that_no_stack_can_take(site: Site, client: AWS, name: str) -> None:
+    with pytest.raises(UserError, match=f"role {name} does not exist"):
+        roles.role(site, name)
+    client("iam").create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
+    with pytest.raises(UserError, match="belongs to an AWS service"):
+        roles.role(site, "AWSServiceRoleForAutoScaling")
+
+
+def test_a_role_brings_its_boundary_and_keeps_its_policies(
+    site: Site, client: AWS, name: str
+) -> None:
+    iam = client("iam")
+    allow = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    allows = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps(SAGEMAKER),
+        PermissionsBoundary=BOUNDARY,
+        MaxSessionDuration=7200,
+        Tags=[{"Key": "Team", "Value": "x"}],
+    )
+    for policy in ("pass-itself", "by-hand"):
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=allows)
+    managed = iam.create_policy(PolicyName=f"{name}-more", PolicyDocument=allows)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=name, PolicyArn=managed)
+    found = roles.role(site, name)
+    assert {one.address: one.identifier for one in found.adoptions} == {
+        "aws_iam_role.notebook": name,
+        "aws_iam_role_policy.pass_itself": f"{name}:pass-itself",
+    }
+    assert found.values == {IAM: {"role_name": name, "permissions_boundary_arn": BOUNDARY}}
+    notes = "\n".join(found.notes)
+    assert f"its policies by-hand, {name}-more stay, unmanaged" in notes
+    assert "its sessions last an hour at most" in notes
+    assert "loses its tags Team" in notes
+    assert "trust policy" not in notes
+
+
+def test_groups_that_no_stack_can_take(
+    site_with: Callable[..., Site], client: AWS, vpc: str
+) -> None:
+    site = site_with()
+    with pytest.raises(UserError, match="'web' is no security group's id"):
+        groups.security_group(site, "web", "notebooks")
+    with pytest.raises(UserError, match="there is no security group sg-00000000"):
+        groups.security_group(site, "sg-00000000", "notebooks")
+    of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
+    (default,) = client("ec2").describe_security_groups(Filters=of_vpc)["SecurityGroups"]
+    with pytest.raises(UserError, match="the VPC's default group"):
+        groups.security_group(site, default["GroupId"], "notebooks")
+    made = client("ec2").create_security_group(GroupName="g", Description="d", VpcId=vpc)
+    site._declared[GROUPS] = {**site.declared(GROUPS), "vpc_id": "vpc-0a1b2c3d4e5f67890"}
+    with pytest.raises(UserError, match=f"is in {vpc}, and the stacks are in vpc-0a1b2c3d"):
+        groups.security_group(site, made["GroupId"], "notebooks")
+
+
+def test_rules_between_two_groups_are_found_where_both_are_taken(
+    site: Site, client: AWS, vpc: str
+) -> None:
+    ec2 = client("ec2")
+    ids = [
+        ec2.create_security_group(GroupName=name, Description="d", VpcId=vpc)["GroupId"]
+        for name in ("acme-notebooks", "acme-endpoints")
+    ]
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    there = [{**https, "UserIdGroupPairs": [{"GroupId": ids[1]}]}]
+    ec2.authorize_security_group_egress(GroupId=ids[0], IpPermissions=there)
+    alone = groups.security_group(site, ids[0], "notebooks")
+    assert [one.address for one in alone.adoptions] == ["aws_security_group.notebooks"]
+    both = groups.security_group(site, ids[0], "notebooks", other=ids[1])
+    assert [one.address for one in both.adoptions] == [
+        "aws_security_group.notebooks",
+        "aws_vpc_security_group_egress_rule.notebooks_to_endpoints",
+    ]
+    assert both.values == {GROUPS: {"vpc_id": vpc}}  # the name is what the stack gives
+
+
+def test_endpoints_that_no_stack_can_take(site: Site, client: AWS, vpc: str) -> None:
+    with pytest.raises(UserError, match="'s3' is no endpoint's id"):
+        endpoints.endpoint(site, "s3")
+    with pytest.raises(UserError, match="there is no endpoint vpce-00000000"):
+        endpoints.endpoint(site, "vpce-00000000")
+    made = client("ec2").create_vpc_endpoint(
+        VpcId=vpc, ServiceName="com.amazonaws.us-east-1.dynamodb", VpcEndpointType="Gateway"
+    )
+    with pytest.raises(UserError, match="of type Gateway for com"):
+        endpoints.endpoint(site, made["VpcEndpoint"]["VpcEndpointId"])
+
+
+def test_an_endpoint_keeps_its_policy_and_its_names(
+    site: Site, client: AWS, vpc: str, subnet: str
+) -> None:
+    policy = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": "*", "Action": "logs:Put*", "Resource": "*"}
+            ],
+        }
+    )
+    made = client("ec2").create_vpc_endpoint(
+        VpcId=vpc,
+        ServiceName="com.amazonaws.us-east-1.logs",
+        VpcEndpointType="Interface",
+        SubnetIds=[subnet],
+        PrivateDnsEnabled=False,
+        PolicyDocument=policy,
+    )
+    found = endpoints.endpoint(site, made["VpcEndpoint"]["VpcEndpointId"])
+    assert found.values == {
+        GROUPS: {"vpc_id": vpc},
+        ENDPOINTS: {
+            "interface_services": ["logs"],
+            "private_dns_enabled": False,
+            "subnet_ids": [subnet],
+            "endpoint_policies": {"logs": policy},
+        },
+    }
+    assert "give way to the stack's (made first)" in "\n".join(found.notes)
+
+
+def test_the_way_to_the_notebooks_has_a_name_of_its_own(site: Site) -> None:
+    found = {
+        "VpcEndpointId": "vpce-00000000",
+        "VpcEndpointType": "Interface",
+        "ServiceName": "aws.sagemaker.us-east-1.notebook",
+    }
+    assert endpoints.short_name(site, found) == "notebook"
+    with pytest.raises(UserError, match="in its region"):
+        endpoints.short_name(site, {**found, "ServiceName": "com.amazonaws.eu-west-1.sts"})
+
+
+def test_notebooks_that_nothing_can_take(
+    site: Site, client: AWS, name: str, role: str, subnet: str
+) -> None:
+    with pytest.raises(UserError, match=f"there is no notebook {name}"):
+        notebooks.notebook(site, name, Shared())
+    instance = {"InstanceType": "ml.t3.medium", "RoleArn": role}
+    client("sagemaker").create_notebook_instance(NotebookInstanceName=name, **instance)
+    with pytest.raises(UserError, match="in no VPC"):
+        notebooks.notebook(site, name, Shared())
+    # The emulator's never fail.
+    failed = {"NotebookInstanceStatus": "Failed", "SubnetId": subnet, "FailureReason": "no room"}
+    with pytest.raises(UserError, match=r"is Failed, .*\(no room\)"):
+        notebooks.check(site, name, failed)
+
+
+def make_notebook(client: AWS, name: str, role: str, subnet: str, **more: Any) -> None:
+    sagemaker = client("sagemaker")
+    sagemaker.create_notebook_instance(
+        NotebookInstanceName=name,
+        InstanceType="ml.t3.medium",
+        RoleArn=role,
+        SubnetId=subnet,
+        **more,
+    )
+
+
+def script(client: AWS, name: str, content: bytes) -> None:
+    client("sagemaker").create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName=name,
+        OnCreate=[{"Content": base64.b64encode(content).decode()}],
+    )
+
+
+def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
+    site: Site, client: AWS, name: str, role: str, vpc: str, subnet: str
+) -> None:
+    group = client("ec2").create_security_group(GroupName="g", Description="d", VpcId=vpc)[
+        "GroupId"
+    ]
+    script(client, name, b"echo once")
+    make_notebook(
+        client,
+        name,
+        role,
+        subnet,
+        SecurityGroupIds=[group],
+        LifecycleConfigName=name,
+        DefaultCodeRepository="https://example.org/r.git",
+        Tags=[{"Key": "Notebook", "Value": "x"}, {"Key": "project", "Value": "y"}],
+    )
+    found = notebooks.notebook(site, name, Shared(role, subnet, group))
+    (taken,) = found.notebooks
+    assert {one.address.split(".")[2] for one in found.adoptions} == {
+        "aws_sagemaker_notebook_instance",
+        # It has the name that the module gives its own.
+        "aws_sagemaker_notebook_instance_lifecycle_configuration",
+    }
+    assert taken.scripts == {"on-create.sh": b"echo once"}
+    assert not {"role_arn", "subnet_id", "security_group_ids", "tags", "name"} & set(taken.values)
+    assert taken.values["default_code_repository"] == "https://example.org/r.git"
+    assert "loses its tag Notebook" in "\n".join(found.notes)
+    unknown = notebooks.notebook(site, name, Shared(), directory="other").notebooks[0].values
+    assert {key: unknown[key] for key in ("role_arn", "subnet_id", "security_group_ids")} == {
+        "role_arn": role,
+        "subnet_id": subnet,
+        "security_group_ids": [group],
+    }
+
+
+def test_a_script_that_is_no_text_is_refused(
+    site: Site, client: AWS, name: str, role: str, subnet: str
+) -> None:
+    script(client, f"{name}-setup", b"\xff\xfe")
+    make_notebook(client, name, role, subnet, LifecycleConfigName=f"{name}-setup")
+    with pytest.raises(UserError, match=f"OnCreate of lifecycle configuration {name}-setup is no"):
+        notebooks.notebook(site, name, Shared())
+
+
+def test_a_directory_of_another_notebook_is_refused(
+    site: Site, client: AWS, name: str, role: str, subnet: str
+) -> None:
+    make_notebook(client, name, role, subnet)
+    with pytest.raises(UserError, match="notebooks/notebook-dev is there already, for notebook n"):
+        notebooks.notebook(site, name, Shared(), directory="notebook-dev")
+    with pytest.raises(UserError, match="is no name for a notebook"):
+        notebooks.notebook(site, name, Shared(), directory="../up")

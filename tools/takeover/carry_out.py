@@ -1,0 +1,230 @@
+"""Carries a takeover out: values, directories, imports, and a plan of what has been touched."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import click
+
+from tools import adopt, deploy, hcl, interruption, mirror, runs, scaffold
+from tools.context import Context, Target
+from tools.deploy import Run
+from tools.diagnostics import TerraformError
+from tools.errors import UserError
+from tools.notebook import Notebook
+from tools.plans import Plan
+from tools.records import Records
+from tools.runs import Options, Where
+from tools.stack import Stack
+from tools.takeover import files, held
+from tools.takeover.files import Edit
+from tools.takeover.parts import Adoption, Takeover
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left of a takeover to be done; `touched` are the stacks that it is about."""
+
+    adoptions: tuple[Adoption, ...]
+    edits: tuple[Edit, ...]
+    notebooks: tuple[Notebook, ...]
+    notes: tuple[str, ...]
+    touched: tuple[str, ...]
+
+    @property
+    def is_done(self) -> bool:
+        return not (self.adoptions or self.edits or self.notebooks)
+
+
+def prepared(
+    context: Context, target: Target, known: Records, takeover: Takeover, options: Options
+) -> Work:
+    """What is left to be done, so that a takeover that was interrupted goes on.
+
+    Writes nothing. Raises UserError where anything stands in the way: an address that holds
+    another resource, a resource that another address holds, a value or a directory that is
+    somebody's already.
+    """
+    wanted = [one.stack for one in takeover.adoptions]
+    if any(known.place(stack) is None for stack in known.stacks):
+        with runs.working(context, target, known, options, len(known.stacks)) as run:
+            there = held.read(known, known.stacks, run)
+    else:
+        there = held.read(known, known.stacks)
+    left = tuple(one for one in takeover.adoptions if not there.has(one))
+    made = tuple(_missing(takeover.notebooks, target))
+    new = {f"notebooks/{notebook.name}" for notebook in made}
+    for name in wanted:
+        if name not in {*new, *(one.name for one in known.stacks)}:
+            raise UserError(f"{name} is not in this repository, so that nothing can be taken there")
+    for stack in known.stacks:
+        if stack.name in wanted and (other := known.other_account(stack)):
+            raise UserError(
+                f"{stack.name} is of account {other}, where it was applied, and this is "
+                f"{known.account}; use that account's credentials"
+            )
+    edits = files.edits(target.repository, takeover.values, bool(target.endpoint))
+    touched = {*wanted, *(edit.stack.name for edit in edits)}
+    return Work(left, tuple(edits), made, takeover.notes, tuple(sorted(touched)))
+
+
+def _missing(notebooks: Sequence[Notebook], target: Target) -> list[Notebook]:
+    """Those whose directory is not there; one that is there for another instance is refused."""
+    instances = target.repository.instance_names()
+    missing = [one for one in notebooks if instances.get(one.name) != one.instance_name]
+    scaffold.check_new(missing, target.repository)
+    return missing
+
+
+def carry_out(
+    context: Context,
+    target: Target,
+    known: Records,
+    place: Where,
+    takeover: Takeover,
+    options: Options,
+) -> list[Plan]:
+    """Does what is left of `takeover` after one question; the plans of the stacks touched.
+
+    Nothing in AWS changes. What has been imported stays where something fails, and the same call
+    goes on from there. Exits with 130 if interrupted; raises UserError as `prepared` does, before
+    anything is written, and where Terraform fails.
+    """
+    work = prepared(context, target, known, takeover, options)
+    return perform(context, target, place, work, options)
+
+
+def perform(
+    context: Context, target: Target, place: Where, work: Work, options: Options
+) -> list[Plan]:
+    """The second half of `carry_out`."""
+    if not work.is_done:
+        show(work, place, target)
+        runs.agree_to(question(work), target, options.yes)
+        write(context, target, work)
+        known = runs.records(target, place)
+        bring_in(context, target, known, work, options)
+    known = runs.records(target, place)
+    stacks = [stack for stack in known.stacks if stack.name in work.touched]
+    return runs.plan_stacks(context, target, known, place, stacks, replace(options, refresh=True))
+
+
+def show(work: Work, place: Where, target: Target) -> None:
+    """Says what will be done, on stderr."""
+    click.echo(f"Import in {place}:", err=True)
+    width = max((len(one.stack) for one in work.adoptions), default=0)
+    for one in work.adoptions:
+        click.echo(f"  {one.stack:<{width}}  {one.address}  {one.identifier}", err=True)
+    for notebook in work.notebooks:
+        click.echo(f"New directory notebooks/{notebook.name}:", err=True)
+        for line in scaffold.assignments(notebook.values).splitlines():
+            click.echo(f"  {line}".rstrip(), err=True)
+        for script in notebook.scripts:
+            click.echo(f"  and {script}", err=True)
+    for edit in work.edits:
+        path = edit.path.relative_to(target.repository.root)
+        for name, value in edit.values.items():
+            click.echo(f"{path}: {name} = {hcl.dumps(value)}", err=True)
+    for note in work.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def question(work: Work) -> str:
+    """What is asked once."""
+    if not work.adoptions:
+        return "Write these values?"
+    count = len(work.adoptions)
+    return f"Import {'this resource' if count == 1 else f'these {count} resources'}?"
+
+
+def write(context: Context, target: Target, work: Work) -> None:
+    """Writes values and directories, all or none. Raises UserError where the disk refuses."""
+    # A signal between the two would leave the one without the other.
+    with interruption.counted() as interrupted:
+        files.write(work.edits)
+        try:
+            interrupted.check()
+            scaffold.write(work.notebooks, target.repository, context.templates)
+        except BaseException:
+            files.take_back(work.edits)
+            raise
+    for edit in work.edits if target.endpoint else ():
+        mirror.keep_values(edit.stack.path)
+
+
+def bring_in(
+    context: Context, target: Target, known: Records, work: Work, options: Options
+) -> None:
+    """Imports what is left, upstream first. Raises UserError where Terraform fails."""
+    wanted = {one.stack for one in work.adoptions}
+    stacks = [stack for stack in known.stacks if stack.name in wanted]
+    by_name = {stack.name: stack for stack in known.stacks}
+    with runs.working(context, target, known, options, len(stacks)) as run:
+        for stack in stacks:
+            for upstream in known.missing_upstream(stack):
+                _refresh_outputs(run, by_name[upstream])
+            for one in work.adoptions:
+                if one.stack == stack.name and not run.interruption.count:
+                    _import(run, stack, one)
+
+
+@contextmanager
+def _explained(run: Run, stack: Stack) -> Iterator[None]:
+    """Makes one line of Terraform's errors, with the command that mends them where we know one."""
+    try:
+        yield
+    except TerraformError as error:
+        if run.interruption.count:
+            return  # which is why it ended
+        reason = deploy.explain(error.diagnostics, stack, run.option)
+        raise UserError(
+            f"{stack.name}: {reason}; what was imported before stays, and the same command goes on"
+        ) from None
+
+
+def leave(plans: Sequence[Plan], target: Target, err: bool = False) -> None:
+    """Prints the plans and what comes next; exits with 1 where one of them must not be applied.
+
+    With `err` stdout is somebody else's.
+    """
+    runs.show_plans(plans, err=err)
+    for plan in plans:
+        for change in plan.changes:
+            if change.action in ("replace", "destroy"):
+                click.secho(
+                    f"{plan.stack}: a deployment would {change.action} {change.address}; mend its "
+                    f"values first: tools plan{target.option} --details {plan.stack}",
+                    fg="red",
+                    err=True,
+                )
+    if not all(map(is_safe, plans)):
+        raise click.exceptions.Exit(1)
+    if changed := [plan.stack for plan in plans if plan.status != "unchanged"]:
+        click.echo(f"next: tools deploy{target.option} {' '.join(changed)}", err=True)
+
+
+def is_safe(plan: Plan) -> bool:
+    """Whether the plan succeeded, and a deployment would destroy and replace nothing."""
+    harmful = any(change.action in ("replace", "destroy") for change in plan.changes)
+    return plan.status != "failed" and not harmful
+
+
+def _refresh_outputs(run: Run, stack: Stack) -> None:
+    """Gives a stack that holds nothing the outputs that it has already, for those that read it."""
+    run.progress.say(stack.name, "not deployed: working out what its outputs are already")
+    for upstream in run.records.missing_upstream(stack):
+        _refresh_outputs(run, next(one for one in run.records.stacks if one.name == upstream))
+    with _explained(run, stack):
+        deploy.initialize(run, stack)
+        run.terraform.refresh_outputs(stack.path, run.log(stack, "refresh"), lambda event: None)
+    run.records.forget(stack)
+
+
+def _import(run: Run, stack: Stack, one: Adoption) -> None:
+    run.progress.say(stack.name, f"importing {one.address}")
+    found = adopt.Found(one.address, one.type, one.identifier)
+    with _explained(run, stack):
+        deploy.await_leftover(run, stack)
+        deploy.recover(run, stack)
+        deploy.initialize(run, stack)
+        deploy.retrying(run, stack, lambda: adopt.adopt(run, stack, found))

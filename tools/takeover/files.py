@@ -1,0 +1,102 @@
+"""The values that a takeover needs, in the stacks' .tfvars files: all are written or none."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import files, hcl, mirror, values
+from tools.errors import UserError
+from tools.hcl import Value
+from tools.repository import Repository
+from tools.stack import Stack
+from tools.takeover.parts import GROWING, added
+from tools.values import VALUES
+
+_HEADER = "# Made by `tools import`; yours to edit.\n\n"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A .tfvars file: what it says now, None where it is new, what it shall say, and the values."""
+
+    stack: Stack
+    before: str | None
+    after: str
+    values: Mapping[str, Value]
+
+    @property
+    def path(self) -> Path:
+        return self.stack.path / VALUES
+
+
+def edits(
+    repository: Repository, wanted: Mapping[str, Mapping[str, Value]], local: bool
+) -> list[Edit]:
+    """What has to be written, so that the stacks have the `wanted` values, for those that differ.
+
+    Raises UserError where a file says otherwise already. With `local` the stacks are the local
+    cloud's copy, whose files become its own.
+    """
+    found = (_edit(Stack(repository.root, name), new, local) for name, new in wanted.items())
+    return [edit for edit in found if edit]
+
+
+def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None:
+    declared = values.declared(stack)
+    given = _given(stack)
+    new: dict[str, Value] = {}
+    for name, value in wanted.items():
+        # What a file sets is somebody's word; a default is what this is here to change.
+        grows = isinstance(value, dict) or name in GROWING
+        there = declared.get(name) if grows or name in given else None
+        try:
+            complete = added(name, name, None if there in ("", []) else there, value)
+        except UserError as error:
+            raise UserError(f"{given[name]}: {error}; change it there first") from None
+        if complete != declared.get(name):
+            _refuse_overruled(name, given.get(name))
+            new[name] = complete
+    if not new:
+        return None
+    path = stack.path / VALUES
+    before = path.read_text(encoding="utf-8") if path.is_file() else None
+    stand_ins = mirror.stand_ins(stack.path) if local else {}
+    return Edit(stack, before, hcl.assign(before or _HEADER, {**stand_ins, **new}), new)
+
+
+def _given(stack: Stack) -> dict[str, Path]:
+    """The variables that the stack's .tfvars files set: name to the file that has the last word."""
+    found: dict[str, Path] = {}
+    for file in values.files(stack.path):
+        if file.name == mirror.OVERRIDES:
+            continue
+        names = json.loads(file.read_text()) if file.suffix == ".json" else hcl.tfvars_names(file)
+        found |= dict.fromkeys(names, file)
+    return found
+
+
+def _refuse_overruled(name: str, file: Path | None) -> None:
+    if file and file.name != VALUES:
+        raise UserError(f"{file} sets {name}, over what {VALUES} says; set it there, or move it")
+
+
+def write(changes: Sequence[Edit]) -> None:
+    """Writes the files, all or none. Raises UserError where the disk refuses."""
+    try:
+        for edit in changes:
+            files.write(edit.path, edit.after)
+    except BaseException:
+        take_back(changes)
+        raise
+
+
+def take_back(changes: Sequence[Edit]) -> None:
+    """Gives the files the text that they had before."""
+    for edit in changes:
+        if not edit.path.is_file() or edit.path.read_text(encoding="utf-8") != edit.after:
+            continue
+        if edit.before is None:
+            edit.path.unlink()
+        else:
+            files.write(edit.path, edit.before)

@@ -1,0 +1,121 @@
+"""What a takeover is made of: resources and their addresses, values, notebooks, remarks."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tools.errors import UserError
+from tools.hcl import Value
+from tools.notebook import Notebook
+
+S3 = "shared-infra/s3"
+IAM = "shared-infra/iam"
+GROUPS = "shared-infra/security-groups"
+ENDPOINTS = "shared-infra/vpc-endpoints"
+
+# Lists that what is taken adds to, as it adds to every map; other values it has to agree with.
+GROWING = frozenset({"interface_services"})
+# AWS changes these in place, so that whoever comes first may say them for the others.
+YIELDING = frozenset({"kms_key_arn", "private_dns_enabled", "route_table_ids", "subnet_ids"})
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """A resource that exists in AWS, and the address in a stack that takes it.
+
+    `stack` is such as shared-infra/s3, `address` such as aws_s3_bucket.shared["datasets"], and
+    `identifier` what `terraform import` takes.
+    """
+
+    stack: str
+    address: str
+    type: str
+    identifier: str
+
+    @classmethod
+    def at(cls, stack: str, address: str, identifier: str) -> "Adoption":
+        """One whose type is told by its `address`, with or without a module before it."""
+        parts = address.split("[")[0].split(".")
+        return cls(stack, address, parts[-2], identifier)
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """What to adopt, and what makes the stacks' files match it.
+
+    `values` are stack to variable to value, for its terraform.tfvars; a map or one of GROWING is
+    what is added to the value there. `notebooks` are those whose directories are made first.
+    `notes` say what changes in place and what stays unmanaged.
+    """
+
+    adoptions: tuple[Adoption, ...]
+    values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    notebooks: tuple[Notebook, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def combined(takeovers: Iterable[Takeover]) -> Takeover:
+    """One takeover of all.
+
+    Raises UserError where two want one address, one resource or different values.
+    """
+    adoptions: dict[tuple[str, str], Adoption] = {}
+    identifiers: dict[tuple[str, str], Adoption] = {}
+    values: dict[str, dict[str, Value]] = {}
+    notebooks: dict[str, Notebook] = {}
+    notes: list[str] = []
+    for takeover in takeovers:
+        for one in takeover.adoptions:
+            _claim(adoptions, (one.stack, one.address), one)
+            _claim(identifiers, (one.type, one.identifier), one)
+        for stack, wanted in takeover.values.items():
+            there = values.setdefault(stack, {})
+            for name, value in wanted.items():
+                if name in YIELDING and there.get(name, value) != value:
+                    notes.append(f"{stack}: {name} is {there[name]}, of the first that has it")
+                    continue
+                there[name] = added(f"{stack}: {name}", name, there.get(name), value)
+        for made in takeover.notebooks:
+            if notebooks.setdefault(made.name, made) != made:
+                raise UserError(f"two notebooks want the directory notebooks/{made.name}")
+        notes += takeover.notes
+    return Takeover(
+        tuple(adoptions.values()), values, tuple(notebooks.values()), tuple(dict.fromkeys(notes))
+    )
+
+
+def _claim(
+    claims: dict[tuple[str, str], Adoption], key: tuple[str, str], adoption: Adoption
+) -> None:
+    other = claims.setdefault(key, adoption)
+    if other.identifier != adoption.identifier:
+        raise UserError(
+            f"{other.identifier} and {adoption.identifier} would both be {adoption.address} of "
+            f"{adoption.stack}, which takes one"
+        )
+    if (other.stack, other.address) != (adoption.stack, adoption.address):
+        raise UserError(
+            f"{adoption.identifier} would be both {other.address} of {other.stack} and "
+            f"{adoption.address} of {adoption.stack}"
+        )
+
+
+def added(what: str, name: str, there: Value, value: Value) -> Value:
+    """The value `name` that holds `value` and what is `there`, which may be nothing.
+
+    Raises UserError, about `what`, where there is another one.
+    """
+    if there is None or there == value:
+        return value
+    if isinstance(there, dict) and isinstance(value, dict):
+        grown = {**there, **value}
+        for key in set(there) & set(value):
+            if there[key] != value[key]:
+                raise _other(f"{what}.{key}", there[key], value[key])
+        return grown
+    if name in GROWING and isinstance(there, list) and isinstance(value, list):
+        return [*there, *(item for item in value if item not in there)]
+    raise _other(what, there, value)
+
+
+def _other(what: str, there: Value, value: Value) -> UserError:
+    return UserError(f"{what} would have to be {value!r}, and is {there!r}")
