@@ -26,6 +26,7 @@ COMMANDS = {
     "list": "list",
     "local": "local",
     "logs": "logs",
+    "migrate": "migrate",
     "new-notebook": "new_notebook",
     "open": "open",
     "plan": "plan",

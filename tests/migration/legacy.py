@@ -1,0 +1,148 @@
+"""An old deployment of one folder, and what is seen while it is migrated."""
+
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import Checkout, attach, user_env
+from tests.trees import copy_repository
+from tools.localcloud.process import Running
+from tools.terraform import Terraform
+
+MONOLITH = Path(__file__).with_name("monolith")
+NOTEBOOKS = ("alice", "bob")
+
+
+def checkout_in(root: Path, terraform: Terraform, local_cloud: Running, project: str) -> Checkout:
+    """A repository without notebooks of its own."""
+    made = Checkout(copy_repository(root), user_env(terraform))
+    attach(made, local_cloud)
+    for notebook in made.notebooks():
+        if notebook != "README.md":
+            shutil.rmtree(made.root / "notebooks" / notebook)
+    common = f'project = "{project}"\nregion = "us-east-1"\n'
+    (made.root / "common.auto.tfvars").write_text(common)
+    return made
+
+
+@dataclass
+class Legacy:
+    """The monolith as its owners have it: a folder outside of the repository, and its Terraform."""
+
+    folder: Path
+    prefix: str
+    shell: Checkout
+    client: Callable[..., Any]
+
+    def terraform(self, *arguments: str, folder: Path | None = None) -> str:
+        done = self.shell.run("terraform", f"-chdir={folder or self.folder}", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What lies in the folder, but for Terraform's own working folder."""
+        paths = [path for path in self.folder.rglob("*") if path.is_file()]
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in paths
+            if ".terraform" not in path.relative_to(self.folder).parts
+        }
+
+    def outputs(self) -> dict[str, Any]:
+        """What its owners know of it, from its state."""
+        state = json.loads((self.folder / "terraform.tfstate").read_text())
+        return {name: output["value"] for name, output in state["outputs"].items()}
+
+    def identities(self) -> dict[str, Any]:
+        """What AWS gives a resource once: another one of the same name has others."""
+        sagemaker, ec2 = self.client("sagemaker"), self.client("ec2")
+        notebooks = [
+            sagemaker.describe_notebook_instance(NotebookInstanceName=f"{self.prefix}-{name}")
+            for name in NOTEBOOKS
+        ]
+        role = self.client("iam").get_role(RoleName=f"{self.prefix}-sagemaker")["Role"]
+        buckets = self.client("s3").list_buckets()["Buckets"]
+        vpc = [{"Name": "vpc-id", "Values": [self.outputs()["vpc_id"]]}]
+        groups = ec2.describe_security_groups(Filters=vpc)["SecurityGroups"]
+        return {
+            "notebooks": [
+                (one["NotebookInstanceArn"], one["CreationTime"], one["NetworkInterfaceId"])
+                for one in notebooks
+            ],
+            "role": (role["RoleId"], role["Arn"], role["CreateDate"]),
+            "buckets": [
+                (one["Name"], one["CreationDate"])
+                for one in buckets
+                if one["Name"].startswith(self.prefix)
+            ],
+            "groups": sorted((one["GroupId"], one["GroupName"]) for one in groups),
+        }
+
+    def endpoints(self) -> set[str]:
+        vpc = [{"Name": "vpc-id", "Values": [self.outputs()["vpc_id"]]}]
+        found = self.client("ec2").describe_vpc_endpoints(Filters=vpc)["VpcEndpoints"]
+        return {one["VpcEndpointId"] for one in found}
+
+
+class Migrated:
+    """What was seen, step by step, while the monolith was migrated."""
+
+    def __init__(self, legacy: Legacy, checkout: Checkout, tmp_path: Path) -> None:
+        self.legacy = legacy
+        self.checkout = checkout
+        self.before = legacy.identities()
+        self.endpoints_before = legacy.endpoints()
+        self.files_before = legacy.files
+        self.looked = checkout.tools("migrate", str(legacy.folder), "--local", "--dry-run")
+        self.written_by_a_look = [
+            str(path.relative_to(checkout.root))
+            for pattern in ("**/terraform.tfvars", "**/*.tfstate", "state-rm-*", "notebooks/*/")
+            for path in checkout.root.glob(pattern)
+        ]
+        self.interrupted = self._interrupt()
+        done = checkout.tools("migrate", str(legacy.folder), "--local", "--json")
+        self.done, self.found = done, json.loads(done.stdout or "{}")
+        self.after = legacy.identities()
+        self.endpoints_after = legacy.endpoints()
+        self.script = checkout.root / "state-rm-legacy.sh"
+        self.let_go = tmp_path / "a copy of legacy"
+        shutil.copytree(legacy.folder, self.let_go, symlinks=True)
+        # S3 keeps the deployment waiting for a minute, in which the script does nothing to AWS.
+        deploying = checkout.start("deploy", "--local")
+        self.first_run = self._run_script(self.script.read_text())
+        self.said_by_the_deployment = deploying.communicate()[0]
+        self.deployed = deploying.returncode
+        self.second_run = self._run_script(self._with_the_network())
+        self.left = legacy.terraform("state", "list", folder=self.let_go).split()
+        legacy.terraform("destroy", "-input=false", "-auto-approve", folder=self.let_go)
+        self.planned = checkout.tools("plan", "--local", "--refresh", "--json")
+
+    def _interrupt(self) -> tuple[int, str]:
+        """Ctrl-C once a part of it is imported."""
+        process = self.checkout.start("migrate", str(self.legacy.folder), "--local")
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "[shared-infra/iam] importing" in line:
+                process.send_signal(signal.SIGINT)
+        return process.wait(), said
+
+    def _run_script(self, text: str) -> "subprocess.CompletedProcess[str]":
+        path = self.let_go.parent / "script.sh"
+        path.write_text(text)
+        return self.legacy.shell.run("sh", str(path), str(self.let_go))
+
+    def _with_the_network(self) -> str:
+        """As somebody edits it who wants the old deployment to go as a whole."""
+        lines = self.script.read_text().splitlines()
+        start = next(n for n, line in enumerate(lines) if line.startswith("# gone "))
+        end = lines.index("", start)
+        lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,143 @@
+"""The script that lets an old deployment go: what it says, and what may be overwritten."""
+
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tools.errors import UserError
+from tools.migration import script
+from tools.migration.mapping import Fate, Row
+from tools.migration.old import Old, Resource
+
+OLD = Old("/old folder/terraform.tfstate", Path("/old folder"), "abc-1", 7, [])
+# A key in a for_each may be any text: none of it may reach the shell.
+NASTY = 'aws_s3_object.o["$(touch pwned)\'`x`\n"]'
+
+
+def row(address: str, fate: Fate, to: str = "", reason: str = "") -> Row:
+    return Row(Resource(address, address.split(".")[0], {}), fate, to, reason=reason)
+
+
+ROWS = [
+    row("aws_s3_bucket.data", "imported", "shared-infra/s3"),
+    row(NASTY, "inside", "aws_s3_bucket.data", "its object\nstays"),
+    row("aws_kms_key.k", "used", reason="it encrypts"),
+    row("aws_vpc.main", "network", reason="yours"),
+    row("aws_lambda_function.f", "stays"),
+]
+
+
+def made(old: Old = OLD, rows: Sequence[Row] = ROWS) -> str:
+    return script.text(old, rows, "terraform", "tools plan")
+
+
+def removed(text: str) -> list[list[str]]:
+    """The addresses of each `state rm`, as a shell reads them; comments are none."""
+    lines = text.replace("\\\n", "")
+    commands = [shlex.split(line) for line in lines.splitlines() if line.startswith("gone ")]
+    return [command[command.index("rm") + 1 :] for command in commands]
+
+
+def test_what_is_in_use_goes_and_the_network_is_for_the_user_to_say() -> None:
+    text = made(rows=[one for one in ROWS if one.resource.address != NASTY])
+    assert removed(text) == [["aws_s3_bucket.data"], ["aws_kms_key.k"]]
+    assert "# gone aws_vpc.main || " in text
+    assert "aws_lambda_function" not in text
+    assert text.startswith(
+        "#!/bin/sh\n# Made by `tools migrate` from /old folder/terraform.tfstate"
+    )
+
+
+def a_terraform(folder: Path, listed: Sequence[str], serial: int, lineage: str = "abc-1") -> Path:
+    """A stand-in that answers for a state and notes what it is asked to remove.
+
+    tests/migration runs the script with a real one, whose states hold no such addresses.
+    """
+    program = folder / "terraform"
+    (folder / "state").write_text(f'{{\n  "serial": {serial},\n  "lineage": "{lineage}",\n}}\n')
+    (folder / "list").write_text("".join(f"{address}\n" for address in listed))
+    program.write_text(
+        f"#!/bin/sh\ncase $3 in\npull) cat {folder}/state ;;\nlist) cat {folder}/list ;;\n"
+        f'rm) shift 3; printf "%s\\0" "$@" >> {folder}/removed ;;\nesac\n'
+    )
+    program.chmod(0o755)
+    return program
+
+
+def run(folder: Path, text: str) -> "subprocess.CompletedProcess[str]":
+    path = folder / "script.sh"
+    script.write(path, text)
+    return subprocess.run(
+        [path],
+        cwd=folder,
+        env={"PATH": f"{folder}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def asked_to_remove(folder: Path) -> list[str]:
+    noted = folder / "removed"
+    return noted.read_text().split("\0")[:-1] if noted.exists() else []
+
+
+ALL = [one.resource.address for one in ROWS if one.resource.address != NASTY]
+
+
+def test_no_address_reaches_the_shell_as_a_command(tmp_path: Path) -> None:
+    a_terraform(tmp_path, ALL, 7)
+    done = run(tmp_path, made())
+    assert done.returncode == 0, done.stderr
+    assert asked_to_remove(tmp_path) == ["aws_s3_bucket.data", NASTY, "aws_kms_key.k"]
+    assert not (tmp_path / "pwned").exists()
+    assert "aws_vpc.main is in use here" in done.stderr
+
+
+@pytest.mark.parametrize(("serial", "lineage"), [(8, "abc-1"), (6, "abc-1"), (7, "other")])
+def test_a_state_that_has_moved_on_is_left_alone(serial: int, lineage: str, tmp_path: Path) -> None:
+    a_terraform(tmp_path, ALL, serial, lineage)
+    done = run(tmp_path, made())
+    assert done.returncode == 1
+    assert "is not the one that was migrated" in done.stderr
+    assert asked_to_remove(tmp_path) == []
+
+
+def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
+    a_terraform(tmp_path, [one for one in ALL if one != "aws_s3_bucket.data"], 8)
+    done = run(tmp_path, made())
+    assert done.returncode == 0, done.stderr
+    assert asked_to_remove(tmp_path) == ["aws_kms_key.k"]
+
+
+def test_a_state_file_s_script_asks_for_the_folder(tmp_path: Path) -> None:
+    a_terraform(tmp_path, ALL, 7)
+    done = run(tmp_path, made(Old("/s.tfstate", None, "abc-1", 7, [])))
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
+
+
+def test_only_the_same_migration_s_script_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "s.sh"
+    script.check(path, OLD)
+    script.write(path, made())
+    script.check(path, OLD)
+    with pytest.raises(UserError, match="is of another old deployment"):
+        script.check(path, Old("/x", None, "abc-2", 7, []))
+    path.write_text("#!/bin/sh\nmine\n")
+    with pytest.raises(UserError, match="is no script of tools migrate"):
+        script.check(path, OLD)
+
+
+@pytest.mark.parametrize(
+    ("old", "source", "name"),
+    [
+        (OLD, Path("/old folder"), "state-rm-old-folder.sh"),
+        (Old("x", None, "a", 1, []), Path("/x/legacy.tfstate"), "state-rm-legacy.sh"),
+    ],
+)
+def test_the_script_is_called_for_what_it_is_of(old: Old, source: Path, name: str) -> None:
+    assert script.name(old, source) == name

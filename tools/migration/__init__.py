@@ -1,0 +1,1 @@
+"""From the state of an old deployment in one folder to the stacks of this repository."""

@@ -1,0 +1,103 @@
+"""A migration as a person sees it: a table, one question, imports, a plan, a script to run."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import click
+
+from tools import aws, runs
+from tools.context import Context, Target
+from tools.migration import migration, old, script, table
+from tools.migration.mapping import Choices
+from tools.migration.migration import Migration
+from tools.plans import Plan
+from tools.runs import Options
+from tools.takeover import carry_out
+from tools.takeover.carry_out import Work
+from tools.takeover.site import Site
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asks for: `source` is FROM, `script` where the script goes."""
+
+    source: Path
+    choices: Choices
+    script: Path | None = None
+    dry_run: bool = False
+    as_json: bool = False
+
+
+def migrate(context: Context, target: Target, asked: Asked, options: Options) -> None:
+    """Shows what becomes of each resource, and after one question takes over what fits.
+
+    Exits with 1 where the plan at its end would destroy or replace something, or failed. Raises
+    UserError, before anything is written, for what stands in the way.
+    """
+    place = runs.where(target)
+    site = Site.of(target, runs.records(target, place), context.templates)
+    objects = partial(aws.Objects, endpoint=target.endpoint)
+    found = old.read(asked.source, target.terraform, objects)
+    path = asked.script or Path(script.name(found, asked.source))
+    script.check(path, found)
+    moving = migration.of(site, found, asked.choices)
+    work = carry_out.prepared(context, target, site.records, moving.takeover, options)
+    if not asked.as_json:
+        click.echo("\n".join(table.lines(moving.rows, moving.addresses)))
+    if asked.dry_run:
+        _end_of_a_look(moving, work, asked)
+        return
+    plans = carry_out.perform(context, target, place, work, options)
+    is_safe = all(map(carry_out.is_safe, plans))
+    if is_safe:
+        script.write(path, _letting_go(moving, target))
+    if asked.as_json:
+        _print_json(moving, plans, path if is_safe else None)
+    carry_out.leave(plans, target, err=asked.as_json)
+    _say_what_comes_next(path, moving, target)
+
+
+def _end_of_a_look(moving: Migration, work: Work, asked: Asked) -> None:
+    if asked.as_json:
+        _print_json(moving)
+        return
+    for note in moving.takeover.notes:
+        click.echo(f"note: {note}", err=True)
+    left = len(work.adoptions)
+    click.echo(
+        f"{left} of {len(moving.takeover.adoptions)} are still to be imported; nothing was written",
+        err=True,
+    )
+
+
+def _letting_go(moving: Migration, target: Target) -> str:
+    program = "tofu" if target.terraform.product == "OpenTofu" else "terraform"
+    return script.text(moving.old, moving.rows, program, f"tools plan{target.option}")
+
+
+def _print_json(moving: Migration, plans: Sequence[Plan] = (), path: Path | None = None) -> None:
+    found = {
+        "resources": table.as_json(moving.rows, moving.addresses),
+        "notes": list(moving.takeover.notes),
+        "plans": [plan.to_json() for plan in plans],
+        "script": str(path) if path else None,
+    }
+    click.echo(json.dumps(found, indent=2))
+
+
+def _say_what_comes_next(path: Path, moving: Migration, target: Target) -> None:
+    folder = shlex.quote(str(moving.old.folder)) if moving.old.folder else "FOLDER"
+    argument = "" if moving.old.folder else " FOLDER"
+    run = path if path.is_absolute() else f"./{path}"
+    click.echo(
+        "The old deployment still has all of it in its state, and a destroy there would take it "
+        "away. In this order:\n"
+        f"  1. look: tools plan{target.option} --details; deploy: tools deploy{target.option}\n"
+        f"  2. read and run {run}{argument}\n"
+        f"  3. destroy the rest: terraform -chdir={folder} plan -destroy, then destroy",
+        err=True,
+    )

@@ -1,0 +1,223 @@
+"""What imported resources consist of and need besides, among those that are not imported."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tools.migration.old import Resource
+
+Fate = Literal["inside", "used", "network"]
+
+NETWORK_REASON = "the network is yours: values name it, and no stack here makes one"
+
+# Such as subnet-0a1b2c3d; names are told apart by what names them, see `_needs`.
+_ID = re.compile(r"[a-z]+-[0-9a-f]{8,17}")
+
+# Types that are a part of another resource, and the attributes that name that one.
+_PARTS: dict[str, tuple[str, ...]] = {
+    "aws_iam_policy_attachment": ("roles",),
+    "aws_iam_role_policies_exclusive": ("role_name",),
+    "aws_iam_role_policy": ("role",),
+    "aws_iam_role_policy_attachment": ("role",),
+    "aws_iam_role_policy_attachments_exclusive": ("role_name",),
+    "aws_kms_alias": ("target_key_id",),
+    "aws_kms_grant": ("key_id",),
+    "aws_kms_key_policy": ("key_id",),
+    "aws_security_group_rule": ("security_group_id",),
+    "aws_vpc_security_group_egress_rule": ("security_group_id",),
+    "aws_vpc_security_group_ingress_rule": ("security_group_id",),
+}
+_PART_PREFIXES: dict[str, tuple[str, ...]] = {
+    "aws_s3_bucket_": ("bucket",),
+    "aws_s3_object": ("bucket",),
+    "aws_vpc_endpoint_": ("vpc_endpoint_id",),
+}
+# What the stacks' values name, and how it leads somewhere; with what of it names a subnet and the
+# like that is in use.
+_NETWORK: dict[str, tuple[str, ...]] = {
+    "aws_default_network_acl": (),
+    "aws_default_route_table": (),
+    "aws_default_security_group": (),
+    "aws_default_subnet": (),
+    "aws_default_vpc": (),
+    "aws_egress_only_internet_gateway": (),
+    "aws_eip": (),
+    "aws_internet_gateway": (),
+    "aws_internet_gateway_attachment": ("vpc_id",),
+    "aws_main_route_table_association": ("vpc_id",),
+    "aws_nat_gateway": (),
+    "aws_network_acl": ("subnet_ids",),
+    "aws_network_acl_association": ("subnet_id",),
+    "aws_network_acl_rule": ("network_acl_id",),
+    "aws_route": ("route_table_id",),
+    "aws_route_table": (),
+    "aws_route_table_association": ("subnet_id",),
+    "aws_subnet": (),
+    "aws_vpc": (),
+    "aws_vpc_dhcp_options": (),
+    "aws_vpc_dhcp_options_association": ("vpc_id",),
+    "aws_vpc_ipv4_cidr_block_association": ("vpc_id",),
+}
+_OBJECT = "its object stays in the bucket"
+_RULE = "the rule stays on the group, and nothing here manages it"
+_PERMISSION = "the role keeps it, and nothing here manages it"
+_SET_HERE = "shared-infra/s3 sets it from then on"
+_REPLACED = "shared-infra/s3 replaces it by its own when it is deployed: add there what is missed"
+_INSIDE_REASONS = {
+    "aws_iam_policy_attachment": _PERMISSION,
+    "aws_iam_role_policy": _PERMISSION,
+    "aws_iam_role_policy_attachment": _PERMISSION,
+    "aws_s3_bucket_acl": "ACLs go out of use when shared-infra/s3 is deployed",
+    "aws_s3_bucket_lifecycle_configuration": _REPLACED,
+    "aws_s3_bucket_object": _OBJECT,
+    "aws_s3_bucket_ownership_controls": _SET_HERE,
+    "aws_s3_bucket_policy": _REPLACED,
+    "aws_s3_bucket_public_access_block": _SET_HERE,
+    "aws_s3_bucket_server_side_encryption_configuration": _SET_HERE,
+    "aws_s3_bucket_versioning": _SET_HERE,
+    "aws_s3_object": _OBJECT,
+    "aws_s3_object_copy": _OBJECT,
+    "aws_sagemaker_notebook_instance_lifecycle_configuration": (
+        "its scripts become files of the notebook's directory"
+    ),
+    "aws_security_group_rule": _RULE,
+    "aws_vpc_security_group_egress_rule": _RULE,
+    "aws_vpc_security_group_ingress_rule": _RULE,
+}
+_USED_REASONS = {
+    "aws_iam_policy": "a role that is in use has it",
+    "aws_iam_role": "in use, and one role is shared here",
+    "aws_kms_key": "it encrypts what is in use; values name it (kms_key_arn, kms_key_id)",
+    "aws_s3_bucket": "a setting of a bucket that is imported names it",
+    "aws_sagemaker_code_repository": "a notebook opens it",
+}
+
+
+@dataclass(frozen=True)
+class Use:
+    """How a resource is tied to what is imported; `of` is the address that has or needs it."""
+
+    fate: Fate
+    of: str
+    reason: str
+
+
+def of(
+    imported: Sequence[Resource], network: Sequence[Resource], others: Iterable[Resource]
+) -> dict[str, Use]:
+    """Those of `others` that a destroy would take away from what is imported: address to use.
+
+    `network` is what is known to be in use of it. What is found needs things in turn: a subnet its
+    route table, and that a gateway.
+    """
+    found: dict[str, Use] = {}
+    owners: dict[str, tuple[str, Fate]] = {}
+    needed: dict[str, str] = {}
+
+    def take(one: Resource, fate: Fate) -> None:
+        for name in _owner_names(one):
+            owners.setdefault(name, (one.address, fate))
+        for name in _needs(one):
+            needed.setdefault(name, one.address)
+
+    for one in imported:
+        take(one, "inside")
+    for one in network:
+        take(one, "network")
+    left = list(others)
+    while True:
+        new = {one.address: use for one in left if (use := _use(one, owners, needed))}
+        if not new:
+            return found
+        found |= new
+        for one in left:
+            if one.address in new:
+                take(one, new[one.address].fate)
+        left = [one for one in left if one.address not in new]
+
+
+def _use(one: Resource, owners: dict[str, tuple[str, Fate]], needed: dict[str, str]) -> Use | None:
+    for attribute in _part_attributes(one.type):
+        for name in (one.text(attribute), *one.texts(attribute)):
+            if name in owners:
+                return _part(one, *owners[name])
+    for name in _identities(one):
+        if name in needed:
+            return _need(one, needed[name])
+    return None
+
+
+def _part(one: Resource, owner: str, fate: Fate) -> Use:
+    if one.type in _NETWORK:
+        return Use("network", owner, NETWORK_REASON)
+    if fate == "inside":
+        return Use(fate, owner, _INSIDE_REASONS.get(one.type, "it stays as it is"))
+    return Use(fate, owner, f"a part of {owner}, which is in use")
+
+
+def _need(one: Resource, user: str) -> Use:
+    if one.type in _NETWORK:
+        return Use("network", user, NETWORK_REASON)
+    if one.type in _INSIDE_REASONS:
+        return Use("inside", user, _INSIDE_REASONS[one.type])
+    reason = _USED_REASONS.get(one.type, f"{user} names it")
+    return Use("used", user, f"{reason}; nothing here manages it")
+
+
+def _part_attributes(kind: str) -> tuple[str, ...]:
+    if kind in _PARTS:
+        return _PARTS[kind]
+    for prefix, attributes in _PART_PREFIXES.items():
+        if kind.startswith(prefix):
+            return attributes
+    return _NETWORK.get(kind, ())
+
+
+def _owner_names(one: Resource) -> set[str]:
+    """What parts of `one` name it by."""
+    names = {
+        "aws_iam_role": ("name", "arn"),
+        "aws_kms_key": ("key_id", "arn"),
+        "aws_s3_bucket": ("bucket",),
+    }.get(one.type, ("id",))
+    return {one.text(name) for name in names} - {""}
+
+
+def _identities(one: Resource) -> set[str]:
+    """What others need `one` by."""
+    found = {one.text("arn")}
+    if _ID.fullmatch(one.text("id")):
+        found.add(one.text("id"))
+    if one.type == "aws_kms_key":
+        found.add(one.text("key_id"))
+    elif one.type == "aws_kms_alias":
+        found.add(one.text("name"))
+    elif one.type in _BY_NAME:
+        kind, attribute = _BY_NAME[one.type]
+        found.add(f"{kind} {one.text(attribute)}")
+    return found - {""}
+
+
+def _needs(one: Resource) -> set[str]:
+    """What `one` names: ARNs and IDs anywhere; by a name alone only where its kind is known."""
+    found = set(one.mentions())
+    for kind, attribute in _NAMED_BY.get(one.type, ()):
+        names = (one.text(attribute), *one.texts(attribute))
+        found |= {f"{kind} {name}" for name in names}
+    return found
+
+
+_BY_NAME = {
+    "aws_s3_bucket": ("bucket", "bucket"),
+    "aws_sagemaker_code_repository": ("repository", "code_repository_name"),
+    "aws_sagemaker_notebook_instance_lifecycle_configuration": ("lifecycle", "name"),
+}
+_NAMED_BY = {
+    "aws_s3_bucket_logging": (("bucket", "target_bucket"),),
+    "aws_sagemaker_notebook_instance": (
+        ("lifecycle", "lifecycle_config_name"),
+        ("repository", "default_code_repository"),
+        ("repository", "additional_code_repositories"),
+    ),
+}
