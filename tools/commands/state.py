@@ -122,7 +122,13 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
 
 @command.command(short_help="The versions of a state that the bucket keeps.")
 @click.argument("stack")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many, the newest first.",
+)
 @_local
 @_json
 @click.pass_obj
