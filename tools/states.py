@@ -239,6 +239,18 @@ class BucketPlace:
         return None if note is None else Lock.parse(note)
 
 
+def address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    """The address of an instance of a state file's resource, as `terraform state list` writes it."""
+    module = f"{resource['module']}." if resource.get("module") else ""
+    return f"{module}{resource['type']}.{resource['name']}{_index(instance.get('index_key'))}"
+
+
+def _index(key: str | int | None) -> str:
+    if not isinstance(key, str):
+        return "" if key is None else f"[{key}]"
+    return f"[{hcl.quote(key)}]".replace("\\u0024{", "$${").replace("\\u0025{", "%%{")
+
+
 def place(stack: Stack, objects: Objects) -> Place | None:
     """Where the state of `stack` lies, or None where its files do not say.
 

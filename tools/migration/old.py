@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import hcl, states
+from tools import states
 from tools.errors import UserError
 from tools.stack import Stack, configuration
 from tools.states import STATE, Objects
@@ -169,12 +169,10 @@ def _instances(found: Mapping[str, Any], where: str) -> Iterator[Resource]:
     """
     if found["mode"] != "managed":
         return
-    prefix = f"{found['module']}." if found.get("module") else ""
-    name = f"{prefix}{found['type']}.{found['name']}"
     # A replacement that was cut short leaves two under one address, or the old one alone.
     by_address: dict[str, list[Mapping[str, Any]]] = {}
     for instance in found["instances"]:
-        by_address.setdefault(name + _index(instance.get("index_key")), []).append(instance)
+        by_address.setdefault(states.address(found, instance), []).append(instance)
     for address, instances in by_address.items():
         current = min(instances, key=lambda instance: bool(instance.get("deposed")))
         if current.get("attributes_flat") is not None:
@@ -186,13 +184,6 @@ def _instances(found: Mapping[str, Any], where: str) -> Iterator[Resource]:
         if not isinstance(attributes, dict):
             raise TypeError
         yield Resource(address, str(found["type"]), attributes, _trouble(instances))
-
-
-def _index(key: str | int | None) -> str:
-    """As `terraform state list` writes it."""
-    if not isinstance(key, str):
-        return "" if key is None else f"[{key}]"
-    return f"[{hcl.quote(key)}]".replace("\\u0024{", "$${").replace("\\u0025{", "%%{")
 
 
 def _trouble(instances: Sequence[Mapping[str, Any]]) -> str:

@@ -16,7 +16,7 @@ from tools.errors import UserError
 from tools.records import Records
 from tools.stack import Stack
 from tools.state import moving
-from tools.states import BucketPlace, State
+from tools.states import BucketPlace, State, address
 
 
 @dataclass(frozen=True)
@@ -171,14 +171,6 @@ def _resources(text: bytes | None) -> dict[str, Mapping[str, Any]]:
         if resource["mode"] == "managed"
         for instance in resource["instances"]
     }
-
-
-def address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
-    """The address of an instance in a state file, as Terraform's commands take it."""
-    module = f"{resource['module']}." if resource.get("module") else ""
-    key = instance.get("index_key")
-    index = "" if key is None else f"[{json.dumps(key)}]"
-    return f"{module}{resource['type']}.{resource['name']}{index}"
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from tools.deploy import Run
 from tools.errors import UserError
 from tools.records import Records
 from tools.stack import Stack
+from tools.states import address
 from tools.takeover.parts import Adoption
 
 
@@ -73,13 +74,12 @@ def _held(text: bytes) -> dict[str, tuple[str, str]]:
     """https://developer.hashicorp.com/terraform/language/state"""
     found = json.loads(text) if text else {"resources": []}
     return {
-        f"{prefix}{one['type']}.{one['name']}{_key(instance)}": (
+        address(one, instance): (
             one["type"],
             _identifier(one["type"], instance["attributes"]),
         )
         for one in found["resources"]
         if one["mode"] == "managed"
-        for prefix in [f"{one['module']}." if "module" in one else ""]
         for instance in one["instances"]
     }
 
@@ -89,8 +89,3 @@ def _identifier(type: str, attributes: Mapping[str, Any]) -> str:
     if type == "aws_iam_role_policy_attachment":
         return f"{attributes['role']}/{attributes['policy_arn']}"
     return str(attributes.get("id", ""))
-
-
-def _key(instance: Mapping[str, Any]) -> str:
-    key = instance.get("index_key")
-    return "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
