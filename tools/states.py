@@ -239,8 +239,8 @@ class BucketPlace:
         return None if note is None else Lock.parse(note)
 
 
-def address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
-    """The address of an instance of a state file's resource, as `terraform state list` writes it."""
+def address_of(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    """The address of an instance in a state file, as `terraform state list` writes it."""
     module = f"{resource['module']}." if resource.get("module") else ""
     return f"{module}{resource['type']}.{resource['name']}{_index(instance.get('index_key'))}"
 

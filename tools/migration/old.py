@@ -172,7 +172,7 @@ def _instances(found: Mapping[str, Any], where: str) -> Iterator[Resource]:
     # A replacement that was cut short leaves two under one address, or the old one alone.
     by_address: dict[str, list[Mapping[str, Any]]] = {}
     for instance in found["instances"]:
-        by_address.setdefault(states.address(found, instance), []).append(instance)
+        by_address.setdefault(states.address_of(found, instance), []).append(instance)
     for address, instances in by_address.items():
         current = min(instances, key=lambda instance: bool(instance.get("deposed")))
         if current.get("attributes_flat") is not None:

@@ -16,7 +16,7 @@ from tools.errors import UserError
 from tools.records import Records
 from tools.stack import Stack
 from tools.state import moving
-from tools.states import BucketPlace, State, address
+from tools.states import BucketPlace, State, address_of
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _resources(text: bytes | None) -> dict[str, Mapping[str, Any]]:
     if not text:
         return {}
     return {
-        address(resource, instance): instance.get("attributes") or {}
+        address_of(resource, instance): instance.get("attributes") or {}
         for resource in json.loads(text)["resources"]
         if resource["mode"] == "managed"
         for instance in resource["instances"]

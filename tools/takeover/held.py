@@ -10,7 +10,7 @@ from tools.deploy import Run
 from tools.errors import UserError
 from tools.records import Records
 from tools.stack import Stack
-from tools.states import address
+from tools.states import address_of
 from tools.takeover.parts import Adoption
 
 
@@ -74,7 +74,7 @@ def _held(text: bytes) -> dict[str, tuple[str, str]]:
     """https://developer.hashicorp.com/terraform/language/state"""
     found = json.loads(text) if text else {"resources": []}
     return {
-        address(one, instance): (
+        address_of(one, instance): (
             one["type"],
             _identifier(one["type"], instance["attributes"]),
         )
