@@ -192,14 +192,15 @@ class Objects:
         )
         try:
             found = [
-                Version(one["VersionId"], one["LastModified"], one.get("Size"))
+                (one["LastModified"], one["IsLatest"], one)
                 for page in pages.paginate(Bucket=bucket, Prefix=key)
                 for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
                 if one["Key"] == key
             ]
         except Exception as error:
             raise _unreachable(f"s3://{bucket}/{key}", error) from None
-        return sorted(found, key=lambda version: version.modified, reverse=True)
+        found.sort(key=lambda one: one[:2], reverse=True)  # times are in whole seconds
+        return [Version(one["VersionId"], when, one.get("Size")) for when, _, one in found]
 
     def bucket(self, name: str) -> Bucket | None:
         """The bucket, None where there is none; raises UserError for one of another account.

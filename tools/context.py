@@ -149,8 +149,11 @@ class Context:
         region = mirror.region(self.repository)
         env = {name: value for name, value in self.env.items() if name not in unset(self.env)}
         terraform = self._terraform({**env, **environment(running.endpoint, region, self.env)})
+        copy = mirror.refresh(self.repository, self.workspace)
+        if not self._mends_keys:
+            backend.check_keys(copy)
         return Target(
-            mirror.refresh(self.repository, self.workspace),
+            copy,
             terraform.downloaded_once(self._scratch),
             region,
             _new_logs(self._scratch / "local" / "logs"),

@@ -45,7 +45,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
     """Brings `copy` up to date with `repository` and returns it as a repository of its own.
 
     Notebooks that were made in the copy stay. One whose directory has gone from the repository
-    goes too, unless a state of the local cloud still lies there.
+    goes too, unless a state of the local cloud still lies in its folder.
     """
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)

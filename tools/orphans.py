@@ -53,6 +53,7 @@ def find(known: Records) -> list[Orphan]:
     """
     table = prices.load(known.repository.root / SCRATCH / "prices.json")
     names = {stack.name for stack in known.stacks}
+    held = {state.lineage for stack in known.stacks if (state := known.state(stack))}
     found = []
     there: list[tuple[str, LocalPlace | BucketPlace]] = [
         *_local(known.repository),
@@ -61,7 +62,9 @@ def find(known: Records) -> list[Orphan]:
     for name, place in there:
         text = place.read() if name not in names else None
         state = State.parse(text, str(place)) if text else None
-        if text and state and state.resources:
+        # A renaming, or a way back from the bucket, leaves copies: to destroy one is to destroy
+        # what a stack has.
+        if text and state and state.resources and state.lineage not in held:
             region, usd = _cost(json.loads(text), table)
             found.append(Orphan(name, place, state, region, usd))
     return found

@@ -212,6 +212,19 @@ class Records:
         )
         return in_modules or stack.reads_elsewhere
 
+    def refuse_copies(self, stacks: Iterable[Stack]) -> None:
+        """Raises UserError where two of `stacks` hold one state: one is a copy of the other."""
+        owners: dict[str, str] = {}
+        for stack in stacks:
+            state = self.state(stack)
+            other = owners.setdefault(state.lineage, stack.name) if state else stack.name
+            if other != stack.name:
+                raise UserError(
+                    f"{stack.name} and {other} hold the same state: one is a copy, and would "
+                    "change what the other deployed; take the copy's state away "
+                    f"({self.place(stack)}, or {other}'s: {self.place(self._stacks[other])})"
+                )
+
     def has_changed(self, stack: Stack) -> bool:
         """Whether there is a reason to apply `stack`."""
         return bool(self.why(stack))

@@ -13,6 +13,7 @@ from tools.errors import UserError
 from tools.stack import FOLDERS, Stack, configuration
 
 COMMON = "common.auto.tfvars"
+PREFIX = "ml-infra"  # of the states' keys, where state_prefix says nothing else
 TYPED_ONCE = ("project", "region", "state_bucket", "state_prefix")
 
 
@@ -60,7 +61,7 @@ class Repository:
         """
         stacks = self.stacks()
         with parsed.kept(self.root):
-            places = {stack.name: states.place(stack, _no_objects) for stack in stacks}
+            places = {stack.name: states.place(stack, no_objects) for stack in stacks}
         self._check_backends(stacks, places)
         owners: dict[str, str] = {}
         for stack in stacks:
@@ -91,13 +92,24 @@ class Repository:
                     "bucket: tools state enable (or back: tools state disable)"
                 )
         read = {name for stack in stacks for name in stack.upstream}
+        prefix = self.common().get("state_prefix") or PREFIX
         for stack in stacks:
-            remote = isinstance(places[stack.name], states.BucketPlace)
-            if not bucket and remote and stack.name in read:
+            place = places[stack.name]
+            if not isinstance(place, states.BucketPlace):
+                continue
+            if not bucket and (stack.name in read or _is_ours(stack)):
                 raise UserError(
-                    f"{stack.name} keeps its state in {places[stack.name]}, but {COMMON} sets no "
-                    "state_bucket, so the other stacks would look for it in vain; go on: "
-                    "tools state disable, or back: tools state enable"
+                    f"{stack.name} keeps its state in {place}, but {COMMON} sets no state_bucket, "
+                    "so the other stacks would look for it in vain; go on: tools state disable, or "
+                    "back: tools state enable"
+                )
+            there = (place.bucket, place.key)
+            wanted = (bucket, f"{prefix}/{stack.name}/{states.STATE}")
+            if bucket and stack.name in read and there != wanted:
+                raise UserError(
+                    f"{stack.name} keeps its state in {place}, and the others look for it in "
+                    f"s3://{wanted[0]}/{wanted[1]}, as {COMMON} says: mend state_bucket and "
+                    "state_prefix there"
                 )
 
     def common(self) -> dict[str, hcl.Value]:
@@ -146,8 +158,14 @@ class Repository:
             )
 
 
-def _no_objects(region: str) -> None:
-    """A place is told from files alone; nothing is asked of its bucket."""
+def no_objects(region: str) -> None:
+    """For a place that is told from files alone: nothing is asked of its bucket."""
+
+
+def _is_ours(stack: Stack) -> bool:
+    """Whether `tools state enable` has made the backend of `stack`."""
+    file = stack.path / "backend.tf"
+    return file.is_file() and file.read_text(errors="replace").startswith("# Made by `tools state")
 
 
 def selected(stacks: Sequence[Stack], patterns: Sequence[str], shared: bool) -> list[Stack]:

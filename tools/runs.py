@@ -93,6 +93,7 @@ def deploy_stacks(
         runner.run(chosen, saved=saved, exactly=True)
         return
     known.prefetch(stacks)
+    known.refuse_copies(stacks)
     reasons = {stack.name: known.why(stack) for stack in stacks}
     changed = [s for s in stacks if options.refresh or options.force or reasons[s.name]]
     _announce("Deploy", place, changed, len(stacks), reasons if options.why else {})
@@ -123,6 +124,7 @@ def destroy_stacks(
     """
     _check(options)
     known.prefetch(known.stacks)
+    known.refuse_copies(known.stacks)
     runner = Runner(context, target, known, options)
     runner.refuse_in_use(stacks)
     _refuse_full_buckets(known, stacks, target)

@@ -15,6 +15,7 @@ from tools.stack import Stack, configuration
 STATE = "terraform.tfstate"
 # Terraform writes it, in the stack's folder, where it could not write the state.
 ERRORED = "errored.tfstate"
+LOCK = ".tflock"  # ends the key of the file that locks a state in a bucket
 # With others, such as a profile or a role, Terraform reaches the bucket in its own way.
 _S3_ARGUMENTS = {
     "acl",
@@ -215,7 +216,7 @@ class BucketPlace:
 
     @property
     def mend(self) -> str:
-        return "restore an older version of the object"
+        return "bring an older version back: tools state history, then restore"
 
     def read(self, suffix: str = "") -> bytes | None:
         content: bytes | None = self.objects(self.region).get(self.bucket, self.key + suffix)
@@ -232,7 +233,7 @@ class BucketPlace:
         self.objects(self.region).delete(self.bucket, self.key + suffix)
 
     def lock(self) -> Lock | None:
-        note = self.read(".tflock")
+        note = self.read(LOCK)
         if note is None and self.table:
             path = f"{self.bucket}/{self.key}"
             note = self.objects(self.region).lock_item(self.table, path)

@@ -13,6 +13,7 @@ from tools.records import Records
 from tools.selection import Selection
 from tools.stack import Stack
 from tools.state import bootstrap, overview, switch, versions
+from tools.state.backend import ROOT
 from tools.state.unlock import unlock as take_away
 
 _local = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
@@ -177,8 +178,8 @@ def _chosen(
     context: Context, target: Target, known: Records, patterns: Sequence[str]
 ) -> list[Stack]:
     """The stacks that `patterns` name; the bucket's own root is no stack of the others."""
-    own = Stack(target.repository.root, bootstrap.ROOT)
-    named = [pattern for pattern in patterns if pattern.rstrip("/") != bootstrap.ROOT]
+    own = Stack(target.repository.root, ROOT)
+    named = [pattern for pattern in patterns if pattern.rstrip("/") != ROOT]
     found = context.select(known, Selection(named)) if named or not patterns else []
     is_made = known.state(own) is not None if own.path.is_dir() else False
     wanted = len(named) < len(patterns) or not patterns

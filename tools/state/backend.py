@@ -7,12 +7,12 @@ from typing import Literal
 
 from tools import hcl
 from tools.errors import UserError
-from tools.repository import COMMON, Repository
+from tools.repository import COMMON, PREFIX, Repository
 from tools.stack import FOLDERS
 from tools.states import STATE, BucketPlace, Objects
 
 FILE = "backend.tf"
-PREFIX = "ml-infra"
+ROOT = "bootstrap"  # the root that makes the bucket
 TABLE = "terraform-locks"
 Locking = Literal["file", "table", "both"]
 
@@ -114,15 +114,21 @@ def check_keys(repository: Repository) -> None:
     for stack, text in _files(repository):
         found = dict(_ARGUMENT.findall(text))
         key = found.get("key", "")
-        named = _KEY_OF_A_STACK.search(key)
-        if named and named[1] != stack:
-            raise UserError(_foreign(repository, stack, named[1]))
+        named = stack_of(key)
+        if named and named != stack:
+            raise UserError(_foreign(repository, stack, named))
         other = owners.setdefault((found.get("bucket"), key), stack)
         if key and other != stack:
             raise UserError(
                 f"{other}/{FILE} and {stack}/{FILE} name one state, {key}: an apply in one would "
                 f"change what the other deployed; {_mend_copy('the copy')}"
             )
+
+
+def stack_of(key: str) -> str | None:
+    """The stack that a key names, such as notebooks/nlp; None for keys by another rule."""
+    named = _KEY_OF_A_STACK.search(key)
+    return named[1] if named else None
 
 
 def _foreign(repository: Repository, stack: str, named: str) -> str:

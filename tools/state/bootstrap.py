@@ -1,6 +1,8 @@
 """The bucket that holds the states, made by a root of its own whose state ends up in it."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +16,9 @@ from tools.plans import Reading
 from tools.records import Records
 from tools.stack import Stack
 from tools.state import backend, moving
-from tools.state.backend import Backend
+from tools.state.backend import ROOT, Backend
 from tools.states import STATE, LocalPlace, State
 from tools.values import VALUES
-
-ROOT = "bootstrap"
 
 
 def stack_of(target: Target) -> Stack:
@@ -58,7 +58,7 @@ def make(
             mirror.keep_values(stack.path)
     if held and not own.is_file() and not local.read():  # of another checkout
         files.write(own, there.text(stack.name))
-    with runs.Runner(context, target, known, runs.Options()).how(1) as run:
+    with runs.Runner(context, target, known, runs.Options()).how(1) as run, _going_on(run):
         deploy.await_leftover(run, stack)
         deploy.recover(run, stack)
         changed = _apply(run, stack, target, yes or asked)
@@ -67,11 +67,25 @@ def make(
             moving.refuse_conflict(local.read(), place.read(), place)
             said = moving.move(run, stack, local, place, there.text(stack.name))
             run.progress.say(stack.name, said)
+            changed = True
         elif asked and own.read_text() != there.text(stack.name):
             # Only now: until here there was perhaps no table to lock with.
             moving.switch(run, stack, there.text(stack.name))
     click.echo("made" if changed else "nothing to do: it is as it should be", err=True)
     click.echo(f"next: tools state enable{target.option} --bucket {there.bucket}", err=True)
+
+
+@contextmanager
+def _going_on(run: Run) -> Iterator[None]:
+    """What an interruption makes fail is said to be one."""
+    try:
+        yield
+    except UserError:
+        if not run.interruption.count:
+            raise
+    if run.interruption.count:
+        click.echo("interrupted; run it again to go on", err=True)
+        raise click.exceptions.Exit(130)
 
 
 def _check_name(stack: Stack, there: Backend) -> None:

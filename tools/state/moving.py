@@ -9,11 +9,14 @@ from tools.deploy import Run
 from tools.errors import UserError
 from tools.records import SUFFIX
 from tools.stack import Stack
+from tools.state import backend
 from tools.state.backend import FILE
 from tools.states import BucketPlace, LocalPlace, Objects, Place, State
 
 # Where Terraform notes the backend of a stack's last init.
 _SAVED = ".terraform/terraform.tfstate"
+# Ends the name of a state that was copied, until Terraform has read the copy.
+UNVERIFIED = ".unverified"
 
 
 def refuse_conflict(own: bytes | None, there: bytes | None, place: Place) -> None:
@@ -57,7 +60,20 @@ def difference(before: bytes, after: bytes | None) -> str | None:
 
 
 def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
-    """The bucket that the last init of `stack` has noted as its state's place, if any."""
+    """The bucket that the last init of `stack` has noted as its state's place, if any.
+
+    Raises UserError where that note came with a copy of another stack's directory.
+    """
+    found = _saved_backend(stack, objects)
+    named = found and backend.stack_of(found.key)
+    if named and named != stack.name and (stack.root / named).is_dir():
+        raise UserError(
+            f"{stack.name}/.terraform is a copy of {named}'s, and leads to its state: delete it"
+        )
+    return found
+
+
+def _saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     try:
         saved: dict[str, Any] = json.loads((stack.path / _SAVED).read_text())["backend"]
         config = saved["config"]
@@ -93,19 +109,23 @@ def move(
     compared with what was there before; `source` holds it until then. Returns what has moved, in
     words. Raises UserError where what has arrived is another state, and where somebody works on it.
     """
+    refuse_lock(source, stack)
     state = source.read()
     if not state:
         raise UserError(f"{source} has gone while the states were moved")
-    refuse_lock(source, stack)
     run.progress.step(stack.name, f"copying to {target}")
     _copy(state, target)
+    if source.read() != state:
+        raise UserError(f"{source} was written while it was copied")
     switch(run, stack, text)
     if isinstance(source, LocalPlace):
-        source.set_aside(".backup")  # Terraform would ask what to do with it
+        source.set_aside(UNVERIFIED)  # Terraform would ask what to do with it
     _carry_record(source, target)
     deploy.initialize(run, stack)
     if wrong := difference(state, run.terraform.pull_state(stack.path)):
         raise UserError(f"what Terraform reads in {target} is not what was in {source}: {wrong}")
+    if isinstance(source, LocalPlace):
+        beside(source, UNVERIFIED).replace(beside(source, ".backup"))
     parsed = State.parse(state, str(source))
     return f"moved to {target} (serial {parsed.serial}, {len(parsed.resources)} resources)"
 
@@ -118,6 +138,18 @@ def refuse_lock(place: Place, stack: Stack) -> None:
             f"{stack.name} is locked by {lock.who} since {lock.created}: wait, or if that has "
             f"died: tools state unlock {stack.name}"
         )
+
+
+def beside(place: LocalPlace, suffix: str) -> Path:
+    """A file beside a state."""
+    return place.path.with_name(place.path.name + suffix)
+
+
+def take_back(place: LocalPlace) -> None:
+    """Brings a state to its place again whose way was cut short before it was verified."""
+    aside = beside(place, UNVERIFIED)
+    if aside.is_file() and not place.read():
+        aside.replace(place.path)
 
 
 def _copy(state: bytes, target: LocalPlace | BucketPlace) -> None:
@@ -153,9 +185,19 @@ def _carry_record(source: Place, target: Place) -> None:
         source.delete(SUFFIX)
 
 
+def put_over(place: BucketPlace, state: bytes) -> None:
+    """Writes `state` in the place of one that nobody can read, at once."""
+    _forget_checksum(place)
+    place.write(state, "")
+
+
+def _forget_checksum(place: BucketPlace) -> None:
+    if place.table:
+        place.objects(place.region).forget_checksum(place.table, f"{place.bucket}/{place.key}")
+
+
 def remove(place: BucketPlace) -> None:
     """Takes the state in `place` away, and what is noted of it. The bucket keeps its versions."""
     place.delete("")
     place.delete(SUFFIX)
-    if place.table:
-        place.objects(place.region).forget_checksum(place.table, f"{place.bucket}/{place.key}")
+    _forget_checksum(place)

@@ -15,17 +15,28 @@ from tools.records import Records
 from tools.stack import Stack
 from tools.state import backend, moving
 from tools.state.backend import Backend
-from tools.states import BucketPlace, LocalPlace, State, place
+from tools.states import BucketPlace, LocalPlace, State
 from tools.values import VALUES
 
 
 @dataclass(frozen=True)
 class _Renaming:
-    """`there` is where states are kept in a bucket; None where each lies in its folder."""
+    """`keys` are the places of the old and the new name, where states are kept in a bucket.
+
+    `is_moved` says that the directory has its new name already: by hand, or by a run that was cut
+    short.
+    """
 
     old: Stack
     new: Stack
     there: Backend | None
+    keys: tuple[BucketPlace, BucketPlace] | None
+    is_moved: bool
+
+    @property
+    def here(self) -> Stack:
+        """The directory, by the name that it has."""
+        return self.new if self.is_moved else self.old
 
 
 def rename(
@@ -39,67 +50,90 @@ def rename(
     """Renames notebooks/`old` to notebooks/`new`, after one question; cut short, it goes on.
 
     Raises UserError, before anything is changed, where the new name is taken or none, where
-    another stack reads its state, and where the new key holds something.
+    another stack reads its state, where the state lies in a place of its own, and where the new
+    key holds something. Exits with 130 where it was interrupted.
     """
-    notebook.check_name(old)
     notebook.check_name(new)
-    root = target.repository.root
-    names = _Renaming(
-        Stack(root, f"notebooks/{old}"),
-        Stack(root, f"notebooks/{new}"),
-        backend.of(target.repository),
-    )
-    is_moved = _is_moved(names, target)
+    if "/" in old:
+        raise UserError(f"{old} is no name of a notebook: name its directory, without notebooks/")
+    names = _renaming(target, old, new)
     where = runs.where(target, checked=False)
     known = runs.records(target, where)
-    here = names.new if is_moved else names.old
-    instance = _instance(known, here, names, target)
+    _refuse_place(names, known)
+    instance = _instance(known, names)
     _refuse(names, known, target, new if rename_instance else None)
     _announce(names, instance, rename_instance, where)
     runs.agree_to("Rename it?", target, yes)
     with runs.Runner(context, target, known, runs.Options()).how(1) as run:
-        if not is_moved:
+        if not names.is_moved:
             deploy.await_leftover(run, names.old)
             deploy.recover(run, names.old)
+        if run.interruption.count:
+            raise click.exceptions.Exit(130)
         if instance:
-            _set_name(here, new if rename_instance else instance)
-        if not is_moved:
+            _set_name(names.here, new if rename_instance else instance)
+        if not names.is_moved:
             names.old.path.rename(names.new.path)
-        _move_key(run, names, target)
+        _move_key(run, names)
     click.echo(f"next: tools plan{target.option} {new}, then commit the renaming", err=True)
 
 
-def _is_moved(names: _Renaming, target: Target) -> bool:
-    """Whether the directory has its new name already: by hand, or by a run that was cut short."""
-    old, new = names.old.path, names.new.path
-    if not old.is_dir() and not new.is_dir():
-        raise UserError(f"there is no {names.old.name}")
-    if old.is_dir() and target.endpoint and is_from_repository(old):
-        raise UserError(f"{names.old.name} is the repository's: rename it there, without --local")
-    taken = {name.lower(): name for name in target.repository.notebook_names()}
-    if old.is_dir() and (other := taken.get(new.name.lower())):
+def _renaming(target: Target, old: str, new: str) -> _Renaming:
+    repository = target.repository
+    stacks = [Stack(repository.root, f"notebooks/{name}") for name in (old, new)]
+    is_there = [stack.path.is_dir() for stack in stacks]
+    if is_there[0] and target.endpoint and is_from_repository(stacks[0].path):
+        raise UserError(f"{stacks[0].name} is the repository's: rename it there, without --local")
+    taken = {name.lower(): name for name in repository.notebook_names()}
+    if is_there[0] and (other := taken.get(new.lower())):
         raise UserError(f"notebooks/{other} exists already; choose another name")
-    return not old.is_dir()
-
-
-def _places(names: _Renaming, target: Target) -> tuple[BucketPlace, BucketPlace] | None:
-    """The keys of the old name and of the new one, where the state is in a bucket."""
+    there = backend.of(repository)
     objects = partial(aws.Objects, endpoint=target.endpoint)
-    here = names.old if names.old.path.is_dir() else names.new
-    if names.there is None or not isinstance(place(here, objects), BucketPlace):
-        return None
-    return tuple(names.there.place(s.name, objects) for s in (names.old, names.new))  # type: ignore[return-value]
+    keys = None
+    if there:
+        keys = (there.place(stacks[0].name, objects), there.place(stacks[1].name, objects))
+    was_moved = is_there[1] and ((keys and keys[0].read()) or _names(stacks[1], stacks[0]))
+    if not is_there[0] and not was_moved:
+        raise UserError(f"there is no {stacks[0].name}")
+    return _Renaming(stacks[0], stacks[1], there, keys, not is_there[0])
 
 
-def _instance(known: Records, here: Stack, names: _Renaming, target: Target) -> str | None:
+def _names(new: Stack, old: Stack) -> bool:
+    """Whether the directory `new` was `old`, by its backend.tf."""
+    file = new.path / backend.FILE
+    return file.is_file() and f"/{old.name}/" in file.read_text(errors="replace")
+
+
+def _refuse_place(names: _Renaming, known: Records) -> None:
+    """Raises UserError where the state lies elsewhere than `tools state enable` puts it."""
+    moving.backend_file(names.here)
+    place = known.place(names.here)
+    if place is None:
+        raise UserError(
+            f"{names.here.name}: its files do not say where its state lies (a workspace, an "
+            "override, another kind of backend); rename it by hand"
+        )
+    if isinstance(place, LocalPlace) and names.keys is None:
+        return
+    if isinstance(place, LocalPlace):
+        raise UserError(f"{names.here.name} has no {backend.FILE} yet: tools state enable")
+    known_keys = [(key.bucket, key.key) for key in names.keys or ()]
+    if (place.bucket, place.key) not in known_keys:  # type: ignore[attr-defined]
+        raise UserError(
+            f"{names.here.name} keeps its state in {place}, which is a key of its own; rename it "
+            "by hand"
+        )
+
+
+def _instance(known: Records, names: _Renaming) -> str | None:
     """The name of the instance that the state holds, None where it holds none."""
-    found = known.place(here)
-    text = found.read() if found else None
-    if not text and (places := _places(names, target)):
-        text = places[0].read()
+    place = known.place(names.here)
+    text = place.read() if place else None
+    if not text and names.keys:
+        text = names.keys[0].read()
     if not text:
         return None
-    State.parse(text, str(found), found.mend if found else "")
+    State.parse(text, str(place), place.mend if place else "")
     return next(
         (
             str(instance["attributes"]["name"])
@@ -121,14 +155,14 @@ def _refuse(names: _Renaming, known: Records, target: Target, instance: str | No
     for directory, name in others.items():
         if instance and directory not in (names.old.path.name, instance) and name == instance:
             raise UserError(f"notebooks/{directory} has an instance called {instance} already")
-    if places := _places(names, target):
-        state = places[0].read()
-        if state or names.old.path.is_dir():  # else it has been moved already
-            moving.refuse_conflict(state, places[1].read(), places[1])
-    elif names.there and isinstance(known.place(names.old), LocalPlace):
-        raise UserError(f"{names.old.name} has no {backend.FILE} yet: tools state enable")
-    if names.old.path.is_dir() and (found := known.place(names.old)):
-        moving.refuse_lock(found, names.old)
+    if names.keys:
+        old, new = names.keys
+        moving.refuse_lock(old, names.here)
+        state = old.read()
+        if state or not names.is_moved:  # else it has been moved already
+            moving.refuse_conflict(state, new.read(), new)
+    elif place := known.place(names.here):
+        moving.refuse_lock(place, names.here)
 
 
 def _announce(
@@ -156,17 +190,16 @@ def _set_name(here: Stack, name: str) -> None:
         files.write(path, hcl.assign(text, {"name": name}))
 
 
-def _move_key(run: Run, names: _Renaming, target: Target) -> None:
-    places = _places(names, target)
-    if places is None or names.there is None:
+def _move_key(run: Run, names: _Renaming) -> None:
+    if names.keys is None or names.there is None:
         run.records.reread(names.new)
         return
-    old, new = places
+    old, new = names.keys
     text = names.there.text(names.new.name)
     if state := old.read():
         run.progress.say(names.new.name, moving.move(run, names.new, old, new, text))
-        if moving.difference(state, new.read()) is not None:
-            raise UserError(f"{old} has changed while it was moved to {new}")
+        if old.read() != state:
+            raise UserError(f"{old} was written while it was moved to {new}; run it again")
     else:
         moving.switch(run, names.new, text)
     moving.remove(old)  # it would count as an orphan, to be destroyed

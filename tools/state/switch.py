@@ -6,17 +6,18 @@ from functools import partial
 
 import click
 
-from tools import aws, deploy, files, hcl, runs
+from tools import aws, deploy, files, hcl, runs, states
 from tools.context import Context, Target
 from tools.deploy import Run
 from tools.errors import UserError
 from tools.records import Records
-from tools.repository import COMMON, Repository
+from tools.repository import COMMON, PREFIX, Repository, no_objects
 from tools.settings import check_bucket
 from tools.stack import Stack, configuration
 from tools.state import backend, bucket, moving
-from tools.state.backend import Backend
-from tools.states import STATE, BucketPlace, LocalPlace, Objects, State, place
+from tools.state.backend import ROOT, Backend
+from tools.states import ERRORED, STATE, BucketPlace, LocalPlace, Objects, State, is_whole
+from tools.values import VALUES
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,22 @@ def settings(wanted: Wanted, target: Target) -> Backend:
     same = known if known and known.bucket == name else None
     default = backend.default_locking(target.terraform.version)
     locking = wanted.locking or (same.locking if same and _is_begun(repository) else default)
-    prefix = wanted.prefix or str(repository.common().get("state_prefix") or backend.PREFIX)
-    return Backend(name, target.region, locking, prefix)
+    prefix = wanted.prefix or repository.common().get("state_prefix") or _made_prefix(repository)
+    return Backend(name, target.region, locking, str(prefix))
+
+
+def _made_prefix(repository: Repository) -> str:
+    """The prefix that bootstrap was given, or the default."""
+    place = states.place(Stack(repository.root, ROOT), no_objects)
+    ending = f"/{ROOT}/{STATE}"
+    if isinstance(place, BucketPlace) and place.key.endswith(ending):
+        return place.key.removesuffix(ending)
+    return PREFIX
 
 
 def _made(repository: Repository) -> str | None:
     """The bucket that bootstrap has made."""
-    values = repository.root / "bootstrap" / "terraform.tfvars"
+    values = repository.root / ROOT / VALUES
     return str(hcl.read_tfvars(values).get("bucket") or "") if values.is_file() else None
 
 
@@ -82,7 +92,7 @@ def enable(
     objects = partial(aws.Objects, endpoint=target.endpoint)
     steps = [_into(stack, there, objects) for stack in known.stacks]
     common: dict[str, hcl.Value] = {"state_bucket": there.bucket}
-    if there.prefix != target.repository.common().get("state_prefix", backend.PREFIX):
+    if there.prefix != target.repository.common().get("state_prefix", PREFIX):
         common["state_prefix"] = there.prefix
     _announce(f"Keep the states in s3://{there.bucket}/{there.prefix} ({where}):", steps)
     if _run(context, target, known, steps, common, partial(_enable_one, there=there), yes):
@@ -119,6 +129,12 @@ def _run(
     yes: bool,
 ) -> bool:
     """Whether there was something to do, and it is done."""
+    known.prefetch(known.stacks)
+    known.refuse_copies(known.stacks)
+    for stack in known.stacks:
+        errored = stack.path / ERRORED
+        if errored.exists() and not is_whole(errored):
+            raise UserError(f"{errored} is cut short, as on a full disk: rm {errored}")
     ahead = [step for step in steps if step.what]
     values = {name: value for name, value in common.items() if _is_new(target, name, value)}
     if not ahead and not values:
@@ -158,13 +174,13 @@ def _announce(what: str, steps: Sequence[_Step]) -> None:
 
 
 def _refuse_fixed_prefix(there: Backend, stacks: Sequence[Stack]) -> None:
-    if there.prefix == backend.PREFIX:
+    if there.prefix == PREFIX:
         return
     for stack in stacks:
         text = "".join(file.read_text(errors="replace") for file in configuration(stack.path))
         if "terraform_remote_state" in text and "var.state_prefix" not in text:
             raise UserError(
-                f"{stack.name} reads states below {backend.PREFIX}/ whatever the prefix is: have "
+                f"{stack.name} reads states below {PREFIX}/ whatever the prefix is: have "
                 "its upstream.tf and variables.tf take state_prefix, as those of shared-infra/iam"
             )
 
@@ -183,7 +199,7 @@ def _into(stack: Stack, there: Backend, objects: Objects) -> _Step:
             "tools state disable"
         )
     moving.refuse_lock(now, stack)
-    own = local.read()
+    own = local.read() or local.read(moving.UNVERIFIED)
     if own:
         state = State.parse(own, str(local), local.mend)
         moving.refuse_conflict(own, target.read(), target)
@@ -197,7 +213,8 @@ def _into(stack: Stack, there: Backend, objects: Objects) -> _Step:
 
 def _enable_one(run: Run, step: _Step, there: Backend) -> str:
     text = there.text(step.stack.name)
-    if step.source:
+    if isinstance(step.source, LocalPlace):
+        moving.take_back(step.source)
         return moving.move(run, step.stack, step.source, step.target, text)
     moving.switch(run, step.stack, text)
     return f"{backend.FILE} written"
@@ -229,7 +246,7 @@ def _disable_one(run: Run, step: _Step) -> str:
 
 
 def _place(stack: Stack, objects: Objects) -> LocalPlace | BucketPlace:
-    found = place(stack, objects)
+    found = states.place(stack, objects)
     if isinstance(found, LocalPlace | BucketPlace):
         return found
     raise UserError(

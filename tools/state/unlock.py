@@ -8,7 +8,7 @@ from tools.errors import UserError
 from tools.records import Records
 from tools.stack import Stack
 from tools.state.overview import told
-from tools.states import LocalPlace
+from tools.states import LOCK, LocalPlace
 
 
 def unlock(context: Context, target: Target, known: Records, stack: Stack, yes: bool) -> None:
@@ -28,6 +28,8 @@ def unlock(context: Context, target: Target, known: Records, stack: Stack, yes: 
     runs.agree_to("Is that Terraform over? Two at once would spoil the state. Unlock?", target, yes)
     if isinstance(place, LocalPlace):
         place.lock_note.unlink(missing_ok=True)
+    elif lock.id == "?":  # cut short: Terraform cannot read it either
+        place.delete(LOCK)
     else:
         with runs.Runner(context, target, known, runs.Options()).how(1) as run:
             deploy.await_leftover(run, stack)

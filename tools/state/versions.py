@@ -16,7 +16,7 @@ from tools.errors import UserError
 from tools.records import Records
 from tools.stack import Stack
 from tools.state import moving
-from tools.states import BucketPlace, State, address_of
+from tools.states import ERRORED, BucketPlace, State, address_of
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,13 @@ def restore(
     Raises UserError where there is no such version, where it is no state, or another one's.
     """
     place = place_of(known, stack)
+    moving.refuse_lock(place, stack)
+    if (stack.path / ERRORED).exists():
+        raise UserError(
+            f"{stack.path / ERRORED} is newer than what is in the bucket, and would take the place "
+            f"of what is restored: let tools deploy{target.option} {stack.name} write it, or "
+            "remove it"
+        )
     old = _text(place, version)
     wanted = State.parse(old, f"version {version} of {place}", "choose another version")
     text = place.read()
@@ -106,9 +113,7 @@ def restore(
             deploy.initialize(run, stack)
             _push(target, stack, {**json.loads(old), "serial": max(now.serial, wanted.serial) + 1})
         else:  # Terraform would not replace what it cannot read, and give another lineage
-            moving.refuse_lock(place, stack)
-            moving.remove(place)
-            place.create(old)
+            moving.put_over(place, old)
     known.forget(stack)
     restored = known.state(stack)
     click.echo(
@@ -127,7 +132,8 @@ def _push(target: Target, stack: Stack, state: Mapping[str, Any]) -> None:
 
 def _text(place: BucketPlace, version: str) -> bytes:
     objects = place.objects(place.region)
-    found = [v for v in objects.versions(place.bucket, place.key) if v.id.startswith(version)]
+    every = objects.versions(place.bucket, place.key)
+    found = [one for one in every if version and one.id.startswith(version)]
     if len(found) != 1:
         what = "no version" if not found else f"{len(found)} versions"
         raise UserError(f"{place} has {what} {version}; tools state history lists them")
