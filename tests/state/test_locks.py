@@ -13,7 +13,7 @@ from tests.faults.fleet import SECONDS, await_
 from tests.trees import write_stack
 from tools.localcloud.process import environment
 
-from .conftest import Team
+from .conftest import READER, Team
 
 STACK = "notebooks/slow"
 
@@ -77,6 +77,14 @@ def walk_through(team: Team, endpoint: str) -> None:
     assert lock["id"] in said
     assert listed(team)["lock"] is None
     assert "is not locked" in team.refused("state", "unlock", STACK)
+
+
+def test_a_lock_that_was_cut_short(team: Team) -> None:
+    team.enable()
+    key = f"{team.key(READER)}.tflock"
+    team.client("s3").put_object(Bucket=team.bucket, Key=key, Body=b"")
+    assert "locked by ? since ?" in team.ok("state", "unlock", READER)
+    team.no_changes()
 
 
 def test_a_lock_file_in_the_bucket(team: Team) -> None:

@@ -115,6 +115,34 @@ def test_a_renaming_by_hand_is_finished(team: Team) -> None:
     team.ok("plan", "new", "--refresh", "--detailed-exitcode")
 
 
+def test_copies_that_the_bucket_keeps_are_no_orphans(team: Team) -> None:
+    """To destroy one would be to destroy what the renamed notebook has."""
+    add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
+    team.enable()
+    team.ok("state", "disable")
+    team.ok("rename-notebook", "old", "new")
+    team.enable()
+    assert team.remote("notebooks/old")
+    assert "orphan" not in team.tools("list", "--local").stdout
+    assert "no orphans" in team.ok("destroy", "--orphan")
+    team.ok("deploy", "new")
+
+
+def test_states_in_places_of_their_own_are_refused(team: Team) -> None:
+    add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
+    team.enable()
+    old = team.work / "notebooks/old"
+    text = (old / "backend.tf").read_text()
+    (old / "backend.tf").write_text(text.replace("ml-infra/notebooks/old/", "teams/mine/"))
+    assert "which is a key of its own" in team.refused("rename-notebook", "old", "new")
+    (old / "backend.tf").rename(old / "versions.tf")
+    assert "versions.tf has a backend block (s3)" in team.refused("rename-notebook", "old", "new")
+    (old / "versions.tf").rename(old / "backend.tf")
+    (old / ".terraform/environment").write_text("other")
+    assert "do not say where its state lies" in team.refused("rename-notebook", "old", "new")
+    assert old.is_dir()
+
+
 def test_what_is_refused(team: Team) -> None:
     add(team, "old", 'output "x" {\n  value = 1\n}\n')
     write_stack(
@@ -130,6 +158,8 @@ def test_what_is_refused(team: Team) -> None:
         ("old", "READS", "notebooks/reads exists already"),
         ("old", "a_b", "is no name for a notebook"),
         ("old", "../x", "is no name for a notebook"),
+        ("../old", "x", "is no name of a notebook"),
+        ("gone", "old", "there is no notebooks/gone"),
         ("old", "new", "notebooks/reads reads the state of notebooks/old"),
         (READER.split("/")[1], "new", "is the repository's: rename it there, without --local"),
     ]:

@@ -1,6 +1,7 @@
 """States into a bucket and back: nothing is lost, whatever happens on the way."""
 
 import json
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from tests.faults.proxy import Call, Refusal
 from tests.trees import write_stack
 
-from .conftest import NEVER, READER, UPSTREAM, Team, make_bucket, write_upstream
+from .conftest import NEVER, READER, UPSTREAM, Team, copy_by_hand, make_bucket, write_upstream
 
 STACKS = (UPSTREAM, READER)
 
@@ -106,6 +107,7 @@ def test_cut_short_at_any_step_it_goes_on(team: Team, command: str) -> None:
         here, there = team.local(UPSTREAM), team.remote(UPSTREAM)
         assert (here, there)[command == "enable"] == before, step
         assert command == "disable" or here is None, step
+        assert not list(team.work.glob("*/*/*.unverified")), step
         reset()
     # Each step was passed: the last run was cut short nowhere.
     assert step > 7, killed.stdout + killed.stderr
@@ -150,6 +152,31 @@ def test_a_state_that_went_on_elsewhere_is_refused(team: Team) -> None:
     error = team.refused("state", "enable", "--bucket", team.bucket)
     assert "holds the same state with other changes" in error
     assert team.remote(READER) == text
+
+
+def test_a_copy_of_a_state_is_refused_before_anything_is_moved(team: Team) -> None:
+    copy_by_hand(team, READER, "notebooks/copy")
+    error = team.refused("state", "enable", "--bucket", team.bucket)
+    assert "hold the same state: one is a copy" in error
+    assert team.stored() == []
+    (team.work / "notebooks/copy/terraform.tfstate").unlink()
+    team.enable()
+    # What the last init left in the copy leads to the original's state.
+    copy_by_hand(team, READER, "notebooks/other")
+    (team.work / "notebooks/other/backend.tf").unlink()
+    for command in ("enable", "disable"):
+        error = team.refused("state", command)
+        assert f"notebooks/other/.terraform is a copy of {READER}'s" in error
+    shutil.rmtree(team.work / "notebooks/other/.terraform")
+    team.enable()
+    assert team.remote("notebooks/other") is None
+
+
+def test_a_bucket_set_by_hand_is_refused(team: Team) -> None:
+    team.enable()
+    common = team.work / "common.auto.tfvars"
+    common.write_text(common.read_text().replace(team.bucket, "another-bucket"))
+    assert "as common.auto.tfvars says: mend state_bucket" in team.refused("plan")
 
 
 def test_buckets_that_are_not_fit(team: Team, client: Callable[..., Any]) -> None:

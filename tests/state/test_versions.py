@@ -1,6 +1,8 @@
 """Older versions of a state: listed, compared, brought back."""
 
 import json
+import signal
+import sys
 from typing import Any
 
 from tests.trees import write_stack
@@ -69,6 +71,24 @@ def test_a_state_that_was_deleted_or_spoilt_is_brought_back(team: Team) -> None:
     team.no_changes()
 
 
+def test_a_restore_that_is_cut_short_leaves_no_gap(team: Team) -> None:
+    team.enable()
+    good = history(team, READER)[0]["version"]
+    spoilt = {"Bucket": team.bucket, "Key": team.key(READER), "Body": b"{"}
+    for step in range(1, 20):
+        team.client("s3").put_object(**spoilt)
+        killed = team.run(
+            sys.executable, "-m", "tests.state.killed", str(step), "state", "restore", READER,
+            good, "--local",
+        )  # fmt: skip
+        assert team.remote(READER), step
+        if killed.returncode == 0:
+            break
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert step > 1
+    team.no_changes()
+
+
 def test_what_cannot_be_restored_is_refused(team: Team) -> None:
     error = team.refused("state", "history", UPSTREAM)
     assert "a bucket does: tools state enable" in error
@@ -89,5 +109,8 @@ def test_what_cannot_be_restored_is_refused(team: Team) -> None:
     assert "is its deletion" in team.refused("state", "restore", UPSTREAM, gone)
     s3.put_object(**key, Body=before)
     assert team.remote(UPSTREAM) == before
+    (team.work / UPSTREAM / "errored.tfstate").write_bytes(before or b"")
+    assert "errored.tfstate is newer" in team.refused("state", "restore", UPSTREAM, spoilt)
+    (team.work / UPSTREAM / "errored.tfstate").unlink()
     write_stack(team.root, "notebooks/m", "")
     assert "names 3 stacks; name one" in team.refused("state", "history", "notebooks/*")

@@ -198,6 +198,6 @@ def _forget_checksum(place: BucketPlace) -> None:
 
 def remove(place: BucketPlace) -> None:
     """Takes the state in `place` away, and what is noted of it. The bucket keeps its versions."""
-    place.delete("")
     place.delete(SUFFIX)
     _forget_checksum(place)
+    place.delete("")  # last: while it is there, a run that was cut short is seen
