@@ -53,7 +53,7 @@ def find(known: Records) -> list[Orphan]:
     """
     table = prices.load(known.repository.root / SCRATCH / "prices.json")
     names = {stack.name for stack in known.stacks}
-    held = {state.lineage for stack in known.stacks if (state := known.state(stack))}
+    held = {known.lineage(stack) for stack in known.stacks}
     found = []
     there: list[tuple[str, LocalPlace | BucketPlace]] = [
         *_local(known.repository),

@@ -212,12 +212,20 @@ class Records:
         )
         return in_modules or stack.reads_elsewhere
 
+    def lineage(self, stack: Stack) -> str | None:
+        """That of the state of `stack`; None where there is none that can be read."""
+        try:
+            state = self.state(stack)
+        except UserError:
+            return None  # who works on that stack says why
+        return state.lineage if state else None
+
     def refuse_copies(self, stacks: Iterable[Stack]) -> None:
         """Raises UserError where two of `stacks` hold one state: one is a copy of the other."""
         owners: dict[str, str] = {}
         for stack in stacks:
-            state = self.state(stack)
-            other = owners.setdefault(state.lineage, stack.name) if state else stack.name
+            lineage = self.lineage(stack)
+            other = owners.setdefault(lineage, stack.name) if lineage else stack.name
             if other != stack.name:
                 raise UserError(
                     f"{stack.name} and {other} hold the same state: one is a copy, and would "
