@@ -315,7 +315,24 @@ def test_the_key_that_encrypts_what_is_imported_is_in_use() -> None:
     )
     assert found["aws_kms_key.volumes"] == "used"
     assert found["aws_kms_alias.volumes"] == "used"
-    assert found["aws_kms_key.other"] == "stays"
+
+
+def test_every_key_is_let_go_since_no_state_says_what_is_encrypted_with_it() -> None:
+    theirs = KEY.replace(ACCOUNT, "999999999999").replace("0a1b", "eeee")
+    found = rows(
+        bucket("data", "data"),
+        one("aws_kms_key.k", arn=KEY, key_id=KEY.split("/")[1]),
+        one("aws_kms_alias.k", target_key_id=KEY.split("/")[1], name="alias/k"),
+        one("aws_kms_key_policy.k", key_id=KEY.split("/")[1]),
+        one("aws_kms_grant.k", key_id=KEY.split("/")[1]),
+        one("aws_kms_replica_key.theirs", arn=theirs),
+        one("aws_kms_key.unwanted", arn=KEY.replace("0a1b", "dddd")),
+        leave=["aws_kms_key.unwanted"],
+    )
+    keys = {address: row for address, row in found.items() if address.startswith("aws_kms_")}
+    assert keys.pop("aws_kms_key.unwanted").fate == "stays"
+    assert {row.fate for row in keys.values()} == {"used"}
+    assert all("data may be encrypted with it" in row.reason for row in keys.values())
 
 
 def test_the_network_in_use_is_found_as_far_as_it_leads() -> None:

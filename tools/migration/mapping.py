@@ -24,9 +24,16 @@ STACKS = {
     ENDPOINT: "shared-infra/vpc-endpoints",
 }
 
+_KMS = "aws_kms_"
+_KEY = (
+    "it stays in AWS, outside of Terraform: data may be encrypted with it, which no state says, "
+    "and without it nobody could read them again"
+)
+_LEFT = "left, as --leave says"
+
 # imported: a stack here manages it from then on. inside: part of something imported. used: the new
-# deployment needs it, and nothing here manages it. network: the same, of the network, which is the
-# user's own. stays: with the old deployment.
+# deployment needs it, or may, and nothing here manages it. network: the same, of the network, which
+# is the user's own. stays: with the old deployment.
 Fate = Literal["imported", "inside", "used", "network", "stays"]
 
 
@@ -152,6 +159,7 @@ class _Mapping:
         others = [one for one in self._resources if one.address not in decided]
         for address, use in uses.of(imported, network, others).items():
             self._note(address, use)
+        self._let_go_of_keys()
         for one in self._resources:
             if one.address not in self._rows:
                 self._stay(one, _why_it_stays(one))
@@ -166,6 +174,15 @@ class _Mapping:
             reason = f"{use.reason}; {row.reason}"
             self._rows[address] = Row(row.resource, use.fate, use.of, reason=reason)
 
+    def _let_go_of_keys(self) -> None:
+        """No state says what is encrypted with a key: each goes, unless --leave names it."""
+        for one in self._resources:
+            row = self._rows.get(one.address)
+            if not one.type.startswith(_KMS) or (row and (row.fate != "stays" or _is_left(row))):
+                continue
+            reason = "; ".join(filter(None, (_KEY, row.reason if row else "")))
+            self._rows[one.address] = Row(one, "used", reason=reason)
+
     def _import(self, resource: Resource, stack: str, key: str = "", reason: str = "") -> None:
         self._rows[resource.address] = Row(resource, "imported", stack, key, reason)
 
@@ -175,7 +192,7 @@ class _Mapping:
     def _elsewhere(self, one: Resource) -> bool:
         """Whether `one` is not for the stacks here, whatever it is; its row says why."""
         if any(_fits(one.address, pattern) for pattern in self._choices.leave):
-            self._stay(one, "left, as --leave says")
+            self._stay(one, _LEFT)
         elif one.account not in ("", self._account):
             self._stay(one, f"it belongs to account {one.account}")
         elif (one.type in STACKS or one.type == NOTEBOOK) and one.region not in ("", self._region):
@@ -293,6 +310,11 @@ class _Mapping:
             self._import(one, STACKS[BUCKET], named[one.text("bucket")])
 
 
+def _is_left(row: Row) -> bool:
+    """Whether --leave names it, whatever has become of it."""
+    return row.reason.endswith(_LEFT)
+
+
 def _with_trouble(row: Row) -> Row:
     told = "; ".join(filter(None, (row.reason, row.resource.trouble)))
     return row if row.fate == "imported" else replace(row, reason=told)
@@ -344,6 +366,4 @@ _STAYS = {
     "aws_sagemaker_user_profile": "Studio is not managed here",
     "aws_sagemaker_notebook_instance_lifecycle_configuration": "no notebook uses it",
     "aws_sagemaker_code_repository": "no notebook that is imported uses it",
-    "aws_kms_key": "nothing that is imported is encrypted with it",
-    "aws_kms_alias": "nothing that is imported names it",
 }

@@ -11,7 +11,7 @@ from tools.migration.mapping import Row
 from tools.migration.old import Old
 
 _MADE = "# Made by `tools migrate`"
-_USED = "In use here, and managed by nothing here. Once it is let go of, nothing manages it."
+_USED = "In use here, or perhaps. It stays in AWS, and once it is let go of, nothing manages it."
 
 
 def check(path: Path, old: Old) -> None:
