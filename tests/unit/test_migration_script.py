@@ -9,7 +9,7 @@ import pytest
 
 from tools.errors import UserError
 from tools.migration import script
-from tools.migration.mapping import Fate, Row
+from tools.migration.mapping import Before, Fate, Row
 from tools.migration.old import Old, Resource
 
 OLD = Old("/old folder/terraform.tfstate", Path("/old folder"), "abc-1", 7, [])
@@ -43,9 +43,10 @@ def removed(text: str) -> list[list[str]]:
 
 def test_what_is_in_use_goes_and_the_network_is_for_the_user_to_say() -> None:
     text = made(rows=[one for one in ROWS if one.resource.address != NASTY])
-    assert removed(text) == [["aws_s3_bucket.data"], ["aws_kms_key.k"]]
+    assert removed(text) == [["aws_kms_key.k"], ["aws_s3_bucket.data"]]
     assert "# gone aws_vpc.main || " in text
-    assert "aws_lambda_function" not in text
+    commands = [line for line in text.splitlines() if not line.startswith("# fates: ")]
+    assert "aws_lambda_function" not in "\n".join(commands)
     assert text.startswith(
         "#!/bin/sh\n# Made by `tools migrate` from /old folder/terraform.tfstate"
     )
@@ -92,7 +93,7 @@ def test_no_address_reaches_the_shell_as_a_command(tmp_path: Path) -> None:
     a_terraform(tmp_path, ALL, 7)
     done = run(tmp_path, made())
     assert done.returncode == 0, done.stderr
-    assert asked_to_remove(tmp_path) == ["aws_s3_bucket.data", NASTY, "aws_kms_key.k"]
+    assert asked_to_remove(tmp_path) == ["aws_kms_key.k", "aws_s3_bucket.data", NASTY]
     assert not (tmp_path / "pwned").exists()
     assert "aws_vpc.main is in use here" in done.stderr
 
@@ -130,6 +131,48 @@ def test_only_the_same_migration_s_script_is_overwritten(tmp_path: Path) -> None
     path.write_text("#!/bin/sh\nmine\n")
     with pytest.raises(UserError, match="is no script of tools migrate"):
         script.check(path, OLD)
+
+
+def test_a_later_migration_reads_what_this_one_found(tmp_path: Path) -> None:
+    path, other = tmp_path / "s.sh", tmp_path / "other.sh"
+    assert script.earlier([path], OLD) == Before()
+    script.write(path, made())
+    script.write(other, made(Old("/x", None, "abc-2", 7, [])))
+    before = script.earlier([other, path], OLD)
+    assert before.script == str(path)
+    assert before.fates == {one.resource.address: one.fate for one in ROWS}
+
+
+def test_the_last_script_says_more_than_the_usual_one(tmp_path: Path) -> None:
+    path, usual = tmp_path / "s.sh", tmp_path / "usual.sh"
+    script.write(usual, made())
+    script.write(path, made(rows=[row("aws_kms_key.k", "stays")]))
+    fates = script.earlier([path, usual], OLD).fates
+    assert (fates["aws_kms_key.k"], fates["aws_s3_bucket.data"]) == ("stays", "imported")
+
+
+def test_a_spoilt_script_is_refused_since_it_alone_says_what_was_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "s.sh"
+    script.write(path, made().replace("# fates: {", "# fates: "))
+    with pytest.raises(UserError, match="restore it"):
+        script.earlier([path], OLD)
+
+
+def test_what_is_used_besides_goes_before_what_witnesses_it(tmp_path: Path) -> None:
+    """A part that was taken first may be the only one to say that a policy is in use."""
+    rows = [
+        row("aws_iam_policy.p", "used"),
+        row("aws_iam_role.r", "imported", "shared-infra/iam"),
+        row("aws_iam_role_policy_attachment.a", "inside", "aws_iam_role.r"),
+    ]
+    assert removed(made(rows=rows))[0] == ["aws_iam_policy.p"]
+
+
+def test_a_part_of_what_was_let_go_before_is_said_to_be_its_stack_s() -> None:
+    owner = 'shared-infra/s3 aws_s3_bucket.shared["data"]'
+    text = made(rows=[row("aws_s3_object.o", "inside", owner)])
+    assert "# Taken by shared-infra/s3, and" in text
+    assert removed(text) == [["aws_s3_object.o"]]
 
 
 @pytest.mark.parametrize(

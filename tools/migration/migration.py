@@ -9,10 +9,20 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.hcl import Value
 from tools.migration import mapping
-from tools.migration.mapping import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE, Choices, Mapped, Row
-from tools.migration.old import Old
+from tools.migration.mapping import (
+    BUCKET,
+    ENDPOINT,
+    GROUP,
+    NOTEBOOK,
+    ROLE,
+    Before,
+    Choices,
+    Mapped,
+    Row,
+)
+from tools.migration.old import Old, Resource
 from tools.stack import FOLDERS
-from tools.takeover import buckets, endpoints, groups, notebooks, parts, roles
+from tools.takeover import buckets, endpoints, groups, held, notebooks, parts, roles
 from tools.takeover.notebooks import Shared
 from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, Takeover
 from tools.takeover.site import Site
@@ -31,15 +41,18 @@ class Migration:
     addresses: Mapping[str, str]
 
 
-def of(site: Site, old: Old, choices: Choices) -> Migration:
+def of(site: Site, old: Old, choices: Choices, earlier: Before) -> Migration:
     """The migration of `old` to the stacks of `site`; asks AWS, writes nothing.
+
+    `earlier` is what scripts of earlier ones say.
 
     Raises UserError where `old` is a stack of this repository, lies elsewhere, holds nothing that
     fits, or where AWS has not, or not so, what its state says.
     """
     _refuse_own(site, old)
     account = str(site.ask("ask whose account this is", "sts", "get_caller_identity")["Account"])
-    found = mapping.mapped(old.resources, site.cloud.region, account, choices, old.bucket)
+    before = replace(earlier, here=_held_here(site, old))
+    found = mapping.mapped(old.resources, site.cloud.region, account, choices, old.bucket, before)
     if not any(row.fate == "imported" for row in found.rows):
         kinds = "bucket, role, security group, endpoint or notebook instance"
         raise UserError(
@@ -63,6 +76,23 @@ def _refuse_own(site: Site, old: Old) -> None:
             f"{old.where} is the state of {own or folder}, a stack of this repository already; "
             "give the old deployment's"
         )
+
+
+def _held_here(site: Site, old: Old) -> list[Resource]:
+    """What the stacks hold of the kinds that are taken, and `old` has not, or not any more."""
+    kinds = {*mapping.STACKS, NOTEBOOK}
+    there = {(one.type, one.text("id") or _own_name(one)) for one in old.resources}
+    stacks = held.read(site.records, site.records.stacks).stacks
+    return [
+        Resource(f"{stack} {address}", kind, {"id": id, "name": id, "bucket": id})
+        for stack, addresses in stacks.items()
+        for address, (kind, id) in addresses.items()
+        if kind in kinds and (kind, id) not in there
+    ]
+
+
+def _own_name(one: Resource) -> str:
+    return one.text("bucket") if one.type == BUCKET else one.text("name")
 
 
 def _addresses(rows: Sequence[Row], takeover: Takeover) -> dict[str, str]:

@@ -104,12 +104,15 @@ class Use:
 
 
 def of(
-    imported: Sequence[Resource], network: Sequence[Resource], others: Iterable[Resource]
+    imported: Sequence[Resource],
+    network: Sequence[Resource],
+    others: Iterable[Resource],
+    kept: Sequence[Resource] = (),
 ) -> dict[str, Use]:
     """Those of `others` that a destroy would take away from what is imported: address to use.
 
-    `network` is what is known to be in use of it. What is found needs things in turn: a subnet its
-    route table, and that a gateway.
+    `network` is what is known to be in use of it, `kept` what else is. What is found needs things
+    in turn: a subnet its route table, and that a gateway.
     """
     found: dict[str, Use] = {}
     owners: dict[str, tuple[str, Fate]] = {}
@@ -125,6 +128,8 @@ def of(
         take(one, "inside")
     for one in network:
         take(one, "network")
+    for one in kept:
+        take(one, "used")
     left = list(others)
     while True:
         new = {one.address: use for one in left if (use := _use(one, owners, needed))}
@@ -135,6 +140,11 @@ def of(
             if one.address in new:
                 take(one, new[one.address].fate)
         left = [one for one in left if one.address not in new]
+
+
+def is_network(kind: str) -> bool:
+    """Whether a type is of the network, which no stack here makes."""
+    return kind in _NETWORK
 
 
 def _use(one: Resource, owners: dict[str, tuple[str, Fate]], needed: dict[str, str]) -> Use | None:
