@@ -98,6 +98,38 @@ def test_no_address_reaches_the_shell_as_a_command(tmp_path: Path) -> None:
     assert "aws_vpc.main is in use here" in done.stderr
 
 
+def test_it_ends_with_all_that_a_destroy_would_still_destroy(tmp_path: Path) -> None:
+    """Also what the migration never saw, and no data source, however a key of a for_each reads."""
+    left = [
+        "aws_dynamodb_table.t",
+        'module.m["a.data.b"].aws_s3_bucket.left["x"]',
+        'module.m["a\\"].data.b"].module.n[0].aws_iam_role.r',
+        'module.nb["bob"].aws_sagemaker_notebook_instance.this',
+        "aws_kms_key.left",
+    ]
+    data = [
+        "data.aws_caller_identity.me",
+        'module.m["a.b"].data.aws_vpc.v',
+        'module.m["a\\"]"].module.n[0].data.aws_vpc.v',
+    ]
+    a_terraform(tmp_path, [*ALL, *left, *data], 7)
+    said = run(tmp_path, made()).stderr.splitlines()
+    start = next(n for n, line in enumerate(said) if "destroys exactly what is left" in line)
+    shown = [line.strip() for line in said[start + 1 : -2]]
+    # The stand-in takes nothing off its list.
+    assert set(shown[:5]) == {"aws_s3_bucket.data", "aws_kms_key.k", left[1], left[3], left[4]}
+    assert set(shown) == {*ALL, *left}
+    assert not {*data} & {*shown}
+    assert "Notebooks go with their volumes" in said[-2]
+
+
+def test_a_state_with_nothing_left_is_said_to_be_empty(tmp_path: Path) -> None:
+    a_terraform(tmp_path, [], 7 + 2)
+    done = run(tmp_path, made(rows=ROWS[:1] + ROWS[2:3]))
+    assert done.returncode == 0, done.stderr
+    assert "nothing is left in the state" in done.stderr
+
+
 @pytest.mark.parametrize(("serial", "lineage"), [(8, "abc-1"), (6, "abc-1"), (7, "other")])
 def test_a_state_that_has_moved_on_is_left_alone(serial: int, lineage: str, tmp_path: Path) -> None:
     a_terraform(tmp_path, ALL, serial, lineage)

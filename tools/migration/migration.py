@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl import Value
-from tools.migration import mapping
+from tools.migration import mapping, table
 from tools.migration.mapping import (
     BUCKET,
     ENDPOINT,
@@ -59,6 +59,7 @@ def of(site: Site, old: Old, choices: Choices, earlier: Before) -> Migration:
             f"{old.where} holds no {kinds} that the stacks here could take: nothing to migrate"
         )
     takeover = _Building(site, found).takeover()
+    takeover = replace(takeover, notes=(*takeover.notes, *table.staying(found.rows)))
     return Migration(old, found.rows, takeover, _addresses(found.rows, takeover))
 
 

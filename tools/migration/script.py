@@ -83,7 +83,10 @@ def text(old: Old, rows: Sequence[Row], program: str, plan: str) -> str:
     if network:
         command = "\n".join(f"# {line}" for line in _command(network, program).splitlines())
         parts.append(f"{_NETWORK}\n{command}")
+    parts.append(f'listed=$({program} -chdir="$from" state list)')
+    if network:
         parts.append(_STILL_THERE.format(addresses=_addresses(network), program=program))
+    parts.append(_LEFT.replace("PROGRAM", program))
     return "\n\n".join(parts) + "\n"
 
 
@@ -212,11 +215,24 @@ _NETWORK = """\
 # as a whole, take the # away and run this again; nothing manages the network then. Or leave it, and
 # keep the old folder for the network: remove everything else from its files, and apply."""
 
-_STILL_THERE = r"""listed=$({program} -chdir="$from" state list)
-for address in \
+_STILL_THERE = r"""for address in \
   {addresses}
 do
   if ! gone "$address"; then
     echo "$address is in use here, and \`{program} destroy\` in $from would take it away" >&2
   fi
 done"""
+
+# Data sources are of no matter; a key of a for_each may look like one.
+_LEFT = r"""data='^(module\.[^].["[]+(\[("([^"\\]|\\.)*"|[0-9]+)\])?\.)*data\.'
+first='(^|\.)aws_(sagemaker_notebook_instance|s3_bucket|kms_[a-z_]*key)\.'
+left=$(printf '%s\n' "$listed" | grep -Ev -e "$data" -e '^$' || :)
+if [ -n "$left" ]; then
+  echo "\`PROGRAM destroy\` in $from destroys exactly what is left in its state:" >&2
+  { printf '%s\n' "$left" | grep -E -e "$first" || :; } | sed 's/^/  /' >&2
+  { printf '%s\n' "$left" | grep -Ev -e "$first" || :; } | sed 's/^/  /' >&2
+  echo "Notebooks go with their volumes, buckets with force_destroy with their objects, and" >&2
+  echo "what a key encrypts cannot be read any more. What is to stay: PROGRAM state rm ADDRESS" >&2
+else
+  echo "nothing is left in the state of $from: a destroy there destroys nothing" >&2
+fi"""
