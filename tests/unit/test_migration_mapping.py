@@ -307,6 +307,25 @@ def test_a_bucket_s_settings_and_objects_go_with_it() -> None:
     assert found['aws_s3_object.seed["a.csv"]'] == "inside"
 
 
+def test_whatever_of_s3_names_an_imported_bucket_goes_with_it() -> None:
+    arn = f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/a"
+    parts = (
+        one("aws_s3_access_point.a", bucket="data", arn=arn, id=f"{ACCOUNT}:a"),
+        one("aws_s3control_access_point_policy.a", access_point_arn=arn),
+        one("aws_s3control_bucket_lifecycle_configuration.a", bucket="arn:aws:s3:::data"),
+        one("aws_s3_of_tomorrow.a", bucket_name="data"),
+    )
+    others = (
+        bucket("left", "left"),
+        one("aws_s3_access_point.left", bucket="left"),
+        one("aws_lambda_function.f", bucket="data"),
+    )
+    data = bucket("data", "data", arn="arn:aws:s3:::data")
+    found = fates(data, *parts, *others, leave=["aws_s3_bucket.left"])
+    assert {found[one.address] for one in parts} == {"inside"}
+    assert {found[one.address] for one in others} == {"stays"}
+
+
 def test_the_key_that_encrypts_what_is_imported_is_in_use() -> None:
     other = KEY.replace("0a1b", "ffff")
     found = fates(
