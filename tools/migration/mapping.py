@@ -240,7 +240,7 @@ class _Mapping:
             return row.fate, ""
         if earlier == "network":
             return "network", uses.NETWORK_REASON
-        if _is_left(row):
+        if is_left(row):
             return "stays", ""
         if one.type.startswith(_KMS):
             return "used", _KEY
@@ -386,9 +386,9 @@ class _Mapping:
             self._import(one, STACKS[BUCKET], named[one.text("bucket")])
 
 
-def _is_left(row: Row) -> bool:
+def is_left(row: Row) -> bool:
     """Whether --leave names it, whatever has become of it."""
-    return row.reason.endswith(_LEFT)
+    return _LEFT in row.reason
 
 
 def _with_trouble(row: Row) -> Row:
