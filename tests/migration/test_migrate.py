@@ -285,13 +285,13 @@ def test_the_users_words_on_buckets_and_what_to_leave(legacy: Legacy, repository
         "migrate",
         str(legacy.folder),
         *("--local", "--dry-run", "--json", "--leave", "aws_iam_role.sagemaker"),
-        *("--leave", 'aws_vpc_endpoint.interface["sts"]'),
+        *("--leave", "aws_vpc_endpoint.s3"),
         *("--bucket", f"{legacy.prefix}-data=raw"),
     )
     assert done.returncode == 0, done.stderr
     notes = json.loads(done.stdout)["notes"]
-    (sts,) = [note for note in notes if note.startswith("sts: ")]
-    assert "is left out by --leave" in sts
+    (gateway,) = [note for note in notes if note.startswith("s3: ")]
+    assert "(aws_vpc_endpoint.s3) is left out by --leave" in gateway
     (stays,) = [note for note in notes if note.startswith("a destroy of the old deployment")]
     assert "2 resources" in stays
     found = {one["from"]: one for one in json.loads(done.stdout)["resources"]}

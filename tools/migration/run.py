@@ -98,7 +98,7 @@ def _say_what_comes_next(path: Path, moving: Migration, target: Target) -> None:
         "The old deployment still has all of it in its state, and a destroy there would take it "
         "away. In this order:\n"
         f"  1. look: tools plan{target.option} --details; deploy: tools deploy{target.option}\n"
-        f"  2. read and run {run}{argument}\n"
+        f"  2. read and run {run}{argument}; its end lists what a destroy destroys\n"
         f"  3. destroy the rest: terraform -chdir={folder} plan -destroy, then destroy",
         err=True,
     )
