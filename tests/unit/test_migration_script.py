@@ -37,14 +37,14 @@ def made(old: Old = OLD, rows: Sequence[Row] = ROWS) -> str:
 def removed(text: str) -> list[list[str]]:
     """The addresses of each `state rm`, as a shell reads them; comments are none."""
     lines = text.replace("\\\n", "")
-    commands = [shlex.split(line) for line in lines.splitlines() if line.startswith("gone ")]
-    return [command[command.index("rm") + 1 :] for command in commands]
+    commands = [shlex.split(line) for line in lines.splitlines() if line.startswith("let_go  ")]
+    return [command[1:] for command in commands]
 
 
 def test_what_is_in_use_goes_and_the_network_is_for_the_user_to_say() -> None:
     text = made(rows=[one for one in ROWS if one.resource.address != NASTY])
     assert removed(text) == [["aws_kms_key.k"], ["aws_s3_bucket.data"]]
-    assert "# gone aws_vpc.main || " in text
+    assert "# let_go \\\n#   aws_vpc.main\n" in text
     commands = [line for line in text.splitlines() if not line.startswith("# fates: ")]
     assert "aws_lambda_function" not in "\n".join(commands)
     assert text.startswith(
@@ -144,6 +144,14 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     done = run(tmp_path, made())
     assert done.returncode == 0, done.stderr
     assert asked_to_remove(tmp_path) == ["aws_kms_key.k"]
+
+
+def test_what_somebody_took_out_by_hand_does_not_stand_for_its_group(tmp_path: Path) -> None:
+    rows = [row("aws_iam_policy.p", "used"), row("aws_kms_key.k", "used"), ROWS[0]]
+    a_terraform(tmp_path, ["aws_kms_key.k", "aws_s3_bucket.data"], 8)
+    done = run(tmp_path, made(rows=rows))
+    assert done.returncode == 0, done.stderr
+    assert asked_to_remove(tmp_path) == ["aws_kms_key.k", "aws_s3_bucket.data"]
 
 
 def test_a_state_file_s_script_asks_for_the_folder(tmp_path: Path) -> None:

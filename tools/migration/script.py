@@ -79,9 +79,9 @@ def text(old: Old, rows: Sequence[Row], program: str, plan: str) -> str:
     network = [row for row in rows if row.fate == "network"]
     parts = [_head(old, rows, program, plan), _check([*groups.values(), network])]
     for title, group in groups.items():
-        parts.append(f"# {_one_line(title)}\n{_reasons(group)}{_command(group, program)}")
+        parts.append(f"# {_one_line(title)}\n{_reasons(group)}{_command(group)}")
     if network:
-        command = "\n".join(f"# {line}" for line in _command(network, program).splitlines())
+        command = "\n".join(f"# {line}" for line in _command(network).splitlines())
         parts.append(f"{_NETWORK}\n{command}")
     parts.append(f'listed=$({program} -chdir="$from" state list)')
     if network:
@@ -149,9 +149,8 @@ def _reasons(rows: Sequence[Row]) -> str:
     return "".join(f"# - {_one_line(f'{row.resource.address}: {row.reason}')}\n" for row in told)
 
 
-def _command(rows: Sequence[Row], program: str) -> str:
-    first = shlex.quote(rows[0].resource.address)
-    return f'gone {first} || {program} -chdir="$from" state rm \\\n  {_addresses(rows)}'
+def _command(rows: Sequence[Row]) -> str:
+    return f"let_go \\\n  {_addresses(rows)}"
 
 
 def _addresses(rows: Sequence[Row]) -> str:
@@ -191,6 +190,20 @@ listed=$({program} -chdir="$from" state list)
 
 gone() {{
   ! printf '%s\n' "$listed" | grep -Fqx -e "$1"
+}}
+
+# Where the first has gone and others have not, somebody took it out by hand.
+let_go() {{
+  if gone "$1"; then
+    count=$#
+    while [ "$count" -gt 0 ]; do
+      address=$1
+      shift
+      gone "$address" || set -- "$@" "$address"
+      count=$((count - 1))
+    done
+  fi
+  [ $# -eq 0 ] || {program} -chdir="$from" state rm "$@"
 }}
 
 field() {{
