@@ -142,7 +142,7 @@ class Migrated:
     def _with_the_network(self) -> str:
         """As somebody edits it who wants the old deployment to go as a whole."""
         lines = self.script.read_text().splitlines()
-        start = next(n for n, line in enumerate(lines) if line.startswith("# gone "))
+        start = next(n for n, line in enumerate(lines) if line.startswith("# let_go "))
         end = lines.index("", start)
         lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
         return "\n".join(lines) + "\n"

@@ -285,9 +285,15 @@ def test_the_users_words_on_buckets_and_what_to_leave(legacy: Legacy, repository
         "migrate",
         str(legacy.folder),
         *("--local", "--dry-run", "--json", "--leave", "aws_iam_role.sagemaker"),
+        *("--leave", "aws_vpc_endpoint.s3"),
         *("--bucket", f"{legacy.prefix}-data=raw"),
     )
     assert done.returncode == 0, done.stderr
+    notes = json.loads(done.stdout)["notes"]
+    (gateway,) = [note for note in notes if note.startswith("s3: ")]
+    assert "(aws_vpc_endpoint.s3) is left out by --leave" in gateway
+    (stays,) = [note for note in notes if note.startswith("a destroy of the old deployment")]
+    assert "2 resources" in stays
     found = {one["from"]: one for one in json.loads(done.stdout)["resources"]}
     assert found["aws_s3_bucket.data"]["to"] == 'shared-infra/s3 aws_s3_bucket.shared["raw"]'
     left = found["aws_iam_role.sagemaker"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tools.errors import UserError
-from tools.migration.mapping import Choices, Mapped, Row, mapped
+from tools.migration.mapping import Before, Choices, Mapped, Row, mapped
 from tools.migration.old import Resource
 
 ACCOUNT = "123456789012"
@@ -60,8 +60,10 @@ def endpoint(
     return one(f"aws_vpc_endpoint.{address}", **{**values, **more})
 
 
-def a_map(*resources: Resource, state_bucket: str = "", **choices: Any) -> Mapped:
-    return mapped(resources, REGION, ACCOUNT, Choices(**choices), state_bucket)
+def a_map(
+    *resources: Resource, state_bucket: str = "", before: Before | None = None, **choices: Any
+) -> Mapped:
+    return mapped(resources, REGION, ACCOUNT, Choices(**choices), state_bucket, before)
 
 
 def rows(*resources: Resource, **choices: Any) -> dict[str, Row]:
@@ -305,6 +307,25 @@ def test_a_bucket_s_settings_and_objects_go_with_it() -> None:
     assert found['aws_s3_object.seed["a.csv"]'] == "inside"
 
 
+def test_whatever_of_s3_names_an_imported_bucket_goes_with_it() -> None:
+    arn = f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/a"
+    parts = (
+        one("aws_s3_access_point.a", bucket="data", arn=arn, id=f"{ACCOUNT}:a"),
+        one("aws_s3control_access_point_policy.a", access_point_arn=arn),
+        one("aws_s3control_bucket_lifecycle_configuration.a", bucket="arn:aws:s3:::data"),
+        one("aws_s3_of_tomorrow.a", bucket_name="data"),
+    )
+    others = (
+        bucket("left", "left"),
+        one("aws_s3_access_point.left", bucket="left"),
+        one("aws_lambda_function.f", bucket="data"),
+    )
+    data = bucket("data", "data", arn="arn:aws:s3:::data")
+    found = fates(data, *parts, *others, leave=["aws_s3_bucket.left"])
+    assert {found[one.address] for one in parts} == {"inside"}
+    assert {found[one.address] for one in others} == {"stays"}
+
+
 def test_the_key_that_encrypts_what_is_imported_is_in_use() -> None:
     other = KEY.replace("0a1b", "ffff")
     found = fates(
@@ -315,7 +336,24 @@ def test_the_key_that_encrypts_what_is_imported_is_in_use() -> None:
     )
     assert found["aws_kms_key.volumes"] == "used"
     assert found["aws_kms_alias.volumes"] == "used"
-    assert found["aws_kms_key.other"] == "stays"
+
+
+def test_every_key_is_let_go_since_no_state_says_what_is_encrypted_with_it() -> None:
+    theirs = KEY.replace(ACCOUNT, "999999999999").replace("0a1b", "eeee")
+    found = rows(
+        bucket("data", "data"),
+        one("aws_kms_key.k", arn=KEY, key_id=KEY.split("/")[1]),
+        one("aws_kms_alias.k", target_key_id=KEY.split("/")[1], name="alias/k"),
+        one("aws_kms_key_policy.k", key_id=KEY.split("/")[1]),
+        one("aws_kms_grant.k", key_id=KEY.split("/")[1]),
+        one("aws_kms_replica_key.theirs", arn=theirs),
+        one("aws_kms_key.unwanted", arn=KEY.replace("0a1b", "dddd")),
+        leave=["aws_kms_key.unwanted"],
+    )
+    keys = {address: row for address, row in found.items() if address.startswith("aws_kms_")}
+    assert keys.pop("aws_kms_key.unwanted").fate == "stays"
+    assert {row.fate for row in keys.values()} == {"used"}
+    assert all("data may be encrypted with it" in row.reason for row in keys.values())
 
 
 def test_the_network_in_use_is_found_as_far_as_it_leads() -> None:
@@ -401,3 +439,74 @@ def test_what_is_not_whole_is_not_imported() -> None:
     stays = rows(unknown)["aws_lambda_function.f"]
     assert stays.fate == "stays"
     assert stays.reason.endswith("; it is tainted")
+
+
+def test_what_an_earlier_script_let_go_is_let_go_again_whatever_has_become_of_its_witness() -> None:
+    before = Before(
+        "s.sh",
+        {
+            "aws_iam_policy.p": "used",
+            "aws_iam_policy.unused": "stays",
+            "aws_s3_bucket.data": "imported",
+            "aws_subnet.a": "network",
+            "aws_vpc_endpoint.second": "network",
+        },
+    )
+    name = f"com.amazonaws.{REGION}.sts"
+    found = rows(
+        bucket("data", "data"),
+        one("aws_iam_policy.p", arn=f"arn:aws:iam::{ACCOUNT}:policy/p"),
+        one("aws_iam_policy.unused", arn=f"arn:aws:iam::{ACCOUNT}:policy/unused"),
+        one("aws_subnet.a", id="subnet-00000001", vpc_id="vpc-00000001"),
+        one("aws_vpc.main", id="vpc-00000001"),
+        endpoint("second", name),
+        leave=["aws_s3_bucket.data"],
+        before=before,
+    )
+    assert {address: row.fate for address, row in found.items()} == {
+        "aws_s3_bucket.data": "used",  # the stack here has it, whatever --leave says
+        "aws_iam_policy.p": "used",
+        "aws_iam_policy.unused": "stays",
+        "aws_subnet.a": "network",
+        "aws_vpc.main": "network",
+        "aws_vpc_endpoint.second": "network",
+    }
+    assert "s.sh" in found["aws_iam_policy.p"].reason
+
+
+def test_what_an_earlier_script_lists_as_not_taken_is_not_shared_with_all() -> None:
+    """Such as a bucket of access logs whose logging is out of the state already."""
+    fates_before: dict[str, Any] = {"aws_s3_bucket.logs": "used", "aws_iam_role.other": "used"}
+    resources = (
+        bucket("logs", "logs"),
+        role("other", "special"),
+        notebook("c", role_arn=f"arn:aws:iam::{ACCOUNT}:role/special"),
+    )
+    before = Before("s.sh", fates_before)
+    found = rows(*resources, before=before)
+    assert found["aws_s3_bucket.logs"].fate == found["aws_iam_role.other"].fate == "used"
+    asked = rows(*resources, before=before, purposes={"logs": "logs"})
+    assert asked["aws_s3_bucket.logs"].fate == "imported"
+
+
+def test_without_the_earlier_script_what_may_be_shared_is_let_go() -> None:
+    here = [Resource("shared-infra/iam aws_iam_role.notebook", "aws_iam_role", {"name": "ml"})]
+    resources = (
+        one("aws_iam_policy.p", arn=f"arn:aws:iam::{ACCOUNT}:policy/p"),
+        role("other", "special"),
+        one("aws_iam_role_policy.other", role="special"),
+        one("aws_iam_role_policy.late", role="ml"),
+        group(3),
+        one("aws_subnet.a", id="subnet-00000001"),
+        one("aws_lambda_function.f", arn="arn:aws:lambda:::function:f"),
+    )
+    assert fates(*resources, before=Before(here=here), leave=["aws_security_group.g3"]) == {
+        "aws_iam_policy.p": "used",
+        "aws_iam_role.other": "used",
+        "aws_iam_role_policy.other": "used",
+        "aws_iam_role_policy.late": "inside",
+        "aws_security_group.g3": "stays",
+        "aws_subnet.a": "network",
+        "aws_lambda_function.f": "stays",
+    }
+    assert set(fates(*resources).values()) == {"stays"}

@@ -9,7 +9,7 @@ import pytest
 
 from tools.errors import UserError
 from tools.migration import script
-from tools.migration.mapping import Fate, Row
+from tools.migration.mapping import Before, Fate, Row
 from tools.migration.old import Old, Resource
 
 OLD = Old("/old folder/terraform.tfstate", Path("/old folder"), "abc-1", 7, [])
@@ -37,15 +37,16 @@ def made(old: Old = OLD, rows: Sequence[Row] = ROWS) -> str:
 def removed(text: str) -> list[list[str]]:
     """The addresses of each `state rm`, as a shell reads them; comments are none."""
     lines = text.replace("\\\n", "")
-    commands = [shlex.split(line) for line in lines.splitlines() if line.startswith("gone ")]
-    return [command[command.index("rm") + 1 :] for command in commands]
+    commands = [shlex.split(line) for line in lines.splitlines() if line.startswith("let_go  ")]
+    return [command[1:] for command in commands]
 
 
 def test_what_is_in_use_goes_and_the_network_is_for_the_user_to_say() -> None:
     text = made(rows=[one for one in ROWS if one.resource.address != NASTY])
-    assert removed(text) == [["aws_s3_bucket.data"], ["aws_kms_key.k"]]
-    assert "# gone aws_vpc.main || " in text
-    assert "aws_lambda_function" not in text
+    assert removed(text) == [["aws_kms_key.k"], ["aws_s3_bucket.data"]]
+    assert "# let_go \\\n#   aws_vpc.main\n" in text
+    commands = [line for line in text.splitlines() if not line.startswith("# fates: ")]
+    assert "aws_lambda_function" not in "\n".join(commands)
     assert text.startswith(
         "#!/bin/sh\n# Made by `tools migrate` from /old folder/terraform.tfstate"
     )
@@ -92,9 +93,41 @@ def test_no_address_reaches_the_shell_as_a_command(tmp_path: Path) -> None:
     a_terraform(tmp_path, ALL, 7)
     done = run(tmp_path, made())
     assert done.returncode == 0, done.stderr
-    assert asked_to_remove(tmp_path) == ["aws_s3_bucket.data", NASTY, "aws_kms_key.k"]
+    assert asked_to_remove(tmp_path) == ["aws_kms_key.k", "aws_s3_bucket.data", NASTY]
     assert not (tmp_path / "pwned").exists()
     assert "aws_vpc.main is in use here" in done.stderr
+
+
+def test_it_ends_with_all_that_a_destroy_would_still_destroy(tmp_path: Path) -> None:
+    """Also what the migration never saw, and no data source, however a key of a for_each reads."""
+    left = [
+        "aws_dynamodb_table.t",
+        'module.m["a.data.b"].aws_s3_bucket.left["x"]',
+        'module.m["a\\"].data.b"].module.n[0].aws_iam_role.r',
+        'module.nb["bob"].aws_sagemaker_notebook_instance.this',
+        "aws_kms_key.left",
+    ]
+    data = [
+        "data.aws_caller_identity.me",
+        'module.m["a.b"].data.aws_vpc.v',
+        'module.m["a\\"]"].module.n[0].data.aws_vpc.v',
+    ]
+    a_terraform(tmp_path, [*ALL, *left, *data], 7)
+    said = run(tmp_path, made()).stderr.splitlines()
+    start = next(n for n, line in enumerate(said) if "destroys exactly what is left" in line)
+    shown = [line.strip() for line in said[start + 1 : -2]]
+    # The stand-in takes nothing off its list.
+    assert set(shown[:5]) == {"aws_s3_bucket.data", "aws_kms_key.k", left[1], left[3], left[4]}
+    assert set(shown) == {*ALL, *left}
+    assert not {*data} & {*shown}
+    assert "Notebooks go with their volumes" in said[-2]
+
+
+def test_a_state_with_nothing_left_is_said_to_be_empty(tmp_path: Path) -> None:
+    a_terraform(tmp_path, [], 7 + 2)
+    done = run(tmp_path, made(rows=ROWS[:1] + ROWS[2:3]))
+    assert done.returncode == 0, done.stderr
+    assert "nothing is left in the state" in done.stderr
 
 
 @pytest.mark.parametrize(("serial", "lineage"), [(8, "abc-1"), (6, "abc-1"), (7, "other")])
@@ -111,6 +144,14 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     done = run(tmp_path, made())
     assert done.returncode == 0, done.stderr
     assert asked_to_remove(tmp_path) == ["aws_kms_key.k"]
+
+
+def test_what_somebody_took_out_by_hand_does_not_stand_for_its_group(tmp_path: Path) -> None:
+    rows = [row("aws_iam_policy.p", "used"), row("aws_kms_key.k", "used"), ROWS[0]]
+    a_terraform(tmp_path, ["aws_kms_key.k", "aws_s3_bucket.data"], 8)
+    done = run(tmp_path, made(rows=rows))
+    assert done.returncode == 0, done.stderr
+    assert asked_to_remove(tmp_path) == ["aws_kms_key.k", "aws_s3_bucket.data"]
 
 
 def test_a_state_file_s_script_asks_for_the_folder(tmp_path: Path) -> None:
@@ -130,6 +171,48 @@ def test_only_the_same_migration_s_script_is_overwritten(tmp_path: Path) -> None
     path.write_text("#!/bin/sh\nmine\n")
     with pytest.raises(UserError, match="is no script of tools migrate"):
         script.check(path, OLD)
+
+
+def test_a_later_migration_reads_what_this_one_found(tmp_path: Path) -> None:
+    path, other = tmp_path / "s.sh", tmp_path / "other.sh"
+    assert script.earlier([path], OLD) == Before()
+    script.write(path, made())
+    script.write(other, made(Old("/x", None, "abc-2", 7, [])))
+    before = script.earlier([other, path], OLD)
+    assert before.script == str(path)
+    assert before.fates == {one.resource.address: one.fate for one in ROWS}
+
+
+def test_the_last_script_says_more_than_the_usual_one(tmp_path: Path) -> None:
+    path, usual = tmp_path / "s.sh", tmp_path / "usual.sh"
+    script.write(usual, made())
+    script.write(path, made(rows=[row("aws_kms_key.k", "stays")]))
+    fates = script.earlier([path, usual], OLD).fates
+    assert (fates["aws_kms_key.k"], fates["aws_s3_bucket.data"]) == ("stays", "imported")
+
+
+def test_a_spoilt_script_is_refused_since_it_alone_says_what_was_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "s.sh"
+    script.write(path, made().replace("# fates: {", "# fates: "))
+    with pytest.raises(UserError, match="restore it"):
+        script.earlier([path], OLD)
+
+
+def test_what_is_used_besides_goes_before_what_witnesses_it(tmp_path: Path) -> None:
+    """A part that was taken first may be the only one to say that a policy is in use."""
+    rows = [
+        row("aws_iam_policy.p", "used"),
+        row("aws_iam_role.r", "imported", "shared-infra/iam"),
+        row("aws_iam_role_policy_attachment.a", "inside", "aws_iam_role.r"),
+    ]
+    assert removed(made(rows=rows))[0] == ["aws_iam_policy.p"]
+
+
+def test_a_part_of_what_was_let_go_before_is_said_to_be_its_stack_s() -> None:
+    owner = 'shared-infra/s3 aws_s3_bucket.shared["data"]'
+    text = made(rows=[row("aws_s3_object.o", "inside", owner)])
+    assert "# Taken by shared-infra/s3, and" in text
+    assert removed(text) == [["aws_s3_object.o"]]
 
 
 @pytest.mark.parametrize(

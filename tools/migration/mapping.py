@@ -24,9 +24,32 @@ STACKS = {
     ENDPOINT: "shared-infra/vpc-endpoints",
 }
 
+_KMS = "aws_kms_"
+_KEY = (
+    "it stays in AWS, outside of Terraform: data may be encrypted with it, which no state says, "
+    "and without it nobody could read them again"
+)
+_UNKNOWN = (
+    "what uses it cannot be told: a part of this deployment, or another, was migrated before; "
+    "--leave it where nothing does"
+)
+_LEFT = "left, as --leave says"
+
+# What others use without being a part of the same state for ever.
+_SHAREABLE = frozenset(
+    {
+        BUCKET,
+        GROUP,
+        ROLE,
+        "aws_iam_policy",
+        "aws_sagemaker_code_repository",
+        "aws_sagemaker_notebook_instance_lifecycle_configuration",
+    }
+)
+
 # imported: a stack here manages it from then on. inside: part of something imported. used: the new
-# deployment needs it, and nothing here manages it. network: the same, of the network, which is the
-# user's own. stays: with the old deployment.
+# deployment needs it, or may, and nothing here manages it. network: the same, of the network, which
+# is the user's own. stays: with the old deployment.
 Fate = Literal["imported", "inside", "used", "network", "stays"]
 
 
@@ -36,6 +59,23 @@ class Choices:
 
     purposes: Mapping[str, str] = field(default_factory=dict)
     leave: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was migrated of the old deployment before, which its state may not witness any more.
+
+    `script` is where the earlier script lies, `fates` what that says of each address, and `here`
+    what the stacks here hold and the old state has not.
+    """
+
+    script: str = ""
+    fates: Mapping[str, Fate] = field(default_factory=dict)
+    here: Sequence[Resource] = ()
+
+    @property
+    def is_rerun(self) -> bool:
+        return bool(self.script or self.here)
 
 
 @dataclass(frozen=True)
@@ -65,7 +105,12 @@ class Mapped:
 
 
 def mapped(
-    resources: Sequence[Resource], region: str, account: str, choices: Choices, state_bucket: str
+    resources: Sequence[Resource],
+    region: str,
+    account: str,
+    choices: Choices,
+    state_bucket: str,
+    before: Before | None = None,
 ) -> Mapped:
     """The mapping of an old deployment onto the stacks here, which lie in `region` of `account`.
 
@@ -76,7 +121,7 @@ def mapped(
     ordered = sorted(resources, key=lambda one: one.address)
     _check_choices(ordered, choices)
     _check_place(ordered, region, account)
-    mapping = _Mapping(ordered, region, account, choices, state_bucket)
+    mapping = _Mapping(ordered, region, account, choices, state_bucket, before or Before())
     rows = mapping.rows()
     for row in rows:
         if row.fate == "imported" and row.resource.trouble:
@@ -129,12 +174,14 @@ class _Mapping:
         account: str,
         choices: Choices,
         state_bucket: str,
+        before: Before,
     ) -> None:
         self._resources = resources
         self._region = region
         self._account = account
         self._choices = choices
         self._state_bucket = state_bucket
+        self._before = before
         self._by_address = {one.address: one for one in resources}
         self._rows: dict[str, Row] = {}
         self._open = [one for one in resources if not self._elsewhere(one)]
@@ -150,8 +197,9 @@ class _Mapping:
         network = [row.resource for row in self._rows.values() if row.fate == "network"]
         decided = {one.address for one in (*imported, *network)}
         others = [one for one in self._resources if one.address not in decided]
-        for address, use in uses.of(imported, network, others).items():
+        for address, use in uses.of([*imported, *self._before.here], network, others).items():
             self._note(address, use)
+        self._keep()
         for one in self._resources:
             if one.address not in self._rows:
                 self._stay(one, _why_it_stays(one))
@@ -166,6 +214,43 @@ class _Mapping:
             reason = f"{use.reason}; {row.reason}"
             self._rows[address] = Row(row.resource, use.fate, use.of, reason=reason)
 
+    def _keep(self) -> None:
+        """Lets go of what may be in use though the state does not say so, and what that needs."""
+        kept: dict[Fate, list[Resource]] = {"used": [], "network": []}
+        for one in self._resources:
+            row = self._rows.get(one.address) or Row(one, "stays")
+            fate, why = self._may_be_used(row)
+            if fate != row.fate:
+                reason = "; ".join(filter(None, (why, row.reason)))
+                self._rows[one.address] = Row(one, fate, reason=reason)
+                kept[fate].append(one)
+        rows = ((one, self._rows.get(one.address)) for one in self._resources)
+        others = [one for one, row in rows if row is None or row.fate == "stays"]
+        found = uses.of([], kept["network"], others, kept["used"])
+        for address, use in found.items():
+            self._note(address, use)
+
+    def _may_be_used(self, row: Row) -> tuple[Fate, str]:
+        """What becomes of a resource that is not known to be in use, and why."""
+        one, before = row.resource, self._before
+        earlier = before.fates.get(one.address)
+        if earlier in ("imported", "inside", "used") and row.fate in ("stays", "network"):
+            return "used", f"an earlier script lets it go ({before.script})"
+        if row.fate != "stays":
+            return row.fate, ""
+        if earlier == "network":
+            return "network", uses.NETWORK_REASON
+        if is_left(row):
+            return "stays", ""
+        if one.type.startswith(_KMS):
+            return "used", _KEY
+        if before.is_rerun and earlier is None:
+            if uses.is_network(one.type):
+                return "network", f"{uses.NETWORK_REASON}; {_UNKNOWN}"
+            if one.type in _SHAREABLE:
+                return "used", _UNKNOWN
+        return "stays", ""
+
     def _import(self, resource: Resource, stack: str, key: str = "", reason: str = "") -> None:
         self._rows[resource.address] = Row(resource, "imported", stack, key, reason)
 
@@ -175,14 +260,22 @@ class _Mapping:
     def _elsewhere(self, one: Resource) -> bool:
         """Whether `one` is not for the stacks here, whatever it is; its row says why."""
         if any(_fits(one.address, pattern) for pattern in self._choices.leave):
-            self._stay(one, "left, as --leave says")
+            self._stay(one, _LEFT)
         elif one.account not in ("", self._account):
             self._stay(one, f"it belongs to account {one.account}")
         elif (one.type in STACKS or one.type == NOTEBOOK) and one.region not in ("", self._region):
             self._stay(one, f"it lies in region {one.region}")
+        elif self._was_not_taken(one):
+            self._stay(one, f"not taken: {self._before.script} lists it as none that was")
         else:
             return False
         return True
+
+    def _was_not_taken(self, one: Resource) -> bool:
+        """Whether it was not to be shared by all, for a reason that the state may have lost."""
+        fate = self._before.fates.get(one.address, "imported")
+        asked = one.type == BUCKET and one.text("bucket") in self._choices.purposes
+        return one.type in STACKS and fate != "imported" and not asked
 
     def _all(self, kind: str) -> list[Resource]:
         return [one for one in self._open if one.type == kind]
@@ -293,6 +386,11 @@ class _Mapping:
             self._import(one, STACKS[BUCKET], named[one.text("bucket")])
 
 
+def is_left(row: Row) -> bool:
+    """Whether --leave names it, whatever has become of it."""
+    return _LEFT in row.reason
+
+
 def _with_trouble(row: Row) -> Row:
     told = "; ".join(filter(None, (row.reason, row.resource.trouble)))
     return row if row.fate == "imported" else replace(row, reason=told)
@@ -344,6 +442,4 @@ _STAYS = {
     "aws_sagemaker_user_profile": "Studio is not managed here",
     "aws_sagemaker_notebook_instance_lifecycle_configuration": "no notebook uses it",
     "aws_sagemaker_code_repository": "no notebook that is imported uses it",
-    "aws_kms_key": "nothing that is imported is encrypted with it",
-    "aws_kms_alias": "nothing that is imported names it",
 }

@@ -8,13 +8,23 @@ from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl import Value
-from tools.migration import mapping
-from tools.migration.mapping import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE, Choices, Mapped, Row
-from tools.migration.old import Old
+from tools.migration import mapping, quota, table
+from tools.migration.mapping import (
+    BUCKET,
+    ENDPOINT,
+    GROUP,
+    NOTEBOOK,
+    ROLE,
+    Before,
+    Choices,
+    Mapped,
+    Row,
+)
+from tools.migration.old import Old, Resource
 from tools.stack import FOLDERS
-from tools.takeover import buckets, endpoints, groups, notebooks, parts, roles
+from tools.takeover import buckets, endpoints, groups, held, notebooks, parts, roles
 from tools.takeover.notebooks import Shared
-from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, Takeover
+from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3, Takeover
 from tools.takeover.site import Site
 
 
@@ -31,21 +41,25 @@ class Migration:
     addresses: Mapping[str, str]
 
 
-def of(site: Site, old: Old, choices: Choices) -> Migration:
+def of(site: Site, old: Old, choices: Choices, earlier: Before) -> Migration:
     """The migration of `old` to the stacks of `site`; asks AWS, writes nothing.
+
+    `earlier` is what scripts of earlier ones say.
 
     Raises UserError where `old` is a stack of this repository, lies elsewhere, holds nothing that
     fits, or where AWS has not, or not so, what its state says.
     """
     _refuse_own(site, old)
     account = str(site.ask("ask whose account this is", "sts", "get_caller_identity")["Account"])
-    found = mapping.mapped(old.resources, site.cloud.region, account, choices, old.bucket)
+    before = replace(earlier, here=_held_here(site, old))
+    found = mapping.mapped(old.resources, site.cloud.region, account, choices, old.bucket, before)
     if not any(row.fate == "imported" for row in found.rows):
         kinds = "bucket, role, security group, endpoint or notebook instance"
         raise UserError(
             f"{old.where} holds no {kinds} that the stacks here could take: nothing to migrate"
         )
     takeover = _Building(site, found).takeover()
+    takeover = replace(takeover, notes=(*takeover.notes, *table.staying(found.rows)))
     return Migration(old, found.rows, takeover, _addresses(found.rows, takeover))
 
 
@@ -63,6 +77,23 @@ def _refuse_own(site: Site, old: Old) -> None:
             f"{old.where} is the state of {own or folder}, a stack of this repository already; "
             "give the old deployment's"
         )
+
+
+def _held_here(site: Site, old: Old) -> list[Resource]:
+    """What the stacks hold of the kinds that are taken, and `old` has not, or not any more."""
+    kinds = {*mapping.STACKS, NOTEBOOK}
+    there = {(one.type, one.text("id") or _own_name(one)) for one in old.resources}
+    stacks = held.read(site.records, site.records.stacks).stacks
+    return [
+        Resource(f"{stack} {address}", kind, {"id": id, "name": id, "bucket": id})
+        for stack, addresses in stacks.items()
+        for address, (kind, id) in addresses.items()
+        if kind in kinds and (kind, id) not in there
+    ]
+
+
+def _own_name(one: Resource) -> str:
+    return one.text("bucket") if one.type == BUCKET else one.text("name")
 
 
 def _addresses(rows: Sequence[Row], takeover: Takeover) -> dict[str, str]:
@@ -112,7 +143,30 @@ class _Building:
         own = self._each(NOTEBOOK, lambda row: notebooks.notebook(site, _name(row, "name"), given))
         self._refuse_wrong()
         everything = parts.combined([together, *own])
-        return replace(everything, notes=(*everything.notes, *self._new_endpoints(everything)))
+        more = (*self._new_endpoints(everything), *self._too_many_policies(everything))
+        return replace(everything, notes=(*everything.notes, *more))
+
+    def _too_many_policies(self, takeover: Takeover) -> list[str]:
+        """A note where AWS would refuse the deployment of the role's stack."""
+        site, notes = self._site, []
+        keys = site.outputs(S3).get("kms_key_arns") or site.declared(IAM).get("kms_key_arns")
+        key = site.declared(S3).get("kms_key_arn") or takeover.values.get(S3, {}).get("kms_key_arn")
+        fence = bool(site.declared(IAM).get("reserve_users"))
+        resources = [row.resource for row in self._found.rows]
+        for row in self._found.of(ROLE):
+            name = _name(row, "name")
+            attached = site.every(
+                f"read the policies of role {name}",
+                "iam",
+                "list_attached_role_policies",
+                "AttachedPolicies",
+                RoleName=name,
+            )
+            there = quota.attached(row.resource, resources)
+            there |= {str(policy["PolicyArn"]) for policy in attached}
+            own = quota.own(site.project, has_keys=bool(keys or key), has_fence=fence)
+            notes += quota.note(name, there, own)
+        return notes
 
     def _each(self, kind: str, build: Callable[[Row], Takeover]) -> list[Takeover]:
         built = []
@@ -184,14 +238,30 @@ class _Building:
         missing -= set(self._site.outputs(ENDPOINTS).get("endpoint_ids", {}))
         vpc = takeover.values.get(GROUPS, {}).get("vpc_id") or self._site.vpc
         there = self._endpoints_in(str(vpc)) if vpc and missing else {}
-        return [
-            f"{service}: {there[service]} is in the VPC already and not in the old state; take it "
-            f"before a deployment: tools import endpoint{self._site.option} {there[service]}"
-            if service in there
-            else f"{service}: shared-infra/vpc-endpoints makes an endpoint that the old deployment "
-            "has not; interface_services says for which services it does"
-            for service in sorted(missing)
-        ]
+        rows = {row.resource.text("id"): row for row in self._found.rows}
+        return [self._new_endpoint(one, there.get(one), rows) for one in sorted(missing)]
+
+    def _new_endpoint(self, service: str, there: str | None, rows: Mapping[str, Row]) -> str:
+        if there is None:
+            return (
+                f"{service}: shared-infra/vpc-endpoints makes an endpoint that the old deployment "
+                "has not; interface_services says for which services it does"
+            )
+        take = f"tools import endpoint{self._site.option} {there}"
+        row = rows.get(there)
+        if row is None:
+            return (
+                f"{service}: {there} is in the VPC already and not in the old state; take it "
+                f"before a deployment: {take}"
+            )
+        why = "left out by --leave" if mapping.is_left(row) else f"not taken ({row.reason})"
+        no = "set create_s3_gateway = false"
+        if service != "s3":
+            no = f"take {service} out of interface_services"
+        return (
+            f"{service}: {there} ({row.resource.address}) is {why}; a deployment would make a "
+            f"second one in the VPC: {no} first, or take this one: {take}"
+        )
 
     def _endpoints_in(self, vpc: str) -> dict[str, str]:
         filters = [{"Name": "vpc-id", "Values": [vpc]}]

@@ -42,9 +42,10 @@ def migrate(context: Context, target: Target, asked: Asked, options: Options) ->
     site = Site.of(target, runs.records(target, place), context.templates)
     objects = partial(aws.Objects, endpoint=target.endpoint)
     found = old.read(asked.source, target.terraform, objects)
-    path = asked.script or Path(script.name(found, asked.source))
+    usual = Path(script.name(found, asked.source))
+    path = asked.script or usual
     script.check(path, found)
-    moving = migration.of(site, found, asked.choices)
+    moving = migration.of(site, found, asked.choices, script.earlier([path, usual], found))
     work = carry_out.prepared(context, target, site.records, moving.takeover, options)
     if not asked.as_json:
         click.echo("\n".join(table.lines(moving.rows, moving.addresses)))
@@ -97,7 +98,7 @@ def _say_what_comes_next(path: Path, moving: Migration, target: Target) -> None:
         "The old deployment still has all of it in its state, and a destroy there would take it "
         "away. In this order:\n"
         f"  1. look: tools plan{target.option} --details; deploy: tools deploy{target.option}\n"
-        f"  2. read and run {run}{argument}\n"
+        f"  2. read and run {run}{argument}; its end lists what a destroy destroys\n"
         f"  3. destroy the rest: terraform -chdir={folder} plan -destroy, then destroy",
         err=True,
     )

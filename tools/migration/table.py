@@ -21,6 +21,29 @@ _WORDS = {
     ROLE: ("role", "name"),
 }
 
+_SOME = 20  # a bucket may have thousands of objects
+# What a destroy costs most, first.
+_DATA: dict[str, tuple[str, ...]] = {
+    "notebooks with their volumes": (NOTEBOOK,),
+    "buckets, with their objects where they have force_destroy": (BUCKET, "aws_s3"),
+    "keys, with all that they encrypt": ("aws_kms_",),
+    "tables, databases, file systems and volumes": (
+        "aws_db_",
+        "aws_docdb_",
+        "aws_dynamodb_table",
+        "aws_ebs_",
+        "aws_ecr_repository",
+        "aws_efs_",
+        "aws_elasticache_",
+        "aws_fsx_",
+        "aws_neptune_",
+        "aws_opensearch_",
+        "aws_rds_",
+        "aws_redshift_",
+    ),
+    "roles": (ROLE,),
+}
+
 
 def resource(row: Row) -> str:
     """What a row is about, such as `bucket acme-data`."""
@@ -54,6 +77,34 @@ def lines(rows: Sequence[Row], addresses: Mapping[str, str]) -> list[str]:
             for row in others
         ]
     return [in_one_line(line) for line in found]  # names in a state may hold anything
+
+
+def staying(rows: Sequence[Row]) -> list[str]:
+    """A note about what a destroy of the old deployment destroys: what holds data first.
+
+    None where nothing stays.
+    """
+    left = [row.resource for row in rows if row.fate == "stays"]
+    if not left:
+        return []
+    told = []
+    for words, prefixes in _DATA.items():
+        found = [one.address for one in left if one.type.startswith(prefixes)]
+        left = [one for one in left if one.address not in found]
+        told += [f"{words}: {_some(found)}"] if found else []
+    others = f"and {len(left)} more" if told else f"{len(left)} resources"
+    told += [f"{others} (`stays` in the table)"] if left else []
+    return [
+        in_one_line(
+            "a destroy of the old deployment destroys what is not let go of and stays there: "
+            + "; ".join(told)
+        )
+    ]
+
+
+def _some(addresses: Sequence[str]) -> str:
+    more = len(addresses) - _SOME
+    return ", ".join(addresses[:_SOME]) + (f" and {more} more" if more > 0 else "")
 
 
 def as_json(rows: Sequence[Row], addresses: Mapping[str, str]) -> list[dict[str, str | None]]:

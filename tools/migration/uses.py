@@ -24,13 +24,14 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "aws_kms_alias": ("target_key_id",),
     "aws_kms_grant": ("key_id",),
     "aws_kms_key_policy": ("key_id",),
+    "aws_s3_bucket": (),  # which names itself
+    "aws_s3control_access_point_policy": ("access_point_arn",),
     "aws_security_group_rule": ("security_group_id",),
     "aws_vpc_security_group_egress_rule": ("security_group_id",),
     "aws_vpc_security_group_ingress_rule": ("security_group_id",),
 }
 _PART_PREFIXES: dict[str, tuple[str, ...]] = {
-    "aws_s3_bucket_": ("bucket",),
-    "aws_s3_object": ("bucket",),
+    "aws_s3": ("bucket", "bucket_name"),  # aws_s3control_ and what is still to come, too
     "aws_vpc_endpoint_": ("vpc_endpoint_id",),
 }
 # What the stacks' values name, and how it leads somewhere; with what of it names a subnet and the
@@ -65,6 +66,7 @@ _PERMISSION = "the role keeps it, and nothing here manages it"
 _SET_HERE = "shared-infra/s3 sets it from then on"
 _REPLACED = "shared-infra/s3 replaces it by its own when it is deployed: add there what is missed"
 _INSIDE_REASONS = {
+    "aws_s3_access_point": "it leads to the bucket as before, and nothing here manages it",
     "aws_iam_policy_attachment": _PERMISSION,
     "aws_iam_role_policy": _PERMISSION,
     "aws_iam_role_policy_attachment": _PERMISSION,
@@ -104,12 +106,15 @@ class Use:
 
 
 def of(
-    imported: Sequence[Resource], network: Sequence[Resource], others: Iterable[Resource]
+    imported: Sequence[Resource],
+    network: Sequence[Resource],
+    others: Iterable[Resource],
+    kept: Sequence[Resource] = (),
 ) -> dict[str, Use]:
     """Those of `others` that a destroy would take away from what is imported: address to use.
 
-    `network` is what is known to be in use of it. What is found needs things in turn: a subnet its
-    route table, and that a gateway.
+    `network` is what is known to be in use of it, `kept` what else is. What is found needs things
+    in turn: a subnet its route table, and that a gateway.
     """
     found: dict[str, Use] = {}
     owners: dict[str, tuple[str, Fate]] = {}
@@ -125,6 +130,8 @@ def of(
         take(one, "inside")
     for one in network:
         take(one, "network")
+    for one in kept:
+        take(one, "used")
     left = list(others)
     while True:
         new = {one.address: use for one in left if (use := _use(one, owners, needed))}
@@ -135,6 +142,11 @@ def of(
             if one.address in new:
                 take(one, new[one.address].fate)
         left = [one for one in left if one.address not in new]
+
+
+def is_network(kind: str) -> bool:
+    """Whether a type is of the network, which no stack here makes."""
+    return kind in _NETWORK
 
 
 def _use(one: Resource, owners: dict[str, tuple[str, Fate]], needed: dict[str, str]) -> Use | None:
@@ -179,7 +191,8 @@ def _owner_names(one: Resource) -> set[str]:
     names = {
         "aws_iam_role": ("name", "arn"),
         "aws_kms_key": ("key_id", "arn"),
-        "aws_s3_bucket": ("bucket",),
+        "aws_s3_access_point": ("arn", "id"),
+        "aws_s3_bucket": ("arn", "bucket"),
     }.get(one.type, ("id",))
     return {one.text(name) for name in names} - {""}
 
