@@ -1,5 +1,6 @@
 """What a takeover is made of: resources and their addresses, values, notebooks, remarks."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -110,12 +111,13 @@ def added(what: str, name: str, there: Value, value: Value) -> Value:
         grown = {**there, **value}
         for key in set(there) & set(value):
             if there[key] != value[key]:
-                raise _other(f"{what}.{key}", there[key], value[key])
+                raise other(f"{what}.{key}", there[key], value[key])
         return grown
     if name in GROWING and isinstance(there, list) and isinstance(value, list):
         return [*there, *(item for item in value if item not in there)]
-    raise _other(what, there, value)
+    raise other(what, there, value)
 
 
-def _other(what: str, there: Value, value: Value) -> UserError:
-    return UserError(f"{what} would have to be {value!r}, and is {there!r}")
+def other(what: str, there: Value, value: Value) -> UserError:
+    """That `what` is another value, both as Terraform writes them."""
+    return UserError(f"{what} would have to be {json.dumps(value)}, and is {json.dumps(there)}")
