@@ -15,7 +15,8 @@ from tools import runs
 from tools.context import Context
 from tools.errors import UserError
 from tools.localcloud.process import Running
-from tools.takeover import buckets, endpoints, groups, notebooks, roles
+from tools.takeover import buckets, endpoints, groups, notebooks, roles, scan
+from tools.takeover.held import Held
 from tools.takeover.notebooks import Shared
 from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3
 from tools.takeover.site import Site
@@ -243,6 +244,21 @@ def test_endpoints_that_no_stack_can_take(site: Site, client: AWS, vpc: str) -> 
     )
     with pytest.raises(UserError, match="of type Gateway for com"):
         endpoints.endpoint(site, made["VpcEndpoint"]["VpcEndpointId"])
+
+
+def test_an_endpoint_that_was_made_without_a_type_is_a_gateway(
+    site: Site, client: AWS, vpc: str, subnet: str
+) -> None:
+    site._declared[ENDPOINTS] = {**site.declared(ENDPOINTS), "subnet_ids": [subnet]}
+    made = client("ec2").create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3")[
+        "VpcEndpoint"
+    ]
+    found = endpoints.endpoint(site, made["VpcEndpointId"])
+    assert [one.address for one in found.adoptions] == ["aws_vpc_endpoint.s3[0]"]
+    described = {**made, "State": "available"}
+    described.pop("VpcEndpointType", None)
+    (candidate,) = scan._links(site, Held({}), [described])
+    assert candidate.command.startswith(f"tools import endpoint {made['VpcEndpointId']}")
 
 
 def test_an_endpoint_keeps_its_policy_and_its_names(

@@ -166,7 +166,7 @@ def _default_vpc(site: Site) -> str:
 
 def _links(site: Site, there: Held, links: Sequence[Any]) -> Iterator[Candidate]:
     # The gateway last: it takes the others' subnets where the VPC has none by default.
-    for one in sorted(links, key=lambda one: one["VpcEndpointType"] == "Gateway"):
+    for one in sorted(links, key=lambda one: endpoints.kind(one) == "Gateway"):
         id, service = one["VpcEndpointId"], one["ServiceName"]
         if there.find("aws_vpc_endpoint", id):
             continue
