@@ -18,7 +18,7 @@ from tools.notebook import Notebook
 from tools.plans import Plan
 from tools.runs import Options
 from tools.takeover import held
-from tools.takeover.carry_out import carry_out
+from tools.takeover.carry_out import Work, carry_out, import_all, perform, prepared
 from tools.takeover.held import Held
 from tools.takeover.parts import Adoption, Takeover
 from tools.terraform import Terraform
@@ -95,6 +95,35 @@ def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
     elsewhere = Adoption.at(STACK, "aws_s3_bucket.that", name)
     with pytest.raises(UserError, match=f"{name} is in the state of {STACK} already"):
         carry(Takeover((elsewhere,)))
+
+
+def test_what_a_killed_run_s_terraform_has_imported_meanwhile_is_not_imported_again(
+    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+) -> None:
+    name = f"bucket-{uuid4().hex[:8]}"
+    client("s3").create_bucket(Bucket=name)
+    context = Context(checkout.root, checkout.env)
+    target = context.target(local=True)
+    place = runs.where(target)
+    before = prepared(context, target, runs.records(target, place), of(name), Options())
+    carry(of(name))
+    state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
+    (plan,) = perform(context, target, place, before, Options())
+    assert plan.status == "unchanged"
+    assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
+
+
+def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> None:
+    context = Context(checkout.root, checkout.env)
+    target = context.target(local=True)
+    known = runs.records(target, runs.where(target))
+    work = Work(of("bucket-x").adoptions, (), (), (), (STACK,))
+    with runs.working(context, target, known, Options(), 1) as run:
+        run.interruption.count = 1
+        import_all(run, known, work)
+        run.interruption.count = 0
+    assert not copy(checkout, "shared-infra/b/terraform.tfstate").exists()
+    assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
 
 
 @pytest.mark.parametrize(

@@ -157,15 +157,31 @@ def bring_in(
 ) -> None:
     """Imports what is left, upstream first. Raises UserError where Terraform fails."""
     wanted = {one.stack for one in work.adoptions}
-    stacks = [stack for stack in known.stacks if stack.name in wanted]
+    with runs.working(context, target, known, options, len(wanted)) as run:
+        import_all(run, known, work)
+
+
+def import_all(run: Run, known: Records, work: Work) -> None:
+    """Imports what is left, until it is interrupted."""
     by_name = {stack.name: stack for stack in known.stacks}
-    with runs.working(context, target, known, options, len(stacks)) as run:
-        for stack in stacks:
-            for upstream in known.missing_upstream(stack):
-                _refresh_outputs(run, by_name[upstream])
-            for one in work.adoptions:
-                if one.stack == stack.name and not run.interruption.count:
-                    _import(run, stack, one)
+    for stack in known.stacks:
+        wanted = [one for one in work.adoptions if one.stack == stack.name]
+        for upstream in known.missing_upstream(stack) if wanted else ():
+            _refresh_outputs(run, by_name[upstream])
+        if wanted and not run.interruption.count:
+            for one in _still_missing(run, stack, wanted):
+                _import(run, stack, one)
+
+
+def _still_missing(run: Run, stack: Stack, wanted: Sequence[Adoption]) -> list[Adoption]:
+    """What the state does not hold once a Terraform that a killed run left at work has ended."""
+    with _explained(run, stack):
+        deploy.await_leftover(run, stack)
+        deploy.recover(run, stack)
+        if not run.interruption.count:
+            there = held.read(run.records, [stack], run)
+            return [one for one in wanted if not there.has(one)]
+    return []
 
 
 @contextmanager
@@ -211,20 +227,25 @@ def is_safe(plan: Plan) -> bool:
 
 def _refresh_outputs(run: Run, stack: Stack) -> None:
     """Gives a stack that holds nothing the outputs that it has already, for those that read it."""
+    if run.interruption.count:
+        return
     run.progress.say(stack.name, "not deployed: working out what its outputs are already")
     for upstream in run.records.missing_upstream(stack):
         _refresh_outputs(run, next(one for one in run.records.stacks if one.name == upstream))
+    if run.interruption.count:
+        return
     with _explained(run, stack):
+        deploy.await_leftover(run, stack)
         deploy.initialize(run, stack)
         run.terraform.refresh_outputs(stack.path, run.log(stack, "refresh"), lambda event: None)
     run.records.forget(stack)
 
 
 def _import(run: Run, stack: Stack, one: Adoption) -> None:
+    if run.interruption.count:
+        return
     run.progress.say(stack.name, f"importing {one.address}")
     found = adopt.Found(one.address, one.type, one.identifier)
     with _explained(run, stack):
-        deploy.await_leftover(run, stack)
-        deploy.recover(run, stack)
         deploy.initialize(run, stack)
         deploy.retrying(run, stack, lambda: adopt.adopt(run, stack, found))
