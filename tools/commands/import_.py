@@ -8,7 +8,7 @@ import click
 from tools import runs
 from tools.context import Context, Target
 from tools.takeover import buckets, carry_out, endpoints, groups, notebooks, roles, scan
-from tools.takeover.parts import GROUPS, S3, Takeover
+from tools.takeover.parts import S3, Takeover
 from tools.takeover.site import Site
 
 _LOCAL = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
@@ -109,7 +109,7 @@ def endpoint(context: Context, /, id: str, **options: Any) -> None:
     """Take the VPC endpoint ID into shared-infra/vpc-endpoints."""
 
     def build(site: Site) -> Takeover:
-        site.require(GROUPS)
+        endpoints.require_group(site, id)
         return endpoints.endpoint(site, id)
 
     _import(context, build, **options)

@@ -44,6 +44,22 @@ def endpoint(
     return Takeover((Adoption.at(ENDPOINTS, address(service), id),), values, notes=tuple(notes))
 
 
+def require_group(site: Site, id: str) -> None:
+    """Raises UserError where the stack's endpoints need their security group, and it is not made.
+
+    The stack could not be planned without; `migrate` imports all the same, and says so at its end.
+    """
+    site.require(GROUPS)
+    if site.outputs(GROUPS).get("endpoint_security_group_id"):
+        return
+    if kind(described(site, id)) != "Gateway" or site.declared(ENDPOINTS).get("interface_services"):
+        raise UserError(
+            f"{GROUPS} has no group for the endpoints yet; deploy it first: "
+            f"tools deploy{site.option} {GROUPS}, or take one that exists: "
+            f"tools import security-group ID --as endpoints{site.option}"
+        )
+
+
 def described(site: Site, id: str) -> Any:
     """The endpoint as EC2 describes it. Raises UserError where there is none."""
     if not re.fullmatch(r"vpce-[0-9a-f]{8,17}", id):
