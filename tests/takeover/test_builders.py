@@ -18,7 +18,7 @@ from tools.localcloud.process import Running
 from tools.takeover import buckets, endpoints, groups, notebooks, roles, scan
 from tools.takeover.held import Held
 from tools.takeover.notebooks import Shared
-from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3
+from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3, combined
 from tools.takeover.site import Site
 from tools.terraform import Terraform
 
@@ -120,7 +120,7 @@ def test_what_a_bucket_is_for_is_asked_where_its_name_does_not_tell(
 
 def test_a_bucket_brings_its_key_and_leaves_its_logs(site: Site, client: AWS, name: str) -> None:
     s3 = client("s3")
-    for bucket in (name, f"{name}-logs"):
+    for bucket in (name, f"{name}-logs", f"{name}-more"):
         s3.create_bucket(Bucket=bucket)
     by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
     s3.put_bucket_encryption(
@@ -138,6 +138,38 @@ def test_a_bucket_brings_its_key_and_leaves_its_logs(site: Site, client: AWS, na
     assert "aws_s3_bucket_policy" not in kinds(found.adoptions)
     assert f"{name}: its access logs go on to {name}-logs, unmanaged" in found.notes
     assert f"{name} loses its tags Team: the stack sets its own" in found.notes
+    # The key is the whole stack's, and so that of what is taken with it.
+    plain = buckets.bucket(site, f"{name}-more", "models")
+    notes = "\n".join(combined([found, plain]).notes)
+    assert f"{name}-more: new objects will be encrypted with {KEY} instead of S3's own" in notes
+    assert f"{name}: new objects" not in notes
+    assert f"who uses its buckets needs {KEY}" in notes
+
+
+def test_a_key_that_is_taken_becomes_that_of_the_buckets_that_are_there(
+    site: Site, client: AWS, name: str
+) -> None:
+    for bucket in (name, f"{name}-there"):
+        client("s3").create_bucket(Bucket=bucket)
+    by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+    default = {"Rules": [{"ApplyServerSideEncryptionByDefault": by_key}]}
+    client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=default)
+    (site.stack(S3).path / "terraform.tfstate").write_text(state_of(f"{name}-there"))
+    notes = "\n".join(combined([buckets.bucket(site, name, "features")]).notes)
+    assert f"{name}-there: new objects will be encrypted with {KEY} instead of S3's own" in notes
+
+
+def state_of(bucket: str) -> str:
+    """The state of shared-infra/s3 with this one as datasets."""
+    datasets = {
+        "mode": "managed",
+        "type": "aws_s3_bucket",
+        "name": "shared",
+        "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+        "instances": [{"index_key": "datasets", "attributes": {"id": bucket, "bucket": bucket}}],
+    }
+    whole = {"version": 4, "terraform_version": "1.0.0", "serial": 1, "lineage": "l"}
+    return json.dumps({**whole, "outputs": {}, "resources": [datasets]})
 
 
 def test_a_key_of_the_stack_stays_and_logs_that_are_its_own_are_taken(
@@ -153,8 +185,8 @@ def test_a_key_of_the_stack_stays_and_logs_that_are_its_own_are_taken(
     found = buckets.bucket(site, name, "datasets")
     assert found.values == {S3: {"bucket_names": {"datasets": name}}}
     assert "aws_s3_bucket_logging" in kinds(found.adoptions)
-    (note,) = [note for note in found.notes if "encrypted" in note]
-    assert "with a key of its own, older ones stay with S3's own keys" in note
+    (note,) = [note for note in combined([found]).notes if "encrypted" in note]
+    assert "with a key of its own instead of S3's own keys, older ones stay with S3's" in note
 
 
 def test_roles_that_no_stack_can_take(site: Site, client: AWS, name: str) -> None:

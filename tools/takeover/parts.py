@@ -40,18 +40,43 @@ class Adoption:
 
 
 @dataclass(frozen=True)
+class Encryption:
+    """What encrypts new objects of a shared bucket: `now`, and `declared` by the stack so far."""
+
+    bucket: str
+    now: str
+    declared: str
+
+    def note(self, key: Value) -> list[str]:
+        """What a deployment changes, with `key` as the stack's where that is to be written."""
+        then = str(key or self.declared)
+        if then == self.now:
+            return []
+        notes = [
+            f"{self.bucket}: new objects will be encrypted with {then} instead of {self.now}, "
+            f"older ones stay with {self.now}"
+        ]
+        if ":key/" in self.now:
+            needs = f"the role needs {self.now} for them: kms_key_arns of {IAM}"
+            notes.append(f"{self.bucket}: {needs}")
+        return notes
+
+
+@dataclass(frozen=True)
 class Takeover:
     """What to adopt, and what makes the stacks' files match it.
 
     `values` are stack to variable to value, for its terraform.tfvars; a map or one of GROWING is
     what is added to the value there. `notebooks` are those whose directories are made first.
-    `notes` say what changes in place and what stays unmanaged.
+    `notes` say what changes in place and what stays unmanaged, but for `encryptions`, about which
+    `combined` says it: the stack has one key for all buckets, also for those that it has already.
     """
 
     adoptions: tuple[Adoption, ...]
     values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     notebooks: tuple[Notebook, ...] = ()
     notes: tuple[str, ...] = ()
+    encryptions: tuple[Encryption, ...] = ()
 
 
 def combined(takeovers: Iterable[Takeover]) -> Takeover:
@@ -64,6 +89,7 @@ def combined(takeovers: Iterable[Takeover]) -> Takeover:
     values: dict[str, dict[str, Value]] = {}
     notebooks: dict[str, Notebook] = {}
     notes: list[str] = []
+    encryptions: dict[str, Encryption] = {}
     for takeover in takeovers:
         for one in takeover.adoptions:
             _claim(adoptions, (one.stack, one.address), one)
@@ -79,9 +105,25 @@ def combined(takeovers: Iterable[Takeover]) -> Takeover:
             if notebooks.setdefault(made.name, made) != made:
                 raise UserError(f"two notebooks want the directory notebooks/{made.name}")
         notes += takeover.notes
+        encryptions |= {one.bucket: one for one in takeover.encryptions}
+    notes += _about_keys(values.get(S3, {}).get("kms_key_arn"), encryptions.values())
     return Takeover(
-        tuple(adoptions.values()), values, tuple(notebooks.values()), tuple(dict.fromkeys(notes))
+        tuple(adoptions.values()),
+        values,
+        tuple(notebooks.values()),
+        tuple(dict.fromkeys(notes)),
+        tuple(encryptions.values()),
     )
+
+
+def _about_keys(key: Value, encryptions: Iterable[Encryption]) -> list[str]:
+    notes = [note for one in encryptions for note in one.note(key)]
+    if key:
+        notes.append(
+            f"{S3}: who uses its buckets needs {key}; a deployment of {IAM} gives it to the shared "
+            "role, a role that a notebook names (role_arn) has to have it already"
+        )
+    return notes
 
 
 def _claim(
