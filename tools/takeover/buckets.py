@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from tools.errors import UserError
@@ -14,6 +16,8 @@ from tools.takeover.site import Site, lost_tags, tags
 _PURPOSE = re.compile(r"[a-z](-?[a-z0-9])*")  # the rule of bucket_names
 _OURS = ("datasets", "models")
 _S3_S_OWN = "S3's own keys"
+_MOST_KEYS = 1000  # are looked at, a page
+_REQUESTS = 8  # at once
 
 
 def bucket(site: Site, name: str, purpose: str) -> Takeover:
@@ -88,6 +92,36 @@ def _check(site: Site, name: str, purpose: str) -> None:
             f"bucket {name} lies in {there}, and the stacks are in {site.cloud.region}: it cannot "
             "move, so copy its objects into a shared bucket (aws s3 sync)"
         )
+
+    if why := why_not_shared(site, name, receiving_logs(site, [one["Name"] for one in ours])):
+        raise UserError(f"bucket {name} {why}, since all notebooks may write to those")
+
+
+def why_not_shared(site: Site, name: str, receiving: Collection[str]) -> str:
+    """Why the bucket must not be every notebook's to write, empty where nothing says so."""
+    if name in receiving:
+        return "receives access logs: not a shared bucket"
+    about = f"look for states in bucket {name}"
+    listed = site.ask(about, "s3", "list_objects_v2", Bucket=name, MaxKeys=_MOST_KEYS) or {}
+    keys = [one["Key"] for one in listed.get("Contents", [])]
+    is_ours = name == site.records.repository.common().get("state_bucket")
+    if is_ours or any(key.endswith(".tfstate") for key in keys):
+        return "holds Terraform states: not a shared bucket"
+    return ""
+
+
+def receiving_logs(site: Site, names: Iterable[str]) -> set[str]:
+    """The buckets to which one of `names` sends its access logs, as far as AWS tells us."""
+
+    def target(name: str) -> str | None:
+        with suppress(UserError):  # another region's, or one that we must not read
+            logging = _setting(site, name, "logging") or {}
+            there = logging.get("TargetBucket")
+            return str(there) if there and there != name else None
+        return None
+
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        return set(filter(None, pool.map(target, names)))
 
 
 def region(site: Site, name: str) -> str:
