@@ -101,6 +101,27 @@ def test_buckets_that_no_stack_can_take(site: Site, client: AWS, name: str) -> N
         buckets.bucket(site, f"{name}-far", "All data")
 
 
+def test_buckets_of_logs_and_of_states_are_not_shared(site: Site, client: AWS, name: str) -> None:
+    s3 = client("s3")
+    logs, states = f"{name}-logs", f"{name}-states"
+    for bucket in (name, logs, states):
+        s3.create_bucket(Bucket=bucket)
+    to = {"LoggingEnabled": {"TargetBucket": logs, "TargetPrefix": "a/"}}
+    s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=to)
+    s3.put_object(Bucket=states, Key="a/b/terraform.tfstate", Body=b"{}")
+    with pytest.raises(UserError, match=f"{logs} receives access logs: not a shared bucket"):
+        buckets.bucket(site, logs, "more")
+    with pytest.raises(UserError, match=f"{states} holds Terraform states: not a shared bucket"):
+        buckets.bucket(site, states, "more")
+    found = {one.name: one for one in scan._buckets(site, Held({}))}
+    assert found[name].command
+    assert (found[logs].why, found[logs].command) == (
+        "receives access logs: not a shared bucket",
+        "",
+    )
+    assert found[states].why == "holds Terraform states: not a shared bucket"
+
+
 def test_what_a_bucket_is_for_is_asked_where_its_name_does_not_tell(
     site_with: Callable[..., Site],
 ) -> None:
@@ -388,6 +409,7 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
     )
     found = notebooks.notebook(site, name, Shared(role, subnet, group))
     (taken,) = found.notebooks
+    assert found.values == {}
     assert {one.address.split(".")[2] for one in found.adoptions} == {
         "aws_sagemaker_notebook_instance",
         # It has the name that the module gives its own.
@@ -397,7 +419,20 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
     assert not {"role_arn", "subnet_id", "security_group_ids", "tags", "name"} & set(taken.values)
     assert taken.values["default_code_repository"] == "https://example.org/r.git"
     assert "loses its tag Notebook" in "\n".join(found.notes)
-    unknown = notebooks.notebook(site, name, Shared(), directory="other").notebooks[0].values
+    other = notebooks.notebook(site, name, Shared(), directory="other")
+    # The endpoints admit the stacks' group alone.
+    assert other.values == {GROUPS: {"endpoint_client_security_group_ids": [group]}}
+    assert f"notebook {name}: its group {group} is not the stacks'" in "\n".join(other.notes)
+    links = client("ec2").create_security_group(GroupName="l", Description="d", VpcId=vpc)
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    admits = {**https, "UserIdGroupPairs": [{"GroupId": group}]}
+    client("ec2").authorize_security_group_ingress(GroupId=links["GroupId"], IpPermissions=[admits])
+    shared = Shared(endpoint_security_group_id=links["GroupId"])
+    admitted = notebooks.notebook(site, name, shared, directory="other")
+    assert admitted.adoptions[-1].address == (
+        f'aws_vpc_security_group_ingress_rule.endpoints_from_clients["{group}"]'
+    )
+    unknown = other.notebooks[0].values
     assert {key: unknown[key] for key in ("role_arn", "subnet_id", "security_group_ids")} == {
         "role_arn": role,
         "subnet_id": subnet,

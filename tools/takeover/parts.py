@@ -14,7 +14,7 @@ GROUPS = "shared-infra/security-groups"
 ENDPOINTS = "shared-infra/vpc-endpoints"
 
 # Lists that what is taken adds to, as it adds to every map; other values it has to agree with.
-GROWING = frozenset({"interface_services"})
+GROWING = frozenset({"endpoint_client_security_group_ids", "interface_services"})
 # AWS changes these in place, so that whoever comes first may say them for the others.
 YIELDING = frozenset({"kms_key_arn", "private_dns_enabled", "route_table_ids", "subnet_ids"})
 
