@@ -135,6 +135,16 @@ def assign(text: str, values: Mapping[str, Value]) -> str:
     return "".join(lines)
 
 
+def has_comments(text: str, name: str) -> bool:
+    """Whether comments stand on the lines that set `name`, which `assign` would drop."""
+    lines = text.splitlines(keepends=True)
+    place = _assignment(lines, name)
+    if place is None:
+        return False
+    found = _parse("".join(lines[place]), Path(), quotes=True, comments=True)
+    return bool({"__comments__", "__inline_comments__"} & found.keys())
+
+
 def _assignment(lines: Sequence[str], name: str) -> slice | None:
     """The lines on which `name` is set at the top level: as few as are HCL by themselves."""
     for start, line in enumerate(lines):
@@ -190,7 +200,9 @@ def _version() -> str:
     return blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
 
 
-def _parse(text: str, path: Path, quotes: bool = False) -> Mapping[str, Any]:
+def _parse(
+    text: str, path: Path, quotes: bool = False, comments: bool = False
+) -> Mapping[str, Any]:
     # Imported here: building the grammar costs a third of a second that most commands need not pay.
     import hcl2
     from hcl2 import SerializationOptions
@@ -199,7 +211,7 @@ def _parse(text: str, path: Path, quotes: bool = False) -> Mapping[str, Any]:
     options = SerializationOptions(
         strip_string_quotes=not quotes,
         explicit_blocks=False,
-        with_comments=False,
+        with_comments=comments,
         preserve_heredocs=False,
         preserve_scientific_notation=False,
     )

@@ -15,9 +15,10 @@ from tools import runs
 from tools.context import Context
 from tools.errors import UserError
 from tools.localcloud.process import Running
-from tools.takeover import buckets, endpoints, groups, notebooks, roles
+from tools.takeover import buckets, endpoints, groups, notebooks, roles, scan
+from tools.takeover.held import Held
 from tools.takeover.notebooks import Shared
-from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3
+from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3, combined
 from tools.takeover.site import Site
 from tools.terraform import Terraform
 
@@ -100,6 +101,27 @@ def test_buckets_that_no_stack_can_take(site: Site, client: AWS, name: str) -> N
         buckets.bucket(site, f"{name}-far", "All data")
 
 
+def test_buckets_of_logs_and_of_states_are_not_shared(site: Site, client: AWS, name: str) -> None:
+    s3 = client("s3")
+    logs, states = f"{name}-logs", f"{name}-states"
+    for bucket in (name, logs, states):
+        s3.create_bucket(Bucket=bucket)
+    to = {"LoggingEnabled": {"TargetBucket": logs, "TargetPrefix": "a/"}}
+    s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=to)
+    s3.put_object(Bucket=states, Key="a/b/terraform.tfstate", Body=b"{}")
+    with pytest.raises(UserError, match=f"{logs} receives access logs: not a shared bucket"):
+        buckets.bucket(site, logs, "more")
+    with pytest.raises(UserError, match=f"{states} holds Terraform states: not a shared bucket"):
+        buckets.bucket(site, states, "more")
+    found = {one.name: one for one in scan._buckets(site, Held({}))}
+    assert found[name].command
+    assert (found[logs].why, found[logs].command) == (
+        "receives access logs: not a shared bucket",
+        "",
+    )
+    assert found[states].why == "holds Terraform states: not a shared bucket"
+
+
 def test_what_a_bucket_is_for_is_asked_where_its_name_does_not_tell(
     site_with: Callable[..., Site],
 ) -> None:
@@ -119,7 +141,7 @@ def test_what_a_bucket_is_for_is_asked_where_its_name_does_not_tell(
 
 def test_a_bucket_brings_its_key_and_leaves_its_logs(site: Site, client: AWS, name: str) -> None:
     s3 = client("s3")
-    for bucket in (name, f"{name}-logs"):
+    for bucket in (name, f"{name}-logs", f"{name}-more"):
         s3.create_bucket(Bucket=bucket)
     by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
     s3.put_bucket_encryption(
@@ -137,6 +159,38 @@ def test_a_bucket_brings_its_key_and_leaves_its_logs(site: Site, client: AWS, na
     assert "aws_s3_bucket_policy" not in kinds(found.adoptions)
     assert f"{name}: its access logs go on to {name}-logs, unmanaged" in found.notes
     assert f"{name} loses its tags Team: the stack sets its own" in found.notes
+    # The key is the whole stack's, and so that of what is taken with it.
+    plain = buckets.bucket(site, f"{name}-more", "models")
+    notes = "\n".join(combined([found, plain]).notes)
+    assert f"{name}-more: new objects will be encrypted with {KEY} instead of S3's own" in notes
+    assert f"{name}: new objects" not in notes
+    assert f"who uses its buckets needs {KEY}" in notes
+
+
+def test_a_key_that_is_taken_becomes_that_of_the_buckets_that_are_there(
+    site: Site, client: AWS, name: str
+) -> None:
+    for bucket in (name, f"{name}-there"):
+        client("s3").create_bucket(Bucket=bucket)
+    by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+    default = {"Rules": [{"ApplyServerSideEncryptionByDefault": by_key}]}
+    client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=default)
+    (site.stack(S3).path / "terraform.tfstate").write_text(state_of(f"{name}-there"))
+    notes = "\n".join(combined([buckets.bucket(site, name, "features")]).notes)
+    assert f"{name}-there: new objects will be encrypted with {KEY} instead of S3's own" in notes
+
+
+def state_of(bucket: str) -> str:
+    """The state of shared-infra/s3 with this one as datasets."""
+    datasets = {
+        "mode": "managed",
+        "type": "aws_s3_bucket",
+        "name": "shared",
+        "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+        "instances": [{"index_key": "datasets", "attributes": {"id": bucket, "bucket": bucket}}],
+    }
+    whole = {"version": 4, "terraform_version": "1.0.0", "serial": 1, "lineage": "l"}
+    return json.dumps({**whole, "outputs": {}, "resources": [datasets]})
 
 
 def test_a_key_of_the_stack_stays_and_logs_that_are_its_own_are_taken(
@@ -152,8 +206,8 @@ def test_a_key_of_the_stack_stays_and_logs_that_are_its_own_are_taken(
     found = buckets.bucket(site, name, "datasets")
     assert found.values == {S3: {"bucket_names": {"datasets": name}}}
     assert "aws_s3_bucket_logging" in kinds(found.adoptions)
-    (note,) = [note for note in found.notes if "encrypted" in note]
-    assert "with a key of its own, older ones stay with S3's own keys" in note
+    (note,) = [note for note in combined([found]).notes if "encrypted" in note]
+    assert "with a key of its own instead of S3's own keys, older ones stay with S3's" in note
 
 
 def test_roles_that_no_stack_can_take(site: Site, client: AWS, name: str) -> None:
@@ -243,6 +297,21 @@ def test_endpoints_that_no_stack_can_take(site: Site, client: AWS, vpc: str) -> 
     )
     with pytest.raises(UserError, match="of type Gateway for com"):
         endpoints.endpoint(site, made["VpcEndpoint"]["VpcEndpointId"])
+
+
+def test_an_endpoint_that_was_made_without_a_type_is_a_gateway(
+    site: Site, client: AWS, vpc: str, subnet: str
+) -> None:
+    site._declared[ENDPOINTS] = {**site.declared(ENDPOINTS), "subnet_ids": [subnet]}
+    made = client("ec2").create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3")[
+        "VpcEndpoint"
+    ]
+    found = endpoints.endpoint(site, made["VpcEndpointId"])
+    assert [one.address for one in found.adoptions] == ["aws_vpc_endpoint.s3[0]"]
+    described = {**made, "State": "available"}
+    described.pop("VpcEndpointType", None)
+    (candidate,) = scan._links(site, Held({}), [described])
+    assert candidate.command.startswith(f"tools import endpoint {made['VpcEndpointId']}")
 
 
 def test_an_endpoint_keeps_its_policy_and_its_names(
@@ -340,6 +409,7 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
     )
     found = notebooks.notebook(site, name, Shared(role, subnet, group))
     (taken,) = found.notebooks
+    assert found.values == {}
     assert {one.address.split(".")[2] for one in found.adoptions} == {
         "aws_sagemaker_notebook_instance",
         # It has the name that the module gives its own.
@@ -349,7 +419,20 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
     assert not {"role_arn", "subnet_id", "security_group_ids", "tags", "name"} & set(taken.values)
     assert taken.values["default_code_repository"] == "https://example.org/r.git"
     assert "loses its tag Notebook" in "\n".join(found.notes)
-    unknown = notebooks.notebook(site, name, Shared(), directory="other").notebooks[0].values
+    other = notebooks.notebook(site, name, Shared(), directory="other")
+    # The endpoints admit the stacks' group alone.
+    assert other.values == {GROUPS: {"endpoint_client_security_group_ids": [group]}}
+    assert f"notebook {name}: its group {group} is not the stacks'" in "\n".join(other.notes)
+    links = client("ec2").create_security_group(GroupName="l", Description="d", VpcId=vpc)
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    admits = {**https, "UserIdGroupPairs": [{"GroupId": group}]}
+    client("ec2").authorize_security_group_ingress(GroupId=links["GroupId"], IpPermissions=[admits])
+    shared = Shared(endpoint_security_group_id=links["GroupId"])
+    admitted = notebooks.notebook(site, name, shared, directory="other")
+    assert admitted.adoptions[-1].address == (
+        f'aws_vpc_security_group_ingress_rule.endpoints_from_clients["{group}"]'
+    )
+    unknown = other.notebooks[0].values
     assert {key: unknown[key] for key in ("role_arn", "subnet_id", "security_group_ids")} == {
         "role_arn": role,
         "subnet_id": subnet,

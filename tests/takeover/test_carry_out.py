@@ -18,7 +18,7 @@ from tools.notebook import Notebook
 from tools.plans import Plan
 from tools.runs import Options
 from tools.takeover import held
-from tools.takeover.carry_out import carry_out
+from tools.takeover.carry_out import Work, carry_out, import_all, is_safe, perform, prepared
 from tools.takeover.held import Held
 from tools.takeover.parts import Adoption, Takeover
 from tools.terraform import Terraform
@@ -35,6 +35,15 @@ variable "suffix" {
 }
 resource "aws_s3_bucket" "this" {
   bucket = "${data.terraform_remote_state.b.outputs.x}-${var.suffix}"
+}
+"""
+
+LINK = """
+resource "aws_vpc_endpoint" "this" {
+  vpc_id             = "vpc-00000000"
+  service_name       = "com.amazonaws.us-east-1.sts"
+  vpc_endpoint_type  = "Interface"
+  security_group_ids = [data.terraform_remote_state.b.outputs.made]
 }
 """
 
@@ -97,6 +106,35 @@ def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
         carry(Takeover((elsewhere,)))
 
 
+def test_what_a_killed_run_s_terraform_has_imported_meanwhile_is_not_imported_again(
+    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+) -> None:
+    name = f"bucket-{uuid4().hex[:8]}"
+    client("s3").create_bucket(Bucket=name)
+    context = Context(checkout.root, checkout.env)
+    target = context.target(local=True)
+    place = runs.where(target)
+    before = prepared(context, target, runs.records(target, place), of(name), Options())
+    carry(of(name))
+    state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
+    (plan,) = perform(context, target, place, before, Options())
+    assert plan.status == "unchanged"
+    assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
+
+
+def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> None:
+    context = Context(checkout.root, checkout.env)
+    target = context.target(local=True)
+    known = runs.records(target, runs.where(target))
+    work = Work(of("bucket-x").adoptions, (), (), (), (STACK,))
+    with runs.working(context, target, known, Options(), 1) as run:
+        run.interruption.count = 1
+        import_all(run, known, work)
+        run.interruption.count = 0
+    assert not copy(checkout, "shared-infra/b/terraform.tfstate").exists()
+    assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
+
+
 @pytest.mark.parametrize(
     ("takeover", "reason"),
     [
@@ -117,6 +155,24 @@ def test_a_refusal_writes_nothing(
         carry(takeover)
     assert not copy(checkout, f"{STACK}/terraform.tfvars").exists()
     assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
+
+
+def test_a_plan_that_needs_what_is_still_to_be_made_upstream_waits(
+    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+) -> None:
+    """As the endpoints' stack reads a group that a deployment makes first."""
+    made = 'resource "terraform_data" "made" {\n  input = "x"\n}\n'
+    made += 'output "made" {\n  value = terraform_data.made.output\n}\n'
+    write_stack(checkout.root, "shared-infra/b", UPSTREAM + made)
+    write_stack(checkout.root, STACK, BUCKET + LINK + reading("shared-infra/b"))
+    name = f"bucket-{uuid4().hex[:8]}"
+    client("s3").create_bucket(Bucket=name)
+    upstream, waiting = carry(of(name))
+    assert (upstream.stack, upstream.status) == ("shared-infra/b", "changed")
+    assert (waiting.stack, waiting.status) == (STACK, "waiting")
+    said = "its plan can be made only after: tools deploy --local shared-infra/b (now: "
+    assert waiting.detail.startswith(said)
+    assert is_safe(waiting)
 
 
 def test_what_terraform_says_comes_with_the_stack_s_name(carry: CarryOut) -> None:

@@ -41,7 +41,7 @@ def tfvars(repository: Repository, name: str = "terraform.tfvars") -> Path:
 
 def test_values_are_added_to_what_a_file_says(repository: Repository) -> None:
     path = tfvars(repository)
-    path.write_text('# ours\nother = "p" # kept\nnames = { a = "1" }\nname = null\n')
+    path.write_text('# ours\nother = "p" # kept\nnames = { a = "1" }\n')
     wanted = {STACK: {"name": "n", "names": {"b": "2"}, "interface_services": ["logs"]}}
     (edit,) = files.edits(repository, wanted, local=False)
     assert path.read_text().startswith("# ours")
@@ -65,15 +65,41 @@ def test_what_holds_by_default_is_not_written(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('name = "mine"', "name would have to be 'n', and is 'mine'; change it there first"),
-        ('names = { a = "0" }', "names.a would have to be '1', and is '0'"),
+        ('name = "mine"', 'name would have to be "n", and is "mine"; change it there first'),
+        ('names = { a = "0" }', 'names.a would have to be "1", and is "0"'),
+        ("name = null # on purpose", 'name would have to be "n", and is null; change it there'),
+        ('name = ""', 'name would have to be "n", and is ""; change it there first'),
+        ("names = {}", 'names would have to be {"a": "1"}, and is {}'),
+        (
+            "interface_services = [] # none",
+            r'interface_services would have to be \["logs"\], and is \[\]',
+        ),
     ],
 )
 def test_somebody_s_other_value_is_refused(repository: Repository, text: str, reason: str) -> None:
     tfvars(repository).write_text(f"{text}\n")
+    wanted = {"name": "n", "names": {"a": "1"}, "interface_services": ["logs"]}
     with pytest.raises(UserError, match=reason) as refused:
-        files.edits(repository, {STACK: {"name": "n", "names": {"a": "1"}}}, local=False)
+        files.edits(repository, {STACK: wanted}, local=False)
     assert str(refused.value).startswith(str(tfvars(repository)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'interface_services = ["ec2"] # no more\n',
+        'interface_services = [\n  # for the drivers\n  "ec2",\n]\n',
+        'interface_services = [/* drivers */ "ec2"]\n',
+    ],
+)
+def test_comments_in_what_would_grow_are_not_lost(repository: Repository, text: str) -> None:
+    tfvars(repository).write_text(f"# ours\n{text}# and more\n")
+    reason = r'comments on the lines of interface_services would be lost; add \["logs"\] to it'
+    with pytest.raises(UserError, match=reason):
+        files.edits(repository, {STACK: {"interface_services": ["logs"]}}, local=False)
+    tfvars(repository).write_text('# ours\ninterface_services = ["#"]\n# and more\n')
+    (edit,) = files.edits(repository, {STACK: {"interface_services": ["logs"]}}, local=False)
+    assert edit.after == '# ours\ninterface_services = ["#", "logs"]\n# and more\n'
 
 
 @pytest.mark.parametrize("name", ["a.auto.tfvars", "terraform.tfvars.json"])

@@ -41,7 +41,7 @@ def test_maps_and_services_grow_and_what_is_said_twice_stands_once() -> None:
         (
             link(endpoint_policies={"s3": "x"}),
             link(endpoint_policies={"s3": "y"}),
-            "endpoint_policies.s3 would have to be 'y', and is 'x'",
+            'endpoint_policies.s3 would have to be "y", and is "x"',
         ),
         (link(create_s3_gateway=True), link(create_s3_gateway=False), "create_s3_gateway would"),
     ],

@@ -8,7 +8,7 @@ import click
 from tools import runs
 from tools.context import Context, Target
 from tools.takeover import buckets, carry_out, endpoints, groups, notebooks, roles, scan
-from tools.takeover.parts import GROUPS, S3, Takeover
+from tools.takeover.parts import S3, Takeover, combined
 from tools.takeover.site import Site
 
 _LOCAL = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
@@ -109,7 +109,7 @@ def endpoint(context: Context, /, id: str, **options: Any) -> None:
     """Take the VPC endpoint ID into shared-infra/vpc-endpoints."""
 
     def build(site: Site) -> Takeover:
-        site.require(GROUPS)
+        endpoints.require_group(site, id)
         return endpoints.endpoint(site, id)
 
     _import(context, build, **options)
@@ -154,7 +154,7 @@ def _site(context: Context, local: bool) -> tuple[Target, runs.Where, Site]:
 def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
     target, place, site = _site(context, local)
     options = runs.Options(yes=yes)
-    takeover = build(site)
+    takeover = combined([build(site)])
     work = carry_out.prepared(context, target, site.records, takeover, options)
     # Values are written first: where there is nothing left to import, they have been.
     if not (work.adoptions or work.notebooks):

@@ -2,16 +2,22 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from tools.errors import UserError
 from tools.hcl import Value
-from tools.takeover.parts import S3, Adoption, Takeover
+from tools.takeover import held
+from tools.takeover.parts import S3, Adoption, Encryption, Takeover
 from tools.takeover.site import Site, lost_tags, tags
 
 _PURPOSE = re.compile(r"[a-z](-?[a-z0-9])*")  # the rule of bucket_names
 _OURS = ("datasets", "models")
+_S3_S_OWN = "S3's own keys"
+_MOST_KEYS = 1000  # are looked at, a page
+_REQUESTS = 8  # at once
 
 
 def bucket(site: Site, name: str, purpose: str) -> Takeover:
@@ -29,12 +35,18 @@ def bucket(site: Site, name: str, purpose: str) -> Takeover:
     if names_of(site).get(purpose) != name:
         values["bucket_names"] = {purpose: name}
     key, own_key = _key(found["encryption"]), _own_key(site)
+    declared = own_key or _S3_S_OWN
+    encryptions = [Encryption(name, _encrypts(found["encryption"]), declared)]
     if key and not own_key:
         values["kms_key_arn"] = key
+        for other in _held(site) - {name}:
+            now = _encrypts(_setting(site, other, "encryption"))
+            encryptions.append(Encryption(other, now, declared))
     return Takeover(
         tuple(Adoption.at(S3, f'{address}["{purpose}"]', name) for address in addresses),
         {S3: values} if values else {},
-        notes=tuple(_notes(site, name, found, own_key)),
+        notes=tuple(_notes(site, name, found)),
+        encryptions=tuple(sorted(encryptions, key=lambda one: one.bucket)),
     )
 
 
@@ -80,6 +92,36 @@ def _check(site: Site, name: str, purpose: str) -> None:
             f"bucket {name} lies in {there}, and the stacks are in {site.cloud.region}: it cannot "
             "move, so copy its objects into a shared bucket (aws s3 sync)"
         )
+
+    if why := why_not_shared(site, name, receiving_logs(site, [one["Name"] for one in ours])):
+        raise UserError(f"bucket {name} {why}, since all notebooks may write to those")
+
+
+def why_not_shared(site: Site, name: str, receiving: Collection[str]) -> str:
+    """Why the bucket must not be every notebook's to write, empty where nothing says so."""
+    if name in receiving:
+        return "receives access logs: not a shared bucket"
+    about = f"look for states in bucket {name}"
+    listed = site.ask(about, "s3", "list_objects_v2", Bucket=name, MaxKeys=_MOST_KEYS) or {}
+    keys = [one["Key"] for one in listed.get("Contents", [])]
+    is_ours = name == site.records.repository.common().get("state_bucket")
+    if is_ours or any(key.endswith(".tfstate") for key in keys):
+        return "holds Terraform states: not a shared bucket"
+    return ""
+
+
+def receiving_logs(site: Site, names: Iterable[str]) -> set[str]:
+    """The buckets to which one of `names` sends its access logs, as far as AWS tells us."""
+
+    def target(name: str) -> str | None:
+        with suppress(UserError):  # another region's, or one that we must not read
+            logging = _setting(site, name, "logging") or {}
+            there = logging.get("TargetBucket")
+            return str(there) if there and there != name else None
+        return None
+
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        return set(filter(None, pool.map(target, names)))
 
 
 def region(site: Site, name: str) -> str:
@@ -130,15 +172,32 @@ def _key(encryption: Any) -> str | None:
     return None
 
 
+def _encrypts(encryption: Any) -> str:
+    """What encrypts by default, in words or as the key's ARN or alias."""
+    for rule in (encryption or {}).get("Rules", []):
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        if default.get("SSEAlgorithm", "AES256") != "AES256":
+            return str(default.get("KMSMasterKeyID") or "the key aws/s3")
+    return _S3_S_OWN
+
+
 def _own_key(site: Site) -> str | None:
     """The stack's own key, in words or as an ARN."""
     declared = site.declared(S3)
-    return (
-        "a key of its own" if declared.get("create_kms_key") else str(declared["kms_key_arn"] or "")
-    ) or None
+    if declared.get("create_kms_key"):
+        made = site.outputs(S3).get("kms_key_arns")
+        return str(made[0]) if made else "a key of its own"
+    return str(declared["kms_key_arn"] or "") or None
 
 
-def _notes(site: Site, name: str, found: Mapping[str, Any], own_key: str | None) -> list[str]:
+def _held(site: Site) -> set[str]:
+    """The shared buckets that the stack has."""
+    there = held.read(site.records, [site.stack(S3)]).stacks[S3]
+    kind = "aws_s3_bucket"
+    return {id for address, (type, id) in there.items() if type == kind and ".shared[" in address}
+
+
+def _notes(site: Site, name: str, found: Mapping[str, Any]) -> list[str]:
     """What the bucket has that the stack changes, and what stays as it is."""
     notes = []
     if found["policy"]:
@@ -167,14 +226,6 @@ def _notes(site: Site, name: str, found: Mapping[str, Any], own_key: str | None)
         notes.append(f"{name}: ACLs end, the account owns every object")
     if not found["access"] or not all(found["access"].values()):
         notes.append(f"{name}: public access will be blocked")
-    key = _key(found["encryption"])
-    if own_key and key != own_key:
-        before = key or "S3's own keys"
-        notes.append(
-            f"{name}: new objects will be encrypted with {own_key}, older ones stay with {before}"
-        )
-    if key and own_key and key != own_key:
-        notes.append(f"{name}: the role needs {key} for them: kms_key_arns of shared-infra/iam")
     return notes + lost_tags(name, tags(found["tags"] or []))
 
 

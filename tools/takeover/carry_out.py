@@ -1,6 +1,6 @@
 """Carries a takeover out: values, directories, imports, and a plan of what has been touched."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -105,8 +105,72 @@ def perform(
         known = runs.records(target, place)
         bring_in(context, target, known, work, options)
     known = runs.records(target, place)
-    stacks = [stack for stack in known.stacks if stack.name in work.touched]
-    return runs.plan_stacks(context, target, known, place, stacks, replace(options, refresh=True))
+
+    def planned(names: Collection[str]) -> list[Plan]:
+        stacks = [stack for stack in known.stacks if stack.name in names]
+        fresh = replace(options, refresh=True)
+        return runs.plan_stacks(context, target, known, place, stacks, fresh)
+
+    return excused(known, planned(work.touched), planned, target.option)
+
+
+def excused(
+    known: Records,
+    found: Sequence[Plan],
+    planned: Callable[[Collection[str]], list[Plan]],
+    option: str,
+) -> list[Plan]:
+    """The plans, of which one that cannot be made yet is waiting instead of failed.
+
+    That is one that reads what a stack upstream has still to make: its own plan, which comes with
+    them, gives a value to an output that has none.
+    """
+    plans = {plan.stack: plan for plan in found}
+    stacks = {stack.name: stack for stack in known.stacks}  # upstream first
+    above = _above([plan.stack for plan in found if plan.status == "failed"], stacks)
+    if unknown := above - plans.keys():
+        plans |= {plan.stack: plan for plan in planned(unknown)}
+    first: dict[str, list[str]] = {}
+    for stack in known.stacks:
+        plan = plans.get(stack.name)
+        if plan and plan.status == "failed" and (waits := _waits(known, stack, plans, first)):
+            first[stack.name] = waits
+            command = f"tools deploy{option} {' '.join(waits)}"
+            detail = f"its plan can be made only after: {command} (now: {plan.detail})"
+            plans[stack.name] = replace(plan, status="waiting", detail=detail)
+    shown = {plan.stack for plan in found}.union(*first.values())
+    return [plans[name] for name in stacks if name in shown]
+
+
+def _waits(
+    known: Records, stack: Stack, plans: Mapping[str, Plan], first: Collection[str]
+) -> list[str]:
+    """The stacks to be deployed before `stack` can be planned; `first` wait themselves."""
+    stacks = {one.name: one for one in known.stacks}
+    above = _above([stack.name], stacks)
+    return [
+        name
+        for name, one in stacks.items()
+        if name in above and (name in first or _makes(known, one, plans[name]))
+    ]
+
+
+def _above(names: Iterable[str], stacks: Mapping[str, Stack]) -> set[str]:
+    """Every stack that those called `names` read, and that these read in turn."""
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        new = {one for one in stacks[left.pop()].upstream if one in stacks} - found
+        found |= new
+        left += new
+    return found
+
+
+def _makes(known: Records, stack: Stack, plan: Plan) -> bool:
+    """Whether a deployment gives a value to an output that has none."""
+    state = known.state(stack)
+    there = state.outputs if state else {}
+    return any(there.get(output) is None for output in plan.outputs)
 
 
 def show(work: Work, place: Where, target: Target) -> None:
@@ -157,15 +221,31 @@ def bring_in(
 ) -> None:
     """Imports what is left, upstream first. Raises UserError where Terraform fails."""
     wanted = {one.stack for one in work.adoptions}
-    stacks = [stack for stack in known.stacks if stack.name in wanted]
+    with runs.working(context, target, known, options, len(wanted)) as run:
+        import_all(run, known, work)
+
+
+def import_all(run: Run, known: Records, work: Work) -> None:
+    """Imports what is left, until it is interrupted."""
     by_name = {stack.name: stack for stack in known.stacks}
-    with runs.working(context, target, known, options, len(stacks)) as run:
-        for stack in stacks:
-            for upstream in known.missing_upstream(stack):
-                _refresh_outputs(run, by_name[upstream])
-            for one in work.adoptions:
-                if one.stack == stack.name and not run.interruption.count:
-                    _import(run, stack, one)
+    for stack in known.stacks:
+        wanted = [one for one in work.adoptions if one.stack == stack.name]
+        for upstream in known.missing_upstream(stack) if wanted else ():
+            _refresh_outputs(run, by_name[upstream])
+        if wanted and not run.interruption.count:
+            for one in _still_missing(run, stack, wanted):
+                _import(run, stack, one)
+
+
+def _still_missing(run: Run, stack: Stack, wanted: Sequence[Adoption]) -> list[Adoption]:
+    """What the state does not hold once a Terraform that a killed run left at work has ended."""
+    with _explained(run, stack):
+        deploy.await_leftover(run, stack)
+        deploy.recover(run, stack)
+        if not run.interruption.count:
+            there = held.read(run.records, [stack], run)
+            return [one for one in wanted if not there.has(one)]
+    return []
 
 
 @contextmanager
@@ -211,20 +291,25 @@ def is_safe(plan: Plan) -> bool:
 
 def _refresh_outputs(run: Run, stack: Stack) -> None:
     """Gives a stack that holds nothing the outputs that it has already, for those that read it."""
+    if run.interruption.count:
+        return
     run.progress.say(stack.name, "not deployed: working out what its outputs are already")
     for upstream in run.records.missing_upstream(stack):
         _refresh_outputs(run, next(one for one in run.records.stacks if one.name == upstream))
+    if run.interruption.count:
+        return
     with _explained(run, stack):
+        deploy.await_leftover(run, stack)
         deploy.initialize(run, stack)
         run.terraform.refresh_outputs(stack.path, run.log(stack, "refresh"), lambda event: None)
     run.records.forget(stack)
 
 
 def _import(run: Run, stack: Stack, one: Adoption) -> None:
+    if run.interruption.count:
+        return
     run.progress.say(stack.name, f"importing {one.address}")
     found = adopt.Found(one.address, one.type, one.identifier)
     with _explained(run, stack):
-        deploy.await_leftover(run, stack)
-        deploy.recover(run, stack)
         deploy.initialize(run, stack)
         deploy.retrying(run, stack, lambda: adopt.adopt(run, stack, found))

@@ -28,7 +28,7 @@ def endpoint(
     values = {stack: dict(wanted) for stack, wanted in site.check_vpc(id, found["VpcId"]).items()}
     own: dict[str, Value] = {}
     notes = lost_tags(id, tags(found.get("Tags", [])), kept=["Name"])
-    if found["VpcEndpointType"] == "Gateway":
+    if kind(found) == "Gateway":
         if not site.declared(ENDPOINTS).get("create_s3_gateway"):
             own["create_s3_gateway"] = True
         notes += _settle(site, own, "route_table_ids", found.get("RouteTableIds", []), id)
@@ -44,6 +44,22 @@ def endpoint(
     return Takeover((Adoption.at(ENDPOINTS, address(service), id),), values, notes=tuple(notes))
 
 
+def require_group(site: Site, id: str) -> None:
+    """Raises UserError where the stack's endpoints need their security group, and it is not made.
+
+    The stack could not be planned without; `migrate` imports all the same, and says so at its end.
+    """
+    site.require(GROUPS)
+    if site.outputs(GROUPS).get("endpoint_security_group_id"):
+        return
+    if kind(described(site, id)) != "Gateway" or site.declared(ENDPOINTS).get("interface_services"):
+        raise UserError(
+            f"{GROUPS} has no group for the endpoints yet; deploy it first: "
+            f"tools deploy{site.option} {GROUPS}, or take one that exists: "
+            f"tools import security-group ID --as endpoints{site.option}"
+        )
+
+
 def described(site: Site, id: str) -> Any:
     """The endpoint as EC2 describes it. Raises UserError where there is none."""
     if not re.fullmatch(r"vpce-[0-9a-f]{8,17}", id):
@@ -54,6 +70,15 @@ def described(site: Site, id: str) -> Any:
         state = f" that works (it is {there[0]['State']})" if there else ""
         raise UserError(f"there is no endpoint {id}{state} in {site.cloud}")
     return there[0]
+
+
+def kind(found: Any) -> str:
+    """Gateway, Interface or another, of an endpoint as EC2 describes it.
+
+    What says none was made without one, which makes a gateway:
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html
+    """
+    return str(found.get("VpcEndpointType") or "Gateway")
 
 
 def address(service: str) -> str:
@@ -68,15 +93,15 @@ def short_name(site: Site, found: Any) -> str:
 
     Raises UserError where the stack has no endpoint of this kind.
     """
-    id, kind, name = found["VpcEndpointId"], found["VpcEndpointType"], found["ServiceName"]
+    id, type, name = found["VpcEndpointId"], kind(found), found["ServiceName"]
     region = site.cloud.region
     short = "notebook" if name == f"aws.sagemaker.{region}.notebook" else ""
     if name.startswith(f"com.amazonaws.{region}."):
         short = name.removeprefix(f"com.amazonaws.{region}.")
-    fits = kind == "Gateway" if short == "s3" else kind == "Interface"
+    fits = type == "Gateway" if short == "s3" else type == "Interface"
     if not short or not fits or short.startswith("vpce."):
         raise UserError(
-            f"{id} is an endpoint of type {kind} for {name}: the stack has a gateway for S3 and "
+            f"{id} is an endpoint of type {type} for {name}: the stack has a gateway for S3 and "
             "interfaces to AWS's other services in its region"
         )
     return short

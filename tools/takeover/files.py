@@ -10,7 +10,7 @@ from tools.errors import UserError
 from tools.hcl import Value
 from tools.repository import Repository
 from tools.stack import Stack
-from tools.takeover.parts import GROWING, added
+from tools.takeover.parts import GROWING, added, other
 from tools.values import VALUES
 
 _HEADER = "# Made by `tools import`; yours to edit.\n\n"
@@ -44,25 +44,43 @@ def edits(
 
 def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None:
     declared = values.declared(stack)
-    given = _given(stack)
+    stand_ins = mirror.stand_ins(stack.path) if local else {}
+    given = {name: file for name, file in _given(stack).items() if name not in stand_ins}
+    path = stack.path / VALUES
+    before = path.read_text(encoding="utf-8") if path.is_file() else None
     new: dict[str, Value] = {}
     for name, value in wanted.items():
-        # What a file sets is somebody's word; a default is what this is here to change.
-        grows = isinstance(value, dict) or name in GROWING
-        there = declared.get(name) if grows or name in given else None
-        try:
-            complete = added(name, name, None if there in ("", []) else there, value)
-        except UserError as error:
-            raise UserError(f"{given[name]}: {error}; change it there first") from None
-        if complete != declared.get(name):
+        there = declared.get(name)
+        if name in given:
+            complete = _agreed(given[name], name, there, value)
+        else:
+            # A default is what this is here to change.
+            grows = isinstance(value, dict) or name in GROWING
+            complete = added(name, name, there if grows and there != [] else None, value)
+        if complete != there:
             _refuse_overruled(name, given.get(name))
+            if name in given and hcl.has_comments(before or "", name):
+                raise UserError(
+                    f"{path}: the comments on the lines of {name} would be lost; add "
+                    f"{json.dumps(value)} to it there yourself, and run this again"
+                )
             new[name] = complete
     if not new:
         return None
-    path = stack.path / VALUES
-    before = path.read_text(encoding="utf-8") if path.is_file() else None
-    stand_ins = mirror.stand_ins(stack.path) if local else {}
     return Edit(stack, before, hcl.assign(before or _HEADER, {**stand_ins, **new}), new)
+
+
+def _agreed(file: Path, name: str, there: Value, value: Value) -> Value:
+    """What `file` has to say for `value` to hold; more in a map or list, never another value.
+
+    What is set is somebody's word, also where it is null or empty.
+    """
+    try:
+        if there in (None, "", [], {}) and there != value:
+            raise other(name, there, value)
+        return added(name, name, there, value)
+    except UserError as error:
+        raise UserError(f"{file}: {error}; change it there first, or take the line away") from None
 
 
 def _given(stack: Stack) -> dict[str, Path]:

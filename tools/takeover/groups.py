@@ -78,7 +78,19 @@ def _rules(site: Site, groups: Mapping[str, str | None]) -> Iterator[tuple[str, 
     clients = declared.get("endpoint_client_security_group_ids")
     for client in clients if endpoints and isinstance(clients, list) else []:
         rule = {"security_group_id": endpoints, "referenced_security_group_id": client}
-        yield f'{_INGRESS}.endpoints_from_clients["{client}"]', {**_HTTPS, **rule}
+        yield client_address(client), {**_HTTPS, **rule}
+
+
+def client_address(client: str) -> str:
+    """Where the stack has the rule by which its endpoints admit a further group."""
+    return f'{_INGRESS}.endpoints_from_clients["{client}"]'
+
+
+def rule_from(site: Site, endpoints: str, client: str) -> str | None:
+    """The rule of the endpoints' group that admits `client`, None where it has none."""
+    existing = aws.Existing(site.cloud.region, site.cloud.endpoint)
+    rule = {"security_group_id": endpoints, "referenced_security_group_id": client}
+    return existing.security_group_rule(False, {**_HTTPS, **rule})
 
 
 def _prefixes_of_s3(site: Site) -> str | None:

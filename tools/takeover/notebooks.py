@@ -11,11 +11,13 @@ from tools import notebook as notebooks
 from tools import scaffold
 from tools.errors import UserError
 from tools.hcl import Value
+from tools.takeover import groups
 from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3, Adoption, Takeover
 from tools.takeover.site import Site, tags
 
 _INSTANCE = "module.notebook.aws_sagemaker_notebook_instance.this"
 _LIFECYCLE = "module.notebook.aws_sagemaker_notebook_instance_lifecycle_configuration.this[0]"
+_CLIENTS = "endpoint_client_security_group_ids"
 _REFUSED = ("Failed", "Deleting")
 # From tags, whatever their case; what is in none of them, and given by no option, is this.
 _TOLD_BY_TAGS = ("owner", "purpose", "environment")
@@ -35,6 +37,7 @@ class Shared:
     role_arn: str | None = None
     subnet_id: str | None = None
     security_group_id: str | None = None
+    endpoint_security_group_id: str | None = None
 
     @classmethod
     def of(cls, site: Site) -> "Shared":
@@ -45,6 +48,7 @@ class Shared:
             site.outputs(IAM).get("role_arn"),
             subnets[0],
             site.outputs(GROUPS).get("notebook_security_group_id"),
+            site.outputs(GROUPS).get("endpoint_security_group_id"),
         )
 
 
@@ -83,10 +87,18 @@ def notebook(
     types = scaffold.variables(site.templates)
     files = {_HOOKS[hook][1]: script for hook, script in scripts.items()}
     made = notebooks.make(directory, values, types, files)
+    client = _client(site, found, shared)
+    notes = _notes(found, its_tags, values, bool(scripts))
+    if client:
+        notes.append(
+            f"notebook {name}: its group {client} is not the stacks', so that it becomes a client "
+            f"of the endpoints: everything that has it may reach them, once {GROUPS} is deployed"
+        )
     return Takeover(
-        tuple(adoptions),
+        (*adoptions, *_rule_of(site, client, shared)),
+        {GROUPS: {_CLIENTS: [client]}} if client else {},
         notebooks=(made,),
-        notes=tuple(_notes(found, its_tags, values, bool(scripts))),
+        notes=tuple(notes),
     )
 
 
@@ -108,6 +120,26 @@ def check(site: Site, name: str, found: Any) -> None:
             f"notebook {name} is in no VPC, as notebooks here are: taken, it would be replaced "
             "and lose its volume; copy its files to a bucket, and make another: tools new-notebook"
         )
+
+
+def _client(site: Site, found: Any, shared: Shared) -> str | None:
+    """The group by which the endpoints have to admit it, None where they do already.
+
+    They admit the notebooks' group, and those that are named as clients.
+    """
+    own = found.get("SecurityGroups", [])
+    clients = site.declared(GROUPS).get(_CLIENTS)
+    admitted = {shared.security_group_id, *(clients if isinstance(clients, list) else [])}
+    return None if admitted & set(own) or not own else str(own[0])
+
+
+def _rule_of(site: Site, client: str | None, shared: Shared) -> list[Adoption]:
+    """The rule that admits `client`, where the endpoints' group has it already."""
+    group = shared.endpoint_security_group_id
+    if not (client and group):
+        return []
+    found = groups.rule_from(site, group, client)
+    return [Adoption.at(GROUPS, groups.client_address(client), found)] if found else []
 
 
 def _own_directory(site: Site, name: str) -> str | None:
@@ -146,12 +178,14 @@ def _values(
         "environment": told.get("environment") or "dev",
         "idle_stop_minutes": 0,
     }
-    groups = found.get("SecurityGroups", [])
     differing: dict[str, tuple[Value, Value]] = {
         "name": (name, directory),
         "role_arn": (found["RoleArn"], shared.role_arn),
         "subnet_id": (found["SubnetId"], shared.subnet_id),
-        "security_group_ids": (groups, [shared.security_group_id]),
+        "security_group_ids": (
+            found.get("SecurityGroups", []),
+            [shared.security_group_id],
+        ),
         "kms_key_id": (found.get("KmsKeyId"), None),
         "direct_internet_access": (found.get("DirectInternetAccess") != "Disabled", False),
         "root_access": (found.get("RootAccess", "Enabled") != "Disabled", False),

@@ -1,5 +1,6 @@
 """What a takeover is made of: resources and their addresses, values, notebooks, remarks."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ GROUPS = "shared-infra/security-groups"
 ENDPOINTS = "shared-infra/vpc-endpoints"
 
 # Lists that what is taken adds to, as it adds to every map; other values it has to agree with.
-GROWING = frozenset({"interface_services"})
+GROWING = frozenset({"endpoint_client_security_group_ids", "interface_services"})
 # AWS changes these in place, so that whoever comes first may say them for the others.
 YIELDING = frozenset({"kms_key_arn", "private_dns_enabled", "route_table_ids", "subnet_ids"})
 
@@ -39,18 +40,43 @@ class Adoption:
 
 
 @dataclass(frozen=True)
+class Encryption:
+    """What encrypts new objects of a shared bucket: `now`, and `declared` by the stack so far."""
+
+    bucket: str
+    now: str
+    declared: str
+
+    def note(self, key: Value) -> list[str]:
+        """What a deployment changes, with `key` as the stack's where that is to be written."""
+        then = str(key or self.declared)
+        if then == self.now:
+            return []
+        notes = [
+            f"{self.bucket}: new objects will be encrypted with {then} instead of {self.now}, "
+            f"older ones stay with {self.now}"
+        ]
+        if ":key/" in self.now:
+            needs = f"the role needs {self.now} for them: kms_key_arns of {IAM}"
+            notes.append(f"{self.bucket}: {needs}")
+        return notes
+
+
+@dataclass(frozen=True)
 class Takeover:
     """What to adopt, and what makes the stacks' files match it.
 
     `values` are stack to variable to value, for its terraform.tfvars; a map or one of GROWING is
     what is added to the value there. `notebooks` are those whose directories are made first.
-    `notes` say what changes in place and what stays unmanaged.
+    `notes` say what changes in place and what stays unmanaged, but for `encryptions`, about which
+    `combined` says it: the stack has one key for all buckets, also for those that it has already.
     """
 
     adoptions: tuple[Adoption, ...]
     values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     notebooks: tuple[Notebook, ...] = ()
     notes: tuple[str, ...] = ()
+    encryptions: tuple[Encryption, ...] = ()
 
 
 def combined(takeovers: Iterable[Takeover]) -> Takeover:
@@ -63,6 +89,7 @@ def combined(takeovers: Iterable[Takeover]) -> Takeover:
     values: dict[str, dict[str, Value]] = {}
     notebooks: dict[str, Notebook] = {}
     notes: list[str] = []
+    encryptions: dict[str, Encryption] = {}
     for takeover in takeovers:
         for one in takeover.adoptions:
             _claim(adoptions, (one.stack, one.address), one)
@@ -78,9 +105,25 @@ def combined(takeovers: Iterable[Takeover]) -> Takeover:
             if notebooks.setdefault(made.name, made) != made:
                 raise UserError(f"two notebooks want the directory notebooks/{made.name}")
         notes += takeover.notes
+        encryptions |= {one.bucket: one for one in takeover.encryptions}
+    notes += _about_keys(values.get(S3, {}).get("kms_key_arn"), encryptions.values())
     return Takeover(
-        tuple(adoptions.values()), values, tuple(notebooks.values()), tuple(dict.fromkeys(notes))
+        tuple(adoptions.values()),
+        values,
+        tuple(notebooks.values()),
+        tuple(dict.fromkeys(notes)),
+        tuple(encryptions.values()),
     )
+
+
+def _about_keys(key: Value, encryptions: Iterable[Encryption]) -> list[str]:
+    notes = [note for one in encryptions for note in one.note(key)]
+    if key:
+        notes.append(
+            f"{S3}: who uses its buckets needs {key}; a deployment of {IAM} gives it to the shared "
+            "role, a role that a notebook names (role_arn) has to have it already"
+        )
+    return notes
 
 
 def _claim(
@@ -110,12 +153,13 @@ def added(what: str, name: str, there: Value, value: Value) -> Value:
         grown = {**there, **value}
         for key in set(there) & set(value):
             if there[key] != value[key]:
-                raise _other(f"{what}.{key}", there[key], value[key])
+                raise other(f"{what}.{key}", there[key], value[key])
         return grown
     if name in GROWING and isinstance(there, list) and isinstance(value, list):
         return [*there, *(item for item in value if item not in there)]
-    raise _other(what, there, value)
+    raise other(what, there, value)
 
 
-def _other(what: str, there: Value, value: Value) -> UserError:
-    return UserError(f"{what} would have to be {value!r}, and is {there!r}")
+def other(what: str, there: Value, value: Value) -> UserError:
+    """That `what` is another value, both as Terraform writes them."""
+    return UserError(f"{what} would have to be {json.dumps(value)}, and is {json.dumps(there)}")

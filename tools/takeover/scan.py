@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,12 +87,20 @@ def _described(site: Site, name: str) -> Any:
 def _buckets(site: Site, there: Held) -> Iterator[Candidate]:
     common = site.records.repository.common()
     kept = {common.get("state_bucket"), site.declared(S3).get("access_log_bucket")}
-    for one in site.ask("list the buckets", "s3", "list_buckets")["Buckets"]:
+    listed = site.ask("list the buckets", "s3", "list_buckets")["Buckets"]
+    receiving = buckets.receiving_logs(site, [one["Name"] for one in listed])
+    for one in listed:
         name = one["Name"]
         if name in kept or there.find("aws_s3_bucket", name):
             continue
         region = one.get("BucketRegion") or buckets.region(site, name)
         if region != site.cloud.region:
+            continue
+        why = ""
+        with suppress(UserError):  # one whose objects we must not list; an import says so
+            why = buckets.why_not_shared(site, name, receiving)
+        if why:
+            yield Candidate("bucket", name, "", why=why)
             continue
         try:
             purpose = buckets.purpose_of(site, name)
@@ -166,7 +175,7 @@ def _default_vpc(site: Site) -> str:
 
 def _links(site: Site, there: Held, links: Sequence[Any]) -> Iterator[Candidate]:
     # The gateway last: it takes the others' subnets where the VPC has none by default.
-    for one in sorted(links, key=lambda one: one["VpcEndpointType"] == "Gateway"):
+    for one in sorted(links, key=lambda one: endpoints.kind(one) == "Gateway"):
         id, service = one["VpcEndpointId"], one["ServiceName"]
         if there.find("aws_vpc_endpoint", id):
             continue
