@@ -139,7 +139,7 @@ class _Building:
         ]
         self._refuse_wrong()
         together = self._with_network(parts.combined(shared))
-        given = self._shared(together, group.get("notebooks"))
+        given = self._shared(together, group)
         own = self._each(NOTEBOOK, lambda row: notebooks.notebook(site, _name(row, "name"), given))
         self._refuse_wrong()
         everything = parts.combined([together, *own])
@@ -278,14 +278,18 @@ class _Building:
                 there[endpoints.short_name(self._site, one)] = str(one["VpcEndpointId"])
         return there
 
-    def _shared(self, together: Takeover, group: str | None) -> Shared:
-        """What the shared stacks will give to notebooks, once they hold what is imported."""
+    def _shared(self, together: Takeover, group: Mapping[str, str]) -> Shared:
+        """What the shared stacks will give to notebooks, once they hold what is imported.
+
+        `group` is purpose to the id of the security group that is imported for it.
+        """
         role, own = self._site.outputs(IAM).get("role_arn"), self._found.of(ROLE)
         subnets = together.values.get(ENDPOINTS, {}).get("subnet_ids") or self._subnets()
         return Shared(
             own[0].resource.text("arn") if own else role,
             str(subnets[0]) if isinstance(subnets, list) and subnets else None,
-            group or self._site.outputs(GROUPS).get("notebook_security_group_id"),
+            group.get("notebooks") or self._site.outputs(GROUPS).get("notebook_security_group_id"),
+            group.get("endpoints") or self._site.outputs(GROUPS).get("endpoint_security_group_id"),
         )
 
 
