@@ -201,7 +201,7 @@ def _inline(role: Mapping[str, Any], resources: Sequence[Resource]) -> list[tupl
 def _unexplained(policies: Iterable[tuple[str, Any]]) -> Iterator[str]:
     """Statements by what they leave out, which no list of actions and resources can show."""
     for name, document in policies:
-        for statement in _listed(document["Statement"]):
+        for statement in listed(document["Statement"]):
             found = [element for element in ("NotAction", "NotResource") if element in statement]
             if found:
                 sid = statement.get("Sid", "-")
@@ -219,14 +219,14 @@ def _split(
     """The statements of named policies that allow, and those that deny."""
     found: dict[str, list[Statement]] = {"Allow": [], "Deny": []}
     for name, document in policies:
-        for statement in _listed(document["Statement"]):
+        for statement in listed(document["Statement"]):
             if "NotAction" in statement or "NotResource" in statement:
                 continue  # named by _unexplained
-            resources = _listed(statement.get("Resource", "*"))
+            resources = listed(statement.get("Resource", "*"))
             filled = [_filled(resource, tags) for resource in resources]
             read = Statement(
                 f"{name}: {statement.get('Sid', '-')}",
-                tuple(sorted(_listed(statement["Action"]))),
+                tuple(sorted(listed(statement["Action"]))),
                 tuple(sorted(resource for resource in filled if resource is not None)),
                 tuple(_conditions(statement.get("Condition", {}), tags)),
             )
@@ -238,7 +238,7 @@ def _split(
 def _conditions(conditions: Mapping[str, Any], tags: Mapping[str, str]) -> Iterator[str]:
     for operator, keys in sorted(conditions.items()):
         for key, values in sorted(keys.items()):
-            filled = [_filled(str(value), tags) or str(value) for value in _listed(values)]
+            filled = [_filled(str(value), tags) or str(value) for value in listed(values)]
             yield f"{operator} {key}: {', '.join(sorted(filled))}"
 
 
@@ -344,5 +344,6 @@ def _kinds(action: str) -> tuple[Kind, ...]:
     return ("read", "write") if open_end or not operation else ("write",)
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """What a policy document has as a list, or, of one, as it is."""
     return list(value) if isinstance(value, list) else [value]

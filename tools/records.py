@@ -19,7 +19,7 @@ from tools.terraform import Terraform
 
 SUFFIX = ".record.json"
 _FORMAT = 1
-_REQUESTS = 16  # at once, to a bucket
+REQUESTS = 16  # at once, to a bucket
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Records:
         """Reads the states and records of `stacks` that lie in buckets, many at once."""
         wanted = {name for stack in stacks for name in (stack.name, *stack.upstream)}
         remote = [s for s in self._stacks.values() if s.name in wanted and self._is_remote(s)]
-        with ThreadPoolExecutor(_REQUESTS) as pool:
+        with ThreadPoolExecutor(REQUESTS) as pool:
             for done in [pool.submit(self._fetch, stack) for stack in remote]:
                 done.result()
 

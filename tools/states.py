@@ -141,37 +141,38 @@ class LocalPlace:
 
     @property
     def mend(self) -> str:
-        backup = self._beside(".backup")
+        backup = self.beside(".backup")
         if is_whole(backup):
             return f"go back to the one before it: mv {backup} {self.path}"
         return f"there is none before it: rm {self.path}"
 
     def set_aside(self, suffix: str = ".cut-short") -> None:
         """Gives its place free, and loses nothing."""
-        self.path.replace(self._beside(suffix))
+        self.path.replace(self.beside(suffix))
 
-    def _beside(self, suffix: str) -> Path:
+    def beside(self, suffix: str) -> Path:
+        """The file whose name is the state's and `suffix`."""
         return self.path.with_name(self.path.name + suffix)
 
     def read(self, suffix: str = "") -> bytes | None:
         try:
-            return self._beside(suffix).read_bytes()
+            return self.beside(suffix).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
 
     def write(self, content: bytes, suffix: str) -> None:
-        partial = self._beside(f"{suffix}.partial")
+        partial = self.beside(f"{suffix}.partial")
         try:
             partial.write_bytes(content)
-            partial.replace(self._beside(suffix))
+            partial.replace(self.beside(suffix))
         except OSError as error:
             raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
 
     def delete(self, suffix: str) -> None:
         try:
-            self._beside(suffix).unlink(missing_ok=True)
+            self.beside(suffix).unlink(missing_ok=True)
         except OSError as error:
             raise UserError(f"cannot remove {error.filename}: {error.strerror}") from None
 

@@ -10,6 +10,7 @@ from typing import Literal
 from tools.errors import UserError
 from tools.migration import purposes, uses
 from tools.migration.old import Resource
+from tools.takeover.endpoints import short_of
 
 BUCKET = "aws_s3_bucket"
 ROLE = "aws_iam_role"
@@ -414,10 +415,8 @@ def _service(endpoint: Resource, region: str) -> tuple[str, str]:
     """The short name of an endpoint's service, and why no stack here takes it, if so."""
     name = endpoint.text("service_name")
     kind = endpoint.text("vpc_endpoint_type") or "Gateway"
-    short = name.removeprefix(f"com.amazonaws.{region}.")
-    if name == f"aws.sagemaker.{region}.notebook":
-        short = "notebook"
-    elif short == name:
+    short = short_of(name, region)
+    if not short:
         return name, f"{name} is no service that shared-infra/vpc-endpoints makes an endpoint for"
     if kind == "Gateway" and short == "s3":
         return short, ""

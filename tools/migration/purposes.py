@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from tools.errors import UserError
 from tools.migration.old import Resource
+from tools.takeover.buckets import PURPOSE
 
 # What makes a bucket the shared one of a purpose, the strongest word first.
 _WORDS = {
     "datasets": ("datasets", "dataset", "data", "raw", "training"),
     "models": ("models", "model", "artifacts", "artefacts"),
 }
-_PURPOSE = re.compile(r"[a-z](-?[a-z0-9])*")  # as bucket_names of shared-infra/s3 says
 _OF_TAGS = ("Purpose", "purpose", "Name", "name", "Role", "role")
 
 
@@ -22,7 +22,7 @@ def of(buckets: Sequence[Resource], given: Mapping[str, str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name, purpose in given.items():
-        if not _PURPOSE.fullmatch(purpose):
+        if not PURPOSE.fullmatch(purpose):
             raise UserError(
                 f"--bucket {name}={purpose}: a purpose is lower-case letters, digits and single "
                 "hyphens, such as datasets"
@@ -79,7 +79,7 @@ def _common_prefix(names: Sequence[str]) -> str:
 def _own(name: str, prefix: str, taken: set[str]) -> str:
     """A purpose from the part of a bucket's name that is its own."""
     text = re.sub(r"[^a-z0-9]+", "-", name.removeprefix(prefix).lower()).strip("-")
-    if not _PURPOSE.fullmatch(text):
+    if not PURPOSE.fullmatch(text):
         text = f"bucket-{text}".rstrip("-")
     purpose, number = text, 2
     while purpose in taken:

@@ -125,7 +125,7 @@ def move(
     if wrong := difference(state, run.terraform.pull_state(stack.path)):
         raise UserError(f"what Terraform reads in {target} is not what was in {source}: {wrong}")
     if isinstance(source, LocalPlace):
-        beside(source, UNVERIFIED).replace(beside(source, ".backup"))
+        source.beside(UNVERIFIED).replace(source.beside(".backup"))
     parsed = State.parse(state, str(source))
     return f"moved to {target} (serial {parsed.serial}, {len(parsed.resources)} resources)"
 
@@ -140,14 +140,9 @@ def refuse_lock(place: Place, stack: Stack) -> None:
         )
 
 
-def beside(place: LocalPlace, suffix: str) -> Path:
-    """A file beside a state."""
-    return place.path.with_name(place.path.name + suffix)
-
-
 def take_back(place: LocalPlace) -> None:
     """Brings a state to its place again whose way was cut short before it was verified."""
-    aside = beside(place, UNVERIFIED)
+    aside = place.beside(UNVERIFIED)
     if aside.is_file() and not place.read():
         aside.replace(place.path)
 

@@ -9,11 +9,9 @@ from typing import Any
 import click
 
 from tools.errors import UserError
-from tools.records import Records
+from tools.records import REQUESTS, Records
 from tools.stack import Stack
 from tools.states import Lock, State
-
-_REQUESTS = 16  # at once, to a bucket
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Row:
 
 def rows(known: Records, stacks: Sequence[Stack]) -> list[Row]:
     """A row for each of `stacks`, in their order."""
-    with ThreadPoolExecutor(_REQUESTS) as pool:
+    with ThreadPoolExecutor(REQUESTS) as pool:
         return list(pool.map(partial(_row, known), stacks))
 
 

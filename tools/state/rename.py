@@ -113,12 +113,10 @@ def _refuse_place(names: _Renaming, known: Records) -> None:
             f"{names.here.name}: its files do not say where its state lies (a workspace, an "
             "override, another kind of backend); rename it by hand"
         )
-    if isinstance(place, LocalPlace) and names.keys is None:
-        return
     if isinstance(place, LocalPlace):
-        raise UserError(f"{names.here.name} has no {backend.FILE} yet: tools state enable")
-    known_keys = [(key.bucket, key.key) for key in names.keys or ()]
-    if (place.bucket, place.key) not in known_keys:  # type: ignore[attr-defined]
+        if names.keys:
+            raise UserError(f"{names.here.name} has no {backend.FILE} yet: tools state enable")
+    elif str(place) not in map(str, names.keys or ()):
         raise UserError(
             f"{names.here.name} keeps its state in {place}, which is a key of its own; rename it "
             "by hand"

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from tools.access import listed
 from tools.errors import UserError
 from tools.hcl import Value
 from tools.takeover import held
 from tools.takeover.parts import S3, Adoption, Encryption, Takeover
 from tools.takeover.site import Site, lost_tags, tags
 
-_PURPOSE = re.compile(r"[a-z](-?[a-z0-9])*")  # the rule of bucket_names
+PURPOSE = re.compile(r"[a-z](-?[a-z0-9])*")  # the rule of bucket_names
 _OURS = ("datasets", "models")
 _S3_S_OWN = "S3's own keys"
 _MOST_KEYS = 1000  # are looked at, a page
@@ -74,7 +75,7 @@ def purpose_of(site: Site, name: str) -> str:
 
 
 def _check(site: Site, name: str, purpose: str) -> None:
-    if not _PURPOSE.fullmatch(purpose):
+    if not PURPOSE.fullmatch(purpose):
         raise UserError(
             f"{purpose!r} is no purpose: it takes lower-case letters, digits and single hyphens"
         )
@@ -203,7 +204,7 @@ def _notes(site: Site, name: str, found: Mapping[str, Any]) -> list[str]:
     if found["policy"]:
         sids = [
             str(statement.get("Sid") or "one without a Sid")
-            for statement in _listed(json.loads(found["policy"]).get("Statement", []))
+            for statement in listed(json.loads(found["policy"]).get("Statement", []))
         ]
         notes.append(f"{name}: its policy ({', '.join(sids)}) gives way to the stack's")
     if found["lifecycle"]:
@@ -227,7 +228,3 @@ def _notes(site: Site, name: str, found: Mapping[str, Any]) -> list[str]:
     if not found["access"] or not all(found["access"].values()):
         notes.append(f"{name}: public access will be blocked")
     return notes + lost_tags(name, tags(found["tags"] or []))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

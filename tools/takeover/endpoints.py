@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from tools.access import listed
 from tools.errors import UserError, shown
 from tools.hcl import Value
 from tools.takeover.parts import ENDPOINTS, GROUPS, Adoption, Takeover
@@ -94,10 +95,7 @@ def short_name(site: Site, found: Any) -> str:
     Raises UserError where the stack has no endpoint of this kind.
     """
     id, type, name = found["VpcEndpointId"], kind(found), found["ServiceName"]
-    region = site.cloud.region
-    short = "notebook" if name == f"aws.sagemaker.{region}.notebook" else ""
-    if name.startswith(f"com.amazonaws.{region}."):
-        short = name.removeprefix(f"com.amazonaws.{region}.")
+    short = short_of(name, site.cloud.region)
     fits = type == "Gateway" if short == "s3" else type == "Interface"
     if not short or not fits or short.startswith("vpce."):
         raise UserError(
@@ -105,6 +103,14 @@ def short_name(site: Site, found: Any) -> str:
             "interfaces to AWS's other services in its region"
         )
     return short
+
+
+def short_of(name: str, region: str) -> str:
+    """The short name of AWS's service called `name`; empty for one of somebody else's."""
+    if name == f"aws.sagemaker.{region}.notebook":
+        return "notebook"
+    own = f"com.amazonaws.{region}."
+    return name.removeprefix(own) if name.startswith(own) else ""
 
 
 def _settle(
@@ -172,8 +178,7 @@ def _policy(site: Site, values: dict[str, Value], found: Any, service: str) -> l
 
 
 def _allows_all(policy: Any) -> bool:
-    statements = policy.get("Statement", [])
-    statements = statements if isinstance(statements, list) else [statements]
+    statements = listed(policy.get("Statement", []))
     return {
         (
             one.get("Effect"),

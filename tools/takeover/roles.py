@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tools.access import listed
 from tools.errors import UserError
 from tools.hcl import Value
 from tools.takeover.parts import IAM, Adoption, Takeover
@@ -76,9 +77,9 @@ def _notes(site: Site, role: Any, others: list[str]) -> list[str]:
 def _principals(trust: Any) -> set[tuple[str, str]]:
     return {
         (kind, one)
-        for statement in _listed(trust.get("Statement", []))
+        for statement in listed(trust.get("Statement", []))
         for kind, named in _pairs(statement.get("Principal", {}))
-        for one in _listed(named)
+        for one in listed(named)
     }
 
 
@@ -87,8 +88,4 @@ def _pairs(principal: Any) -> list[tuple[str, Any]]:
 
 
 def _has_conditions(trust: Any) -> bool:
-    return any("Condition" in statement for statement in _listed(trust.get("Statement", [])))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return any("Condition" in statement for statement in listed(trust.get("Statement", [])))
