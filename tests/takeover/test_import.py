@@ -240,6 +240,29 @@ def test_a_notebook_gets_a_directory_with_its_values_and_scripts(
     assert (found["direct_internet_access"], found["root_access"]) == (True, True)
 
 
+def test_a_scan_leaves_out_a_group_that_is_gone(
+    receiving: Checkout, monolith: Monolith, client: AWS
+) -> None:
+    """On AWS it goes between two answers; here an endpoint outlives its group."""
+    ec2 = client("ec2")
+    named = {"GroupName": f"{monolith.name}-gone", "Description": "By hand"}
+    group = ec2.create_security_group(VpcId=monolith.vpc, **named)["GroupId"]
+    link = ec2.create_vpc_endpoint(
+        VpcId=monolith.vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.us-east-1.sts",
+        SubnetIds=[monolith.subnets[0]],
+        SecurityGroupIds=[group],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    ec2.delete_security_group(GroupId=group)
+    done = receiving.tools("import", "--scan", "--local", "--json")
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[link])
+    assert done.returncode == 0, done.stderr
+    names = {one["name"] for one in json.loads(done.stdout)}
+    assert link in names
+    assert group not in names
+
+
 def test_nothing_is_left_to_take(receiving: Checkout, monolith: Monolith) -> None:
     assert scanned(receiving, monolith) == {}
 

@@ -60,6 +60,13 @@ def described(site: Site, id: str) -> Any:
     return found["SecurityGroups"][0]
 
 
+def vpcs(site: Site) -> dict[str, str]:
+    """The VPC of every group that there is, by its id."""
+    what = "list the security groups"
+    found = site.every(what, "ec2", "describe_security_groups", "SecurityGroups")
+    return {one["GroupId"]: one["VpcId"] for one in found}
+
+
 def _rules(site: Site, groups: Mapping[str, str | None]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The stack's rules whose groups are known: address to what they are."""
     notebooks, endpoints = groups["notebooks"], groups["endpoints"]

@@ -48,11 +48,12 @@ def candidates(site: Site) -> list[Candidate]:
     with ThreadPoolExecutor(_REQUESTS) as pool:
         described = list(pool.map(lambda name: _described(site, name), free[:_MOST_DESCRIBED]))
     known = [one for one in described if one]
-    links = _endpoints(site, site.vpc or _vpc_of(site, known) or _default_vpc(site))
+    vpcs = groups.vpcs(site)
+    links = _endpoints(site, site.vpc or _vpc_of(known, vpcs) or _default_vpc(site))
     return [
         *_buckets(site, there),
         *_roles(site, there, known),
-        *_groups(site, there, known, links),
+        *_groups(site, there, known, links, vpcs),
         *_links(site, there, links),
         *(_notebook(site, one) for one in known),
         *(
@@ -126,35 +127,43 @@ def _roles(site: Site, there: Held, known: Sequence[Any]) -> Iterator[Candidate]
 
 
 def _groups(
-    site: Site, there: Held, known: Sequence[Any], links: Sequence[Any]
+    site: Site,
+    there: Held,
+    known: Sequence[Any],
+    links: Sequence[Any],
+    vpcs: Mapping[str, str],
 ) -> Iterator[Candidate]:
-    of_notebooks = Counter(group for one in known for group in one.get("SecurityGroups", []))
+    of_notebooks = _used_groups(known)
     of_links = Counter(group["GroupId"] for one in links for group in one.get("Groups", []))
     for purpose, used, things in (
         ("notebooks", of_notebooks, "notebooks"),
         ("endpoints", of_links, "endpoints"),
     ):
         for id, times in used.most_common():
-            if there.find("aws_security_group", id):
+            if id not in vpcs or there.find("aws_security_group", id):
                 continue
             detail = f"of {times} of these {things}"
             taken = there.stacks.get(GROUPS, {}).get(f"aws_security_group.{purpose}")
-            group = groups.described(site, id)
             if taken:
                 why = f"{GROUPS} has {taken[1]} for its {things}"
                 yield Candidate("security-group", id, detail, why=why)
-            elif site.vpc and group["VpcId"] != site.vpc:
-                why = f"it is in {group['VpcId']}, and the stacks are in {site.vpc}"
+            elif site.vpc and vpcs[id] != site.vpc:
+                why = f"it is in {vpcs[id]}, and the stacks are in {site.vpc}"
                 yield Candidate("security-group", id, detail, why=why)
             else:
                 more = f" --as {purpose}"
                 yield _candidate(site, "security-group", id, detail, GROUPS, more)
 
 
-def _vpc_of(site: Site, known: Sequence[Any]) -> str | None:
+def _vpc_of(known: Sequence[Any], vpcs: Mapping[str, str]) -> str | None:
     """The VPC of the group that most notebooks have: the stacks take it with that group."""
-    used = Counter(group for one in known for group in one.get("SecurityGroups", []))
-    return str(groups.described(site, used.most_common(1)[0][0])["VpcId"]) if used else None
+    used = _used_groups(known)
+    return next((vpcs[group] for group, _ in used.most_common() if group in vpcs), None)
+
+
+def _used_groups(known: Sequence[Any]) -> Counter[str]:
+    """How many of the notebooks have each group."""
+    return Counter(group for one in known for group in one.get("SecurityGroups", []))
 
 
 def _endpoints(site: Site, vpc: str) -> list[Any]:
