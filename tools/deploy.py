@@ -226,7 +226,7 @@ class _Work:
         if self._run.interruption.count:
             done = f" after {self._done} of {self._total} resources" if self._total else ""
             return f"interrupted{done}"
-        return explain(error.diagnostics, self._stack, self._run.option)
+        return explain(error.diagnostics, self._stack, self._run)
 
     def _apply(self) -> str:
         records, stack = self._run.records, self._stack
@@ -527,7 +527,7 @@ def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
     except TerraformError as error:
         for diagnostic in error.diagnostics:
             run.progress.say(stack.name, f"error: {diagnostic.text()}")
-        detail = explain(error.diagnostics, stack, run.option)
+        detail = explain(error.diagnostics, stack, run)
         return Plan(stack.name, "failed", detail=detail)
     except (UserError, OSError) as error:
         run.progress.say(stack.name, f"error: {error}")
@@ -604,20 +604,20 @@ def refusal(
     return f"would {what}, and the data goes with it; nothing was changed. {way}"
 
 
-def explain(diagnostics: Sequence[Diagnostic], stack: Stack, option: str) -> str:
+def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
     """The error that matters in one line, with the command that mends it where we know one."""
     missing = sorted({name for d in diagnostics if (name := _missing_upstream(d, stack))})
     if missing:
-        return waiting(missing, option)
+        return waiting(missing, run.option)
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
-            return _locked(diagnostic, stack)
+            return _locked(diagnostic, stack, run)
     existing = sorted(d.address for d in diagnostics if d.address and _EXISTS.search(d.text()))
     if existing:
         names, exist = ", ".join(existing), "exists" if len(existing) == 1 else "exist"
         return (
             f"{names} {exist} already; to take what an earlier run made into the state: "
-            f"tools adopt{option} {stack.name}"
+            f"tools adopt{run.option} {stack.name}"
         )
     if (stack.path / ERRORED).exists():  # by this run: one that was there before is gone
         return _unwritten(diagnostics[0], stack)
@@ -638,11 +638,17 @@ def waiting(missing: Sequence[str], option: str) -> str:
     return f"{names} {are} not deployed yet; deploy first: {command}"
 
 
-def _locked(diagnostic: Diagnostic, stack: Stack) -> str:
-    found = dict(re.findall(r"\b(ID|Who|Created):\s+(\S+)", diagnostic.detail))
+def _locked(diagnostic: Diagnostic, stack: Stack, run: Run) -> str:
+    # Such as "Created:   2026-01-02 03:04:05.678 +0000 UTC".
+    found = dict(re.findall(r"\b(ID|Who|Created):\s+(\S+(?: [\d:]+)?)", diagnostic.detail))
+    command = (
+        f"tools state unlock{run.option} {stack.name}"
+        if run.records.place(stack)
+        else f"terraform -chdir={stack.path} force-unlock {found.get('ID')}"
+    )
     return (
-        f"another Terraform works on it ({found.get('Who')}, since {found.get('Created')}); wait "
-        f"for it, or if it has died: terraform -chdir={stack.path} force-unlock {found.get('ID')}"
+        f"another Terraform works on it ({found.get('Who')}, since {found.get('Created')} UTC); "
+        f"wait for it, or if it has died: {command}"
     )
 
 

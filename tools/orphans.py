@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -88,7 +88,7 @@ def _in_buckets(known: Records) -> Iterator[tuple[str, BucketPlace]]:
         for key in place.objects(place.region).keys(bucket, prefix):
             parts = Path(key.removeprefix(prefix)).parts
             if len(parts) == 3 and parts[0] in FOLDERS and parts[2] == STATE:
-                yield "/".join(parts[:2]), BucketPlace(bucket, key, place.region, place.objects)
+                yield "/".join(parts[:2]), replace(place, key=key)
 
 
 def _cost(state: Mapping[str, Any], table: prices.Table) -> tuple[str, Decimal | None]:
@@ -166,8 +166,16 @@ def _configuration(orphan: Orphan) -> str:
     if isinstance(place, LocalPlace):
         backend = f'  backend "local" {{\n    path = {hcl.quote(str(place.path))}\n  }}\n'
     else:
-        pairs = {"bucket": place.bucket, "key": place.key, "region": place.region}
-        lines = "".join(f"    {name} = {hcl.quote(value)}\n" for name, value in pairs.items())
+        arguments: dict[str, hcl.Value] = {
+            "bucket": place.bucket,
+            "key": place.key,
+            "region": place.region,
+        }
+        if place.lockfile:
+            arguments["use_lockfile"] = True
+        if place.table:
+            arguments["dynamodb_table"] = place.table
+        lines = "".join(f"    {name} = {hcl.dumps(value)}\n" for name, value in arguments.items())
         backend = f'  backend "s3" {{\n{lines}  }}\n'
     region = f'provider "aws" {{\n  region = {hcl.quote(orphan.region)}\n}}\n'
     return f"terraform {{\n{backend}}}\n{region if orphan.region else ''}"

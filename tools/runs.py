@@ -13,6 +13,7 @@ from tools import adopt, aws, deploy, interruption, orphans, os_process, plans, 
 from tools.context import Context, Target, is_interactive
 from tools.deploy import NOTHING_DEPLOYED, Result, Run
 from tools.errors import UserError
+from tools.orphans import Orphan
 from tools.plans import Change, Plan
 from tools.records import Records
 from tools.repository import COMMON
@@ -156,11 +157,20 @@ def destroy_orphans(
         state = known.state(stack)
         if state and state.resources and (used := gone.intersection(stack.upstream)):
             raise UserError(f"{stack.name} is deployed and uses {', '.join(sorted(used))}")
+    with of_orphans(target, place, found) as (there, theirs):
+        destroy_stacks(context, there, theirs, place, theirs.stacks, options)
+
+
+@contextmanager
+def of_orphans(
+    target: Target, place: Where, found: Sequence[Orphan]
+) -> Iterator[tuple[Target, Records]]:
+    """The target and the records as if the directories of `found` were there, inside."""
     root = target.repository.root
     with tempfile.TemporaryDirectory(prefix="orphans-") as folder:
         theirs = orphans.repository(found, Path(folder) / "roots", root / COMMON)
         there = replace(target, repository=theirs)
-        destroy_stacks(context, there, records(there, place), place, theirs.stacks(), options)
+        yield there, records(there, place)
 
 
 def plan_stacks(

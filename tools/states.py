@@ -204,13 +204,17 @@ Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Ob
 
 @dataclass(frozen=True)
 class BucketPlace:
-    """A state in a bucket, as the backend "s3" writes it; `table` is its lock table, if any."""
+    """A state in a bucket, as the backend "s3" writes it.
+
+    `table` is its lock table, if any; `lockfile`, whether a file beside it locks it too.
+    """
 
     bucket: str
     key: str
     region: str
     objects: Objects
     table: str | None = None
+    lockfile: bool = False
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -267,7 +271,8 @@ def place(stack: Stack, objects: Objects) -> Place | None:
         return LocalPlace(stack.path / str(config.get("path", STATE)))
     if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
         bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
-        return BucketPlace(bucket, key, region, objects, config.get("dynamodb_table"))
+        lockfile = config.get("use_lockfile") is True
+        return BucketPlace(bucket, key, region, objects, config.get("dynamodb_table"), lockfile)
     return None
 
 

@@ -172,8 +172,18 @@ def test_a_workspace_of_the_user_s_is_not_taken(small: Checkout) -> None:
     assert (small.root / ".tools/local/workspace/notebooks/n/terraform.tfstate").exists()
 
 
-def test_who_holds_the_lock_is_said_with_what_to_do(small: Checkout) -> None:
-    write_stack(small.root, "notebooks/n", slow(30))
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("more.tf", "tools state unlock --local notebooks/n"),
+        # It could say where the state lies, and nothing but Terraform knows.
+        ("override.tf", r"terraform -chdir=\S+/notebooks/n force-unlock [0-9a-f-]{36}"),
+    ],
+)
+def test_who_holds_the_lock_is_said_with_what_to_do(
+    small: Checkout, file: str, command: str
+) -> None:
+    (write_stack(small.root, "notebooks/n", slow(30)) / file).write_text("")
     first = small.start("deploy", "--local")
     lock = small.root / ".tools/local/workspace/notebooks/n/.terraform.tfstate.lock.info"
     deadline = time.monotonic() + 60
@@ -185,7 +195,7 @@ def test_who_holds_the_lock_is_said_with_what_to_do(small: Checkout) -> None:
     first.communicate(timeout=60)
     assert second.returncode == 1
     assert "another Terraform works on it (" in second.stderr
-    assert re.search(r"force-unlock [0-9a-f-]{36}", second.stderr)
+    assert re.search(command, second.stderr)
 
 
 @pytest.mark.parametrize("text", ['purpose = "a\n', "purpose = = 1\n"])

@@ -20,7 +20,6 @@ from tests.cli.conftest import Checkout
 from tests.faults.proxy import Call, Proxy, Refusal, passing_errors
 from tests.trees import write_stack
 from tools import os_process
-from tools.localcloud.process import environment
 
 STACK = "notebooks/n"
 SECONDS = 120  # for what takes a few; a condition that never comes true must not hang the suite
@@ -160,23 +159,16 @@ class Fleet(Checkout):
         done: list[str] = []
         while (run := self.tools("deploy", "--local")).returncode:
             assert "Traceback" not in run.stderr
-            unlock = re.search(r"terraform (-chdir=\S+) force-unlock (\S+)", run.stderr)
+            unlock = re.search(r"tools (state unlock --local \S+)", run.stderr)
             adopt = re.search(r"tools (adopt --local \S+)", run.stderr)
-            said = "force-unlock" if unlock else "adopt" if adopt else ""
+            said = "unlock" if unlock else "adopt" if adopt else ""
             assert said, run.stderr
             assert done.count(said) < 3, run.stderr
             done.append(said)
-            if unlock:
-                self._plain("terraform", unlock[1], "force-unlock", "-force", unlock[2])
-            elif adopt:
-                helped = self.tools(*adopt[1].split())
+            for command in filter(None, (unlock, adopt)):
+                helped = self.tools(*command[1].split())
                 assert helped.returncode == 0, helped.stderr
         return done
-
-    def _plain(self, *command: str) -> None:
-        endpoint = f"http://127.0.0.1:{self.proxy.port}"
-        helped = self.run(*command, **environment(endpoint))
-        assert helped.returncode == 0, helped.stderr
 
     def check(self) -> None:
         """Nothing is left to do, nothing is orphaned, and nothing of the fault is left behind."""

@@ -78,7 +78,7 @@ def test_what_terraform_gives_up_is_tried_again(fleet: Fleet) -> None:
         pytest.param("CreatePolicy", set(), marks=pytest.mark.nightly),
         pytest.param("PUT terraform.tfstate.tflock", set(), marks=pytest.mark.nightly),
         # Terraform can then neither write the state nor let its lock go.
-        ("PUT terraform.tfstate", {"force-unlock"}),
+        ("PUT terraform.tfstate", {"unlock"}),
     ],
 )
 def test_an_outage_in_the_middle(fleet: Fleet, action: str, helps: set[str]) -> None:

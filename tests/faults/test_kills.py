@@ -34,7 +34,7 @@ class Point:
 
 
 LOCK, STATE, RECORD = (f"terraform.tfstate{suffix}" for suffix in (".tflock", "", ".record.json"))
-UNLOCK = ("force-unlock",)
+UNLOCK = ("unlock",)
 
 # Terraform's way through a run over a state in a bucket.
 OF_A_STATE = [

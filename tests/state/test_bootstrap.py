@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -140,11 +141,15 @@ def locks_with_the_table(team: Team) -> None:
     # The table notes a checksum of each state, and refuses another in its place.
     team.ok("deploy", NEVER)
     copy_by_hand_and_forget(team)
-    checksum = f"{team.bucket}/{team.key('notebooks/mine')}-md5"
-    assert checksum in items(team)
+    assert team.key("notebooks/mine") in checksums(team)
     team.ok("rename-notebook", "mine", "yours")
-    assert checksum not in items(team)
+    assert team.key("notebooks/mine") not in checksums(team)
     team.ok("new-notebook", "mine")
+    shutil.rmtree(team.work / "notebooks/yours")
+    team.ok("destroy", "--orphan")
+    state = team.remote("notebooks/yours") or b""
+    assert json.loads(state)["resources"] == []
+    assert checksums(team)[team.key("notebooks/yours")] == md5(state).hexdigest()
 
     team.enable("--lock", "both")
     backend = (team.work / READER / "backend.tf").read_text()
@@ -155,9 +160,14 @@ def locks_with_the_table(team: Team) -> None:
     assert team.output(READER) == "two"
 
 
-def items(team: Team) -> set[str]:
+def checksums(team: Team) -> dict[str, str]:
+    """Those of the states, by their keys."""
     found = team.client("dynamodb").scan(TableName="terraform-locks")["Items"]
-    return {item["LockID"]["S"] for item in found}
+    noted = {item["LockID"]["S"]: item["Digest"]["S"] for item in found if "Digest" in item}
+    return {
+        path.removeprefix(f"{team.bucket}/").removesuffix("-md5"): digest
+        for path, digest in noted.items()
+    }
 
 
 def copy_by_hand_and_forget(team: Team) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -93,6 +95,21 @@ def test_a_lock_file_in_the_bucket(team: Team) -> None:
     write_stack(team.root, STACK, 'output "x" {\n  value = 1\n}\n')
     team.ok("deploy", STACK)
     assert team.remote(STACK)
+
+
+def test_a_lock_on_an_orphan_s_state(team: Team) -> None:
+    team.enable()
+    shutil.rmtree(team.root / READER)
+    note = {"ID": str(uuid4()), "Who": "bea@desk", "Created": "2026-01-02T03:04:05Z"}
+    key = f"{team.key(READER)}.tflock"
+    team.client("s3").put_object(Bucket=team.bucket, Key=key, Body=json.dumps(note))
+    done = team.tools("destroy", "--local", "--orphan")
+    assert done.returncode == 1
+    assert "(bea@desk, since 2026-01-02 03:04:05 UTC)" in done.stderr
+    assert f"tools state unlock --local {READER}" in done.stderr
+    assert "locked by bea@desk" in team.ok("state", "unlock", READER)
+    team.ok("destroy", "--orphan")
+    assert json.loads(team.remote(READER) or b"")["resources"] == []
 
 
 def test_a_lock_on_this_machine(team: Team) -> None:

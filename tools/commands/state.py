@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tools import runs
+from tools import orphans, runs
 from tools.context import Context, Target
 from tools.errors import UserError
 from tools.records import Records
@@ -115,9 +115,18 @@ def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -
 def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
     """Show who holds the lock of STACK, ask, and take it away.
 
-    For a Terraform that was killed. A lock whose holder is at work on this machine stays.
+    For a Terraform that was killed. A lock whose holder is at work on this machine stays. An
+    orphan's is taken away by its whole name, such as notebooks/nlp.
     """
-    target, known = _known(context, local)
+    target = context.target(local)
+    where = runs.where(target)
+    known = runs.records(target, where)
+    if "/" in stack and not (target.repository.root / stack).is_dir():
+        gone = [one for one in orphans.find(known) if one.name == stack]
+        if gone:
+            with runs.of_orphans(target, where, gone) as (there, theirs):
+                take_away(context, there, theirs, theirs.stacks[0], yes)
+            return
     take_away(context, target, known, _one(context, target, known, stack), yes)
 
 

@@ -53,8 +53,8 @@ class Backend:
 
     def place(self, stack: str, objects: Objects) -> BucketPlace:
         """Where the state of `stack` lies."""
-        table = TABLE if self.has_table else None
-        return BucketPlace(self.bucket, self.key(stack), self.region, objects, table)
+        table, lockfile = TABLE if self.has_table else None, self.locking != "table"
+        return BucketPlace(self.bucket, self.key(stack), self.region, objects, table, lockfile)
 
     def text(self, stack: str) -> str:
         """The backend.tf of `stack`."""

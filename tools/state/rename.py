@@ -75,7 +75,8 @@ def rename(
         if not names.is_moved:
             names.old.path.rename(names.new.path)
         _move_key(run, names)
-    click.echo(f"next: tools plan{target.option} {new}, then commit the renaming", err=True)
+    commit = "" if target.endpoint else ", then commit the renaming"
+    click.echo(f"next: tools plan{target.option} {new}{commit}", err=True)
 
 
 def _renaming(target: Target, old: str, new: str) -> _Renaming:

@@ -256,7 +256,7 @@ def _explained(run: Run, stack: Stack) -> Iterator[None]:
     except TerraformError as error:
         if run.interruption.count:
             return  # which is why it ended
-        reason = deploy.explain(error.diagnostics, stack, run.option)
+        reason = deploy.explain(error.diagnostics, stack, run)
         raise UserError(
             f"{stack.name}: {reason}; what was imported before stays, and the same command goes on"
         ) from None
