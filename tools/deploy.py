@@ -644,7 +644,7 @@ def _locked(diagnostic: Diagnostic, stack: Stack, run: Run) -> str:
     command = (
         f"tools state unlock{run.option} {stack.name}"
         if run.records.place(stack)
-        else f"terraform -chdir={stack.path} force-unlock {found.get('ID')}"
+        else f"{run.terraform.program} -chdir={stack.path} force-unlock {found.get('ID')}"
     )
     return (
         f"another Terraform works on it ({found.get('Who')}, since {found.get('Created')} UTC); "

@@ -104,6 +104,11 @@ class Terraform:
         return providers.HOSTS[self.product]
 
     @property
+    def program(self) -> str:
+        """What a person types: terraform or tofu."""
+        return "tofu" if self.product == "OpenTofu" else "terraform"
+
+    @property
     def shares_plugin_cache(self) -> bool:
         """Whether inits write to one plugin cache, which two must not do at once.
 

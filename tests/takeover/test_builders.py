@@ -87,7 +87,7 @@ def kinds(adoptions: Any) -> set[str]:
 
 
 def test_buckets_that_no_stack_can_take(site: Site, client: AWS, name: str) -> None:
-    with pytest.raises(UserError, match="does not exist; to see which there are"):
+    with pytest.raises(UserError, match="does not exist, or is another account's; to see"):
         buckets.bucket(site, name, "datasets")
     client("s3", account="210987654321").create_bucket(Bucket=f"{name}-theirs")
     with pytest.raises(UserError, match="is another account's"):
@@ -120,6 +120,38 @@ def test_buckets_of_logs_and_of_states_are_not_shared(site: Site, client: AWS, n
         "",
     )
     assert found[states].why == "holds Terraform states: not a shared bucket"
+
+
+def test_a_bucket_to_which_a_service_writes_logs_is_not_shared(
+    site: Site, client: AWS, name: str
+) -> None:
+    for bucket, service in ("trail", "cloudtrail"), ("data", "sagemaker"):
+        client("s3").create_bucket(Bucket=f"{name}-{bucket}")
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::{name}-{bucket}/*",
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        client("s3").put_bucket_policy(Bucket=f"{name}-{bucket}", Policy=policy)
+    with pytest.raises(UserError, match=r"receives what cloudtrail\.amazonaws\.com writes"):
+        buckets.bucket(site, f"{name}-trail", "more")
+    found = {one.name: one for one in scan._buckets(site, Held({}))}
+    assert found[f"{name}-trail"].command == ""
+    assert found[f"{name}-data"].command
+
+
+def test_an_acl_that_lets_others_in_has_to_go_first(site: Site, client: AWS, name: str) -> None:
+    for bucket, acl in (f"{name}-open", "public-read"), (f"{name}-own", "private"):
+        client("s3").create_bucket(Bucket=bucket, ObjectOwnership="BucketOwnerPreferred")
+        client("s3").delete_public_access_block(Bucket=bucket)
+        client("s3").put_bucket_acl(Bucket=bucket, ACL=acl)
+    command = f"aws s3api put-bucket-acl --bucket {name}-open --acl private"
+    assert command in "\n".join(buckets.bucket(site, f"{name}-open", "more").notes)
+    own = "\n".join(buckets.bucket(site, f"{name}-own", "more").notes)
+    assert "ACLs end" in own
+    assert "put-bucket-acl" not in own
 
 
 def test_what_a_bucket_is_for_is_asked_where_its_name_does_not_tell(
@@ -165,6 +197,20 @@ def test_a_bucket_brings_its_key_and_leaves_its_logs(site: Site, client: AWS, na
     assert f"{name}-more: new objects will be encrypted with {KEY} instead of S3's own" in notes
     assert f"{name}: new objects" not in notes
     assert f"who uses its buckets needs {KEY}" in notes
+
+
+@pytest.mark.parametrize("by", ["id", "alias"])
+def test_a_key_that_s3_names_otherwise_is_found(
+    site: Site, client: AWS, name: str, by: str
+) -> None:
+    key = client("kms").create_key()["KeyMetadata"]
+    client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=key["KeyId"])
+    named = {"id": key["KeyId"], "alias": f"alias/{name}"}[by]
+    by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": named}
+    default = {"Rules": [{"ApplyServerSideEncryptionByDefault": by_key}]}
+    client("s3").create_bucket(Bucket=name)
+    client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=default)
+    assert buckets.bucket(site, name, "features").values[S3]["kms_key_arn"] == key["Arn"]
 
 
 def test_a_key_that_is_taken_becomes_that_of_the_buckets_that_are_there(
@@ -344,6 +390,41 @@ def test_an_endpoint_keeps_its_policy_and_its_names(
         },
     }
     assert "give way to the stack's (made first)" in "\n".join(found.notes)
+
+
+def test_an_endpoint_that_takes_no_policy_gets_none(
+    site: Site, client: AWS, vpc: str, subnet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every service of the emulator takes one, so that the answer about it stands in."""
+    ask = Site.ask
+
+    def answer(self: Site, what: str, service: str, operation: str, **arguments: Any) -> Any:
+        if operation == "describe_vpc_endpoint_services":
+            assert arguments == {"ServiceNames": ["com.amazonaws.us-east-1.sts"]}
+            return {"ServiceDetails": [{"VpcEndpointPolicySupported": False}]}
+        return ask(self, what, service, operation, **arguments)
+
+    monkeypatch.setattr(Site, "ask", answer)
+    made = client("ec2").create_vpc_endpoint(
+        VpcId=vpc,
+        ServiceName="com.amazonaws.us-east-1.sts",
+        VpcEndpointType="Interface",
+        SubnetIds=[subnet],
+    )
+    found = endpoints.endpoint(site, made["VpcEndpoint"]["VpcEndpointId"])
+    assert found.values[ENDPOINTS]["endpoint_policies"] == {"sts": None}
+    assert "lets every request through" not in "\n".join(found.notes)
+
+
+def test_an_endpoint_of_an_aws_service_is_left_to_it(site: Site) -> None:
+    found = {
+        "VpcEndpointId": "vpce-0a1b2c3d",
+        "VpcEndpointType": "Interface",
+        "ServiceName": "com.amazonaws.us-east-1.sts",
+        "RequesterManaged": True,
+    }
+    (candidate,) = scan._links(site, Held({}), [found])
+    assert candidate.why == "vpce-0a1b2c3d belongs to an AWS service, which alone may change it"
 
 
 def test_the_way_to_the_notebooks_has_a_name_of_its_own(site: Site) -> None:

@@ -11,12 +11,19 @@ from tools.access import listed
 from tools.errors import UserError
 from tools.hcl import Value
 from tools.takeover import held
-from tools.takeover.parts import S3, Adoption, Encryption, Takeover
+from tools.takeover.parts import AWS_S3, S3, S3_S_OWN, Adoption, Encryption, Takeover
 from tools.takeover.site import Site, lost_tags, tags
 
 PURPOSE = re.compile(r"[a-z](-?[a-z0-9])*")  # the rule of bucket_names
 _OURS = ("datasets", "models")
-_S3_S_OWN = "S3's own keys"
+# AWS's services that write what is not for a notebook to change: trails, configurations, access.
+_LOG_SERVICES = {
+    "cloudtrail.amazonaws.com",
+    "config.amazonaws.com",
+    "delivery.logs.amazonaws.com",
+    "logdelivery.elasticloadbalancing.amazonaws.com",
+    "logging.s3.amazonaws.com",
+}
 _MOST_KEYS = 1000  # are looked at, a page
 _REQUESTS = 8  # at once
 
@@ -35,14 +42,14 @@ def bucket(site: Site, name: str, purpose: str) -> Takeover:
     values: dict[str, Value] = {}
     if names_of(site).get(purpose) != name:
         values["bucket_names"] = {purpose: name}
-    key, own_key = _key(found["encryption"]), _own_key(site)
-    declared = own_key or _S3_S_OWN
-    encryptions = [Encryption(name, _encrypts(found["encryption"]), declared)]
-    if key and not own_key:
-        values["kms_key_arn"] = key
+    own_key = _own_key(site)
+    declared, now = own_key or S3_S_OWN, _encrypts(site, found["encryption"])
+    encryptions = [Encryption(name, now, declared)]
+    if ":key/" in now and not own_key:
+        values["kms_key_arn"] = now
         for other in _held(site) - {name}:
-            now = _encrypts(_setting(site, other, "encryption"))
-            encryptions.append(Encryption(other, now, declared))
+            theirs = _encrypts(site, _setting(site, other, "encryption"))
+            encryptions.append(Encryption(other, theirs, declared))
     return Takeover(
         tuple(Adoption.at(S3, f'{address}["{purpose}"]', name) for address in addresses),
         {S3: values} if values else {},
@@ -82,20 +89,32 @@ def _check(site: Site, name: str, purpose: str) -> None:
     for other, declared in names_of(site).items():
         if declared == name and other != purpose:
             raise UserError(f"{S3} has {name} as {other} already; add --as {other}")
-    ours = site.ask(f"list the buckets to find {name}", "s3", "list_buckets")["Buckets"]
-    if name not in {one["Name"] for one in ours}:
+    ours = {one["Name"]: one["BucketRegion"] for one in every(site)}
+    if name not in ours:
         there = site.ask(f"look for bucket {name}", "s3", "head_bucket", Bucket=name)
-        whose = "is another account's, which no stack here can take" if there else "does not exist"
+        whose = (
+            "is another account's, which no stack here can take"
+            if there
+            else "does not exist, or is another account's"
+        )
         scan = f"tools import{site.option} --scan"
         raise UserError(f"bucket {name} {whose}; to see which there are: {scan}")
-    if (there := region(site, name)) != site.cloud.region:
+    if ours[name] != site.cloud.region:
         raise UserError(
-            f"bucket {name} lies in {there}, and the stacks are in {site.cloud.region}: it cannot "
-            "move, so copy its objects into a shared bucket (aws s3 sync)"
+            f"bucket {name} lies in {ours[name]}, and the stacks are in {site.cloud.region}: it "
+            "cannot move, so copy its objects into a shared bucket (aws s3 sync)"
         )
-
-    if why := why_not_shared(site, name, receiving_logs(site, [one["Name"] for one in ours])):
+    if why := why_not_shared(site, name, receiving_logs(site, ours)):
         raise UserError(f"bucket {name} {why}, since all notebooks may write to those")
+
+
+def every(site: Site) -> list[Any]:
+    """The account's buckets, as S3 lists them, each with its region.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+    """
+    pages = {"PageSize": 1000}  # asked for no page, S3 says no regions
+    return site.every("list the buckets", "s3", "list_buckets", "Buckets", PaginationConfig=pages)
 
 
 def why_not_shared(site: Site, name: str, receiving: Collection[str]) -> str:
@@ -108,7 +127,19 @@ def why_not_shared(site: Site, name: str, receiving: Collection[str]) -> str:
     is_ours = name == site.records.repository.common().get("state_bucket")
     if is_ours or any(key.endswith(".tfstate") for key in keys):
         return "holds Terraform states: not a shared bucket"
+    if writers := sorted(_LOG_SERVICES.intersection(_services(_setting(site, name, "policy")))):
+        return f"receives what {', '.join(writers)} writes: not a shared bucket"
     return ""
+
+
+def _services(policy: str | None) -> set[str]:
+    """AWS's services that a policy allows something."""
+    return {
+        service
+        for statement in listed(json.loads(policy).get("Statement", []) if policy else [])
+        if statement.get("Effect") == "Allow" and isinstance(statement.get("Principal"), dict)
+        for service in listed(statement["Principal"].get("Service", []))
+    }
 
 
 def receiving_logs(site: Site, names: Iterable[str]) -> set[str]:
@@ -123,16 +154,6 @@ def receiving_logs(site: Site, names: Iterable[str]) -> set[str]:
 
     with ThreadPoolExecutor(_REQUESTS) as pool:
         return set(filter(None, pool.map(target, names)))
-
-
-def region(site: Site, name: str) -> str:
-    """Where a bucket of this account lies.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
-    """
-    where = site.ask(f"ask where bucket {name} lies", "s3", "get_bucket_location", Bucket=name)
-    said = (where or {}).get("LocationConstraint") or "us-east-1"
-    return "eu-west-1" if said == "EU" else str(said)
 
 
 # What is read of each: the operation and the part of its answer.
@@ -164,22 +185,26 @@ def _setting(site: Site, name: str, kind: str) -> Any:
     return answer.get(part) if answer else None
 
 
-def _key(encryption: Any) -> str | None:
-    """The KMS key that encrypts by default, where it is named by its ARN; an alias is none."""
-    for rule in (encryption or {}).get("Rules", []):
-        key = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
-        if key and ":key/" in key:
-            return str(key)
-    return None
+def _encrypts(site: Site, encryption: Any) -> str:
+    """What encrypts by default, in words or as the key's ARN.
 
-
-def _encrypts(encryption: Any) -> str:
-    """What encrypts by default, in words or as the key's ARN or alias."""
+    A key that S3 names otherwise, and that KMS does not tell us, is left as S3 names it.
+    """
     for rule in (encryption or {}).get("Rules", []):
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
         if default.get("SSEAlgorithm", "AES256") != "AES256":
-            return str(default.get("KMSMasterKeyID") or "the key aws/s3")
-    return _S3_S_OWN
+            key = str(default.get("KMSMasterKeyID") or "")
+            return _arn_of(site, key) if key and not key.endswith("alias/aws/s3") else AWS_S3
+    return S3_S_OWN
+
+
+def _arn_of(site: Site, key: str) -> str:
+    if ":key/" in key:
+        return key
+    with suppress(UserError):
+        found = site.ask(f"look for key {key}", "kms", "describe_key", KeyId=key)
+        return str(found["KeyMetadata"]["Arn"]) if found else key
+    return key
 
 
 def _own_key(site: Site) -> str | None:
@@ -225,6 +250,21 @@ def _notes(site: Site, name: str, found: Mapping[str, Any]) -> list[str]:
     ]
     if ownership != ["BucketOwnerEnforced"]:
         notes.append(f"{name}: ACLs end, the account owns every object")
+        notes += _others(site, name)
     if not found["access"] or not all(found["access"].values()):
         notes.append(f"{name}: public access will be blocked")
     return notes + lost_tags(name, tags(found["tags"] or []))
+
+
+def _others(site: Site, name: str) -> list[str]:
+    """A note where the bucket's ACL lets others in, with which S3 ends no ACLs.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
+    """
+    acl = site.ask(f"read the ACL of bucket {name}", "s3", "get_bucket_acl", Bucket=name)
+    if not acl or all(one["Grantee"].get("ID") == acl["Owner"]["ID"] for one in acl["Grants"]):
+        return []
+    return [
+        f"{name}: its ACL lets others in, and S3 refuses the deployment until it does not: aws "
+        f"s3api put-bucket-acl --bucket {name} --acl private"
+    ]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from tools.access import listed
@@ -11,7 +12,7 @@ from tools.hcl import Value
 from tools.takeover.parts import ENDPOINTS, GROUPS, Adoption, Takeover
 from tools.takeover.site import Site, lost_tags, tags
 
-GONE = ("deleted", "deleting", "failed", "rejected", "expired")
+_GONE = ("deleted", "deleting", "failed", "rejected", "expired")
 _ALL = {("Allow", "*", "*", "*")}
 
 
@@ -67,10 +68,15 @@ def described(site: Site, id: str) -> Any:
         raise UserError(f"{shown(id)} is no endpoint's id, such as vpce-0a1b2c3d4e5f67890")
     found = site.ask(f"look for {id}", "ec2", "describe_vpc_endpoints", VpcEndpointIds=[id])
     there = found["VpcEndpoints"] if found else []
-    if not there or there[0]["State"].lower() in GONE:
+    if not working(there):
         state = f" that works (it is {there[0]['State']})" if there else ""
         raise UserError(f"there is no endpoint {id}{state} in {site.cloud}")
     return there[0]
+
+
+def working(found: Sequence[Any]) -> list[Any]:
+    """Those of EC2's endpoints that have neither failed nor gone."""
+    return [one for one in found if one["State"].lower() not in _GONE]
 
 
 def kind(found: Any) -> str:
@@ -95,6 +101,8 @@ def short_name(site: Site, found: Any) -> str:
     Raises UserError where the stack has no endpoint of this kind.
     """
     id, type, name = found["VpcEndpointId"], kind(found), found["ServiceName"]
+    if found.get("RequesterManaged"):
+        raise UserError(f"{id} belongs to an AWS service, which alone may change it")
     short = short_of(name, site.cloud.region)
     fits = type == "Gateway" if short == "s3" else type == "Interface"
     if not short or not fits or short.startswith("vpce."):
@@ -171,10 +179,26 @@ def _policy(site: Site, values: dict[str, Value], found: Any, service: str) -> l
     if document and not _allows_all(policy := json.loads(document)):
         values["endpoint_policies"] = {service: json.dumps(policy)}
         return []
+    if not _takes_policies(site, found["ServiceName"]):
+        values["endpoint_policies"] = {service: None}
+        return []
     return [
         f"{found['VpcEndpointId']}: it lets every request through; the stack lets this account's: "
         f"for others, endpoint_policies = {{ {json.dumps(service)} = null }}"
     ]
+
+
+def _takes_policies(site: Site, service: str) -> bool:
+    """Whether an endpoint of AWS's `service` may have a policy; so it is where AWS does not say.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ServiceDetail.html
+    """
+    with suppress(UserError):
+        what, names = f"look what {service} takes", [service]
+        found = site.ask(what, "ec2", "describe_vpc_endpoint_services", ServiceNames=names)
+        details = found["ServiceDetails"] if found else []
+        return all(one.get("VpcEndpointPolicySupported", True) for one in details)
+    return True
 
 
 def _allows_all(policy: Any) -> bool:

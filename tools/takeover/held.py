@@ -32,7 +32,8 @@ class Held:
             raise UserError(
                 f"{adoption.stack} has {there[1]} as {adoption.address} already, so that there is "
                 f"no room for {adoption.identifier}; where this one is meant to be it, take the "
-                f"other out of the state first: terraform state rm '{adoption.address}'"
+                "other out of the state first, in that stack's folder: "
+                f"terraform state rm '{adoption.address}'"
             )
         if elsewhere := self.find(adoption.type, adoption.identifier):
             raise UserError(

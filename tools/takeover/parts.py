@@ -13,6 +13,10 @@ IAM = "shared-infra/iam"
 GROUPS = "shared-infra/security-groups"
 ENDPOINTS = "shared-infra/vpc-endpoints"
 
+# What encrypts a bucket without a key of the account's own.
+S3_S_OWN = "S3's own keys"
+AWS_S3 = "the key aws/s3"
+
 # Lists that what is taken adds to, as it adds to every map; other values it has to agree with.
 GROWING = frozenset({"endpoint_client_security_group_ids", "interface_services"})
 # AWS changes these in place, so that whoever comes first may say them for the others.
@@ -56,7 +60,7 @@ class Encryption:
             f"{self.bucket}: new objects will be encrypted with {then} instead of {self.now}, "
             f"older ones stay with {self.now}"
         ]
-        if ":key/" in self.now:
+        if self.now not in (S3_S_OWN, AWS_S3):
             needs = f"the role needs {self.now} for them: kms_key_arns of {IAM}"
             notes.append(f"{self.bucket}: {needs}")
         return notes

@@ -88,14 +88,12 @@ def _described(site: Site, name: str) -> Any:
 def _buckets(site: Site, there: Held) -> Iterator[Candidate]:
     common = site.records.repository.common()
     kept = {common.get("state_bucket"), site.declared(S3).get("access_log_bucket")}
-    listed = site.ask("list the buckets", "s3", "list_buckets")["Buckets"]
+    listed = buckets.every(site)
     receiving = buckets.receiving_logs(site, [one["Name"] for one in listed])
     for one in listed:
         name = one["Name"]
-        if name in kept or there.find("aws_s3_bucket", name):
-            continue
-        region = one.get("BucketRegion") or buckets.region(site, name)
-        if region != site.cloud.region:
+        is_far = one["BucketRegion"] != site.cloud.region
+        if is_far or name in kept or there.find("aws_s3_bucket", name):
             continue
         why = ""
         with suppress(UserError):  # one whose objects we must not list; an import says so
@@ -173,7 +171,7 @@ def _endpoints(site: Site, vpc: str) -> list[Any]:
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
     what = "list the VPC's endpoints"
     found = site.every(what, "ec2", "describe_vpc_endpoints", "VpcEndpoints", Filters=filters)
-    return [one for one in found if one["State"].lower() not in endpoints.GONE]
+    return endpoints.working(found)
 
 
 def _default_vpc(site: Site) -> str:
@@ -190,9 +188,8 @@ def _links(site: Site, there: Held, links: Sequence[Any]) -> Iterator[Candidate]
             continue
         try:
             short = endpoints.short_name(site, one)
-        except UserError:
-            why = "the stack has a gateway for S3, and interfaces to AWS's other services"
-            yield Candidate("endpoint", id, service, why=why)
+        except UserError as error:
+            yield Candidate("endpoint", id, service, why=str(error))
             continue
         taken = there.stacks.get(ENDPOINTS, {}).get(endpoints.address(short))
         if taken:
