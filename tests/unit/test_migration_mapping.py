@@ -127,6 +127,12 @@ def test_buckets_for_states_and_logs_are_no_notebook_s() -> None:
         bucket("logs", "logs"),
         bucket("data", "data"),
         one("aws_s3_bucket_logging.data", bucket="data", target_bucket="logs"),
+        bucket("old", "old", logging=[{"target_bucket": "old-logs"}]),  # before provider 4
+        bucket("old_logs", "old-logs"),
+        bucket("trail", "trail"),
+        one("aws_cloudtrail.trail", s3_bucket_name="trail"),
+        bucket("flow", "flow"),
+        one("aws_flow_log.flow", log_destination="arn:aws:s3:::flow/vpc"),
         state_bucket="states",
     )
     assert found["aws_s3_bucket.states"].fate == "stays"
@@ -134,6 +140,10 @@ def test_buckets_for_states_and_logs_are_no_notebook_s() -> None:
     # The shared bucket goes on to log there, so that a destroy must not take it.
     assert found["aws_s3_bucket.logs"].fate == "used"
     assert "access_log_bucket" in found["aws_s3_bucket.logs"].reason
+    assert found["aws_s3_bucket.old_logs"].fate == "used"
+    for name, sender in ("trail", "aws_cloudtrail.trail"), ("flow", "aws_flow_log.flow"):
+        assert found[f"aws_s3_bucket.{name}"].fate == "stays"
+        assert f"receives the logs of {sender}" in found[f"aws_s3_bucket.{name}"].reason
 
 
 def test_the_role_of_most_notebooks_is_shared_and_the_other_one_named() -> None:
@@ -218,7 +228,7 @@ def test_one_group_for_both_is_the_notebooks() -> None:
     ]
 
 
-def test_rules_of_a_shared_group_go_with_it_and_those_of_another_stay() -> None:
+def test_rules_of_a_shared_group_go_with_it_and_those_that_let_it_through() -> None:
     found = fates(
         group(1),
         group(9),
@@ -230,10 +240,19 @@ def test_rules_of_a_shared_group_go_with_it_and_those_of_another_stay() -> None:
             security_group_id="sg-00000009",
             referenced_security_group_id="sg-00000001",
         ),
+        # Of a database's group, which this deployment has not made.
+        one(
+            "aws_vpc_security_group_ingress_rule.d",
+            security_group_id="sg-00000008",
+            referenced_security_group_id="sg-00000001",
+        ),
+        one("aws_vpc_security_group_ingress_rule.e", security_group_id="sg-00000008"),
     )
     assert found["aws_security_group_rule.a"] == "inside"
     assert found["aws_vpc_security_group_ingress_rule.b"] == "inside"
     assert found["aws_vpc_security_group_ingress_rule.c"] == "stays"
+    assert found["aws_vpc_security_group_ingress_rule.d"] == "used"
+    assert found["aws_vpc_security_group_ingress_rule.e"] == "stays"
 
 
 def test_endpoints_that_no_stack_makes_are_the_network_s_each_with_its_reason() -> None:
@@ -388,6 +407,80 @@ def test_the_network_in_use_is_found_as_far_as_it_leads() -> None:
         "aws_eip.out",
     }
     assert found["aws_subnet.other"] == found["aws_route_table.other"] == "stays"
+
+
+def test_parts_of_what_somebody_else_made_are_in_use_where_notebooks_name_it() -> None:
+    """The old state has a role and a group from outside, by a data source or a variable."""
+    policy = f"arn:aws:iam::{ACCOUNT}:policy/p"
+    found = fates(
+        notebook("a", role_arn=f"arn:aws:iam::{ACCOUNT}:role/service-role/ml"),
+        one("aws_iam_policy.p", arn=policy, name="p"),
+        one("aws_iam_role_policy_attachment.p", role="ml", policy_arn=policy),
+        one("aws_iam_role_policy.inline", role="ml", name="inline"),
+        one("aws_iam_role_policy_attachment.other", role="other", policy_arn="arn:aws:iam::a:b"),
+        one("aws_security_group_rule.out", security_group_id="sg-00000001", type="egress"),
+        one("aws_security_group_rule.other", security_group_id="sg-00000009", type="egress"),
+        one("aws_s3_bucket_policy.ml", bucket="ml"),  # a name that a role has, too
+        one("aws_route_table_association.a", subnet_id="subnet-00000001", route_table_id="rtb-1"),
+    )
+    assert {address for address, fate in found.items() if fate == "stays"} == {
+        "aws_iam_role_policy_attachment.other",
+        "aws_security_group_rule.other",
+        "aws_s3_bucket_policy.ml",
+    }
+    assert found["aws_route_table_association.a"] == "network"
+    assert found["aws_iam_policy.p"] == "used"
+
+
+def test_routes_of_the_vpc_s_own_table_lead_to_its_gateway() -> None:
+    found = fates(
+        notebook("a"),
+        one("aws_subnet.a", id="subnet-00000001", vpc_id="vpc-00000001"),
+        one("aws_subnet.public", id="subnet-00000002", vpc_id="vpc-00000001"),
+        one("aws_vpc.a", id="vpc-00000001", main_route_table_id="rtb-00000001"),
+        one("aws_route.a", route_table_id="rtb-00000001", nat_gateway_id="nat-00000001"),
+        one("aws_nat_gateway.a", id="nat-00000001", subnet_id="subnet-00000002"),
+        one("aws_ec2_transit_gateway_vpc_attachment.a", subnet_ids=["subnet-00000001"]),
+    )
+    assert {address for address, fate in found.items() if fate != "network"} == {
+        notebook("a").address
+    }
+
+
+def test_what_lets_a_bucket_s_notifications_through_is_in_use() -> None:
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
+    function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+    found = fates(
+        bucket("a", "x-data"),
+        one(
+            "aws_s3_bucket_notification.a",
+            bucket="x-data",
+            queue=[{"queue_arn": arn}],
+            lambda_function=[{"lambda_function_arn": function}],
+        ),
+        one("aws_sqs_queue.q", id="https://q", arn=arn),
+        one("aws_sqs_queue_policy.q", queue_url="https://q"),
+        one("aws_lambda_function.f", function_name="f", arn=function),
+        one("aws_lambda_permission.f", function_name="f"),
+        one("aws_lambda_permission.g", function_name="g"),
+    )
+    kept = {address for address, fate in found.items() if fate == "used"}
+    assert kept == {
+        "aws_sqs_queue.q",
+        "aws_sqs_queue_policy.q",
+        "aws_lambda_function.f",
+        "aws_lambda_permission.f",
+    }
+    assert found["aws_lambda_permission.g"] == "stays"
+
+
+def test_the_group_of_the_notebooks_logs_is_in_use() -> None:
+    logs = "/aws/sagemaker/NotebookInstances"
+    resources = [one("aws_cloudwatch_log_group.n", name=logs), one("aws_cloudwatch_log_group.x")]
+    found = fates(notebook("a"), *resources)
+    assert found["aws_cloudwatch_log_group.n"] == "used"
+    assert found["aws_cloudwatch_log_group.x"] == "stays"
+    assert set(fates(*resources).values()) == {"stays"}
 
 
 def test_a_type_that_nobody_here_knows_is_in_use_where_something_imported_names_it() -> None:

@@ -364,22 +364,17 @@ class _Mapping:
 
     def _buckets(self) -> None:
         buckets = []
-        logs = {
-            log.text("target_bucket")
-            for log in self._resources
-            if log.type == "aws_s3_bucket_logging"
-        }
+        logs = {name: one for one in self._resources for name in uses.log_targets(one)}
         for one in self._all(BUCKET):
             name = one.text("bucket")
             asked = name in self._choices.purposes
             if name == self._state_bucket:
                 self._stay(one, "the old deployment's state is in it, which no notebook may read")
             elif name in logs and not asked:
-                self._stay(
-                    one,
-                    "it receives access logs, which no notebook may write; name it as "
-                    "access_log_bucket of shared-infra/s3",
-                )
+                what = f"it receives the logs of {logs[name].address}, which no notebook may write"
+                if logs[name].type.startswith(BUCKET):
+                    what += "; name it as access_log_bucket of shared-infra/s3"
+                self._stay(one, what)
             else:
                 buckets.append(one)
         named = purposes.of(buckets, self._choices.purposes)

@@ -273,7 +273,7 @@ class _Building:
             Filters=filters,
         )
         there = {}
-        for one in found:
+        for one in endpoints.working(found):
             with suppress(UserError):  # one that no stack here could have
                 there[endpoints.short_name(self._site, one)] = str(one["VpcEndpointId"])
         return there

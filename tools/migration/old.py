@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,14 +101,14 @@ def _of_folder(folder: Path, terraform: Terraform, objects: Objects) -> Old:
     if place is None:
         raise UserError(
             f"{folder} does not say in its files where its state lies; fetch it and give the file: "
-            f"{_program(terraform)} -chdir={folder} state pull > old.tfstate"
+            f"{terraform.program} -chdir={shlex.quote(str(folder))} state pull > old.tfstate"
         )
     lock = place.lock()
     if lock and lock.is_held is not False:
         raise UserError(
             f"the state of {folder} is locked by {lock.who}, since {lock.created}: wait until that "
             "has ended; where it was killed, free it: "
-            f"{_program(terraform)} -chdir={folder} force-unlock {lock.id}"
+            f"{terraform.program} -chdir={shlex.quote(str(folder))} force-unlock {lock.id}"
         )
     text = place.read()
     if text is None:
@@ -203,7 +204,3 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
-
-
-def _program(terraform: Terraform) -> str:
-    return "tofu" if terraform.product == "OpenTofu" else "terraform"

@@ -76,8 +76,8 @@ def _end_of_a_look(moving: Migration, work: Work, asked: Asked) -> None:
 
 
 def _letting_go(moving: Migration, target: Target) -> str:
-    program = "tofu" if target.terraform.product == "OpenTofu" else "terraform"
-    return script.text(moving.old, moving.rows, program, f"tools plan{target.option}")
+    plan = f"tools plan{target.option}"
+    return script.text(moving.old, moving.rows, target.terraform.program, plan)
 
 
 def _print_json(moving: Migration, plans: Sequence[Plan] = (), path: Path | None = None) -> None:
@@ -93,12 +93,13 @@ def _print_json(moving: Migration, plans: Sequence[Plan] = (), path: Path | None
 def _say_what_comes_next(path: Path, moving: Migration, target: Target) -> None:
     folder = shlex.quote(str(moving.old.folder)) if moving.old.folder else "FOLDER"
     argument = "" if moving.old.folder else " FOLDER"
-    run = path if path.is_absolute() else f"./{path}"
+    run = shlex.quote(str(path if path.is_absolute() else f"./{path}"))
+    terraform = f"{target.terraform.program} -chdir={folder}"
     click.echo(
         "The old deployment still has all of it in its state, and a destroy there would take it "
         "away. In this order:\n"
         f"  1. look: tools plan{target.option} --details; deploy: tools deploy{target.option}\n"
         f"  2. read and run {run}{argument}; its end lists what a destroy destroys\n"
-        f"  3. destroy the rest: terraform -chdir={folder} plan -destroy, then destroy",
+        f"  3. destroy the rest: {terraform} plan -destroy, then {terraform} destroy",
         err=True,
     )

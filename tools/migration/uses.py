@@ -1,7 +1,7 @@
 """What imported resources consist of and need besides, among those that are not imported."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,9 +24,12 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "aws_kms_alias": ("target_key_id",),
     "aws_kms_grant": ("key_id",),
     "aws_kms_key_policy": ("key_id",),
+    "aws_lambda_permission": ("function_name",),
     "aws_s3_bucket": (),  # which names itself
     "aws_s3control_access_point_policy": ("access_point_arn",),
     "aws_security_group_rule": ("security_group_id",),
+    "aws_sns_topic_policy": ("arn",),
+    "aws_sqs_queue_policy": ("queue_url",),
     "aws_vpc_security_group_egress_rule": ("security_group_id",),
     "aws_vpc_security_group_ingress_rule": ("security_group_id",),
 }
@@ -42,6 +45,7 @@ _NETWORK: dict[str, tuple[str, ...]] = {
     "aws_default_security_group": (),
     "aws_default_subnet": (),
     "aws_default_vpc": (),
+    "aws_ec2_transit_gateway_vpc_attachment": ("subnet_ids",),
     "aws_egress_only_internet_gateway": (),
     "aws_eip": (),
     "aws_internet_gateway": (),
@@ -88,6 +92,7 @@ _INSIDE_REASONS = {
     "aws_vpc_security_group_ingress_rule": _RULE,
 }
 _USED_REASONS = {
+    "aws_cloudwatch_log_group": "notebooks write their logs to it",
     "aws_iam_policy": "a role that is in use has it",
     "aws_iam_role": "in use, and one role is shared here",
     "aws_kms_key": "it encrypts what is in use; values name it (kms_key_arn, kms_key_id)",
@@ -119,6 +124,8 @@ def of(
     found: dict[str, Use] = {}
     owners: dict[str, tuple[str, Fate]] = {}
     needed: dict[str, str] = {}
+    left = list(others)
+    known = {one.text("id") for one in (*imported, *network, *kept, *left)}
 
     def take(one: Resource, fate: Fate) -> None:
         for name in _owner_names(one):
@@ -132,9 +139,15 @@ def of(
         take(one, "network")
     for one in kept:
         take(one, "used")
-    left = list(others)
+
+    def told_by(tell: Callable[[Resource], Use | None]) -> dict[str, Use]:
+        return {one.address: use for one in left if (use := tell(one))}
+
     while True:
-        new = {one.address: use for one in left if (use := _use(one, owners, needed))}
+        new = told_by(lambda one: _use(one, owners, needed))
+        # Only then: what the old state holds itself says better what has a part.
+        new = new or told_by(lambda one: _part_of_foreign(one, needed))
+        new = new or told_by(lambda one: _lets_through(one, owners, known))
         if not new:
             return found
         found |= new
@@ -160,17 +173,54 @@ def _use(one: Resource, owners: dict[str, tuple[str, Fate]], needed: dict[str, s
     return None
 
 
+def _part_of_foreign(one: Resource, needed: Mapping[str, str]) -> Use | None:
+    """How a part of something that is in use, and that the old state does not hold, is tied to it.
+
+    Such as a policy attached to a role that somebody else has made.
+    """
+    for attribute in _part_attributes(one.type):
+        for text in (one.text(attribute), *one.texts(attribute)):
+            if one.type.startswith("aws_iam_"):
+                name = f"role {text}"
+            elif _ID.fullmatch(text) or text.startswith("arn:"):
+                name = text
+            else:  # another name says nothing without its kind
+                continue
+            if name in needed:
+                what = f"a part of what {needed[name]} names; nothing here manages it"
+                return _as_network(one, needed[name]) or Use("used", needed[name], what)
+    return None
+
+
+def _lets_through(
+    one: Resource, owners: Mapping[str, tuple[str, Fate]], known: Collection[str]
+) -> Use | None:
+    """How a rule is tied to the group that it lets through to one of somebody else's.
+
+    A rule of a group that is `known`, as the old state holds it, shares the fate of that.
+    """
+    for attribute in ("source_security_group_id", "referenced_security_group_id"):
+        if one.text(attribute) in owners and one.text("security_group_id") not in known:
+            owner, _ = owners[one.text(attribute)]
+            return Use("used", owner, f"it lets {owner} through; nothing here manages it")
+    return None
+
+
+def _as_network(one: Resource, user: str) -> Use | None:
+    return Use("network", user, NETWORK_REASON) if is_network(one.type) else None
+
+
 def _part(one: Resource, owner: str, fate: Fate) -> Use:
-    if one.type in _NETWORK:
-        return Use("network", owner, NETWORK_REASON)
+    if network := _as_network(one, owner):
+        return network
     if fate == "inside":
         return Use(fate, owner, _INSIDE_REASONS.get(one.type, "it stays as it is"))
     return Use(fate, owner, f"a part of {owner}, which is in use")
 
 
 def _need(one: Resource, user: str) -> Use:
-    if one.type in _NETWORK:
-        return Use("network", user, NETWORK_REASON)
+    if network := _as_network(one, user):
+        return network
     if one.type in _INSIDE_REASONS:
         return Use("inside", user, _INSIDE_REASONS[one.type])
     reason = _USED_REASONS.get(one.type, f"{user} names it")
@@ -191,8 +241,10 @@ def _owner_names(one: Resource) -> set[str]:
     names = {
         "aws_iam_role": ("name", "arn"),
         "aws_kms_key": ("key_id", "arn"),
+        "aws_lambda_function": ("function_name", "arn"),
         "aws_s3_access_point": ("arn", "id"),
         "aws_s3_bucket": ("arn", "bucket"),
+        "aws_vpc": ("id", "main_route_table_id", "default_route_table_id"),
     }.get(one.type, ("id",))
     return {one.text(name) for name in names} - {""}
 
@@ -215,22 +267,50 @@ def _identities(one: Resource) -> set[str]:
 def _needs(one: Resource) -> set[str]:
     """What `one` names: ARNs and IDs anywhere; by a name alone only where its kind is known."""
     found = set(one.mentions())
+    found |= {f"role {text.rpartition('/')[2]}" for text in found if ":role/" in text}
+    found |= {f"bucket {name}" for name in log_targets(one)}
+    if one.type == "aws_sagemaker_notebook_instance":
+        found.add("log group /aws/sagemaker/NotebookInstances")
+    if one.type in _RULES:
+        found.discard(one.text("security_group_id"))  # which has the rule, and not the other way
     for kind, attribute in _NAMED_BY.get(one.type, ()):
         names = (one.text(attribute), *one.texts(attribute))
         found |= {f"{kind} {name}" for name in names}
     return found
 
 
+def log_targets(one: Resource) -> set[str]:
+    """The buckets to which `one` sends logs."""
+    attribute, inner = _LOGS.get(one.type, ("", ""))
+    there = one.attributes.get(attribute)
+    blocks = there if isinstance(there, list) else [{inner: there}]
+    texts = {block.get(inner) for block in blocks if isinstance(block, Mapping)}
+    names = {str(text).rpartition(":::")[2].split("/")[0] for text in texts if text}
+    return {name for name in names if ":" not in name}  # else the ARN of a group of logs
+
+
+_RULES = {kind for kind, attributes in _PARTS.items() if attributes == ("security_group_id",)}
 _BY_NAME = {
+    "aws_cloudwatch_log_group": ("log group", "name"),
     "aws_s3_bucket": ("bucket", "bucket"),
     "aws_sagemaker_code_repository": ("repository", "code_repository_name"),
     "aws_sagemaker_notebook_instance_lifecycle_configuration": ("lifecycle", "name"),
 }
 _NAMED_BY = {
-    "aws_s3_bucket_logging": (("bucket", "target_bucket"),),
     "aws_sagemaker_notebook_instance": (
         ("lifecycle", "lifecycle_config_name"),
         ("repository", "default_code_repository"),
         ("repository", "additional_code_repositories"),
     ),
+}
+# Where a bucket's name, or its ARN, stands: an attribute, or an argument of a block.
+_LOGS = {
+    "aws_alb": ("access_logs", "bucket"),
+    "aws_cloudtrail": ("s3_bucket_name", ""),
+    "aws_config_delivery_channel": ("s3_bucket_name", ""),
+    "aws_elb": ("access_logs", "bucket"),
+    "aws_flow_log": ("log_destination", ""),
+    "aws_lb": ("access_logs", "bucket"),
+    "aws_s3_bucket": ("logging", "target_bucket"),
+    "aws_s3_bucket_logging": ("target_bucket", ""),
 }
