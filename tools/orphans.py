@@ -43,6 +43,8 @@ class Orphan:
             if usd is None
             else f"about ${usd:.2f} a month if all of it runs"
         )
+        if isinstance(self.place, BucketPlace):
+            return f"no directory here has its state; pull first: a colleague may ({cost})"
         return f"its directory has gone, and what it deployed has not ({cost})"
 
 
@@ -143,11 +145,11 @@ def chosen(found: Sequence[Orphan], patterns: Sequence[str]) -> list[Orphan]:
     return [one for one in found if not patterns or one.name in wanted]
 
 
-def repository(found: Sequence[Orphan], root: Path, common: Path) -> Repository:
+def repository(found: Sequence[Orphan], root: Path, common: Path, region: str) -> Repository:
     """Roots, in the folder `root`, that have the states of `found` and declare nothing.
 
     To apply one is to destroy what its state holds: Terraform needs a provider for that, and no
-    more of what was once declared.
+    more of what was once declared. `region` is that of what does not say where it lies.
     """
     shutil.rmtree(root, ignore_errors=True)
     for folder in (*FOLDERS, "modules"):
@@ -157,11 +159,11 @@ def repository(found: Sequence[Orphan], root: Path, common: Path) -> Repository:
     for orphan in found:
         directory = Stack(root, orphan.name).path
         directory.mkdir()
-        (directory / "main.tf").write_text(_configuration(orphan))
+        (directory / "main.tf").write_text(_configuration(orphan, region))
     return Repository(root)
 
 
-def _configuration(orphan: Orphan) -> str:
+def _configuration(orphan: Orphan, region: str) -> str:
     place = orphan.place
     if isinstance(place, LocalPlace):
         backend = f'  backend "local" {{\n    path = {hcl.quote(str(place.path))}\n  }}\n'
@@ -177,5 +179,5 @@ def _configuration(orphan: Orphan) -> str:
             arguments["dynamodb_table"] = place.table
         lines = "".join(f"    {name} = {hcl.dumps(value)}\n" for name, value in arguments.items())
         backend = f'  backend "s3" {{\n{lines}  }}\n'
-    region = f'provider "aws" {{\n  region = {hcl.quote(orphan.region)}\n}}\n'
-    return f"terraform {{\n{backend}}}\n{region if orphan.region else ''}"
+    provider = f'provider "aws" {{\n  region = {hcl.quote(orphan.region or region)}\n}}\n'
+    return f"terraform {{\n{backend}}}\n{provider}"

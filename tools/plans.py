@@ -168,26 +168,35 @@ def file_of(folder: Path, stack: str) -> Path:
     return folder.resolve() / f"{stack.replace('/', '.')}.tfplan"
 
 
-def save(folder: Path, plans: Sequence[Plan], where: str) -> None:
-    """Writes beside the plans in `folder` what `load` needs; `where` names account and region."""
+def save(folder: Path, plans: Sequence[Plan], where: str, place: Callable[[str], str]) -> None:
+    """Writes beside the plans in `folder` what `load` needs.
+
+    `where` names account and region, `place` where the state of a stack lies.
+    """
     manifest = {
         "where": where,
         "plans": [
-            {**plan.to_json(), "inputs": asdict(plan.inputs) if plan.inputs else None}
+            {
+                **plan.to_json(),
+                "inputs": asdict(plan.inputs) if plan.inputs else None,
+                "place": place(plan.stack),
+            }
             for plan in plans
         ],
     }
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def load(folder: Path, where: str) -> list[Plan]:
+def load(folder: Path, where: str, place: Callable[[str], str]) -> list[Plan]:
     """The plans that `save` left in `folder`.
 
-    Raises UserError where there are none, and where they were made for another account or region.
+    Raises UserError where there are none, and where they were made for another account or region,
+    or for a state in another place: Terraform would write to that.
     """
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
         made_for = manifest["where"]
+        places = {found["stack"]: found["place"] for found in manifest["plans"]}
         plans = [_loaded(folder, found) for found in manifest["plans"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
@@ -195,6 +204,12 @@ def load(folder: Path, where: str) -> list[Plan]:
         ) from None
     if made_for != where:
         raise UserError(f"the plans in {folder} were made for {made_for}, and this is {where}")
+    for stack, there in places.items():
+        if there != place(stack):
+            raise UserError(
+                f"the plan of {stack} in {folder} is of its state in {there}, which is in "
+                f"{place(stack)} now: plan it again"
+            )
     return plans
 
 

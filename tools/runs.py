@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from tools.plans import Change, Plan
 from tools.records import Records
 from tools.repository import COMMON
 from tools.stack import Stack
+from tools.states import BucketPlace, LocalPlace
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def deploy_stacks(
     _check(options)
     runner = Runner(context, target, known, options)
     if options.plan_dir:
-        saved = plans.load(options.plan_dir, place.place)
+        saved = plans.load(options.plan_dir, place.place, partial(_place_of, known))
         names = {plan.stack for plan in saved}
         chosen = [stack for stack in stacks if stack.name in names]
         saved = [plan for plan in saved if plan.stack in {stack.name for stack in chosen}]
@@ -144,7 +146,8 @@ def destroy_orphans(
 ) -> None:
     """Destroys what stacks have left whose directory has gone, as `destroy_stacks` does others.
 
-    Raises UserError for a pattern that names no orphan.
+    Raises UserError for a pattern that names no orphan, and without one where states lie in a
+    bucket.
     """
     found = orphans.chosen(orphans.find(known), patterns)
     if not found:
@@ -152,6 +155,13 @@ def destroy_orphans(
         return
     for one in found:
         click.echo(f"{one.name}: {one.why}", err=True)
+    if not patterns and any(isinstance(one.place, BucketPlace) for one in found):
+        names = " ".join(one.name for one in found)
+        raise UserError(
+            "states in a bucket may be of notebooks that a colleague has and this checkout has "
+            f"not; pull, and then name those to destroy: tools destroy{target.option} --orphan "
+            f"{names}"
+        )
     gone = {one.name for one in found}
     for stack in known.stacks:
         state = known.state(stack)
@@ -168,9 +178,19 @@ def of_orphans(
     """The target and the records as if the directories of `found` were there, inside."""
     root = target.repository.root
     with tempfile.TemporaryDirectory(prefix="orphans-") as folder:
-        theirs = orphans.repository(found, Path(folder) / "roots", root / COMMON)
+        roots = Path(folder) / "roots"
+        theirs = orphans.repository(found, roots, root / COMMON, target.region)
         there = replace(target, repository=theirs)
         yield there, records(there, place)
+
+
+def _place_of(known: Records, name: str) -> str:
+    """Where the state of a stack lies, as it is called in every checkout."""
+    stack = next((stack for stack in known.stacks if stack.name == name), None)
+    place = known.place(stack) if stack else None
+    if isinstance(place, LocalPlace):
+        return os.path.relpath(place.path, known.repository.root)
+    return str(place)
 
 
 def plan_stacks(
@@ -196,7 +216,7 @@ def plan_stacks(
             plans.empty(folder)  # values in clear text that nobody will apply
             raise
         if options.plan_dir:
-            plans.save(folder, found, place.place)
+            plans.save(folder, found, place.place, partial(_place_of, known))
         by_name = {stack.name: stack for stack in stacks}
         for plan in found:
             if details and plan.file and plan.status == "changed":

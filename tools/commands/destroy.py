@@ -21,7 +21,8 @@ def command(context: Context, /, local: bool, orphan: bool, **given: Any) -> Non
 
     A destroyed notebook loses its volume. Asks for the project's name once. Refuses a stack that
     a deployed one still reads, and a bucket that holds objects; one that could not be destroyed
-    keeps what it reads. With --orphan: states that `tools list` shows as orphans.
+    keeps what it reads. With --orphan: states that `tools list` shows as orphans; those in a
+    bucket by name alone, since a colleague may have their directories.
     """
     selection = options.selection(given)
     target = context.target(local)
