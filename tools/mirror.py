@@ -64,7 +64,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
         (target / _FROM_REPOSITORY).touch()
         _write(target / OVERRIDES, _overrides(target))
     _drop_gone({stack.name for stack in stacks}, copy)
-    return Repository(copy)
+    return Repository(copy, " --local")
 
 
 def is_from_repository(stack: Path) -> bool:

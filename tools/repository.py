@@ -19,9 +19,13 @@ TYPED_ONCE = ("project", "region", "state_bucket", "state_prefix")
 
 @dataclass(frozen=True)
 class Repository:
-    """A directory with `shared-infra`, `modules` and `notebooks`."""
+    """A directory with `shared-infra`, `modules` and `notebooks`.
+
+    `option` is what a command in a message needs to reach it, such as " --local".
+    """
 
     root: Path
+    option: str = ""
 
     @classmethod
     def containing(cls, directory: Path) -> "Repository":
@@ -89,7 +93,8 @@ class Repository:
                 raise UserError(
                     f"{COMMON} sets state_bucket, but {stack.name} keeps its state on this "
                     "machine, so the other stacks would look for it in vain; move it to the "
-                    "bucket: tools state enable (or back: tools state disable)"
+                    f"bucket: tools state enable{self.option} (or back: tools state "
+                    f"disable{self.option})"
                 )
         read = {name for stack in stacks for name in stack.upstream}
         prefix = self.common().get("state_prefix") or PREFIX
@@ -100,8 +105,13 @@ class Repository:
             if not bucket and (stack.name in read or _is_ours(stack)):
                 raise UserError(
                     f"{stack.name} keeps its state in {place}, but {COMMON} sets no state_bucket, "
-                    "so the other stacks would look for it in vain; go on: tools state disable, or "
-                    "back: tools state enable"
+                    f"so the other stacks would look for it in vain; go on: tools state "
+                    f"disable{self.option}, or back: tools state enable{self.option}"
+                )
+            if (stack.path / f"{states.STATE}{states.UNVERIFIED}").exists():
+                raise UserError(
+                    f"{stack.name}: the move of its state into the bucket was cut short before it "
+                    f"was verified; go on: tools state enable{self.option}"
                 )
             there = (place.bucket, place.key)
             wanted = (bucket, f"{prefix}/{stack.name}/{states.STATE}")

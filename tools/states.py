@@ -15,6 +15,8 @@ from tools.stack import Stack, configuration
 STATE = "terraform.tfstate"
 # Terraform writes it, in the stack's folder, where it could not write the state.
 ERRORED = "errored.tfstate"
+# Ends the name of a state that was copied to a bucket, until Terraform has read the copy.
+UNVERIFIED = ".unverified"
 LOCK = ".tflock"  # ends the key of the file that locks a state in a bucket
 # With others, such as a profile or a role, Terraform reaches the bucket in its own way.
 _S3_ARGUMENTS = {

@@ -22,12 +22,12 @@ UPSTREAM = "shared-infra/a"
 READER = "notebooks/n"
 NEVER = "notebooks/never"
 
-_VARIABLES = (
+VARIABLES = (
     'variable "state_bucket" {\n  default = null\n}\n'
     'variable "state_prefix" {\n  default = "ml-infra"\n}\n'
     'variable "project" {}\nvariable "region" {}\n'
 )
-_RESOURCE = 'resource "terraform_data" "this" {\n  input = "x"\n}\n'
+RESOURCE = 'resource "terraform_data" "this" {\n  input = "x"\n}\n'
 _READ = (
     'data "terraform_remote_state" "a" {\n'
     '  backend = var.state_bucket == null ? "local" : "s3"\n  config = {\n'
@@ -147,9 +147,9 @@ def team(small: Checkout, client: Callable[..., Any]) -> Team:
 def deploy_small(team: Team) -> None:
     """The stacks of `team`."""
     write_upstream(team, "one")
-    write(team, READER, _VARIABLES + _RESOURCE + _READ)
+    write(team, READER, VARIABLES + RESOURCE + _READ)
     team.deploy()
-    write(team, NEVER, _VARIABLES + _RESOURCE)
+    write(team, NEVER, VARIABLES + RESOURCE)
 
 
 def make_bucket(client: Callable[..., Any], name: str, versioned: bool = True) -> None:
@@ -161,7 +161,7 @@ def make_bucket(client: Callable[..., Any], name: str, versioned: bool = True) -
 
 def write_upstream(team: Checkout, value: str) -> None:
     output = f'output "value" {{\n  value = "{value}"\n}}\n'
-    write(team, UPSTREAM, _VARIABLES + _RESOURCE + output)
+    write(team, UPSTREAM, VARIABLES + RESOURCE + output)
 
 
 def write(team: Checkout, stack: str, text: str) -> None:

@@ -75,7 +75,7 @@ def team(
 def test_bootstrap_and_a_team_that_locks_with_the_table(team: Team) -> None:
     """In one test: S3's lifecycle rules alone take the provider a minute."""
     error = team.refused("state", "enable", "--bucket", team.bucket)
-    assert f"make it: tools state bootstrap --bucket {team.bucket}" in error
+    assert f"make it: tools state bootstrap --local --bucket {team.bucket}" in error
     made = team.ok("state", "bootstrap", "--bucket", team.bucket)
     assert "moved to s3://" in made
     check_bucket(team)
@@ -84,13 +84,15 @@ def test_bootstrap_and_a_team_that_locks_with_the_table(team: Team) -> None:
     assert not (team.work / "bootstrap/terraform.tfstate").exists()
 
     error = team.refused("state", "enable", "--lock", "table")
-    assert f"tools state bootstrap --bucket {team.bucket} --lock table" in error
+    assert f"tools state bootstrap --local --bucket {team.bucket} --lock table" in error
     team.ok("state", "bootstrap", "--bucket", team.bucket, "--lock", "table")
     check_table(team)
     # Again, also without the option: the table stays, and nothing changes.
     before = team.object("ml-infra/bootstrap/terraform.tfstate")
     assert "nothing to do" in team.ok("state", "bootstrap", "--bucket", team.bucket)
     assert team.object("ml-infra/bootstrap/terraform.tfstate") == before
+    error = team.refused("state", "bootstrap", "--bucket", team.bucket, "--prefix", "team/x")
+    assert "the state of bootstrap lies below ml-infra, and stays there" in error
     error = team.refused("state", "bootstrap", "--bucket", "another-bucket")
     assert f"names the bucket {team.bucket}, not another-bucket" in error
 
@@ -146,7 +148,7 @@ def locks_with_the_table(team: Team) -> None:
     assert team.key("notebooks/mine") not in checksums(team)
     team.ok("new-notebook", "mine")
     shutil.rmtree(team.work / "notebooks/yours")
-    team.ok("destroy", "--orphan")
+    team.ok("destroy", "--orphan", "notebooks/yours")
     state = team.remote("notebooks/yours") or b""
     assert json.loads(state)["resources"] == []
     assert checksums(team)[team.key("notebooks/yours")] == md5(state).hexdigest()
@@ -158,6 +160,13 @@ def locks_with_the_table(team: Team) -> None:
     write_upstream(team, "two")
     team.ok("deploy", UPSTREAM, READER)
     assert team.output(READER) == "two"
+
+    # While the table is not used, what it notes of the states is left behind.
+    team.enable("--lock", "file")
+    write_upstream(team, "three")
+    team.ok("deploy", UPSTREAM, READER)
+    team.enable("--lock", "table")
+    team.no_changes()
 
 
 def checksums(team: Team) -> dict[str, str]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,7 @@ from tests.faults.fleet import SECONDS, await_
 from tests.trees import write_stack
 from tools.localcloud.process import environment
 
-from .conftest import READER, Team
+from .conftest import READER, UPSTREAM, Team
 
 STACK = "notebooks/slow"
 
@@ -103,13 +104,31 @@ def test_a_lock_on_an_orphan_s_state(team: Team) -> None:
     note = {"ID": str(uuid4()), "Who": "bea@desk", "Created": "2026-01-02T03:04:05Z"}
     key = f"{team.key(READER)}.tflock"
     team.client("s3").put_object(Bucket=team.bucket, Key=key, Body=json.dumps(note))
-    done = team.tools("destroy", "--local", "--orphan")
+    error = team.refused("destroy", "--orphan")
+    assert f"name those to destroy: tools destroy --local --orphan {READER}" in error
+    done = team.tools("destroy", "--local", "--orphan", READER)
     assert done.returncode == 1
     assert "(bea@desk, since 2026-01-02 03:04:05 UTC)" in done.stderr
     assert f"tools state unlock --local {READER}" in done.stderr
     assert "locked by bea@desk" in team.ok("state", "unlock", READER)
-    team.ok("destroy", "--orphan")
+    team.ok("destroy", "--orphan", READER)
     assert json.loads(team.remote(READER) or b"")["resources"] == []
+
+
+def test_a_lock_that_is_left_while_the_states_are_moved(team: Team) -> None:
+    killed = team.run(
+        sys.executable, "-m", "tests.state.killed", "12", "state", "enable", "--bucket",
+        team.bucket, "--local",
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    note = {"ID": "?", "Who": "bea@desk", "Created": "2026-01-02T03:04:05Z"}
+    key = f"{team.key(UPSTREAM)}.tflock"
+    team.client("s3").put_object(Bucket=team.bucket, Key=key, Body=json.dumps(note))
+    error = team.refused("state", "enable")
+    assert f"tools state unlock --local {UPSTREAM}" in error
+    team.ok("state", "unlock", UPSTREAM)
+    team.enable()
+    team.no_changes()
 
 
 def test_a_lock_on_this_machine(team: Team) -> None:

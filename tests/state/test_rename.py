@@ -104,6 +104,30 @@ def test_cut_short_at_any_step_it_goes_on(team: Team) -> None:
     assert step > 7, killed.stdout + killed.stderr
 
 
+def test_a_renaming_by_hand_on_this_machine_keeps_the_instance(team: Team) -> None:
+    old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
+    add(team, old, NOTEBOOK)
+    (team.work / "notebooks" / old).rename(team.work / "notebooks" / new)
+    team.ok("rename-notebook", old, new)
+    values = hcl.read_tfvars(team.work / "notebooks" / new / "terraform.tfvars")
+    assert values == {"name": old}
+    team.ok("plan", new, "--refresh", "--detailed-exitcode")
+    team.ok("destroy", new)
+
+
+def test_a_backend_file_that_says_more_is_kept(team: Team) -> None:
+    add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
+    team.enable()
+    team.ok("deploy", "old")
+    file = team.work / "notebooks/old/backend.tf"
+    text = file.read_text().replace("encrypt ", 'acl = "private"\n    encrypt ')
+    file.write_text(text)
+    team.ok("rename-notebook", "old", "new")
+    kept = (team.work / "notebooks/new/backend.tf").read_text()
+    assert kept == text.replace("notebooks/old/", "notebooks/new/")
+    assert team.remote("notebooks/new")
+
+
 def test_a_renaming_by_hand_is_finished(team: Team) -> None:
     add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
     team.enable()

@@ -5,6 +5,8 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,8 +14,23 @@ import pytest
 
 from tests.faults.proxy import Call, Refusal
 from tests.trees import write_stack
+from tools import aws
+from tools.errors import UserError
+from tools.state import moving
+from tools.states import BucketPlace, LocalPlace
 
-from .conftest import NEVER, READER, UPSTREAM, Team, copy_by_hand, make_bucket, write_upstream
+from .conftest import (
+    NEVER,
+    READER,
+    RESOURCE,
+    UPSTREAM,
+    VARIABLES,
+    Team,
+    copy_by_hand,
+    make_bucket,
+    write,
+    write_upstream,
+)
 
 STACKS = (UPSTREAM, READER)
 
@@ -46,6 +63,98 @@ def test_the_states_move_as_they_are_and_nothing_is_to_be_changed(team: Team) ->
     team.enable()
     team.no_changes()
     assert team.output(READER) == "three"
+
+
+def test_a_state_that_another_terraform_wrote_moves_too(team: Team) -> None:
+    """From 1.12 on a state says of each instance what 1.11 leaves out when it is asked for it."""
+    path = team.work / READER / "terraform.tfstate"
+    state = json.loads(path.read_text())
+    for resource in state["resources"]:
+        for instance in resource["instances"]:
+            instance["identity_schema_version"] = 0
+    path.write_text(json.dumps(state))
+    team.enable()
+    assert json.loads(team.remote(READER) or b"") == state
+    team.no_changes()
+    team.ok("state", "disable")
+    assert json.loads(team.local(READER) or b"") == state
+
+
+def test_what_differs_between_two_states_is_told(team: Team) -> None:
+    text = team.local(READER) or b""
+    state = json.loads(text)
+    assert moving.difference(text, text) is None
+    assert moving.difference(text, None) == "nothing is there"
+    for part, said in ("lineage", "its lineage differs"), ("serial", "its serial differs"):
+        changed = json.dumps({**state, part: "other"}).encode()
+        assert moving.difference(text, changed) == said
+    state["resources"][0]["instances"][0]["attributes"]["id"] = "other"
+    assert moving.difference(text, json.dumps(state).encode()) == "its resources differ"
+
+
+def test_what_comes_to_a_key_after_the_question_stays(team: Team) -> None:
+    text = team.local(READER) or b""
+    other = json.dumps({**json.loads(text), "lineage": str(uuid4())}).encode()
+    endpoint = team.client("s3").meta.endpoint_url
+    there = BucketPlace(
+        team.bucket, team.key(READER), "us-east-1", partial(aws.Objects, endpoint=endpoint)
+    )
+    here = LocalPlace(team.work / "terraform.tfstate")
+    for place in (there, here):
+        place.write(other, "")
+        with pytest.raises(UserError, match="holds the state of something else"):
+            moving._copy(text, place)
+        assert place.read() == other
+
+
+def test_a_plan_of_a_state_that_has_moved_since_is_not_applied(team: Team, tmp_path: Path) -> None:
+    """Terraform would write to where the state was."""
+    team.enable()
+    write(team, READER, VARIABLES + RESOURCE + 'output "more" {\n  value = 1\n}\n')
+    team.ok("plan", "--plan-dir", str(tmp_path / "plans"), READER)
+    team.ok("state", "disable")
+    before = team.remote(READER), team.local(READER)
+    error = team.refused("deploy", "--plan-dir", str(tmp_path / "plans"))
+    assert f"is of its state in s3://{team.bucket}/{team.key(READER)}, which is in" in error
+    assert (team.remote(READER), team.local(READER)) == before
+
+
+def test_a_move_that_was_not_verified_is_seen(team: Team) -> None:
+    """The last stack's: all of them have their backend.tf."""
+    shutil.rmtree(team.root / NEVER)
+    (team.work / UPSTREAM / "terraform.tfstate").unlink()
+    (team.work / UPSTREAM / "terraform.tfstate.record.json").unlink()
+    aside = team.work / READER / "terraform.tfstate.unverified"
+    for step in range(1, 30):
+        team.run(
+            sys.executable, "-m", "tests.state.killed", str(step), "state", "enable", "--bucket",
+            team.bucket, "--local",
+        )  # fmt: skip
+        if aside.exists() and not list(team.work.glob("*/*/terraform.tfstate")):
+            break
+    assert aside.exists()
+    error = team.refused("deploy")
+    assert f"{READER}: the move of its state into the bucket was cut short" in error
+    assert "go on: tools state enable --local" in error
+    # By plain Terraform somebody went on in the bucket.
+    later = json.loads(team.remote(READER) or b"")
+    text = json.dumps({**later, "serial": later["serial"] + 1}).encode()
+    team.client("s3").put_object(Bucket=team.bucket, Key=team.key(READER), Body=text)
+    assert "keeps its state, which has changed since it was moved" in team.ok("state", "enable")
+    assert team.remote(READER) == text
+    assert not aside.exists()
+    team.ok("deploy")
+
+
+def test_a_backend_file_that_says_more_stays(team: Team) -> None:
+    team.enable()
+    file = team.work / READER / "backend.tf"
+    text = file.read_text().replace("encrypt ", 'acl = "private"\n    encrypt ')
+    file.write_text(text)
+    assert team.enable().endswith("nothing to do: it is so already\n")
+    assert file.read_text() == text
+    file.write_text(text.replace('    acl = "private"\n', "    # ours\n"))
+    assert f"gets its {file.name}" in team.enable()
 
 
 def test_a_new_notebook_comes_with_the_backend(team: Team) -> None:
@@ -186,7 +295,7 @@ def test_buckets_that_are_not_fit(team: Team, client: Callable[..., Any]) -> Non
         Bucket=far, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     for name, reason in {
-        f"missing-{uuid4().hex}": "make it: tools state bootstrap --bucket missing-",
+        f"missing-{uuid4().hex}": "make it: tools state bootstrap --local --bucket missing-",
         far: "is in eu-west-1, and the stacks read each other's states in us-east-1",
         plain: "keeps no older versions",
         "No_Bucket": "a bucket's name has 3 to 63",

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.trees import write_stack
 
-from .conftest import READER, UPSTREAM, Team, write_upstream
+from .conftest import READER, RESOURCE, UPSTREAM, Team, write, write_upstream
 
 TWO = 'resource "terraform_data" "second" {\n  input = "y"\n}\n'
 
@@ -87,6 +87,34 @@ def test_a_restore_that_is_cut_short_leaves_no_gap(team: Team) -> None:
         assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert step > 1
     team.no_changes()
+
+
+def test_what_another_stack_has_now_is_not_restored(team: Team) -> None:
+    own = Team(team.work, team.env, team.bucket, team.client)
+    write(own, "notebooks/old", RESOURCE)
+    team.enable()
+    team.ok("deploy", "old")
+    team.ok("rename-notebook", "old", "new")
+    write(own, "notebooks/old", RESOURCE)
+    team.enable()
+    good = next(row for row in history(team, "notebooks/old") if row["serial"])
+    error = team.refused("state", "restore", "notebooks/old", good["version"])
+    assert "is of the state that notebooks/new has now" in error
+    assert team.remote("notebooks/old") is None
+
+
+def test_a_spoilt_state_of_the_bucket_s_own_root_is_no_other_one_s(team: Team) -> None:
+    team.enable()
+    key = {"Bucket": team.bucket, "Key": "ml-infra/bootstrap/terraform.tfstate"}
+    place = f'bucket = "{team.bucket}"\n    key = "{key["Key"]}"\n    region = "us-east-1"'
+    file = team.work / "bootstrap/backend.tf"
+    file.write_text(f'terraform {{\n  backend "s3" {{\n    {place}\n  }}\n}}\n')
+    team.client("s3").put_object(**key, Body=b"{")
+    listed = team.ok("state", "list")
+    assert "bootstrap/terraform.tfstate is no state" in listed
+    assert READER in listed
+    assert history(team, READER)
+    assert len(history(team, "bootstrap")) == 1
 
 
 def test_what_cannot_be_restored_is_refused(team: Team) -> None:

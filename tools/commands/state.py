@@ -51,7 +51,7 @@ def make(context: Context, /, local: bool, yes: bool, **given: Any) -> None:
     again changes nothing.
     """
     target, known, where = _unchecked(context, local)
-    there = switch.settings(switch.Wanted(**given), target)
+    there = switch.settings_of_root(switch.Wanted(**given), target)
     bootstrap.make(context, target, known, where, there, yes)
 
 
@@ -118,9 +118,7 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
     For a Terraform that was killed. A lock whose holder is at work on this machine stays. An
     orphan's is taken away by its whole name, such as notebooks/nlp.
     """
-    target = context.target(local)
-    where = runs.where(target)
-    known = runs.records(target, where)
+    target, known, where = _unchecked(context, local)
     if "/" in stack and not (target.repository.root / stack).is_dir():
         gone = [one for one in orphans.find(known) if one.name == stack]
         if gone:
@@ -164,8 +162,7 @@ def restore(context: Context, stack: str, version: str, local: bool, yes: bool) 
     Shows what differs, and asks. AWS stays as it is: `tools plan` shows afterwards what Terraform
     would change there. The version that was the state until then stays in the history.
     """
-    target, known = _known(context, local)
-    where = runs.where(target)
+    target, known, where = _unchecked(context, local)
     click.echo(f"Restore {stack} ({where})", err=True)
     chosen = _one(context, target, known, stack)
     versions.restore(context, target, known, chosen, version, yes)
@@ -188,11 +185,18 @@ def _chosen(
 ) -> list[Stack]:
     """The stacks that `patterns` name; the bucket's own root is no stack of the others."""
     own = Stack(target.repository.root, ROOT)
-    named = [pattern for pattern in patterns if pattern.rstrip("/") != ROOT]
+    named = [one for one in patterns if one.rstrip("/") != ROOT or not own.path.is_dir()]
     found = context.select(known, Selection(named)) if named or not patterns else []
-    is_made = known.state(own) is not None if own.path.is_dir() else False
-    wanted = len(named) < len(patterns) or not patterns
-    return [*([own] if wanted and is_made else []), *found]
+    is_named = len(named) < len(patterns)
+    return [*([own] if is_named or (not patterns and _is_made(known, own)) else []), *found]
+
+
+def _is_made(known: Records, own: Stack) -> bool:
+    """Whether the bucket's own root has a state; one that cannot be read is one."""
+    try:
+        return own.path.is_dir() and known.state(own) is not None
+    except UserError:
+        return True
 
 
 def _one(context: Context, target: Target, known: Records, name: str) -> Stack:

@@ -1,9 +1,9 @@
 """Where stacks keep their states in a bucket: the settings, and each stack's backend.tf."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from tools import hcl
 from tools.errors import UserError
@@ -77,6 +77,12 @@ class Backend:
         )
 
 
+def says_more(arguments: Mapping[str, Any]) -> bool:
+    """Whether a backend block has what `Backend.text` would leave out: a KMS key, another table."""
+    ours = {"bucket", "key", "region", "encrypt", "use_lockfile", "dynamodb_table"}
+    return not set(arguments) <= ours or arguments.get("dynamodb_table", TABLE) != TABLE
+
+
 def default_locking(version: tuple[int, int, int]) -> Locking:
     """How states are locked with this version of Terraform, where nobody says otherwise."""
     return "file" if version >= _LOCKFILE_SINCE else "table"
@@ -121,7 +127,7 @@ def check_keys(repository: Repository) -> None:
         if key and other != stack:
             raise UserError(
                 f"{other}/{FILE} and {stack}/{FILE} name one state, {key}: an apply in one would "
-                f"change what the other deployed; {_mend_copy('the copy')}"
+                f"change what the other deployed; {_mend_copy(repository, 'the copy')}"
             )
 
 
@@ -136,17 +142,18 @@ def _foreign(repository: Repository, stack: str, named: str) -> str:
     if (repository.root / named).is_dir():
         return (
             f"{wrong}: {stack} is a copy, and an apply in it would change what {named} deployed; "
-            f"{_mend_copy(stack)}"
+            f"{_mend_copy(repository, stack)}"
         )
     names = f"{named.split('/')[1]} {stack.split('/')[1]}"
     return (
-        f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}; if it "
-        f"is a copy: {_mend_copy(stack)}"
+        f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}"
+        f"{repository.option}; if it is a copy: {_mend_copy(repository, stack)}"
     )
 
 
-def _mend_copy(where: str) -> str:
-    return f"delete {FILE} and .terraform in {where}, then: tools state enable"
+def _mend_copy(repository: Repository, where: str) -> str:
+    enable = f"tools state enable{repository.option}"
+    return f"delete {FILE} and .terraform in {where}, then: {enable}"
 
 
 def _files(repository: Repository) -> Iterator[tuple[str, str]]:

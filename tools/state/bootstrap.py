@@ -46,7 +46,7 @@ def make(
     objects = partial(aws.Objects, endpoint=target.endpoint)
     own, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
     _check_name(stack, there)
-    held = local.read() or _in_bucket(there, objects(there.region))
+    held = local.read() or _in_bucket(there, objects(there.region), target.option)
     values = _values(stack, there, held)
     table = f" and lock table {backend.TABLE}" if there.has_table else ""
     asked = values != _read(stack)
@@ -70,6 +70,7 @@ def make(
             changed = True
         elif asked and own.read_text() != there.text(stack.name):
             # Only now: until here there was perhaps no table to lock with.
+            moving.forget_checksum(there.place(stack.name, objects))
             moving.switch(run, stack, there.text(stack.name))
     click.echo("made" if changed else "nothing to do: it is as it should be", err=True)
     click.echo(f"next: tools state enable{target.option} --bucket {there.bucket}", err=True)
@@ -116,7 +117,7 @@ def _text(stack: Stack) -> str:
     return path.read_text() if path.is_file() else "# Made by `tools state bootstrap`.\n\n"
 
 
-def _in_bucket(there: Backend, objects: aws.Objects) -> bytes | None:
+def _in_bucket(there: Backend, objects: aws.Objects, option: str) -> bytes | None:
     """The state of this root, where another checkout has made the bucket; None without a bucket.
 
     Raises UserError where the bucket was made otherwise.
@@ -127,9 +128,9 @@ def _in_bucket(there: Backend, objects: aws.Objects) -> bytes | None:
         return held
     raise UserError(
         f"bucket {there.bucket} exists, and was not made from here. To keep the states in it as it "
-        f"is: tools state enable --bucket {there.bucket}. If an earlier bootstrap died as it made "
-        f"it: terraform -chdir={ROOT} import -var bucket={there.bucket} aws_s3_bucket.states "
-        f"{there.bucket}"
+        f"is: tools state enable{option} --bucket {there.bucket}. If an earlier bootstrap died as "
+        f"it made it: terraform -chdir={ROOT} import -var bucket={there.bucket} "
+        f"aws_s3_bucket.states {there.bucket}"
     )
 
 

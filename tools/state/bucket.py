@@ -2,6 +2,7 @@
 
 from tools import aws
 from tools.errors import UserError
+from tools.repository import PREFIX
 from tools.state.backend import TABLE, Backend
 
 ALLOW_UNVERSIONED = "--allow-unversioned"
@@ -12,13 +13,13 @@ def check(backend: Backend, endpoint: str | None, allow_unversioned: bool = Fals
 
     `endpoint` is the local cloud's; None is AWS.
     """
+    prefix = "" if backend.prefix == PREFIX else f" --prefix {backend.prefix}"
+    local = " --local" if endpoint else ""
+    bootstrap = f"tools state bootstrap{local} --bucket {backend.bucket}{prefix}"
     objects = aws.Objects(backend.region, endpoint)
     found = objects.bucket(backend.bucket)
     if found is None:
-        raise UserError(
-            f"there is no bucket {backend.bucket}; make it: "
-            f"tools state bootstrap --bucket {backend.bucket}"
-        )
+        raise UserError(f"there is no bucket {backend.bucket}; make it: {bootstrap}")
     if found.region != backend.region:
         raise UserError(
             f"bucket {backend.bucket} is in {found.region}, and the stacks read each other's "
@@ -33,6 +34,6 @@ def check(backend: Backend, endpoint: str | None, allow_unversioned: bool = Fals
     if backend.has_table and not objects.has_table(TABLE):
         raise UserError(
             f"there is no lock table {TABLE} in {backend.region}; make it: "
-            f"tools state bootstrap --bucket {backend.bucket} --lock {backend.locking}"
+            f"{bootstrap} --lock {backend.locking}"
         )
     objects.check_writable(backend.bucket, f"{backend.prefix}/.write-check")

@@ -1,6 +1,7 @@
 """A state's way from one place to another, compared with what was there before."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,10 @@ from tools.records import SUFFIX
 from tools.stack import Stack
 from tools.state import backend
 from tools.state.backend import FILE
-from tools.states import BucketPlace, LocalPlace, Objects, Place, State
+from tools.states import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place, State, address_of
 
 # Where Terraform notes the backend of a stack's last init.
 _SAVED = ".terraform/terraform.tfstate"
-# Ends the name of a state that was copied, until Terraform has read the copy.
-UNVERIFIED = ".unverified"
 
 
 def refuse_conflict(own: bytes | None, there: bytes | None, place: Place) -> None:
@@ -49,14 +48,31 @@ def _told(state: State) -> str:
 
 
 def difference(before: bytes, after: bytes | None) -> str | None:
-    """What differs between two texts of one state, None where nothing that counts does."""
+    """What differs between two texts of one state, None where nothing that counts does.
+
+    Each Terraform writes a state in its own way, with or without what others note of a resource.
+    """
     if not after:
         return "nothing is there"
     old, new = json.loads(before), json.loads(after)
-    for part in ("lineage", "serial", "resources", "outputs"):
+    if _instances(old) != _instances(new):
+        return "its resources differ"
+    for part in ("lineage", "serial", "outputs"):
         if old.get(part) != new.get(part):
             return f"its {part} differ" if part.endswith("s") else f"its {part} differs"
     return None
+
+
+def _instances(state: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+    """The attributes of all that a state holds, by what tells one from another."""
+    return {
+        (one["mode"], address_of(one, instance), str(instance.get("deposed"))): (
+            instance.get("attributes", instance.get("attributes_flat")),
+            instance.get("status"),
+        )
+        for one in state["resources"]
+        for instance in one["instances"]
+    }
 
 
 def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
@@ -109,7 +125,7 @@ def move(
     compared with what was there before; `source` holds it until then. Returns what has moved, in
     words. Raises UserError where what has arrived is another state, and where somebody works on it.
     """
-    refuse_lock(source, stack)
+    refuse_lock(source, stack, run.option)
     state = source.read()
     if not state:
         raise UserError(f"{source} has gone while the states were moved")
@@ -125,19 +141,26 @@ def move(
     if wrong := difference(state, run.terraform.pull_state(stack.path)):
         raise UserError(f"what Terraform reads in {target} is not what was in {source}: {wrong}")
     if isinstance(source, LocalPlace):
-        source.beside(UNVERIFIED).replace(source.beside(".backup"))
+        settle(source)
     parsed = State.parse(state, str(source))
     return f"moved to {target} (serial {parsed.serial}, {len(parsed.resources)} resources)"
 
 
-def refuse_lock(place: Place, stack: Stack) -> None:
+def refuse_lock(place: Place, stack: Stack, option: str) -> None:
     """Raises UserError where somebody works on the state of `stack`, or may do so."""
     lock = place.lock()
     if lock and lock.is_held is not False:
         raise UserError(
             f"{stack.name} is locked by {lock.who} since {lock.created}: wait, or if that has "
-            f"died: tools state unlock {stack.name}"
+            f"died: tools state unlock{option} {stack.name}"
         )
+
+
+def settle(place: LocalPlace) -> None:
+    """Keeps the copy of a state that has gone on in its bucket, as Terraform keeps such ones."""
+    aside = place.beside(UNVERIFIED)
+    if aside.is_file():
+        aside.replace(place.beside(".backup"))
 
 
 def take_back(place: LocalPlace) -> None:
@@ -151,11 +174,13 @@ def _copy(state: bytes, target: LocalPlace | BucketPlace) -> None:
     there = target.read()
     if there == state:
         return
+    refuse_conflict(state, there, target)  # again: it may have come since the question
     if isinstance(target, LocalPlace):
         target.write(state, "")
     else:
         if there:  # an older copy; the bucket keeps its versions
             remove(target)
+        forget_checksum(target)
         target.create(state)
     if target.read() != state:
         raise UserError(f"{target} does not hold what was written there")
@@ -182,11 +207,12 @@ def _carry_record(source: Place, target: Place) -> None:
 
 def put_over(place: BucketPlace, state: bytes) -> None:
     """Writes `state` in the place of one that nobody can read, at once."""
-    _forget_checksum(place)
+    forget_checksum(place)
     place.write(state, "")
 
 
-def _forget_checksum(place: BucketPlace) -> None:
+def forget_checksum(place: BucketPlace) -> None:
+    """Takes away what the lock table notes of the state, with which Terraform compares it."""
     if place.table:
         place.objects(place.region).forget_checksum(place.table, f"{place.bucket}/{place.key}")
 
@@ -194,5 +220,5 @@ def _forget_checksum(place: BucketPlace) -> None:
 def remove(place: BucketPlace) -> None:
     """Takes the state in `place` away, and what is noted of it. The bucket keeps its versions."""
     place.delete(SUFFIX)
-    _forget_checksum(place)
+    forget_checksum(place)
     place.delete("")  # last: while it is there, a run that was cut short is seen

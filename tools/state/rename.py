@@ -15,7 +15,7 @@ from tools.records import Records
 from tools.stack import Stack
 from tools.state import backend, moving
 from tools.state.backend import Backend
-from tools.states import BucketPlace, LocalPlace, State
+from tools.states import STATE, BucketPlace, LocalPlace, Place, State
 from tools.values import VALUES
 
 
@@ -93,7 +93,11 @@ def _renaming(target: Target, old: str, new: str) -> _Renaming:
     keys = None
     if there:
         keys = (there.place(stacks[0].name, objects), there.place(stacks[1].name, objects))
-    was_moved = is_there[1] and ((keys and keys[0].read()) or _names(stacks[1], stacks[0]))
+    was_moved = is_there[1] and (
+        (keys and keys[0].read())
+        or _names(stacks[1], stacks[0])
+        or (not there and _instance_of(LocalPlace(stacks[1].path / STATE)) == old)
+    )
     if not is_there[0] and not was_moved:
         raise UserError(f"there is no {stacks[0].name}")
     return _Renaming(stacks[0], stacks[1], there, keys, not is_there[0])
@@ -116,7 +120,10 @@ def _refuse_place(names: _Renaming, known: Records) -> None:
         )
     if isinstance(place, LocalPlace):
         if names.keys:
-            raise UserError(f"{names.here.name} has no {backend.FILE} yet: tools state enable")
+            raise UserError(
+                f"{names.here.name} has no {backend.FILE} yet: tools state "
+                f"enable{known.repository.option}"
+            )
     elif str(place) not in map(str, names.keys or ()):
         raise UserError(
             f"{names.here.name} keeps its state in {place}, which is a key of its own; rename it "
@@ -126,13 +133,15 @@ def _refuse_place(names: _Renaming, known: Records) -> None:
 
 def _instance(known: Records, names: _Renaming) -> str | None:
     """The name of the instance that the state holds, None where it holds none."""
-    place = known.place(names.here)
-    text = place.read() if place else None
-    if not text and names.keys:
-        text = names.keys[0].read()
+    places = (known.place(names.here), *(names.keys or ())[:1])
+    return next(filter(None, (_instance_of(place) for place in places if place)), None)
+
+
+def _instance_of(place: Place) -> str | None:
+    text = place.read()
     if not text:
         return None
-    State.parse(text, str(place), place.mend if place else "")
+    State.parse(text, str(place), place.mend)
     return next(
         (
             str(instance["attributes"]["name"])
@@ -156,12 +165,12 @@ def _refuse(names: _Renaming, known: Records, target: Target, instance: str | No
             raise UserError(f"notebooks/{directory} has an instance called {instance} already")
     if names.keys:
         old, new = names.keys
-        moving.refuse_lock(old, names.here)
+        moving.refuse_lock(old, names.here, target.option)
         state = old.read()
         if state or not names.is_moved:  # else it has been moved already
             moving.refuse_conflict(state, new.read(), new)
-    elif place := known.place(names.here):
-        moving.refuse_lock(place, names.here)
+    if place := known.place(names.here):
+        moving.refuse_lock(place, names.here, target.option)
 
 
 def _announce(
@@ -189,12 +198,21 @@ def _set_name(here: Stack, name: str) -> None:
         files.write(path, hcl.assign(text, {"name": name}))
 
 
+def _text(names: _Renaming, there: Backend) -> str:
+    """The backend.tf of the new name: one that says more than ours stays, but for its key."""
+    file = names.new.path / backend.FILE
+    found = hcl.backend(file) if file.is_file() else None
+    if found and backend.says_more(found[1]):
+        return file.read_text().replace(there.key(names.old.name), there.key(names.new.name))
+    return there.text(names.new.name)
+
+
 def _move_key(run: Run, names: _Renaming) -> None:
     if names.keys is None or names.there is None:
         run.records.reread(names.new)
         return
     old, new = names.keys
-    text = names.there.text(names.new.name)
+    text = _text(names, names.there)
     if state := old.read():
         run.progress.say(names.new.name, moving.move(run, names.new, old, new, text))
         if old.read() != state:

@@ -1,7 +1,7 @@
 """Every stack's state into the bucket, or back: one by one, each verified; a second run goes on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import click
@@ -16,7 +16,16 @@ from tools.settings import check_bucket
 from tools.stack import Stack, configuration
 from tools.state import backend, bucket, moving
 from tools.state.backend import ROOT, Backend
-from tools.states import ERRORED, STATE, BucketPlace, LocalPlace, Objects, State, is_whole
+from tools.states import (
+    ERRORED,
+    STATE,
+    UNVERIFIED,
+    BucketPlace,
+    LocalPlace,
+    Objects,
+    State,
+    is_whole,
+)
 from tools.values import VALUES
 
 
@@ -48,23 +57,37 @@ def settings(wanted: Wanted, target: Target) -> Backend:
     if not name:
         raise UserError(
             "no bucket is known; name one with --bucket, or make it: "
-            "tools state bootstrap --bucket NAME"
+            f"tools state bootstrap{target.option} --bucket NAME"
         )
     check_bucket("--bucket", name)
     same = known if known and known.bucket == name else None
     default = backend.default_locking(target.terraform.version)
     locking = wanted.locking or (same.locking if same and _is_begun(repository) else default)
-    prefix = wanted.prefix or repository.common().get("state_prefix") or _made_prefix(repository)
-    return Backend(name, target.region, locking, str(prefix))
+    prefix = wanted.prefix or repository.common().get("state_prefix")
+    return Backend(name, target.region, locking, str(prefix or _made_prefix(repository) or PREFIX))
 
 
-def _made_prefix(repository: Repository) -> str:
-    """The prefix that bootstrap was given, or the default."""
+def settings_of_root(wanted: Wanted, target: Target) -> Backend:
+    """As `settings`, for the bucket's own root, whose state stays where it is.
+
+    Raises UserError where another prefix is `wanted` for it.
+    """
+    made = _made_prefix(target.repository)
+    if made and wanted.prefix not in (None, made):
+        raise UserError(
+            f"--prefix {wanted.prefix}: the state of {ROOT} lies below {made}, and stays there; "
+            "tools state enable takes another prefix for the stacks"
+        )
+    return settings(replace(wanted, prefix=wanted.prefix or made), target)
+
+
+def _made_prefix(repository: Repository) -> str | None:
+    """The prefix below which bootstrap keeps its own state, if it has a backend."""
     place = states.place(Stack(repository.root, ROOT), no_objects)
     ending = f"/{ROOT}/{STATE}"
     if isinstance(place, BucketPlace) and place.key.endswith(ending):
         return place.key.removesuffix(ending)
-    return PREFIX
+    return None
 
 
 def _made(repository: Repository) -> str | None:
@@ -90,7 +113,7 @@ def enable(
     bucket.check(there, target.endpoint, wanted.allow_unversioned)
     _refuse_fixed_prefix(there, known.stacks)
     objects = partial(aws.Objects, endpoint=target.endpoint)
-    steps = [_into(stack, there, objects) for stack in known.stacks]
+    steps = [_into(stack, there, objects, target.option) for stack in known.stacks]
     common: dict[str, hcl.Value] = {"state_bucket": there.bucket}
     if there.prefix != target.repository.common().get("state_prefix", PREFIX):
         common["state_prefix"] = there.prefix
@@ -106,7 +129,7 @@ def disable(context: Context, target: Target, known: Records, where: runs.Where,
     What is in the bucket stays there.
     """
     objects = partial(aws.Objects, endpoint=target.endpoint)
-    steps = [_out_of(stack, objects) for stack in known.stacks]
+    steps = [_out_of(stack, objects, target.option) for stack in known.stacks]
     common: dict[str, hcl.Value] = {}
     if target.repository.common().get("state_bucket"):
         common["state_bucket"] = None
@@ -185,7 +208,7 @@ def _refuse_fixed_prefix(there: Backend, stacks: Sequence[Stack]) -> None:
             )
 
 
-def _into(stack: Stack, there: Backend, objects: Objects) -> _Step:
+def _into(stack: Stack, there: Backend, objects: Objects, option: str) -> _Step:
     """What brings the state of `stack` into the bucket `there`."""
     file = moving.backend_file(stack)
     target = there.place(stack.name, objects)
@@ -196,10 +219,15 @@ def _into(stack: Stack, there: Backend, objects: Objects) -> _Step:
     if found and (found.bucket, found.key) != (target.bucket, target.key):
         raise UserError(
             f"{stack.name} keeps its state in {found}, not in {target}: bring it back first: "
-            "tools state disable"
+            f"tools state disable{option}"
         )
-    moving.refuse_lock(now, stack)
-    own = local.read() or local.read(moving.UNVERIFIED)
+    moving.refuse_lock(now, stack, option)
+    own = local.read()
+    if not own and (aside := local.read(UNVERIFIED)):
+        if isinstance(now, BucketPlace) and _has_gone_on(now, aside):
+            what = "keeps its state, which has changed since it was moved"
+            return _Step(stack, what, None, target)
+        own = aside
     if own:
         state = State.parse(own, str(local), local.mend)
         moving.refuse_conflict(own, target.read(), target)
@@ -207,20 +235,39 @@ def _into(stack: Stack, there: Backend, objects: Objects) -> _Step:
         return _Step(stack, what, local, target)
     if not found:
         moving.refuse_conflict(None, target.read(), target)
-    same = file.is_file() and file.read_text() == there.text(stack.name)
+    same = file.is_file() and file.read_text() == _text(stack, there)
     return _Step(stack, "" if same else f"gets its {backend.FILE}", None, target)
 
 
+def _has_gone_on(place: BucketPlace, own: bytes) -> bool:
+    """Whether the state in the bucket is a later one than the copy that was moved there."""
+    there = place.read()
+    if not there:
+        return False
+    found, before = State.parse(there, str(place), place.mend), State.parse(own, "the state here")
+    return found.lineage == before.lineage and found.serial > before.serial
+
+
+def _text(stack: Stack, there: Backend) -> str:
+    """The backend.tf of `stack`: one that says more than ours stays."""
+    file = stack.path / backend.FILE
+    found = hcl.backend(file) if file.is_file() else None
+    return file.read_text() if found and backend.says_more(found[1]) else there.text(stack.name)
+
+
 def _enable_one(run: Run, step: _Step, there: Backend) -> str:
-    text = there.text(step.stack.name)
+    text = _text(step.stack, there)
     if isinstance(step.source, LocalPlace):
         moving.take_back(step.source)
         return moving.move(run, step.stack, step.source, step.target, text)
+    moving.settle(LocalPlace(step.stack.path / STATE))
+    if isinstance(step.target, BucketPlace):
+        moving.forget_checksum(step.target)
     moving.switch(run, step.stack, text)
     return f"{backend.FILE} written"
 
 
-def _out_of(stack: Stack, objects: Objects) -> _Step:
+def _out_of(stack: Stack, objects: Objects, option: str) -> _Step:
     """What brings the state of `stack` into its folder."""
     local = LocalPlace(stack.path / STATE)
     now = _place(stack, objects)
@@ -228,7 +275,7 @@ def _out_of(stack: Stack, objects: Objects) -> _Step:
     if source is None:
         return _Step(stack, "", None, local)
     moving.backend_file(stack)
-    moving.refuse_lock(source, stack)
+    moving.refuse_lock(source, stack, option)
     there = source.read()
     if there:
         state = State.parse(there, str(source), source.mend)

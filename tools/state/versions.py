@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def place_of(known: Records, stack: Stack) -> BucketPlace:
     where = f"in {place}" if place else "where its files do not say"
     raise UserError(
         f"{stack.name} keeps its state {where}, of which nothing keeps older versions but "
-        "terraform.tfstate.backup; a bucket does: tools state enable"
+        f"terraform.tfstate.backup; a bucket does: tools state enable{known.repository.option}"
     )
 
 
@@ -92,19 +93,27 @@ def restore(
     Raises UserError where there is no such version, where it is no state, or another one's.
     """
     place = place_of(known, stack)
-    moving.refuse_lock(place, stack)
+    moving.refuse_lock(place, stack, target.option)
     if (stack.path / ERRORED).exists():
         raise UserError(
             f"{stack.path / ERRORED} is newer than what is in the bucket, and would take the place "
             f"of what is restored: let tools deploy{target.option} {stack.name} write it, or "
             "remove it"
         )
-    old = _text(place, version)
+    old = _text(place, version, f"tools state history{target.option} {stack.name}")
     wanted = State.parse(old, f"version {version} of {place}", "choose another version")
     text = place.read()
     now = _readable(text)
     if now and now.lineage != wanted.lineage:
         raise UserError(f"version {version} is of another state than the one in {place}")
+    with suppress(UserError):  # a spoilt one of another stack, which has no lineage then
+        known.prefetch(known.stacks)
+    for other in known.stacks:
+        if other != stack and known.lineage(other) == wanted.lineage:
+            raise UserError(
+                f"version {version} is of the state that {other.name} has now, as after a "
+                "renaming: an apply of either would change what the other deployed"
+            )
     show_difference(text if now else None, old)
     runs.agree_to("Make this version the state again?", target, yes)
     with runs.Runner(context, target, known, runs.Options()).how(1) as run:
@@ -130,13 +139,13 @@ def _push(target: Target, stack: Stack, state: Mapping[str, Any]) -> None:
         target.terraform.push_state(stack.path, file)
 
 
-def _text(place: BucketPlace, version: str) -> bytes:
+def _text(place: BucketPlace, version: str, history: str) -> bytes:
     objects = place.objects(place.region)
     every = objects.versions(place.bucket, place.key)
     found = [one for one in every if version and one.id.startswith(version)]
     if len(found) != 1:
         what = "no version" if not found else f"{len(found)} versions"
-        raise UserError(f"{place} has {what} {version}; tools state history lists them")
+        raise UserError(f"{place} has {what} {version}; to see which there are: {history}")
     if found[0].size is None:
         raise UserError(f"version {version} of {place} is its deletion; choose one before it")
     return objects.get(place.bucket, place.key, found[0].id) or b""
