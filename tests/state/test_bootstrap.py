@@ -20,7 +20,16 @@ from tests.trees import copy_repository
 from tools.localcloud.process import Running
 from tools.terraform import Terraform
 
-from .conftest import NEVER, READER, UPSTREAM, Team, deploy_small, write_upstream
+from .conftest import (
+    NEVER,
+    READER,
+    RESOURCE,
+    UPSTREAM,
+    Team,
+    deploy_small,
+    write,
+    write_upstream,
+)
 from .test_locks import walk_through
 
 
@@ -83,7 +92,8 @@ def test_bootstrap_and_a_team_that_locks_with_the_table(team: Team) -> None:
     assert len(json.loads(before or b"")["resources"]) > 5
     assert not (team.work / "bootstrap/terraform.tfstate").exists()
 
-    error = team.refused("state", "enable", "--lock", "table")
+    # The stacks may have a prefix of their own; the bucket's root stays where it is.
+    error = team.refused("state", "enable", "--prefix", "team/x", "--lock", "table")
     assert f"tools state bootstrap --local --bucket {team.bucket} --lock table" in error
     team.ok("state", "bootstrap", "--bucket", team.bucket, "--lock", "table")
     check_table(team)
@@ -167,11 +177,33 @@ def locks_with_the_table(team: Team) -> None:
     team.ok("deploy", UPSTREAM, READER)
     team.enable("--lock", "table")
     team.no_changes()
+    takes_a_table_of_the_team_s(team)
 
 
-def checksums(team: Team) -> dict[str, str]:
+def takes_a_table_of_the_team_s(team: Team) -> None:
+    team.client("dynamodb").create_table(
+        TableName="our-locks",
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for file in team.work.glob("*/*/backend.tf"):
+        file.write_text(file.read_text().replace("terraform-locks", "our-locks"))
+        shutil.rmtree(file.with_name(".terraform"), ignore_errors=True)
+    assert "nothing to do" in team.ok("state", "enable")
+    team.no_changes()
+    write(Team(team.work, team.env, team.bucket, team.client), "notebooks/own", RESOURCE)
+    team.ok("state", "enable")
+    team.ok("deploy", "own")
+    team.ok("rename-notebook", "own", "ours")
+    assert 'dynamodb_table = "our-locks"' in (team.work / "notebooks/ours/backend.tf").read_text()
+    assert team.remote("notebooks/ours")
+    assert team.key("notebooks/own") not in checksums(team, "our-locks")
+
+
+def checksums(team: Team, table: str = "terraform-locks") -> dict[str, str]:
     """Those of the states, by their keys."""
-    found = team.client("dynamodb").scan(TableName="terraform-locks")["Items"]
+    found = team.client("dynamodb").scan(TableName=table)["Items"]
     noted = {item["LockID"]["S"]: item["Digest"]["S"] for item in found if "Digest" in item}
     return {
         path.removeprefix(f"{team.bucket}/").removesuffix("-md5"): digest

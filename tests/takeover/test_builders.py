@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.trees import copy_repository
 from tools import runs
-from tools.context import Context
+from tools.context import Context, Target
 from tools.errors import UserError
 from tools.localcloud.process import Running
+from tools.records import Records
 from tools.takeover import buckets, endpoints, groups, notebooks, roles, scan
 from tools.takeover.held import Held
 from tools.takeover.notebooks import Shared
@@ -84,6 +86,16 @@ def role(client: AWS, name: str) -> str:
 
 def kinds(adoptions: Any) -> set[str]:
     return {one.address.split("[")[0].split(".")[0] for one in adoptions}
+
+
+def test_a_repository_without_a_stack_that_takes_things_is_refused(site: Site) -> None:
+    shutil.rmtree(site.stack(IAM).path)
+    known = Records(site.records.repository, site.records.terraform, site.cloud.endpoint)
+    target = Target(
+        known.repository, known.terraform, site.cloud.region, site.templates, site.cloud.endpoint
+    )
+    with pytest.raises(UserError, match="shared-infra/iam would take what is there, and is missi"):
+        Site.of(target, known, site.templates)
 
 
 def test_buckets_that_no_stack_can_take(site: Site, client: AWS, name: str) -> None:

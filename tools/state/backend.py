@@ -27,13 +27,14 @@ _ARGUMENT = re.compile(r'^\s*(\w+)\s*=\s*"([^"\n]*)"', re.MULTILINE)
 class Backend:
     """The bucket of a repository's states; raises UserError for a prefix that keys cannot have.
 
-    `locking` is a lock file beside each state, the DynamoDB table `terraform-locks`, or both.
+    `locking` is a lock file beside each state, the DynamoDB table called `table`, or both.
     """
 
     bucket: str
     region: str
     locking: Locking
     prefix: str = PREFIX
+    table: str = TABLE
 
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
@@ -53,7 +54,7 @@ class Backend:
 
     def place(self, stack: str, objects: Objects) -> BucketPlace:
         """Where the state of `stack` lies."""
-        table, lockfile = TABLE if self.has_table else None, self.locking != "table"
+        table, lockfile = self.table if self.has_table else None, self.locking != "table"
         return BucketPlace(self.bucket, self.key(stack), self.region, objects, table, lockfile)
 
     def text(self, stack: str) -> str:
@@ -67,7 +68,7 @@ class Backend:
         if self.locking != "table":
             arguments["use_lockfile"] = True
         if self.has_table:
-            arguments["dynamodb_table"] = TABLE
+            arguments["dynamodb_table"] = self.table
         width = max(map(len, arguments))
         lines = "".join(f"    {n:<{width}} = {hcl.dumps(v)}\n" for n, v in arguments.items())
         return (
@@ -76,11 +77,11 @@ class Backend:
             f'terraform {{\n  backend "s3" {{\n{lines}  }}\n}}\n'
         )
 
-
-def says_more(arguments: Mapping[str, Any]) -> bool:
-    """Whether a backend block has what `Backend.text` would leave out: a KMS key, another table."""
-    ours = {"bucket", "key", "region", "encrypt", "use_lockfile", "dynamodb_table"}
-    return not set(arguments) <= ours or arguments.get("dynamodb_table", TABLE) != TABLE
+    def leaves_out(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a backend block has what `text` has not, such as a KMS key, or another table."""
+        ours = {"bucket", "key", "region", "encrypt", "use_lockfile", "dynamodb_table"}
+        table = arguments.get("dynamodb_table", self.table)
+        return not set(arguments) <= ours or table != self.table
 
 
 def default_locking(version: tuple[int, int, int]) -> Locking:
@@ -97,18 +98,21 @@ def of(repository: Repository) -> Backend | None:
     if not bucket:
         return None
     prefix = str(common.get("state_prefix") or PREFIX)
-    return Backend(str(bucket), str(common["region"]), _locking(repository, str(bucket)), prefix)
+    locking, table = _locking(repository, str(bucket))
+    return Backend(str(bucket), str(common["region"]), locking, prefix, table)
 
 
-def _locking(repository: Repository, bucket: str) -> Locking:
-    """As in the first stack that has its state in `bucket`."""
+def _locking(repository: Repository, bucket: str) -> tuple[Locking, str]:
+    """As in the first stack that has its state in `bucket`, with the name of its lock table."""
     for _, text in _files(repository):
         found = dict(_ARGUMENT.findall(text))
         if found.get("bucket") == bucket:
-            if "dynamodb_table" not in found:
-                return "file"
-            return "both" if re.search(r"^\s*use_lockfile\s*=\s*true", text, re.M) else "table"
-    return "file"
+            table = found.get("dynamodb_table")
+            if not table:
+                return "file", TABLE
+            with_file = re.search(r"^\s*use_lockfile\s*=\s*true", text, re.M)
+            return ("both" if with_file else "table"), table
+    return "file", TABLE
 
 
 def check_keys(repository: Repository) -> None:

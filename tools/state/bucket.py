@@ -15,11 +15,11 @@ def check(backend: Backend, endpoint: str | None, allow_unversioned: bool = Fals
     """
     prefix = "" if backend.prefix == PREFIX else f" --prefix {backend.prefix}"
     local = " --local" if endpoint else ""
-    bootstrap = f"tools state bootstrap{local} --bucket {backend.bucket}{prefix}"
+    bootstrap = f"tools state bootstrap{local} --bucket {backend.bucket}"
     objects = aws.Objects(backend.region, endpoint)
     found = objects.bucket(backend.bucket)
     if found is None:
-        raise UserError(f"there is no bucket {backend.bucket}; make it: {bootstrap}")
+        raise UserError(f"there is no bucket {backend.bucket}; make it: {bootstrap}{prefix}")
     if found.region != backend.region:
         raise UserError(
             f"bucket {backend.bucket} is in {found.region}, and the stacks read each other's "
@@ -31,9 +31,8 @@ def check(backend: Backend, endpoint: str | None, allow_unversioned: bool = Fals
             "spoilt would be so for good; turn its versioning on, or take the risk: "
             f"{ALLOW_UNVERSIONED}"
         )
-    if backend.has_table and not objects.has_table(TABLE):
-        raise UserError(
-            f"there is no lock table {TABLE} in {backend.region}; make it: "
-            f"{bootstrap} --lock {backend.locking}"
-        )
+    if backend.has_table and not objects.has_table(backend.table):
+        make = f"make it: {bootstrap} --lock {backend.locking}"
+        mend = make if backend.table == TABLE else "make it, or name another in every backend.tf"
+        raise UserError(f"there is no lock table {backend.table} in {backend.region}; {mend}")
     objects.check_writable(backend.bucket, f"{backend.prefix}/.write-check")

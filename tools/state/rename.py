@@ -202,7 +202,7 @@ def _text(names: _Renaming, there: Backend) -> str:
     """The backend.tf of the new name: one that says more than ours stays, but for its key."""
     file = names.new.path / backend.FILE
     found = hcl.backend(file) if file.is_file() else None
-    if found and backend.says_more(found[1]):
+    if found and there.leaves_out(found[1]):
         return file.read_text().replace(there.key(names.old.name), there.key(names.new.name))
     return there.text(names.new.name)
 

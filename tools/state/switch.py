@@ -64,7 +64,8 @@ def settings(wanted: Wanted, target: Target) -> Backend:
     default = backend.default_locking(target.terraform.version)
     locking = wanted.locking or (same.locking if same and _is_begun(repository) else default)
     prefix = wanted.prefix or repository.common().get("state_prefix")
-    return Backend(name, target.region, locking, str(prefix or _made_prefix(repository) or PREFIX))
+    prefix = str(prefix or _made_prefix(repository) or PREFIX)
+    return Backend(name, target.region, locking, prefix, same.table if same else backend.TABLE)
 
 
 def settings_of_root(wanted: Wanted, target: Target) -> Backend:
@@ -78,7 +79,8 @@ def settings_of_root(wanted: Wanted, target: Target) -> Backend:
             f"--prefix {wanted.prefix}: the state of {ROOT} lies below {made}, and stays there; "
             "tools state enable takes another prefix for the stacks"
         )
-    return settings(replace(wanted, prefix=wanted.prefix or made), target)
+    found = settings(replace(wanted, prefix=wanted.prefix or made), target)
+    return replace(found, table=backend.TABLE)
 
 
 def _made_prefix(repository: Repository) -> str | None:
@@ -252,7 +254,7 @@ def _text(stack: Stack, there: Backend) -> str:
     """The backend.tf of `stack`: one that says more than ours stays."""
     file = stack.path / backend.FILE
     found = hcl.backend(file) if file.is_file() else None
-    return file.read_text() if found and backend.says_more(found[1]) else there.text(stack.name)
+    return file.read_text() if found and there.leaves_out(found[1]) else there.text(stack.name)
 
 
 def _enable_one(run: Run, step: _Step, there: Backend) -> str:

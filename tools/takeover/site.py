@@ -12,7 +12,7 @@ from tools.errors import UserError
 from tools.hcl import Value
 from tools.records import Records
 from tools.stack import Stack
-from tools.takeover.parts import GROUPS
+from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3
 
 # The provider's default_tags of every stack.
 _OWN_TAGS = frozenset({"Project", "ManagedBy", "Stack"})
@@ -34,7 +34,13 @@ class Site:
 
     @classmethod
     def of(cls, target: Target, known: Records, templates: Path) -> "Site":
-        """The cloud and the repository of a target."""
+        """The cloud and the repository of a target.
+
+        Raises UserError where one of the stacks that take things is not there.
+        """
+        names = {stack.name for stack in known.stacks}
+        if missing := [name for name in (S3, IAM, GROUPS, ENDPOINTS) if name not in names]:
+            raise UserError(f"{', '.join(missing)} would take what is there, and is missing here")
         return cls(Cloud(target.region, target.endpoint), known, templates, target.option)
 
     @property
