@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,6 +66,11 @@ class Team(Checkout):
         assert "Traceback" not in done.stderr
         (error,) = re.findall(r"^error: (.*)$", done.stderr, re.MULTILINE)
         return str(error)
+
+    def killed_at(self, step: int, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Runs `tools`, killed before its `step` (tests/state/killed.py), unless it ends first."""
+        command = (sys.executable, "-m", "tests.state.killed", str(step))
+        return self.run(*command, *arguments, "--local")
 
     def enable(self, *options: str) -> str:
         return self.ok("state", "enable", "--bucket", self.bucket, *options)

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -116,10 +115,7 @@ def test_a_lock_on_an_orphan_s_state(team: Team) -> None:
 
 
 def test_a_lock_that_is_left_while_the_states_are_moved(team: Team) -> None:
-    killed = team.run(
-        sys.executable, "-m", "tests.state.killed", "12", "state", "enable", "--bucket",
-        team.bucket, "--local",
-    )  # fmt: skip
+    killed = team.killed_at(12, "state", "enable", "--bucket", team.bucket)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     note = {"ID": "?", "Who": "bea@desk", "Created": "2026-01-02T03:04:05Z"}
     key = f"{team.key(UPSTREAM)}.tflock"

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -88,10 +87,7 @@ def test_cut_short_at_any_step_it_goes_on(team: Team) -> None:
     assert before
     reset = team.snapshot()
     for step in range(1, 30):
-        killed = team.run(
-            sys.executable, "-m", "tests.state.killed", str(step), "rename-notebook", "old", "new",
-            "--local",
-        )  # fmt: skip
+        killed = team.killed_at(step, "rename-notebook", "old", "new")
         if killed.returncode == 0:
             break
         assert killed.returncode == -signal.SIGKILL, killed.stderr

@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -126,10 +125,7 @@ def test_a_move_that_was_not_verified_is_seen(team: Team) -> None:
     (team.work / UPSTREAM / "terraform.tfstate.record.json").unlink()
     aside = team.work / READER / "terraform.tfstate.unverified"
     for step in range(1, 30):
-        team.run(
-            sys.executable, "-m", "tests.state.killed", str(step), "state", "enable", "--bucket",
-            team.bucket, "--local",
-        )  # fmt: skip
+        team.killed_at(step, "state", "enable", "--bucket", team.bucket)
         if aside.exists() and not list(team.work.glob("*/*/terraform.tfstate")):
             break
     assert aside.exists()
@@ -204,10 +200,7 @@ def test_cut_short_at_any_step_it_goes_on(team: Team, command: str) -> None:
     reset = team.snapshot()
     options = ("--bucket", team.bucket) if command == "enable" else ()
     for step in range(1, 30):
-        killed = team.run(
-            sys.executable, "-m", "tests.state.killed", str(step), "state", command, *options,
-            "--local",
-        )  # fmt: skip
+        killed = team.killed_at(step, "state", command, *options)
         if killed.returncode == 0:
             break
         assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -223,10 +216,7 @@ def test_cut_short_at_any_step_it_goes_on(team: Team, command: str) -> None:
 
 
 def test_what_is_half_way_is_refused_by_the_others(team: Team) -> None:
-    killed = team.run(
-        sys.executable, "-m", "tests.state.killed", "6", "state", "enable", "--bucket",
-        team.bucket, "--local",
-    )  # fmt: skip
+    killed = team.killed_at(6, "state", "enable", "--bucket", team.bucket)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     for command in ("deploy", "plan", "destroy", "drift"):
         assert "tools state enable" in team.refused(command)

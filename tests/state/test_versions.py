@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sys
 from typing import Any
 
 from tests.trees import write_stack
@@ -77,10 +76,7 @@ def test_a_restore_that_is_cut_short_leaves_no_gap(team: Team) -> None:
     spoilt = {"Bucket": team.bucket, "Key": team.key(READER), "Body": b"{"}
     for step in range(1, 20):
         team.client("s3").put_object(**spoilt)
-        killed = team.run(
-            sys.executable, "-m", "tests.state.killed", str(step), "state", "restore", READER,
-            good, "--local",
-        )  # fmt: skip
+        killed = team.killed_at(step, "state", "restore", READER, good)
         assert team.remote(READER), step
         if killed.returncode == 0:
             break

@@ -180,7 +180,8 @@ def _copy(state: bytes, target: LocalPlace | BucketPlace) -> None:
     else:
         if there:  # an older copy; the bucket keeps its versions
             remove(target)
-        forget_checksum(target)
+        else:
+            forget_checksum(target)
         target.create(state)
     if target.read() != state:
         raise UserError(f"{target} does not hold what was written there")
