@@ -16,7 +16,7 @@ from tools.localcloud.process import LocalCloud, environment, unset
 from tools.records import Records
 from tools.repository import Repository
 from tools.stack import Stack
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from tools.localcloud.process import (
     environment,
     unset,
 )
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 SECONDS_OF_A_TRANSITION = "0.2"
 

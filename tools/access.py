@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Literal
 
+from tools.aws.policies import listed
 from tools.errors import UserError
 from tools.stack import Stack
 from tools.states import Place, State
@@ -342,8 +343,3 @@ def _kinds(action: str) -> tuple[Kind, ...]:
     begins = re.split(r"[*?]", operation)[0]
     open_end = begins != operation and any(verb.startswith(begins) for verb in _READS)
     return ("read", "write") if open_end or not operation else ("write",)
-
-
-def listed(value: Any) -> list[Any]:
-    """What a policy document has as a list, or, of one, as it is."""
-    return list(value) if isinstance(value, list) else [value]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import aws
+from tools.aws import lookup
 from tools.deploy import Run, await_leftover, initialize, recover
 from tools.stack import Stack
 
@@ -37,7 +37,7 @@ def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Foun
         log = run.log(stack, "plan")
         run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
         planned = run.terraform.planned_values(stack.path, file)
-    existing = aws.Existing(region, endpoint)
+    existing = lookup.Existing(region, endpoint)
     found = []
     for change in planned.get("resource_changes", []):
         look = _LOOK.get(change["type"])
@@ -54,7 +54,7 @@ def adopt(run: Run, stack: Stack, found: Found) -> None:
     run.terraform.import_(stack.path, run.log(stack, "import"), found.address, found.identifier)
 
 
-_LOOK: dict[str, Callable[[aws.Existing, Values], str | None]] = {
+_LOOK: dict[str, Callable[[lookup.Existing, Values], str | None]] = {
     "aws_cloudwatch_log_group": lambda existing, values: existing.log_group(values["name"]),
     "aws_iam_policy": lambda existing, values: existing.policy(values["name"], values["path"]),
     "aws_iam_role": lambda existing, values: existing.role(values["name"]),

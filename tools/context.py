@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,18 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import SCRATCH, aws, mirror, os_process
+from tools import SCRATCH, mirror
+from tools.aws import client
+from tools.aws.model import check_region
 from tools.errors import UserError
 from tools.localcloud.process import LocalCloud, Running, environment, unset
 from tools.repository import Repository
 from tools.selection import Selection, choose
-from tools.settings import check_region
 from tools.stack import Stack
 from tools.state import backend
-from tools.terraform import Terraform
+from tools.system import processes
+from tools.terraform.binary import Terraform
 
 if TYPE_CHECKING:
     from tools.records import Records
+
 
 _KEPT_LOGS = 20
 
@@ -140,7 +142,7 @@ class Context:
     def _aws_target(self) -> Target:
         region = str(self.repository.common()["region"])
         check_region(region)
-        aws.refuse_emulator(region)
+        client.refuse_emulator(region)
         logs = _new_logs(self._scratch / "logs")
         return Target(self.repository, self._terraform(self.env), region, logs)
 
@@ -174,11 +176,6 @@ def _new_logs(parent: Path) -> Path:
     A run may be at work still, and after a kill its Terraform.
     """
     for old in sorted(parent.glob("*"))[:-_KEPT_LOGS]:
-        if not any(map(os_process.noted, old.glob("*.pid"))):
+        if not any(map(processes.noted, old.glob("*.pid"))):
             shutil.rmtree(old, ignore_errors=True)
     return parent / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-
-
-def is_interactive() -> bool:
-    """Whether somebody is there to answer a question."""
-    return sys.stdin.isatty()

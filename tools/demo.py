@@ -7,7 +7,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tools import aws, requests, runs, scaffold
+from tools import requests, runs, scaffold
+from tools.aws import client
 from tools.context import Context, Target
 
 _PLAIN: Any = {"box": SIMPLE_HEAD, "title_justify": "left", "pad_edge": False}
@@ -61,7 +62,7 @@ def show(target: Target) -> None:
         if stack.kind == "shared":
             for name, value in values.items():
                 shared.add_row(stack.name, name, _text(value))
-    statuses = aws.notebook_statuses(target.region, target.endpoint)
+    statuses = client.notebook_statuses(target.region, target.endpoint)
     notebooks = Table("Notebook", "Instance type", "Status", "URL", title="Notebooks", **_PLAIN)
     for stack, values in outputs.items():
         if stack.kind == "notebook" and values:

@@ -15,17 +15,19 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from tools import initialized, os_process, plans
-from tools.diagnostics import Diagnostic, TerraformError
+from tools import initialized, plans
+from tools.console.progress import Progress
 from tools.errors import UserError
 from tools.inputs import Inputs, differences
-from tools.interruption import Interruption
 from tools.plans import Plan, Reading
-from tools.progress import Progress
 from tools.records import Records
 from tools.stack import Stack
 from tools.states import ERRORED, is_whole
-from tools.terraform import Event, Terraform
+from tools.system import processes
+from tools.system.signals import Interruption
+from tools.terraform.binary import Terraform
+from tools.terraform.diagnostics import Diagnostic, TerraformError
+from tools.terraform.text import Event
 
 T = TypeVar("T")
 Outcome = Literal["applied", "unchanged", "destroyed", "failed", "not run"]
@@ -141,7 +143,7 @@ def plan(run: Run, stacks: Sequence[Stack], folder: Path, outside_only: bool = F
 def default_jobs() -> int:
     """As many Terraforms at once as there are cores, and memory for their providers."""
     cores = os.cpu_count() or 1
-    return max(1, min(cores, os_process.free_memory() // _MEMORY_OF_ONE))
+    return max(1, min(cores, processes.free_memory() // _MEMORY_OF_ONE))
 
 
 def _waits_for(stacks: Sequence[Stack], destroy: bool) -> dict[str, list[str]]:
@@ -395,15 +397,15 @@ def await_leftover(run: Run, stack: Stack) -> None:
     """Waits for a Terraform that an earlier run, killed since, has left at work on `stack`."""
     name = run.log(stack, "").stem
     for file in _pid_files(run.logs):
-        pid = os_process.noted(file) if file.name.startswith(name) else None
-        if pid is None or os_process.noted(file.parent / OWNER):
+        pid = processes.noted(file) if file.name.startswith(name) else None
+        if pid is None or processes.noted(file.parent / OWNER):
             continue
         run.progress.say(
             stack.name,
             f"Terraform (process {pid}) still works on it for an earlier run that was killed; "
             f"waiting for it to end (log: {file.with_suffix('.log')})",
         )
-        while os_process.noted(file) and not run.interruption.count:
+        while processes.noted(file) and not run.interruption.count:
             time.sleep(0.2)
         run.records.forget(stack)
 

@@ -8,15 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools import aws, instances, mirror, parsed, selection, values
-from tools.aws import Cloud
+from tools import mirror, selection, values
+from tools.aws import client, sagemaker
+from tools.aws.client import Cloud
+from tools.aws.model import check_region
+from tools.aws.sagemaker import Instance
 from tools.context import Context
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl import cache
+from tools.hcl.reading import Value
 from tools.idle import Decision, decisions, of_this_run
-from tools.instances import Instance
 from tools.repository import Repository
-from tools.settings import check_region
 from tools.stack import Stack
 
 NOT_DEPLOYED = "not deployed"
@@ -143,7 +145,7 @@ def of(context: Context, local: bool) -> Fleet:
         return Fleet(context.repository.root, repository, region, running.endpoint)
     region = str(context.repository.common()["region"])
     check_region(region)
-    aws.refuse_emulator(region)
+    client.refuse_emulator(region)
     return Fleet(context.repository.root, context.repository, region)
 
 
@@ -158,7 +160,7 @@ def declared(
     stacks = [stack for stack in fleet.repository.stacks() if stack.kind == "notebook"]
     chosen = _named(fleet, stacks, patterns) if patterns else stacks
     chosen = selection.where(chosen, conditions)
-    with parsed.kept(fleet.repository.root):
+    with cache.kept(fleet.repository.root):
         return [_declared(fleet, stack) for stack in chosen]
 
 
@@ -174,7 +176,7 @@ def only(fleet: Fleet, pattern: str) -> Declared:
 def require_status(fleet: Fleet, notebook: Declared, status: str) -> None:
     """Raises UserError where the notebook is not there, or has another status."""
     cloud = fleet.cloud(notebook.region)
-    instance = instances.found(cloud, notebook.name)
+    instance = sagemaker.found(cloud, notebook.name)
     if instance is None:
         raise UserError(missing(fleet, notebook))
     if instance.status != status:
@@ -195,7 +197,7 @@ def missing(fleet: Fleet, notebook: Declared) -> str:
 def listed(fleet: Fleet, notebooks: Sequence[Declared]) -> dict[str, dict[str, Instance]]:
     """Every instance of the regions that `notebooks` are in, by region and name."""
     regions = dict.fromkeys([notebook.region for notebook in notebooks] or [fleet.region])
-    return {region: instances.listed(fleet.cloud(region)) for region in regions}
+    return {region: sagemaker.listed(fleet.cloud(region)) for region in regions}
 
 
 def overview(
@@ -280,7 +282,7 @@ def _notebook(
 ) -> Notebook:
     failed = instance is not None and instance.status == "Failed"
     cloud = fleet.cloud(notebook.region)
-    why = instances.failure(cloud, notebook.name) if failed else None
+    why = sagemaker.failure(cloud, notebook.name) if failed else None
     decision = None
     if instance and instance.status == "InService":
         decision = of_this_run(said.get(notebook.name), instance.modified)
@@ -300,7 +302,7 @@ def _undeclared(
 
 def _tags(fleet: Fleet, region: str) -> Mapping[str, Mapping[str, str]]:
     common = fleet.repository.common()
-    return instances.tags_of_project(fleet.cloud(region), str(common["project"])) or {}
+    return sagemaker.tags_of_project(fleet.cloud(region), str(common["project"])) or {}
 
 
 def _differences(own: Mapping[str, Value], instance: Instance) -> list[str]:

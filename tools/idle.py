@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tools import logs
-from tools.aws import Cloud
-from tools.logs import Event
+from tools.aws import logs
+from tools.aws.client import Cloud
+from tools.aws.logs import Event
 
 # A poll a minute; CloudWatch's agent sends what it has every few seconds.
 FRESH = timedelta(minutes=10)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tools import hcl
 from tools.errors import UserError
+from tools.hcl import reading
 from tools.inputs import LOCK_FILE, locked_versions
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 _NOTE = ".terraform/initialized.json"
 _BACKEND = ".terraform/terraform.tfstate"
@@ -57,7 +57,7 @@ def drop_half_written(directory: Path) -> None:
 
 def _digest(directory: Path, files: Sequence[Path], terraform: Terraform) -> str:
     lock = directory / LOCK_FILE
-    reads = [[os.path.relpath(file, directory), hcl.init_reads(file)] for file in files]
+    reads = [[os.path.relpath(file, directory), reading.init_reads(file)] for file in files]
     options = {n: v for n, v in terraform.env.items() if n.startswith("TF_CLI_ARGS")}
     everything = [
         terraform.product,

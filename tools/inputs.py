@@ -12,7 +12,7 @@ from typing import Any
 from tools.repository import Repository
 from tools.stack import Stack
 from tools.states import State
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 LOCK_FILE = ".terraform.lock.hcl"
 

@@ -8,14 +8,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools import hcl
 from tools.errors import UserError
+from tools.hcl import reading
 from tools.repository import COMMON, Repository
 from tools.state import backend
 from tools.values import VALUES
 
 # Values that name something in one AWS account, and what stands for them in the local cloud.
-_ELSEWHERE: dict[str, hcl.Value] = {
+_ELSEWHERE: dict[str, reading.Value] = {
     "access_log_bucket": None,
     "additional_code_repositories": [],
     "default_code_repository": None,
@@ -38,7 +38,7 @@ _ELSEWHERE: dict[str, hcl.Value] = {
 OVERRIDES = "zz-local.auto.tfvars"  # Terraform reads it last
 _FROM_REPOSITORY = ".from-repository"
 _OWN_VALUES = ".own-values"
-_DEFAULTS: dict[str, hcl.Value] = {"project": "demo", "region": "us-east-1"}
+_DEFAULTS: dict[str, reading.Value] = {"project": "demo", "region": "us-east-1"}
 
 
 def refresh(repository: Repository, copy: Path) -> Repository:
@@ -81,10 +81,10 @@ def keep_values(stack: Path) -> None:
     _write(stack / OVERRIDES, "\n")
 
 
-def stand_ins(stack: Path) -> dict[str, hcl.Value]:
+def stand_ins(stack: Path) -> dict[str, reading.Value]:
     """What stands in for values of `stack` in the copy; nothing does once they are its own."""
     overrides = stack / OVERRIDES
-    return hcl.read_tfvars(overrides) if overrides.is_file() else {}
+    return reading.read_tfvars(overrides) if overrides.is_file() else {}
 
 
 def region(repository: Repository) -> str:
@@ -133,9 +133,9 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
 
 def _common(repository: Repository, there: Path) -> str:
     """The repository's values, and the copy's own bucket of states, where it has one."""
-    from tools.scaffold import assignments
+    from tools.hcl.writing import assignments
 
-    kept = hcl.read_tfvars(there) if there.is_file() else {}
+    kept = reading.read_tfvars(there) if there.is_file() else {}
     values = _common_values(repository)
     for name in ("state_bucket", "state_prefix"):
         if name in kept:
@@ -143,14 +143,14 @@ def _common(repository: Repository, there: Path) -> str:
     return assignments(values) + "\n"
 
 
-def _common_values(repository: Repository) -> dict[str, hcl.Value]:
+def _common_values(repository: Repository) -> dict[str, reading.Value]:
     own = repository.common() if (repository.root / COMMON).is_file() else _DEFAULTS
     return {name: own[name] for name in _DEFAULTS}
 
 
 def _overrides(stack: Path) -> str:
     """Stand-ins for the values in the stack's .tfvars that name something of an AWS account."""
-    from tools.scaffold import assignments
+    from tools.hcl.writing import assignments
 
     if (stack / _OWN_VALUES).exists():
         return "\n"
@@ -167,7 +167,7 @@ def _overrides(stack: Path) -> str:
 def _names(tfvars: Path) -> list[str]:
     """The values that a file sets; none where it is broken, which Terraform says in its stack."""
     try:
-        return hcl.tfvars_names(tfvars)
+        return reading.tfvars_names(tfvars)
     except UserError:
         return []
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools import awsmodel
+from tools.aws import model
 from tools.errors import UserError, shown
-from tools.hcl import Value
+from tools.hcl.reading import Value
 
 PROFILES: dict[str, dict[str, Value]] = {
     "dev": {"instance_type": "ml.t3.medium", "environment": "dev"},
@@ -107,7 +107,7 @@ def make(
 
 def check_name(name: str) -> None:
     """Raises UserError where `name` is none for a notebook instance and its directory."""
-    if awsmodel.complaint(name, awsmodel.member("NotebookInstanceName")) or not name:
+    if model.complaint(name, model.member("NotebookInstanceName")) or not name:
         raise UserError(f"{shown(name)} is no name for a notebook: it takes {NAME_RULE}")
 
 
@@ -124,7 +124,7 @@ def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
 
 def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
     if key not in types:
-        known = awsmodel.nearest(key, sorted(types))
+        known = model.nearest(key, sorted(types))
         raise UserError(f"{name}: a notebook has no value called {shown(key)}; {known}")
     read = _READERS[types[key].split("(")[0]]
     try:
@@ -219,7 +219,7 @@ def _complaint(key: str, value: Any) -> str | None:
 
 
 def _by_model(key: str, value: Any) -> str | None:
-    wrong = awsmodel.complaint(value, awsmodel.member(_MEMBERS[key]))
+    wrong = model.complaint(value, model.member(_MEMBERS[key]))
     if wrong and key == "instance_type":
         import botocore
 
@@ -254,7 +254,7 @@ def _timezone_complaint(zone: str) -> str | None:
     known = zoneinfo.available_timezones()
     if zone in known:
         return None
-    return f"there is no time zone {zone!r}; {awsmodel.nearest(zone, sorted(known))}"
+    return f"there is no time zone {zone!r}; {model.nearest(zone, sorted(known))}"
 
 
 def _purpose_complaint(purpose: str) -> str | None:
@@ -274,17 +274,17 @@ def _tags_complaint(tags: Mapping[str, str]) -> str | None:
             return f"{shown(key)} is a tag that notebooks have; the stop when idle needs it so"
         if key.lower().startswith("aws:"):
             return f"{shown(key)}: tags that start with aws: belong to AWS"
-        wrong = awsmodel.tag_complaint(key, 128) or (value and awsmodel.tag_complaint(value))
+        wrong = model.tag_complaint(key, 128) or (value and model.tag_complaint(value))
         if wrong:
             return f"{shown(key)}: {wrong}"
     return None
 
 
 _CHECKS: dict[str, Callable[[Any], str | None]] = {
-    "environment": awsmodel.tag_complaint,
+    "environment": model.tag_complaint,
     "idle_stop_minutes": _idle_complaint,
     "imds_version": _imds_complaint,
-    "owner": awsmodel.tag_complaint,
+    "owner": model.tag_complaint,
     "purpose": _purpose_complaint,
     "schedule_days": _days_complaint,
     "schedule_start": _time_complaint,

@@ -9,9 +9,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from tools import SCRATCH, hcl
+from tools import SCRATCH
 from tools.cost import prices
 from tools.errors import UserError
+from tools.hcl import reading, writing
 from tools.records import Records
 from tools.repository import COMMON, Repository
 from tools.stack import FOLDERS, Stack
@@ -166,9 +167,9 @@ def repository(found: Sequence[Orphan], root: Path, common: Path, region: str) -
 def _configuration(orphan: Orphan, region: str) -> str:
     place = orphan.place
     if isinstance(place, LocalPlace):
-        backend = f'  backend "local" {{\n    path = {hcl.quote(str(place.path))}\n  }}\n'
+        backend = f'  backend "local" {{\n    path = {writing.quote(str(place.path))}\n  }}\n'
     else:
-        arguments: dict[str, hcl.Value] = {
+        arguments: dict[str, reading.Value] = {
             "bucket": place.bucket,
             "key": place.key,
             "region": place.region,
@@ -177,7 +178,9 @@ def _configuration(orphan: Orphan, region: str) -> str:
             arguments["use_lockfile"] = True
         if place.table:
             arguments["dynamodb_table"] = place.table
-        lines = "".join(f"    {name} = {hcl.dumps(value)}\n" for name, value in arguments.items())
+        lines = "".join(
+            f"    {name} = {writing.dumps(value)}\n" for name, value in arguments.items()
+        )
         backend = f'  backend "s3" {{\n{lines}  }}\n'
-    provider = f'provider "aws" {{\n  region = {hcl.quote(orphan.region or region)}\n}}\n'
+    provider = f'provider "aws" {{\n  region = {writing.quote(orphan.region or region)}\n}}\n'
     return f"terraform {{\n{backend}}}\n{provider}"

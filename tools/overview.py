@@ -14,10 +14,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tools import fleet, interruption
+from tools import fleet
 from tools.errors import UserError, in_one_line
 from tools.fleet import Fleet, Notebook, Overview
-from tools.hcl import Value
+from tools.hcl.reading import Value
+from tools.system import signals
 
 _COLOURS = {"InService": "green", "Failed": "red", fleet.NOT_DEPLOYED: "dim", "Stopped": "dim"}
 
@@ -44,7 +45,7 @@ def watch(look: Callable[[], Overview], where: Fleet, as_json: bool, seconds: fl
     Raises UserError where the first look fails; later ones say so, and the next may succeed.
     """
     found = look()
-    with interruption.counted() as interrupted:
+    with signals.counted() as interrupted:
         if sys.stdout.isatty() and not as_json:
             with Live(console=Console(), auto_refresh=False) as live:
                 now = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends"
@@ -71,7 +72,7 @@ def watch(look: Callable[[], Overview], where: Fleet, as_json: bool, seconds: fl
 
 
 def _next(
-    look: Callable[[], Overview], seconds: float, interrupted: interruption.Interruption
+    look: Callable[[], Overview], seconds: float, interrupted: signals.Interruption
 ) -> Overview | None:
     """The next look that succeeds, with a line for each that does not; None if interrupted."""
     while True:
@@ -94,7 +95,7 @@ def _warn(overview: Overview) -> None:
         click.secho(f"warning: {line}", fg="yellow", err=True)
 
 
-def _rest(seconds: float, interrupted: interruption.Interruption) -> None:
+def _rest(seconds: float, interrupted: signals.Interruption) -> None:
     until = time.monotonic() + seconds
     while not interrupted.count and (left := until - time.monotonic()) > 0:
         time.sleep(min(left, 0.2))

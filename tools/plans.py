@@ -10,7 +10,7 @@ from typing import Any, Literal
 from tools.errors import UserError
 from tools.inputs import Inputs
 from tools.states import HOLDS_DATA
-from tools.terraform import Event
+from tools.terraform.text import Event
 
 Action = Literal["create", "update", "replace", "destroy", "import", "move", "forget"]
 Status = Literal["unchanged", "changed", "waiting", "failed"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tools import fleet as fleets
-from tools import instances
-from tools.aws import Cloud
+from tools.aws import sagemaker
+from tools.aws.client import Cloud
+from tools.console.progress import Progress
 from tools.errors import UserError
 from tools.fleet import Declared, Fleet
-from tools.interruption import Interruption
-from tools.progress import Progress
+from tools.system.signals import Interruption
 
 Verb = Literal["start", "stop"]
 
@@ -41,8 +41,8 @@ class _Way:
 
 
 _WAYS: Mapping[Verb, _Way] = {
-    "start": _Way(("Stopped", "Failed"), "Pending", "InService", "started", instances.start),
-    "stop": _Way(("InService",), "Stopping", "Stopped", "stopped", instances.stop),
+    "start": _Way(("Stopped", "Failed"), "Pending", "InService", "started", sagemaker.start),
+    "stop": _Way(("InService",), "Stopping", "Stopped", "stopped", sagemaker.stop),
 }
 
 
@@ -200,7 +200,7 @@ def _outcome(
 
 def _why(run: Run, notebook: Declared) -> str:
     try:
-        return instances.failure(run.fleet.cloud(notebook.region), notebook.name)
+        return sagemaker.failure(run.fleet.cloud(notebook.region), notebook.name)
     except UserError as error:  # the others are waited for all the same
         return str(error)
 

@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
-from tools import aws, inputs, states
+from tools import inputs, states
+from tools.aws import s3
 from tools.errors import UserError
 from tools.inputs import Inputs, Reader
 from tools.repository import Repository
 from tools.stack import Stack
 from tools.states import ERRORED, LocalPlace, Place, State, is_whole
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 SUFFIX = ".record.json"
 _FORMAT = 1
@@ -71,7 +72,7 @@ class Records:
 
     def __post_init__(self) -> None:
         self._reader = Reader(self.repository, self.terraform)
-        self._objects = partial(aws.Objects, endpoint=self.endpoint)
+        self._objects = partial(s3.Objects, endpoint=self.endpoint)
         self.stacks = self.repository.stacks()
         self._stacks = {stack.name: stack for stack in self.stacks}
 

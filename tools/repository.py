@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tools import graph, hcl, parsed, states
+from tools import graph, states
 from tools.errors import UserError
+from tools.hcl import cache, reading
 from tools.stack import FOLDERS, Stack, configuration
 
 COMMON = "common.auto.tfvars"
@@ -46,7 +47,7 @@ class Repository:
             for name in self._directories(folder)
             if configuration(self.root / folder / name)
         ]
-        with parsed.kept(self.root):
+        with cache.kept(self.root):
             return graph.ordered(found)
 
     def select(self, patterns: Sequence[str], shared: bool = False) -> list[Stack]:
@@ -64,7 +65,7 @@ class Repository:
         what the original deployed. Also where some states lie where the others would not find them.
         """
         stacks = self.stacks()
-        with parsed.kept(self.root):
+        with cache.kept(self.root):
             places = {stack.name: states.place(stack, no_objects) for stack in stacks}
         self._check_backends(stacks, places)
         owners: dict[str, str] = {}
@@ -122,7 +123,7 @@ class Repository:
                     "state_prefix there"
                 )
 
-    def common(self) -> dict[str, hcl.Value]:
+    def common(self) -> dict[str, reading.Value]:
         """What `common.auto.tfvars` gives to every stack. Raises UserError where it is missing."""
         path = self.root / COMMON
         if not path.is_file():
@@ -130,7 +131,7 @@ class Repository:
                 f"{path} is missing; run `tools init`, or copy {COMMON}.example and edit it "
                 "(`make demo` needs neither it nor an AWS account)"
             )
-        values = hcl.read_tfvars(path)
+        values = reading.read_tfvars(path)
         for name in ("project", "region"):
             if not isinstance(values.get(name), str) or not values[name]:
                 raise UserError(f'{path} sets no {name}; add a line such as {name} = "..."')
@@ -147,7 +148,7 @@ class Repository:
 
     def instance_names(self) -> dict[str, str]:
         """The instances of `notebooks`: directory to the name that AWS gets."""
-        with parsed.kept(self.root):
+        with cache.kept(self.root):
             return {name: self._instance_name(name) for name in self.notebook_names()}
 
     def _instance_name(self, directory: str) -> str:
@@ -156,7 +157,7 @@ class Repository:
         text = values.read_text(errors="replace") if values.is_file() else ""
         if not re.search(r"^\s*name\s*=", text, re.MULTILINE):
             return directory
-        return str(hcl.read_tfvars(values).get("name") or directory)
+        return str(reading.read_tfvars(values).get("name") or directory)
 
     def _directories(self, folder: str) -> list[str]:
         with os.scandir(self.root / folder) as entries:

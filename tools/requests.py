@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools import hcl, notebook
+from tools import notebook
 from tools.errors import UserError, shown
+from tools.hcl import reading
 from tools.notebook import Notebook
 from tools.repository import TYPED_ONCE, Repository
 
@@ -83,14 +84,14 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
     return made
 
 
-def _profile(name: str, profile: str) -> dict[str, hcl.Value]:
+def _profile(name: str, profile: str) -> dict[str, reading.Value]:
     if profile not in notebook.PROFILES:
         known = ", ".join(notebook.PROFILES)
         raise UserError(f"{name}: there is no profile {shown(profile)}; there are {known}")
     return notebook.PROFILES[profile]
 
 
-def _values_of(source: str, repository: Repository) -> dict[str, hcl.Value]:
+def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
     """The values of an existing notebook, but for its own name; scripts by their full path."""
     known = repository.notebook_names()
     name = source.removeprefix("notebooks/").rstrip("/")
@@ -101,7 +102,7 @@ def _values_of(source: str, repository: Repository) -> dict[str, hcl.Value]:
             f"there is no notebooks/{name}/terraform.tfvars to copy from; "
             f"notebooks are {', '.join(known)}"
         )
-    values = hcl.read_tfvars(path)
+    values = reading.read_tfvars(path)
     for script in set(_SCRIPTS) & set(values):
         if values[script]:
             values[script] = str(directory / str(values[script]))

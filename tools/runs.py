@@ -10,8 +10,11 @@ from pathlib import Path
 
 import click
 
-from tools import adopt, aws, deploy, interruption, orphans, os_process, plans, progress, runreport
-from tools.context import Context, Target, is_interactive
+from tools import adopt, deploy, orphans, plans, runreport
+from tools.aws import client, s3
+from tools.console import progress
+from tools.console.prompt import is_interactive
+from tools.context import Context, Target
 from tools.deploy import NOTHING_DEPLOYED, Result, Run
 from tools.errors import UserError
 from tools.orphans import Orphan
@@ -20,6 +23,7 @@ from tools.records import Records
 from tools.repository import COMMON
 from tools.stack import Stack
 from tools.states import BucketPlace, LocalPlace
+from tools.system import processes, signals
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def where(target: Target, checked: bool = True) -> Where:
         target.repository.check_states()
     if target.endpoint:
         return Where(f"the local cloud, {target.endpoint}, region {target.region}", "", "local")
-    found = aws.identity(target.region)
+    found = client.identity(target.region)
     place = f"AWS account {found.account}, region {target.region}"
     return Where(place, f"as {found.arn}", found.account)
 
@@ -341,7 +345,7 @@ class Runner:
         """A run of `total` stacks, shown as it goes, in which Ctrl-C is counted."""
         target, options = self._target, self._options
         _note_owner(target.logs)
-        with interruption.counted() as interrupted, progress.choose(total) as shown:
+        with signals.counted() as interrupted, progress.choose(total) as shown:
             yield Run(
                 target.terraform,
                 self._known,
@@ -444,7 +448,7 @@ def _refuse_full_buckets(known: Records, stacks: Sequence[Stack], target: Target
     for stack in stacks:
         state = known.state(stack)
         for bucket in state.kept_buckets if state else ():
-            if aws.Objects(target.region, target.endpoint).holds_any(bucket):
+            if s3.Objects(target.region, target.endpoint).holds_any(bucket):
                 raise UserError(
                     f"{stack.name}: bucket {bucket} holds objects (or older versions), and nothing "
                     "was destroyed. To empty it as it goes, set force_destroy = true in "
@@ -485,7 +489,7 @@ def summarize(results: Sequence[Result]) -> None:
 def _note_owner(logs: Path) -> None:
     """Notes this process beside its logs: a Terraform whose run lives on is no leftover."""
     logs.mkdir(parents=True, exist_ok=True)
-    os_process.note(os.getpid(), logs / deploy.OWNER)
+    processes.note(os.getpid(), logs / deploy.OWNER)
 
 
 def leave_planned(found: Sequence[Plan], detailed_exitcode: bool) -> None:

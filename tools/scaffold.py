@@ -9,18 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import hcl, parsed
 from tools.errors import UserError
-from tools.interruption import counted
+from tools.hcl import reading
+from tools.hcl.cache import kept
 from tools.notebook import Notebook
 from tools.repository import COMMON, TYPED_ONCE, Repository
 from tools.state import backend
+from tools.system.signals import counted
 
 if TYPE_CHECKING:
     from jinja2 import Template
-
-# The order in which a notebook's values are shown; others follow by name.
-_FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
+from tools.hcl.writing import assignments
 
 
 def render(notebook: Notebook, templates: Path) -> dict[str, str]:
@@ -56,22 +55,9 @@ def _templates(directory: Path) -> "tuple[Mapping[str, str], Mapping[str, Templa
 
 def variables(templates: Path) -> dict[str, str]:
     """The variables that a notebook's own .tfvars may set: name to Terraform type."""
-    with parsed.kept(templates.parents[1]):
-        declared = hcl.read_variables(templates / "variables.tf.j2")
+    with kept(templates.parents[1]):
+        declared = reading.read_variables(templates / "variables.tf.j2")
     return {name: kind for name, kind in declared.items() if name not in TYPED_ONCE}
-
-
-def assignments(values: Mapping[str, hcl.Value]) -> str:
-    """`values` as the lines of a .tfvars file, formatted as `terraform fmt` does."""
-    names = [name for name in _FIRST if name in values]
-    names += sorted(set(values) - set(_FIRST))
-    short = [name for name in names if not isinstance(values[name], dict)]
-    width = max(map(len, short), default=0)
-    lines = [f"{name:<{width}} = {hcl.dumps(values[name])}" for name in short]
-    for name in names:
-        if name not in short:
-            lines += ["", f"{name} = {hcl.dumps(values[name])}"]
-    return "\n".join(lines)
 
 
 def check_new(notebooks: Sequence[Notebook], repository: Repository) -> None:

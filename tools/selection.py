@@ -6,10 +6,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tools import parsed, values
-from tools.awsmodel import nearest
+from tools import values
+from tools.aws.model import nearest
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl import cache
+from tools.hcl.reading import Value
 from tools.repository import selected
 from tools.stack import Stack
 
@@ -96,7 +97,7 @@ def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
     if not conditions:
         return list(stacks)
     asked = [_parse(text) for text in conditions]
-    with parsed.kept(stacks[0].root) if stacks else nullcontext():
+    with cache.kept(stacks[0].root) if stacks else nullcontext():
         declared = [values.declared(stack) for stack in stacks]
     for condition in asked:
         _check_key(condition, declared)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import awsmodel, scaffold
+from tools.aws.model import check_bucket, check_region
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl import writing
+from tools.hcl.reading import Value
 from tools.repository import COMMON, Repository
 
 # The rule of variable "project" in the shared stacks, which say why.
 _PROJECT = re.compile(r"(?!(sg|sthree|amzn-s3-demo)(-|$))[a-z](-?[a-z0-9])+")
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Check = Callable[[str], None]
@@ -65,7 +65,7 @@ class Settings:
         }
         header = "# Made by `tools init`; yours to edit.\n\n"
         return {
-            path: f"{header}{scaffold.assignments(values)}\n"
+            path: f"{header}{writing.assignments(values)}\n"
             for path, values in stacks.items()
             if values
         }
@@ -78,24 +78,6 @@ def check_project(project: str) -> None:
             f"{project[:80]!r} is no project name: it begins the buckets' names, so it takes 2 to "
             "32 lower-case letters, digits and single hyphens, a letter first, and not sg-, "
             "sthree- or amzn-s3-demo- at its start"
-        )
-
-
-def check_bucket(option: str, name: str) -> None:
-    """Raises UserError where `name`, given with `option`, is no bucket's."""
-    if not _BUCKET.fullmatch(name):
-        raise UserError(
-            f"{option} {name!r}: a bucket's name has 3 to 63 lower-case letters, digits, dots and "
-            "hyphens"
-        )
-
-
-def check_region(region: str) -> None:
-    """Raises UserError where AWS has no SageMaker in `region`, naming the nearest ones."""
-    known = list(awsmodel.regions())
-    if region not in known:
-        raise UserError(
-            f"there is no region {region!r} with SageMaker; {awsmodel.nearest(region, known)}"
         )
 
 

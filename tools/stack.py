@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from tools import hcl
+from tools.hcl import reading
 
 Kind = Literal["shared", "notebook"]
 
@@ -37,7 +37,7 @@ class Stack:
         """
         found = {}
         for file in configuration(self.path):
-            for name, state in hcl.remote_state_paths(file).items():
+            for name, state in reading.remote_state_paths(file).items():
                 stack = self._stack_of(state) if state else None
                 if stack:
                     found[name] = stack
@@ -46,7 +46,9 @@ class Stack:
     @cached_property
     def reads_elsewhere(self) -> bool:
         """Whether it reads a state that is no stack's here, or that its files do not spell out."""
-        names = {name for file in configuration(self.path) for name in hcl.remote_state_paths(file)}
+        names = {
+            name for file in configuration(self.path) for name in reading.remote_state_paths(file)
+        }
         return names != set(self.upstream_by_name)
 
     def _stack_of(self, state: str) -> str | None:

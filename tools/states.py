@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tools import hcl
 from tools.errors import UserError
+from tools.hcl import reading, writing
 from tools.stack import Stack, configuration
 
 STATE = "terraform.tfstate"
@@ -256,7 +256,7 @@ def address_of(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
 def _index(key: str | int | None) -> str:
     if not isinstance(key, str):
         return "" if key is None else f"[{key}]"
-    return f"[{hcl.quote(key)}]".replace("\\u0024{", "$${").replace("\\u0025{", "%%{")
+    return f"[{writing.quote(key)}]".replace("\\u0024{", "$${").replace("\\u0025{", "%%{")
 
 
 def place(stack: Stack, objects: Objects) -> Place | None:
@@ -280,7 +280,7 @@ def place(stack: Stack, objects: Objects) -> Place | None:
 
 def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
     for file in configuration(stack.path):
-        found = hcl.backend(file)
+        found = reading.backend(file)
         if found:
             return found
     return "local", {}

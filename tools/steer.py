@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import click
 
-from tools import aws, fleet, idle, interruption, power, progress
-from tools.context import is_interactive
+from tools import fleet, idle, power
+from tools.aws import client
+from tools.console import progress
+from tools.console.prompt import is_interactive
 from tools.errors import UserError
 from tools.fleet import Declared, Fleet
 from tools.power import Verb
+from tools.system import signals
 
 _COLOURS = {"started": "green", "stopped": "green", "failed": "red", "skipped": "yellow"}
 
@@ -46,7 +49,7 @@ def confirm(where: Fleet, notebooks: Sequence[Declared], agreed: bool) -> None:
     if agreed or where.endpoint or not notebooks:
         return
     for region in dict.fromkeys(notebook.region for notebook in notebooks):
-        who = aws.identity(region)
+        who = client.identity(region)
         click.echo(f"Stop in AWS account {who.account}, region {region}, as {who.arn}:", err=True)
         for notebook in notebooks:
             if notebook.region == region:
@@ -68,7 +71,7 @@ def run(
     Exits with 1 where one was skipped or failed, and with 130 where the wait was interrupted.
     """
     there = fleet.listed(where, notebooks)
-    with interruption.counted() as interrupted, progress.choose(len(notebooks)) as show:
+    with signals.counted() as interrupted, progress.choose(len(notebooks)) as show:
         how = power.Run(where, verb, show, interrupted, seconds)
         outcomes = power.change(how, notebooks, there)
     if as_json:

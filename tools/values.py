@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
-from tools import hcl, masking
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl import reading
+from tools.hcl.reading import Value
 from tools.stack import Stack, configuration
+from tools.terraform import masking
 
 VALUES = "terraform.tfvars"
 
@@ -21,9 +22,9 @@ def declared(stack: Stack) -> dict[str, Value]:
     """
     values: dict[str, Value] = {}
     for file in configuration(stack.path):
-        values |= hcl.read_defaults(file)
+        values |= reading.read_defaults(file)
     for file in files(stack.path):
-        values |= _read_json(file) if file.suffix == ".json" else hcl.read_tfvars(file)
+        values |= _read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)
     values |= {name: masking.SHOWN for name in masking.sensitive(stack.path) if name in values}
     if stack.kind == "notebook":
         values["name"] = values.get("name") or stack.path.name

@@ -4,7 +4,7 @@ import pytest
 
 from tests.terraform.harness import Tree, account_env
 from tools.localcloud.process import Running, environment
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 from .jupyter import Jupyter, running_jupyter
 from .scripts import CALLS, Rendered, rendered

@@ -17,7 +17,7 @@ from threading import Thread
 import pytest
 
 from tools import idle
-from tools.logs import Event
+from tools.aws.logs import Event
 
 from .jupyter import PATIENCE, Jupyter, free_port, running_jupyter, until
 from .service import watching

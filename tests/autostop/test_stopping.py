@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tools import idle
-from tools.logs import Event
+from tools.aws.logs import Event
 
 from .jupyter import Jupyter, free_port, until
 from .scripts import TRUST, Rendered, run

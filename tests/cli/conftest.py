@@ -12,8 +12,8 @@ import pytest
 
 from tests.trees import copy_repository
 from tools.localcloud.process import LocalCloud, Running
-from tools.os_process import started
-from tools.terraform import Terraform
+from tools.system.processes import started
+from tools.terraform.binary import Terraform
 
 TOOLS = Path(sys.executable).with_name("tools")
 

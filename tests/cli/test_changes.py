@@ -15,7 +15,7 @@ from tests.cli.conftest import Checkout, attach, user_env
 from tests.cli.test_deploy import RESOURCE, outcomes
 from tests.trees import reading, write_stack
 from tools.localcloud.process import Running
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 UPSTREAM = (
     RESOURCE + 'variable "value" {\n  default = "one"\n}\noutput "read" {\n  value = var.value\n}\n'

@@ -14,7 +14,7 @@ from tests.cli.conftest import Checkout, attach, user_env
 from tests.state.conftest import make_bucket
 from tests.trees import copy_repository
 from tools.localcloud.process import Running, environment
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 NAMES = ("nlp-project", "notebook-dev", "notebook-prod")
 PURPOSE = r"Alice's \"trial\" of $${models}\n100 %%{ x } C:\\dir é"  # as HCL writes it

@@ -3,14 +3,14 @@ import pty
 import subprocess
 
 from tests.cli.conftest import TOOLS, Checkout
-from tools import hcl
+from tools.hcl import reading
 
 
 def test_flags_write_the_values(checkout: Checkout) -> None:
     done = checkout.tools("init", "--project", "acme", "--region", "eu-west-1")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "common.auto.tfvars\n"
-    values = hcl.read_tfvars(checkout.root / "common.auto.tfvars")
+    values = reading.read_tfvars(checkout.root / "common.auto.tfvars")
     assert values == {"project": "acme", "region": "eu-west-1"}
 
 
@@ -54,4 +54,4 @@ def test_asks_on_a_terminal_until_an_answer_is_right(checkout: Checkout) -> None
     assert "'Acme' is no project name" in output
     assert "--vpc-id 'vpc'" in output
     endpoints = checkout.root / "shared-infra/vpc-endpoints/terraform.tfvars"
-    assert hcl.read_tfvars(endpoints) == {"subnet_ids": ["subnet-01234567", "subnet-89abcdef"]}
+    assert reading.read_tfvars(endpoints) == {"subnet_ids": ["subnet-01234567", "subnet-89abcdef"]}

@@ -5,11 +5,11 @@ import time
 import pytest
 
 from tests.cli.conftest import Checkout
-from tools import hcl
+from tools.hcl import reading
 
 
 def values(checkout: Checkout, name: str) -> dict[str, object]:
-    return dict(hcl.read_tfvars(checkout.root / "notebooks" / name / "terraform.tfvars"))
+    return dict(reading.read_tfvars(checkout.root / "notebooks" / name / "terraform.tfvars"))
 
 
 def test_a_name_is_enough(checkout: Checkout) -> None:

@@ -16,7 +16,7 @@ import pytest
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.trees import copy_repository, reading, write_stack
 from tools.localcloud.process import Running
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 IN_FILE = "Planted-In-A-File-8c1f"
 IN_ENVIRONMENT = "Planted-In-The-Environment-4e9a"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools import awsmodel
+from tools.aws import model
 from tools.cost import prices
 from tools.cost.prices import PACKAGED, Price, Table
 from tools.errors import UserError
@@ -16,9 +16,9 @@ PRICE = Price(Decimal("0.0464"), "somebody", date(2026, 1, 31))
 
 def test_the_repository_s_table_is_sourced_dated_and_about_what_exists() -> None:
     table = prices.read(PACKAGED)
-    types = awsmodel.member("InstanceType").metadata["enum"]
+    types = model.member("InstanceType").metadata["enum"]
     for region in table.regions:
-        assert region in awsmodel.regions()
+        assert region in model.regions()
         for figure, price in table.prices[region].items():
             assert figure in prices.SINGLE or figure in types
             assert price.source

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from tests.cli.conftest import Checkout
 from tests.faults.proxy import Call, Proxy, Refusal, passing_errors
 from tests.trees import write_stack
-from tools import os_process
+from tools.system import processes
 
 STACK = "notebooks/n"
 SECONDS = 120  # for what takes a few; a condition that never comes true must not hang the suite
@@ -180,7 +180,7 @@ class Fleet(Checkout):
         in_cloud, in_state = self.in_cloud(), self.in_state()
         assert in_cloud == in_state != set(), f"cloud: {in_cloud}, states: {in_state}"
         assert not (self.work / "errored.tfstate").exists()
-        assert [file for file in self.logs.glob("*/*.pid") if os_process.noted(file)] == []
+        assert [file for file in self.logs.glob("*/*.pid") if processes.noted(file)] == []
 
     def newest_log(self, verb: str) -> Path | None:
         """What Terraform says in the last run that got so far."""

@@ -16,7 +16,7 @@ from tests.faults.fleet import STACK, Fleet, ended
 from tests.faults.proxy import Call, Proxy, Refusal, passing_errors
 from tests.trees import copy_repository, write_stack
 from tools.localcloud.process import LocalCloud
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import TOOLS
 from tests.faults.fleet import SECONDS, STACK, Barrier, Fleet, Gate, await_
-from tools.os_process import noted
+from tools.system.processes import noted
 
 ROWS, COLUMNS = 40, 120
 

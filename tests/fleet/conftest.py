@@ -13,13 +13,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.trees import REPOSITORY
-from tools import awsmodel, fleet, hcl
+from tools import fleet
+from tools.aws import model
+from tools.aws.logs import GROUP
 from tools.cli import group
 from tools.context import Context
 from tools.fleet import Fleet
+from tools.hcl import reading, writing
 from tools.localcloud.process import Running
-from tools.logs import GROUP
-from tools.os_process import started
+from tools.system.processes import started
 
 from .faults import Faults, in_front_of
 
@@ -36,7 +38,7 @@ TRUST = {
 }
 
 # One for each worker of pytest-xdist; other tests are in us-east-1.
-_REGION = [region for region in awsmodel.regions() if region[:3] in ("ap-", "eu-")][
+_REGION = [region for region in model.regions() if region[:3] in ("ap-", "eu-")][
     int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 ]
 
@@ -64,14 +66,14 @@ class Place:
         """
         return CliRunner(env=env).invoke(group, ["--root", str(self.root), *arguments])
 
-    def declare(self, directory_name: str, **values: hcl.Value) -> None:
+    def declare(self, directory_name: str, **values: reading.Value) -> None:
         """Writes the directory of a notebook."""
         directory = self.root / "notebooks" / directory_name
         directory.mkdir(exist_ok=True)
         variables = REPOSITORY / "notebooks/notebook-dev/variables.tf"
         (directory / "variables.tf").write_text(variables.read_text())
         given = {"instance_type": "ml.t3.medium", "owner": "alice", "environment": "dev", **values}
-        lines = (f"{key} = {hcl.dumps(value)}\n" for key, value in given.items())
+        lines = (f"{key} = {writing.dumps(value)}\n" for key, value in given.items())
         (directory / "terraform.tfvars").write_text("".join(lines))
 
     def create(self, *names: str, tags: Mapping[str, str] | None = None, **own: Any) -> None:

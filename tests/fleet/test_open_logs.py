@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import logs
-from tools.aws import Cloud
+from tools.aws import logs
+from tools.aws.client import Cloud
 from tools.errors import UserError
 
 from .conftest import PATIENCE, Place, put_log, until

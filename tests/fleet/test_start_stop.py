@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from tools import fleet, power, steer
+from tools.aws.sagemaker import Instance
+from tools.console.progress import Lines
 from tools.errors import UserError
 from tools.fleet import Fleet
-from tools.instances import Instance
-from tools.interruption import Interruption
 from tools.localcloud.process import Running, environment
-from tools.progress import Lines
+from tools.system.signals import Interruption
 
 from .conftest import Place, put_log
 from .faults import Faults

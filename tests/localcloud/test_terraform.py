@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.localcloud.process import Running, environment
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 ROOT = """
 terraform {

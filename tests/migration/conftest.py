@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Checkout, user_env
 from tests.migration.legacy import MONOLITH, Legacy, Migrated, checkout_in
 from tools.localcloud.process import Running, environment
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 MONOLITH = Path(__file__).with_name("monolith")
 NOTEBOOKS = ("alice", "bob")

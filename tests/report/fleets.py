@@ -6,12 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from tools import listing
+from tools.aws.sagemaker import Instance
 from tools.cost.comparison import compare
 from tools.cost.model import Assumptions, Fleet, NotebookSpec, SharedSpec, estimate
 from tools.cost.prices import Price, Table
 from tools.fleet import Declared, Undeclared
-from tools.hcl import Value
-from tools.instances import Instance
+from tools.hcl.reading import Value
 from tools.report.collect import Report, Row
 from tools.stack import Stack
 

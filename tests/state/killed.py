@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tools import cli, files, initialized, states
-from tools.terraform import Terraform
+from tools import cli, initialized, states
+from tools.system import files
+from tools.terraform.binary import Terraform
 
 STEPS: list[tuple[Any, str]] = [
     (files, "write"),

@@ -18,7 +18,7 @@ from tests.faults.fleet import await_
 from tests.faults.proxy import Proxy
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 from .conftest import (
     NEVER,

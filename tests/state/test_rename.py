@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.trees import write_stack
-from tools import hcl
+from tools.hcl import reading
 
 from .conftest import NEVER, READER, Team, write
 
@@ -44,7 +44,7 @@ def test_the_instance_stays(team: Team, client: Callable[..., Any], in_bucket: b
     said = team.ok("rename-notebook", old, new)
     assert f"AWS cannot rename an instance: it is called {old} as before" in said
     assert not (team.work / "notebooks" / old).exists()
-    values = hcl.read_tfvars(team.work / "notebooks" / new / "terraform.tfvars")
+    values = reading.read_tfvars(team.work / "notebooks" / new / "terraform.tfvars")
     assert values == {"name": old}
     planned = team.ok("plan", new, "--refresh", "--detailed-exitcode")
     assert "1 of 1 stacks: no changes" in planned
@@ -105,7 +105,7 @@ def test_a_renaming_by_hand_on_this_machine_keeps_the_instance(team: Team) -> No
     add(team, old, NOTEBOOK)
     (team.work / "notebooks" / old).rename(team.work / "notebooks" / new)
     team.ok("rename-notebook", old, new)
-    values = hcl.read_tfvars(team.work / "notebooks" / new / "terraform.tfvars")
+    values = reading.read_tfvars(team.work / "notebooks" / new / "terraform.tfvars")
     assert values == {"name": old}
     team.ok("plan", new, "--refresh", "--detailed-exitcode")
     team.ok("destroy", new)

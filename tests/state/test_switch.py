@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.proxy import Call, Refusal
 from tests.trees import write_stack
-from tools import aws
+from tools.aws import s3
 from tools.errors import UserError
 from tools.state import moving
 from tools.states import BucketPlace, LocalPlace
@@ -96,7 +96,7 @@ def test_what_comes_to_a_key_after_the_question_stays(team: Team) -> None:
     other = json.dumps({**json.loads(text), "lineage": str(uuid4())}).encode()
     endpoint = team.client("s3").meta.endpoint_url
     there = BucketPlace(
-        team.bucket, team.key(READER), "us-east-1", partial(aws.Objects, endpoint=endpoint)
+        team.bucket, team.key(READER), "us-east-1", partial(s3.Objects, endpoint=endpoint)
     )
     here = LocalPlace(team.work / "terraform.tfstate")
     for place in (there, here):

@@ -11,7 +11,7 @@ from tests.cli.conftest import Checkout, attach, user_env
 from tests.takeover.monolith import Monolith, build
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tools.takeover.held import Held
 from tools.takeover.notebooks import Shared
 from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3, combined
 from tools.takeover.site import Site
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 AWS = Callable[..., Any]
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"

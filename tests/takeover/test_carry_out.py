@@ -21,7 +21,7 @@ from tools.takeover import held
 from tools.takeover.carry_out import Work, carry_out, import_all, is_safe, perform, prepared
 from tools.takeover.held import Held
 from tools.takeover.parts import Adoption, Takeover
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 CarryOut = Callable[[Takeover], list[Plan]]
 STACK = "shared-infra/n"

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.trees import write_stack
-from tools import hcl, mirror
+from tools import mirror
 from tools.errors import UserError
+from tools.hcl import reading
 from tools.repository import Repository
 from tools.takeover import files
 
@@ -47,7 +48,7 @@ def test_values_are_added_to_what_a_file_says(repository: Repository) -> None:
     assert path.read_text().startswith("# ours")
     files.write([edit])
     assert '# ours\nother = "p" # kept\n' in path.read_text()
-    assert hcl.read_tfvars(path) == {
+    assert reading.read_tfvars(path) == {
         "other": "p",
         "names": {"a": "1", "b": "2"},
         "name": "n",
@@ -133,7 +134,7 @@ def test_in_the_local_cloud_s_copy_nothing_of_an_account_comes_back(
     files.write([edit])
     mirror.keep_values(copy.root / STACK)
     again = mirror.refresh(repository, tmp_path / "copy")
-    assert hcl.read_tfvars(again.root / STACK / "terraform.tfvars") == {
+    assert reading.read_tfvars(again.root / STACK / "terraform.tfvars") == {
         "vpc_id": "vpc-00000000",
         "subnet_ids": [],
     }

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Checkout
 from tests.takeover.monolith import ON_START, Monolith
-from tools import hcl
+from tools.hcl import reading, writing
 
 AWS = Callable[..., Any]
 # Of somebody's AWS account: what is written for the local cloud must neither be it nor replace it.
@@ -27,7 +27,7 @@ def work(checkout: Checkout, stack: str) -> Any:
 
 
 def values(checkout: Checkout, stack: str) -> dict[str, Any]:
-    return dict(hcl.read_tfvars(work(checkout, stack) / "terraform.tfvars"))
+    return dict(reading.read_tfvars(work(checkout, stack) / "terraform.tfvars"))
 
 
 def held(checkout: Checkout, stack: str) -> set[str]:
@@ -271,7 +271,7 @@ def test_what_would_be_replaced_is_said_and_fails(receiving: Checkout, monolith:
     directory = work(receiving, "notebooks/reports")
     right = (directory / "terraform.tfvars").read_text()
     state = (directory / "terraform.tfstate").read_bytes()
-    wrong = hcl.assign(right, {"subnet_id": monolith.subnets[0]})
+    wrong = writing.assign(right, {"subnet_id": monolith.subnets[0]})
     (directory / "terraform.tfvars").write_text(wrong)
     (directory / "terraform.tfstate").unlink()
     said = imports(receiving, "notebook", monolith.instances[1], "--directory", "reports", code=1)

@@ -12,7 +12,7 @@ from tests.cli.conftest import Checkout
 from tests.migration.legacy import checkout_in
 from tests.takeover.test_builders import SAGEMAKER
 from tools.localcloud.process import Running
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 AWS = Callable[..., Any]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tools.localcloud.process import Running, environment
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 from .harness import Tree, account_env
 

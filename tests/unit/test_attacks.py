@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.trees import copy_repository
-from tools import hcl, requests, scaffold
+from tools import requests, scaffold
 from tools.context import SCRATCH
 from tools.errors import UserError, in_one_line
+from tools.hcl import reading
 from tools.repository import Repository
 
 BIG = "a" * 10_000_000
@@ -236,7 +237,7 @@ def test_a_purpose_in_another_language_stays_a_purpose(
     before = everything(repository)
     [directory] = make(repository, {"name": "attacked", "purpose": purpose})
     try:
-        assert hcl.read_tfvars(directory / "terraform.tfvars")["purpose"] == purpose
+        assert reading.read_tfvars(directory / "terraform.tfvars")["purpose"] == purpose
         outside = {
             path: found
             for path, found in everything(repository).items()

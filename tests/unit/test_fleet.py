@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from tools import hcl
+from tools.aws.sagemaker import Instance
 from tools.fleet import Declared, Notebook
-from tools.instances import Instance
+from tools.hcl import reading
 from tools.stack import Stack
 
-DECLARED: dict[str, hcl.Value] = {
+DECLARED: dict[str, reading.Value] = {
     "name": "n",
     "instance_type": "ml.t3.medium",
     "idle_stop_minutes": 60,
@@ -17,7 +17,7 @@ DECLARED: dict[str, hcl.Value] = {
 }
 
 
-def notebook(declared: dict[str, hcl.Value], **there: object) -> Notebook:
+def notebook(declared: dict[str, reading.Value], **there: object) -> Notebook:
     values: dict[str, object] = {
         "name": "n",
         "arn": "arn:aws:sagemaker:eu-west-1:123456789012:notebook-instance/n",
@@ -60,6 +60,6 @@ def notebook(declared: dict[str, hcl.Value], **there: object) -> Notebook:
     ],
 )
 def test_differences_are_what_a_listing_shows(
-    declared: dict[str, hcl.Value], there: dict[str, object], differences: list[str]
+    declared: dict[str, reading.Value], there: dict[str, object], differences: list[str]
 ) -> None:
     assert notebook(declared, **there).differences == differences

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import hcl
 from tools.errors import UserError
+from tools.hcl import reading, writing
 
 
 def test_reads_every_kind_of_literal(tmp_path: Path) -> None:
@@ -12,7 +12,7 @@ def test_reads_every_kind_of_literal(tmp_path: Path) -> None:
         'text = "a \\"b\\" $${c} %%{d} \\u00e9"\nnumber = 20\nhalf = 0.5\nyes = true\n'
         'none = null\nlist = ["x", 1]\nmap = { k = "v", "l m" = "n" }\nempty = []\n'
     )
-    assert hcl.read_tfvars(path) == {
+    assert reading.read_tfvars(path) == {
         "text": 'a "b" ${c} %{d} é',
         "number": 20,
         "half": 0.5,
@@ -38,7 +38,7 @@ def test_names_file_and_line_of_what_is_no_literal(
     path = tmp_path / "terraform.tfvars"
     path.write_text(text)
     with pytest.raises(UserError, match=complaint) as raised:
-        hcl.read_tfvars(path)
+        reading.read_tfvars(path)
     assert str(path) in str(raised.value)
 
 
@@ -46,7 +46,7 @@ def test_refuses_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "terraform.tfvars"
     path.write_bytes(b'a = "\xff"\n')
     with pytest.raises(UserError, match="not UTF-8"):
-        hcl.read_tfvars(path)
+        reading.read_tfvars(path)
 
 
 def test_reads_remote_states_with_and_without_a_local_path(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_reads_remote_states_with_and_without_a_local_path(tmp_path: Path) -> No
         '  backend = "s3"\n  config = { bucket = "theirs", key = "k" }\n}\n'
         'data "aws_vpc" "this" {}\n'
     )
-    assert hcl.remote_state_paths(path) == {
+    assert reading.remote_state_paths(path) == {
         "s3": "./../s3/terraform.tfstate",
         "elsewhere": None,
     }
@@ -73,7 +73,7 @@ def test_reads_variables_with_their_types(tmp_path: Path) -> None:
     path.write_text(
         'variable "a" {\n  type = list(string)\n}\nvariable "b" {\n  type = number\n}\n'
     )
-    assert hcl.read_variables(path) == {"a": "list(string)", "b": "number"}
+    assert reading.read_variables(path) == {"a": "list(string)", "b": "number"}
 
 
 def test_reads_the_defaults_of_variables(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_reads_the_defaults_of_variables(tmp_path: Path) -> None:
         'variable "tags" {\n  type = map(string)\n  default = { Team = "a" }\n}\n'
         'variable "version" {\n  type = string\n  default = "2"\n}\n'
     )
-    assert hcl.read_defaults(path) == {
+    assert reading.read_defaults(path) == {
         "none": None,
         "size": 20,
         "tags": {"Team": "a"},
@@ -99,7 +99,7 @@ def test_one_text_in_two_files_is_blamed_on_the_file_that_was_read(tmp_path: Pat
         path = tmp_path / f"{name}.tfvars"
         path.write_text("a = = 1\n")
         with pytest.raises(UserError, match=f"{name}.tfvars, line 1"):
-            hcl.read_tfvars(path)
+            reading.read_tfvars(path)
 
 
 FILE = """\
@@ -133,10 +133,10 @@ owner = "x"
     ],
 )
 def test_assigns_a_value_and_leaves_the_rest_as_it_is(
-    values: dict[str, hcl.Value], before: str, after: str
+    values: dict[str, reading.Value], before: str, after: str
 ) -> None:
-    assert hcl.assign(FILE, values) == FILE.replace(before, after)
+    assert writing.assign(FILE, values) == FILE.replace(before, after)
 
 
 def test_assigns_to_a_file_without_a_last_newline() -> None:
-    assert hcl.assign('a = "b"', {"c": True}) == 'a = "b"\nc = true\n'
+    assert writing.assign('a = "b"', {"c": True}) == 'a = "b"\nc = true\n'

@@ -9,7 +9,7 @@ from tools.inputs import Inputs, Reader, differences
 from tools.repository import Repository
 from tools.stack import Stack
 from tools.states import State
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 UPSTREAM = State("l", 1, ("t",), {"read": 1, "other": 2})
 

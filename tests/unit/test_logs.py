@@ -2,9 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tools import idle, logs
+from tools import idle
+from tools.aws import logs
+from tools.aws.logs import Event
 from tools.errors import UserError
-from tools.logs import Event
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import masking
-from tools.masking import SHOWN
+from tools.terraform import masking
+from tools.terraform.masking import SHOWN
 
 VARIABLES = """
 variable "plain" {

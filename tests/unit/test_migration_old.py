@@ -10,7 +10,7 @@ import pytest
 from tests.trees import write_stack
 from tools.errors import UserError, in_one_line
 from tools.migration import old
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 TERRAFORM = Terraform(Path("terraform"), "Terraform", (1, 5, 7), "linux_amd64", False, {})
 BUCKET = {

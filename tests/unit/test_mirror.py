@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from tests.trees import REPOSITORY, copy_repository
-from tools import hcl, mirror
+from tools import mirror
+from tools.hcl import reading
 from tools.repository import Repository
 
 
@@ -46,7 +47,7 @@ def test_ids_of_an_aws_account_do_not_reach_the_local_cloud(
     values.write_text('vpc_id = "vpc-01234567"\n')
     copy = mirror.refresh(repository, tmp_path / "copy")
     overrides = copy.root / "shared-infra/security-groups/zz-local.auto.tfvars"
-    assert hcl.read_tfvars(overrides) == {"vpc_id": None}
+    assert reading.read_tfvars(overrides) == {"vpc_id": None}
 
 
 def test_states_locks_and_backends_stay_where_they_are(
@@ -117,7 +118,7 @@ def test_every_variable_that_takes_an_id_of_an_account_has_a_stand_in() -> None:
         name
         for path in REPOSITORY.glob("*/*/variables.tf")
         if path.parts[-3] in ("shared-infra", "notebooks")
-        for name in hcl.read_variables(path)
+        for name in reading.read_variables(path)
     }
     ids = {name for name in declared if name.endswith(("_id", "_ids", "_arn", "_arns"))}
     assert ids

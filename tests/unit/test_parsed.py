@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import SCRATCH, parsed
+from tools import SCRATCH
+from tools.hcl import cache
 
 
 class Parser:
@@ -26,8 +27,8 @@ def new_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """What a new process would begin with: nothing in memory."""
 
     def forget() -> None:
-        monkeypatch.setattr(parsed, "_known", {})
-        monkeypatch.setattr(parsed, "_used", set())
+        monkeypatch.setattr(cache, "_known", {})
+        monkeypatch.setattr(cache, "_used", set())
 
     forget()
     return forget
@@ -39,8 +40,8 @@ def file(tmp_path: Path, new_run: Callable[[], None]) -> Path:
 
 
 def look_up(parser: Parser, file: Path, text: str = "a = 1", kind: str = "k") -> dict[str, int]:
-    with parsed.kept(file.parents[1]):
-        found: dict[str, int] = parsed.once(kind, text, parser)
+    with cache.kept(file.parents[1]):
+        found: dict[str, int] = cache.once(kind, text, parser)
     return found
 
 
@@ -67,8 +68,8 @@ def test_an_error_is_not_kept(file: Path, new_run: Callable[[], None]) -> None:
         raise ValueError("not valid")
 
     for _ in range(2):
-        with pytest.raises(ValueError, match="not valid"), parsed.kept(file.parents[1]):
-            parsed.once("k", "a", fail)
+        with pytest.raises(ValueError, match="not valid"), cache.kept(file.parents[1]):
+            cache.once("k", "a", fail)
         new_run()
     assert look_up(Parser(), file, "a") == {"call": 1}
 
@@ -113,7 +114,7 @@ def test_nothing_new_writes_nothing(file: Path, new_run: Callable[[], None]) -> 
 def test_a_file_that_has_grown_too_long_keeps_what_is_in_use(
     file: Path, new_run: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parsed, "_MOST", 3)
+    monkeypatch.setattr(cache, "_MOST", 3)
     for text in ("a", "b", "c"):
         look_up(Parser(), file, text)
     new_run()
@@ -132,7 +133,7 @@ def test_threads_leave_a_whole_file(file: Path, new_run: Callable[[], None]) -> 
     assert [path.name for path in file.parent.iterdir()] == [file.name]
     whole = file.read_bytes()
     new_run()
-    with parsed.kept(file.parents[1]):
+    with cache.kept(file.parents[1]):
         pass
-    assert parsed._known
+    assert cache._known
     assert file.read_bytes() == whole

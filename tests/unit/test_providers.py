@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import providers
-from tools.terraform import Terraform
+from tools.terraform import providers
+from tools.terraform.binary import Terraform
 
 PLATFORM = "linux_amd64"
 

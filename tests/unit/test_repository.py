@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from tests.trees import REPOSITORY, reading, write_stack
-from tools import hcl, parsed
 from tools.errors import UserError
+from tools.hcl import cache
 from tools.repository import Repository
 
 
@@ -66,7 +66,7 @@ def test_a_second_run_parses_no_state_s_path_again(
     write_stack(repository.root, "notebooks/a", reading("shared-infra/z"))
     expected = [(), ("shared-infra/z",)]
     assert [stack.upstream for stack in repository.stacks()] == expected
-    monkeypatch.setattr(parsed, "_known", {})  # as in a new process
+    monkeypatch.setattr(cache, "_known", {})  # as in a new process
     monkeypatch.setattr(hcl, "_parse", None)  # whoever parses, fails
     assert [stack.upstream for stack in repository.stacks()] == expected
     write_stack(repository.root, "notebooks/a", reading("shared-infra/y"))

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.trees import REPOSITORY
-from tools import hcl, notebook, scaffold
-from tools.terraform import Terraform
+from tools import notebook, scaffold
+from tools.hcl import reading, writing
+from tools.terraform.binary import Terraform
 
 TEMPLATES = REPOSITORY / "templates" / "notebook"
 TYPES = scaffold.variables(TEMPLATES)
@@ -100,13 +101,13 @@ def test_values_come_back_from_terraform_and_from_the_file(
     assert {key: out.get(key) for key in normalized} == normalized
     path = tmp_path_factory.mktemp("back") / "terraform.tfvars"
     path.write_text(tfvars, encoding="utf-8")
-    assert hcl.read_tfvars(path) == normalized
+    assert reading.read_tfvars(path) == normalized
 
 
 def _with_texts(texts: list[Any]) -> str:
     required: dict[str, Any] = dict.fromkeys(("instance_type", "owner", "purpose"), "x")
     values = {**required, "environment": "x", "security_group_ids": texts}
-    return scaffold.assignments(values) + "\n"
+    return writing.assignments(values) + "\n"
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -122,4 +123,4 @@ def test_every_hcl_marker_comes_back(echo: Any, tmp_path: Path) -> None:
     assert echo(tfvars)["security_group_ids"] == markers
     path = tmp_path / "terraform.tfvars"
     path.write_text(tfvars)
-    assert hcl.read_tfvars(path)["security_group_ids"] == markers
+    assert reading.read_tfvars(path)["security_group_ids"] == markers

@@ -4,8 +4,9 @@ import pytest
 from jinja2 import UndefinedError
 
 from tests.trees import REPOSITORY, copy_repository
-from tools import hcl, notebook, scaffold
+from tools import notebook, scaffold
 from tools.errors import UserError
+from tools.hcl import reading
 from tools.repository import Repository
 
 TEMPLATES = REPOSITORY / "templates" / "notebook"
@@ -29,7 +30,7 @@ def listing(repository: Repository) -> list[str]:
 @pytest.mark.parametrize("name", ["notebook-dev", "notebook-prod"])
 def test_the_notebooks_of_the_repository_are_what_the_templates_make(name: str) -> None:
     directory = REPOSITORY / "notebooks" / name
-    made = notebook.make(name, hcl.read_tfvars(directory / "terraform.tfvars"), TYPES)
+    made = notebook.make(name, reading.read_tfvars(directory / "terraform.tfvars"), TYPES)
     stale = [
         file
         for file, content in scaffold.files(made, TEMPLATES).items()

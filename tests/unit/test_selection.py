@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 
 from tests.trees import write_stack
-from tools import hcl, selection
+from tools import selection
 from tools.errors import UserError
+from tools.hcl import reading, writing
 from tools.stack import Stack
 
-DECLARED: Mapping[str, Mapping[str, hcl.Value]] = {
+DECLARED: Mapping[str, Mapping[str, reading.Value]] = {
     "shared-infra/s3": {"bucket_suffix": None},
     "notebooks/alice": {
         "environment": "dev",
@@ -34,7 +35,7 @@ DECLARED: Mapping[str, Mapping[str, hcl.Value]] = {
 @pytest.fixture
 def stacks(tmp_path: Path) -> list[Stack]:
     for name, values in DECLARED.items():
-        text = "".join(f"{key} = {hcl.dumps(value)}\n" for key, value in values.items())
+        text = "".join(f"{key} = {writing.dumps(value)}\n" for key, value in values.items())
         (write_stack(tmp_path, name, "") / "terraform.tfvars").write_text(text)
     return [Stack(tmp_path, name) for name in DECLARED]
 

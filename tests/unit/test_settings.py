@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from tests.trees import copy_repository
-from tools import hcl, settings
+from tools import settings
 from tools.errors import UserError
+from tools.hcl import reading
 from tools.repository import Repository
 from tools.settings import Settings
 
@@ -20,7 +21,7 @@ def test_each_answer_is_written_once(repository: Repository) -> None:
         "acme", "eu-west-1", "vpc-01234567", ["subnet-01234567"], ["rtb-01234567"], "state", "x"
     )
     written = settings.write(answers, repository)
-    values = {str(path.relative_to(repository.root)): hcl.read_tfvars(path) for path in written}
+    values = {str(path.relative_to(repository.root)): reading.read_tfvars(path) for path in written}
     assert {path.stat().st_mode & 0o111 for path in written} == {0}
     assert values == {
         "common.auto.tfvars": {"project": "acme", "region": "eu-west-1", "state_bucket": "state"},

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tools.aws.model import check_region
 from tools.commands.fleet_options import LOCAL, WHERE
 from tools.context import Context
 from tools.cost import comparison, estimates, shapes
@@ -22,7 +23,6 @@ from tools.cost.estimates import Question
 from tools.cost.gather import WhatIf
 from tools.cost.model import Amount, Assumptions, Estimate
 from tools.errors import UserError
-from tools.settings import check_region
 
 _PLAIN: Any = {"box": SIMPLE_HEAD, "title_justify": "left", "pad_edge": False}
 _DEFAULTS = Assumptions()

@@ -3,7 +3,9 @@
 import click
 
 from tools import settings
-from tools.context import Context, is_interactive
+from tools.aws import model
+from tools.console.prompt import is_interactive
+from tools.context import Context
 from tools.errors import UserError
 from tools.repository import COMMON
 
@@ -44,7 +46,7 @@ def command(
     if is_interactive():
         asked_for_vpc = vpc_id is None and not subnet_ids
         project = project or _ask("Project (begins the name of everything)", settings.check_project)
-        region = region or _ask("AWS region", settings.check_region)
+        region = region or _ask("AWS region", model.check_region)
         if asked_for_vpc:
             vpc_id = _ask("VPC (empty: the default VPC)", settings.check_vpc, default="")
             if vpc_id:

@@ -4,10 +4,12 @@ import json
 
 import click
 
-from tools import fleet, interruption, logs
+from tools import fleet
+from tools.aws import logs
 from tools.commands.fleet_options import LOCAL
 from tools.context import Context
 from tools.errors import in_one_line
+from tools.system import signals
 
 
 @click.command("logs", short_help="A notebook's lifecycle and Jupyter logs.")
@@ -48,7 +50,7 @@ def command(
     cloud = where.cloud(one.region)
     count = 0
     others: set[str] = set()
-    with interruption.counted() as interrupted:
+    with signals.counted() as interrupted:
         going = (lambda: not interrupted.count) if follow else None
         for event in logs.of_notebook(cloud, one.name, start, going):
             if streams and event.stream not in streams:

@@ -2,7 +2,8 @@
 
 import click
 
-from tools import fleet, instances
+from tools import fleet
+from tools.aws import sagemaker
 from tools.commands.fleet_options import LOCAL
 from tools.context import Context
 from tools.errors import UserError
@@ -30,7 +31,7 @@ def command(
     where = fleet.of(context, local)
     one = fleet.only(where, notebook)
     fleet.require_status(where, one, "InService")
-    url = instances.presigned_url(where.cloud(one.region), one.name, session_minutes * 60)
+    url = sagemaker.presigned_url(where.cloud(one.region), one.name, session_minutes * 60)
     if where.endpoint:
         click.echo("The local cloud has no Jupyter behind this address.", err=True)
     if browser:

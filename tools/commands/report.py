@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from tools import SCRATCH, files
+from tools import SCRATCH
 from tools.context import Context
 from tools.report import collect, page
+from tools.system import files
 
 
 @click.command("report", short_help="The fleet as one HTML page.")

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tools import SCRATCH, aws, fleet, mirror, states
+from tools import SCRATCH, fleet, mirror, states
+from tools.aws import client, s3
 from tools.context import Context
 from tools.cost import gather, model, prices, refresh
 from tools.cost.gather import Outputs, WhatIf
@@ -88,7 +89,7 @@ def renew(context: Context, regions: Sequence[str], today: date) -> Mapping[str,
     """
     # The Price List API answers in few regions; this one is in every account of the aws partition.
     # https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
-    products = aws.price_list(aws.Cloud("us-east-1"))
+    products = client.price_list(client.Cloud("us-east-1"))
     path = own_prices(context)
     fetched = prices.Table({})
     for region in regions:
@@ -125,7 +126,7 @@ def _outputs(endpoint: str | None) -> Outputs:
     """Reads applied outputs from states; nothing where there is none, or no file says where."""
 
     def read(stack: Stack) -> Mapping[str, Any]:
-        place = states.place(stack, partial(aws.Objects, endpoint=endpoint))
+        place = states.place(stack, partial(s3.Objects, endpoint=endpoint))
         text = place.read() if place else None
         return State.parse(text, str(place)).outputs if text else {}
 

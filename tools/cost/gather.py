@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
-from tools import awsmodel, hcl, values
+from tools import values
+from tools.aws import model
+from tools.aws.model import check_region
 from tools.cost.model import MONTH, Fleet, NotebookSpec, SharedSpec
 from tools.errors import UserError, shown
 from tools.fleet import Declared
-from tools.hcl import Value
+from tools.hcl import reading
+from tools.hcl.reading import Value
 from tools.repository import Repository
-from tools.settings import check_region
 from tools.stack import Stack
 
 # The outputs of an applied stack, {} where it was never applied. Raises UserError where its state
@@ -196,9 +198,9 @@ def _typed(stack: Stack, change: WhatIf) -> Value:
     """The value as the stack's variable takes it."""
     types: dict[str, str] = {}
     for file in sorted(stack.path.glob("*.tf")):
-        types |= hcl.read_variables(file)
+        types |= reading.read_variables(file)
     if change.key not in types:
-        near = awsmodel.nearest(change.key, sorted(types)) if types else "it has no variables"
+        near = model.nearest(change.key, sorted(types)) if types else "it has no variables"
         raise UserError(f"--what-if: {stack.name} has no value called {change.key!r}; {near}")
     counted = _OF_NOTEBOOKS if stack.kind == "notebook" else _OF_SHARED
     value = None if change.value == "null" else _parsed(stack, change, types[change.key])
@@ -234,7 +236,7 @@ def _complaint(key: str, value: Value) -> str | None:
     if key == "volume_size" and (isinstance(value, bool) or not isinstance(value, int | float)):
         return f"{shown(value)} is no number"
     if key in _CHECKED:
-        return awsmodel.complaint(value, awsmodel.member(_CHECKED[key]))
+        return model.complaint(value, model.member(_CHECKED[key]))
     if key in ("schedule_start", "schedule_stop") and _minutes(value) is None:
         return f"{shown(value)} is no time from 00:00 to 23:59"
     if key == "schedule_days" and not _days(str(value)):

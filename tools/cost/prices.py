@@ -19,8 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools import files
 from tools.errors import UserError, in_one_line, shown
+from tools.system import files
 
 FORMAT = 1
 PACKAGED = Path(__file__).with_name("prices.json")

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tools import os_process
 from tools.errors import UserError
+from tools.system import processes
 
 HOST = "127.0.0.1"
 PREFERRED_PORT = 4566
@@ -121,7 +121,7 @@ class LocalCloud:
             running, started = Running(int(noted["pid"]), int(noted["port"])), noted["started"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return running if os_process.started(running.pid) == started else None
+        return running if processes.started(running.pid) == started else None
 
     def down(self) -> bool:
         """Ends the emulator, and all it holds with it; False where none ran."""
@@ -207,7 +207,7 @@ class LocalCloud:
             )
 
     def _note(self, pid: int, port: int) -> Running:
-        started = os_process.started(pid)
+        started = processes.started(pid)
         partial = self._pid_file.with_suffix(".partial")
         partial.write_text(json.dumps({"pid": pid, "port": port, "started": started}))
         partial.replace(self._pid_file)
@@ -330,7 +330,7 @@ def _services(port: int) -> dict[str, str]:
 
 
 def _require_loopback_only(pid: int, port: int) -> None:
-    listening = os_process.listening(pid)
+    listening = processes.listening(pid)
     exposed = sorted(f"{ip}:{number}" for ip, number in listening if ip != HOST)
     if exposed:
         raise UserError(
@@ -362,5 +362,5 @@ def _end(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    while os_process.started(pid) is not None:
+    while processes.started(pid) is not None:
         time.sleep(_SECONDS_BETWEEN_PROBES)

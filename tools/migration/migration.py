@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl.reading import Value
 from tools.migration import mapping, quota, table
 from tools.migration.mapping import (
     BUCKET,

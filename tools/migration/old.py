@@ -12,7 +12,7 @@ from tools import states
 from tools.errors import UserError
 from tools.stack import Stack, configuration
 from tools.states import STATE, Objects
-from tools.terraform import Terraform
+from tools.terraform.binary import Terraform
 
 _VERSION = 4  # since Terraform 0.12
 _REMOVED = "restore an older state, or give the state file itself"

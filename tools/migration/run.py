@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from tools import aws, runs
+from tools import runs
+from tools.aws import s3
 from tools.context import Context, Target
 from tools.migration import migration, old, script, table
 from tools.migration.mapping import Choices
@@ -40,7 +41,7 @@ def migrate(context: Context, target: Target, asked: Asked, options: Options) ->
     """
     place = runs.where(target)
     site = Site.of(target, runs.records(target, place), context.templates)
-    objects = partial(aws.Objects, endpoint=target.endpoint)
+    objects = partial(s3.Objects, endpoint=target.endpoint)
     found = old.read(asked.source, target.terraform, objects)
     usual = Path(script.name(found, asked.source))
     path = asked.script or usual

@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tools import files
 from tools.errors import UserError
 from tools.migration.mapping import Before, Fate, Row
 from tools.migration.old import Old
+from tools.system import files
 
 _MADE = "# Made by `tools migrate`"
 _FATES = "# fates: "

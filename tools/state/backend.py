@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tools import hcl
 from tools.errors import UserError
+from tools.hcl import reading, writing
 from tools.repository import COMMON, PREFIX, Repository
 from tools.stack import FOLDERS
 from tools.states import STATE, BucketPlace, Objects
@@ -59,7 +59,7 @@ class Backend:
 
     def text(self, stack: str) -> str:
         """The backend.tf of `stack`."""
-        arguments: dict[str, hcl.Value] = {
+        arguments: dict[str, reading.Value] = {
             "bucket": self.bucket,
             "key": self.key(stack),
             "region": self.region,
@@ -70,7 +70,7 @@ class Backend:
         if self.has_table:
             arguments["dynamodb_table"] = self.table
         width = max(map(len, arguments))
-        lines = "".join(f"    {n:<{width}} = {hcl.dumps(v)}\n" for n, v in arguments.items())
+        lines = "".join(f"    {n:<{width}} = {writing.dumps(v)}\n" for n, v in arguments.items())
         return (
             "# Made by `tools state enable`, which makes it again. The key is this directory's: a "
             "copy of the\n# directory must not have this file.\n"

@@ -8,16 +8,20 @@ from pathlib import Path
 
 import click
 
-from tools import aws, deploy, files, hcl, mirror, runs
+from tools import deploy, mirror, runs
+from tools.aws import s3
 from tools.context import Context, Target
 from tools.deploy import Run
 from tools.errors import UserError
+from tools.hcl import writing
+from tools.hcl.reading import Value, read_tfvars
 from tools.plans import Reading
 from tools.records import Records
 from tools.stack import Stack
 from tools.state import backend, moving
 from tools.state.backend import ROOT, Backend
 from tools.states import STATE, LocalPlace, State
+from tools.system import files
 from tools.values import VALUES
 
 
@@ -43,7 +47,7 @@ def make(
     written, for a bucket that this root has not made.
     """
     stack = stack_of(target)
-    objects = partial(aws.Objects, endpoint=target.endpoint)
+    objects = partial(s3.Objects, endpoint=target.endpoint)
     own, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
     _check_name(stack, there)
     held = local.read() or _in_bucket(there, objects(there.region), target.option)
@@ -53,7 +57,7 @@ def make(
     if asked:
         question = f"Make the state bucket {there.bucket}{table} in {where}?"
         runs.agree_to(question, target, yes)
-        files.write(stack.path / VALUES, hcl.assign(_text(stack), values))
+        files.write(stack.path / VALUES, writing.assign(_text(stack), values))
         if target.endpoint:
             mirror.keep_values(stack.path)
     if held and not own.is_file() and not local.read():  # of another checkout
@@ -98,7 +102,7 @@ def _check_name(stack: Stack, there: Backend) -> None:
         )
 
 
-def _values(stack: Stack, there: Backend, held: bytes | None) -> dict[str, hcl.Value]:
+def _values(stack: Stack, there: Backend, held: bytes | None) -> dict[str, Value]:
     """What the root's terraform.tfvars is to say; `held` is its state, as far as there is one."""
     now = _read(stack)
     made = State.parse(held, f"the state of {stack.name}").resources if held else ()
@@ -107,9 +111,9 @@ def _values(stack: Stack, there: Backend, held: bytes | None) -> dict[str, hcl.V
     return {**now, "bucket": there.bucket, **({"lock_table": True} if table else {})}
 
 
-def _read(stack: Stack) -> dict[str, hcl.Value]:
+def _read(stack: Stack) -> dict[str, Value]:
     path = stack.path / VALUES
-    return hcl.read_tfvars(path) if path.is_file() else {}
+    return read_tfvars(path) if path.is_file() else {}
 
 
 def _text(stack: Stack) -> str:
@@ -117,7 +121,7 @@ def _text(stack: Stack) -> str:
     return path.read_text() if path.is_file() else "# Made by `tools state bootstrap`.\n\n"
 
 
-def _in_bucket(there: Backend, objects: aws.Objects, option: str) -> bytes | None:
+def _in_bucket(there: Backend, objects: s3.Objects, option: str) -> bytes | None:
     """The state of this root, where another checkout has made the bucket; None without a bucket.
 
     Raises UserError where the bucket was made otherwise.

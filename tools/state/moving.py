@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools import deploy, files, hcl, initialized
+from tools import deploy, initialized
 from tools.deploy import Run
 from tools.errors import UserError
+from tools.hcl import reading
 from tools.records import SUFFIX
 from tools.stack import Stack
 from tools.state import backend
 from tools.state.backend import FILE
 from tools.states import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place, State, address_of
+from tools.system import files
 
 # Where Terraform notes the backend of a stack's last init.
 _SAVED = ".terraform/terraform.tfstate"
@@ -107,7 +109,7 @@ def backend_file(stack: Stack) -> Path:
     """
     own = stack.path / FILE
     for file in sorted(stack.path.glob("*.tf")):
-        if file != own and (found := hcl.backend(file)):
+        if file != own and (found := reading.backend(file)):
             raise UserError(
                 f"{stack.name}/{file.name} has a backend block ({found[0]}), which is yours: take "
                 "it out, with terraform init -migrate-state, first"

@@ -6,16 +6,19 @@ from functools import partial
 
 import click
 
-from tools import aws, deploy, files, hcl, notebook, runs
+from tools import deploy, notebook, runs
+from tools.aws import s3
 from tools.context import Context, Target
 from tools.deploy import Run
 from tools.errors import UserError
+from tools.hcl import reading, writing
 from tools.mirror import is_from_repository
 from tools.records import Records
 from tools.stack import Stack
 from tools.state import backend, moving
 from tools.state.backend import Backend
 from tools.states import STATE, BucketPlace, LocalPlace, Place, State
+from tools.system import files
 from tools.values import VALUES
 
 
@@ -89,7 +92,7 @@ def _renaming(target: Target, old: str, new: str) -> _Renaming:
     if is_there[0] and (other := taken.get(new.lower())):
         raise UserError(f"notebooks/{other} exists already; choose another name")
     there = backend.of(repository)
-    objects = partial(aws.Objects, endpoint=target.endpoint)
+    objects = partial(s3.Objects, endpoint=target.endpoint)
     keys = None
     if there:
         keys = (there.place(stacks[0].name, objects), there.place(stacks[1].name, objects))
@@ -194,14 +197,14 @@ def _announce(
 def _set_name(here: Stack, name: str) -> None:
     path = here.path / VALUES
     text = path.read_text() if path.is_file() else ""
-    if hcl.read_tfvars(path).get("name") != name if path.is_file() else True:
-        files.write(path, hcl.assign(text, {"name": name}))
+    if reading.read_tfvars(path).get("name") != name if path.is_file() else True:
+        files.write(path, writing.assign(text, {"name": name}))
 
 
 def _text(names: _Renaming, there: Backend) -> str:
     """The backend.tf of the new name: one that says more than ours stays, but for its key."""
     file = names.new.path / backend.FILE
-    found = hcl.backend(file) if file.is_file() else None
+    found = reading.backend(file) if file.is_file() else None
     if found and there.leaves_out(found[1]):
         return file.read_text().replace(there.key(names.old.name), there.key(names.new.name))
     return there.text(names.new.name)

@@ -6,13 +6,15 @@ from functools import partial
 
 import click
 
-from tools import aws, deploy, files, hcl, runs, states
+from tools import deploy, runs, states
+from tools.aws import s3
+from tools.aws.model import check_bucket
 from tools.context import Context, Target
 from tools.deploy import Run
 from tools.errors import UserError
+from tools.hcl import reading, writing
 from tools.records import Records
 from tools.repository import COMMON, PREFIX, Repository, no_objects
-from tools.settings import check_bucket
 from tools.stack import Stack, configuration
 from tools.state import backend, bucket, moving
 from tools.state.backend import ROOT, Backend
@@ -26,6 +28,7 @@ from tools.states import (
     State,
     is_whole,
 )
+from tools.system import files
 from tools.values import VALUES
 
 
@@ -95,7 +98,7 @@ def _made_prefix(repository: Repository) -> str | None:
 def _made(repository: Repository) -> str | None:
     """The bucket that bootstrap has made."""
     values = repository.root / ROOT / VALUES
-    return str(hcl.read_tfvars(values).get("bucket") or "") if values.is_file() else None
+    return str(reading.read_tfvars(values).get("bucket") or "") if values.is_file() else None
 
 
 def _is_begun(repository: Repository) -> bool:
@@ -114,9 +117,9 @@ def enable(
     there = settings(wanted, target)
     bucket.check(there, target.endpoint, wanted.allow_unversioned)
     _refuse_fixed_prefix(there, known.stacks)
-    objects = partial(aws.Objects, endpoint=target.endpoint)
+    objects = partial(s3.Objects, endpoint=target.endpoint)
     steps = [_into(stack, there, objects, target.option) for stack in known.stacks]
-    common: dict[str, hcl.Value] = {"state_bucket": there.bucket}
+    common: dict[str, reading.Value] = {"state_bucket": there.bucket}
     if there.prefix != target.repository.common().get("state_prefix", PREFIX):
         common["state_prefix"] = there.prefix
     _announce(f"Keep the states in s3://{there.bucket}/{there.prefix} ({where}):", steps)
@@ -130,9 +133,9 @@ def disable(context: Context, target: Target, known: Records, where: runs.Where,
 
     What is in the bucket stays there.
     """
-    objects = partial(aws.Objects, endpoint=target.endpoint)
+    objects = partial(s3.Objects, endpoint=target.endpoint)
     steps = [_out_of(stack, objects, target.option) for stack in known.stacks]
-    common: dict[str, hcl.Value] = {}
+    common: dict[str, reading.Value] = {}
     if target.repository.common().get("state_bucket"):
         common["state_bucket"] = None
     _announce(f"Keep each state in its stack's folder, on this machine ({where}):", steps)
@@ -149,7 +152,7 @@ def _run(
     target: Target,
     known: Records,
     steps: Sequence[_Step],
-    common: dict[str, hcl.Value],
+    common: dict[str, reading.Value],
     one: Callable[[Run, _Step], str],
     yes: bool,
 ) -> bool:
@@ -168,7 +171,7 @@ def _run(
     runs.agree_to("Go on?", target, yes)
     path = target.repository.root / COMMON
     # First, so that a run that is cut short is seen by every other command, and goes on.
-    files.write(path, hcl.assign(path.read_text(), values))
+    files.write(path, writing.assign(path.read_text(), values))
     with runs.Runner(context, target, known, runs.Options()).how(len(ahead)) as run:
         for step in ahead:
             if run.interruption.count:
@@ -187,7 +190,7 @@ def _run(
     raise click.exceptions.Exit(130)
 
 
-def _is_new(target: Target, name: str, value: hcl.Value) -> bool:
+def _is_new(target: Target, name: str, value: reading.Value) -> bool:
     return target.repository.common().get(name) != value
 
 
@@ -253,7 +256,7 @@ def _has_gone_on(place: BucketPlace, own: bytes) -> bool:
 def _text(stack: Stack, there: Backend) -> str:
     """The backend.tf of `stack`: one that says more than ours stays."""
     file = stack.path / backend.FILE
-    found = hcl.backend(file) if file.is_file() else None
+    found = reading.backend(file) if file.is_file() else None
     return file.read_text() if found and there.leaves_out(found[1]) else there.text(stack.name)
 
 

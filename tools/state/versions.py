@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from tools import deploy, runs
-from tools.aws import Version
+from tools.aws.s3 import Version
 from tools.context import Context, Target
 from tools.errors import UserError
 from tools.records import Records

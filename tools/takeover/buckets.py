@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from tools.access import listed
+from tools.aws.policies import listed
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl.reading import Value
 from tools.takeover import held
 from tools.takeover.parts import AWS_S3, S3, S3_S_OWN, Adoption, Encryption, Takeover
 from tools.takeover.site import Site, lost_tags, tags

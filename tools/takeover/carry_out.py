@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 
 import click
 
-from tools import adopt, deploy, hcl, interruption, mirror, runs, scaffold
+from tools import adopt, deploy, mirror, runs, scaffold
 from tools.context import Context, Target
 from tools.deploy import Run
-from tools.diagnostics import TerraformError
 from tools.errors import UserError
+from tools.hcl import writing
 from tools.notebook import Notebook
 from tools.plans import Plan
 from tools.records import Records
 from tools.runs import Options, Where
 from tools.stack import Stack
+from tools.system import signals
 from tools.takeover import files, held
 from tools.takeover.files import Edit
 from tools.takeover.parts import Adoption, Takeover
+from tools.terraform.diagnostics import TerraformError
 
 
 @dataclass(frozen=True)
@@ -181,14 +183,14 @@ def show(work: Work, place: Where, target: Target) -> None:
         click.echo(f"  {one.stack:<{width}}  {one.address}  {one.identifier}", err=True)
     for notebook in work.notebooks:
         click.echo(f"New directory notebooks/{notebook.name}:", err=True)
-        for line in scaffold.assignments(notebook.values).splitlines():
+        for line in writing.assignments(notebook.values).splitlines():
             click.echo(f"  {line}".rstrip(), err=True)
         for script in notebook.scripts:
             click.echo(f"  and {script}", err=True)
     for edit in work.edits:
         path = edit.path.relative_to(target.repository.root)
         for name, value in edit.values.items():
-            click.echo(f"{path}: {name} = {hcl.dumps(value)}", err=True)
+            click.echo(f"{path}: {name} = {writing.dumps(value)}", err=True)
     for note in work.notes:
         click.echo(f"note: {note}", err=True)
 
@@ -204,7 +206,7 @@ def question(work: Work) -> str:
 def write(context: Context, target: Target, work: Work) -> None:
     """Writes values and directories, all or none. Raises UserError where the disk refuses."""
     # A signal between the two would leave the one without the other.
-    with interruption.counted() as interrupted:
+    with signals.counted() as interrupted:
         files.write(work.edits)
         try:
             interrupted.check()

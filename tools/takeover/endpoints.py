@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from tools.access import listed
+from tools.aws.policies import listed
 from tools.errors import UserError, shown
-from tools.hcl import Value
+from tools.hcl.reading import Value
 from tools.takeover.parts import ENDPOINTS, GROUPS, Adoption, Takeover
 from tools.takeover.site import Site, lost_tags, tags
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import files, hcl, mirror, values
+from tools import mirror, values
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl import reading, writing
+from tools.hcl.reading import Value
 from tools.repository import Repository
 from tools.stack import Stack
+from tools.system import files
 from tools.takeover.parts import GROWING, added, other
 from tools.values import VALUES
 
@@ -59,7 +61,7 @@ def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None
             complete = added(name, name, there if grows and there != [] else None, value)
         if complete != there:
             _refuse_overruled(name, given.get(name))
-            if name in given and hcl.has_comments(before or "", name):
+            if name in given and writing.has_comments(before or "", name):
                 raise UserError(
                     f"{path}: the comments on the lines of {name} would be lost; add "
                     f"{json.dumps(value)} to it there yourself, and run this again"
@@ -67,7 +69,7 @@ def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None
             new[name] = complete
     if not new:
         return None
-    return Edit(stack, before, hcl.assign(before or _HEADER, {**stand_ins, **new}), new)
+    return Edit(stack, before, writing.assign(before or _HEADER, {**stand_ins, **new}), new)
 
 
 def _agreed(file: Path, name: str, there: Value, value: Value) -> Value:
@@ -89,7 +91,9 @@ def _given(stack: Stack) -> dict[str, Path]:
     for file in values.files(stack.path):
         if file.name == mirror.OVERRIDES:
             continue
-        names = json.loads(file.read_text()) if file.suffix == ".json" else hcl.tfvars_names(file)
+        names = (
+            json.loads(file.read_text()) if file.suffix == ".json" else reading.tfvars_names(file)
+        )
         found |= dict.fromkeys(names, file)
     return found
 

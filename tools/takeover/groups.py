@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tools import aws
+from tools.aws import lookup
 from tools.errors import UserError, shown
 from tools.takeover.parts import GROUPS, Adoption, Takeover
 from tools.takeover.site import Site, lost_tags, tags
@@ -35,7 +35,7 @@ def security_group(site: Site, id: str, purpose: str, other: str | None = None) 
         purpose: id,
         other_purpose: other or site.outputs(GROUPS).get(_OUTPUTS[other_purpose]),
     }
-    existing = aws.Existing(site.cloud.region, site.cloud.endpoint)
+    existing = lookup.Existing(site.cloud.region, site.cloud.endpoint)
     rules = {
         address: found
         for address, rule in _rules(site, groups)
@@ -95,7 +95,7 @@ def client_address(client: str) -> str:
 
 def rule_from(site: Site, endpoints: str, client: str) -> str | None:
     """The rule of the endpoints' group that admits `client`, None where it has none."""
-    existing = aws.Existing(site.cloud.region, site.cloud.endpoint)
+    existing = lookup.Existing(site.cloud.region, site.cloud.endpoint)
     rule = {"security_group_id": endpoints, "referenced_security_group_id": client}
     return existing.security_group_rule(False, {**_HTTPS, **rule})
 

@@ -10,7 +10,7 @@ from typing import Any
 from tools import notebook as notebooks
 from tools import scaffold
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl.reading import Value
 from tools.takeover import groups
 from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3, Adoption, Takeover
 from tools.takeover.site import Site, tags

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl.reading import Value
 from tools.notebook import Notebook
 
 S3 = "shared-infra/s3"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tools.access import listed
+from tools.aws.policies import listed
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl.reading import Value
 from tools.takeover.parts import IAM, Adoption, Takeover
 from tools.takeover.site import Site, lost_tags, tags
 

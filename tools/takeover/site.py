@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools import aws, deploy, values
-from tools.aws import Cloud
+from tools import deploy, values
+from tools.aws import client
+from tools.aws.client import Cloud
 from tools.context import Target
 from tools.errors import UserError
-from tools.hcl import Value
+from tools.hcl.reading import Value
 from tools.records import Records
 from tools.stack import Stack
 from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3
@@ -97,13 +98,13 @@ class Site:
 
     def ask(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
         """What AWS answers, None where there is no such thing; `what` is asked, in words."""
-        return aws.answer(self.cloud, what, service, operation, **arguments)
+        return client.answer(self.cloud, what, service, operation, **arguments)
 
     def every(
         self, what: str, service: str, operation: str, key: str, **arguments: Any
     ) -> list[Any]:
         """The items called `key` of every page that AWS answers."""
-        return aws.every(self.cloud, what, service, operation, key, **arguments)
+        return client.every(self.cloud, what, service, operation, key, **arguments)
 
 
 def tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:

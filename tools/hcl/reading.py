@@ -1,16 +1,15 @@
-"""Reading and writing HCL: the only user of python-hcl2."""
+"""Reads values, variables, backends and remote states from .tf and .tfvars files."""
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tools import parsed
 from tools.errors import UserError
+from tools.hcl.cache import once
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
 
@@ -27,21 +26,21 @@ def read_tfvars(path: Path) -> dict[str, Value]:
     """
     text = _read(path)
     return _once(
-        "tfvars", text, lambda: _literals(_parse(text, path, quotes=True), path), keep=False
+        "tfvars", text, lambda: _literals(parse(text, path, quotes=True), path), keep=False
     )
 
 
 def tfvars_names(path: Path) -> list[str]:
     """The names of the values that a .tfvars file sets. Raises UserError as `read_tfvars`."""
     text = _read(path)
-    found = _once("names", text, lambda: dict.fromkeys(_parse(text, path, quotes=True)))
+    found = _once("names", text, lambda: dict.fromkeys(parse(text, path, quotes=True)))
     return list(found)
 
 
 def read_variables(path: Path) -> dict[str, str]:
     """The variables that a .tf file declares: name to type, such as `list(string)`."""
     text = _read(path)
-    return _once("variables", text, lambda: _types(_parse(text, path)))
+    return _once("variables", text, lambda: _types(parse(text, path)))
 
 
 def read_defaults(path: Path) -> dict[str, Value]:
@@ -53,7 +52,7 @@ def read_defaults(path: Path) -> dict[str, Value]:
     if not re.search(r"^\s*variable\b", text, re.MULTILINE):
         return {}  # a parse costs 20 ms, and most files declare none
     return _once(
-        "defaults", text, lambda: _defaults(_parse(text, path, quotes=True), path), keep=False
+        "defaults", text, lambda: _defaults(parse(text, path, quotes=True), path), keep=False
     )
 
 
@@ -66,7 +65,7 @@ def remote_state_paths(path: Path) -> dict[str, str | None]:
     text = _read(path)
     if "terraform_remote_state" not in text:
         return {}
-    return _once("states", text, lambda: _remote_states(_parse(text, path)))
+    return _once("states", text, lambda: _remote_states(parse(text, path)))
 
 
 def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
@@ -77,7 +76,7 @@ def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
     text = _read(path)
     if not re.search(r"\b(backend|cloud)\b", text):
         return None
-    found = _once("backend", text, lambda: _backends(_parse(text, path)))
+    found = _once("backend", text, lambda: _backends(parse(text, path)))
     return next(iter(found.items()), None)
 
 
@@ -87,93 +86,7 @@ def init_reads(path: Path) -> Value:
     https://developer.hashicorp.com/terraform/cli/commands/init
     """
     text = _read(path)
-    return _once("init", text, lambda: _init_reads(_parse(text, path)))
-
-
-def dumps(value: Value, indent: str = "") -> str:
-    """`value` as an HCL literal that Terraform reads back as it was, formatted as its fmt does."""
-    if isinstance(value, str):
-        return quote(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(dumps(item) for item in value) + "]"
-    if isinstance(value, dict):
-        if not value:
-            return "{}"
-        inner = indent + "  "
-        keys = {quote(key): item for key, item in value.items()}
-        width = max(map(len, keys))
-        lines = (f"{inner}{key:<{width}} = {dumps(item, inner)}" for key, item in keys.items())
-        return "{\n" + "\n".join(lines) + f"\n{indent}}}"
-    return json.dumps(value)
-
-
-def quote(text: str) -> str:
-    """`text` as a quoted HCL string, whatever it holds.
-
-    https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-expressions
-    """
-    escaped = "".join(map(_escape, text))
-    # Not `$${`: python-hcl2 takes that to reach up to a closing brace, Terraform does not.
-    return '"' + escaped.replace("${", "\\u0024{").replace("%{", "\\u0025{") + '"'
-
-
-def assign(text: str, values: Mapping[str, Value]) -> str:
-    """The text of a .tfvars file with `values` in it, in their places or at its end.
-
-    What is set besides, and every comment outside of a value that is replaced, stays as it is.
-    """
-    lines = text.splitlines(keepends=True)
-    for name, value in values.items():
-        assignment = f"{name} = {dumps(value)}\n"
-        place = _assignment(lines, name)
-        if place is None:
-            if lines and not lines[-1].endswith("\n"):
-                lines[-1] += "\n"
-            lines.append(assignment)
-        else:
-            lines[place] = [assignment]
-    return "".join(lines)
-
-
-def has_comments(text: str, name: str) -> bool:
-    """Whether comments stand on the lines that set `name`, which `assign` would drop."""
-    lines = text.splitlines(keepends=True)
-    place = _assignment(lines, name)
-    if place is None:
-        return False
-    found = _parse("".join(lines[place]), Path(), quotes=True, comments=True)
-    return bool({"__comments__", "__inline_comments__"} & found.keys())
-
-
-def _assignment(lines: Sequence[str], name: str) -> slice | None:
-    """The lines on which `name` is set at the top level: as few as are HCL by themselves."""
-    for start, line in enumerate(lines):
-        # What comes before is whole only where the line is in no map, list or heredoc.
-        if re.match(rf"\s*{re.escape(name)}\s*=", line) and _set_by(lines[:start]) is not None:
-            for end in range(start + 1, len(lines) + 1):
-                if _set_by(lines[start:end]) == [name]:
-                    return slice(start, end)
-    return None
-
-
-def _set_by(lines: Sequence[str]) -> list[str] | None:
-    """The names that `lines` set, None where they are not whole."""
-    try:
-        return list(_parse("".join(lines), Path(), quotes=True))
-    except UserError:
-        return None
-
-
-def _escape(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return _once("init", text, lambda: _init_reads(parse(text, path)))
 
 
 def _read(path: Path) -> str:
@@ -189,7 +102,7 @@ def _once(
     kind: str, text: str, find: Callable[[], dict[str, Any]], keep: bool = True
 ) -> dict[str, Any]:
     # Hundreds of notebooks share most of their texts, and a parse costs 2 to 20 ms.
-    return dict(parsed.once(f"{kind} {_version()}", text, find, keep))
+    return dict(once(f"{kind} {_version()}", text, find, keep))
 
 
 @cache
@@ -200,9 +113,7 @@ def _version() -> str:
     return blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
 
 
-def _parse(
-    text: str, path: Path, quotes: bool = False, comments: bool = False
-) -> Mapping[str, Any]:
+def parse(text: str, path: Path, quotes: bool = False, comments: bool = False) -> Mapping[str, Any]:
     # Imported here: building the grammar costs a third of a second that most commands need not pay.
     import hcl2
     from hcl2 import SerializationOptions

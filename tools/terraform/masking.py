@@ -14,8 +14,8 @@ from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
-from tools import hcl
 from tools.errors import UserError
+from tools.hcl import reading, writing
 
 SHOWN = "(sensitive value)"
 
@@ -129,7 +129,7 @@ def _values(file: Path, names: Any) -> list[Any]:
     if file.suffix == ".json":
         return [value for name, value in _json(file).items() if name in names]
     try:
-        return [value for name, value in hcl.read_tfvars(file).items() if name in names]
+        return [value for name, value in reading.read_tfvars(file).items() if name in names]
     except UserError:
         text = file.read_text(encoding="utf-8", errors="replace")
         lines = re.findall(r"^\s*([\w-]+)\s*=\s*(.+)$", text, re.MULTILINE)
@@ -171,7 +171,7 @@ def _forms(value: str) -> Iterator[str]:
     for text in (value, *kept):
         if len(text.strip()) < _SHORTEST:
             continue
-        for written in (text, hcl.quote(text)[1:-1]):
+        for written in (text, writing.quote(text)[1:-1]):
             yield written
             for in_json in (
                 json.dumps(written)[1:-1],

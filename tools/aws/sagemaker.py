@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tools.aws import Cloud, asking, code
+from tools.aws.client import Cloud, asking, code
 from tools.errors import UserError
 
 _PAGE = 100  # the most that AWS puts into one

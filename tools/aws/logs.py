@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tools.aws import Cloud, asking, code
+from tools.aws.client import Cloud, asking, code
 from tools.errors import UserError
 
 GROUP = "/aws/sagemaker/NotebookInstances"

@@ -1,39 +1,31 @@
-"""The only user of the terraform (or tofu) binary."""
+"""Runs the terraform (or tofu) binary, a method for each of its commands."""
 
 import fcntl
 import json
-import os
-import re
 import shutil
-import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools import masking, os_process, providers
-from tools.diagnostics import Diagnostic, TerraformError, first_error, in_text
 from tools.errors import UserError
-from tools.interruption import Interruption
-from tools.masking import Mask
-
-MINIMUM = (1, 0, 0)
-INSTALL = (
-    "install it: https://developer.hashicorp.com/terraform/install, or OpenTofu: "
-    "https://opentofu.org/docs/intro/install"
+from tools.system import processes
+from tools.system.signals import Interruption
+from tools.terraform import masking, providers
+from tools.terraform.diagnostics import Diagnostic, TerraformError, first_error, in_text
+from tools.terraform.find import child_environment, find_binary, read_version, write_once
+from tools.terraform.masking import Mask
+from tools.terraform.process import follow, pid_file
+from tools.terraform.text import (
+    Event,
+    destroys_nothing,
+    event_of_json,
+    event_of_text,
+    was_asked_to_approve,
 )
-# Names the binary, or where it is; without it terraform on PATH is taken, then tofu.
-VARIABLE = "TOOLS_TERRAFORM"
-
-Event = dict[str, Any]
-
-
-# A workspace or a data folder would lead every stack to another state, or all to one.
-_LEFT_OUT = ("TF_DATA_DIR", "TF_WORKSPACE")
 
 
 @dataclass(frozen=True)
@@ -59,10 +51,10 @@ class Terraform:
         configuration that names a provider mirror. Raises UserError where there is none, or one
         below 1.0.
         """
-        binary = _binary(env)
-        clean = _without_missing_config(env)
+        binary = find_binary(env)
+        clean = child_environment(env)
         product = "OpenTofu" if "tofu" in binary.name else "Terraform"
-        version, platform = _version(binary, clean, scratch)
+        version, platform = read_version(binary, clean, scratch)
         source = providers.source(clean, platform, providers.HOSTS[product])
         terraform = cls(binary, product, version, platform, source.is_registry, clean)
         return terraform._with_mirror(source.mirror, scratch) if source.mirror else terraform
@@ -96,7 +88,7 @@ class Terraform:
     def _with_mirror(self, mirror: Path, scratch: Path) -> "Terraform":
         own = providers.cli_config_file(self.env)
         text = providers.cli_config_with(mirror, own, self._host)
-        config = _write_once(scratch / "terraform.rc", text)
+        config = write_once(scratch / "terraform.rc", text)
         return replace(self, downloads=False, env={**self.env, "TF_CLI_CONFIG_FILE": str(config)})
 
     @property
@@ -131,7 +123,7 @@ class Terraform:
         """`terraform init`. Raises TerraformError with what Terraform said."""
         process = self._start(directory, log, "init", "-input=false", "-no-color")
         mask = self._mask(directory)
-        _follow(process, log, mask, lambda line: on_event(_event_of_text(line)), interruption)
+        follow(process, log, mask, lambda line: on_event(event_of_text(line)), interruption)
         if process.returncode:
             raise TerraformError([_failure(process.returncode, log)])
 
@@ -188,12 +180,12 @@ class Terraform:
         errors: list[Diagnostic] = []
 
         def on_line(line: str) -> None:
-            event = mask.event(_event(line))
+            event = mask.event(event_of_json(line))
             if event.get("type") == "diagnostic" and event["diagnostic"]["severity"] == "error":
                 errors.append(Diagnostic.of(event["diagnostic"]))
             on_event(event)
 
-        _follow(process, log, mask, on_line, interruption)
+        follow(process, log, mask, on_line, interruption)
         if process.returncode:
             raise TerraformError(errors or [_ended(process.returncode, log)])
 
@@ -221,25 +213,25 @@ class Terraform:
 
         def on_line(line: str) -> None:
             seen.append(line)
-            on_event(mask.event(_event_of_text(line)))
+            on_event(mask.event(event_of_text(line)))
 
         def on_prompt() -> None:
             nonlocal approved
             if process.stdin is None or process.stdin.closed:
                 return
             # Anything else that Terraform asks, such as a value, ends for want of an answer.
-            approved = _destroys_nothing(seen)
+            approved = destroys_nothing(seen)
             if approved:
                 before()
             with suppress(BrokenPipeError):
                 process.stdin.write(b"yes\n" if approved else b"")
                 process.stdin.close()
 
-        _follow(process, log, mask, on_line, interruption, on_prompt)
+        follow(process, log, mask, on_line, interruption, on_prompt)
         text = log.read_text(errors="replace")
         for warning in in_text(text, "Warning"):
             on_event({"type": "warning", "warning": warning})
-        if process.returncode and not approved and _was_asked(seen):
+        if process.returncode and not approved and was_asked_to_approve(seen):
             return False
         if process.returncode:
             raise TerraformError(in_text(text) or [_ended(process.returncode, log)])
@@ -292,7 +284,7 @@ class Terraform:
         process = self._start(
             directory, log, "import", "-input=false", "-no-color", address, identifier
         )
-        _follow(process, log, self._mask(directory), lambda line: None, None)
+        follow(process, log, self._mask(directory), lambda line: None, None)
         if process.returncode:
             raise TerraformError([_failure(process.returncode, log)])
 
@@ -353,7 +345,7 @@ class Terraform:
         self, directory: Path, log: Path, *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> "subprocess.Popen[bytes]":
         # Into a file, not a pipe: Terraform must outlive this process without a broken pipe.
-        # In a session of its own: a terminal's Ctrl-C reaches it by way of `_follow` alone.
+        # In a session of its own: a terminal's Ctrl-C reaches it by way of `follow` alone.
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -365,63 +357,8 @@ class Terraform:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        os_process.note(process.pid, _pid_file(log))
+        processes.note(process.pid, pid_file(log))
         return process
-
-
-def _pid_file(log: Path) -> Path:
-    return log.with_suffix(".pid")
-
-
-_PROMPT = "Enter a value: "
-
-
-def _follow(
-    process: "subprocess.Popen[bytes]",
-    log: Path,
-    mask: Mask,
-    on_line: Callable[[str], None],
-    interruption: Interruption | None,
-    on_prompt: Callable[[], None] = lambda: None,
-) -> None:
-    """Calls `on_line` for each line that `process` writes to `log`, until it ends.
-
-    What `mask` hides is in the lines, and no longer in the log when this returns.
-    """
-    noted = 0
-    partial = ""
-    try:
-        with log.open(encoding="utf-8", errors="replace") as reader:
-            while True:
-                ended = process.poll() is not None
-                partial += reader.readline()
-                if partial.endswith("\n") or (ended and partial):
-                    line, partial = partial, ""
-                    on_line(line)
-                elif partial.endswith(_PROMPT):
-                    partial = ""
-                    on_prompt()
-                elif ended:
-                    break
-                else:
-                    time.sleep(0.05)
-                if interruption and interruption.count > noted and not ended:
-                    # Only the first: at a second Terraform would leave without writing its state.
-                    if not noted:
-                        process.send_signal(signal.SIGINT)
-                    noted = interruption.count
-                    on_line("interrupted: waiting for Terraform to write its state\n")
-    except BaseException:
-        # Whatever went wrong here, Terraform is asked to stop and not left behind.
-        process.send_signal(signal.SIGINT)
-        process.wait()
-        raise
-    finally:
-        if process.stdin:
-            with suppress(BrokenPipeError):
-                process.stdin.close()
-        mask.scrub(log)
-        _pid_file(log).unlink(missing_ok=True)
 
 
 def _failure(code: int, log: Path) -> Diagnostic:
@@ -440,150 +377,3 @@ def _ended(code: int, log: Path) -> Diagnostic:
         "what it had begun may be in the cloud and not in its state; run this again, and where "
         f"something exists already: tools adopt (log: {log})",
     )
-
-
-def _event(line: str) -> Event:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        event = None
-    # A line that is no event, such as a provider's panic, is passed on as it is.
-    return event if isinstance(event, dict) else {"type": "text", "@message": line.rstrip()}
-
-
-_TEXT_EVENTS = {
-    "Creating...": "apply_start",
-    "Modifying...": "apply_start",
-    "Destroying...": "apply_start",
-    "Creation complete": "apply_complete",
-    "Modifications complete": "apply_complete",
-    "Destruction complete": "apply_complete",
-    "Still ": "apply_progress",
-}
-_PLAN = re.compile(
-    r"^Plan: (?:\d+ to import, )?(?P<add>\d+) to add, (?P<change>\d+) to change, "
-    r"(?P<remove>\d+) to destroy(?:, \d+ to \w+)*\.",
-    re.MULTILINE,
-)
-_APPLIED = re.compile(
-    r"^Apply complete! Resources: (?:\d+ imported, )?(?P<add>\d+) added, (?P<change>\d+) changed, "
-    r"(?P<remove>\d+) destroyed\."
-)
-
-
-def _event_of_text(line: str) -> Event:
-    """A line of Terraform's text as the event that its JSON has for it."""
-    message = line.rstrip()
-    for operation, pattern in (("plan", _PLAN), ("apply", _APPLIED)):
-        if found := pattern.match(message):
-            counts = {name: int(value) for name, value in found.groupdict().items()}
-            changes = {"operation": operation, **counts}
-            return {"type": "change_summary", "@message": message, "changes": changes}
-    what = re.match(r"\S.*?: (.*)", message)
-    for begin, kind in _TEXT_EVENTS.items():
-        if what and what[1].startswith(begin):
-            return {"type": kind, "@message": message}
-    if message.startswith("interrupted: "):
-        return {"type": "text", "@message": message}
-    return {"type": "log", "@message": message}
-
-
-def _was_asked(lines: Sequence[str]) -> bool:
-    return any("Only 'yes' will be accepted to approve." in line for line in lines)
-
-
-def _destroys_nothing(lines: Sequence[str]) -> bool:
-    text = "".join(lines)
-    if not _was_asked(lines):
-        return False
-    plans = list(_PLAN.finditer(text))
-    if plans:
-        return plans[-1]["remove"] == "0"
-    return "without changing any real infrastructure." in text
-
-
-def _without_missing_config(env: Mapping[str, str]) -> dict[str, str]:
-    """`env` for a child process: Terraform warns on every call where its configuration file is
-    named and missing; GOGC trades the provider's memory for a third of its CPU time."""
-    clean = {"GOGC": "400", **env, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-    for name in _LEFT_OUT:
-        clean.pop(name, None)
-    # Terraform is to ask, so that what takes data away can be refused.
-    for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply"):
-        if name in clean:
-            clean[name] = re.sub(r"(?<!\S)--?auto-approve(=\S*)?(?!\S)", "", clean[name])
-    if providers.cli_config_file(clean) is None:
-        clean.pop("TF_CLI_CONFIG_FILE", None)
-    return clean
-
-
-def _binary(env: Mapping[str, str]) -> Path:
-    path = env.get("PATH", os.defpath)
-    if named := env.get(VARIABLE):
-        found = shutil.which(named, path=path)
-        if not found:
-            raise UserError(
-                f"{VARIABLE} names {named}, which is no program; unset it, or {INSTALL}"
-            )
-        return Path(found).absolute()
-    for name in ("terraform", "tofu"):
-        if found := shutil.which(name, path=path):
-            return Path(found)
-    raise UserError(f"terraform is not on PATH, nor is tofu; {INSTALL}")
-
-
-def _version(
-    binary: Path, env: Mapping[str, str], scratch: Path
-) -> tuple[tuple[int, int, int], str]:
-    """Version and platform; asked once of a binary that does not change."""
-    noted = scratch / "terraform-version.json"
-    identity = _identity(binary)
-    try:
-        known = json.loads(noted.read_text())
-        answer = known["answer"] if identity and known["of"] == identity else None
-    except (OSError, ValueError, KeyError, TypeError):
-        answer = None
-    if answer is None:
-        answer = _ask_version(binary, env)
-        if identity:
-            _write_once(noted, json.dumps({"of": identity, "answer": answer}))
-    number, platform = answer
-    parts = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
-    version = (int(parts[1]), int(parts[2]), int(parts[3])) if parts else (0, 0, 0)
-    if version < MINIMUM:
-        raise UserError(f"{binary} is Terraform {number}; 1.0 or later is needed: {INSTALL}")
-    return version, platform
-
-
-def _ask_version(binary: Path, env: Mapping[str, str]) -> list[str]:
-    try:
-        result = subprocess.run(
-            [binary, "version", "-json"], env=env, capture_output=True, text=True, check=False
-        )
-        answer = json.loads(result.stdout)
-        return [str(answer["terraform_version"]), str(answer["platform"])]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"{binary} is no Terraform that says its version; {INSTALL}") from None
-
-
-def _identity(binary: Path) -> list[str | int] | None:
-    """What changes with the binary; None for a script, which may start one version or another."""
-    try:
-        with binary.open("rb") as file:
-            is_script = file.read(2) == b"#!"
-        found = binary.resolve().stat()
-    except OSError:
-        return None
-    return None if is_script else [str(binary.resolve()), found.st_mtime_ns, found.st_size]
-
-
-def _write_once(path: Path, text: str) -> Path:
-    """Writes `text` to `path` unless it is there already; readers never see half a file."""
-    if not path.is_file() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        # The user's own configuration is in it, which may hold tokens.
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-        partial.replace(path)
-    return path

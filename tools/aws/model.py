@@ -11,7 +11,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from tools.errors import shown
+from tools.aws import model
+from tools.errors import UserError, shown
 
 MODEL = "botocore's model of CreateNotebookInstance"
 
@@ -124,3 +125,24 @@ def _string_complaint(value: str, shape: Shape) -> str | None:
     if pattern and not re.fullmatch(pattern, value):
         return f"{shown(value)} does not fit AWS's pattern {pattern}"
     return None
+
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def check_bucket(option: str, name: str) -> None:
+    """Raises UserError where `name`, given with `option`, is no bucket's."""
+    if not _BUCKET.fullmatch(name):
+        raise UserError(
+            f"{option} {name!r}: a bucket's name has 3 to 63 lower-case letters, digits, dots and "
+            "hyphens"
+        )
+
+
+def check_region(region: str) -> None:
+    """Raises UserError where AWS has no SageMaker in `region`, naming the nearest ones."""
+    known = list(model.regions())
+    if region not in known:
+        raise UserError(
+            f"there is no region {region!r} with SageMaker; {model.nearest(region, known)}"
+        )

@@ -1,0 +1,1 @@
+"""AWS: the only user of boto3."""

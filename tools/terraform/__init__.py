@@ -1,0 +1,1 @@
+"""The terraform (or tofu) binary: found, run, understood."""
