@@ -10,12 +10,12 @@ from pathlib import Path
 
 from benchmarks import fleet
 from benchmarks.measure import ROOT, TOOLS, Cost, process
-from tools import mirror
 from tools.context import Context
+from tools.engine.records import Records
+from tools.layout.repository import Repository
+from tools.layout.stack import Stack
+from tools.localcloud import workspace
 from tools.localcloud.process import LocalCloud, environment, unset
-from tools.records import Records
-from tools.repository import Repository
-from tools.stack import Stack
 from tools.terraform.binary import Terraform
 
 
@@ -46,7 +46,7 @@ class Local:
 
     def refresh(self) -> list[Stack]:
         """The stacks of the working copy, brought up to date."""
-        return mirror.refresh(Repository(self.root), self.work).stacks()
+        return workspace.refresh(Repository(self.root), self.work).stacks()
 
     def pretend(self, like: str) -> None:
         """Gives every stack without a state one such as that of `like`, and the record of it."""

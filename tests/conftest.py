@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_DIRECTORY] = Path(
         told["local_cloud_directory"] if told else tempfile.mkdtemp(prefix="local-cloud-")
     )
-    config.stash[_PORT] = told["local_cloud_port"] if told else _free_port()
+    config.stash[_PORT] = told["local_cloud_port"] if told else free_port()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -105,7 +105,8 @@ def client(local_cloud: Running) -> Callable[..., Any]:
     return make
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

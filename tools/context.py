@@ -9,20 +9,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import SCRATCH, mirror
+from tools import SCRATCH
 from tools.aws import client
 from tools.aws.model import check_region
 from tools.errors import UserError
+from tools.layout.repository import Repository
+from tools.layout.selection import Selection, choose
+from tools.layout.stack import Stack
 from tools.localcloud.process import LocalCloud, Running, environment, unset
-from tools.repository import Repository
-from tools.selection import Selection, choose
-from tools.stack import Stack
+from tools.localcloud.workspace import refresh
+from tools.localcloud.workspace import region as region_of_the_local_cloud
 from tools.state import backend
 from tools.system import processes
 from tools.terraform.binary import Terraform
 
 if TYPE_CHECKING:
-    from tools.records import Records
+    from tools.engine.records import Records
 
 
 _KEPT_LOGS = 20
@@ -148,10 +150,10 @@ class Context:
 
     def _local_target(self) -> Target:
         running = self.running()
-        region = mirror.region(self.repository)
+        region = region_of_the_local_cloud(self.repository)
         env = {name: value for name, value in self.env.items() if name not in unset(self.env)}
         terraform = self._terraform({**env, **environment(running.endpoint, region, self.env)})
-        copy = mirror.refresh(self.repository, self.workspace)
+        copy = refresh(self.repository, self.workspace)
         if not self._mends_keys:
             backend.check_keys(copy)
         return Target(

@@ -16,8 +16,8 @@ from threading import Thread
 
 import pytest
 
-from tools import idle
 from tools.aws.logs import Event
+from tools.fleet import idle
 
 from .jupyter import PATIENCE, Jupyter, free_port, running_jupyter, until
 from .service import watching

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tools import idle
 from tools.aws.logs import Event
+from tools.fleet import idle
 
 from .jupyter import Jupyter, free_port, until
 from .scripts import TRUST, Rendered, run

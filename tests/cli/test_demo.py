@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
-from tests.state.conftest import make_bucket
+from tests.remote_state.conftest import make_bucket
 from tests.trees import copy_repository
 from tools.localcloud.process import Running, environment
 from tools.terraform.binary import Terraform

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Checkout
-from tests.localcloud.conftest import trust
+from tests.emulator.conftest import trust
 
 COMMON = 'project = "acme-ml"\nregion = "us-east-1"\n'
 REGION = "ca-central-1"  # no other test has notebooks or logs there

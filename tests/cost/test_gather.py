@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tests.trees import REPOSITORY, copy_repository, write_stack
-from tools import fleet
-from tools.cost import gather
-from tools.cost.gather import WhatIf
+from tools.cost import quantities
 from tools.cost.model import Fleet, SharedSpec
+from tools.cost.quantities import WhatIf
 from tools.errors import UserError
-from tools.fleet import Fleet as Place
-from tools.repository import Repository
-from tools.stack import Stack
+from tools.fleet import fleet
+from tools.fleet.fleet import Fleet as Place
+from tools.layout.repository import Repository
+from tools.layout.stack import Stack
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def never_applied(stack: Stack) -> Mapping[str, Any]:
 def counted(
     root: Path,
     *what_if: str,
-    outputs: gather.Outputs = never_applied,
+    outputs: quantities.Outputs = never_applied,
     hours: Decimal | None = None,
 ) -> Fleet:
     repository = Repository(root)
     notebooks = fleet.declared(Place(root, repository, "us-east-1"))
     changes = [WhatIf.parse(text) for text in what_if]
-    return gather.counted(repository, "us-east-1", notebooks, outputs, changes, hours)
+    return quantities.counted(repository, "us-east-1", notebooks, outputs, changes, hours)
 
 
 def test_the_repository_as_it_is(original: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_volume_that_aws_refuses_is_unknown_and_told(root: Path, size: str) ->
 
 def test_times_are_those_that_the_module_takes() -> None:
     module = (REPOSITORY / "modules/sagemaker-notebook/variables.tf").read_text()
-    assert module.count(f'"^{gather._TIME}$"') == 2
+    assert module.count(f'"^{quantities._TIME}$"') == 2
 
 
 @pytest.mark.parametrize(

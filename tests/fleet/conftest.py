@@ -13,12 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.trees import REPOSITORY
-from tools import fleet
 from tools.aws import model
 from tools.aws.logs import GROUP
 from tools.cli import group
 from tools.context import Context
-from tools.fleet import Fleet
+from tools.fleet.fleet import Fleet, of
 from tools.hcl import reading, writing
 from tools.localcloud.process import Running
 from tools.system.processes import started
@@ -57,7 +56,7 @@ class Place:
 
     @property
     def fleet(self) -> Fleet:
-        return fleet.of(Context(self.root), local=True)
+        return of(Context(self.root), local=True)
 
     def tools(self, *arguments: str, **env: str) -> Result:
         """Runs `tools` within this process: `output` is both streams, `stdout` one of them.

@@ -10,11 +10,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tools import fleet, power, steer
 from tools.aws.sagemaker import Instance
+from tools.commands import start_stop as command
 from tools.console.progress import Lines
 from tools.errors import UserError
-from tools.fleet import Fleet
+from tools.fleet import fleet, start_stop
+from tools.fleet.fleet import Fleet
 from tools.localcloud.process import Running, environment
 from tools.system.signals import Interruption
 
@@ -39,8 +40,8 @@ def outcomes(text: str) -> dict[str, str]:
 
 
 def change(
-    place: Place, verb: power.Verb, there: Mapping[str, str], seconds: float = 60
-) -> dict[str, power.Outcome]:
+    place: Place, verb: start_stop.Verb, there: Mapping[str, str], seconds: float = 60
+) -> dict[str, start_stop.Outcome]:
     """Makes the change where a listing has said that the notebooks have the statuses `there`."""
     listed = {
         name: Instance(
@@ -49,8 +50,8 @@ def change(
         for name, status in there.items()
     }
     where = place.fleet
-    run = power.Run(where, verb, Lines(), Interruption(), seconds)
-    done = power.change(run, fleet.declared(where, list(there)), {place.region: listed})
+    run = start_stop.Run(where, verb, Lines(), Interruption(), seconds)
+    done = start_stop.change(run, fleet.declared(where, list(there)), {place.region: listed})
     return {outcome.notebook.name: outcome for outcome in done}
 
 
@@ -88,7 +89,7 @@ def test_what_cannot_change_is_told_and_skipped_and_keeps_no_other(three: Place)
     ],
 )
 def test_a_status_that_allows_no_change_is_not_asked_to(
-    place: Place, faults: Faults, verb: power.Verb, status: str, why: str
+    place: Place, faults: Faults, verb: start_stop.Verb, status: str, why: str
 ) -> None:
     place.declare("n")
     outcome = change(place, verb, {"n": status})["n"]
@@ -153,9 +154,9 @@ def test_an_interruption_ends_the_wait_and_what_was_not_begun(three: Place) -> N
     where = three.fleet
     interrupted = Interruption()
     interrupted.note(2, None)
-    run = power.Run(where, "stop", Lines(), interrupted, 60)
+    run = start_stop.Run(where, "stop", Lines(), interrupted, 60)
     chosen = fleet.declared(where, ["nlp-a"])
-    (outcome,) = power.change(run, chosen, fleet.listed(where, chosen))
+    (outcome,) = start_stop.change(run, chosen, fleet.listed(where, chosen))
     assert (outcome.what, outcome.detail) == ("failed", "interrupted before it was asked for")
     assert three.status("nlp-a") == "InService"
 
@@ -274,10 +275,10 @@ def test_stopping_asks_once_and_names_account_region_and_notebooks(as_aws: Fleet
 
     @click.command()
     def command() -> None:
-        steer.confirm(as_aws, chosen, agreed=False)
+        command.confirm(as_aws, chosen, agreed=False)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steer, "is_interactive", lambda: True)
+        patch.setattr(command, "is_interactive", lambda: True)
         agreed = CliRunner().invoke(command, input="y\n")
         refused = CliRunner().invoke(command, input="n\n")
     assert agreed.exit_code == 0, agreed.output
@@ -290,8 +291,8 @@ def test_stopping_asks_once_and_names_account_region_and_notebooks(as_aws: Fleet
 def test_stopping_without_anybody_to_ask_needs_yes(as_aws: Fleet) -> None:
     chosen = fleet.declared(as_aws, ["nlp-a"])
     with pytest.raises(UserError, match="add --yes"):
-        steer.confirm(as_aws, chosen, agreed=False)
-    steer.confirm(as_aws, chosen, agreed=True)
+        command.confirm(as_aws, chosen, agreed=False)
+    command.confirm(as_aws, chosen, agreed=True)
 
 
 def test_an_expired_session_is_said_before_the_question(
@@ -300,4 +301,4 @@ def test_an_expired_session_is_said_before_the_question(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{faults.port}")
     faults.refuse = lambda operation, _: "ExpiredToken"
     with pytest.raises(UserError, match="session has expired"):
-        steer.confirm(as_aws, fleet.declared(as_aws, ["nlp-a"]), agreed=False)
+        command.confirm(as_aws, fleet.declared(as_aws, ["nlp-a"]), agreed=False)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.terraform.harness import Chain, Tree, resources
-from tools import notebook, scaffold
-from tools.repository import Repository
+from tools.layout.repository import Repository
+from tools.scaffold import notebook, render
 
 Policy = dict[str, Any]
 
@@ -82,8 +82,8 @@ def scaffold_isolated(tree: Tree, name: str) -> None:
         "environment": "dev",
         "isolated": True,
     }
-    made = notebook.make(name, values, scaffold.variables(templates))
-    scaffold.write([made], Repository(tree.root), templates)
+    made = notebook.make(name, values, render.variables(templates))
+    render.write([made], Repository(tree.root), templates)
 
 
 def _identity(iam: Mapping[str, Any], alice: Mapping[str, Any]) -> dict[str, Policy]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import free_port
+from tests.conftest import free_port
 
 BIN = Path(sys.executable).parent
 # what a user's shell may hold that would lead away from the emulator

@@ -13,11 +13,10 @@ import boto3
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from tests.conftest import free_port
 from tools.errors import UserError
 from tools.localcloud import process
 from tools.localcloud.process import LocalCloud, Running, environment, unset
-
-from .conftest import free_port
 
 UP = (
     "import pathlib, sys; from tools.localcloud.process import LocalCloud; "

@@ -5,15 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from tools import listing
 from tools.aws.sagemaker import Instance
 from tools.cost.comparison import compare
 from tools.cost.model import Assumptions, Fleet, NotebookSpec, SharedSpec, estimate
 from tools.cost.prices import Price, Table
-from tools.fleet import Declared, Undeclared
+from tools.fleet.fleet import Declared, Undeclared
 from tools.hcl.reading import Value
+from tools.layout.stack import Stack
 from tools.report.collect import Report, Row
-from tools.stack import Stack
+from tools.runs import listing
 
 MADE = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 HTML = '<img src=x onerror="window.broken = 1"><script>window.broken = 1</script>&amp;"\''

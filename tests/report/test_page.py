@@ -16,8 +16,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from tests.report.conftest import OpenPage
 from tests.report.fleets import HTML, report
 from tests.trees import reading, write_stack
+from tools.layout.stack import Stack
 from tools.report import page
-from tools.stack import Stack
 
 COLUMNS = ["Notebook", "Status", "A month", "Instance type", "GB", "Owner", "Environment"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tools.repository import Repository
+from tools.layout.repository import Repository
 
 from .harness import Chain, Tree, statements
 

@@ -2,10 +2,11 @@
 
 import click
 
-from tools import runs
 from tools.context import Context
 from tools.errors import UserError
-from tools.selection import Selection
+from tools.imports import adopt
+from tools.layout.selection import Selection
+from tools.runs import session
 
 
 @click.command("adopt", short_help="Take what exists already into a stack's state.")
@@ -20,9 +21,9 @@ def command(context: Context, stack: str, local: bool, yes: bool) -> None:
     exists". Changes nothing in AWS; asks once, since what is imported is Terraform's from then on.
     """
     target = context.target(local)
-    place = runs.where(target)
-    known = runs.records(target, place)
+    place = session.where(target)
+    known = session.records(target, place)
     chosen = context.select(known, Selection([stack]))
     if len(chosen) > 1:
         raise UserError(f"{stack} names {len(chosen)} stacks; adopt works on one at a time")
-    runs.adopt_into(context, target, known, place, chosen[0], runs.Options(yes=yes))
+    adopt.adopt_into(context, target, known, place, chosen[0], session.Options(yes=yes))

@@ -20,8 +20,8 @@ from tools.context import Context
 from tools.cost import comparison, estimates, shapes
 from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
-from tools.cost.gather import WhatIf
 from tools.cost.model import Amount, Assumptions, Estimate
+from tools.cost.quantities import WhatIf
 from tools.errors import UserError
 
 _PLAIN: Any = {"box": SIMPLE_HEAD, "title_justify": "left", "pad_edge": False}

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from tools import runs
 from tools.commands import options
 from tools.context import Context
+from tools.runs import deployment, session
 
 
 @click.command("deploy", short_help="Apply stacks, upstream first.")
@@ -22,7 +22,7 @@ def command(context: Context, /, local: bool, **given: Any) -> None:
     """
     selection = options.selection(given)
     target = context.target(local)
-    place = runs.where(target)
-    known = runs.records(target, place)
+    place = session.where(target)
+    known = session.records(target, place)
     stacks = context.select(known, selection)
-    runs.deploy_stacks(context, target, known, place, stacks, runs.Options(**given))
+    deployment.deploy_stacks(context, target, known, place, stacks, session.Options(**given))

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from tools import runs
 from tools.commands import options
 from tools.context import Context
-from tools.selection import Selection
+from tools.layout.selection import Selection
+from tools.runs import deployment, orphans, session
 
 
 @click.command("destroy", short_help="Destroy stacks, notebooks first.")
@@ -26,13 +26,13 @@ def command(context: Context, /, local: bool, orphan: bool, **given: Any) -> Non
     """
     selection = options.selection(given)
     target = context.target(local)
-    place = runs.where(target)
-    known = runs.records(target, place)
+    place = session.where(target)
+    known = session.records(target, place)
     if orphan:
         if selection != Selection(selection.patterns):
             raise click.UsageError("--orphan takes names and globs alone")
-        asked = runs.Options(**given)
-        runs.destroy_orphans(context, target, known, place, selection.patterns, asked)
+        asked = session.Options(**given)
+        orphans.destroy_orphans(context, target, known, place, selection.patterns, asked)
         return
     stacks = context.select(known, selection)
-    runs.destroy_stacks(context, target, known, place, stacks, runs.Options(**given))
+    deployment.destroy_stacks(context, target, known, place, stacks, session.Options(**given))

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from tools import runreport, runs
 from tools.commands import options
 from tools.context import Context
+from tools.runs import deployment, report_file, session, summary
 
 
 @click.command("drift", short_help="What was changed outside of Terraform.")
@@ -23,15 +23,15 @@ def command(
     """
     selection = options.selection(given)
     target = context.target(local)
-    place = runs.where(target)
-    known = runs.records(target, place)
+    place = session.where(target)
+    known = session.records(target, place)
     stacks = context.select(known, selection)
-    asked = runs.Options(**given)
-    found = runs.plan_stacks(context, target, known, place, stacks, asked, outside_only=True)
+    asked = session.Options(**given)
+    found = deployment.plan_stacks(context, target, known, place, stacks, asked, outside_only=True)
     if as_json:
-        click.echo(json.dumps([runs.drift_json(plan) for plan in found], indent=2))
+        click.echo(json.dumps([summary.drift_json(plan) for plan in found], indent=2))
     else:
-        runs.show_drift(found)
+        summary.show_drift(found)
     if asked.report:
-        runreport.write(asked.report, [runreport.of_plan(plan) for plan in found], "drift")
-    runs.leave_planned(found, detailed_exitcode)
+        report_file.write(asked.report, [report_file.of_plan(plan) for plan in found], "drift")
+    deployment.leave_planned(found, detailed_exitcode)

@@ -4,10 +4,11 @@ import json
 
 import click
 
-from tools import access, runs
 from tools.context import Context
 from tools.errors import UserError
-from tools.selection import Selection
+from tools.fleet import access
+from tools.layout.selection import Selection
+from tools.runs import session
 
 
 @click.command("explain-access", short_help="What a notebook may read, write and call.")
@@ -22,7 +23,7 @@ def command(context: Context, notebook: str, local: bool, as_json: bool) -> None
     permissions boundary does not leave is not shown. docs/security.md says what else decides.
     """
     target = context.target(local)
-    known = runs.records(target)
+    known = session.records(target)
     chosen = context.select(known, Selection(patterns=[notebook]))
     if [stack.kind for stack in chosen] != ["notebook"]:
         raise UserError(f"{notebook} is not one notebook; name one, such as notebooks/nlp-project")

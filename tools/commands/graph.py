@@ -3,7 +3,7 @@
 import click
 
 from tools.context import Context
-from tools.graph import Graph
+from tools.layout.graph import Graph
 
 FORMATS = ("tree", "dot", "mermaid", "json", "svg")
 
@@ -27,14 +27,14 @@ def command(context: Context, stacks: tuple[str, ...], form: str) -> None:
     those that read it. Where more than a dozen notebooks read the same, they are one box; JSON
     has each: {"stacks": [{"name", "kind", "reads"}]}, upstream first.
     """
-    from tools import drawing
+    from tools.layout import graph_formats
 
     draw = {
-        "tree": drawing.tree,
-        "dot": drawing.dot,
-        "mermaid": drawing.mermaid,
-        "json": drawing.as_json,
-        "svg": drawing.svg,
+        "tree": graph_formats.tree,
+        "dot": graph_formats.dot,
+        "mermaid": graph_formats.mermaid,
+        "json": graph_formats.as_json,
+        "svg": graph_formats.svg,
     }
     graph = Graph.of(context.repository.stacks())
     if stacks:

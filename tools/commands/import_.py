@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from tools import runs
 from tools.context import Context, Target
-from tools.takeover import buckets, carry_out, endpoints, groups, notebooks, roles, scan
-from tools.takeover.parts import S3, Takeover, combined
-from tools.takeover.site import Site
+from tools.imports import buckets, endpoints, execute, notebooks, roles, scan, security_groups
+from tools.imports.destination import Site
+from tools.imports.request import S3, Takeover, combined
+from tools.runs import session
 
 _LOCAL = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -89,7 +89,7 @@ def role(context: Context, /, name: str, **options: Any) -> None:
     "--as",
     "purpose",
     required=True,
-    type=click.Choice(groups.PURPOSES),
+    type=click.Choice(security_groups.PURPOSES),
     help="Whose group it becomes.",
 )
 @_LOCAL
@@ -97,7 +97,7 @@ def role(context: Context, /, name: str, **options: Any) -> None:
 @click.pass_obj
 def security_group(context: Context, /, id: str, purpose: str, **options: Any) -> None:
     """Take the security group ID into shared-infra/security-groups, with rules that are alike."""
-    _import(context, lambda site: groups.security_group(site, id, purpose), **options)
+    _import(context, lambda site: security_groups.security_group(site, id, purpose), **options)
 
 
 @command.command("endpoint", short_help="A VPC endpoint, for shared-infra/vpc-endpoints.")
@@ -145,20 +145,20 @@ def notebook(
     _import(context, build, local, yes)
 
 
-def _site(context: Context, local: bool) -> tuple[Target, runs.Where, Site]:
+def _site(context: Context, local: bool) -> tuple[Target, session.Where, Site]:
     target = context.target(local)
-    place = runs.where(target)
-    return target, place, Site.of(target, runs.records(target, place), context.templates)
+    place = session.where(target)
+    return target, place, Site.of(target, session.records(target, place), context.templates)
 
 
 def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
     target, place, site = _site(context, local)
-    options = runs.Options(yes=yes)
+    options = session.Options(yes=yes)
     takeover = combined([build(site)])
-    work = carry_out.prepared(context, target, site.records, takeover, options)
+    work = execute.prepared(context, target, site.records, takeover, options)
     # Values are written first: where there is nothing left to import, they have been.
     if not (work.adoptions or work.notebooks):
         one = takeover.adoptions[0]
         click.echo(f"{one.identifier} is in the state of {one.stack} already", err=True)
         return
-    carry_out.leave(carry_out.perform(context, target, place, work, options), target)
+    execute.leave(execute.perform(context, target, place, work, options), target)

@@ -2,12 +2,12 @@
 
 import click
 
-from tools import settings
 from tools.aws import model
 from tools.console.prompt import is_interactive
 from tools.context import Context
 from tools.errors import UserError
-from tools.repository import COMMON
+from tools.layout.repository import COMMON
+from tools.scaffold import settings
 
 
 @click.command("init", short_help="Type project, region and VPC once.")

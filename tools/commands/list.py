@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from tools import listing, runs
 from tools.commands import options
 from tools.context import Context
+from tools.runs import listing, session
 
 
 @click.command("list", short_help="Every stack, and whether it is applied.")
@@ -22,7 +22,7 @@ def command(context: Context, /, local: bool, why: bool, as_json: bool, **given:
     """
     selection = options.selection(given)
     target = context.target(local)
-    known = runs.records(target)
+    known = session.records(target)
     stacks = context.select(known, selection)
     rows = listing.rows(known, stacks)
     if selection == type(selection)():

@@ -5,8 +5,8 @@ import shlex
 
 import click
 
-from tools import mirror
 from tools.context import Context
+from tools.localcloud import workspace
 from tools.localcloud.process import Running, environment, unset
 
 
@@ -80,7 +80,7 @@ def env(context: Context) -> None:
     Use it so: eval "$(tools local env)"
     """
     running = context.running()
-    variables = environment(running.endpoint, mirror.region(context.repository), context.env)
+    variables = environment(running.endpoint, workspace.region(context.repository), context.env)
     if config := context.terraform_cli_config:
         variables["TF_CLI_CONFIG_FILE"] = str(config)
     for name in unset(context.env):

@@ -4,11 +4,11 @@ import json
 
 import click
 
-from tools import fleet
 from tools.aws import logs
 from tools.commands.fleet_options import LOCAL
 from tools.context import Context
 from tools.errors import in_one_line
+from tools.fleet import fleet
 from tools.system import signals
 
 

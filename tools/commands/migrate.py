@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from tools import runs
 from tools.context import Context
-from tools.migration import run
+from tools.migration import migrate
 from tools.migration.mapping import Choices
+from tools.runs import session
 
 
 def _purposes(
@@ -68,5 +68,5 @@ def command(
     deployment go of what was taken: run it when you have seen the plan, before anything is
     destroyed there.
     """
-    asked = run.Asked(source, Choices(purposes, leave), path, dry_run, as_json)
-    run.migrate(context, context.target(local), asked, runs.Options(yes=yes))
+    asked = migrate.Asked(source, Choices(purposes, leave), path, dry_run, as_json)
+    migrate.migrate(context, context.target(local), asked, session.Options(yes=yes))

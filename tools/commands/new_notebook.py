@@ -6,12 +6,15 @@ from typing import Any
 
 import click
 
-from tools import requests, runs, scaffold, values
 from tools.context import Context
 from tools.errors import shown
-from tools.notebook import PROFILES, Notebook
-from tools.repository import Repository
-from tools.stack import Stack
+from tools.layout import variables
+from tools.layout.repository import Repository
+from tools.layout.stack import Stack
+from tools.runs import deployment, questions, session
+from tools.scaffold import render
+from tools.scaffold.notebook import PROFILES, Notebook
+from tools.scaffold.rows import build, read_rows
 from tools.state import backend
 
 
@@ -98,16 +101,16 @@ def command(
     common |= {"from": source} if source else {}
     common |= {"tags": tags} if tags else {}
     common |= sets
-    rows = requests.read_rows(from_file) if from_file else [{"name": name}]
+    rows = read_rows(from_file) if from_file else [{"name": name}]
     target = context.target(local) if apply or local else None
     repository = target.repository if target else context.repository
-    types = scaffold.variables(context.templates)
-    notebooks = requests.build(rows, common, repository, types)
+    types = render.variables(context.templates)
+    notebooks = build(rows, common, repository, types)
     if dry_run:
-        scaffold.check_new(notebooks, repository)
+        render.check_new(notebooks, repository)
         there = backend.of(repository)
         for notebook in notebooks:
-            for file, content in scaffold.files(notebook, context.templates, there).items():
+            for file, content in render.files(notebook, context.templates, there).items():
                 click.echo(f"# --- notebooks/{notebook.name}/{file}")
                 click.echo(content)
         return
@@ -115,10 +118,10 @@ def command(
     names = [f"notebooks/{notebook.name}" for notebook in notebooks]
     if target and apply:
         # Before anything is written: a refusal must not leave directories behind.
-        scaffold.check_new(notebooks, repository)
-        place = runs.where(target)
-        runs.agree(target, place, names, yes)
-    for directory in scaffold.write(notebooks, repository, context.templates):
+        render.check_new(notebooks, repository)
+        place = session.where(target)
+        questions.agree(target, place, names, yes)
+    for directory in render.write(notebooks, repository, context.templates):
         click.echo(directory.relative_to(repository.root))
     if open_to_others:
         click.echo(
@@ -127,9 +130,9 @@ def command(
             err=True,
         )
     if target and apply:
-        known = runs.records(target, place)
+        known = session.records(target, place)
         stacks = target.repository.select(names)
-        runs.deploy_stacks(context, target, known, place, stacks, runs.Options(yes=True))
+        deployment.deploy_stacks(context, target, known, place, stacks, session.Options(yes=True))
     else:
         click.echo("next: terraform init && terraform apply in it, or tools deploy", err=True)
 
@@ -137,4 +140,4 @@ def command(
 def _open_to_others(notebooks: Sequence[Notebook], repository: Repository) -> bool:
     if not any(notebook.values.get("isolated") for notebook in notebooks):
         return False
-    return not values.declared(Stack(repository.root, "shared-infra/iam")).get("reserve_users")
+    return not variables.declared(Stack(repository.root, "shared-infra/iam")).get("reserve_users")

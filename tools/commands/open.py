@@ -2,11 +2,11 @@
 
 import click
 
-from tools import fleet
 from tools.aws import sagemaker
 from tools.commands.fleet_options import LOCAL
 from tools.context import Context
 from tools.errors import UserError
+from tools.fleet import fleet
 
 
 @click.command("open", short_help="Print or open a notebook's address that signs in.")

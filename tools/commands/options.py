@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tools.selection import Selection
+from tools.layout.selection import Selection
 
 _CHOICE = (
     click.argument("stacks", nargs=-1),

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from tools import runreport, runs
 from tools.commands import options
 from tools.context import Context
+from tools.runs import deployment, report_file, session, summary
 
 
 @click.command("plan", short_help="What deploy would change.")
@@ -31,15 +31,15 @@ def command(
     """
     selection = options.selection(given)
     target = context.target(local)
-    place = runs.where(target)
-    known = runs.records(target, place)
+    place = session.where(target)
+    known = session.records(target, place)
     stacks = context.select(known, selection)
-    asked = runs.Options(**given)
-    found = runs.plan_stacks(context, target, known, place, stacks, asked, details=details)
+    asked = session.Options(**given)
+    found = deployment.plan_stacks(context, target, known, place, stacks, asked, details=details)
     if as_json:
         click.echo(json.dumps([plan.to_json() for plan in found], indent=2))
     else:
-        runs.show_plans(found, err=False, why=asked.why)
+        summary.show_plans(found, err=False, why=asked.why)
     if asked.report:
-        runreport.write(asked.report, [runreport.of_plan(plan) for plan in found], "plan")
-    runs.leave_planned(found, detailed_exitcode)
+        report_file.write(asked.report, [report_file.of_plan(plan) for plan in found], "plan")
+    deployment.leave_planned(found, detailed_exitcode)

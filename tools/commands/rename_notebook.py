@@ -3,7 +3,7 @@
 import click
 
 from tools.context import Context
-from tools.state.rename import rename
+from tools.remote_state.rename import rename
 
 
 @click.command("rename-notebook", short_help="Rename a notebook's directory, with its state.")

@@ -2,9 +2,10 @@
 
 import click
 
-from tools import fleet, steer
+from tools.commands import start_stop
 from tools.commands.fleet_options import of_a_change
 from tools.context import Context
+from tools.fleet import fleet
 
 
 @click.command("start", short_help="Start notebooks, and wait until they run.")
@@ -33,5 +34,5 @@ def command(
     skipped, and the exit code is 1. What runs costs money by the hour. Ctrl-C ends the wait alone.
     """
     where = fleet.of(context, local)
-    chosen = steer.chosen(where, "start", notebooks, conditions, idle)
-    steer.run(where, "start", chosen, 0 if no_wait else timeout * 60, as_json)
+    chosen = start_stop.chosen(where, "start", notebooks, conditions, idle)
+    start_stop.run(where, "start", chosen, 0 if no_wait else timeout * 60, as_json)

@@ -6,15 +6,18 @@ from typing import Any
 
 import click
 
-from tools import orphans, runs
 from tools.context import Context, Target
+from tools.engine.records import Records
 from tools.errors import UserError
-from tools.records import Records
-from tools.selection import Selection
-from tools.stack import Stack
-from tools.state import bootstrap, overview, switch, versions
+from tools.layout.selection import Selection
+from tools.layout.stack import Stack
+from tools.remote_state import bootstrap, listing, versions
+from tools.remote_state.enable import Wanted, settings_of_root
+from tools.remote_state.enable import disable as disable_states
+from tools.remote_state.enable import enable as enable_states
+from tools.remote_state.unlock import unlock as take_away
+from tools.runs import orphans, session
 from tools.state.backend import ROOT
-from tools.state.unlock import unlock as take_away
 
 _local = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -51,7 +54,7 @@ def make(context: Context, /, local: bool, yes: bool, **given: Any) -> None:
     again changes nothing.
     """
     target, known, where = _unchecked(context, local)
-    there = switch.settings_of_root(switch.Wanted(**given), target)
+    there = settings_of_root(Wanted(**given), target)
     bootstrap.make(context, target, known, where, there, yes)
 
 
@@ -72,7 +75,7 @@ def enable(context: Context, /, local: bool, yes: bool, **given: Any) -> None:
     when it is run again; nothing else works until then.
     """
     target, known, where = _unchecked(context, local)
-    switch.enable(context, target, known, where, switch.Wanted(**given), yes)
+    enable_states(context, target, known, where, Wanted(**given), yes)
 
 
 @command.command(short_help="Move every stack's state back into its folder.")
@@ -85,7 +88,7 @@ def disable(context: Context, local: bool, yes: bool) -> None:
     What is in the bucket stays there, and is nobody's any more.
     """
     target, known, where = _unchecked(context, local)
-    switch.disable(context, target, known, where, yes)
+    disable_states(context, target, known, where, yes)
 
 
 @command.command("list", short_help="Where each state lies, and who works on it.")
@@ -99,12 +102,12 @@ def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -
     Starts no Terraform.
     """
     target = context.target(local)
-    known = runs.records(target)
-    rows = overview.rows(known, _chosen(context, target, known, stacks))
+    known = session.records(target)
+    rows = listing.rows(known, _chosen(context, target, known, stacks))
     if as_json:
         click.echo(json.dumps([row.to_json() for row in rows], indent=2))
     else:
-        overview.show(rows)
+        listing.show(rows)
 
 
 @command.command(short_help="Take a lock away that was left behind.")
@@ -122,7 +125,7 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
     if "/" in stack and not (target.repository.root / stack).is_dir():
         gone = [one for one in orphans.find(known) if one.name == stack]
         if gone:
-            with runs.of_orphans(target, where, gone) as (there, theirs):
+            with orphans.of_orphans(target, where, gone) as (there, theirs):
                 take_away(context, there, theirs, theirs.stacks[0], yes)
             return
     take_away(context, target, known, _one(context, target, known, stack), yes)
@@ -168,16 +171,16 @@ def restore(context: Context, stack: str, version: str, local: bool, yes: bool) 
     versions.restore(context, target, known, chosen, version, yes)
 
 
-def _unchecked(context: Context, local: bool) -> tuple[Target, Records, runs.Where]:
+def _unchecked(context: Context, local: bool) -> tuple[Target, Records, session.Where]:
     """For what brings states into order that are not."""
     target = context.target(local)
-    where = runs.where(target, checked=False)
-    return target, runs.records(target, where), where
+    where = session.where(target, checked=False)
+    return target, session.records(target, where), where
 
 
 def _known(context: Context, local: bool) -> tuple[Target, Records]:
     target = context.target(local)
-    return target, runs.records(target)
+    return target, session.records(target)
 
 
 def _chosen(

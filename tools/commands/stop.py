@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import click
 
-from tools import fleet, steer
+from tools.commands import start_stop
 from tools.commands.fleet_options import of_a_change
 from tools.context import Context
+from tools.fleet import fleet
 
 
 @click.command("stop", short_help="Stop notebooks, and wait until they have.")
@@ -49,6 +50,6 @@ def command(
     """
     where = fleet.of(context, local)
     minutes = timedelta(minutes=idle_minutes)
-    chosen = steer.chosen(where, "stop", notebooks, conditions, idle, minutes)
-    steer.confirm(where, chosen, yes)
-    steer.run(where, "stop", chosen, 0 if no_wait else timeout * 60, as_json)
+    chosen = start_stop.chosen(where, "stop", notebooks, conditions, idle, minutes)
+    start_stop.confirm(where, chosen, yes)
+    start_stop.run(where, "stop", chosen, 0 if no_wait else timeout * 60, as_json)

@@ -8,17 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tools import SCRATCH, fleet, mirror, states
+from tools import SCRATCH
 from tools.aws import client, s3
 from tools.context import Context
-from tools.cost import gather, model, prices, refresh
-from tools.cost.gather import Outputs, WhatIf
+from tools.cost import model, price_list, prices, quantities
 from tools.cost.model import Assumptions, Estimate
+from tools.cost.quantities import Outputs, WhatIf
 from tools.errors import UserError
-from tools.fleet import Declared, Fleet
-from tools.repository import COMMON
-from tools.stack import Stack
-from tools.states import State
+from tools.fleet import fleet
+from tools.fleet.fleet import Declared, Fleet
+from tools.layout.repository import COMMON
+from tools.layout.stack import Stack
+from tools.localcloud import workspace
+from tools.state.file import State
+from tools.state.place import locate
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def of(context: Context, question: Question) -> Estimate:
     """
     place = where(context, question.local)
     region = question.region or place.region
-    counted = gather.counted(
+    counted = quantities.counted(
         place.repository,
         region,
         notebooks(context, question),
@@ -73,7 +76,7 @@ def where(context: Context, local: bool) -> Fleet:
     if local:
         return fleet.of(context, local=True)
     repository = context.repository
-    return Fleet(repository.root, repository, mirror.region(repository))
+    return Fleet(repository.root, repository, workspace.region(repository))
 
 
 def own_prices(context: Context) -> Path:
@@ -95,7 +98,7 @@ def renew(context: Context, regions: Sequence[str], today: date) -> Mapping[str,
     for region in regions:
         if region.startswith("cn-"):
             raise UserError(f"{region}: prices in China are in CNY, which this does not count in")
-        fetched = refresh.fetch(region, products, today).over(fetched)
+        fetched = price_list.fetch(region, products, today).over(fetched)
     try:
         before = prices.read(path) if path.is_file() else prices.Table({})
     except UserError:
@@ -126,7 +129,7 @@ def _outputs(endpoint: str | None) -> Outputs:
     """Reads applied outputs from states; nothing where there is none, or no file says where."""
 
     def read(stack: Stack) -> Mapping[str, Any]:
-        place = states.place(stack, partial(s3.Objects, endpoint=endpoint))
+        place = locate(stack, partial(s3.Objects, endpoint=endpoint))
         text = place.read() if place else None
         return State.parse(text, str(place)).outputs if text else {}
 

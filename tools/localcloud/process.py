@@ -152,7 +152,7 @@ class LocalCloud:
         (self._scratch / "tmp").mkdir(parents=True)
         with self.log.open("wb") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "tools.localcloud.server"],
+                [sys.executable, "-m", "tools.emulator.server"],
                 cwd=self._scratch,
                 env=self._environment(port),
                 stdin=subprocess.PIPE,

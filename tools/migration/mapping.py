@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from tools.errors import UserError
-from tools.migration import purposes, uses
-from tools.migration.old import Resource
-from tools.takeover.endpoints import short_of
+from tools.imports.endpoints import short_of
+from tools.migration import dependencies, purposes
+from tools.migration.legacy import Resource
 
 BUCKET = "aws_s3_bucket"
 ROLE = "aws_iam_role"
@@ -198,7 +198,9 @@ class _Mapping:
         network = [row.resource for row in self._rows.values() if row.fate == "network"]
         decided = {one.address for one in (*imported, *network)}
         others = [one for one in self._resources if one.address not in decided]
-        for address, use in uses.of([*imported, *self._before.here], network, others).items():
+        for address, use in dependencies.of(
+            [*imported, *self._before.here], network, others
+        ).items():
             self._note(address, use)
         self._keep()
         for one in self._resources:
@@ -206,7 +208,7 @@ class _Mapping:
                 self._stay(one, _why_it_stays(one))
         return [_with_trouble(self._rows[one.address]) for one in self._resources]
 
-    def _note(self, address: str, use: uses.Use) -> None:
+    def _note(self, address: str, use: dependencies.Use) -> None:
         row = self._rows.get(address)
         if row is None:
             resource = self._by_address[address]
@@ -227,7 +229,7 @@ class _Mapping:
                 kept[fate].append(one)
         rows = ((one, self._rows.get(one.address)) for one in self._resources)
         others = [one for one, row in rows if row is None or row.fate == "stays"]
-        found = uses.of([], kept["network"], others, kept["used"])
+        found = dependencies.of([], kept["network"], others, kept["used"])
         for address, use in found.items():
             self._note(address, use)
 
@@ -240,14 +242,14 @@ class _Mapping:
         if row.fate != "stays":
             return row.fate, ""
         if earlier == "network":
-            return "network", uses.NETWORK_REASON
+            return "network", dependencies.NETWORK_REASON
         if is_left(row):
             return "stays", ""
         if one.type.startswith(_KMS):
             return "used", _KEY
         if before.is_rerun and earlier is None:
-            if uses.is_network(one.type):
-                return "network", f"{uses.NETWORK_REASON}; {_UNKNOWN}"
+            if dependencies.is_network(one.type):
+                return "network", f"{dependencies.NETWORK_REASON}; {_UNKNOWN}"
             if one.type in _SHAREABLE:
                 return "used", _UNKNOWN
         return "stays", ""
@@ -364,7 +366,7 @@ class _Mapping:
 
     def _buckets(self) -> None:
         buckets = []
-        logs = {name: one for one in self._resources for name in uses.log_targets(one)}
+        logs = {name: one for one in self._resources for name in dependencies.log_targets(one)}
         for one in self._all(BUCKET):
             name = one.text("bucket")
             asked = name in self._choices.purposes

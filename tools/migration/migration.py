@@ -8,7 +8,13 @@ from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl.reading import Value
+from tools.imports import buckets, endpoints, inventory, notebooks, request, roles, security_groups
+from tools.imports.destination import Site
+from tools.imports.notebooks import Shared
+from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, Takeover
+from tools.layout.stack import FOLDERS
 from tools.migration import mapping, quota, table
+from tools.migration.legacy import Old, Resource
 from tools.migration.mapping import (
     BUCKET,
     ENDPOINT,
@@ -20,12 +26,6 @@ from tools.migration.mapping import (
     Mapped,
     Row,
 )
-from tools.migration.old import Old, Resource
-from tools.stack import FOLDERS
-from tools.takeover import buckets, endpoints, groups, held, notebooks, parts, roles
-from tools.takeover.notebooks import Shared
-from tools.takeover.parts import ENDPOINTS, GROUPS, IAM, S3, Takeover
-from tools.takeover.site import Site
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _held_here(site: Site, old: Old) -> list[Resource]:
     """What the stacks hold of the kinds that are taken, and `old` has not, or not any more."""
     kinds = {*mapping.STACKS, NOTEBOOK}
     there = {(one.type, one.text("id") or _own_name(one)) for one in old.resources}
-    stacks = held.read(site.records, site.records.stacks).stacks
+    stacks = inventory.read(site.records, site.records.stacks).stacks
     return [
         Resource(f"{stack} {address}", kind, {"id": id, "name": id, "bucket": id})
         for stack, addresses in stacks.items()
@@ -138,11 +138,11 @@ class _Building:
             ),
         ]
         self._refuse_wrong()
-        together = self._with_network(parts.combined(shared))
+        together = self._with_network(request.combined(shared))
         given = self._shared(together, group)
         own = self._each(NOTEBOOK, lambda row: notebooks.notebook(site, _name(row, "name"), given))
         self._refuse_wrong()
-        everything = parts.combined([together, *own])
+        everything = request.combined([together, *own])
         more = (*self._new_endpoints(everything), *self._too_many_policies(everything))
         return replace(everything, notes=(*everything.notes, *more))
 
@@ -185,7 +185,7 @@ class _Building:
 
     def _group(self, row: Row, group: Mapping[str, str]) -> Takeover:
         other = next((id for purpose, id in group.items() if purpose != row.key), None)
-        return groups.security_group(self._site, _name(row, "id"), row.key, other)
+        return security_groups.security_group(self._site, _name(row, "id"), row.key, other)
 
     def _network(self) -> list[str]:
         """Subnets for the stacks: the one of most notebooks first, which new notebooks get."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tools.errors import UserError
-from tools.migration.old import Resource
-from tools.takeover.buckets import PURPOSE
+from tools.imports.buckets import PURPOSE
+from tools.migration.legacy import Resource
 
 # What makes a bucket the shared one of a purpose, the strongest word first.
 _WORDS = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Set
 
-from tools.migration.old import Resource
+from tools.migration.legacy import Resource
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _QUOTA = 10

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from tools import fleet, idle, listing, runs
 from tools.context import Context
 from tools.cost import comparison, estimates
 from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.model import Amount, Estimate, NotebookCost
 from tools.errors import UserError
-from tools.fleet import Declared, Notebook, Overview, Undeclared
-from tools.listing import Row as Applied
-from tools.repository import COMMON
-from tools.stack import Stack
+from tools.fleet import fleet
+from tools.fleet.fleet import Declared, Notebook, Overview, Undeclared
+from tools.fleet.idle import is_idle
+from tools.layout.repository import COMMON
+from tools.layout.stack import Stack
+from tools.runs import listing, session
+from tools.runs.listing import Row as Applied
 
 IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
 NOT_ASKED = "not asked"
@@ -177,7 +179,7 @@ def _applied(context: Context, local: bool) -> tuple[dict[str, Applied], list[st
     """What states and records say of each stack, and a sentence for each that cannot be read."""
     root = f"{context.repository.root}/"  # the page is passed on: no path of this machine on it
     try:
-        known = runs.records(context.target(local))
+        known = session.records(context.target(local))
         root = f"{known.repository.root}/"
         rows = listing.rows(known, known.repository.stacks()) + listing.orphans(known)
     except UserError as error:  # before `tools init`, or where a bucket does not answer
@@ -197,7 +199,7 @@ def _row(
 ) -> Row:
     if notebook is None:
         return Row(declared, cost, applied=applied)
-    known = notebook.status == "InService" and idle.is_idle(notebook.decision, IDLE_FOR)
+    known = notebook.status == "InService" and is_idle(notebook.decision, IDLE_FOR)
     return Row(
         declared,
         cost,

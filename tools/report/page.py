@@ -9,11 +9,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tools import drawing
 from tools.cost import comparison
 from tools.cost.comparison import Comparison
 from tools.cost.model import Amount, NotebookCost, total
-from tools.graph import Graph
+from tools.layout import graph_formats
+from tools.layout.graph import Graph
 from tools.report import charts, script
 from tools.report.charts import Bar
 from tools.report.collect import IDLE_FOR, Report
@@ -54,7 +54,7 @@ def graph(report: Report) -> Markup:
     """Which stack reads which, as an SVG; nothing where there are no stacks."""
     if not report.stacks:
         return Markup("")
-    return charts.inline(drawing.svg(Graph.of(report.stacks)), "Which stack reads which")
+    return charts.inline(graph_formats.svg(Graph.of(report.stacks)), "Which stack reads which")
 
 
 def _hash(module: str) -> str:

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from tools.errors import UserError
 from tools.hcl import reading, writing
-from tools.repository import COMMON, PREFIX, Repository
-from tools.stack import FOLDERS
-from tools.states import STATE, BucketPlace, Objects
+from tools.layout.repository import COMMON, PREFIX, Repository
+from tools.layout.stack import FOLDERS
+from tools.state.place import STATE, BucketPlace, Objects
 
 FILE = "backend.tf"
 ROOT = "bootstrap"  # the root that makes the bucket

@@ -1,0 +1,206 @@
+"""Carrying out: what is refused before anything is written, and what is done once."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.cli.conftest import Checkout, attach, user_env
+from tests.trees import copy_repository, reading, write_stack
+from tools.context import Context
+from tools.engine.plans import Plan
+from tools.errors import UserError
+from tools.imports import inventory
+from tools.imports.execute import Work, carry_out, import_all, is_safe, perform, prepared
+from tools.imports.inventory import Held
+from tools.imports.request import Adoption, Takeover
+from tools.localcloud.process import Running
+from tools.runs import runner, session
+from tools.runs.session import Options
+from tools.scaffold.notebook import Notebook
+from tools.terraform.binary import Terraform
+
+CarryOut = Callable[[Takeover], list[Plan]]
+STACK = "shared-infra/n"
+UPSTREAM = 'output "x" {\n  value = "bucket"\n}\n'
+BUCKET = """
+provider "aws" {
+  region = "us-east-1"
+}
+variable "suffix" {
+  default = ""
+}
+resource "aws_s3_bucket" "this" {
+  bucket = "${data.terraform_remote_state.b.outputs.x}-${var.suffix}"
+}
+"""
+
+LINK = """
+resource "aws_vpc_endpoint" "this" {
+  vpc_id             = "vpc-00000000"
+  service_name       = "com.amazonaws.us-east-1.sts"
+  vpc_endpoint_type  = "Interface"
+  security_group_ids = [data.terraform_remote_state.b.outputs.made]
+}
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Checkout:
+    made = Checkout(copy_repository(tmp_path / "repository"), user_env(terraform))
+    attach(made, local_cloud)
+    for stack in made.root.glob("shared-infra/*/*.tf"):
+        stack.unlink()
+    write_stack(made.root, "shared-infra/b", UPSTREAM)
+    write_stack(made.root, STACK, BUCKET + reading("shared-infra/b"))
+    return made
+
+
+@pytest.fixture
+def carry(checkout: Checkout) -> CarryOut:
+    def carried_out(takeover: Takeover) -> list[Plan]:
+        context = Context(checkout.root, checkout.env)
+        target = context.target(local=True)
+        place = session.where(target)
+        known = session.records(target, place)
+        return carry_out(context, target, known, place, takeover, Options())
+
+    return carried_out
+
+
+def copy(checkout: Checkout, path: str) -> Path:
+    return checkout.root / ".tools/local/workspace" / path
+
+
+def of(name: str, **more: Any) -> Takeover:
+    values = {STACK: {"suffix": name.removeprefix("bucket-")}}
+    return Takeover((Adoption.at(STACK, "aws_s3_bucket.this", name),), values, **more)
+
+
+def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
+    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+) -> None:
+    name, other = (f"bucket-{uuid4().hex[:8]}" for _ in range(2))
+    for bucket in (name, other):
+        client("s3").create_bucket(Bucket=bucket)
+    (plan,) = carry(of(name))
+    assert (plan.stack, plan.status) == (STACK, "unchanged")
+    # Its upstream has outputs, and no more: deploying it is still to be done.
+    upstream = json.loads(copy(checkout, "shared-infra/b/terraform.tfstate").read_text())
+    assert (upstream["outputs"]["x"]["value"], upstream["resources"]) == ("bucket", [])
+    planned = json.loads(checkout.tools("plan", "--local", "--json", "b").stdout)
+    assert planned[0]["why"] == ["no record of a finished apply lies beside its state"]
+
+    state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
+    (again,) = carry(of(name))
+    assert again.status == "unchanged"
+    assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
+
+    with pytest.raises(UserError, match=f"has {name} as aws_s3_bucket.this already"):
+        carry(of(other))
+    elsewhere = Adoption.at(STACK, "aws_s3_bucket.that", name)
+    with pytest.raises(UserError, match=f"{name} is in the state of {STACK} already"):
+        carry(Takeover((elsewhere,)))
+
+
+def test_what_a_killed_run_s_terraform_has_imported_meanwhile_is_not_imported_again(
+    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+) -> None:
+    name = f"bucket-{uuid4().hex[:8]}"
+    client("s3").create_bucket(Bucket=name)
+    context = Context(checkout.root, checkout.env)
+    target = context.target(local=True)
+    place = session.where(target)
+    before = prepared(context, target, session.records(target, place), of(name), Options())
+    carry(of(name))
+    state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
+    (plan,) = perform(context, target, place, before, Options())
+    assert plan.status == "unchanged"
+    assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
+
+
+def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> None:
+    context = Context(checkout.root, checkout.env)
+    target = context.target(local=True)
+    known = session.records(target, session.where(target))
+    work = Work(of("bucket-x").adoptions, (), (), (), (STACK,))
+    with runner.working(context, target, known, Options(), 1) as run:
+        run.interruption.count = 1
+        import_all(run, known, work)
+        run.interruption.count = 0
+    assert not copy(checkout, "shared-infra/b/terraform.tfstate").exists()
+    assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
+
+
+@pytest.mark.parametrize(
+    ("takeover", "reason"),
+    [
+        (
+            Takeover((Adoption.at("notebooks/none", "aws_s3_bucket.this", "bucket-x"),)),
+            "notebooks/none is not in this repository",
+        ),
+        (
+            of("bucket-x", notebooks=(Notebook("notebook-dev", {"name": "another"}),)),
+            "notebooks/notebook-dev exists already",
+        ),
+    ],
+)
+def test_a_refusal_writes_nothing(
+    checkout: Checkout, carry: CarryOut, takeover: Takeover, reason: str
+) -> None:
+    with pytest.raises(UserError, match=reason):
+        carry(takeover)
+    assert not copy(checkout, f"{STACK}/terraform.tfvars").exists()
+    assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
+
+
+def test_a_plan_that_needs_what_is_still_to_be_made_upstream_waits(
+    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+) -> None:
+    """As the endpoints' stack reads a group that a deployment makes first."""
+    made = 'resource "terraform_data" "made" {\n  input = "x"\n}\n'
+    made += 'output "made" {\n  value = terraform_data.made.output\n}\n'
+    write_stack(checkout.root, "shared-infra/b", UPSTREAM + made)
+    write_stack(checkout.root, STACK, BUCKET + LINK + reading("shared-infra/b"))
+    name = f"bucket-{uuid4().hex[:8]}"
+    client("s3").create_bucket(Bucket=name)
+    upstream, waiting = carry(of(name))
+    assert (upstream.stack, upstream.status) == ("shared-infra/b", "changed")
+    assert (waiting.stack, waiting.status) == (STACK, "waiting")
+    said = "its plan can be made only after: tools deploy --local shared-infra/b (now: "
+    assert waiting.detail.startswith(said)
+    assert is_safe(waiting)
+
+
+def test_what_terraform_says_comes_with_the_stack_s_name(carry: CarryOut) -> None:
+    name = f"bucket-{uuid4().hex[:8]}"
+    with pytest.raises(UserError, match=f"{STACK}: .*(?s:.)*the same command goes on"):
+        carry(of(name))
+
+
+def test_a_state_s_resources_are_known_by_their_addresses() -> None:
+    state = {
+        "resources": [
+            {"mode": "data", "type": "aws_vpc", "name": "this", "instances": [{}]},
+            resource("aws_s3_bucket", "shared", {"id": "b"}, index_key="data sets"),
+            resource("aws_vpc_endpoint", "s3", {"id": "vpce-1"}, index_key=0),
+            resource("aws_kms_key", "k", {"id": "k"}, module="module.a[0]"),
+            resource("aws_iam_role_policy_attachment", "p", {"role": "r", "policy_arn": "arn:p"}),
+        ]
+    }
+    assert inventory._held(json.dumps(state).encode()) == {
+        'aws_s3_bucket.shared["data sets"]': ("aws_s3_bucket", "b"),
+        "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),
+        "module.a[0].aws_kms_key.k": ("aws_kms_key", "k"),
+        "aws_iam_role_policy_attachment.p": ("aws_iam_role_policy_attachment", "r/arn:p"),
+    }
+    assert Held({}).find("aws_s3_bucket", "b") is None
+
+
+def resource(kind: str, name: str, attributes: Any, **more: Any) -> dict[str, Any]:
+    module = {"module": more.pop("module")} if "module" in more else {}
+    instance = {"attributes": attributes, **more}
+    return {**module, "mode": "managed", "type": kind, "name": name, "instances": [instance]}

@@ -1,0 +1,53 @@
+"""Runs `tools`, and kills it before the step that its first argument counts: nothing is cleaned up.
+
+python -m tests.remote_state.killed 3 state enable --local
+"""
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tools import cli
+from tools.engine import init_cache
+from tools.state import place
+from tools.system import files
+from tools.terraform.binary import Terraform
+
+STEPS: list[tuple[Any, str]] = [
+    (files, "write"),
+    (init_cache, "forget"),
+    (place.LocalPlace, "write"),
+    (place.LocalPlace, "delete"),
+    (place.LocalPlace, "set_aside"),
+    (place.BucketPlace, "create"),
+    (place.BucketPlace, "write"),
+    (place.BucketPlace, "delete"),
+    (Terraform, "init"),
+    (Terraform, "pull_state"),
+]
+
+
+def main() -> None:
+    left = int(sys.argv.pop(1))
+
+    def counted(step: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(step)
+        def run(*arguments: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(*arguments, **options)
+
+        return run
+
+    for owner, name in STEPS:
+        setattr(owner, name, counted(getattr(owner, name)))
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What an apply depends on: which files, and which outputs of other stacks."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.trees import reading, write_stack
+from tools.engine.fingerprint import Inputs, Reader, differences
+from tools.layout.repository import Repository
+from tools.layout.stack import Stack
+from tools.state.file import State
+from tools.terraform.binary import Terraform
+
+UPSTREAM = State("l", 1, ("t",), {"read": 1, "other": 2})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for folder in ("shared-infra", "modules", "notebooks"):
+        (tmp_path / folder).mkdir()
+    write_stack(tmp_path, "shared-infra/b", "")
+    return tmp_path
+
+
+def read(root: Path, terraform: Terraform, upstream: State = UPSTREAM) -> Inputs:
+    reader = Reader(Repository(root), terraform)
+    return reader.read(Stack(root, "notebooks/n"), {"shared-infra/b": upstream})
+
+
+@pytest.mark.parametrize(
+    ("expression", "outputs"),
+    [
+        ("data.terraform_remote_state.b.outputs.read", ["read"]),
+        ('data.terraform_remote_state.b.outputs["read"]', ["read"]),
+        ("data.terraform_remote_state.b.outputs", ["other", "read"]),
+        ("data.terraform_remote_state.b.outputs[var.name]", ["other", "read"]),
+        ('data.terraform_remote_state.b["k"].outputs.read', ["read"]),
+        ("data.terraform_remote_state.b[0].outputs.read", ["read"]),
+        ("{ up = data.terraform_remote_state.b }", ["other", "read"]),
+        ("1", []),
+    ],
+)
+def test_the_outputs_that_are_read(
+    root: Path, terraform: Terraform, expression: str, outputs: list[str]
+) -> None:
+    text = f'output "x" {{\n  value = {expression}\n}}\n'
+    write_stack(root, "notebooks/n", text + reading("shared-infra/b"))
+    names = [f"shared-infra/b {name}" for name in outputs]
+    assert sorted(read(root, terraform).upstream) == names
+
+
+def test_modules_of_modules_and_links_count_and_what_terraform_writes_does_not(
+    root: Path, terraform: Terraform
+) -> None:
+    write_stack(root, "modules/inner", "# inner")
+    write_stack(root, "modules/outer", 'module "i" {\n  source = "../inner"\n}\n')
+    stack = write_stack(root, "notebooks/n", 'module "o" {\n  source = "../../modules/outer"\n}\n')
+    (root / "common.auto.tfvars").write_text('a = "b"\n')
+    (stack / "common.auto.tfvars").symlink_to("../../common.auto.tfvars")
+    for name in ("terraform.tfstate", "terraform.tfstate.backup", "x.tfplan", "crash.log"):
+        (stack / name).touch()
+    (stack / ".terraform").mkdir()
+    (stack / ".terraform/modules.json").touch()
+    before = read(root, terraform)
+    assert list(before.files) == [
+        "modules/inner/main.tf",
+        "modules/outer/main.tf",
+        "notebooks/n/common.auto.tfvars",
+        "notebooks/n/main.tf",
+    ]
+    (root / "common.auto.tfvars").write_text('a = "c"\n')
+    (root / "modules/inner/main.tf").unlink()
+    assert differences(before, read(root, terraform)) == [
+        "notebooks/n/common.auto.tfvars changed",
+        "modules/inner/main.tf is gone",
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../some scripts/größe.sh",
+        "./.hidden.sh",
+        "{root}/absolute.sh",
+        "../../modules/.m/main.tf",
+    ],
+)
+def test_whatever_path_is_spelled_out(root: Path, terraform: Terraform, path: str) -> None:
+    path = path.format(root=root)
+    write_stack(root, "notebooks/n", f'locals {{\n  a = file("{path}")\n}}\n')
+    named = root / "notebooks/n" / path
+    named.parent.mkdir(parents=True, exist_ok=True)
+    named.write_text("1")
+    before = read(root, terraform)
+    named.write_text("2")
+    assert len(differences(before, read(root, terraform))) == 1
+
+
+def test_another_program_and_another_version_are_changes() -> None:
+    def inputs(**versions: str) -> Inputs:
+        return Inputs({}, {}, {}, versions)
+
+    one = inputs(Terraform="1.11.4")
+    assert differences(one, inputs(Terraform="1.11.4")) == []
+    assert differences(one, inputs(Terraform="1.12.0")) == ["Terraform is 1.12.0, and was 1.11.4"]
+    assert differences(one, inputs(OpenTofu="1.9.0")) == [
+        "OpenTofu has taken the place of Terraform"
+    ]
+
+
+def test_a_path_that_leads_above_the_stack_takes_in_no_other_stack(
+    root: Path, terraform: Terraform
+) -> None:
+    write_stack(root, "notebooks/n", 'locals {\n  up = "${path.module}/../.."\n  also = ".."\n}\n')
+    assert list(read(root, terraform).files) == ["notebooks/n/main.tf"]

@@ -1,0 +1,85 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.trees import write_stack
+from tools.errors import UserError
+from tools.hcl import reading, writing
+from tools.layout import selection
+from tools.layout.stack import Stack
+
+DECLARED: Mapping[str, Mapping[str, reading.Value]] = {
+    "shared-infra/s3": {"bucket_suffix": None},
+    "notebooks/alice": {
+        "environment": "dev",
+        "owner": "alice",
+        "volume_size": 20,
+        "root_access": False,
+        "purpose": "a=b, [c]",
+        "tags": {"Team": "growth", "cost.centre": "42"},
+        "security_group_ids": ["sg-1", "sg-2"],
+    },
+    "notebooks/bob": {
+        "environment": "prod",
+        "owner": "bob",
+        "volume_size": 100,
+        "root_access": True,
+        "purpose": "Models",
+        "tags": {},
+        "security_group_ids": [],
+    },
+}
+
+
+@pytest.fixture
+def stacks(tmp_path: Path) -> list[Stack]:
+    for name, values in DECLARED.items():
+        text = "".join(f"{key} = {writing.dumps(value)}\n" for key, value in values.items())
+        (write_stack(tmp_path, name, "") / "terraform.tfvars").write_text(text)
+    return [Stack(tmp_path, name) for name in DECLARED]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "chosen"),
+    [
+        ([], list(DECLARED)),
+        (["environment=dev"], ["notebooks/alice"]),
+        (["environment!=dev"], ["notebooks/bob"]),  # and not s3, which has no environment
+        (["owner=*b*"], ["notebooks/bob"]),
+        (["owner=*", "volume_size=100"], ["notebooks/bob"]),
+        (["root_access=false"], ["notebooks/alice"]),
+        (["purpose=a=b, [c]"], ["notebooks/alice"]),  # as it stands, though it reads as a glob
+        (["tags.Team=growth"], ["notebooks/alice"]),
+        (["tags.cost.centre=42"], ["notebooks/alice"]),
+        (["security_group_ids=sg-2"], ["notebooks/alice"]),
+        (["name=alice"], ["notebooks/alice"]),
+        (["bucket_suffix=null"], ["shared-infra/s3"]),
+    ],
+)
+def test_chooses_by_declared_values(
+    stacks: list[Stack], conditions: list[str], chosen: list[str]
+) -> None:
+    assert [stack.name for stack in selection.where(stacks, conditions)] == chosen
+
+
+@pytest.mark.parametrize(
+    ("condition", "complaint"),
+    [
+        ("environment", "'environment' is no condition; write key=value"),
+        ("=dev", "'=dev' is no condition"),
+        ("enviroment=dev", "no stack has a value enviroment; the nearest are environment"),
+        ("tags=growth", "no stack has a value tags; the nearest are tags.Team"),
+        ("owner.x=alice", "no stack has a value owner.x"),
+        ("environment=staging", "no stack has environment=staging; environment is dev, prod"),
+    ],
+)
+def test_says_what_there_is_instead(stacks: list[Stack], condition: str, complaint: str) -> None:
+    with pytest.raises(UserError) as raised:
+        selection.where(stacks, [condition])
+    assert complaint in str(raised.value)
+
+
+def test_no_stacks_meet_no_condition() -> None:
+    with pytest.raises(UserError, match="there are no stacks to choose from"):
+        selection.where([], ["owner=alice"])

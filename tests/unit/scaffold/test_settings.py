@@ -1,0 +1,68 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trees import copy_repository
+from tools.errors import UserError
+from tools.hcl import reading
+from tools.layout.repository import Repository
+from tools.scaffold import settings
+from tools.scaffold.settings import Settings
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(copy_repository(tmp_path))
+
+
+def test_each_answer_is_written_once(repository: Repository) -> None:
+    answers = Settings(
+        "acme", "eu-west-1", "vpc-01234567", ["subnet-01234567"], ["rtb-01234567"], "state", "x"
+    )
+    written = settings.write(answers, repository)
+    values = {str(path.relative_to(repository.root)): reading.read_tfvars(path) for path in written}
+    assert {path.stat().st_mode & 0o111 for path in written} == {0}
+    assert values == {
+        "common.auto.tfvars": {"project": "acme", "region": "eu-west-1", "state_bucket": "state"},
+        "shared-infra/s3/terraform.tfvars": {"bucket_suffix": "x"},
+        "shared-infra/security-groups/terraform.tfvars": {"vpc_id": "vpc-01234567"},
+        "shared-infra/vpc-endpoints/terraform.tfvars": {
+            "subnet_ids": ["subnet-01234567"],
+            "route_table_ids": ["rtb-01234567"],
+        },
+    }
+
+
+def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository) -> None:
+    kept = repository.root / "shared-infra/vpc-endpoints/terraform.tfvars"
+    kept.write_text("subnet_ids = []\n")
+    with pytest.raises(UserError, match=r"terraform\.tfvars exists and is left"):
+        settings.write(
+            Settings("acme", "eu-west-1", "vpc-01234567", ["subnet-01234567"]), repository
+        )
+    assert kept.read_text() == "subnet_ids = []\n"
+    assert not (repository.root / "common.auto.tfvars").exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "complaint"),
+    [
+        ({"project": "Acme"}, "'Acme' is no project name"),
+        ({"project": "a"}, "2 to 32"),
+        ({"project": "a" * 33}, "2 to 32"),
+        ({"project": "acme-"}, "hyphens"),
+        ({"project": "sg-acme"}, "not sg-"),
+        ({"region": "eu-west-9"}, "the nearest are eu-west-"),
+        ({"region": ""}, "no region ''"),
+        ({"vpc_id": "01234567", "subnet_ids": ["subnet-01234567"]}, "--vpc-id '01234567'"),
+        ({"vpc_id": "vpc-01234567"}, "name at least one of its private subnets"),
+        ({"subnet_ids": ["subnet-1"]}, "--subnet-id 'subnet-1'"),
+        ({"state_bucket": "BAD!"}, "--state-bucket 'BAD!'"),
+        ({"bucket_suffix": "X"}, "--bucket-suffix 'X'"),
+        ({"bucket_suffix": "x" * 22}, "at most 21"),
+    ],
+)
+def test_a_wrong_answer_names_the_rule(answers: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        Settings(**{"project": "acme", "region": "eu-west-1", **answers})

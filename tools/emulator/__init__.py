@@ -1,0 +1,1 @@
+"""What runs inside of LocalStack: SageMaker, and fixes for what it gets wrong."""

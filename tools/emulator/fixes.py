@@ -1,0 +1,159 @@
+"""Mends of LocalStack 4.13.1 and the moto-ext 5.1.18.post6 inside it, made as it starts.
+
+A mend whose place is not there any more is left out, and the log says so.
+"""
+
+import inspect
+import json
+import logging
+import sys
+import uuid
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from localstack.runtime import hooks
+
+from . import pages
+from .sagemaker import malformed, tagging
+
+LOG = logging.getLogger(__name__)
+
+
+@hooks.on_infra_start(name="sagemaker_notebooks_emulator_fixes")  # type: ignore[untyped-decorator]
+def apply() -> None:
+    for mend in (
+        pages.install,
+        malformed.install,
+        tagging.install,
+        _listen_on_one_address,
+        _ask_no_name_server,
+        _keep_descriptions_of_rules,
+        _change_rules_without_ports,
+        _create_keys_on_python_3_11,
+        _keep_the_version_of_endpoint_policies,
+        _filter_logs_as_aws_does,
+    ):
+        try:
+            mend()
+        except (ImportError, AttributeError):
+            LOG.exception("not applied, since the emulator has changed: %s", mend.__name__)
+
+
+def _listen_on_one_address() -> None:
+    """localstack-core 4.13.1: with GATEWAY_LISTEN=127.0.0.1:<port> it listens on 0.0.0.0."""
+    from localstack.runtime.server import twisted
+
+    server: Any = twisted
+    server.endpoints = SimpleNamespace(
+        TCP4ServerEndpoint=partial(server.endpoints.TCP4ServerEndpoint, interface="127.0.0.1"),
+        TCP6ServerEndpoint=server.endpoints.TCP6ServerEndpoint,
+    )
+
+
+def _ask_no_name_server() -> None:
+    """localstack-core 4.13.1: looks s3.localhost.localstack.cloud up, for a client of its own
+    that works without; offline this can take seconds."""
+    from localstack.utils.aws import aws_stack
+
+    answers: Any = aws_stack
+    if not hasattr(answers, "CACHE_S3_HOSTNAME_DNS_STATUS"):
+        raise AttributeError("CACHE_S3_HOSTNAME_DNS_STATUS")
+    answers.CACHE_S3_HOSTNAME_DNS_STATUS = False
+
+
+def _keep_descriptions_of_rules() -> None:
+    """moto-ext 5.1.18.post6: a security group rule whose source is a group or a prefix list
+    loses its description, and Terraform wants to set it again for ever."""
+    from moto.ec2.models.security_groups import SecurityGroupRule
+
+    rule_class: Any = SecurityGroupRule
+    init = rule_class.__init__
+
+    def init_with_description(rule: Any, *args: Any, **kwargs: Any) -> None:
+        init(rule, *args, **kwargs)
+        given = inspect.signature(init).bind(rule, *args, **kwargs).arguments
+        source = given.get("source_group") or given.get("prefix_list_id") or {}
+        if "Description" in source:
+            # where moto looks for the description of any rule
+            rule.ip_range = {"Description": source["Description"]}
+
+    rule_class.__init__ = init_with_description
+
+
+def _change_rules_without_ports() -> None:
+    """moto-ext 5.1.18.post6: ModifySecurityGroupRules refuses a rule of all protocols (-1),
+    because it has no ports."""
+    from moto.ec2.models.security_groups import SecurityGroupBackend
+
+    backend_class: Any = SecurityGroupBackend
+    modify = backend_class.modify_security_group_rules
+
+    def modify_without_ports(backend: Any, group_id: str, rules: dict[str, dict[str, Any]]) -> None:
+        portless = [rule_id for rule_id, rule in rules.items() if rule.get("IpProtocol") == "-1"]
+        for rule_id in portless:
+            rules[rule_id].update(FromPort=-1, ToPort=-1)
+        modify(backend, group_id, rules)
+        for rule_id in portless:
+            changed = backend.get_security_group_by_name_or_id(group_id).get_rule(rule_id)
+            changed.from_port = changed.to_port = None
+
+    backend_class.modify_security_group_rules = modify_without_ports
+
+
+def _create_keys_on_python_3_11() -> None:
+    """localstack-core 4.13.1: kms.CreateKey answers 500 below Python 3.12, whose uuid5 is the
+    first to take bytes."""
+    if sys.version_info >= (3, 12):
+        return
+    from localstack.services.kms.models import KmsKey
+
+    key_class: Any = KmsKey
+    if not hasattr(key_class, "generate_key_material_id"):
+        raise AttributeError("generate_key_material_id")
+
+    def generate_key_material_id(key: Any, key_material: bytes) -> str:
+        return uuid.uuid5(key._internal_key_id, key_material.hex()).hex * 2
+
+    key_class.generate_key_material_id = generate_key_material_id
+
+
+def _filter_logs_as_aws_does() -> None:
+    """moto-ext 5.1.18.post6: FilterLogEvents ignores logStreamNamePrefix, and puts one stream
+    after the other, where AWS has sorted their events by time since 2019."""
+    from moto.logs.responses import LogsResponse
+
+    response_class: Any = LogsResponse
+    answer = response_class.filter_log_events
+
+    def filter_log_events(response: Any) -> str:
+        given = response._get_param
+        group = response.logs_backend.groups.get(given("logGroupName"))
+        prefix = given("logStreamNamePrefix")
+        asked: dict[str, Any] = {"interleaved": True}
+        if prefix and group:
+            # An empty list would be every stream; no stream has an empty name.
+            names = [name for name in group.streams if name.startswith(prefix)]
+            asked["logStreamNames"] = names or [""]
+        response._get_param = lambda name, *default: asked.get(name) or given(name, *default)
+        return str(answer(response))
+
+    response_class.filter_log_events = filter_log_events
+
+
+def _keep_the_version_of_endpoint_policies() -> None:
+    """localstack-core 4.13.1: DescribeVpcEndpoints takes `"Version":` out of every policy, not of
+    AWS's own alone, and Terraform wants to set it again for ever. A space hides it."""
+    from moto.ec2.models.vpcs import VPCEndPoint
+
+    endpoint_class: Any = VPCEndPoint
+    own = json.dumps(endpoint_class.DEFAULT_POLICY)
+
+    def policy(endpoint: Any) -> str:
+        return str(endpoint.policy_as_given)
+
+    def set_policy(endpoint: Any, text: str) -> None:
+        given = text if text == own else text.replace('"Version":', '"Version" :')
+        endpoint.policy_as_given = given
+
+    endpoint_class.policy_document = property(policy, set_policy)

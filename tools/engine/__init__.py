@@ -1,0 +1,1 @@
+"""Plans, applies and destroys stacks in the order of the graph."""

@@ -1,0 +1,208 @@
+"""Applies or destroys one stack."""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.engine.events import is_read, say_event
+from tools.engine.explain import explain, refusal, waiting
+from tools.engine.fingerprint import Inputs, differences
+from tools.engine.init import initialize, with_init
+from tools.engine.planning import read_plan
+from tools.engine.plans import Reading
+from tools.engine.recovery import await_leftover, recover, require_room
+from tools.engine.retry import retrying
+from tools.engine.run import Outcome, Result, Run
+from tools.errors import UserError
+from tools.layout.stack import Stack
+from tools.terraform.diagnostics import TerraformError
+from tools.terraform.text import Event
+
+
+class StackRun:
+    """One stack's part of a run."""
+
+    def __init__(self, run: Run, stack: Stack) -> None:
+        self._run = run
+        self._stack = stack
+        self._done = 0
+        self._total = 0
+        self._changes: dict[str, int] = {}
+        self._is_locked = False
+        self._saved = run.saved.get(stack.name)
+
+    def run(self) -> Result:
+        started = time.monotonic()
+        outcome: Outcome = "unchanged"
+        detail = ""
+        try:
+            await_leftover(self._run, self._stack)
+            self._refuse_other_account()
+            retrying(self._run, self._stack, lambda: recover(self._run, self._stack))
+            detail = self._destroy() if self._run.destroy else self._apply()
+            if any(self._changes.values()):
+                outcome = "destroyed" if self._run.destroy else "applied"
+        except TerraformError as error:
+            outcome, detail = "failed", self._reason(error)
+            for diagnostic in error.diagnostics:
+                self._say(f"error: {diagnostic.text()}")
+        except (UserError, OSError) as error:
+            outcome, detail = "failed", str(error)
+            self._say(f"error: {error}")
+        seconds = time.monotonic() - started
+        return Result(self._stack.name, outcome, seconds, detail, self._changes)
+
+    def _refuse_other_account(self) -> None:
+        """What a state says of one account would be made anew in another, and forgotten there."""
+        other = self._run.records.other_account(self._stack)
+        if other and not self._run.force:
+            raise UserError(
+                f"its state is of account {other}, where it was applied, and this is "
+                f"{self._run.records.account}; use that account's credentials, or --force"
+            )
+
+    def _reason(self, error: TerraformError) -> str:
+        """Why it failed; what the errors of an interruption say is its consequence alone."""
+        if self._run.interruption.count:
+            done = f" after {self._done} of {self._total} resources" if self._total else ""
+            return f"interrupted{done}"
+        return explain(error.diagnostics, self._stack, self._run)
+
+    def _apply(self) -> str:
+        records, stack = self._run.records, self._stack
+        if self._run.exactly:
+            self._apply_saved()
+            return ""
+        why = records.why(stack)
+        if not why and not self._run.refresh and not self._run.force:
+            return ""
+        missing = records.missing_upstream(stack)
+        if missing:
+            raise UserError(waiting(missing, self._run.option))
+        retrying(self._run, stack, self._apply_once)
+        return ""
+
+    def _destroy(self) -> str:
+        stack = self._stack
+        state = self._run.records.state(stack)
+        place = self._run.records.place(stack)
+        # Terraform says who holds a lock: another run may be making what is in no state yet.
+        self._is_locked = place is not None and place.lock() is not None
+        if place and not self._is_locked and not (state and state.resources):
+            return "nothing to destroy"
+        retrying(self._run, stack, self._destroy_once)
+        return ""
+
+    def _destroy_once(self) -> None:
+        self._prepare()
+        if not self._is_locked and not self._run.terraform.holds_resources(self._stack.path):
+            return
+        self._begin()
+        self._step("terraform destroy")
+        log = self._run.log(self._stack, "destroy")
+        self._run.terraform.apply(
+            self._stack.path, log, self._on_event, self._run.interruption, destroy=True
+        )
+
+    def _apply_once(self) -> None:
+        self._prepare()
+        read = self._run.records.inputs(self._stack, fresh=True)
+        self._step("terraform apply")
+        with_init(self._run, self._stack, lambda: self._apply_safely(read))
+        self._note(read)
+
+    def _begin(self) -> None:
+        """From here until it has succeeded the stack counts as changed, whatever happens."""
+        self._run.records.drop(self._stack)
+
+    def _may_lose_data(self) -> bool:
+        """Whether data could go with an apply, as far as the state tells."""
+        if self._run.records.place(self._stack) is None:
+            return True
+        state = self._run.records.state(self._stack)
+        return state is not None and state.holds_data
+
+    def _apply_safely(self, read: Inputs) -> None:
+        """Applies, but takes no data away unless that was allowed."""
+        run, stack = self._run, self._stack
+        # A plan that was applied in part is stale: another attempt makes its own.
+        saved, self._saved = self._saved, None
+        log = run.log(stack, "apply")
+        if saved and saved.file and saved.inputs and not differences(saved.inputs, read):
+            self._apply_plan(saved.file)
+        elif (run.allow_destroy and not run.saved) or not self._may_lose_data():
+            self._begin()
+            run.terraform.apply(stack.path, log, self._on_event, run.interruption)
+        elif not run.terraform.apply_unless(
+            stack.path, log, self._on_event, run.interruption, self._begin
+        ):
+            with tempfile.TemporaryDirectory() as folder:
+                found = read_plan(run, stack, Path(folder) / "plan", self._on_event)
+                self._refuse_losses(found)
+                self._apply_plan(Path(folder) / "plan")
+
+    def _refuse_losses(self, found: Reading) -> None:
+        """A person who was shown plans has agreed to what was in them, and to nothing else."""
+        lost = [change for change in found.changes if change.loses_data]
+        if lost and self._run.allow_destroy:
+            raise UserError(
+                f"{refusal(lost, '')}this was not in the plans that you saw: run it again"
+            )
+        if lost:
+            raise UserError(refusal(lost))
+
+    def _apply_saved(self) -> None:
+        saved = self._run.saved[self._stack.name]
+        assert saved.file  # else it is not run
+        assert saved.inputs
+        self._prepare()
+        self._apply_plan(saved.file)
+        self._note(saved.inputs)
+
+    def _apply_plan(self, file: Path) -> None:
+        self._step("terraform apply")
+        run = self._run
+        log = run.log(self._stack, "apply")
+        self._begin()
+        run.terraform.apply(self._stack.path, log, self._on_event, run.interruption, plan=file)
+
+    def _note(self, read: Inputs) -> None:
+        now = self._run.records.inputs(self._stack, fresh=True)
+        if not self._run.exactly and (edited := differences(read, now)):
+            self._say(f"edited while it was applied, so it still counts as changed: {edited[0]}")
+            return
+        try:
+            self._run.records.note(self._stack, read)
+        except UserError as error:
+            self._say(
+                f"warning: applied, but not recorded, so the next run plans it again: {error}"
+            )
+
+    def _prepare(self) -> None:
+        recover(self._run, self._stack)
+        initialize(self._run, self._stack)
+        require_room(self._stack.path)
+
+    def _on_event(self, event: Event) -> None:
+        kind = event.get("type")
+        if kind == "change_summary":
+            self._count(event["changes"])
+        elif kind == "apply_complete" and not is_read(event):
+            self._done += 1
+            self._step("terraform destroy" if self._run.destroy else "terraform apply")
+        say_event(self._run.progress, self._stack, event)
+
+    def _count(self, changes: Mapping[str, int | str]) -> None:
+        counts = {name: int(changes[name]) for name in ("add", "change", "remove")}
+        if changes["operation"] == "plan":
+            # A replacement is one to add and one to remove, and each of them is completed.
+            self._done, self._total = 0, sum(counts.values())
+        else:
+            self._changes = counts
+
+    def _step(self, what: str) -> None:
+        self._run.progress.step(self._stack.name, what, self._done, self._total)
+
+    def _say(self, line: str) -> None:
+        self._run.progress.say(self._stack.name, line)

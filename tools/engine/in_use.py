@@ -1,0 +1,37 @@
+"""Refuses to destroy what a deployed stack still reads."""
+
+from collections.abc import Iterable, Sequence
+
+from tools.engine.init import initialize
+from tools.engine.run import Run
+from tools.errors import UserError
+from tools.layout.stack import Stack
+from tools.state.place import ERRORED
+from tools.terraform.diagnostics import TerraformError
+
+
+def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]) -> None:
+    """Raises UserError where a stack that is not `chosen` holds resources and reads one that is.
+
+    To destroy what it reads would leave it broken, and Terraform could not even plan it any more.
+    """
+    names = {stack.name for stack in chosen}
+    for stack in all_stacks:
+        used = names.intersection(stack.upstream)
+        if stack.name not in names and used and _is_deployed(run, stack):
+            raise UserError(
+                f"{stack.name} is deployed and uses {', '.join(sorted(used))}; "
+                f"destroy it first: tools destroy{run.option} {stack.name}"
+            )
+
+
+def _is_deployed(run: Run, stack: Stack) -> bool:
+    if place := run.records.place(stack):
+        state = run.records.state(stack)
+        unwritten = (stack.path / ERRORED).exists()
+        return bool(state and state.resources) or unwritten or place.lock() is not None
+    try:
+        initialize(run, stack)
+        return run.terraform.holds_resources(stack.path)
+    except TerraformError as error:
+        raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None

@@ -1,0 +1,227 @@
+"""What Terraform would change in stacks: plans, saved or not, and drift."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tools.engine.fingerprint import Inputs
+from tools.errors import UserError
+from tools.state.file import HOLDS_DATA
+from tools.terraform.text import Event
+
+Action = Literal["create", "update", "replace", "destroy", "import", "move", "forget"]
+Status = Literal["unchanged", "changed", "waiting", "failed"]
+
+ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "destroy")
+_ACTIONS: dict[str, Action] = {
+    "create": "create",
+    "update": "update",
+    "replace": "replace",
+    "delete": "destroy",
+    "import": "import",
+    "move": "move",
+    "remove": "forget",
+    "forget": "forget",
+}
+_MANIFEST = "plans.json"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one resource; `type` is such as aws_s3_bucket.
+
+    `attributes` are the names of those that were changed outside of Terraform.
+    """
+
+    address: str
+    type: str
+    action: Action
+    attributes: tuple[str, ...] = ()
+
+    @property
+    def loses_data(self) -> bool:
+        """Whether a user's data goes with it: a notebook's volume, a bucket's objects."""
+        return self.action in ("replace", "destroy") and self.type in HOLDS_DATA
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would become of a stack.
+
+    `why` are the reasons to plan it; `detail` says what it waits for, or how it failed. `outside`
+    are changes that were made outside of Terraform. `inputs` were read when it was planned, into
+    `file` where the plan is saved.
+    """
+
+    stack: str
+    status: Status
+    why: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    outputs: tuple[str, ...] = ()
+    outside: tuple[Change, ...] = ()
+    detail: str = ""
+    seconds: float = 0.0
+    inputs: Inputs | None = None
+    file: Path | None = None
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many resources each action concerns."""
+        return Counter(change.action for change in self.changes)
+
+    @property
+    def losses(self) -> list[Change]:
+        """The changes with which a user's data goes."""
+        return [change for change in self.changes if change.loses_data]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json` prints it (docs/json.md)."""
+        return {
+            "stack": self.stack,
+            "status": self.status,
+            "why": list(self.why),
+            "changes": [asdict(change) for change in self.changes],
+            "outputs": list(self.outputs),
+            "loses_data": bool(self.losses),
+            "detail": self.detail,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+class Reading:
+    """Collects a plan from Terraform's events as they come."""
+
+    def __init__(self, pass_on: Callable[[Event], None]) -> None:
+        self._pass_on = pass_on
+        self.changes: list[Change] = []
+        self.outputs: list[str] = []
+        self.outside: list[Change] = []
+
+    def __call__(self, event: Event) -> None:
+        """One event of Terraform's machine-readable UI."""
+        kind = event.get("type")
+        if kind in ("planned_change", "resource_drift"):
+            change = _change(event["change"])
+            if change:
+                (self.changes if kind == "planned_change" else self.outside).append(change)
+        elif kind == "outputs":
+            self.outputs += [
+                name
+                for name, output in event["outputs"].items()
+                if output.get("action", "noop") != "noop"
+            ]
+        self._pass_on(event)
+
+
+def _change(change: Mapping[str, Any]) -> Change | None:
+    action = _ACTIONS.get(change["action"])
+    resource = change["resource"]
+    return Change(resource["addr"], resource["resource_type"], action) if action else None
+
+
+def outside(planned: Mapping[str, Any]) -> list[Change]:
+    """What was changed outside of Terraform, from a plan's JSON.
+
+    The first refresh after a resource was made writes empty values for missing ones, which
+    Terraform reports as a change and which is none.
+    https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
+    """
+    found = []
+    for drift in planned.get("resource_drift", []):
+        before, after = drift["change"]["before"] or {}, drift["change"]["after"] or {}
+        names = sorted({*before, *after})
+        changed = [n for n in names if (before.get(n) or None) != (after.get(n) or None)]
+        action = _ACTIONS.get(drift["change"]["actions"][0])
+        if changed and action:
+            attributes = tuple(changed) if action == "update" else ()
+            found.append(Change(drift["address"], drift["type"], action, attributes))
+    return found
+
+
+def new_folder(folder: Path) -> None:
+    """A folder for saved plans, which hold secrets in clear text: for its owner's eyes only.
+
+    Raises UserError where there is something in it that is no plan of ours.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ours = [f for f in folder.iterdir() if f.name == _MANIFEST or f.suffix == ".tfplan"]
+        if len(ours) < len(list(folder.iterdir())):
+            raise UserError(f"{folder} holds other things than plans; name a new folder")
+        folder.chmod(0o700)
+        empty(folder)
+    except OSError as error:
+        raise UserError(f"cannot use {folder}: {error.strerror}") from None
+
+
+def empty(folder: Path) -> None:
+    """Takes the plans, and nothing else, out of a folder."""
+    for file in (*folder.glob("*.tfplan"), folder / _MANIFEST):
+        file.unlink(missing_ok=True)
+
+
+def file_of(folder: Path, stack: str) -> Path:
+    """Where the plan of `stack` is saved."""
+    return folder.resolve() / f"{stack.replace('/', '.')}.tfplan"
+
+
+def save(folder: Path, plans: Sequence[Plan], where: str, place: Callable[[str], str]) -> None:
+    """Writes beside the plans in `folder` what `load` needs.
+
+    `where` names account and region, `place` where the state of a stack lies.
+    """
+    manifest = {
+        "where": where,
+        "plans": [
+            {
+                **plan.to_json(),
+                "inputs": asdict(plan.inputs) if plan.inputs else None,
+                "place": place(plan.stack),
+            }
+            for plan in plans
+        ],
+    }
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def load(folder: Path, where: str, place: Callable[[str], str]) -> list[Plan]:
+    """The plans that `save` left in `folder`.
+
+    Raises UserError where there are none, and where they were made for another account or region,
+    or for a state in another place: Terraform would write to that.
+    """
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text())
+        made_for = manifest["where"]
+        places = {found["stack"]: found["place"] for found in manifest["plans"]}
+        plans = [_loaded(folder, found) for found in manifest["plans"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{folder} holds no plans; make them: tools plan --plan-dir {folder}"
+        ) from None
+    if made_for != where:
+        raise UserError(f"the plans in {folder} were made for {made_for}, and this is {where}")
+    for stack, there in places.items():
+        if there != place(stack):
+            raise UserError(
+                f"the plan of {stack} in {folder} is of its state in {there}, which is in "
+                f"{place(stack)} now: plan it again"
+            )
+    return plans
+
+
+def _loaded(folder: Path, found: Mapping[str, Any]) -> Plan:
+    file = file_of(folder, found["stack"])
+    return Plan(
+        found["stack"],
+        found["status"],
+        tuple(found["why"]),
+        tuple(Change(**{**change, "attributes": ()}) for change in found["changes"]),
+        tuple(found["outputs"]),
+        detail=found["detail"],
+        inputs=Inputs(**found["inputs"]) if found["inputs"] else None,
+        file=file if file.is_file() else None,
+    )

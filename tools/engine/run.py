@@ -1,0 +1,62 @@
+"""How a run works on stacks, and what becomes of each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from tools.console.progress import Progress
+from tools.engine.plans import Plan
+from tools.engine.records import Records
+from tools.layout.stack import Stack
+from tools.system.signals import Interruption
+from tools.terraform.binary import Terraform
+
+Outcome = Literal["applied", "unchanged", "destroyed", "failed", "not run"]
+
+NOTHING_DEPLOYED = "nothing is deployed"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one stack; `detail` says why where it failed or was not run."""
+
+    stack: str
+    outcome: Outcome
+    seconds: float = 0.0
+    detail: str = ""
+    changes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How stacks are planned, applied or destroyed.
+
+    Each stack's full output goes to files in `logs`. At most `jobs` Terraforms run at once;
+    `option` is what a command in a message needs to reach the same target, such as " --local".
+    `refresh` plans stacks that have not changed as well, `force` initializes them besides.
+    `saved` are plans that a person has seen; with `exactly` nothing but they is applied.
+    A transient error is tried again after each of `backoff`, in seconds. `gone` says why nothing
+    more can succeed, in words, or nothing: the local cloud may end.
+    """
+
+    terraform: Terraform
+    records: Records
+    logs: Path
+    progress: Progress
+    interruption: Interruption
+    jobs: int
+    destroy: bool = False
+    fail_fast: bool = False
+    refresh: bool = False
+    force: bool = False
+    allow_destroy: bool = False
+    saved: Mapping[str, Plan] = field(default_factory=dict)
+    exactly: bool = False
+    option: str = ""
+    backoff: Sequence[float] = (5, 15, 45)
+    gone: Callable[[], str] = str
+
+    def log(self, stack: Stack, verb: str) -> Path:
+        """The file for what Terraform says."""
+        return self.logs / f"{stack.name.replace('/', '.')}.{verb}.log"

@@ -1,0 +1,1 @@
+"""The notebooks as declared beside what AWS has."""

@@ -1,0 +1,1 @@
+"""Existing AWS resources brought into the stacks."""

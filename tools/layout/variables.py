@@ -1,0 +1,52 @@
+"""What a stack's files say its variables are."""
+
+import json
+from pathlib import Path
+
+from tools.errors import UserError
+from tools.hcl import reading
+from tools.hcl.reading import Value
+from tools.layout.stack import Stack, configuration
+from tools.terraform import masking
+
+VALUES = "terraform.tfvars"
+
+
+def declared(stack: Stack) -> dict[str, Value]:
+    """The values of the stack's variables: their defaults, and its .tfvars files over them.
+
+    A notebook's `name` is what AWS gets, the directory's where no value says otherwise. A variable
+    that is marked sensitive has "(sensitive value)". Those without a value are left out; what is
+    given by -var, TF_VAR_* or -var-file is not known here.
+    Raises UserError for a file that does not parse.
+    """
+    values: dict[str, Value] = {}
+    for file in configuration(stack.path):
+        values |= reading.read_defaults(file)
+    for file in files(stack.path):
+        values |= _read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)
+    values |= {name: masking.SHOWN for name in masking.sensitive(stack.path) if name in values}
+    if stack.kind == "notebook":
+        values["name"] = values.get("name") or stack.path.name
+    return values
+
+
+def files(directory: Path) -> list[Path]:
+    """The files that Terraform reads by itself, the strongest last.
+
+    https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+    """
+    own = [directory / VALUES, directory / "terraform.tfvars.json"]
+    automatic = [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
+    # The link to common.auto.tfvars leads nowhere before `tools init`.
+    return [file for file in [*own, *sorted(automatic)] if file.is_file()]
+
+
+def _read_json(path: Path) -> dict[str, Value]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: it must be one object of names and values")
+    return values

@@ -1,0 +1,182 @@
+"""The local cloud's working copy of the repository's Terraform.
+
+The .tf files are the repository's, byte for byte; states, lock files and values of the local
+cloud stay in the copy, so that a deployment to AWS after a demo starts from nothing.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.errors import UserError
+from tools.hcl import reading
+from tools.layout.repository import COMMON, Repository
+from tools.layout.variables import VALUES
+from tools.state import backend
+
+# Values that name something in one AWS account, and what stands for them in the local cloud.
+_ELSEWHERE: dict[str, reading.Value] = {
+    "access_log_bucket": None,
+    "additional_code_repositories": [],
+    "default_code_repository": None,
+    "endpoint_client_security_group_ids": [],
+    "guardrail_except_principal_arns": [],
+    "kms_key_arn": None,
+    "kms_key_arns": [],
+    "kms_key_id": None,
+    "monthly_budget_usd": None,  # the emulator knows no budgets
+    "only_through_vpc_endpoints": None,
+    "permissions_boundary_arn": None,
+    "role_arn": None,
+    "route_table_ids": [],
+    "security_group_ids": [],
+    "subnet_id": None,
+    "subnet_ids": [],
+    "use_shared_kms_key": False,  # the key may be one of theirs
+    "vpc_id": None,
+}
+OVERRIDES = "zz-local.auto.tfvars"  # Terraform reads it last
+_FROM_REPOSITORY = ".from-repository"
+_OWN_VALUES = ".own-values"
+_DEFAULTS: dict[str, reading.Value] = {"project": "demo", "region": "us-east-1"}
+
+
+def refresh(repository: Repository, copy: Path) -> Repository:
+    """Brings `copy` up to date with `repository` and returns it as a repository of its own.
+
+    Notebooks that were made in the copy stay. One whose directory has gone from the repository
+    goes too, unless a state of the local cloud still lies in its folder.
+    """
+    for folder in ("shared-infra", "notebooks", "modules"):
+        (copy / folder).mkdir(parents=True, exist_ok=True)
+    for folder in ("modules", "bootstrap"):
+        if (repository.root / folder).is_dir():
+            _mirror_tree(repository.root / folder, copy / folder)
+    _write(copy / COMMON, _common(repository, copy / COMMON))
+    there = backend.of(Repository(copy))
+    stacks = repository.stacks()
+    for stack in stacks:
+        target = copy / stack.name
+        is_new = not is_from_repository(target)
+        _mirror_tree(stack.path, target)
+        if is_new and there:
+            _write(target / backend.FILE, there.text(stack.name))
+        (target / _FROM_REPOSITORY).touch()
+        _write(target / OVERRIDES, _overrides(target))
+    _drop_gone({stack.name for stack in stacks}, copy)
+    return Repository(copy, " --local")
+
+
+def is_from_repository(stack: Path) -> bool:
+    """Whether a directory of the copy is one of the repository's, which makes it anew."""
+    return (stack / _FROM_REPOSITORY).exists()
+
+
+def keep_values(stack: Path) -> None:
+    """The terraform.tfvars of `stack` in the copy is the copy's own from now on.
+
+    It names what is in the local cloud, so that nothing stands in for its values either.
+    """
+    (stack / _OWN_VALUES).touch()
+    _write(stack / OVERRIDES, "\n")
+
+
+def stand_ins(stack: Path) -> dict[str, reading.Value]:
+    """What stands in for values of `stack` in the copy; nothing does once they are its own."""
+    overrides = stack / OVERRIDES
+    return reading.read_tfvars(overrides) if overrides.is_file() else {}
+
+
+def region(repository: Repository) -> str:
+    """The region that the local cloud stands for."""
+    return str(_common_values(repository)["region"])
+
+
+def _write(path: Path, text: str) -> None:
+    """Leaves a file alone that says so already: the Terraform of another run may be reading it."""
+    if not path.is_file() or path.read_text() != text:
+        path.write_text(text)
+
+
+def _mirror_tree(source: Path, target: Path) -> None:
+    own = {VALUES} if (target / _OWN_VALUES).exists() else set()
+    wanted = {name: path for name, path in _files(source) if name not in own}
+    for name, path in _files(target):
+        if name not in wanted and name not in own:
+            path.unlink()
+    for name, path in wanted.items():
+        copied = target / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        if not _same(path, copied):
+            copied.unlink(missing_ok=True)
+            shutil.copy(path, copied, follow_symlinks=False)
+
+
+def _same(path: Path, copied: Path) -> bool:
+    if path.is_symlink() or copied.is_symlink():
+        both = path.is_symlink() and copied.is_symlink()
+        return both and path.readlink() == copied.readlink()
+    return copied.is_file() and copied.read_bytes() == path.read_bytes()
+
+
+def _files(directory: Path) -> Iterator[tuple[str, Path]]:
+    """The files that belong in the copy, relative name to path: no states, locks or backends."""
+    for path in sorted(directory.rglob("*")):
+        relative = path.relative_to(directory)
+        if any(part.startswith(".") for part in relative.parts) or ".tfstate" in path.name:
+            continue
+        if path.name in (backend.FILE, OVERRIDES):
+            continue
+        if path.is_symlink() or path.is_file():
+            yield str(relative), path
+
+
+def _common(repository: Repository, there: Path) -> str:
+    """The repository's values, and the copy's own bucket of states, where it has one."""
+    from tools.hcl.writing import assignments
+
+    kept = reading.read_tfvars(there) if there.is_file() else {}
+    values = _common_values(repository)
+    for name in ("state_bucket", "state_prefix"):
+        if name in kept:
+            values[name] = kept[name]
+    return assignments(values) + "\n"
+
+
+def _common_values(repository: Repository) -> dict[str, reading.Value]:
+    own = repository.common() if (repository.root / COMMON).is_file() else _DEFAULTS
+    return {name: own[name] for name in _DEFAULTS}
+
+
+def _overrides(stack: Path) -> str:
+    """Stand-ins for the values in the stack's .tfvars that name something of an AWS account."""
+    from tools.hcl.writing import assignments
+
+    if (stack / _OWN_VALUES).exists():
+        return "\n"
+    given = {
+        name
+        for pattern in (VALUES, "*.auto.tfvars")
+        for path in stack.glob(pattern)
+        if path.name not in (OVERRIDES, COMMON)
+        for name in _names(path)
+    }
+    return assignments({name: _ELSEWHERE[name] for name in given if name in _ELSEWHERE}) + "\n"
+
+
+def _names(tfvars: Path) -> list[str]:
+    """The values that a file sets; none where it is broken, which Terraform says in its stack."""
+    try:
+        return reading.tfvars_names(tfvars)
+    except UserError:
+        return []
+
+
+def _drop_gone(present: set[str], copy: Path) -> None:
+    for marker in copy.glob(f"*/*/{_FROM_REPOSITORY}"):
+        stack = marker.parent
+        if (
+            str(stack.relative_to(copy)) not in present
+            and not (stack / "terraform.tfstate").exists()
+        ):
+            shutil.rmtree(stack)

@@ -1,0 +1,1 @@
+"""States in a bucket that a team shares: made, moved, listed, restored."""

@@ -1,0 +1,80 @@
+"""Where each stack's state lies and who works on it: from files and objects, without Terraform."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import click
+
+from tools.engine.records import REQUESTS, Records
+from tools.errors import UserError
+from tools.layout.stack import Stack
+from tools.state.file import State
+from tools.state.place import Lock
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stack's state; `size` is in bytes, `problem` why it cannot be told, in words.
+
+    `serial` is None where there is no state.
+    """
+
+    stack: str
+    place: str
+    serial: int | None = None
+    resources: int = 0
+    size: int = 0
+    lock: Lock | None = None
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `--json` prints it (docs/json.md)."""
+        return asdict(self)
+
+
+def rows(known: Records, stacks: Sequence[Stack]) -> list[Row]:
+    """A row for each of `stacks`, in their order."""
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        return list(pool.map(partial(_row, known), stacks))
+
+
+def _row(known: Records, stack: Stack) -> Row:
+    place = known.place(stack)
+    if place is None:
+        return Row(stack.name, "", problem="its files do not say where its state lies")
+    try:
+        lock = place.lock()
+        text = place.read()
+        state = State.parse(text, str(place), place.mend) if text else None
+    except UserError as error:
+        return Row(stack.name, str(place), problem=str(error))
+    if text is None or state is None:
+        return Row(stack.name, str(place), lock=lock)
+    count = len(state.resources)
+    return Row(stack.name, str(place), state.serial, count, len(text), lock)
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Prints `rows` as a table on stdout."""
+    names = max((len(row.stack) for row in rows), default=0)
+    places = max((len(row.place) for row in rows), default=0)
+    click.echo(f"{'':<{names}}  {'':<{places}}  serial  resources      size", err=True)
+    for row in rows:
+        serial = "-" if row.serial is None else row.serial
+        figures = f"{serial:>6}  {row.resources:>9}  {_size(row.size):>8}"
+        note = row.problem or (told(row.lock) if row.lock else "")
+        line = f"{row.stack:<{names}}  {row.place:<{places}}  {figures}"
+        click.echo(f"{line}  {click.style(note, fg='yellow')}" if note else line)
+
+
+def told(lock: Lock) -> str:
+    """Who holds a lock, in words."""
+    held = "left locked by" if lock.is_held is False else "locked by"
+    return f"{held} {lock.who} since {lock.created} ({lock.operation})"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1000:.1f} kB" if size else "-"

@@ -1,0 +1,1 @@
+"""A run as a person sees it: questions, progress, summary, report file."""

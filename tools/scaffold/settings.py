@@ -1,0 +1,129 @@
+"""What is typed once: asked for by `tools init`, written to the .tfvars that every stack reads."""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.aws.model import check_bucket, check_region
+from tools.errors import UserError
+from tools.hcl import writing
+from tools.hcl.reading import Value
+from tools.layout.repository import COMMON, Repository
+
+# The rule of variable "project" in the shared stacks, which say why.
+_PROJECT = re.compile(r"(?!(sg|sthree|amzn-s3-demo)(-|$))[a-z](-?[a-z0-9])+")
+_SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+Check = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Validated answers. Raises UserError that names the value and the rule."""
+
+    project: str
+    region: str
+    vpc_id: str | None = None
+    subnet_ids: Sequence[str] = ()
+    route_table_ids: Sequence[str] = ()
+    state_bucket: str | None = None
+    bucket_suffix: str | None = None
+
+    def __post_init__(self) -> None:
+        check_project(self.project)
+        check_region(self.region)
+        check_vpc(self.vpc_id or "")
+        check_subnets(" ".join(self.subnet_ids))
+        _check_prefix("route-table-id", "rtb-", self.route_table_ids)
+        if self.state_bucket:
+            check_bucket("--state-bucket", self.state_bucket)
+        if self.bucket_suffix and (
+            len(self.bucket_suffix) > 21 or not _SUFFIX.fullmatch(self.bucket_suffix)
+        ):
+            raise UserError(
+                f"--bucket-suffix {self.bucket_suffix!r}: at most 21 lower-case letters, digits "
+                "and single hyphens between them"
+            )
+        if self.vpc_id and not self.subnet_ids:
+            raise UserError(
+                f"{self.vpc_id}: name at least one of its private subnets with --subnet-id"
+            )
+
+    def files(self) -> dict[str, str]:
+        """The .tfvars files, path in the repository to text."""
+        common: dict[str, Value] = {"project": self.project, "region": self.region}
+        if self.state_bucket:
+            common["state_bucket"] = self.state_bucket
+        network = _set(subnet_ids=list(self.subnet_ids), route_table_ids=list(self.route_table_ids))
+        stacks = {
+            COMMON: common,
+            "shared-infra/s3/terraform.tfvars": _set(bucket_suffix=self.bucket_suffix),
+            "shared-infra/security-groups/terraform.tfvars": _set(vpc_id=self.vpc_id),
+            "shared-infra/vpc-endpoints/terraform.tfvars": network,
+        }
+        header = "# Made by `tools init`; yours to edit.\n\n"
+        return {
+            path: f"{header}{writing.assignments(values)}\n"
+            for path, values in stacks.items()
+            if values
+        }
+
+
+def check_project(project: str) -> None:
+    """Raises UserError where `project` cannot start the names of buckets and roles."""
+    if len(project) > 32 or not _PROJECT.fullmatch(project):
+        raise UserError(
+            f"{project[:80]!r} is no project name: it begins the buckets' names, so it takes 2 to "
+            "32 lower-case letters, digits and single hyphens, a letter first, and not sg-, "
+            "sthree- or amzn-s3-demo- at its start"
+        )
+
+
+def check_vpc(vpc_id: str) -> None:
+    """Raises UserError where `vpc_id` is neither empty nor a VPC's id."""
+    _check_prefix("vpc-id", "vpc-", [vpc_id] if vpc_id else [])
+
+
+def check_subnets(subnet_ids: str) -> None:
+    """Raises UserError where a word of `subnet_ids` is no subnet's id."""
+    _check_prefix("subnet-id", "subnet-", subnet_ids.split())
+
+
+def write(settings: Settings, repository: Repository) -> list[Path]:
+    """Writes the files of `settings`, all or none; raises UserError where one exists already."""
+    files = {repository.root / name: text for name, text in settings.files().items()}
+    refuse_existing(list(files))
+    written: list[Path] = []
+    try:
+        for path, text in files.items():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w") as file:
+                written.append(path)
+                file.write(text)
+    except BaseException as error:
+        for path in written:
+            path.unlink()
+        if isinstance(error, OSError):
+            raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
+        raise
+    return written
+
+
+def refuse_existing(paths: Sequence[Path]) -> None:
+    """Raises UserError where one of `paths` exists: an answer given earlier is never lost."""
+    for path in paths:
+        if path.exists():
+            raise UserError(f"{path} exists and is left as it is; edit it, or move it away first")
+
+
+def _set(**values: Value) -> Mapping[str, Value]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _check_prefix(option: str, prefix: str, values: Sequence[str]) -> None:
+    for value in values:
+        if not re.fullmatch(rf"{prefix}[0-9a-f]{{8,17}}", value):
+            raise UserError(
+                f"--{option} {value!r}: an id of this kind is {prefix} and 8 to 17 of 0-9 a-f"
+            )

@@ -1,0 +1,231 @@
+"""Where a stack's state lies: on this machine or in a bucket."""
+
+import fcntl
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tools.errors import UserError
+from tools.hcl import reading
+from tools.layout.stack import Stack, configuration
+from tools.state.file import is_whole
+
+STATE = "terraform.tfstate"
+# Terraform writes it, in the stack's folder, where it could not write the state.
+ERRORED = "errored.tfstate"
+# Ends the name of a state that was copied to a bucket, until Terraform has read the copy.
+UNVERIFIED = ".unverified"
+LOCK = ".tflock"  # ends the key of the file that locks a state in a bucket
+# With others, such as a profile or a role, Terraform reaches the bucket in its own way.
+_S3_ARGUMENTS = {
+    "acl",
+    "bucket",
+    "dynamodb_table",
+    "encrypt",
+    "key",
+    "kms_key_id",
+    "region",
+    "use_lockfile",
+}
+
+
+class Place(Protocol):
+    """Where a state lies. `suffix` names a file that lies beside it."""
+
+    @property
+    def mend(self) -> str:
+        """What to do about a state that is cut short, in words."""
+
+    def read(self, suffix: str = "") -> bytes | None:
+        """The content, or None where there is none."""
+
+    def write(self, content: bytes, suffix: str) -> None:
+        """Replaces the content at once, so that nobody reads half of it."""
+
+    def delete(self, suffix: str) -> None:
+        """Harmless where there is nothing."""
+
+    def lock(self) -> "Lock | None":
+        """The lock on it: one that is held, or that a kill has left. None where there is none."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What Terraform notes of a lock: `id` is what `terraform force-unlock` takes.
+
+    `is_held` is None where this machine cannot know whether the process lives that took it.
+    """
+
+    id: str
+    who: str
+    operation: str
+    created: str
+    is_held: bool | None = None
+
+    @classmethod
+    def parse(cls, text: str | bytes, is_held: bool | None = None) -> "Lock":
+        """From Terraform's note; what is not in it, as when it was cut short, is a "?"."""
+        try:
+            note = dict(json.loads(text))
+        except (ValueError, TypeError):
+            note = {}
+        who, operation, created = (str(note.get(n) or "?") for n in ("Who", "Operation", "Created"))
+        return cls(str(note.get("ID") or "?"), who, operation, created, is_held)
+
+
+@dataclass(frozen=True)
+class LocalPlace:
+    """A state file on this machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def mend(self) -> str:
+        backup = self.beside(".backup")
+        if is_whole(backup):
+            return f"go back to the one before it: mv {backup} {self.path}"
+        return f"there is none before it: rm {self.path}"
+
+    def set_aside(self, suffix: str = ".cut-short") -> None:
+        """Gives its place free, and loses nothing."""
+        self.path.replace(self.beside(suffix))
+
+    def beside(self, suffix: str) -> Path:
+        """The file whose name is the state's and `suffix`."""
+        return self.path.with_name(self.path.name + suffix)
+
+    def read(self, suffix: str = "") -> bytes | None:
+        try:
+            return self.beside(suffix).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
+
+    def write(self, content: bytes, suffix: str) -> None:
+        partial = self.beside(f"{suffix}.partial")
+        try:
+            partial.write_bytes(content)
+            partial.replace(self.beside(suffix))
+        except OSError as error:
+            raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
+
+    def delete(self, suffix: str) -> None:
+        try:
+            self.beside(suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot remove {error.filename}: {error.strerror}") from None
+
+    @property
+    def lock_note(self) -> Path:
+        """The file in which Terraform notes who holds the lock."""
+        return self.path.with_name(f".{self.path.name}.lock.info")
+
+    def lock(self) -> Lock | None:
+        try:
+            return Lock.parse(self.lock_note.read_bytes(), self._is_held())
+        except OSError:
+            return None
+
+    def _is_held(self) -> bool:
+        """The lock is the operating system's, and goes with its process; the note may stay."""
+        try:
+            with self.path.open("r+b") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
+
+
+Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Objects
+
+
+@dataclass(frozen=True)
+class BucketPlace:
+    """A state in a bucket, as the backend "s3" writes it.
+
+    `table` is its lock table, if any; `lockfile`, whether a file beside it locks it too.
+    """
+
+    bucket: str
+    key: str
+    region: str
+    objects: Objects
+    table: str | None = None
+    lockfile: bool = False
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def mend(self) -> str:
+        return "bring an older version back: tools state history, then restore"
+
+    def read(self, suffix: str = "") -> bytes | None:
+        content: bytes | None = self.objects(self.region).get(self.bucket, self.key + suffix)
+        return content
+
+    def write(self, content: bytes, suffix: str) -> None:
+        self.objects(self.region).put(self.bucket, self.key + suffix, content)
+
+    def create(self, content: bytes) -> None:
+        """Writes the state; raises UserError where one has come there meanwhile."""
+        self.objects(self.region).create(self.bucket, self.key, content)
+
+    def delete(self, suffix: str) -> None:
+        self.objects(self.region).delete(self.bucket, self.key + suffix)
+
+    def lock(self) -> Lock | None:
+        note = self.read(LOCK)
+        if note is None and self.table:
+            path = f"{self.bucket}/{self.key}"
+            note = self.objects(self.region).lock_item(self.table, path)
+        return None if note is None else Lock.parse(note)
+
+
+def locate(stack: Stack, objects: Objects) -> Place | None:
+    """Where the state of `stack` lies, or None where its files do not say.
+
+    That is so for a backend other than "local" and "s3", for one whose values come from
+    `-backend-config`, where a workspace is selected, and where a file that is not read here, JSON
+    or an override, could name another place.
+    """
+    if _workspace(stack) != "default" or any(map(_is_unread, stack.path.iterdir())):
+        return None
+    kind, config = _backend(stack)
+    if kind == "local" and set(config) <= {"path"}:
+        return LocalPlace(stack.path / str(config.get("path", STATE)))
+    if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
+        bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
+        lockfile = config.get("use_lockfile") is True
+        return BucketPlace(bucket, key, region, objects, config.get("dynamodb_table"), lockfile)
+    return None
+
+
+def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
+    for file in configuration(stack.path):
+        found = reading.backend(file)
+        if found:
+            return found
+    return "local", {}
+
+
+def _is_unread(file: Path) -> bool:
+    """https://developer.hashicorp.com/terraform/language/files/override"""
+    return file.name.endswith((".tf.json", "_override.tf")) or file.name == "override.tf"
+
+
+def _workspace(stack: Stack) -> str:
+    selected = stack.path / ".terraform" / "environment"
+    try:
+        return re.sub(r"\s", "", selected.read_text()) or "default"
+    except OSError:
+        return "default"
