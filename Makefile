@@ -63,7 +63,7 @@ nightly: $(READY) ## Run the tests that take long: faults at every point of a ru
 	@$(BIN)/pytest -n 2 -m nightly
 
 lint: $(READY) ## Check format, style and types
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 lock: ## Lock the requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jupyter_client.blocking.client import BlockingKernelClient
+
+from tests.conftest import free_port
 
 PATIENCE = 60.0
 """Seconds after which a wait is given up; no test depends on how long anything takes."""
@@ -185,12 +186,6 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         )
     )
     return paths
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -16,10 +16,11 @@ from threading import Thread
 
 import pytest
 
+from tests.conftest import free_port
 from tools.aws.logs import Event
 from tools.fleet import idle
 
-from .jupyter import PATIENCE, Jupyter, free_port, running_jupyter, until
+from .jupyter import PATIENCE, Jupyter, running_jupyter, until
 from .service import watching
 
 POLLS_BEYOND_IDLE = 12

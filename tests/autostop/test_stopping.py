@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import free_port
 from tools.aws.logs import Event
 from tools.fleet import idle
 
-from .jupyter import Jupyter, free_port, until
+from .jupyter import Jupyter, until
 from .scripts import TRUST, Rendered, run
 from .service import SCRIPT, WITH_BOTO3, WITHOUT_BOTO3, watching
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import free_port
 from tools.localcloud.process import LocalCloud
 
-from .conftest import Account, Network, free_port
+from .conftest import Account, Network
 
 PORTS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 EVERYTHING = {"IpProtocol": "-1"}

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from importlib import metadata
 from importlib.resources import files
 from typing import Any
 
-from tools.aws import model
 from tools.errors import UserError, shown
 
 MODEL = "botocore's model of CreateNotebookInstance"
@@ -46,6 +46,11 @@ def _shape(name: str) -> Shape:
     found = _shapes()[name]
     inner = _shape(found["member"]["shape"]) if found["type"] == "list" else None
     return Shape(found["type"], found, inner)
+
+
+def version() -> str:
+    """The release of botocore whose model this is, such as 1.44.0."""
+    return metadata.version("botocore")
 
 
 def complaint(value: Any, shape: Shape) -> str | None:
@@ -141,8 +146,6 @@ def check_bucket(option: str, name: str) -> None:
 
 def check_region(region: str) -> None:
     """Raises UserError where AWS has no SageMaker in `region`, naming the nearest ones."""
-    known = list(model.regions())
+    known = list(regions())
     if region not in known:
-        raise UserError(
-            f"there is no region {region!r} with SageMaker; {model.nearest(region, known)}"
-        )
+        raise UserError(f"there is no region {region!r} with SageMaker; {nearest(region, known)}")

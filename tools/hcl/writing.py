@@ -4,14 +4,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tools.errors import UserError
-from tools.hcl import reading, writing
 from tools.hcl.reading import Value, parse
-
-if TYPE_CHECKING:
-    pass
 
 
 def dumps(value: Value, indent: str = "") -> str:
@@ -104,14 +99,14 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
 
 
-def assignments(values: Mapping[str, reading.Value]) -> str:
+def assignments(values: Mapping[str, Value]) -> str:
     """`values` as the lines of a .tfvars file, formatted as `terraform fmt` does."""
     names = [name for name in _FIRST if name in values]
     names += sorted(set(values) - set(_FIRST))
     short = [name for name in names if not isinstance(values[name], dict)]
     width = max(map(len, short), default=0)
-    lines = [f"{name:<{width}} = {writing.dumps(values[name])}" for name in short]
+    lines = [f"{name:<{width}} = {dumps(values[name])}" for name in short]
     for name in names:
         if name not in short:
-            lines += ["", f"{name} = {writing.dumps(values[name])}"]
+            lines += ["", f"{name} = {dumps(values[name])}"]
     return "\n".join(lines)

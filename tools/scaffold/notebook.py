@@ -221,9 +221,7 @@ def _complaint(key: str, value: Any) -> str | None:
 def _by_model(key: str, value: Any) -> str | None:
     wrong = model.complaint(value, model.member(_MEMBERS[key]))
     if wrong and key == "instance_type":
-        import botocore
-
-        wrong += f" (botocore {botocore.__version__}; write a newer type into terraform.tfvars)"
+        wrong += f" (botocore {model.version()}; write a newer type into terraform.tfvars)"
     return wrong
 
 
