@@ -7,7 +7,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tools.aws import client
+from tools.aws import sagemaker
+from tools.aws.client import Cloud
 from tools.context import Context, Target
 from tools.runs import deployment, session
 from tools.scaffold import render, rows
@@ -75,11 +76,12 @@ def _show(target: Target) -> None:
         if stack.kind == "shared":
             for name, value in values.items():
                 shared.add_row(stack.name, name, _text(value))
-    statuses = client.notebook_statuses(target.region, target.endpoint)
+    instances = sagemaker.instances_by_name(Cloud(target.region, target.endpoint))
     notebooks = Table("Notebook", "Instance type", "Status", "URL", title="Notebooks", **_PLAIN)
     for stack, values in outputs.items():
         if stack.kind == "notebook" and values:
-            status = statuses.get(values["notebook_name"], "missing")
+            instance = instances.get(values["notebook_name"])
+            status = instance.status if instance else "missing"
             notebooks.add_row(stack.name, values["instance_type"], status, values["notebook_url"])
     _print(shared)
     _print(notebooks)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import click
 
-from tools.aws import client
 from tools.console import progress
 from tools.console.prompt import is_interactive
 from tools.errors import UserError
@@ -49,7 +48,7 @@ def confirm(where: Fleet, notebooks: Sequence[Declared], agreed: bool) -> None:
     if agreed or where.endpoint or not notebooks:
         return
     for region in dict.fromkeys(notebook.region for notebook in notebooks):
-        who = client.identity(region)
+        who = where.cloud(region).identity()
         click.echo(f"Stop in AWS account {who.account}, region {region}, as {who.arn}:", err=True)
         for notebook in notebooks:
             if notebook.region == region:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tools import SCRATCH
-from tools.aws import client, s3
+from tools.aws import s3
+from tools.aws.client import Cloud
 from tools.context import Context
 from tools.cost import model, price_list, prices, quantities
 from tools.cost.model import Assumptions, Estimate
@@ -92,13 +92,13 @@ def renew(context: Context, regions: Sequence[str], today: date) -> Mapping[str,
     """
     # The Price List API answers in few regions; this one is in every account of the aws partition.
     # https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
-    products = client.price_list(client.Cloud("us-east-1"))
+    cloud = Cloud("us-east-1")
     path = own_prices(context)
     fetched = prices.Table({})
     for region in regions:
         if region.startswith("cn-"):
             raise UserError(f"{region}: prices in China are in CNY, which this does not count in")
-        fetched = price_list.fetch(region, products, today).over(fetched)
+        fetched = price_list.fetch(cloud, region, today).over(fetched)
     try:
         before = prices.read(path) if path.is_file() else prices.Table({})
     except UserError:
@@ -129,7 +129,7 @@ def _outputs(endpoint: str | None) -> Outputs:
     """Reads applied outputs from states; nothing where there is none, or no file says where."""
 
     def read(stack: Stack) -> Mapping[str, Any]:
-        place = locate(stack, partial(s3.Objects, endpoint=endpoint))
+        place = locate(stack, s3.in_regions_of(endpoint))
         text = place.read() if place else None
         return State.parse(text, str(place)).outputs if text else {}
 

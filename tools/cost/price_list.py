@@ -7,17 +7,16 @@ https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from tools.aws import pricing
+from tools.aws.client import Cloud
 from tools.cost.prices import Price, Table
 from tools.errors import UserError
-
-# Service code and filters (attribute to value) to the products that match, as JSON texts.
-Products = Callable[[str, Mapping[str, str]], Iterable[str]]
 
 _PREFIX = r"(?P<prefix>[A-Z0-9]+-)?"
 _NOTEBOOK = re.compile(rf"{_PREFIX}Notebk:(?P<type>ml\..+)")
@@ -43,7 +42,7 @@ _WANTED = (
 )
 
 
-def fetch(region: str, products: Products, today: date) -> Table:
+def fetch(cloud: Cloud, region: str, today: date) -> Table:
     """Every figure of `region` that the Price List knows.
 
     Raises UserError where it knows no notebook there, or answers what is no product.
@@ -51,7 +50,7 @@ def fetch(region: str, products: Products, today: date) -> Table:
     found: dict[str, Price] = {}
     prefix = ""
     about = {"regionCode": region, "productFamily": "ML Instance"}
-    for usage, price in _read(products("AmazonSageMaker", about), today):
+    for usage, price in _read(pricing.products(cloud, "AmazonSageMaker", about), today):
         if match := _NOTEBOOK.fullmatch(usage):
             prefix = match["prefix"] or ""
             found[match["type"]] = price
@@ -64,7 +63,7 @@ def fetch(region: str, products: Products, today: date) -> Table:
             continue
         usage_type = wanted.usage.format(prefix=prefix, region=region)
         about = {"regionCode": region, "usagetype": usage_type}
-        for usage, price in _read(products(wanted.service, about), today):
+        for usage, price in _read(pricing.products(cloud, wanted.service, about), today):
             if usage == usage_type:
                 found[wanted.figure] = price
     return Table({region: found})

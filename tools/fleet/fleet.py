@@ -177,7 +177,7 @@ def only(fleet: Fleet, pattern: str) -> Declared:
 def require_status(fleet: Fleet, notebook: Declared, status: str) -> None:
     """Raises UserError where the notebook is not there, or has another status."""
     cloud = fleet.cloud(notebook.region)
-    instance = sagemaker.found(cloud, notebook.name)
+    instance = sagemaker.find(cloud, notebook.name)
     if instance is None:
         raise UserError(missing(fleet, notebook))
     if instance.status != status:
@@ -198,7 +198,7 @@ def missing(fleet: Fleet, notebook: Declared) -> str:
 def listed(fleet: Fleet, notebooks: Sequence[Declared]) -> dict[str, dict[str, Instance]]:
     """Every instance of the regions that `notebooks` are in, by region and name."""
     regions = dict.fromkeys([notebook.region for notebook in notebooks] or [fleet.region])
-    return {region: sagemaker.listed(fleet.cloud(region)) for region in regions}
+    return {region: sagemaker.instances_by_name(fleet.cloud(region)) for region in regions}
 
 
 def overview(
@@ -283,7 +283,7 @@ def _notebook(
 ) -> Notebook:
     failed = instance is not None and instance.status == "Failed"
     cloud = fleet.cloud(notebook.region)
-    why = sagemaker.failure(cloud, notebook.name) if failed else None
+    why = sagemaker.failure_reason(cloud, notebook.name) if failed else None
     decision = None
     if instance and instance.status == "InService":
         decision = of_this_run(said.get(notebook.name), instance.modified)

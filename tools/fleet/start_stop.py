@@ -199,7 +199,7 @@ def _outcome(
 
 def _why(run: Run, notebook: Declared) -> str:
     try:
-        return sagemaker.failure(run.fleet.cloud(notebook.region), notebook.name)
+        return sagemaker.failure_reason(run.fleet.cloud(notebook.region), notebook.name)
     except UserError as error:  # the others are waited for all the same
         return str(error)
 

@@ -1,14 +1,14 @@
 """Takes into a stack's state what exists in AWS already: an apply that died left it there."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tools.aws import lookup
+from tools.aws.client import Cloud
 from tools.context import Context, Target
 from tools.engine.init import initialize
 from tools.engine.records import Records
@@ -29,9 +29,6 @@ class Found:
     identifier: str
 
 
-Values = Mapping[str, Any]
-
-
 def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Found]:
     """What a plan of `stack` would create and AWS has already, under the same name.
 
@@ -46,12 +43,11 @@ def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Foun
         log = run.log(stack, "plan")
         run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
         planned = run.terraform.planned_values(stack.path, file)
-    existing = lookup.Existing(region, endpoint)
+    cloud = Cloud(region, endpoint)
     found = []
     for change in planned.get("resource_changes", []):
-        look = _LOOK.get(change["type"])
-        if change["mode"] == "managed" and change["change"]["actions"] == ["create"] and look:
-            identifier = look(existing, change["change"]["after"])
+        if change["mode"] == "managed" and change["change"]["actions"] == ["create"]:
+            identifier = lookup.identifier(cloud, change["type"], change["change"]["after"])
             if identifier:
                 found.append(Found(change["address"], change["type"], identifier))
     return found
@@ -61,37 +57,6 @@ def adopt(run: Run, stack: Stack, found: Found) -> None:
     """Imports `found` into the state of `stack`. Raises TerraformError with what Terraform said."""
     run.records.drop(stack)
     run.terraform.import_(stack.path, run.log(stack, "import"), found.address, found.identifier)
-
-
-_LOOK: dict[str, Callable[[lookup.Existing, Values], str | None]] = {
-    "aws_cloudwatch_log_group": lambda existing, values: existing.log_group(values["name"]),
-    "aws_iam_policy": lambda existing, values: existing.policy(values["name"], values["path"]),
-    "aws_iam_role": lambda existing, values: existing.role(values["name"]),
-    "aws_kms_alias": lambda existing, values: existing.kms_alias(values["name"]),
-    "aws_s3_bucket": lambda existing, values: existing.bucket(values["bucket"]),
-    "aws_sagemaker_notebook_instance": lambda existing, values: existing.notebook(values["name"]),
-    "aws_sagemaker_notebook_instance_lifecycle_configuration": (
-        lambda existing, values: existing.lifecycle_configuration(values["name"])
-    ),
-    "aws_scheduler_schedule": (
-        lambda existing, values: existing.schedule(values["group_name"], values["name"])
-    ),
-    "aws_scheduler_schedule_group": lambda existing, values: existing.schedule_group(
-        values["name"]
-    ),
-    "aws_security_group": (
-        lambda existing, values: existing.security_group(values["name"], values["vpc_id"])
-    ),
-    "aws_vpc_security_group_egress_rule": (
-        lambda existing, values: existing.security_group_rule(True, values)
-    ),
-    "aws_vpc_security_group_ingress_rule": (
-        lambda existing, values: existing.security_group_rule(False, values)
-    ),
-    "aws_vpc_endpoint": (
-        lambda existing, values: existing.vpc_endpoint(values["service_name"], values["vpc_id"])
-    ),
-}
 
 
 def adopt_into(

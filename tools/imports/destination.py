@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.aws import client
 from tools.aws.client import Cloud
 from tools.context import Target
 from tools.engine import explain
@@ -99,13 +98,13 @@ class Site:
 
     def ask(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
         """What AWS answers, None where there is no such thing; `what` is asked, in words."""
-        return client.answer(self.cloud, what, service, operation, **arguments)
+        return self.cloud.find(what, service, operation, **arguments)
 
     def every(
         self, what: str, service: str, operation: str, key: str, **arguments: Any
     ) -> list[Any]:
         """The items called `key` of every page that AWS answers."""
-        return client.every(self.cloud, what, service, operation, key, **arguments)
+        return list(self.cloud.items(what, service, operation, key, **arguments))
 
 
 def tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:

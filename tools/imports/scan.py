@@ -43,7 +43,7 @@ def candidates(site: Site) -> list[Candidate]:
     Raises UserError where AWS cannot be asked, or a state cannot be read.
     """
     there = inventory.read(site.records, site.records.stacks)
-    found = sorted(sagemaker.listed(site.cloud).items())
+    found = sorted(sagemaker.instances_by_name(site.cloud).items())
     free = [name for name, _ in found if not there.find("aws_sagemaker_notebook_instance", name)]
     with ThreadPoolExecutor(_REQUESTS) as pool:
         described = list(pool.map(lambda name: _described(site, name), free[:_MOST_DESCRIBED]))

@@ -35,11 +35,10 @@ def security_group(site: Site, id: str, purpose: str, other: str | None = None) 
         purpose: id,
         other_purpose: other or site.outputs(GROUPS).get(_OUTPUTS[other_purpose]),
     }
-    existing = lookup.Existing(site.cloud.region, site.cloud.endpoint)
     rules = {
         address: found
         for address, rule in _rules(site, groups)
-        if (found := existing.security_group_rule(address.startswith(_EGRESS), rule))
+        if (found := lookup.security_group_rule(site.cloud, address.startswith(_EGRESS), rule))
     }
     adoptions = [
         Adoption.at(GROUPS, f"aws_security_group.{purpose}", id),
@@ -95,9 +94,8 @@ def client_address(client: str) -> str:
 
 def rule_from(site: Site, endpoints: str, client: str) -> str | None:
     """The rule of the endpoints' group that admits `client`, None where it has none."""
-    existing = lookup.Existing(site.cloud.region, site.cloud.endpoint)
     rule = {"security_group_id": endpoints, "referenced_security_group_id": client}
-    return existing.security_group_rule(False, {**_HTTPS, **rule})
+    return lookup.security_group_rule(site.cloud, False, {**_HTTPS, **rule})
 
 
 def _prefixes_of_s3(site: Site) -> str | None:

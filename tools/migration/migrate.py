@@ -4,7 +4,6 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import click
@@ -41,7 +40,7 @@ def migrate(context: Context, target: Target, asked: Asked, options: Options) ->
     """
     place = session.where(target)
     site = Site.of(target, session.records(target, place), context.templates)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     found = legacy.read(asked.source, target.terraform, objects)
     usual = Path(state_rm_script.name(found, asked.source))
     path = asked.script or usual

@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import click
@@ -51,7 +50,7 @@ def make(
     written, for a bucket that this root has not made.
     """
     stack = stack_of(target)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     own, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
     _check_name(stack, there)
     held = local.read() or _in_bucket(there, objects(there.region), target.option)

@@ -1,6 +1,7 @@
 """Whether a bucket can hold states: before anything is written."""
 
-from tools.aws import s3
+from tools.aws.client import Cloud
+from tools.aws.s3 import Objects
 from tools.errors import UserError
 from tools.layout.repository import PREFIX
 from tools.state.backend import TABLE, Backend
@@ -16,7 +17,7 @@ def check(backend: Backend, endpoint: str | None, allow_unversioned: bool = Fals
     prefix = "" if backend.prefix == PREFIX else f" --prefix {backend.prefix}"
     local = " --local" if endpoint else ""
     bootstrap = f"tools state bootstrap{local} --bucket {backend.bucket}"
-    objects = s3.Objects(backend.region, endpoint)
+    objects = Objects(Cloud(backend.region, endpoint))
     found = objects.bucket(backend.bucket)
     if found is None:
         raise UserError(f"there is no bucket {backend.bucket}; make it: {bootstrap}{prefix}")

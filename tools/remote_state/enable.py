@@ -118,7 +118,7 @@ def enable(
     there = settings(wanted, target)
     check(there, target.endpoint, wanted.allow_unversioned)
     _refuse_fixed_prefix(there, known.stacks)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     steps = [_into(stack, there, objects, target.option) for stack in known.stacks]
     common: dict[str, reading.Value] = {"state_bucket": there.bucket}
     if there.prefix != target.repository.common().get("state_prefix", PREFIX):
@@ -136,7 +136,7 @@ def disable(
 
     What is in the bucket stays there.
     """
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     steps = [_out_of(stack, objects, target.option) for stack in known.stacks]
     common: dict[str, reading.Value] = {}
     if target.repository.common().get("state_bucket"):

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from functools import partial
 
 import click
 
@@ -96,7 +95,7 @@ def _renaming(target: Target, old: str, new: str) -> _Renaming:
     if is_there[0] and (other := taken.get(new.lower())):
         raise UserError(f"notebooks/{other} exists already; choose another name")
     there = backend.of(repository)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     keys = None
     if there:
         keys = (there.place(stacks[0].name, objects), there.place(stacks[1].name, objects))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from tools.aws import s3
+from tools.aws.client import Cloud
+from tools.aws.s3 import Objects
 from tools.context import Context, Target
 from tools.engine import explain, plans
 from tools.engine.plans import Plan
@@ -175,10 +176,11 @@ def _refuse_losses(found: Sequence[Plan], options: Options) -> None:
 
 def _refuse_full_buckets(known: Records, stacks: Sequence[Stack], target: Target) -> None:
     """Raises UserError for a bucket that AWS would not let go, before anything else is gone."""
+    objects = Objects(Cloud(target.region, target.endpoint))
     for stack in stacks:
         state = known.state(stack)
         for bucket in state.kept_buckets if state else ():
-            if s3.Objects(target.region, target.endpoint).holds_any(bucket):
+            if objects.holds_any(bucket):
                 raise UserError(
                     f"{stack.name}: bucket {bucket} holds objects (or older versions), and nothing "
                     "was destroyed. To empty it as it goes, set force_destroy = true in "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.aws import client
+from tools.aws.client import Cloud
 from tools.context import Target
 from tools.engine.records import Records
 from tools.state.checks import check_states
@@ -46,7 +46,7 @@ def where(target: Target, checked: bool = True) -> Where:
         check_states(target.repository)
     if target.endpoint:
         return Where(f"the local cloud, {target.endpoint}, region {target.region}", "", "local")
-    found = client.identity(target.region)
+    found = Cloud(target.region).identity()
     place = f"AWS account {found.account}, region {target.region}"
     return Where(place, f"as {found.arn}", found.account)
 

@@ -23,13 +23,13 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
     ],
 )
 def test_reads_how_long_ago_and_when(text: str, moment: datetime) -> None:
-    assert logs.moment(text, NOW) == moment
+    assert logs.parse_moment(text, NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "5", "-5m", "5 m", "99999999999d", "2026-13-01"])
 def test_refuses_what_is_no_time(text: str) -> None:
     with pytest.raises(UserError, match="write how long ago"):
-        logs.moment(text, NOW)
+        logs.parse_moment(text, NOW)
 
 
 def event(message: str, notebook: str = "n", minute: int = 0) -> Event:
