@@ -14,7 +14,6 @@ from tools.cost import quantities
 from tools.cost.model import Fleet, SharedSpec
 from tools.cost.quantities import WhatIf
 from tools.errors import UserError
-from tools.fleet import fleet
 from tools.fleet.fleet import Fleet as Place
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
@@ -41,7 +40,7 @@ def counted(
     hours: Decimal | None = None,
 ) -> Fleet:
     repository = Repository(root)
-    notebooks = fleet.declared(Place(root, repository, "us-east-1"))
+    notebooks = Place(root, repository, "us-east-1").notebooks()
     changes = [WhatIf.parse(text) for text in what_if]
     return quantities.counted(repository, "us-east-1", notebooks, outputs, changes, hours)
 

@@ -9,7 +9,8 @@ from tools.aws.sagemaker import Instance
 from tools.cost.comparison import compare
 from tools.cost.model import Assumptions, Fleet, NotebookSpec, SharedSpec, estimate
 from tools.cost.prices import Price, Table
-from tools.fleet.fleet import Declared, Undeclared
+from tools.fleet.fleet import DeclaredNotebook
+from tools.fleet.status import UndeclaredInstance
 from tools.hcl.reading import Value
 from tools.layout.stack import Stack
 from tools.report.collect import Report, Row
@@ -47,7 +48,7 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
             **((values or {}) if number == 0 else {}),
         }
         stack = Stack(Path("/nowhere"), f"notebooks/{own['name']}")
-        declared.append(Declared(stack, own, "us-east-1"))
+        declared.append(DeclaredNotebook(stack, own, "us-east-1"))
         specs.append(
             NotebookSpec(
                 str(own["name"]),
@@ -69,7 +70,7 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
         MADE,
         "AWS was asked, us-east-1." if asked else "AWS was not asked: --offline.",
         rows,
-        [Undeclared("us-east-1", _instance("left-over", "InService"))] if asked else None,
+        [UndeclaredInstance("us-east-1", _instance("left-over", "InService"))] if asked else None,
         [_state("notebooks/gone", "orphan")] if asked else [],
         asked,
         found,
@@ -78,7 +79,7 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
     )
 
 
-def _row(number: int, declared: Declared, cost: object, asked: bool) -> Row:
+def _row(number: int, declared: DeclaredNotebook, cost: object, asked: bool) -> Row:
     if not asked:
         return Row(declared, cost)  # type: ignore[arg-type]
     status = STATUSES[number % len(STATUSES)]

@@ -8,7 +8,7 @@ from tools.aws import logs
 from tools.commands.fleet_options import LOCAL
 from tools.context import Context
 from tools.errors import in_one_line
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 from tools.system import signals
 
 
@@ -45,8 +45,8 @@ def command(
     notebook without a way to the internet needs an endpoint for `logs` to do so.
     """
     start = logs.parse_moment(since)
-    where = fleet.of(context, local)
-    one = fleet.only(where, notebook)
+    where = Fleet.open(context, local)
+    one = where.notebook(notebook)
     cloud = where.cloud(one.region)
     count = 0
     others: set[str] = set()

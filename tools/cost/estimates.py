@@ -15,8 +15,7 @@ from tools.cost import model, price_list, prices, quantities
 from tools.cost.model import Assumptions, Estimate
 from tools.cost.quantities import Outputs, WhatIf
 from tools.errors import UserError
-from tools.fleet import fleet
-from tools.fleet.fleet import Declared, Fleet
+from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
@@ -28,7 +27,7 @@ from tools.state.place import locate
 class Question:
     """What is asked: whose fleet, which of its notebooks, and what is otherwise than declared.
 
-    `patterns` and `conditions` choose notebooks as tools.fleet.declared takes them; `region` and
+    `patterns` and `conditions` choose notebooks as Fleet.notebooks takes them; `region` and
     `hours` stand for the declared ones.
     """
 
@@ -63,9 +62,9 @@ def of(context: Context, question: Question) -> Estimate:
     return model.estimate(counted, prices.load(own_prices(context)), question.assumptions)
 
 
-def notebooks(context: Context, question: Question) -> list[Declared]:
+def notebooks(context: Context, question: Question) -> list[DeclaredNotebook]:
     """The notebooks that are asked about. Raises UserError for names of nothing."""
-    found = fleet.declared(where(context, question.local), question.patterns, question.conditions)
+    found = where(context, question.local).notebooks(question.patterns, question.conditions)
     if question.region:
         found = [replace(notebook, region=question.region) for notebook in found]
     return found
@@ -74,7 +73,7 @@ def notebooks(context: Context, question: Question) -> list[Declared]:
 def where(context: Context, local: bool) -> Fleet:
     """The fleet in the repository, before `tools init` too, or in the local cloud's copy of it."""
     if local:
-        return fleet.of(context, local=True)
+        return Fleet.open(context, local=True)
     repository = context.repository
     return Fleet(repository.root, repository, workspace.region(repository))
 

@@ -12,7 +12,7 @@ from tools.aws import model
 from tools.aws.model import check_region
 from tools.cost.model import MONTH, Fleet, NotebookSpec, SharedSpec
 from tools.errors import UserError, shown
-from tools.fleet.fleet import Declared
+from tools.fleet.fleet import DeclaredNotebook
 from tools.hcl import reading
 from tools.hcl.reading import Value
 from tools.layout import variables
@@ -61,7 +61,7 @@ class WhatIf:
 def counted(
     repository: Repository,
     region: str,
-    notebooks: Sequence[Declared],
+    notebooks: Sequence[DeclaredNotebook],
     outputs: Outputs,
     what_if: Sequence[WhatIf] = (),
     hours: Decimal | None = None,
@@ -85,7 +85,7 @@ def counted(
     return Fleet(region, specs, spec, notes, warnings)
 
 
-def _uncounted(notebook: Declared) -> list[str]:
+def _uncounted(notebook: DeclaredNotebook) -> list[str]:
     """What of the notebook's own values AWS or its module would refuse, in sentences."""
     wrong = {
         key: _complaint(key, notebook.values[key])
@@ -100,7 +100,7 @@ def _uncounted(notebook: Declared) -> list[str]:
 
 
 def _notebook(
-    notebook: Declared, change: Values, region: str, given: Decimal | None
+    notebook: DeclaredNotebook, change: Values, region: str, given: Decimal | None
 ) -> NotebookSpec:
     declared = {**notebook.values, **change}
     size = declared.get("volume_size")
