@@ -27,5 +27,5 @@ def command(context: Context, notebook: str, local: bool, as_json: bool) -> None
     chosen = context.select(known, Selection(patterns=[notebook]))
     if [stack.kind for stack in chosen] != ["notebook"]:
         raise UserError(f"{notebook} is not one notebook; name one, such as notebooks/nlp-project")
-    found = access.of(chosen[0], target.repository.stacks(), known.place, target.option)
-    click.echo(json.dumps(found.to_json(), indent=2) if as_json else access.text(found))
+    found = access.read_access(chosen[0], target.repository.stacks(), known.place, target.option)
+    click.echo(json.dumps(found.as_json(), indent=2) if as_json else access.format_access(found))

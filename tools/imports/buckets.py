@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from tools.aws.policies import listed
+from tools.aws.policies import as_list
 from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports import inventory
@@ -136,9 +136,9 @@ def _services(policy: str | None) -> set[str]:
     """AWS's services that a policy allows something."""
     return {
         service
-        for statement in listed(json.loads(policy).get("Statement", []) if policy else [])
+        for statement in as_list(json.loads(policy).get("Statement", []) if policy else [])
         if statement.get("Effect") == "Allow" and isinstance(statement.get("Principal"), dict)
-        for service in listed(statement["Principal"].get("Service", []))
+        for service in as_list(statement["Principal"].get("Service", []))
     }
 
 
@@ -229,7 +229,7 @@ def _notes(site: Site, name: str, found: Mapping[str, Any]) -> list[str]:
     if found["policy"]:
         sids = [
             str(statement.get("Sid") or "one without a Sid")
-            for statement in listed(json.loads(found["policy"]).get("Statement", []))
+            for statement in as_list(json.loads(found["policy"]).get("Statement", []))
         ]
         notes.append(f"{name}: its policy ({', '.join(sids)}) gives way to the stack's")
     if found["lifecycle"]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from tools.aws.policies import listed
+from tools.aws.policies import as_list
 from tools.errors import UserError, shown
 from tools.hcl.reading import Value
 from tools.imports.destination import Site, lost_tags, tags
@@ -202,7 +202,7 @@ def _takes_policies(site: Site, service: str) -> bool:
 
 
 def _allows_all(policy: Any) -> bool:
-    statements = listed(policy.get("Statement", []))
+    statements = as_list(policy.get("Statement", []))
     return {
         (
             one.get("Effect"),

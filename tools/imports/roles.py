@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tools.aws.policies import listed
+from tools.aws.policies import as_list
 from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports.destination import Site, lost_tags, tags
@@ -77,9 +77,9 @@ def _notes(site: Site, role: Any, others: list[str]) -> list[str]:
 def _principals(trust: Any) -> set[tuple[str, str]]:
     return {
         (kind, one)
-        for statement in listed(trust.get("Statement", []))
+        for statement in as_list(trust.get("Statement", []))
         for kind, named in _pairs(statement.get("Principal", {}))
-        for one in listed(named)
+        for one in as_list(named)
     }
 
 
@@ -88,4 +88,4 @@ def _pairs(principal: Any) -> list[tuple[str, Any]]:
 
 
 def _has_conditions(trust: Any) -> bool:
-    return any("Condition" in statement for statement in listed(trust.get("Statement", [])))
+    return any("Condition" in statement for statement in as_list(trust.get("Statement", [])))
