@@ -127,7 +127,7 @@ def test_a_corrupt_table_is_one_clear_line_and_a_refresh_mends_it(checkout: Chec
     done = checkout.tools("cost")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith(f"error: {table} is no price table")
+    assert done.stderr.startswith(f"error: {table} is not a price table")
     assert "tools cost --refresh" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     with serving(ireland()) as endpoint:

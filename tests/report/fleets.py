@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.aws.sagemaker import Instance
 from tools.cost.comparison import compare
-from tools.cost.model import Assumptions, Fleet, NotebookSpec, SharedSpec, estimate
+from tools.cost.model import Assumptions, NotebookSpec, Quantities, SharedSpec, estimate_month
 from tools.cost.prices import Price, Table
 from tools.fleet.fleet import DeclaredNotebook
 from tools.fleet.status import UndeclaredInstance
@@ -59,7 +59,9 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
                 environment=str(own["environment"]),
             )
         )
-    found = estimate(Fleet("us-east-1", specs, SharedSpec(3, 1, 0, True)), TABLE, Assumptions())
+    found = estimate_month(
+        Quantities("us-east-1", specs, SharedSpec(3, 1, 0, True)), TABLE, Assumptions()
+    )
     rows = [
         _row(number, one, cost, asked)
         for number, (one, cost) in enumerate(zip(declared, found.notebooks, strict=True))
@@ -75,7 +77,7 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
         asked,
         found,
         [compare(found, number) for number in sorted({1, 3, 10, count} - {0})],
-        ["no price is known for logs_gb in us-east-1"],
+        ["no price is known for CloudWatch logs in us-east-1"],
     )
 
 

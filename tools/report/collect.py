@@ -116,9 +116,9 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
     not tried. Raises UserError for values that do not parse and a corrupt price table, and where
     the local cloud does not run.
     """
-    place = estimates.where(context, local)
+    place = estimates.open_fleet(context, local)
     declared = place.notebooks()
-    estimate = estimates.of(context, Question(local=local))
+    estimate = estimates.estimate(context, Question(local=local))
     said = _Said("AWS was not asked: --offline.") if offline else _ask(context, local, declared)
     there = said.overview
     by_name = {n.declared.stack.name: n for n in there.notebooks} if there else {}

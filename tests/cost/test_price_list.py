@@ -59,7 +59,10 @@ def test_a_region_without_notebooks_is_told() -> None:
 
 @pytest.mark.parametrize("garbage", ["<html>", "[]", '{"product": {}}', '{"product": null}'])
 def test_an_answer_that_is_no_product_is_refused(garbage: str) -> None:
-    with serving([garbage, *ireland()]) as endpoint, pytest.raises(UserError, match="no product"):
+    with (
+        serving([garbage, *ireland()]) as endpoint,
+        pytest.raises(UserError, match="is not a product"),
+    ):
         fetched(endpoint)
 
 
