@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import click
 
+from tools.console import table
 from tools.context import Target
 from tools.engine import explain, init, recovery, retry
 from tools.engine.plans import Plan
@@ -170,9 +171,8 @@ def _makes(known: Records, stack: Stack, plan: Plan) -> bool:
 def show(work: Work, session: Session) -> None:
     """Says what will be done, on stderr."""
     click.echo(f"Import in {session.account}:", err=True)
-    width = max((len(one.stack) for one in work.adoptions), default=0)
-    for one in work.adoptions:
-        click.echo(f"  {one.stack:<{width}}  {one.address}  {one.identifier}", err=True)
+    rows = ((one.stack, one.address, one.identifier) for one in work.adoptions)
+    table.show(rows, indent="  ", err=True)
     for notebook in work.notebooks:
         click.echo(f"New directory notebooks/{notebook.name}:", err=True)
         for line in writing.assignments(notebook.values).splitlines():

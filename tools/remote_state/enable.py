@@ -8,6 +8,7 @@ import click
 
 from tools.aws import s3
 from tools.aws.model import check_bucket
+from tools.console import table
 from tools.context import Target
 from tools.engine import recovery
 from tools.engine.run import Run
@@ -189,9 +190,8 @@ def _is_new(target: Target, name: str, value: reading.Value) -> bool:
 
 def _announce(what: str, steps: Sequence[_Step]) -> None:
     click.echo(what, err=True)
-    width = max((len(step.stack.name) for step in steps), default=0)
-    for step in steps:
-        click.echo(f"  {step.stack.name:<{width}}  {step.what or 'is there'}", err=True)
+    rows = ((step.stack.name, step.what or "is there") for step in steps)
+    table.show(rows, indent="  ", err=True)
 
 
 def _refuse_fixed_prefix(there: Backend, stacks: Sequence[Stack]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from tools.aws.s3 import Version
+from tools.console import table
 from tools.context import Target
 from tools.engine import init, recovery
 from tools.engine.records import Records
@@ -73,12 +74,15 @@ def _row(place: BucketPlace, version: Version) -> Row:
 
 def show(rows: Sequence[Row]) -> None:
     """Prints `rows` as a table on stdout."""
-    width = max((len(row.version) for row in rows), default=0)
-    click.echo(f"{'':<{width}}  {'':<20}  serial  resources", err=True)
-    for row in rows:
-        serial = "-" if row.serial is None else row.serial
-        note = "" if row.size else "  deleted"
-        line = f"{row.version:<{width}}  {row.modified}  {serial:>6}  {row.resources:>9}{note}"
+    header, *lines = table.lay_out(
+        (
+            (row.version, row.modified, row.serial, row.resources, "" if row.size else "deleted")
+            for row in rows
+        ),
+        ("", "", "serial", "resources", ""),
+    )
+    click.echo(header, err=True)
+    for line in lines:
         click.echo(line)
 
 
