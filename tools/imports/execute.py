@@ -1,4 +1,4 @@
-"""Carries a takeover out: values, directories, imports, and a plan of what has been touched."""
+"""Carries a request out: values, directories, imports, and a plan of what has been touched."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import writing
 from tools.imports import adopt, inventory, tfvars
-from tools.imports.request import Adoption, Takeover
+from tools.imports.request import ImportRequest, ResourceImport
 from tools.imports.tfvars import Edit
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
@@ -28,9 +28,9 @@ from tools.terraform.diagnostics import TerraformError
 
 @dataclass(frozen=True)
 class Work:
-    """What is left of a takeover to be done; `touched` are the stacks that it is about."""
+    """What is left of a request to be done; `touched` are the stacks that it is about."""
 
-    adoptions: tuple[Adoption, ...]
+    imports: tuple[ResourceImport, ...]
     edits: tuple[Edit, ...]
     notebooks: tuple[Notebook, ...]
     notes: tuple[str, ...]
@@ -38,26 +38,26 @@ class Work:
 
     @property
     def is_done(self) -> bool:
-        return not (self.adoptions or self.edits or self.notebooks)
+        return not (self.imports or self.edits or self.notebooks)
 
 
 def prepared(
-    context: Context, target: Target, known: Records, takeover: Takeover, options: Options
+    context: Context, target: Target, known: Records, request: ImportRequest, options: Options
 ) -> Work:
-    """What is left to be done, so that a takeover that was interrupted goes on.
+    """What is left to be done, so that a request that was interrupted goes on.
 
     Writes nothing. Raises UserError where anything stands in the way: an address that holds
     another resource, a resource that another address holds, a value or a directory that is
     somebody's already.
     """
-    wanted = [one.stack for one in takeover.adoptions]
+    wanted = [one.stack for one in request.imports]
     if any(known.place(stack) is None for stack in known.stacks):
         with runner.working(context, target, known, options, len(known.stacks)) as run:
             there = inventory.read(known, known.stacks, run)
     else:
         there = inventory.read(known, known.stacks)
-    left = tuple(one for one in takeover.adoptions if not there.has(one))
-    made = tuple(_missing(takeover.notebooks, target))
+    left = tuple(one for one in request.imports if not there.holds(one))
+    made = tuple(_missing(request.notebooks, target))
     new = {f"notebooks/{notebook.name}" for notebook in made}
     for name in wanted:
         if name not in {*new, *(one.name for one in known.stacks)}:
@@ -68,9 +68,9 @@ def prepared(
                 f"{stack.name} is of account {other}, where it was applied, and this is "
                 f"{known.account}; use that account's credentials"
             )
-    edits = tfvars.edits(target.repository, takeover.values, bool(target.endpoint))
+    edits = tfvars.plan_edits(target.repository, request.values, bool(target.endpoint))
     touched = {*wanted, *(edit.stack.name for edit in edits)}
-    return Work(left, tuple(edits), made, takeover.notes, tuple(sorted(touched)))
+    return Work(left, tuple(edits), made, request.notes, tuple(sorted(touched)))
 
 
 def _missing(notebooks: Sequence[Notebook], target: Target) -> list[Notebook]:
@@ -86,16 +86,16 @@ def carry_out(
     target: Target,
     known: Records,
     place: Where,
-    takeover: Takeover,
+    request: ImportRequest,
     options: Options,
 ) -> list[Plan]:
-    """Does what is left of `takeover` after one question; the plans of the stacks touched.
+    """Does what is left of `request` after one question; the plans of the stacks touched.
 
     Nothing in AWS changes. What has been imported stays where something fails, and the same call
     goes on from there. Exits with 130 if interrupted; raises UserError as `prepared` does, before
     anything is written, and where Terraform fails.
     """
-    work = prepared(context, target, known, takeover, options)
+    work = prepared(context, target, known, request, options)
     return perform(context, target, place, work, options)
 
 
@@ -181,8 +181,8 @@ def _makes(known: Records, stack: Stack, plan: Plan) -> bool:
 def show(work: Work, place: Where, target: Target) -> None:
     """Says what will be done, on stderr."""
     click.echo(f"Import in {place}:", err=True)
-    width = max((len(one.stack) for one in work.adoptions), default=0)
-    for one in work.adoptions:
+    width = max((len(one.stack) for one in work.imports), default=0)
+    for one in work.imports:
         click.echo(f"  {one.stack:<{width}}  {one.address}  {one.identifier}", err=True)
     for notebook in work.notebooks:
         click.echo(f"New directory notebooks/{notebook.name}:", err=True)
@@ -200,9 +200,9 @@ def show(work: Work, place: Where, target: Target) -> None:
 
 def question(work: Work) -> str:
     """What is asked once."""
-    if not work.adoptions:
+    if not work.imports:
         return "Write these values?"
-    count = len(work.adoptions)
+    count = len(work.imports)
     return f"Import {'this resource' if count == 1 else f'these {count} resources'}?"
 
 
@@ -215,7 +215,7 @@ def write(context: Context, target: Target, work: Work) -> None:
             interrupted.check()
             render.write(work.notebooks, target.repository, context.templates)
         except BaseException:
-            tfvars.take_back(work.edits)
+            tfvars.undo(work.edits)
             raise
     for edit in work.edits if target.endpoint else ():
         workspace.keep_values(edit.stack.path)
@@ -225,7 +225,7 @@ def bring_in(
     context: Context, target: Target, known: Records, work: Work, options: Options
 ) -> None:
     """Imports what is left, upstream first. Raises UserError where Terraform fails."""
-    wanted = {one.stack for one in work.adoptions}
+    wanted = {one.stack for one in work.imports}
     with runner.working(context, target, known, options, len(wanted)) as run:
         import_all(run, known, work)
 
@@ -234,7 +234,7 @@ def import_all(run: Run, known: Records, work: Work) -> None:
     """Imports what is left, until it is interrupted."""
     by_name = {stack.name: stack for stack in known.stacks}
     for stack in known.stacks:
-        wanted = [one for one in work.adoptions if one.stack == stack.name]
+        wanted = [one for one in work.imports if one.stack == stack.name]
         for upstream in known.missing_upstream(stack) if wanted else ():
             _refresh_outputs(run, by_name[upstream])
         if wanted and not run.interruption.count:
@@ -242,14 +242,16 @@ def import_all(run: Run, known: Records, work: Work) -> None:
                 _import(run, stack, one)
 
 
-def _still_missing(run: Run, stack: Stack, wanted: Sequence[Adoption]) -> list[Adoption]:
+def _still_missing(
+    run: Run, stack: Stack, wanted: Sequence[ResourceImport]
+) -> list[ResourceImport]:
     """What the state does not hold once a Terraform that a killed run left at work has ended."""
     with _explained(run, stack):
         recovery.await_leftover(run, stack)
         recovery.recover(run, stack)
         if not run.interruption.count:
             there = inventory.read(run.records, [stack], run)
-            return [one for one in wanted if not there.has(one)]
+            return [one for one in wanted if not there.holds(one)]
     return []
 
 
@@ -310,7 +312,7 @@ def _refresh_outputs(run: Run, stack: Stack) -> None:
     run.records.forget(stack)
 
 
-def _import(run: Run, stack: Stack, one: Adoption) -> None:
+def _import(run: Run, stack: Stack, one: ResourceImport) -> None:
     if run.interruption.count:
         return
     run.progress.say(stack.name, f"importing {one.address}")

@@ -13,7 +13,7 @@ from tools.aws import s3
 from tools.context import Context, Target
 from tools.engine.plans import Plan
 from tools.imports import execute
-from tools.imports.destination import Site
+from tools.imports.destination import Destination
 from tools.imports.execute import Work
 from tools.migration import legacy, migration, state_rm_script, table
 from tools.migration.mapping import Choices
@@ -40,16 +40,18 @@ def migrate(context: Context, target: Target, asked: Asked, options: Options) ->
     UserError, before anything is written, for what stands in the way.
     """
     place = session.where(target)
-    site = Site.of(target, session.records(target, place), context.templates)
+    destination = Destination.of(target, session.records(target, place), context.templates)
     objects = partial(s3.Objects, endpoint=target.endpoint)
     found = legacy.read(asked.source, target.terraform, objects)
-    usual = Path(state_rm_script.name(found, asked.source))
+    usual = Path(state_rm_script.default_name(found, asked.source))
     path = asked.script or usual
-    state_rm_script.check(path, found)
-    moving = migration.of(site, found, asked.choices, state_rm_script.earlier([path, usual], found))
-    work = execute.prepared(context, target, site.records, moving.takeover, options)
+    state_rm_script.check_path(path, found)
+    moving = migration.prepare(
+        destination, found, asked.choices, state_rm_script.read_earlier([path, usual], found)
+    )
+    work = execute.prepared(context, target, destination.records, moving.request, options)
     if not asked.as_json:
-        click.echo("\n".join(table.lines(moving.rows, moving.addresses)))
+        click.echo("\n".join(table.format_lines(moving.mapping, moving.addresses)))
     if asked.dry_run:
         _end_of_a_look(moving, work, asked)
         return
@@ -67,24 +69,24 @@ def _end_of_a_look(moving: Migration, work: Work, asked: Asked) -> None:
     if asked.as_json:
         _print_json(moving)
         return
-    for note in moving.takeover.notes:
+    for note in moving.request.notes:
         click.echo(f"note: {note}", err=True)
-    left = len(work.adoptions)
+    left = len(work.imports)
     click.echo(
-        f"{left} of {len(moving.takeover.adoptions)} are still to be imported; nothing was written",
+        f"{left} of {len(moving.request.imports)} are still to be imported; nothing was written",
         err=True,
     )
 
 
 def _letting_go(moving: Migration, target: Target) -> str:
     plan = f"tools plan{target.option}"
-    return state_rm_script.text(moving.old, moving.rows, target.terraform.program, plan)
+    return state_rm_script.compose(moving.legacy, moving.mapping, target.terraform.program, plan)
 
 
 def _print_json(moving: Migration, plans: Sequence[Plan] = (), path: Path | None = None) -> None:
     found = {
-        "resources": table.as_json(moving.rows, moving.addresses),
-        "notes": list(moving.takeover.notes),
+        "resources": table.to_json(moving.mapping, moving.addresses),
+        "notes": list(moving.request.notes),
         "plans": [plan.to_json() for plan in plans],
         "script": str(path) if path else None,
     }
@@ -92,8 +94,8 @@ def _print_json(moving: Migration, plans: Sequence[Plan] = (), path: Path | None
 
 
 def _say_what_comes_next(path: Path, moving: Migration, target: Target) -> None:
-    folder = shlex.quote(str(moving.old.folder)) if moving.old.folder else "FOLDER"
-    argument = "" if moving.old.folder else " FOLDER"
+    folder = shlex.quote(str(moving.legacy.folder)) if moving.legacy.folder else "FOLDER"
+    argument = "" if moving.legacy.folder else " FOLDER"
     run = shlex.quote(str(path if path.is_absolute() else f"./{path}"))
     terraform = f"{target.terraform.program} -chdir={folder}"
     click.echo(

@@ -15,15 +15,15 @@ from tools.engine.plans import Plan
 from tools.errors import UserError
 from tools.imports import inventory
 from tools.imports.execute import Work, carry_out, import_all, is_safe, perform, prepared
-from tools.imports.inventory import Held
-from tools.imports.request import Adoption, Takeover
+from tools.imports.inventory import Inventory
+from tools.imports.request import ImportRequest, ResourceImport
 from tools.localcloud.process import Running
 from tools.runs import runner, session
 from tools.runs.session import Options
 from tools.scaffold.notebook import Notebook
 from tools.terraform.binary import Terraform
 
-CarryOut = Callable[[Takeover], list[Plan]]
+CarryOut = Callable[[ImportRequest], list[Plan]]
 STACK = "shared-infra/n"
 UPSTREAM = 'output "x" {\n  value = "bucket"\n}\n'
 BUCKET = """
@@ -61,12 +61,12 @@ def checkout(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Chec
 
 @pytest.fixture
 def carry(checkout: Checkout) -> CarryOut:
-    def carried_out(takeover: Takeover) -> list[Plan]:
+    def carried_out(request: ImportRequest) -> list[Plan]:
         context = Context(checkout.root, checkout.env)
         target = context.target(local=True)
         place = session.where(target)
         known = session.records(target, place)
-        return carry_out(context, target, known, place, takeover, Options())
+        return carry_out(context, target, known, place, request, Options())
 
     return carried_out
 
@@ -75,9 +75,9 @@ def copy(checkout: Checkout, path: str) -> Path:
     return checkout.root / ".tools/local/workspace" / path
 
 
-def of(name: str, **more: Any) -> Takeover:
+def of(name: str, **more: Any) -> ImportRequest:
     values = {STACK: {"suffix": name.removeprefix("bucket-")}}
-    return Takeover((Adoption.at(STACK, "aws_s3_bucket.this", name),), values, **more)
+    return ImportRequest((ResourceImport.at(STACK, "aws_s3_bucket.this", name),), values, **more)
 
 
 def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
@@ -99,11 +99,11 @@ def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
     assert again.status == "unchanged"
     assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
 
-    with pytest.raises(UserError, match=f"has {name} as aws_s3_bucket.this already"):
+    with pytest.raises(UserError, match=f"already has {name} as aws_s3_bucket.this"):
         carry(of(other))
-    elsewhere = Adoption.at(STACK, "aws_s3_bucket.that", name)
-    with pytest.raises(UserError, match=f"{name} is in the state of {STACK} already"):
-        carry(Takeover((elsewhere,)))
+    elsewhere = ResourceImport.at(STACK, "aws_s3_bucket.that", name)
+    with pytest.raises(UserError, match=f"{name} is already in the state of {STACK}"):
+        carry(ImportRequest((elsewhere,)))
 
 
 def test_what_a_killed_run_s_terraform_has_imported_meanwhile_is_not_imported_again(
@@ -126,7 +126,7 @@ def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> No
     context = Context(checkout.root, checkout.env)
     target = context.target(local=True)
     known = session.records(target, session.where(target))
-    work = Work(of("bucket-x").adoptions, (), (), (), (STACK,))
+    work = Work(of("bucket-x").imports, (), (), (), (STACK,))
     with runner.working(context, target, known, Options(), 1) as run:
         run.interruption.count = 1
         import_all(run, known, work)
@@ -136,10 +136,10 @@ def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> No
 
 
 @pytest.mark.parametrize(
-    ("takeover", "reason"),
+    ("request", "reason"),
     [
         (
-            Takeover((Adoption.at("notebooks/none", "aws_s3_bucket.this", "bucket-x"),)),
+            ImportRequest((ResourceImport.at("notebooks/none", "aws_s3_bucket.this", "bucket-x"),)),
             "notebooks/none is not in this repository",
         ),
         (
@@ -149,10 +149,10 @@ def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> No
     ],
 )
 def test_a_refusal_writes_nothing(
-    checkout: Checkout, carry: CarryOut, takeover: Takeover, reason: str
+    checkout: Checkout, carry: CarryOut, request: ImportRequest, reason: str
 ) -> None:
     with pytest.raises(UserError, match=reason):
-        carry(takeover)
+        carry(request)
     assert not copy(checkout, f"{STACK}/terraform.tfvars").exists()
     assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
 
@@ -191,13 +191,13 @@ def test_a_state_s_resources_are_known_by_their_addresses() -> None:
             resource("aws_iam_role_policy_attachment", "p", {"role": "r", "policy_arn": "arn:p"}),
         ]
     }
-    assert inventory._held(json.dumps(state).encode()) == {
+    assert inventory.parse(json.dumps(state).encode()) == {
         'aws_s3_bucket.shared["data sets"]': ("aws_s3_bucket", "b"),
         "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),
         "module.a[0].aws_kms_key.k": ("aws_kms_key", "k"),
         "aws_iam_role_policy_attachment.p": ("aws_iam_role_policy_attachment", "r/arn:p"),
     }
-    assert Held({}).find("aws_s3_bucket", "b") is None
+    assert Inventory({}).find("aws_s3_bucket", "b") is None
 
 
 def resource(kind: str, name: str, attributes: Any, **more: Any) -> dict[str, Any]:
