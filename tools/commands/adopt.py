@@ -26,4 +26,4 @@ def command(context: Context, stack: str, local: bool, yes: bool) -> None:
     chosen = context.select(known, Selection([stack]))
     if len(chosen) > 1:
         raise UserError(f"{stack} names {len(chosen)} stacks; adopt works on one at a time")
-    adopt.adopt_into(context, target, known, place, chosen[0], session.Options(yes=yes))
+    adopt.adopt(context, target, known, place, chosen[0], session.Options(yes=yes))

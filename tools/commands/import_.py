@@ -6,8 +6,18 @@ from typing import Any
 import click
 
 from tools.context import Context, Target
-from tools.imports import buckets, endpoints, execute, notebooks, roles, scan, security_groups
+from tools.imports import (
+    buckets,
+    closing_plan,
+    endpoints,
+    notebooks,
+    pending,
+    roles,
+    scan,
+    security_groups,
+)
 from tools.imports.destination import Destination
+from tools.imports.execute import execute
 from tools.imports.request import S3, ImportRequest, combine
 from tools.runs import session
 
@@ -34,7 +44,7 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
         return
     if not scans:
         raise click.UsageError("give --scan, or what to import: tools import --help")
-    _, _, destination = _site(ctx.obj, local)
+    _, _, destination = _open(ctx.obj, local)
     found = scan.find_candidates(destination)
     if as_json:
         scan.print_json(found)
@@ -153,20 +163,20 @@ def notebook(
     _import(context, build, local, yes)
 
 
-def _site(context: Context, local: bool) -> tuple[Target, session.Where, Destination]:
+def _open(context: Context, local: bool) -> tuple[Target, session.Where, Destination]:
     target = context.target(local)
     place = session.where(target)
     return target, place, Destination.of(target, session.records(target, place), context.templates)
 
 
 def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
-    target, place, destination = _site(context, local)
+    target, place, destination = _open(context, local)
     options = session.Options(yes=yes)
     request = combine([build(destination)])
-    work = execute.prepared(context, target, destination.records, request, options)
-    # Values are written first: where there is nothing left to import, they have been.
-    if not (work.imports or work.notebooks):
+    left = pending.find_pending(context, target, destination.records, request, options)
+    # Values are written first: if there is nothing left to import, they have been.
+    if not (left.imports or left.notebooks):
         one = request.imports[0]
-        click.echo(f"{one.identifier} is in the state of {one.stack} already", err=True)
+        click.echo(f"{one.identifier} is already in the state of {one.stack}", err=True)
         return
-    execute.leave(execute.perform(context, target, place, work, options), target)
+    closing_plan.report(execute(context, target, place, left, options), target)

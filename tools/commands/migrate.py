@@ -68,5 +68,5 @@ def command(
     deployment go of what was taken: run it when you have seen the plan, before anything is
     destroyed there.
     """
-    asked = migrate.Asked(source, Choices(purposes, leave), path, dry_run, as_json)
-    migrate.migrate(context, context.target(local), asked, session.Options(yes=yes))
+    arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
+    migrate.migrate(context, context.target(local), arguments, session.Options(yes=yes))
