@@ -12,8 +12,7 @@ import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.trees import copy_repository
-from tools.context import Context, Target
-from tools.engine.records import Records
+from tools.context import Context
 from tools.errors import UserError
 from tools.imports import buckets, endpoints, notebooks, roles, scan, security_groups
 from tools.imports.destination import Destination
@@ -21,7 +20,7 @@ from tools.imports.inventory import Inventory
 from tools.imports.notebooks import Shared
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, combine
 from tools.localcloud.process import Running
-from tools.runs import session
+from tools.runs.session import Session
 from tools.terraform.binary import Terraform
 
 AWS = Callable[..., Any]
@@ -57,11 +56,7 @@ def destination_with(
         for stack, text in texts.items():
             folder = attached.root / "shared-infra" / stack.replace("_", "-")
             (folder / "terraform.tfvars").write_text(f"{text}\n")
-        context = Context(attached.root, attached.env)
-        target = context.target(local=True)
-        return Destination.of(
-            target, session.records(target, session.where(target)), context.templates
-        )
+        return Destination.open(Session.open(Context(attached.root, attached.env), local=True))
 
     return make
 
@@ -93,21 +88,12 @@ def kinds(imports: Any) -> set[str]:
 
 
 def test_a_repository_without_a_stack_that_takes_things_is_refused(
-    destination: Destination,
+    destination_with: Callable[..., Destination], destination: Destination
 ) -> None:
-    shutil.rmtree(destination.stack(IAM).path)
-    known = Records(
-        destination.records.repository, destination.records.terraform, destination.cloud.endpoint
-    )
-    target = Target(
-        known.repository,
-        known.terraform,
-        destination.cloud.region,
-        destination.templates,
-        destination.cloud.endpoint,
-    )
+    working_copy = destination.records.repository.root
+    shutil.rmtree(working_copy.parents[2] / IAM)
     with pytest.raises(UserError, match="this repository has no shared-infra/iam, which resources"):
-        Destination.of(target, known, destination.templates)
+        destination_with()
 
 
 def test_buckets_that_no_stack_can_take(destination: Destination, client: AWS, name: str) -> None:

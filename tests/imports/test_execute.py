@@ -21,8 +21,7 @@ from tools.imports.pending import PendingImport, find_pending
 from tools.imports.request import ImportRequest, ResourceImport
 from tools.imports.state_import import import_all
 from tools.localcloud.process import Running
-from tools.runs import runner, session
-from tools.runs.session import Options
+from tools.runs.session import Session
 from tools.scaffold.notebook import Notebook
 from tools.terraform.binary import Terraform
 
@@ -65,12 +64,8 @@ def checkout(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Chec
 @pytest.fixture
 def run_import(checkout: Checkout) -> Execute:
     def run(request: ImportRequest) -> list[Plan]:
-        context = Context(checkout.root, checkout.env)
-        target = context.target(local=True)
-        place = session.where(target)
-        known = session.records(target, place)
-        pending = find_pending(context, target, known, request, Options())
-        return execute(context, target, place, pending, Options())
+        session = Session.open(Context(checkout.root, checkout.env), local=True)
+        return execute(session, find_pending(session, request))
 
     return run
 
@@ -115,23 +110,19 @@ def test_what_a_killed_run_s_terraform_has_imported_meanwhile_is_not_imported_ag
 ) -> None:
     name = f"bucket-{uuid4().hex[:8]}"
     client("s3").create_bucket(Bucket=name)
-    context = Context(checkout.root, checkout.env)
-    target = context.target(local=True)
-    place = session.where(target)
-    before = find_pending(context, target, session.records(target, place), of(name), Options())
+    session = Session.open(Context(checkout.root, checkout.env), local=True)
+    before = find_pending(session, of(name))
     run_import(of(name))
     state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
-    (plan,) = execute(context, target, place, before, Options())
+    (plan,) = execute(session, before)
     assert plan.status == "unchanged"
     assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
 
 
 def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> None:
-    context = Context(checkout.root, checkout.env)
-    target = context.target(local=True)
-    known = session.records(target, session.where(target))
+    session = Session.open(Context(checkout.root, checkout.env), local=True)
     pending = PendingImport(of("bucket-x").imports, (), (), (), (STACK,))
-    with runner.working(context, target, known, Options(), 1) as run:
+    with session.runner().work(1) as run:
         run.interruption.count = 1
         import_all(run, pending.imports)
         run.interruption.count = 0

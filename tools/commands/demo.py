@@ -9,7 +9,9 @@ from rich.table import Table
 
 from tools.aws import client
 from tools.context import Context, Target
-from tools.runs import deployment, session
+from tools.runs import deployment
+from tools.runs.options import Options
+from tools.runs.session import Session
 from tools.scaffold import render, rows
 
 _PLAIN: Any = {"box": SIMPLE_HEAD, "title_justify": "left", "pad_edge": False}
@@ -52,10 +54,8 @@ def _run(context: Context, port: int | None) -> None:
         types = render.variables(templates)
         notebooks = rows.build([NOTEBOOK], {}, target.repository, types)
         render.write(notebooks, target.repository, templates)
-    place = session.where(target)
-    stacks = target.repository.stacks()
-    known = session.records(target, place)
-    deployment.deploy_stacks(context, target, known, place, stacks, session.Options(yes=True))
+    session = Session.open(context, local=True, options=Options(yes=True))
+    deployment.deploy_stacks(session, session.records.stacks)
     _show(target)
     click.echo(
         "To look around:\n"

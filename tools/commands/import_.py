@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tools.context import Context, Target
+from tools.context import Context
 from tools.imports import (
     buckets,
     closing_plan,
@@ -19,7 +19,8 @@ from tools.imports import (
 from tools.imports.destination import Destination
 from tools.imports.execute import execute
 from tools.imports.request import S3, ImportRequest, combine
-from tools.runs import session
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 _LOCAL = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -44,7 +45,7 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
         return
     if not scans:
         raise click.UsageError("give --scan, or what to import: tools import --help")
-    _, _, destination = _open(ctx.obj, local)
+    destination = Destination.open(Session.open(ctx.obj, local))
     found = scan.find_candidates(destination)
     if as_json:
         scan.print_json(found)
@@ -163,20 +164,13 @@ def notebook(
     _import(context, build, local, yes)
 
 
-def _open(context: Context, local: bool) -> tuple[Target, session.Where, Destination]:
-    target = context.target(local)
-    place = session.where(target)
-    return target, place, Destination.of(target, session.records(target, place), context.templates)
-
-
 def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
-    target, place, destination = _open(context, local)
-    options = session.Options(yes=yes)
-    request = combine([build(destination)])
-    left = pending.find_pending(context, target, destination.records, request, options)
+    session = Session.open(context, local, Options(yes=yes))
+    request = combine([build(Destination.open(session))])
+    left = pending.find_pending(session, request)
     # Values are written first: if there is nothing left to import, they have been.
     if not (left.imports or left.notebooks):
         one = request.imports[0]
         click.echo(f"{one.identifier} is already in the state of {one.stack}", err=True)
         return
-    closing_plan.report(execute(context, target, place, left, options), target)
+    closing_plan.report(execute(session, left), session.target)

@@ -8,17 +8,13 @@ from typing import Any
 import click
 
 from tools.aws import lookup
-from tools.context import Context, Target
 from tools.engine.init import initialize
-from tools.engine.records import Records
 from tools.engine.recovery import await_leftover, recover
 from tools.engine.run import Run
 from tools.imports.request import ResourceImport
 from tools.imports.state_import import import_resource
 from tools.layout.stack import Stack
-from tools.runs.questions import agree_to
-from tools.runs.runner import Runner
-from tools.runs.session import Options, Where
+from tools.runs.session import Session
 
 Values = Mapping[str, Any]
 
@@ -82,24 +78,17 @@ _LOOKUPS: dict[str, Callable[[lookup.Existing, Values], str | None]] = {
 }
 
 
-def adopt(
-    context: Context,
-    target: Target,
-    known: Records,
-    place: Where,
-    stack: Stack,
-    options: Options,
-) -> None:
+def adopt(session: Session, stack: Stack) -> None:
     """Imports what `stack` would create and what exists already, after one question."""
-    runner = Runner(context, target, known, options)
+    target = session.target
     total = 0
     # A second look finds parts of what the first one imported, such as the rules of a group.
-    while existing := _find_existing(runner, stack, target):
-        click.echo(f"Import in {place}, into the state of {stack.name}:", err=True)
+    while existing := _find_existing(session, stack):
+        click.echo(f"Import in {session.account}, into the state of {stack.name}:", err=True)
         for resource in existing:
             click.echo(f"  {resource.address}  {resource.identifier}", err=True)
-        agree_to(f"Import these {len(existing)} resources?", target, options.yes)
-        with runner.how(1) as run:
+        session.confirm(f"Import these {len(existing)} resources?")
+        with session.runner().begin(1) as run:
             for resource in existing:
                 import_resource(run, stack, resource)
         total += len(existing)
@@ -113,6 +102,6 @@ def adopt(
         )
 
 
-def _find_existing(runner: Runner, stack: Stack, target: Target) -> list[ResourceImport]:
-    with runner.how(1) as run:
-        return find_existing(run, stack, target.region, target.endpoint)
+def _find_existing(session: Session, stack: Stack) -> list[ResourceImport]:
+    with session.runner().begin(1) as run:
+        return find_existing(run, stack, session.target.region, session.target.endpoint)

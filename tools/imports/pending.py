@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.context import Context, Target
-from tools.engine.records import Records
 from tools.errors import UserError
 from tools.imports import inventory, tfvars
 from tools.imports.request import ImportRequest, ResourceImport
 from tools.imports.tfvars import Edit
-from tools.runs import runner
-from tools.runs.session import Options
+from tools.layout.repository import Repository
+from tools.runs.session import Session
 from tools.scaffold import render
 from tools.scaffold.notebook import Notebook
 
@@ -33,40 +31,39 @@ class PendingImport:
         return not (self.imports or self.edits or self.notebooks)
 
 
-def find_pending(
-    context: Context, target: Target, known: Records, request: ImportRequest, options: Options
-) -> PendingImport:
+def find_pending(session: Session, request: ImportRequest) -> PendingImport:
     """Returns what is left to do of a request; writes nothing.
 
     Raises UserError if anything stands in the way: an address that holds another resource, a
     resource that another address holds, a value that a file sets otherwise, a directory of another
     notebook, a stack that does not exist or that was applied in another account.
     """
-    if any(known.place(stack) is None for stack in known.stacks):
-        with runner.working(context, target, known, options, len(known.stacks)) as run:
-            managed = inventory.read(known, known.stacks, run)
+    records, repository = session.records, session.target.repository
+    if any(records.place(stack) is None for stack in records.stacks):
+        with session.runner().work(len(records.stacks)) as run:
+            managed = inventory.read(records, records.stacks, run)
     else:
-        managed = inventory.read(known, known.stacks)
+        managed = inventory.read(records, records.stacks)
     imports = tuple(one for one in request.imports if not managed.holds(one))
-    notebooks = tuple(_missing(request.notebooks, target))
+    notebooks = tuple(_missing(request.notebooks, repository))
     stacks = {resource.stack for resource in request.imports}
     new = {f"notebooks/{notebook.name}" for notebook in notebooks}
-    if unknown := sorted(stacks - new - {stack.name for stack in known.stacks}):
+    if unknown := sorted(stacks - new - {stack.name for stack in records.stacks}):
         raise UserError(f"{unknown[0]} is not in this repository, so nothing can be imported there")
-    for stack in known.stacks:
-        if stack.name in stacks and (other := known.other_account(stack)):
+    for stack in records.stacks:
+        if stack.name in stacks and (other := records.other_account(stack)):
             raise UserError(
                 f"{stack.name} was applied in account {other}, but these credentials are for "
-                f"{known.account}; use that account's credentials"
+                f"{session.account.id}; use that account's credentials"
             )
-    edits = tfvars.plan_edits(target.repository, request.values, bool(target.endpoint))
+    edits = tfvars.plan_edits(repository, request.values, bool(session.target.endpoint))
     stacks |= {edit.stack.name for edit in edits}
     return PendingImport(imports, tuple(edits), notebooks, request.notes, tuple(sorted(stacks)))
 
 
-def _missing(notebooks: Sequence[Notebook], target: Target) -> list[Notebook]:
+def _missing(notebooks: Sequence[Notebook], repository: Repository) -> list[Notebook]:
     """The notebooks without a directory. Raises UserError if one is for another instance."""
-    instances = target.repository.instance_names()
+    instances = repository.instance_names()
     missing = [one for one in notebooks if instances.get(one.name) != one.instance_name]
-    render.check_new(missing, target.repository)
+    render.check_new(missing, repository)
     return missing

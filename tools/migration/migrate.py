@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tools.aws import s3
-from tools.context import Context, Target
+from tools.context import Target
 from tools.engine.plans import Plan
 from tools.imports import closing_plan
 from tools.imports.destination import Destination
@@ -19,8 +19,7 @@ from tools.imports.pending import PendingImport, find_pending
 from tools.migration import legacy, migration, state_rm_script, table
 from tools.migration.mapping import Choices
 from tools.migration.migration import Migration
-from tools.runs import session
-from tools.runs.session import Options
+from tools.runs.session import Session
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,14 @@ class Arguments:
     as_json: bool = False
 
 
-def migrate(context: Context, target: Target, arguments: Arguments, options: Options) -> None:
+def migrate(session: Session, arguments: Arguments) -> None:
     """Shows what becomes of each resource, and after one question imports what fits.
 
     Exits with 1 if the plan at its end would destroy or replace something, or failed. Raises
     UserError, before anything is written, if something stands in the way.
     """
-    place = session.where(target)
-    destination = Destination.of(target, session.records(target, place), context.templates)
+    target = session.target
+    destination = Destination.open(session)
     objects = partial(s3.Objects, endpoint=target.endpoint)
     deployment = legacy.read(arguments.source, target.terraform, objects)
     default = Path(state_rm_script.default_name(deployment, arguments.source))
@@ -49,13 +48,13 @@ def migrate(context: Context, target: Target, arguments: Arguments, options: Opt
     state_rm_script.check_path(script, deployment)
     earlier = state_rm_script.read_earlier([script, default], deployment)
     migrated = migration.prepare(destination, deployment, arguments.choices, earlier)
-    pending = find_pending(context, target, destination.records, migrated.request, options)
+    pending = find_pending(session, migrated.request)
     if not arguments.as_json:
         click.echo("\n".join(table.format_lines(migrated.mapping, migrated.addresses)))
     if arguments.dry_run:
         _end_dry_run(migrated, pending, arguments.as_json)
         return
-    plans = execute(context, target, place, pending, options)
+    plans = execute(session, pending)
     is_safe = all(map(closing_plan.is_safe, plans))
     if is_safe:
         command = f"tools plan{target.option}"
