@@ -183,15 +183,16 @@ def test_what_terraform_says_comes_with_the_stack_s_name(carry: CarryOut) -> Non
 
 def test_a_state_s_resources_are_known_by_their_addresses() -> None:
     state = {
+        **{"lineage": "l", "serial": 1, "outputs": {}},
         "resources": [
             {"mode": "data", "type": "aws_vpc", "name": "this", "instances": [{}]},
             resource("aws_s3_bucket", "shared", {"id": "b"}, index_key="data sets"),
             resource("aws_vpc_endpoint", "s3", {"id": "vpce-1"}, index_key=0),
             resource("aws_kms_key", "k", {"id": "k"}, module="module.a[0]"),
             resource("aws_iam_role_policy_attachment", "p", {"role": "r", "policy_arn": "arn:p"}),
-        ]
+        ],
     }
-    assert inventory._held(json.dumps(state).encode()) == {
+    assert inventory._held(json.dumps(state).encode(), "the state") == {
         'aws_s3_bucket.shared["data sets"]': ("aws_s3_bucket", "b"),
         "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),
         "module.a[0].aws_kms_key.k": ("aws_kms_key", "k"),

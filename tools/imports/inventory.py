@@ -1,6 +1,5 @@
 """What the stacks' states hold already, by address and by what it is in AWS."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from tools.engine.run import Run
 from tools.errors import UserError
 from tools.imports.request import Adoption
 from tools.layout.stack import Stack
-from tools.state.file import address_of
+from tools.state.file import State
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,12 @@ def read(records: Records, stacks: Iterable[Stack], run: Run | None = None) -> H
     """
     chosen = list(stacks)
     records.prefetch(chosen)
-    return Held({stack.name: _held(_text(records, stack, run)) for stack in chosen})
+    return Held(
+        {
+            stack.name: _held(_text(records, stack, run), f"the state of {stack.name}")
+            for stack in chosen
+        }
+    )
 
 
 def _text(records: Records, stack: Stack, run: Run | None) -> bytes:
@@ -71,17 +75,11 @@ def _text(records: Records, stack: Stack, run: Run | None) -> bytes:
     return run.terraform.pull_state(stack.path)
 
 
-def _held(text: bytes) -> dict[str, tuple[str, str]]:
-    """https://developer.hashicorp.com/terraform/language/state"""
-    found = json.loads(text) if text else {"resources": []}
+def _held(text: bytes, where: str) -> dict[str, tuple[str, str]]:
+    state = State.parse(text, where) if text else None
     return {
-        address_of(one, instance): (
-            one["type"],
-            _identifier(one["type"], instance["attributes"]),
-        )
-        for one in found["resources"]
-        if one["mode"] == "managed"
-        for instance in one["instances"]
+        resource.address: (resource.type, _identifier(resource.type, resource.attributes))
+        for resource in (state.resources if state else ())
     }
 
 

@@ -1,7 +1,6 @@
 """A state's way from one place to another, compared with what was there before."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from tools.hcl import reading
 from tools.layout.stack import Stack
 from tools.state import backend
 from tools.state.backend import FILE
-from tools.state.file import State, address_of
+from tools.state.file import State, read_instances
 from tools.state.place import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
 from tools.system import files
 
@@ -58,24 +57,16 @@ def difference(before: bytes, after: bytes | None) -> str | None:
     if not after:
         return "nothing is there"
     old, new = json.loads(before), json.loads(after)
-    if _instances(old) != _instances(new):
+    instances = [
+        {(instance.address, instance.deposed): instance for instance in read_instances(resources)}
+        for resources in (old["resources"], new["resources"])
+    ]
+    if instances[0] != instances[1]:
         return "its resources differ"
     for part in ("lineage", "serial", "outputs"):
         if old.get(part) != new.get(part):
             return f"its {part} differ" if part.endswith("s") else f"its {part} differs"
     return None
-
-
-def _instances(state: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
-    """The attributes of all that a state holds, by what tells one from another."""
-    return {
-        (one["mode"], address_of(one, instance), str(instance.get("deposed"))): (
-            instance.get("attributes", instance.get("attributes_flat")),
-            instance.get("status"),
-        )
-        for one in state["resources"]
-        for instance in one["instances"]
-    }
 
 
 def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:

@@ -1,6 +1,5 @@
 """States whose directory has gone: what they hold, what it costs, and how to destroy it."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +75,7 @@ def find(known: Records) -> list[Orphan]:
         # A renaming, or a way back from the bucket, leaves copies: to destroy one is to destroy
         # what a stack has.
         if text and state and state.resources and state.lineage not in held:
-            region, usd = _cost(json.loads(text), table)
+            region, usd = _cost(state, table)
             found.append(Orphan(name, place, state, region, usd))
     return found
 
@@ -102,18 +101,16 @@ def _in_buckets(known: Records) -> Iterator[tuple[str, BucketPlace]]:
                 yield "/".join(parts[:2]), replace(place, key=key)
 
 
-def _cost(state: Mapping[str, Any], table: prices.Table) -> tuple[str, Decimal | None]:
+def _cost(state: State, table: prices.Table) -> tuple[str, Decimal | None]:
     """The region of a state's resources and what a month of them costs."""
     region = ""
     total: Decimal | None = Decimal(0)
-    for resource in state["resources"]:
-        for instance in resource["instances"]:
-            own = instance["attributes"]
-            region = region or _region(own)
-            for figure, quantity in _figures(resource["type"], own):
-                price = table.get(region, figure)
-                known = price is not None and total is not None
-                total = total + quantity * price.usd if known else None  # type: ignore[operator, union-attr]
+    for resource in state.resources:
+        region = region or _region(resource.attributes)
+        for figure, quantity in _figures(resource.type, resource.attributes):
+            price = table.get(region, figure)
+            known = price is not None and total is not None
+            total = total + quantity * price.usd if known else None  # type: ignore[operator, union-attr]
     return region, total
 
 
