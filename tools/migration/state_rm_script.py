@@ -92,8 +92,7 @@ def text(old: Old, rows: Sequence[Row], program: str, plan: str) -> str:
 
 def write(path: Path, content: str) -> None:
     """Writes the script, to be run. Raises UserError where the disk refuses."""
-    files.write(path, content)
-    path.chmod(0o755)
+    files.write(path, content, mode=0o755)
 
 
 def _groups(rows: Sequence[Row]) -> dict[str, list[Row]]:

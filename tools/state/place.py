@@ -12,6 +12,7 @@ from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.stack import Stack, configuration
 from tools.state.file import is_whole
+from tools.system import files
 
 STATE = "terraform.tfstate"
 # Terraform writes it, in the stack's folder, where it could not write the state.
@@ -109,12 +110,7 @@ class LocalPlace:
             raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
 
     def write(self, content: bytes, suffix: str) -> None:
-        partial = self.beside(f"{suffix}.partial")
-        try:
-            partial.write_bytes(content)
-            partial.replace(self.beside(suffix))
-        except OSError as error:
-            raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
+        files.write(self.beside(suffix), content)
 
     def delete(self, suffix: str) -> None:
         try:
