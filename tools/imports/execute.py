@@ -1,6 +1,6 @@
 """Carries a takeover out: values, directories, imports, and a plan of what has been touched."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,7 @@ from tools.hcl import writing
 from tools.imports import adopt, inventory, tfvars
 from tools.imports.request import Adoption, Takeover
 from tools.imports.tfvars import Edit
+from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
 from tools.runs import deployment, questions, runner, session, summary
@@ -132,7 +133,8 @@ def excused(
     """
     plans = {plan.stack: plan for plan in found}
     stacks = {stack.name: stack for stack in known.stacks}  # upstream first
-    above = _above([plan.stack for plan in found if plan.status == "failed"], stacks)
+    failed = [plan.stack for plan in found if plan.status == "failed"]
+    above = graph.reachable(failed, graph.reads_among(known.stacks))
     if unknown := above - plans.keys():
         plans |= {plan.stack: plan for plan in planned(unknown)}
     first: dict[str, list[str]] = {}
@@ -152,23 +154,12 @@ def _waits(
 ) -> list[str]:
     """The stacks to be deployed before `stack` can be planned; `first` wait themselves."""
     stacks = {one.name: one for one in known.stacks}
-    above = _above([stack.name], stacks)
+    above = graph.reachable([stack.name], graph.reads_among(known.stacks))
     return [
         name
         for name, one in stacks.items()
         if name in above and (name in first or _makes(known, one, plans[name]))
     ]
-
-
-def _above(names: Iterable[str], stacks: Mapping[str, Stack]) -> set[str]:
-    """Every stack that those called `names` read, and that these read in turn."""
-    found: set[str] = set()
-    left = list(names)
-    while left:
-        new = {one for one in stacks[left.pop()].upstream if one in stacks} - found
-        found |= new
-        left += new
-    return found
 
 
 def _makes(known: Records, stack: Stack, plan: Plan) -> bool:

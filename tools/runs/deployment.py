@@ -15,6 +15,7 @@ from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.errors import UserError
+from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.runs import report_file
 from tools.runs.questions import confirm, require_a_person
@@ -133,13 +134,14 @@ def plan_stacks(
 
 def _followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
     """Those of `stacks` that have not changed and may, with what they read of the `changed`."""
-    moved = {stack.name for stack in changed}
+    names = {stack.name for stack in changed}
+    followers = graph.reachable(names, graph.readers(graph.reads_among(stacks))) - names
+    moved = names | followers
     found = []
-    for stack in stacks:  # upstream first
-        read = moved.intersection(stack.upstream)
-        if stack.name not in moved and read:
-            moved.add(stack.name)
-            detail = f"follows {', '.join(sorted(read))}, where an output that it reads changes"
+    for stack in stacks:
+        if stack.name in followers:
+            read = ", ".join(sorted(moved.intersection(stack.upstream)))
+            detail = f"follows {read}, where an output that it reads changes"
             found.append(Plan(stack.name, "waiting", detail=detail))
     return found
 

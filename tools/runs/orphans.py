@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from tools.cost import prices
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.hcl import reading, writing
+from tools.layout.patterns import match_names
 from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
@@ -131,24 +131,12 @@ def _figures(kind: str, attributes: Mapping[str, Any]) -> Iterator[tuple[str, De
 
 
 def chosen(found: Sequence[Orphan], patterns: Sequence[str]) -> list[Orphan]:
-    """Those that `patterns` name, as Repository.select takes them; all where there are none.
+    """Those that `patterns` name, as `match_names` reads them; all without a pattern.
 
-    Raises UserError for one that names none.
+    Raises UserError for a pattern that names none.
     """
-    names = {
-        pattern: [
-            one.name
-            for one in found
-            if any(fnmatchcase(n, pattern) for n in (one.name, one.name.split("/")[1]))
-        ]
-        for pattern in patterns
-    }
-    for pattern, matching in names.items():
-        if not matching:
-            there = ", ".join(one.name for one in found) or "none"
-            raise UserError(f"no orphan is called {pattern}; there are {there}")
-    wanted = {name for matching in names.values() for name in matching}
-    return [one for one in found if not patterns or one.name in wanted]
+    names = match_names(patterns, (one.name for one in found), "no orphan is called")
+    return [one for one in found if not patterns or one.name in names]
 
 
 def repository(found: Sequence[Orphan], root: Path, common: Path, region: str) -> Repository:
