@@ -20,7 +20,7 @@ from tools.layout.stack import Stack
 from tools.localcloud.process import LocalCloud, Running, environment, unset
 from tools.localcloud.workspace import refresh
 from tools.localcloud.workspace import region as region_of_the_local_cloud
-from tools.state import backend
+from tools.state.checks import check_keys
 from tools.system import processes
 from tools.terraform.binary import Terraform
 
@@ -68,7 +68,7 @@ class Context:
         """Raises UserError where there is none, or where two stacks would have one state."""
         found = self._found
         if not self._mends_keys:
-            backend.check_keys(found)
+            check_keys(found)
         return found
 
     @cached_property
@@ -153,7 +153,7 @@ class Context:
         terraform = self._terraform({**env, **environment(running.endpoint, region, self.env)})
         copy = refresh(self.repository, self.workspace)
         if not self._mends_keys:
-            backend.check_keys(copy)
+            check_keys(copy)
         return Target(
             copy,
             terraform.downloaded_once(self._scratch),

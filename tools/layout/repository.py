@@ -1,7 +1,6 @@
 """The repository: where it is, which stacks it holds, what was typed once for all of them."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,11 +87,7 @@ class Repository:
 
     def _instance_name(self, directory: str) -> str:
         values = self.root / "notebooks" / directory / "terraform.tfvars"
-        # A parse costs milliseconds, and few of hundreds of notebooks set a name of their own.
-        text = values.read_text(errors="replace") if values.is_file() else ""
-        if not re.search(r"^\s*name\s*=", text, re.MULTILINE):
-            return directory
-        return str(reading.read_tfvars(values).get("name") or directory)
+        return str(reading.tfvars_value(values, "name") or directory)
 
     def _directories(self, folder: str) -> list[str]:
         with os.scandir(self.root / folder) as entries:

@@ -10,8 +10,8 @@ from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.stack import Stack
-from tools.state import backend
 from tools.state.backend import FILE
+from tools.state.checks import foreign_stack
 from tools.state.file import State, read_instances
 from tools.state.place import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
 from tools.system import files
@@ -74,13 +74,13 @@ def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
 
     Raises UserError where that note came with a copy of another stack's directory.
     """
-    found = _saved_backend(stack, objects)
-    named = found and backend.stack_of(found.key)
-    if named and named != stack.name and (stack.root / named).is_dir():
+    place = _saved_backend(stack, objects)
+    original = foreign_stack(stack.name, place.key) if place else None
+    if original and (stack.root / original).is_dir():
         raise UserError(
-            f"{stack.name}/.terraform is a copy of {named}'s, and leads to its state: delete it"
+            f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state: delete it"
         )
-    return found
+    return place
 
 
 def _saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:

@@ -16,7 +16,7 @@ from tools.context import Context, Target
 from tools.cost import prices
 from tools.engine.records import Records
 from tools.errors import UserError
-from tools.hcl import reading, writing
+from tools.hcl import writing
 from tools.layout.patterns import match_names
 from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS, Stack
@@ -160,23 +160,10 @@ def repository(found: Sequence[Orphan], root: Path, common: Path, region: str) -
 def _configuration(orphan: Orphan, region: str) -> str:
     place = orphan.place
     if isinstance(place, LocalPlace):
-        backend = f'  backend "local" {{\n    path = {writing.quote(str(place.path))}\n  }}\n'
+        backend = writing.backend_block("local", {"path": str(place.path)})
     else:
-        arguments: dict[str, reading.Value] = {
-            "bucket": place.bucket,
-            "key": place.key,
-            "region": place.region,
-        }
-        if place.lockfile:
-            arguments["use_lockfile"] = True
-        if place.table:
-            arguments["dynamodb_table"] = place.table
-        lines = "".join(
-            f"    {name} = {writing.dumps(value)}\n" for name, value in arguments.items()
-        )
-        backend = f'  backend "s3" {{\n{lines}  }}\n'
-    provider = f'provider "aws" {{\n  region = {writing.quote(orphan.region or region)}\n}}\n'
-    return f"terraform {{\n{backend}}}\n{provider}"
+        backend = writing.backend_block("s3", place.arguments)
+    return f'{backend}provider "aws" {{\n  region = {writing.quote(orphan.region or region)}\n}}\n'
 
 
 def destroy_orphans(

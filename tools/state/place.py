@@ -141,7 +141,11 @@ class LocalPlace:
         return False
 
 
-Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Objects
+Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Objects
+
+
+def no_objects(region: str) -> None:
+    """For a place that is told from files alone: nothing is asked of its bucket."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,13 @@ class BucketPlace:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def arguments(self) -> dict[str, reading.Value]:
+        """Those of the block `backend "s3"` that keeps a state here."""
+        lockfile = {"use_lockfile": True} if self.lockfile else {}
+        table = {"dynamodb_table": self.table} if self.table else {}
+        return {"bucket": self.bucket, "key": self.key, "region": self.region, **lockfile, **table}
 
     @property
     def mend(self) -> str:
