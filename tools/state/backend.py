@@ -19,6 +19,10 @@ ROOT = "bootstrap"  # the root that makes the bucket
 TABLE = "terraform-locks"
 MADE_BY = "# Made by `tools state"  # begins each backend.tf that is not a user's own
 Locking = Literal["file", "table", "both"]
+_HEADER = f"""\
+{MADE_BY} enable`, which makes it again. The key is this directory's: a copy of the
+# directory must not have this file.
+"""
 
 _LOCKFILE_SINCE = (1, 10, 0)  # of Terraform and of OpenTofu
 _PREFIX = re.compile(r"[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*")
@@ -64,7 +68,7 @@ class Backend:
         """The backend.tf of `stack`."""
         order: dict[str, Value] = dict.fromkeys(("bucket", "key", "region", "encrypt"), True)
         arguments = order | self.place(stack, no_objects).arguments
-        return f"{MADE_BY} enable`, which makes it again. The key is this directory's: a copy of the\n# directory must not have this file.\n{backend_block('s3', arguments)}"
+        return _HEADER + backend_block("s3", arguments)
 
     def leaves_out(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a backend block has what `text` has not, such as a KMS key, or another table."""

@@ -70,13 +70,14 @@ def test_what_was_written_needs_no_parse(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_copied_key_is_refused_however_its_file_is_written(repository: Repository) -> None:
-    text = 'terraform {\n  backend "s3" {\n    bucket = "b"\n    key = "notebooks/n/terraform.tfstate" # ours\n  }\n}\n'
+    arguments = 'bucket = "b"\n    key = "notebooks/n/terraform.tfstate" # ours'
+    text = f'terraform {{\n  backend "s3" {{\n    {arguments}\n  }}\n}}\n'
     write_backend(repository, "n", text)
     checks.check_keys(repository)
     write_backend(repository, "m", "terraform {")  # Terraform does nothing there
     checks.check_keys(repository)
     write_backend(repository, "m", text)
-    with pytest.raises(UserError, match="notebooks/m is a copy, .* delete backend.tf"):
+    with pytest.raises(UserError, match=r"notebooks/m is a copy, .* delete backend.tf"):
         checks.check_keys(repository)
     (repository.root / "notebooks/n").rename(repository.root / "gone")
     with pytest.raises(UserError, match="if it was renamed: tools rename-notebook n m; if it is"):
