@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import click
 
-from tools.console import progress
-from tools.console.prompt import is_interactive
-from tools.errors import UserError
+from tools.console import progress, table
+from tools.console.prompt import require_terminal
 from tools.fleet import idle, start_stop
 from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
 from tools.fleet.start_stop import StartStop, Verb
@@ -53,8 +52,7 @@ def confirm(where: Fleet, notebooks: Sequence[DeclaredNotebook], agreed: bool) -
         for notebook in notebooks:
             if notebook.region == region:
                 click.echo(f"  {notebook.stack.name}", err=True)
-    if not is_interactive():
-        raise UserError("nobody is there to be asked; add --yes to agree beforehand")
+    require_terminal()
     click.confirm(
         f"Stop these {len(notebooks)} notebooks, and lose what their kernels hold in memory?",
         abort=True,
@@ -129,8 +127,12 @@ def _regions(notebooks: Sequence[DeclaredNotebook]) -> list[str]:
 
 
 def _summarize(outcomes: Sequence[start_stop.NotebookOutcome]) -> None:
-    width = max((len(outcome.notebook.stack.name) for outcome in outcomes), default=0)
-    for outcome in outcomes:
-        what = click.style(f"{outcome.result:<9}", fg=_COLOURS.get(outcome.result))
-        click.echo(f"{outcome.notebook.stack.name:<{width}}  {what}  {outcome.detail}".rstrip())
+    table.show(
+        (
+            outcome.notebook.stack.name,
+            click.style(outcome.result, fg=_COLOURS.get(outcome.result)),
+            outcome.detail,
+        )
+        for outcome in outcomes
+    )
     click.echo(start_stop.summarize(outcomes) or "nothing to do", err=True)

@@ -84,12 +84,9 @@ def _read_resources(stack: Stack, place: Callable[[Stack], Place | None]) -> lis
     content = location.read()
     if content is None:
         return []
-    State.parse(content, str(location))  # for its message if it is no state
     return [
-        {"type": resource["type"], "values": instance["attributes"]}
-        for resource in json.loads(content)["resources"]
-        if resource["mode"] == "managed"
-        for instance in resource["instances"]
+        {"type": resource.type, "values": resource.attributes}
+        for resource in State.parse(content, str(location)).resources
     ]
 
 

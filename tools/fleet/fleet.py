@@ -1,9 +1,7 @@
 """The notebooks that the directories of notebooks/ declare, and the instances of their regions."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tools.aws import sagemaker
@@ -15,6 +13,7 @@ from tools.errors import UserError
 from tools.hcl import cache
 from tools.hcl.reading import Value
 from tools.layout import selection, variables
+from tools.layout.patterns import match_names, name_at
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
@@ -126,34 +125,10 @@ class Fleet:
 
 def _select(fleet: Fleet, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:
     instance_names = fleet.repository.instance_names()
-    names_by_stack = {
-        stack: (stack.name, stack.path.name, instance_names[stack.path.name]) for stack in stacks
-    }
-    selected: set[Stack] = set()
-    for pattern in patterns:
-        name = _name_of_directory(pattern, fleet.root) or pattern.rstrip("/")
-        matching = {stack for stack in stacks if _matches(name, names_by_stack[stack])}
-        if not matching:
-            raise UserError(_say_unknown(pattern, names_by_stack.values()))
-        selected |= matching
-    return [stack for stack in stacks if stack in selected]
-
-
-def _name_of_directory(pattern: str, root: Path) -> str | None:
-    """The name of the stack, if `pattern` is the path to a notebook's directory."""
-    path = Path(pattern).resolve()
-    # Also in the local cloud's copy of the repository, which lies below the user's.
-    is_notebook = path.is_dir() and path.parent.name == "notebooks" and path.is_relative_to(root)
-    return f"notebooks/{path.name}" if is_notebook else None
-
-
-def _matches(pattern: str, names: Sequence[str]) -> bool:
-    return any(pattern == name or fnmatchcase(name, pattern) for name in names)
-
-
-def _say_unknown(pattern: str, names: Collection[Sequence[str]]) -> str:
-    directories = [directory for _, directory, _ in names]
-    near = get_close_matches(pattern, [*directories, *(instance for _, _, instance in names)], n=1)
-    first = ", ".join(directories[:10]) + (", ..." if len(directories) > 10 else "")
-    hint = f"did you mean {near[0]}?" if near else f"there are {first or 'none'}"
-    return f"no directory of notebooks/ declares a notebook {pattern}; {hint}"
+    names = match_names(
+        [name_at(pattern, fleet.root) for pattern in patterns],
+        (stack.name for stack in stacks),
+        "no directory of notebooks/ declares a notebook",
+        {stack.name: instance_names[stack.path.name] for stack in stacks},
+    )
+    return [stack for stack in stacks if stack.name in names]
