@@ -64,16 +64,16 @@ class Cloud:
         )
 
     def client(self, service: str) -> Any:
-        """Return the client of `service`; it repeats throttled requests, and threads share it."""
+        """Returns the client of `service`; it repeats throttled requests, and threads share it."""
         return shared_client(service, self.region, self.endpoint)
 
     def call(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
-        """Return what AWS answers to an operation."""
+        """Returns what AWS answers to an operation."""
         with asking(self, what):
             return getattr(self.client(service), operation)(**arguments)
 
     def find(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
-        """Return what AWS answers to an operation, or None if what it names does not exist."""
+        """Returns what AWS answers to an operation, or None if what it names does not exist."""
         try:
             return self.call(what, service, operation, **arguments)
         except RequestError as error:
@@ -84,20 +84,20 @@ class Cloud:
     def items(
         self, what: str, service: str, operation: str, key: str, **arguments: Any
     ) -> Iterator[Any]:
-        """Return the items under `key` of all pages of an answer; a page is fetched when needed."""
+        """Returns the items under `key` of an answer's pages, each fetched when it is needed."""
         with asking(self, what):
             for page in self.client(service).get_paginator(operation).paginate(**arguments):
                 yield from page.get(key, [])
 
     def identity(self) -> Identity:
-        """Return whose credentials AWS sees."""
+        """Returns whose credentials AWS sees."""
         caller = self.call("ask whose credentials these are", "sts", "get_caller_identity")
         return Identity(caller["Account"], caller["Arn"])
 
 
 @contextmanager
 def asking(cloud: Cloud, what: str) -> Iterator[None]:
-    """Turn botocore's exceptions within the block into the errors that Cloud's methods raise."""
+    """Turns botocore's exceptions within the block into the errors that Cloud's methods raise."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -155,7 +155,7 @@ def _is_missing(error: RequestError) -> bool:
 
 
 def refuse_emulator(region: str) -> None:
-    """Raise UserError if the user's settings send requests for AWS to this machine."""
+    """Raises UserError if the user's settings send requests for AWS to this machine."""
     for service in ("s3", "sagemaker"):
         endpoint = str(Cloud(region).client(service).meta.endpoint_url)
         host = urlsplit(endpoint).hostname or ""
@@ -169,7 +169,7 @@ def refuse_emulator(region: str) -> None:
 
 @lru_cache(maxsize=64)
 def shared_client(service: str, region: str, endpoint: str | None) -> Any:
-    """Return the process's client: making one takes 0.1 s, and its first request a handshake.
+    """Returns the process's client: making one takes 0.1 s, and its first request a handshake.
 
     Threads may share a client:
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
@@ -204,7 +204,7 @@ _NO_SETTINGS = {
 
 
 def _be_patient(session: Any) -> None:
-    """Set more attempts, unless the user has set AWS_MAX_ATTEMPTS, AWS_RETRY_MODE or a profile's.
+    """Sets more attempts, unless the user has set AWS_MAX_ATTEMPTS, AWS_RETRY_MODE or a profile's.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
     """

@@ -27,7 +27,7 @@ class Version:
 
 
 def in_regions_of(endpoint: str | None) -> Callable[[str], "Objects"]:
-    """Return a function from a region to its objects, in AWS or the local cloud at `endpoint`."""
+    """Returns a function from a region to its objects, in AWS or the local cloud at `endpoint`."""
     return lambda region: Objects(Cloud(region, endpoint))
 
 
@@ -41,7 +41,7 @@ class Objects:
     cloud: Cloud
 
     def get(self, bucket: str, key: str, version: str | None = None) -> bytes | None:
-        """Return an object's content, or that of its `version`; None if it does not exist."""
+        """Returns an object's content, or that of its `version`; None if it does not exist."""
         arguments = {"VersionId": version} if version else {}
         try:
             with asking(self.cloud, f"read s3://{bucket}/{key}"):
@@ -55,12 +55,12 @@ class Objects:
         return content
 
     def put(self, bucket: str, key: str, content: bytes) -> None:
-        """Write or replace an object."""
+        """Writes or replaces an object."""
         what = f"write s3://{bucket}/{key}"
         self.cloud.call(what, "s3", "put_object", Bucket=bucket, Key=key, Body=content)
 
     def create(self, bucket: str, key: str, content: bytes) -> None:
-        """Write an object that must not exist yet, encrypted with S3's own key.
+        """Writes an object that must not exist yet, encrypted with S3's own key.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
@@ -82,7 +82,7 @@ class Objects:
             raise
 
     def delete(self, bucket: str, key: str) -> None:
-        """Delete an object if it exists."""
+        """Deletes an object if it exists."""
         what = f"delete s3://{bucket}/{key}"
         self.cloud.call(what, "s3", "delete_object", Bucket=bucket, Key=key)
 
@@ -141,7 +141,7 @@ class Objects:
         return bool(page.get("Versions") or page.get("DeleteMarkers"))
 
     def check_writable(self, bucket: str, key: str) -> None:
-        """Write the object `key` and delete it; raises UserError if AWS refuses that."""
+        """Writes the object `key` and deletes it; raises UserError if AWS refuses that."""
         what = f"write and delete s3://{bucket}/{key}"
         path = {"Bucket": bucket, "Key": key}
         written = self.cloud.call(what, "s3", "put_object", **path, Body=b"")
@@ -170,7 +170,7 @@ class Objects:
         return str(item["Info"]["S"]) if "Info" in item else None
 
     def forget_checksum(self, table: str, path: str) -> None:
-        """Delete the checksum that a lock table keeps of the state `path`, which is deleted.
+        """Deletes the checksum that a lock table keeps of the state `path`, which is deleted.
 
         Terraform compares it with the state that it reads, and would refuse the next state there
         (backend "s3", https://developer.hashicorp.com/terraform/language/backend/s3).

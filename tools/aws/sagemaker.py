@@ -65,13 +65,13 @@ def failure_reason(cloud: Cloud, name: str) -> str:
 
 
 def start(cloud: Cloud, name: str) -> None:
-    """Request the start of an instance. Raises UserError if AWS refuses."""
+    """Requests the start of an instance. Raises UserError if AWS refuses."""
     what, operation = f"start {name}", "start_notebook_instance"
     cloud.call(what, "sagemaker", operation, NotebookInstanceName=name)
 
 
 def stop(cloud: Cloud, name: str) -> None:
-    """Request the stop of an instance. Raises UserError if AWS refuses."""
+    """Requests the stop of an instance. Raises UserError if AWS refuses."""
     what, operation = f"stop {name}", "stop_notebook_instance"
     cloud.call(what, "sagemaker", operation, NotebookInstanceName=name)
 

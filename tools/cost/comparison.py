@@ -55,7 +55,7 @@ class Comparison:
 
 
 def compare(estimate: Estimate, notebooks: int, duplicated_gb: Decimal = Decimal(0)) -> Comparison:
-    """Compare the fleet of `estimate` with so many notebooks, at today's average of each.
+    """Compares the fleet of `estimate` with so many notebooks, at today's average of each.
 
     Without notebooks in the estimate there is no compute. Raises ValueError for fewer than 0.
     """
@@ -86,7 +86,7 @@ def saves_nothing_on(estimate: Estimate, duplicated_gb: Decimal = Decimal(0)) ->
     ]
     if not duplicated_gb:
         costs.append(
-            "S3 storage: a GB costs the same in any bucket; sharing saves where each notebook "
+            "S3 storage: a GB costs the same in any bucket; sharing saves if each notebook "
             "would hold a copy of the same data (--duplicated-gb)"
         )
     if not estimate.shared_amount.usd and estimate.shared_amount.complete:

@@ -41,7 +41,7 @@ class Question:
 
 
 def estimate(context: Context, question: Question) -> Estimate:
-    """Estimate what `question` asks for. Of AWS it needs nothing but states, and no state at all.
+    """Estimates what `question` asks for. Of AWS it needs nothing but states, and no state at all.
 
     Raises UserError for values that do not parse, a pattern that matches no notebook, and a corrupt
     price table.
@@ -87,7 +87,7 @@ def user_prices_path(context: Context) -> Path:
 
 
 def refresh_prices(context: Context, regions: Sequence[str], today: date) -> Mapping[str, int]:
-    """Fetch the prices of `regions` from the AWS Price List into the user's table.
+    """Fetches the prices of `regions` from the AWS Price List into the user's table.
 
     Returns the number of prices by region. Raises UserError if AWS cannot be asked; the table then
     stays as it was.
@@ -132,8 +132,8 @@ def _outputs_reader(endpoint: str | None) -> Outputs:
     """A function that reads outputs from states: {} if there is none, or no file says where."""
 
     def read(stack: Stack) -> Mapping[str, Any]:
-        place = locate(stack, s3.in_regions_of(endpoint))
-        text = place.read() if place else None
-        return State.parse(text, str(place)).outputs if text else {}
+        location = locate(stack, s3.in_regions_of(endpoint))
+        content = location.read() if location else None
+        return State.parse(content, str(location)).outputs if content else {}
 
     return read

@@ -91,7 +91,7 @@ class Amount:
         return f"at least ${self.usd:,.2f}" if self.usd else "unknown"
 
     def times(self, factor: int, of: int = 1) -> "Amount":
-        """Scale the amount by `factor / of`."""
+        """Scales the amount by `factor / of`."""
         return Amount(self.usd * factor / of, self.complete)
 
 
@@ -175,7 +175,7 @@ def total(amounts: Iterable[Amount]) -> Amount:
 
 
 def estimate_month(quantities: Quantities, table: Table, assumptions: Assumptions) -> Estimate:
-    """Estimate a month of these quantities and assumptions at the prices of `table`."""
+    """Estimates a month of these quantities and assumptions at the prices of `table`."""
 
     def line(
         what: str, quantity: Decimal | int, unit: str, figure: str, region: str = quantities.region

@@ -43,9 +43,9 @@ _PRODUCTS = (
 
 
 def fetch(cloud: Cloud, region: str, today: date) -> Table:
-    """Fetch every figure of `region` that the Price List has; `today` dates the prices.
+    """Fetches every figure of `region` that the Price List has; `today` dates the prices.
 
-    `cloud` is where to ask. Raises UserError if it cannot be asked, has no notebooks in the
+    `cloud` is where that is asked. Raises UserError if it cannot be asked, has no notebooks in the
     region, or answers with something that is not a product.
     """
     fetched: dict[str, Price] = {}

@@ -43,7 +43,7 @@ _HIGHEST = 1_000_000  # US dollars a unit: a corrupt price, and sums of it overf
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars for one unit; `source` is where it was read, `on` the day when that said so."""
+    """US dollars for one unit; `source` is where it was read, `on` the day of that."""
 
     usd: Decimal
     source: str
@@ -113,7 +113,7 @@ def read(path: Path) -> Table:
 
 
 def write(table: Table, path: Path) -> None:
-    """Write `table` for `read`. Raises UserError if the file cannot be written."""
+    """Writes `table` for `read`. Raises UserError if the file cannot be written."""
     files.write(path, json.dumps(_as_json(table), indent=2) + "\n")
 
 

@@ -46,7 +46,7 @@ class WhatIf:
 
     @classmethod
     def parse(cls, text: str) -> "WhatIf":
-        """Parse `notebook-prod.instance_type=ml.m5.xlarge`. Raises UserError for another form."""
+        """Parses `notebook-prod.instance_type=ml.m5.xlarge`. Raises UserError for another form."""
         path, equals, value = text.partition("=")
         stacks, _, key = path.strip().rpartition(".")
         if not (equals and stacks and key):
@@ -65,7 +65,7 @@ def count(
     what_if: Sequence[WhatIf] = (),
     hours: Decimal | None = None,
 ) -> Quantities:
-    """Count what `notebooks` and the shared stacks of `repository`, in `region`, use in a month.
+    """Counts what `notebooks` and the shared stacks of `repository`, in `region`, use in a month.
 
     `hours` a month replace those of the notebooks' values. Raises UserError for files that do not
     parse and for a what-if about a value that does not exist.

@@ -50,7 +50,7 @@ class Fleet:
 
     @classmethod
     def open(cls, context: Context, local: bool) -> "Fleet":
-        """Return the fleet in AWS with the user's environment, or in the local cloud.
+        """Returns the fleet in AWS with the user's environment, or in the local cloud.
 
         Needs no Terraform. Raises UserError as Context.target does.
         """
@@ -100,7 +100,7 @@ class Fleet:
         return {region: sagemaker.instances_by_name(self.cloud(region)) for region in regions}
 
     def require_status(self, notebook: DeclaredNotebook, status: str) -> None:
-        """Raise UserError if the notebook has no instance, or one with another status."""
+        """Raises UserError if the notebook has no instance, or one with another status."""
         cloud = self.cloud(notebook.region)
         instance = sagemaker.find(cloud, notebook.name)
         if instance is None:

@@ -102,7 +102,7 @@ class StartStop:
     def change(
         self, notebooks: Sequence[DeclaredNotebook], instances: Instances
     ) -> list[NotebookOutcome]:
-        """Start or stop `notebooks`, whose statuses are those in the listing `instances`.
+        """Starts or stops `notebooks`, whose statuses are those in the listing `instances`.
 
         A notebook that cannot change is skipped, and keeps no other from changing. An interruption
         ends the wait, not what AWS was asked for.
@@ -143,7 +143,7 @@ class StartStop:
         return NotebookOutcome(notebook, "skipped", reason)
 
     def _request(self, notebook: DeclaredNotebook) -> str:
-        """Ask AWS for the change; return why it refuses, or "".
+        """Asks AWS for the change; returns why it refuses, or "".
 
         Never raises UserError: the answers to the other requests would be lost.
         """

@@ -93,7 +93,7 @@ def read_status(
     with_undeclared: bool = True,
     with_idle: bool = False,
 ) -> FleetStatus:
-    """Ask AWS for the status of `notebooks` and, `with_undeclared`, for other instances.
+    """Asks AWS for the status of `notebooks` and, `with_undeclared`, for other instances.
 
     Takes one listing for each region, `with_idle` one query of its logs, and one request for each
     failed notebook. Raises UserError if AWS cannot be asked, but for its logs.
