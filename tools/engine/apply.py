@@ -8,10 +8,15 @@ from pathlib import Path
 from tools.engine.events import is_read, say_event
 from tools.engine.explain import explain, refusal, waiting
 from tools.engine.fingerprint import Inputs, differences
-from tools.engine.init import initialize, with_init
+from tools.engine.init import with_init
 from tools.engine.planning import read_plan
 from tools.engine.plans import Reading
-from tools.engine.recovery import await_leftover, recover, require_room
+from tools.engine.preparation import (
+    await_leftover,
+    prepare,
+    require_disk_space,
+    write_left_state,
+)
 from tools.engine.retry import retrying
 from tools.engine.run import Outcome, Result, Run
 from tools.errors import UserError
@@ -39,7 +44,7 @@ class StackRun:
         try:
             await_leftover(self._run, self._stack)
             self._refuse_other_account()
-            retrying(self._run, self._stack, lambda: recover(self._run, self._stack))
+            retrying(self._run, self._stack, lambda: write_left_state(self._run, self._stack))
             detail = self._destroy() if self._run.destroy else self._apply()
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
@@ -180,9 +185,8 @@ class StackRun:
             )
 
     def _prepare(self) -> None:
-        recover(self._run, self._stack)
-        initialize(self._run, self._stack)
-        require_room(self._stack.path)
+        prepare(self._run, self._stack)
+        require_disk_space(self._stack.path)
 
     def _on_event(self, event: Event) -> None:
         kind = event.get("type")

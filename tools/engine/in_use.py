@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tools.engine.init import initialize
+from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -31,7 +31,7 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
         unwritten = (stack.path / ERRORED).exists()
         return bool(state and state.resources) or unwritten or place.lock() is not None
     try:
-        initialize(run, stack)
+        prepare(run, stack)
         return run.terraform.holds_resources(stack.path)
     except TerraformError as error:
         raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None

@@ -10,7 +10,7 @@ from tools.engine.events import warnings_to
 from tools.engine.explain import explain
 from tools.engine.init import initialize, with_init
 from tools.engine.plans import Plan, Reading
-from tools.engine.recovery import await_leftover, recover
+from tools.engine.preparation import finish_earlier_run
 from tools.engine.retry import retrying
 from tools.engine.run import NOTHING_DEPLOYED, Run
 from tools.errors import UserError
@@ -52,8 +52,7 @@ def _plan(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
 
 def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
     try:
-        await_leftover(run, stack)
-        recover(run, stack)
+        finish_earlier_run(run, stack)
         why = tuple(run.records.why(stack))
         missing = run.records.missing_upstream(stack)
         if run.interruption.count:

@@ -10,9 +10,8 @@ import click
 
 from tools.aws import lookup
 from tools.context import Context, Target
-from tools.engine.init import initialize
+from tools.engine.preparation import prepare
 from tools.engine.records import Records
-from tools.engine.recovery import await_leftover, recover
 from tools.engine.run import Run
 from tools.layout.stack import Stack
 from tools.runs.questions import agree_to
@@ -38,9 +37,7 @@ def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Foun
     Rules of a security group and VPC endpoints, which have no name, are told by what they connect.
     Raises TerraformError where the stack cannot be planned.
     """
-    await_leftover(run, stack)
-    recover(run, stack)
-    initialize(run, stack)
+    prepare(run, stack)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"
         log = run.log(stack, "plan")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import click
 
 from tools.context import Context, Target
-from tools.engine import explain, init, recovery, retry
+from tools.engine import explain, preparation, retry
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.engine.run import Run
@@ -245,8 +245,7 @@ def import_all(run: Run, known: Records, work: Work) -> None:
 def _still_missing(run: Run, stack: Stack, wanted: Sequence[Adoption]) -> list[Adoption]:
     """What the state does not hold once a Terraform that a killed run left at work has ended."""
     with _explained(run, stack):
-        recovery.await_leftover(run, stack)
-        recovery.recover(run, stack)
+        preparation.finish_earlier_run(run, stack)
         if not run.interruption.count:
             there = inventory.read(run.records, [stack], run)
             return [one for one in wanted if not there.has(one)]
@@ -304,8 +303,7 @@ def _refresh_outputs(run: Run, stack: Stack) -> None:
     if run.interruption.count:
         return
     with _explained(run, stack):
-        recovery.await_leftover(run, stack)
-        init.initialize(run, stack)
+        preparation.prepare(run, stack)
         run.terraform.refresh_outputs(stack.path, run.log(stack, "refresh"), lambda event: None)
     run.records.forget(stack)
 
@@ -316,5 +314,5 @@ def _import(run: Run, stack: Stack, one: Adoption) -> None:
     run.progress.say(stack.name, f"importing {one.address}")
     found = adopt.Found(one.address, one.type, one.identifier)
     with _explained(run, stack):
-        init.initialize(run, stack)
+        preparation.prepare(run, stack)
         retry.retrying(run, stack, lambda: adopt.adopt(run, stack, found))

@@ -10,8 +10,9 @@ import click
 
 from tools.aws import s3
 from tools.context import Context, Target
-from tools.engine import explain, init, recovery
+from tools.engine import explain
 from tools.engine.plans import Reading
+from tools.engine.preparation import prepare
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -67,8 +68,7 @@ def make(
     if held and not own.is_file() and not local.read():  # of another checkout
         files.write(own, there.text(stack.name))
     with runner.Runner(context, target, known, session.Options()).how(1) as run, _going_on(run):
-        recovery.await_leftover(run, stack)
-        recovery.recover(run, stack)
+        prepare(run, stack)
         changed = _apply(run, stack, target, yes or asked)
         if local.read():
             place = there.place(stack.name, objects)
@@ -144,7 +144,6 @@ def _in_bucket(there: Backend, objects: s3.Objects, option: str) -> bytes | None
 
 def _apply(run: Run, stack: Stack, target: Target, agreed: bool) -> bool:
     """Whether anything was to be changed, and is."""
-    init.initialize(run, stack)
     reading = Reading(lambda event: None)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"

@@ -9,7 +9,7 @@ import click
 from tools.aws import s3
 from tools.aws.model import check_bucket
 from tools.context import Context, Target
-from tools.engine import recovery
+from tools.engine.preparation import finish_earlier_run
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -180,8 +180,7 @@ def _run(
             if run.interruption.count:
                 break
             try:
-                recovery.await_leftover(run, step.stack)
-                recovery.recover(run, step.stack)
+                finish_earlier_run(run, step.stack)
                 run.progress.say(step.stack.name, one(run, step))
             except UserError as error:
                 if run.interruption.count:

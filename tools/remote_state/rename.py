@@ -8,7 +8,7 @@ import click
 
 from tools.aws import s3
 from tools.context import Context, Target
-from tools.engine import recovery
+from tools.engine.preparation import finish_earlier_run
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -73,8 +73,7 @@ def rename(
     questions.agree_to("Rename it?", target, yes)
     with runner.Runner(context, target, known, session.Options()).how(1) as run:
         if not names.is_moved:
-            recovery.await_leftover(run, names.old)
-            recovery.recover(run, names.old)
+            finish_earlier_run(run, names.old)
         if run.interruption.count:
             raise click.exceptions.Exit(130)
         if instance:

@@ -3,7 +3,8 @@
 import click
 
 from tools.context import Context, Target
-from tools.engine import init, recovery
+from tools.engine.init import initialize
+from tools.engine.preparation import await_leftover
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -35,8 +36,9 @@ def unlock(context: Context, target: Target, known: Records, stack: Stack, yes: 
         place.delete(LOCK)
     else:
         with runner.Runner(context, target, known, session.Options()).how(1) as run:
-            recovery.await_leftover(run, stack)
-            init.initialize(run, stack)
+            # Not `prepare`: to write a state that is left would need the lock.
+            await_leftover(run, stack)
+            initialize(run, stack)
             # Terraform itself refuses where another lock has taken this one's place meanwhile.
             target.terraform.force_unlock(stack.path, lock.id)
     click.echo("unlocked", err=True)

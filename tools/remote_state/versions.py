@@ -12,7 +12,7 @@ import click
 
 from tools.aws.s3 import Version
 from tools.context import Context, Target
-from tools.engine import init, recovery
+from tools.engine.preparation import finish_earlier_run, prepare
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -119,11 +119,11 @@ def restore(
     show_difference(text if now else None, old)
     questions.agree_to("Make this version the state again?", target, yes)
     with runner.Runner(context, target, known, session.Options()).how(1) as run:
-        recovery.await_leftover(run, stack)
         if now:
-            init.initialize(run, stack)
+            prepare(run, stack)
             _push(target, stack, {**json.loads(old), "serial": max(now.serial, wanted.serial) + 1})
         else:  # Terraform would not replace what it cannot read, and give another lineage
+            finish_earlier_run(run, stack)
             transfer.put_over(place, old)
     known.forget(stack)
     restored = known.state(stack)

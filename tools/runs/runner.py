@@ -9,7 +9,7 @@ import click
 
 from tools.console import progress
 from tools.context import Context, Target
-from tools.engine import in_use, planning, recovery, scheduler
+from tools.engine import in_use, planning, preparation, scheduler
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.engine.run import Run
@@ -120,4 +120,4 @@ class Runner:
 def _note_owner(logs: Path) -> None:
     """Notes this process beside its logs: a Terraform whose run lives on is no leftover."""
     logs.mkdir(parents=True, exist_ok=True)
-    processes.note(os.getpid(), logs / recovery.OWNER)
+    processes.note(os.getpid(), logs / preparation.OWNER)
