@@ -36,7 +36,7 @@ def test_a_disk_that_cuts_the_state_short(fleet: Fleet) -> None:
     full = fleet.tools("deploy", "--local", **limited(fleet, 8))
     assert full.returncode == 1
     state, errored = fleet.work / "terraform.tfstate", fleet.work / "errored.tfstate"
-    assert f"nor is {errored} whole: make room, and run this again" in full.stderr
+    assert f"{errored} is cut short too: make room, and run this again" in full.stderr
     assert state.stat().st_size == errored.stat().st_size == 8 * 512
 
     # Each run says what to do next.

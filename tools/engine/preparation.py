@@ -1,7 +1,6 @@
 """Brings a stack to where Terraform can work on it: earlier runs over, state written, init done."""
 
 import shutil
-import time
 from functools import cache
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def await_leftover(run: Run, stack: Stack) -> None:
             f"waiting for it to end (log: {file.with_suffix('.log')})",
         )
         while processes.noted(file) and not run.interruption.count:
-            time.sleep(_POLL_SECONDS)
+            run.interruption.sleep(_POLL_SECONDS)
         run.records.forget(stack)
 
 

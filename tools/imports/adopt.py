@@ -42,7 +42,7 @@ def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Foun
         file = Path(folder) / "plan"
         log = run.log(stack, "plan")
         run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
-        planned = run.terraform.planned_values(stack.path, file)
+        planned = run.terraform.show_json(stack.path, file)
     existing = lookup.Existing(region, endpoint)
     found = []
     for change in planned.get("resource_changes", []):
@@ -56,8 +56,10 @@ def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Foun
 
 def adopt(run: Run, stack: Stack, found: Found) -> None:
     """Imports `found` into the state of `stack`. Raises TerraformError with what Terraform said."""
-    run.records.drop(stack)
-    run.terraform.import_(stack.path, run.log(stack, "import"), found.address, found.identifier)
+    run.records.delete_record(stack)
+    run.terraform.import_resource(
+        stack.path, run.log(stack, "import"), found.address, found.identifier
+    )
 
 
 _LOOK: dict[str, Callable[[lookup.Existing, Values], str | None]] = {

@@ -95,7 +95,7 @@ class Site:
     def require(self, *stacks: str) -> None:
         """Raises UserError where one of `stacks` has no outputs for those that read it."""
         if missing := [stack for stack in stacks if not self.outputs(stack)]:
-            raise UserError(explain.waiting(missing, self.option))
+            raise UserError(explain.describe_missing_upstreams(missing, self.option))
 
     def ask(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
         """What AWS answers, None where there is no such thing; `what` is asked, in words."""

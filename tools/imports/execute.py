@@ -235,7 +235,7 @@ def import_all(run: Run, known: Records, work: Work) -> None:
     by_name = {stack.name: stack for stack in known.stacks}
     for stack in known.stacks:
         wanted = [one for one in work.adoptions if one.stack == stack.name]
-        for upstream in known.missing_upstream(stack) if wanted else ():
+        for upstream in known.missing_upstreams(stack) if wanted else ():
             _refresh_outputs(run, by_name[upstream])
         if wanted and not run.interruption.count:
             for one in _still_missing(run, stack, wanted):
@@ -298,7 +298,7 @@ def _refresh_outputs(run: Run, stack: Stack) -> None:
     if run.interruption.count:
         return
     run.progress.say(stack.name, "not deployed: working out what its outputs are already")
-    for upstream in run.records.missing_upstream(stack):
+    for upstream in run.records.missing_upstreams(stack):
         _refresh_outputs(run, next(one for one in run.records.stacks if one.name == upstream))
     if run.interruption.count:
         return
@@ -315,4 +315,4 @@ def _import(run: Run, stack: Stack, one: Adoption) -> None:
     found = adopt.Found(one.address, one.type, one.identifier)
     with _explained(run, stack):
         preparation.prepare(run, stack)
-        retry.retrying(run, stack, lambda: adopt.adopt(run, stack, found))
+        retry.retry_transient(run, stack, lambda: adopt.adopt(run, stack, found))

@@ -11,7 +11,7 @@ import click
 from tools.aws import s3
 from tools.context import Context, Target
 from tools.engine import explain
-from tools.engine.plans import Reading
+from tools.engine.plans import PlanReader
 from tools.engine.preparation import prepare
 from tools.engine.records import Records
 from tools.engine.run import Run
@@ -144,7 +144,7 @@ def _in_bucket(there: Backend, objects: s3.Objects, option: str) -> bytes | None
 
 def _apply(run: Run, stack: Stack, target: Target, agreed: bool) -> bool:
     """Whether anything was to be changed, and is."""
-    reading = Reading(lambda event: None)
+    reading = PlanReader(lambda event: None)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"
         run.progress.step(stack.name, "terraform plan")
@@ -161,7 +161,9 @@ def _apply(run: Run, stack: Stack, target: Target, agreed: bool) -> bool:
     return True
 
 
-def _refuse_losses(stack: Stack, reading: Reading) -> None:
+def _refuse_losses(stack: Stack, reading: PlanReader) -> None:
     lost = [change for change in reading.changes if change.action in ("destroy", "replace")]
     if lost:
-        raise UserError(f"{stack.name} {explain.refusal(lost, 'Make such a change by hand')}")
+        raise UserError(
+            f"{stack.name} {explain.describe_losses(lost, 'Make such a change by hand')}"
+        )

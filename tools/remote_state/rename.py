@@ -215,7 +215,7 @@ def _text(names: _Renaming, there: Backend) -> str:
 
 def _move_key(run: Run, names: _Renaming) -> None:
     if names.keys is None or names.there is None:
-        run.records.reread(names.new)
+        run.records.forget_files(names.new)
         return
     old, new = names.keys
     text = _text(names, names.there)

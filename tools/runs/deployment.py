@@ -51,7 +51,7 @@ def deploy_stacks(
         return
     known.prefetch(stacks)
     known.refuse_copies(stacks)
-    reasons = {stack.name: known.why(stack) for stack in stacks}
+    reasons = {stack.name: known.reasons_to_apply(stack) for stack in stacks}
     changed = [s for s in stacks if options.refresh or options.force or reasons[s.name]]
     _announce("Deploy", place, changed, len(stacks), reasons if options.why else {})
     if not changed or options.yes or target.endpoint:
@@ -119,7 +119,7 @@ def plan_stacks(
         try:
             found = Runner(context, target, known, options).plan(stacks, folder, outside_only)
         except BaseException:
-            plans.empty(folder)  # values in clear text that nobody will apply
+            plans.delete_plans(folder)  # values in clear text that nobody will apply
             raise
         if options.plan_dir:
             plans.save(folder, found, place.place, partial(_place_of, known))
@@ -168,7 +168,9 @@ def _announce(
 
 
 def _refuse_losses(found: Sequence[Plan], options: Options) -> None:
-    lost = [f"{plan.stack}: {explain.refusal(plan.losses)}" for plan in found if plan.losses]
+    lost = [
+        f"{plan.stack}: {explain.describe_losses(plan.losses)}" for plan in found if plan.losses
+    ]
     if lost and not options.allow_destroy:
         raise UserError("; ".join(lost))
 
@@ -191,7 +193,7 @@ def _refuse_full_buckets(known: Records, stacks: Sequence[Stack], target: Target
 def _folder(kept: Path | None = None) -> Iterator[Path]:
     """A folder for saved plans: `kept`, made new, or one that is gone afterwards."""
     if kept:
-        plans.new_folder(kept)
+        plans.make_folder(kept)
         yield kept
     else:
         with tempfile.TemporaryDirectory(prefix="plans-") as folder:

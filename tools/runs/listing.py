@@ -46,7 +46,7 @@ def rows(known: Records, stacks: Sequence[Stack]) -> list[Row]:
 def _row(known: Records, stack: Stack) -> Row:
     place = known.place(stack)
     try:
-        why = known.why(stack)
+        why = known.reasons_to_apply(stack)
         state = known.state(stack)
         record = known.record(stack)
     except UserError as error:

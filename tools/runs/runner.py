@@ -53,7 +53,7 @@ class Runner:
     ) -> None:
         """Applies or destroys `stacks`, prints the summary and writes the report."""
         with self.how(len(stacks), destroy, saved, exactly) as how:
-            results = scheduler.deploy(how, stacks)
+            results = scheduler.run_stacks(how, stacks)
         summarize(results)
         if self._options.report:
             report_file.write(self._options.report, results, "destroy" if destroy else "deploy")
@@ -62,7 +62,7 @@ class Runner:
     def plan(self, stacks: Sequence[Stack], folder: Path, outside_only: bool = False) -> list[Plan]:
         """Plans `stacks` into `folder`."""
         with self.how(len(stacks)) as how:
-            found = planning.plan(how, stacks, folder, outside_only)
+            found = planning.plan_stacks(how, stacks, folder, outside_only)
         if how.interruption.count:
             raise click.exceptions.Exit(130)
         return found

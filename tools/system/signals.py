@@ -1,9 +1,12 @@
 """Ctrl-C and SIGTERM: counted, not raised in the middle of what must end in order."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_POLL_SECONDS = 0.1
 
 
 class Interruption:
@@ -22,6 +25,12 @@ class Interruption:
         """Raises SystemExit, with the code of a process that the signal ended, once asked."""
         if self.count:
             raise SystemExit(128 + self._first)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleeps for `seconds`, or until the run is asked to stop."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self.count:
+            time.sleep(_POLL_SECONDS)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from tools.errors import UserError
 from tools.system import processes
 from tools.system.signals import Interruption
 from tools.terraform import masking, providers
-from tools.terraform.diagnostics import Diagnostic, TerraformError, first_error, in_text
-from tools.terraform.find import child_environment, find_binary, read_version, write_once
+from tools.terraform.diagnostics import Diagnostic, TerraformError, first_error, parse_diagnostics
+from tools.terraform.installation import child_environment, find_binary, read_version, write_once
 from tools.terraform.masking import Mask
 from tools.terraform.process import follow, pid_file
 from tools.terraform.text import (
@@ -55,11 +55,11 @@ class Terraform:
         clean = child_environment(env)
         product = "OpenTofu" if "tofu" in binary.name else "Terraform"
         version, platform = read_version(binary, clean, scratch)
-        source = providers.source(clean, platform, providers.HOSTS[product])
+        source = providers.find_source(clean, platform, providers.HOST_OF[product])
         terraform = cls(binary, product, version, platform, source.is_registry, clean)
         return terraform._with_mirror(source.mirror, scratch) if source.mirror else terraform
 
-    def downloaded_once(self, scratch: Path) -> "Terraform":
+    def with_provider_downloaded(self, scratch: Path) -> "Terraform":
         """This one, with the provider in a folder of `scratch` where the registry has to give it.
 
         Terraform downloads its 150 MB for each stack otherwise, at every new one. Raises
@@ -87,13 +87,13 @@ class Terraform:
 
     def _with_mirror(self, mirror: Path, scratch: Path) -> "Terraform":
         own = providers.cli_config_file(self.env)
-        text = providers.cli_config_with(mirror, own, self._host)
+        text = providers.cli_config_text(mirror, own, self._host)
         config = write_once(scratch / "terraform.rc", text)
         return replace(self, downloads=False, env={**self.env, "TF_CLI_CONFIG_FILE": str(config)})
 
     @property
     def _host(self) -> str:
-        return providers.HOSTS[self.product]
+        return providers.HOST_OF[self.product]
 
     @property
     def program(self) -> str:
@@ -182,14 +182,14 @@ class Terraform:
         def on_line(line: str) -> None:
             event = mask.event(event_of_json(line))
             if event.get("type") == "diagnostic" and event["diagnostic"]["severity"] == "error":
-                errors.append(Diagnostic.of(event["diagnostic"]))
+                errors.append(Diagnostic.from_json(event["diagnostic"]))
             on_event(event)
 
         follow(process, log, mask, on_line, interruption)
         if process.returncode:
             raise TerraformError(errors or [_ended(process.returncode, log)])
 
-    def apply_unless(
+    def apply_unless_destructive(
         self,
         directory: Path,
         log: Path,
@@ -229,12 +229,12 @@ class Terraform:
 
         follow(process, log, mask, on_line, interruption, on_prompt)
         text = log.read_text(errors="replace")
-        for warning in in_text(text, "Warning"):
+        for warning in parse_diagnostics(text, "Warning"):
             on_event({"type": "warning", "warning": warning})
         if process.returncode and not approved and was_asked_to_approve(seen):
             return False
         if process.returncode:
-            raise TerraformError(in_text(text) or [_ended(process.returncode, log)])
+            raise TerraformError(parse_diagnostics(text) or [_ended(process.returncode, log)])
         return True
 
     def outputs(self, directory: Path) -> dict[str, Any]:
@@ -246,7 +246,7 @@ class Terraform:
         if result.returncode:
             raise UserError(f"{directory}: terraform output: {first_error(result.stderr).text()}")
         return {
-            name: masking.SHOWN if output["sensitive"] else output["value"]
+            name: masking.PLACEHOLDER if output["sensitive"] else output["value"]
             for name, output in json.loads(result.stdout).items()
         }
 
@@ -267,7 +267,7 @@ class Terraform:
             raise TerraformError([first_error(result.stderr)])
         return self._mask(directory)(result.stdout)
 
-    def planned_values(self, directory: Path, plan: Path) -> dict[str, Any]:
+    def show_json(self, directory: Path, plan: Path) -> dict[str, Any]:
         """A saved plan as JSON.
 
         https://developer.hashicorp.com/terraform/internals/json-format
@@ -279,7 +279,7 @@ class Terraform:
         values: dict[str, Any] = json.loads(result.stdout)
         return values
 
-    def import_(self, directory: Path, log: Path, address: str, identifier: str) -> None:
+    def import_resource(self, directory: Path, log: Path, address: str, identifier: str) -> None:
         """`terraform import`. Raises TerraformError with what Terraform said."""
         process = self._start(
             directory, log, "import", "-input=false", "-no-color", address, identifier
@@ -327,7 +327,7 @@ class Terraform:
         self._run(directory, log, on_event, None, "apply", "-refresh-only", "-auto-approve")
 
     def _mask(self, directory: Path) -> Mask:
-        return masking.of_stack(directory, self.env)
+        return masking.mask_of(directory, self.env)
 
     def _ask(self, directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(

@@ -20,7 +20,7 @@ class Diagnostic:
     code: str = ""
 
     @classmethod
-    def of(cls, diagnostic: Mapping[str, Any]) -> "Diagnostic":
+    def from_json(cls, diagnostic: Mapping[str, Any]) -> "Diagnostic":
         """From the JSON of Terraform's machine-readable UI."""
         place = diagnostic.get("range") or {}
         return cls(
@@ -51,7 +51,7 @@ _PLACE = re.compile(
 )
 
 
-def in_text(output: str, severity: str = "Error") -> list[Diagnostic]:
+def parse_diagnostics(output: str, severity: str = "Error") -> list[Diagnostic]:
     """Those of one `severity` (Error, Warning) in Terraform's text output, in its order."""
     # `terraform state push` takes no -no-color, and colours what no terminal shows.
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
@@ -62,7 +62,7 @@ def in_text(output: str, severity: str = "Error") -> list[Diagnostic]:
 
 def first_error(output: str) -> Diagnostic:
     """The first error in Terraform's text output, or the end of the output where it has none."""
-    found = in_text(output)
+    found = parse_diagnostics(output)
     return found[0] if found else Diagnostic(" ".join(output.split())[-300:])
 
 

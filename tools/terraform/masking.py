@@ -17,7 +17,7 @@ from typing import Any
 from tools.errors import UserError
 from tools.hcl import reading, writing
 
-SHOWN = "(sensitive value)"
+PLACEHOLDER = "(sensitive value)"
 
 # A shorter value stands in too many words that are none: "dev", "1", "true".
 _SHORTEST = 4
@@ -43,7 +43,7 @@ class Mask:
     pattern: re.Pattern[str]
 
     def __call__(self, text: str) -> str:
-        return self.pattern.sub(SHOWN, text)
+        return self.pattern.sub(PLACEHOLDER, text)
 
     def event(self, event: Any) -> Any:
         """An event of Terraform's machine-readable output without the values."""
@@ -63,10 +63,10 @@ class Mask:
             log.write_text(masked, encoding="utf-8")
 
 
-def of_stack(directory: Path, env: Mapping[str, str]) -> Mask:
+def mask_of(directory: Path, env: Mapping[str, str]) -> Mask:
     """The mask for what Terraform says in the root `directory` when it runs with `env`."""
     values = [env[name] for name in _CREDENTIALS if len(env.get(name, "")) >= _SHORTEST_CREDENTIAL]
-    defaults = sensitive(directory)
+    defaults = sensitive_defaults(directory)
     if defaults:
         values += [default for default in defaults.values() if default]
         values += _given(directory, env, defaults.keys())
@@ -75,7 +75,7 @@ def of_stack(directory: Path, env: Mapping[str, str]) -> Mask:
     return Mask(re.compile("|".join([*map(re.escape, longest_first), _IN_URL])))
 
 
-def sensitive(directory: Path) -> dict[str, str]:
+def sensitive_defaults(directory: Path) -> dict[str, str]:
     """The variables of the root that are marked sensitive: name to default, if that is a string."""
     found = {}
     for path in sorted(directory.glob("*.tf")):

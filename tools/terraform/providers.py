@@ -13,7 +13,7 @@ from pathlib import Path
 
 HOST = "registry.terraform.io"
 # Where each takes a provider from that a stack names without a host.
-HOSTS = {"Terraform": HOST, "OpenTofu": "registry.opentofu.org"}
+HOST_OF = {"Terraform": HOST, "OpenTofu": "registry.opentofu.org"}
 NEEDED = "hashicorp/aws"
 SYSTEM_PREFIXES = tuple(map(Path, ("/opt", "/usr/local", "/usr/share", "/srv")))
 
@@ -37,7 +37,7 @@ class Source:
     is_registry: bool = False
 
 
-def source(
+def find_source(
     env: Mapping[str, str],
     platform: str,
     host: str = HOST,
@@ -61,7 +61,7 @@ def source(
     return Source(is_registry=True)
 
 
-def cli_config_with(mirror: Path, existing: Path | None, host: str = HOST) -> str:
+def cli_config_text(mirror: Path, existing: Path | None, host: str = HOST) -> str:
     """The text of a CLI configuration: the user's own (`existing`) and `mirror` besides."""
     own = existing.read_text() + "\n" if existing else ""
     held = sorted(
