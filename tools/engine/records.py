@@ -183,9 +183,7 @@ class Records:
         """
         place = self.place(stack)
         if place is None:
-            return [
-                "its files do not say where its state is, so no record can be beside it"
-            ]
+            return ["its files do not say where its state is, so no record can be beside it"]
         state = self.state(stack)
         if state is None:
             return ["never applied"]
