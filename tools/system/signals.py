@@ -2,8 +2,9 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 _POLL_SECONDS = 0.1
@@ -44,3 +45,18 @@ def counted() -> Iterator[Interruption]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def interruptible_child() -> Callable[[], object] | None:
+    """Returns a `preexec_fn` that makes SIGINT end a child, or None if it does so anyway.
+
+    A child inherits that a signal is ignored. Shells start background jobs that way, so that
+    Terraform would not hear of an interruption there:
+    https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_11
+    A signal with a handler, as in `counted`, is reset in the child. So there, where threads run,
+    nothing is called between fork and exec, which could deadlock beside threads:
+    https://docs.python.org/3/library/subprocess.html#subprocess.Popen
+    """
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        return None
+    return partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
