@@ -13,7 +13,7 @@ import click
 from tools.aws.s3 import Version
 from tools.console import table
 from tools.context import Target
-from tools.engine.preparation import prepare
+from tools.engine.preparation import finish_earlier_run, prepare
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
