@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.engine import init
+from tools.engine.preparation import prepare
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -74,7 +74,7 @@ def _text(records: Records, stack: Stack, run: Run | None) -> bytes:
         return place.read() or b""
     if run is None:
         return b""
-    init.initialize(run, stack)
+    prepare(run, stack)
     return run.terraform.pull_state(stack.path)
 
 
