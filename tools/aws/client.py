@@ -149,9 +149,12 @@ def _is_missing(error: RequestError) -> bool:
     # account answers 403: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
     if error.code in ("403", "404") or "NoSuch" in error.code or "NotFound" in error.code:
         return True
-    # SageMaker has no code for it: its answer to a name that does not exist is a
-    # ValidationException with the message RecordNotFound.
-    return error.code == "ValidationException" and "RecordNotFound" in error.reason
+    # SageMaker has no code for it. Its answer to a name that does not exist is a
+    # ValidationException: RecordNotFound, or for a lifecycle configuration "Unable to describe
+    # Notebook Instance Lifecycle Config '...'. (Details: ... does not exist.)", by moto 5.1,
+    # sagemaker/models.py.
+    missing = "RecordNotFound" in error.reason or "does not exist" in error.reason
+    return error.code == "ValidationException" and missing
 
 
 def refuse_emulator(region: str) -> None:
