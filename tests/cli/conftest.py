@@ -13,7 +13,7 @@ import pytest
 from tests.trees import copy_repository
 from tools.localcloud.process import LocalCloud, Running
 from tools.os_process import started
-from tools.terraform import Terraform
+from tools.terraform import VARIABLE, Terraform
 
 TOOLS = Path(sys.executable).with_name("tools")
 
@@ -92,6 +92,15 @@ def attach(checkout: Checkout, running: Running) -> None:
     noted = {"pid": running.pid, "port": running.port, "started": started(running.pid)}
     pid_file.write_text(json.dumps(noted))
     assert LocalCloud(pid_file.parent).status() == running
+
+
+@pytest.fixture
+def kept_provider(attached: Checkout, kept_terraform: Terraform) -> None:
+    """Has the `tools` of `attached` and `small` use providers that keep running.
+
+    `pytest.mark.usefixtures("kept_provider")`; `tests.keeper` says what it is not for.
+    """
+    attached.env[VARIABLE] = str(kept_terraform.binary)
 
 
 @pytest.fixture
