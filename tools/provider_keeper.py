@@ -16,8 +16,9 @@ A run with a kept provider differs from another in these points. Each was seen w
   file. Give the variable to plan, apply, destroy, import, refresh, show, validate and console
   alone. `terraform version -json` goes by the lock file, with and without.
 - Terraform prints no warning about it. (It does for `dev_overrides`, which is something else.)
-- One process serves one run at a time, and one configuration of the provider: a root with two
-  `provider "aws"` blocks (an `alias`) would get the last one's region and account for both
+- One process serves one run at a time, and one configuration of the provider. In a root with two
+  `provider "aws"` blocks (an `alias`) both may get the region and account of either: one data source
+  of two answered with the other region here
   (https://github.com/hashicorp/terraform-plugin-framework/issues/490). Do not use it there.
 - The provider reads its environment when it starts, and not that of the run: hence `lease` takes
   the run's environment, and gives it a provider that was started in the same one.
@@ -157,18 +158,20 @@ class Keeper:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._in_use < self._size)
             self._check_open()
-            for provider in reversed(self._idle):
-                if provider.is_like(binary, env) and provider.answers():
+            surplus = [provider for provider in self._idle if not provider.answers()]
+            self._idle = [provider for provider in self._idle if provider not in surplus]
+            for provider in self._idle:
+                if provider.is_like(binary, env):
                     self._idle.remove(provider)
                     self._leased.add(provider)
                     return provider
-            is_full = len(self._idle) + self._in_use >= self._size
-            surplus = self._idle.pop(0) if is_full else None
+            if len(self._idle) + self._in_use >= self._size:
+                surplus.append(self._idle.pop(0))
             self._starting += 1
         started = None
         try:
-            if surplus:
-                surplus.end()
+            for provider in surplus:
+                provider.end()
             started = _start(binary, env)
         finally:
             with self._changed:

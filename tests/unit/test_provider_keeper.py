@@ -184,7 +184,8 @@ def test_a_lease_waits_while_all_are_leased(root: Root, keeper: Keeper) -> None:
 def test_a_dead_provider_is_replaced(root: Root, keeper: Keeper) -> None:
     with keeper.lease(root.binary, ADDRESS, root.env) as env:
         os.kill(pid(env), signal.SIGKILL)
-    until(lambda: started(pid(env)) is None)
+    # Its guard does this when the last of its threads has ended, and with it the socket.
+    until(lambda: not Path(attached(env)["Addr"]["String"]).parent.exists())
     with keeper.lease(root.binary, ADDRESS, root.env) as second:
         assert root.outputs(second)["region"] == "eu-north-1"
         assert pid(second) != pid(env)
