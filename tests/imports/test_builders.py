@@ -21,7 +21,7 @@ from tools.imports.inventory import Held
 from tools.imports.notebooks import Shared
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, combined
 from tools.localcloud.process import Running
-from tools.runs import session
+from tools.runs.session import Session
 from tools.terraform.binary import Terraform
 
 AWS = Callable[..., Any]
@@ -55,9 +55,7 @@ def site_with(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Cal
         for stack, text in texts.items():
             folder = attached.root / "shared-infra" / stack.replace("_", "-")
             (folder / "terraform.tfvars").write_text(f"{text}\n")
-        context = Context(attached.root, attached.env)
-        target = context.target(local=True)
-        return Site.of(target, session.records(target, session.where(target)), context.templates)
+        return Site.of(Session.open(Context(attached.root, attached.env), local=True))
 
     return make
 

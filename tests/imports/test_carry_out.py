@@ -18,8 +18,7 @@ from tools.imports.execute import Work, carry_out, import_all, is_safe, perform,
 from tools.imports.inventory import Held
 from tools.imports.request import Adoption, Takeover
 from tools.localcloud.process import Running
-from tools.runs import runner, session
-from tools.runs.session import Options
+from tools.runs.session import Session
 from tools.scaffold.notebook import Notebook
 from tools.terraform.binary import Terraform
 
@@ -62,11 +61,8 @@ def checkout(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Chec
 @pytest.fixture
 def carry(checkout: Checkout) -> CarryOut:
     def carried_out(takeover: Takeover) -> list[Plan]:
-        context = Context(checkout.root, checkout.env)
-        target = context.target(local=True)
-        place = session.where(target)
-        known = session.records(target, place)
-        return carry_out(context, target, known, place, takeover, Options())
+        session = Session.open(Context(checkout.root, checkout.env), local=True)
+        return carry_out(session, takeover)
 
     return carried_out
 
@@ -111,25 +107,21 @@ def test_what_a_killed_run_s_terraform_has_imported_meanwhile_is_not_imported_ag
 ) -> None:
     name = f"bucket-{uuid4().hex[:8]}"
     client("s3").create_bucket(Bucket=name)
-    context = Context(checkout.root, checkout.env)
-    target = context.target(local=True)
-    place = session.where(target)
-    before = prepared(context, target, session.records(target, place), of(name), Options())
+    session = Session.open(Context(checkout.root, checkout.env), local=True)
+    before = prepared(session, of(name))
     carry(of(name))
     state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
-    (plan,) = perform(context, target, place, before, Options())
+    (plan,) = perform(session, before)
     assert plan.status == "unchanged"
     assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
 
 
 def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> None:
-    context = Context(checkout.root, checkout.env)
-    target = context.target(local=True)
-    known = session.records(target, session.where(target))
+    session = Session.open(Context(checkout.root, checkout.env), local=True)
     work = Work(of("bucket-x").adoptions, (), (), (), (STACK,))
-    with runner.working(context, target, known, Options(), 1) as run:
+    with session.runner().work(1) as run:
         run.interruption.count = 1
-        import_all(run, known, work)
+        import_all(run, session.records, work)
         run.interruption.count = 0
     assert not copy(checkout, "shared-infra/b/terraform.tfstate").exists()
     assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()

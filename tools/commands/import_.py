@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from tools.context import Context, Target
+from tools.context import Context
 from tools.imports import buckets, endpoints, execute, notebooks, roles, scan, security_groups
 from tools.imports.destination import Site
 from tools.imports.request import S3, Takeover, combined
-from tools.runs import session
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 _LOCAL = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -34,7 +35,7 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
         return
     if not scans:
         raise click.UsageError("give --scan, or what to import: tools import --help")
-    _, _, site = _site(ctx.obj, local)
+    site = Site.of(Session.open(ctx.obj, local))
     found = scan.candidates(site)
     if as_json:
         scan.print_json(found)
@@ -145,20 +146,13 @@ def notebook(
     _import(context, build, local, yes)
 
 
-def _site(context: Context, local: bool) -> tuple[Target, session.Where, Site]:
-    target = context.target(local)
-    place = session.where(target)
-    return target, place, Site.of(target, session.records(target, place), context.templates)
-
-
 def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
-    target, place, site = _site(context, local)
-    options = session.Options(yes=yes)
-    takeover = combined([build(site)])
-    work = execute.prepared(context, target, site.records, takeover, options)
+    session = Session.open(context, local, Options(yes=yes))
+    takeover = combined([build(Site.of(session))])
+    work = execute.prepared(session, takeover)
     # Values are written first: where there is nothing left to import, they have been.
     if not (work.adoptions or work.notebooks):
         one = takeover.adoptions[0]
         click.echo(f"{one.identifier} is in the state of {one.stack} already", err=True)
         return
-    execute.leave(execute.perform(context, target, place, work, options), target)
+    execute.leave(execute.perform(session, work), session.target)

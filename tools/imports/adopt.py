@@ -9,15 +9,11 @@ from typing import Any
 import click
 
 from tools.aws import lookup
-from tools.context import Context, Target
 from tools.engine.init import initialize
-from tools.engine.records import Records
 from tools.engine.recovery import await_leftover, recover
 from tools.engine.run import Run
 from tools.layout.stack import Stack
-from tools.runs.questions import agree_to
-from tools.runs.runner import Runner
-from tools.runs.session import Options, Where
+from tools.runs.session import Session
 
 
 @dataclass(frozen=True)
@@ -94,27 +90,20 @@ _LOOK: dict[str, Callable[[lookup.Existing, Values], str | None]] = {
 }
 
 
-def adopt_into(
-    context: Context,
-    target: Target,
-    known: Records,
-    place: Where,
-    stack: Stack,
-    options: Options,
-) -> None:
+def adopt_into(session: Session, stack: Stack) -> None:
     """Imports what `stack` would create and what exists already, after one question."""
-    runner = Runner(context, target, known, options)
+    option = session.target.option
     total = 0
     # A second look finds what lies inside of the first one's, such as the rules of a group.
-    while found := _find_existing(runner, stack, target):
-        click.echo(f"Import in {place}, into the state of {stack.name}:", err=True)
-        for one in found:
-            click.echo(f"  {one.address}  {one.identifier}", err=True)
-        agree_to(f"Import these {len(found)} resources?", target, options.yes)
-        _adopt(runner, stack, found)
-        total += len(found)
+    while existing := _find_existing(session, stack):
+        click.echo(f"Import in {session.account}, into the state of {stack.name}:", err=True)
+        for resource in existing:
+            click.echo(f"  {resource.address}  {resource.identifier}", err=True)
+        session.confirm(f"Import these {len(existing)} resources?")
+        _adopt(session, stack, existing)
+        total += len(existing)
     if total:
-        click.echo(f"imported {total}; next: tools deploy{target.option} {stack.name}", err=True)
+        click.echo(f"imported {total}; next: tools deploy{option} {stack.name}", err=True)
     else:
         click.echo(
             f"{stack.name} would create nothing that is known here to exist already; what has no "
@@ -123,13 +112,13 @@ def adopt_into(
         )
 
 
-def _find_existing(runner: Runner, stack: Stack, target: Target) -> list[Found]:
-    with runner.how(1) as how:
-        return find(how, stack, target.region, target.endpoint)
+def _find_existing(session: Session, stack: Stack) -> list[Found]:
+    with session.runner().begin(1) as run:
+        return find(run, stack, session.target.region, session.target.endpoint)
 
 
-def _adopt(runner: Runner, stack: Stack, found: Sequence[Found]) -> None:
-    with runner.how(1) as how:
-        for one in found:
-            how.progress.say(stack.name, f"importing {one.address}")
-            adopt(how, stack, one)
+def _adopt(session: Session, stack: Stack, existing: Sequence[Found]) -> None:
+    with session.runner().begin(1) as run:
+        for resource in existing:
+            run.progress.say(stack.name, f"importing {resource.address}")
+            adopt(run, stack, resource)

@@ -7,7 +7,6 @@ from typing import Any
 
 from tools.aws import client
 from tools.aws.client import Cloud
-from tools.context import Target
 from tools.engine import explain
 from tools.engine.records import Records
 from tools.errors import UserError
@@ -15,6 +14,7 @@ from tools.hcl.reading import Value
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
 from tools.layout import variables
 from tools.layout.stack import Stack
+from tools.runs.session import Session
 
 # The provider's default_tags of every stack.
 _OWN_TAGS = frozenset({"Project", "ManagedBy", "Stack"})
@@ -35,15 +35,17 @@ class Site:
     _declared: dict[str, Mapping[str, Value]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, target: Target, known: Records, templates: Path) -> "Site":
-        """The cloud and the repository of a target.
+    def of(cls, session: Session) -> "Site":
+        """Returns the cloud and the stacks of a session.
 
         Raises UserError where one of the stacks that take things is not there.
         """
-        names = {stack.name for stack in known.stacks}
+        target, records = session.target, session.records
+        names = {stack.name for stack in records.stacks}
         if missing := [name for name in (S3, IAM, GROUPS, ENDPOINTS) if name not in names]:
             raise UserError(f"{', '.join(missing)} would take what is there, and is missing here")
-        return cls(Cloud(target.region, target.endpoint), known, templates, target.option)
+        cloud = Cloud(target.region, target.endpoint)
+        return cls(cloud, records, session.context.templates, target.option)
 
     @property
     def project(self) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import click
 
-from tools.context import Context, Target
+from tools.console import table
+from tools.context import Target
 from tools.engine import explain, init, recovery, retry
 from tools.engine.plans import Plan
 from tools.engine.records import Records
@@ -19,8 +20,8 @@ from tools.imports.tfvars import Edit
 from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
-from tools.runs import deployment, questions, runner, session, summary
-from tools.runs.session import Options, Where
+from tools.runs import deployment, summary
+from tools.runs.session import Session
 from tools.scaffold import render
 from tools.scaffold.notebook import Notebook
 from tools.system import signals
@@ -42,18 +43,17 @@ class Work:
         return not (self.adoptions or self.edits or self.notebooks)
 
 
-def prepared(
-    context: Context, target: Target, known: Records, takeover: Takeover, options: Options
-) -> Work:
+def prepared(session: Session, takeover: Takeover) -> Work:
     """What is left to be done, so that a takeover that was interrupted goes on.
 
     Writes nothing. Raises UserError where anything stands in the way: an address that holds
     another resource, a resource that another address holds, a value or a directory that is
     somebody's already.
     """
+    target, known = session.target, session.records
     wanted = [one.stack for one in takeover.adoptions]
     if any(known.place(stack) is None for stack in known.stacks):
-        with runner.working(context, target, known, options, len(known.stacks)) as run:
+        with session.runner().work(len(known.stacks)) as run:
             there = inventory.read(known, known.stacks, run)
     else:
         there = inventory.read(known, known.stacks)
@@ -82,42 +82,32 @@ def _missing(notebooks: Sequence[Notebook], target: Target) -> list[Notebook]:
     return missing
 
 
-def carry_out(
-    context: Context,
-    target: Target,
-    known: Records,
-    place: Where,
-    takeover: Takeover,
-    options: Options,
-) -> list[Plan]:
+def carry_out(session: Session, takeover: Takeover) -> list[Plan]:
     """Does what is left of `takeover` after one question; the plans of the stacks touched.
 
     Nothing in AWS changes. What has been imported stays where something fails, and the same call
     goes on from there. Exits with 130 if interrupted; raises UserError as `prepared` does, before
     anything is written, and where Terraform fails.
     """
-    work = prepared(context, target, known, takeover, options)
-    return perform(context, target, place, work, options)
+    return perform(session, prepared(session, takeover))
 
 
-def perform(
-    context: Context, target: Target, place: Where, work: Work, options: Options
-) -> list[Plan]:
+def perform(session: Session, work: Work) -> list[Plan]:
     """The second half of `carry_out`."""
+    repository = session.target.repository
     if not work.is_done:
-        show(work, place, target)
-        questions.agree_to(question(work), target, options.yes)
-        write(context, target, work)
-        known = session.records(target, place)
-        bring_in(context, target, known, work, options)
-    known = session.records(target, place)
+        show(work, session)
+        session.confirm(question(work))
+        write(session, work)
+        bring_in(session.moved_to(repository), work)
+    options = replace(session.options, refresh=True)
+    after = replace(session.moved_to(repository), options=options)
 
     def planned(names: Collection[str]) -> list[Plan]:
-        stacks = [stack for stack in known.stacks if stack.name in names]
-        fresh = replace(options, refresh=True)
-        return deployment.plan_stacks(context, target, known, place, stacks, fresh)
+        stacks = [stack for stack in after.records.stacks if stack.name in names]
+        return deployment.plan_stacks(after, stacks)
 
-    return excused(known, planned(work.touched), planned, target.option)
+    return excused(after.records, planned(work.touched), planned, session.target.option)
 
 
 def excused(
@@ -169,12 +159,11 @@ def _makes(known: Records, stack: Stack, plan: Plan) -> bool:
     return any(there.get(output) is None for output in plan.outputs)
 
 
-def show(work: Work, place: Where, target: Target) -> None:
+def show(work: Work, session: Session) -> None:
     """Says what will be done, on stderr."""
-    click.echo(f"Import in {place}:", err=True)
-    width = max((len(one.stack) for one in work.adoptions), default=0)
-    for one in work.adoptions:
-        click.echo(f"  {one.stack:<{width}}  {one.address}  {one.identifier}", err=True)
+    click.echo(f"Import in {session.account}:", err=True)
+    rows = ((one.stack, one.address, one.identifier) for one in work.adoptions)
+    table.show(rows, indent="  ", err=True)
     for notebook in work.notebooks:
         click.echo(f"New directory notebooks/{notebook.name}:", err=True)
         for line in writing.assignments(notebook.values).splitlines():
@@ -182,7 +171,7 @@ def show(work: Work, place: Where, target: Target) -> None:
         for script in notebook.scripts:
             click.echo(f"  and {script}", err=True)
     for edit in work.edits:
-        path = edit.path.relative_to(target.repository.root)
+        path = edit.path.relative_to(session.target.repository.root)
         for name, value in edit.values.items():
             click.echo(f"{path}: {name} = {writing.dumps(value)}", err=True)
     for note in work.notes:
@@ -197,28 +186,26 @@ def question(work: Work) -> str:
     return f"Import {'this resource' if count == 1 else f'these {count} resources'}?"
 
 
-def write(context: Context, target: Target, work: Work) -> None:
+def write(session: Session, work: Work) -> None:
     """Writes values and directories, all or none. Raises UserError where the disk refuses."""
     # A signal between the two would leave the one without the other.
     with signals.counted() as interrupted:
         tfvars.write(work.edits)
         try:
             interrupted.check()
-            render.write(work.notebooks, target.repository, context.templates)
+            render.write(work.notebooks, session.target.repository, session.context.templates)
         except BaseException:
             tfvars.take_back(work.edits)
             raise
-    for edit in work.edits if target.endpoint else ():
+    for edit in work.edits if session.target.endpoint else ():
         workspace.keep_values(edit.stack.path)
 
 
-def bring_in(
-    context: Context, target: Target, known: Records, work: Work, options: Options
-) -> None:
+def bring_in(session: Session, work: Work) -> None:
     """Imports what is left, upstream first. Raises UserError where Terraform fails."""
     wanted = {one.stack for one in work.adoptions}
-    with runner.working(context, target, known, options, len(wanted)) as run:
-        import_all(run, known, work)
+    with session.runner().work(len(wanted)) as run:
+        import_all(run, session.records, work)
 
 
 def import_all(run: Run, known: Records, work: Work) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tools.aws import s3
-from tools.context import Context, Target
+from tools.context import Target
 from tools.engine.plans import Plan
 from tools.imports import execute
 from tools.imports.destination import Site
@@ -18,8 +18,7 @@ from tools.imports.execute import Work
 from tools.migration import legacy, migration, state_rm_script, table
 from tools.migration.mapping import Choices
 from tools.migration.migration import Migration
-from tools.runs import session
-from tools.runs.session import Options
+from tools.runs.session import Session
 
 
 @dataclass(frozen=True)
@@ -33,27 +32,27 @@ class Asked:
     as_json: bool = False
 
 
-def migrate(context: Context, target: Target, asked: Asked, options: Options) -> None:
+def migrate(session: Session, asked: Asked) -> None:
     """Shows what becomes of each resource, and after one question takes over what fits.
 
     Exits with 1 where the plan at its end would destroy or replace something, or failed. Raises
     UserError, before anything is written, for what stands in the way.
     """
-    place = session.where(target)
-    site = Site.of(target, session.records(target, place), context.templates)
+    target = session.target
+    site = Site.of(session)
     objects = partial(s3.Objects, endpoint=target.endpoint)
     found = legacy.read(asked.source, target.terraform, objects)
     usual = Path(state_rm_script.name(found, asked.source))
     path = asked.script or usual
     state_rm_script.check(path, found)
     moving = migration.of(site, found, asked.choices, state_rm_script.earlier([path, usual], found))
-    work = execute.prepared(context, target, site.records, moving.takeover, options)
+    work = execute.prepared(session, moving.takeover)
     if not asked.as_json:
         click.echo("\n".join(table.lines(moving.rows, moving.addresses)))
     if asked.dry_run:
         _end_of_a_look(moving, work, asked)
         return
-    plans = execute.perform(context, target, place, work, options)
+    plans = execute.perform(session, work)
     is_safe = all(map(execute.is_safe, plans))
     if is_safe:
         state_rm_script.write(path, _letting_go(moving, target))

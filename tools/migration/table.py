@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from tools.console.table import lay_out
 from tools.errors import in_one_line
 from tools.migration.mapping import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE, Row
 
@@ -63,20 +64,15 @@ def lines(rows: Sequence[Row], addresses: Mapping[str, str]) -> list[str]:
         for row in rows
         if row.resource.address in addresses
     ]
-    widths = [max(map(len, column)) for column in zip(_HEAD, *imported, strict=True)]
-    found = [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
-        for cells in (_HEAD, *imported)
+    others = [
+        (row.resource.address, _ACTIONS[row.fate], row.reason)
+        for row in rows
+        if row.resource.address not in addresses
     ]
-    others = [row for row in rows if row.resource.address not in addresses]
+    table_lines = lay_out(imported, _HEAD)
     if others:
-        width = max(len(row.resource.address) for row in others)
-        found += ["", "not imported"]
-        found += [
-            f"{row.resource.address:<{width}}  {_ACTIONS[row.fate]:<6}  {row.reason}"
-            for row in others
-        ]
-    return [in_one_line(line) for line in found]  # names in a state may hold anything
+        table_lines += ["", "not imported", *lay_out(others)]
+    return [in_one_line(line) for line in table_lines]  # names in a state may hold anything
 
 
 def staying(rows: Sequence[Row]) -> list[str]:
