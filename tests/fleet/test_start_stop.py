@@ -17,7 +17,8 @@ from tools.console.progress import Lines
 from tools.errors import UserError
 from tools.fleet import fleet, start_stop
 from tools.fleet.fleet import Fleet
-from tools.localcloud.process import Running, environment
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 from tools.system.signals import Interruption
 
 from .conftest import Place, put_log

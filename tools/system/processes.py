@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from tools.system import files
+
 
 def started(pid: int) -> float | None:
     """When the process started, in seconds since the system did; with the number, its identity.
@@ -20,19 +22,26 @@ def started(pid: int) -> float | None:
         return None
 
 
-def note(pid: int, path: Path) -> None:
-    """Writes to `path` which process this is, for `noted`."""
-    path.write_text(json.dumps({"pid": pid, "started": started(pid)}))
+def note(pid: int, path: Path, **details: int) -> None:
+    """Writes to the file `path` which process this is, with `details` of it."""
+    files.write(path, json.dumps({"pid": pid, "started": started(pid), **details}))
+
+
+def read_note(path: Path) -> dict[str, int] | None:
+    """What `note` has written, without the start; None if the process does not run any more."""
+    try:
+        details = dict(json.loads(path.read_text()))
+        since = details.pop("started")
+        is_running = since is not None and started(int(details["pid"])) == since
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return details if is_running else None
 
 
 def noted(path: Path) -> int | None:
     """The number of the process that `path` notes, if it still runs."""
-    try:
-        found = json.loads(path.read_text())
-        pid, since = int(found["pid"]), found["started"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return pid if since is not None and started(pid) == since else None
+    details = read_note(path)
+    return details["pid"] if details else None
 
 
 def free_memory() -> int:
