@@ -111,7 +111,7 @@ def command(
     notebooks = build(rows, common, repository, types)
     if dry_run:
         render.check_new(notebooks, repository)
-        there = backend.of(repository)
+        there = backend.configured_backend(repository)
         for notebook in notebooks:
             for file, content in render.files(notebook, context.templates, there).items():
                 click.echo(f"# --- notebooks/{notebook.name}/{file}")

@@ -1,4 +1,4 @@
-"""The repository: where it is, which stacks it holds, what was typed once for all of them."""
+"""The repository: its directory, its stacks and the values that all of them share."""
 
 import os
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.stack import FOLDERS, Stack, configuration
 
 COMMON = "common.auto.tfvars"
-PREFIX = "ml-infra"  # of the states' keys, where state_prefix says nothing else
+PREFIX = "ml-infra"  # of the states' keys, unless state_prefix is set
 TYPED_ONCE = ("project", "region", "state_bucket", "state_prefix")
 
 
@@ -20,7 +20,7 @@ TYPED_ONCE = ("project", "region", "state_bucket", "state_prefix")
 class Repository:
     """A directory with `shared-infra`, `modules` and `notebooks`.
 
-    `option` is what a command in a message needs to reach it, such as " --local".
+    `option` is what is added to a command in a message so that it reaches it, such as " --local".
     """
 
     root: Path
@@ -28,7 +28,7 @@ class Repository:
 
     @classmethod
     def containing(cls, directory: Path) -> "Repository":
-        """The repository that `directory` lies in. Raises UserError where there is none."""
+        """The repository that `directory` lies in. Raises UserError if there is none."""
         for candidate in (directory, *directory.parents):
             if all((candidate / folder).is_dir() for folder in (*FOLDERS, "modules")):
                 return cls(candidate)
@@ -38,15 +38,18 @@ class Repository:
         )
 
     def stacks(self) -> list[Stack]:
-        """Every stack, upstream first, shared ones before notebooks where the order is free."""
-        found = [
+        """Every stack, upstream first, and shared ones before notebooks if the order is free.
+
+        Raises UserError if two read each other.
+        """
+        stacks = [
             Stack(self.root, f"{folder}/{name}")
             for folder in FOLDERS
             for name in self._directories(folder)
             if configuration(self.root / folder / name)
         ]
         with cache.kept(self.root):
-            return graph.ordered(found)
+            return graph.ordered(stacks)
 
     def select(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks that `patterns` name, as `match_names` reads them, in order.
@@ -58,7 +61,10 @@ class Repository:
         return [stack for stack in stacks if not patterns or stack.name in names]
 
     def common(self) -> dict[str, reading.Value]:
-        """What `common.auto.tfvars` gives to every stack. Raises UserError where it is missing."""
+        """The values that `common.auto.tfvars` gives to every stack.
+
+        Raises UserError if it is missing, or has no project or region.
+        """
         path = self.root / COMMON
         if not path.is_file():
             raise UserError(
@@ -72,7 +78,7 @@ class Repository:
         return values
 
     def notebook_names(self) -> list[str]:
-        """Names in `notebooks`, stacks and other directories alike."""
+        """The names of the directories in `notebooks`, whether they are stacks or not."""
         entries = sorted((self.root / "notebooks").iterdir())
         return [
             entry.name
@@ -81,7 +87,7 @@ class Repository:
         ]
 
     def instance_names(self) -> dict[str, str]:
-        """The instances of `notebooks`: directory to the name that AWS gets."""
+        """The names that the instances of `notebooks` have in AWS, by directory."""
         with cache.kept(self.root):
             return {name: self._instance_name(name) for name in self.notebook_names()}
 

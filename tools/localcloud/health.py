@@ -15,7 +15,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def read_services(port: int) -> dict[str, str]:
-    """The services that an emulator on `port` says it has; none while it does not answer."""
+    """The services of the emulator on `port`, name to status; none while it does not answer."""
     try:
         with _DIRECT.open(_health_url(port), timeout=5) as answer:
             return dict(json.load(answer)["services"])
@@ -51,5 +51,5 @@ def require_pages_refused(port: int) -> None:
 
 
 def _health_url(port: int) -> str:
-    """https://docs.localstack.cloud/aws/capabilities/networking/internal-endpoints/"""
+    """The page of what it has: https://docs.localstack.cloud/references/internal-endpoints/"""
     return f"http://{HOST}:{port}/_localstack/health"

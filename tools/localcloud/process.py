@@ -1,4 +1,4 @@
-"""The local cloud: one LocalStack process for a directory, started, found again and ended."""
+"""The local cloud: a LocalStack process of a directory, which is started, found and ended."""
 
 import fcntl
 import importlib.util
@@ -18,11 +18,11 @@ from tools.localcloud import health, ports
 from tools.localcloud.ports import HOST
 from tools.system import processes
 
-# The SageMaker plugin's: how long a notebook instance is Pending, Stopping, Updating, Deleting.
+# Read by the SageMaker plugin: how long a notebook instance is Pending, Stopping and so on.
 TRANSITION_VARIABLE = "SAGEMAKER_TRANSITION_SECONDS"
 
 # What the Terraform here uses and what a notebook's owner tries first. Each loads when it is
-# first called. DynamoDB is missing because LocalStack downloads its engine.
+# first called. DynamoDB is missing: LocalStack downloads its engine from AWS when it starts it.
 SERVICES = (
     "cloudwatch",
     "ec2",
@@ -43,7 +43,7 @@ SERVICES = (
 )
 
 # LocalStack reads well over a hundred variables (PERSISTENCE, DEBUG, HOSTNAME, proxies, ...), so
-# it gets only these of the caller's.
+# of the caller's it gets these alone: https://docs.localstack.cloud/references/configuration/
 KEPT_VARIABLES = (
     "LANG",
     "LC_ALL",
@@ -59,21 +59,22 @@ _SECONDS_BETWEEN_PROBES = 0.1
 
 @dataclass(frozen=True)
 class Running:
-    """An emulator that answers: its process id and the port on 127.0.0.1."""
+    """An emulator that answers: the id of its process, and its port on 127.0.0.1."""
 
     pid: int
     port: int
 
     @property
     def endpoint(self) -> str:
+        """The URL for terraform, aws and boto3."""
         return f"http://{HOST}:{self.port}"
 
 
 class LocalCloud:
-    """The emulator of one directory, which holds its pid file, log and scratch files.
+    """The emulator of one directory, in which its pid file, log and scratch files are.
 
-    Nothing in it outlives `down` or `reset` but the log: LocalStack's community edition keeps
-    its resources in memory.
+    Only the log outlives `down` and `reset`: LocalStack's community edition keeps its resources in
+    memory.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -85,11 +86,11 @@ class LocalCloud:
         self._child: subprocess.Popen[bytes] | None = None
 
     def up(self, port: int | None = None, timeout: float = 90) -> Running:
-        """The running emulator, started where none is.
+        """Starts the emulator unless it runs, and returns it.
 
-        `port` is 4566 or, where that is taken, any free one. `timeout` is in seconds.
-        Raises UserError where the emulator already runs on another port than `port`, `port` is
-        taken, or LocalStack is not installed, dies or is not ready in time.
+        By default `port` is 4566 or, if that is taken, any free one. `timeout` is in seconds.
+        Raises UserError if the emulator runs on another port already, if `port` is taken, and if
+        LocalStack is not installed, ends, or is not ready in time.
         """
         with self._locked():
             running = self.status()
@@ -103,17 +104,17 @@ class LocalCloud:
             return running
 
     def status(self) -> Running | None:
-        """The running emulator; None where there is none, whatever the pid file says."""
+        """The running emulator, or None if there is none, whatever the pid file says."""
         note = processes.read_note(self._pid_file)
         return Running(note["pid"], note["port"]) if note and "port" in note else None
 
     def down(self) -> bool:
-        """Ends the emulator, and all it holds with it; False where none ran."""
+        """Ends the emulator with all that it holds. Returns whether one ran."""
         with self._locked():
             return self._stop() is not None
 
     def reset(self, timeout: float = 90) -> Running:
-        """An empty emulator, on the port of the one that ran.
+        """Starts an empty emulator, on the port of the one that ran.
 
         Raises UserError as `up` does.
         """
@@ -218,7 +219,7 @@ def _require_localstack() -> None:
 
 
 def _end(pid: int) -> None:
-    """Kills the session that `pid` leads, which has nothing to save. Harmless where it is gone."""
+    """Kills the session that `pid` leads, if it runs; it has nothing to save."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -59,7 +59,7 @@ class _Step:
 def settings(wanted: Wanted, target: Target) -> Backend:
     """The backend that is `wanted`. Raises UserError where no bucket is known."""
     repository = target.repository
-    known = backend.of(repository)
+    known = backend.configured_backend(repository)
     name = wanted.bucket or (known.bucket if known else None) or _made(repository)
     if not name:
         raise UserError(

@@ -86,7 +86,7 @@ def _renaming(target: Target, old: str, new: str) -> _Renaming:
     taken = {name.lower(): name for name in repository.notebook_names()}
     if is_there[0] and (other := taken.get(new.lower())):
         raise UserError(f"notebooks/{other} exists already; choose another name")
-    there = backend.of(repository)
+    there = backend.configured_backend(repository)
     objects = partial(s3.Objects, endpoint=target.endpoint)
     keys = None
     if there:

@@ -1,4 +1,4 @@
-"""What a notebook is: a name and the values of its root, validated before anything is written."""
+"""A notebook: a name and the values of its root, validated before anything is written."""
 
 import json
 import math
@@ -66,7 +66,7 @@ class Notebook:
 
     @property
     def instance_name(self) -> str:
-        """The name that AWS gets: the directory's, where no value says otherwise."""
+        """The name of its instance in AWS: the directory's, unless a value sets another."""
         return str(self.values.get("name", self.name))
 
 
@@ -76,10 +76,10 @@ def make(
     types: Mapping[str, str],
     scripts: Mapping[str, bytes] | None = None,
 ) -> Notebook:
-    """A validated notebook.
+    """Makes a notebook of values that are validated.
 
-    `types` are the variables that the root declares, name to Terraform type; text in `values`
-    is read as that type. Raises UserError that names the value, what is wrong and the rule.
+    `types` are the variables that the root declares, name to Terraform type. Text in `values` is
+    read as that type. Raises UserError, which names the value, what is wrong with it and the rule.
     """
     check_name(name)
     read = {key: _typed(name, key, value, types) for key, value in values.items()}
@@ -106,7 +106,7 @@ def make(
 
 
 def check_name(name: str) -> None:
-    """Raises UserError where `name` is none for a notebook instance and its directory."""
+    """Raises UserError if a notebook instance and its directory cannot be called `name`."""
     if model.complaint(name, model.member("NotebookInstanceName")) or not name:
         raise UserError(f"{shown(name)} is no name for a notebook: it takes {NAME_RULE}")
 
@@ -124,8 +124,8 @@ def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
 
 def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
     if key not in types:
-        known = nearest(key, sorted(types))
-        raise UserError(f"{name}: a notebook has no value called {shown(key)}; {known}")
+        hint = nearest(key, sorted(types))
+        raise UserError(f"{name}: a notebook has no value called {shown(key)}; {hint}")
     read = _READERS[types[key].split("(")[0]]
     try:
         # An empty text takes back what --from copied: AWS has no empty identifier.
@@ -188,12 +188,12 @@ def _pairs(text: str) -> dict[str, str]:
 
 def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """A dictionary of `pairs`. Raises UserError for a key that is given twice."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in values:
             raise UserError(f"{shown(key)} is given twice")
-        found[key] = value
-    return found
+        values[key] = value
+    return values
 
 
 _READERS: dict[str, Callable[[Any], Value]] = {
@@ -238,8 +238,8 @@ def _imds_complaint(version: Any) -> str | None:
 
 
 def _days_complaint(days: str) -> str | None:
-    known = "|".join(_DAYS)
-    fits = re.fullmatch(rf"({known})([,-]({known}))*", days)
+    day = f"({'|'.join(_DAYS)})"
+    fits = re.fullmatch(rf"{day}([,-]{day})*", days)
     return None if fits else f"it must be days such as MON-FRI or MON,WED,FRI, not {days!r}"
 
 
@@ -249,10 +249,10 @@ def _time_complaint(time: str) -> str | None:
 
 
 def _timezone_complaint(zone: str) -> str | None:
-    known = zoneinfo.available_timezones()
-    if zone in known:
+    zones = zoneinfo.available_timezones()
+    if zone in zones:
         return None
-    return f"there is no time zone {zone!r}; {nearest(zone, sorted(known))}"
+    return f"there is no time zone {zone!r}; {nearest(zone, sorted(zones))}"
 
 
 def _purpose_complaint(purpose: str) -> str | None:

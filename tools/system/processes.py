@@ -1,4 +1,4 @@
-"""Processes by their identity: the only user of psutil, loaded when a process is looked at."""
+"""Processes and what they use: the only user of psutil, which is loaded when it is needed."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,10 @@ from tools.system import files
 
 
 def started(pid: int) -> float | None:
-    """When the process started, in seconds since the system did; with the number, its identity.
+    """When the process started, in seconds after the system; None if it does not run.
 
-    None where there is no such process, or where it has ended and its parent does not know yet.
-    (The time of day would not do: a corrected clock changes it.)
+    With its number that identifies it, since numbers are used again. A zombie does not run. (The
+    time of day would not do: a corrected clock changes it.)
     """
     import psutil  # type: ignore[import-untyped]
 
@@ -39,20 +39,20 @@ def read_note(path: Path) -> dict[str, int] | None:
 
 
 def noted(path: Path) -> int | None:
-    """The number of the process that `path` notes, if it still runs."""
+    """The number of the process that the file `path` notes, or None if it does not run."""
     details = read_note(path)
     return details["pid"] if details else None
 
 
 def free_memory() -> int:
-    """Bytes that new processes can have."""
+    """The memory that new processes can have, in bytes."""
     import psutil
 
     return int(psutil.virtual_memory().available)
 
 
 def listening(pid: int) -> set[tuple[str, int]]:
-    """The addresses and TCP ports that the process listens on; none where it has ended."""
+    """The addresses and TCP ports that the process listens on; none if it has ended."""
     import psutil
 
     try:

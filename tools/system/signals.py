@@ -7,26 +7,30 @@ from types import FrameType
 
 
 class Interruption:
-    """How often the run has been asked to stop. Nothing new starts after the first time."""
+    """How often a run was asked to stop. After the first time nothing new starts."""
 
     def __init__(self) -> None:
         self.count = 0
         self._first = 0
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """A signal handler."""
+        """Counts a signal: the handler that `counted` installs."""
         self.count += 1
         self._first = self._first or number
 
     def check(self) -> None:
-        """Raises SystemExit, with the code of a process that the signal ended, once asked."""
+        """Raises SystemExit if the run was asked to stop, as if the signal had ended the process.
+
+        The exit code is 128 and the signal's number, as a shell gives it:
+        https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html
+        """
         if self.count:
             raise SystemExit(128 + self._first)
 
 
 @contextmanager
 def counted() -> Iterator[Interruption]:
-    """Counts the signals that arrive within the block, which must be in the main thread."""
+    """Counts Ctrl-C and SIGTERM within the block, which must run in the main thread."""
     interruption = Interruption()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, interruption.note) for number in numbers}

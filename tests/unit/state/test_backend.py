@@ -32,7 +32,7 @@ def test_the_settings_are_read_from_what_was_written(
 ) -> None:
     there = Backend("states", "eu-west-1", locking, table="locks" if locking != "file" else "x")
     write_backend(repository, "n", there.text("notebooks/n"))
-    found = backend.of(repository)
+    found = backend.configured_backend(repository)
     assert found is not None
     assert found.locking == locking
     assert found.text("notebooks/n") == there.text("notebooks/n")
