@@ -168,7 +168,7 @@ class Context:
         terraform = self._terraform(redirect(self.env, running.endpoint, region))
         return Target(
             self._checked(workspace.refresh(self.repository, self.workspace)),
-            terraform.downloaded_once(self._scratch),
+            terraform.with_provider_downloaded(self._scratch),
             region,
             _new_logs(self._scratch / "local" / "logs"),
             running.endpoint,

@@ -25,4 +25,4 @@ def command(context: Context, stack: str, local: bool, yes: bool) -> None:
     chosen = session.select(Selection([stack]))
     if len(chosen) > 1:
         raise UserError(f"{stack} names {len(chosen)} stacks; adopt works on one at a time")
-    adopt.adopt_into(session, chosen[0])
+    adopt.adopt(session, chosen[0])

@@ -69,5 +69,5 @@ def command(
     deployment go of what was taken: run it when you have seen the plan, before anything is
     destroyed there.
     """
-    asked = migrate.Asked(source, Choices(purposes, leave), path, dry_run, as_json)
-    migrate.migrate(Session.open(context, local, Options(yes=yes)), asked)
+    arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
+    migrate.migrate(Session.open(context, local, Options(yes=yes)), arguments)
