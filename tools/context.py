@@ -123,7 +123,7 @@ class Context:
     def select(self, known: "Records", selection: Selection) -> list[Stack]:
         """The stacks of `known` that `selection` names, also by a path to a directory such as `.`.
 
-        Raises UserError for a pattern that names none, and as `where` of layout/selection.py does.
+        Raises UserError for a pattern that names none, and as `filter_by_values` does.
         """
         named = replace(selection, patterns=self._names(selection.patterns))
         return choose(known.stacks, named, known.has_changed)
@@ -188,6 +188,6 @@ def _new_logs(parent: Path) -> Path:
     A run that was killed may have left a Terraform that works on.
     """
     for old in sorted(parent.glob("*"))[:-_KEPT_LOGS]:
-        if not any(map(processes.noted, old.glob("*.pid"))):
+        if not any(map(processes.noted_pid, old.glob("*.pid"))):
             shutil.rmtree(old, ignore_errors=True)
     return parent / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"

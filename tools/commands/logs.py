@@ -50,7 +50,7 @@ def command(
     cloud = where.cloud(one.region)
     count = 0
     others: set[str] = set()
-    with signals.counted() as interrupted:
+    with signals.count_signals() as interrupted:
         going = (lambda: not interrupted.count) if follow else None
         for event in logs.of_notebook(cloud, one.name, start, going):
             if streams and event.stream not in streams:

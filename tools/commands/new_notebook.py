@@ -143,4 +143,6 @@ def command(
 def _open_to_others(notebooks: Sequence[Notebook], repository: Repository) -> bool:
     if not any(notebook.values.get("isolated") for notebook in notebooks):
         return False
-    return not variables.declared(Stack(repository.root, "shared-infra/iam")).get("reserve_users")
+    return not variables.read_values(Stack(repository.root, "shared-infra/iam")).get(
+        "reserve_users"
+    )

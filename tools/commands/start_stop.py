@@ -69,7 +69,7 @@ def run(
     Exits with 1 where one was skipped or failed, and with 130 where the wait was interrupted.
     """
     there = fleet.listed(where, notebooks)
-    with signals.counted() as interrupted, progress.choose(len(notebooks)) as show:
+    with signals.count_signals() as interrupted, progress.choose(len(notebooks)) as show:
         how = start_stop.Run(where, verb, show, interrupted, seconds)
         outcomes = start_stop.change(how, notebooks, there)
     if as_json:

@@ -74,7 +74,7 @@ def counted(
     changes = _changes(repository, what_if)
     shared = {stack.name: stack for stack in repository.stacks() if stack.kind == "shared"}
     own = {
-        name: variables.declared(stack) | changes.get(name, {}) for name, stack in shared.items()
+        name: variables.read_values(stack) | changes.get(name, {}) for name, stack in shared.items()
     }
     spec, notes = _shared(own, shared, outputs)
     specs, warnings = [], []

@@ -159,8 +159,8 @@ def declared(
     """
     stacks = [stack for stack in fleet.repository.stacks() if stack.kind == "notebook"]
     chosen = _named(fleet, stacks, patterns) if patterns else stacks
-    chosen = selection.where(chosen, conditions)
-    with cache.kept(fleet.repository.root):
+    chosen = selection.filter_by_values(chosen, conditions)
+    with cache.persisted(fleet.repository.root):
         return [_declared(fleet, stack) for stack in chosen]
 
 
@@ -236,7 +236,7 @@ def as_json(instance: Instance) -> dict[str, Any]:
 
 
 def _declared(fleet: Fleet, stack: Stack) -> Declared:
-    own = variables.declared(stack)
+    own = variables.read_values(stack)
     return Declared(stack, own, str(own.get("region") or fleet.region))
 
 

@@ -37,7 +37,7 @@ def once(kind: str, text: str, parse: Callable[[], Any], keep: bool = True) -> A
 
 
 @contextmanager
-def kept(root: Path) -> Iterator[None]:
+def persisted(root: Path) -> Iterator[None]:
     """Lends `once` the results of earlier runs in the repository `root`, and keeps those of this.
 
     A file that is broken or cannot be written is ignored.

@@ -87,7 +87,7 @@ def remote_state_paths(path: Path) -> dict[str, str | None]:
     return _once("states", text, lambda: _remote_states(parse(text, path)))
 
 
-def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
+def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
     """The kind and the arguments of the `backend` block of a .tf file, or None if it has none.
 
     A `cloud` block is one of the kind "cloud". Raises UserError if the file does not parse.
@@ -102,13 +102,13 @@ def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
     return next(iter(backends.items()), None)
 
 
-def init_reads(path: Path) -> Value:
+def read_init_inputs(path: Path) -> Value:
     """What `terraform init` takes from a .tf file: settings, module sources, provider names.
 
     https://developer.hashicorp.com/terraform/cli/commands/init
     """
     text = _read(path)
-    return _once("init", text, lambda: _init_reads(parse(text, path)))
+    return _once("init", text, lambda: _init_inputs(parse(text, path)))
 
 
 def _read(path: Path) -> str:
@@ -192,7 +192,7 @@ def _backends(configuration: Mapping[str, Any]) -> dict[str, Any]:
     return {"cloud": {}} if any("cloud" in block for block in settings) else backends
 
 
-def _init_reads(configuration: Mapping[str, Any]) -> dict[str, Any]:
+def _init_inputs(configuration: Mapping[str, Any]) -> dict[str, Any]:
     modules = {
         name: [body.get("source"), body.get("version")]
         for block in configuration.get("module", [])

@@ -107,7 +107,7 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def assignments(values: Mapping[str, Value]) -> str:
+def format_assignments(values: Mapping[str, Value]) -> str:
     """`values` as the lines of a .tfvars file, formatted as `terraform fmt` does."""
     names = [name for name in _FIRST if name in values]
     names += sorted(set(values) - set(_FIRST))

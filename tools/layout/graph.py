@@ -19,12 +19,12 @@ class Graph:
     reads: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, stacks: Iterable[Stack]) -> "Graph":
+    def from_stacks(cls, stacks: Iterable[Stack]) -> "Graph":
         """The graph of `stacks`. Raises UserError if two read each other, directly or not."""
         stacks = list(stacks)
         kinds = {stack.name: stack.kind for stack in stacks}
         reads = reads_among(stacks)
-        names = order(reads)
+        names = sort_names(reads)
         return cls({name: kinds[name] for name in names}, {name: reads[name] for name in names})
 
     @property
@@ -68,16 +68,16 @@ def reachable(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[s
     return reached
 
 
-def ordered(stacks: Iterable[Stack]) -> list[Stack]:
+def sort_stacks(stacks: Iterable[Stack]) -> list[Stack]:
     """Sorts `stacks`: each comes after those that it reads, and close behind them.
 
     Raises UserError if two read each other, directly or not.
     """
     by_name = {stack.name: stack for stack in stacks}
-    return [by_name[name] for name in Graph.of(by_name.values()).kinds]
+    return [by_name[name] for name in Graph.from_stacks(by_name.values()).kinds]
 
 
-def order(upstream: Mapping[str, Sequence[str]]) -> list[str]:
+def sort_names(upstream: Mapping[str, Sequence[str]]) -> list[str]:
     """Sorts the keys of `upstream`: each comes after its values, which are keys too, and close.
 
     Raises UserError if there is a circle.

@@ -48,8 +48,8 @@ class Repository:
             for name in self._directories(folder)
             if configuration(self.root / folder / name)
         ]
-        with cache.kept(self.root):
-            return graph.ordered(stacks)
+        with cache.persisted(self.root):
+            return graph.sort_stacks(stacks)
 
     def select(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks that `patterns` name, as `match_names` reads them, in order.
@@ -88,7 +88,7 @@ class Repository:
 
     def instance_names(self) -> dict[str, str]:
         """The names that the instances of `notebooks` have in AWS, by directory."""
-        with cache.kept(self.root):
+        with cache.persisted(self.root):
             return {name: self._instance_name(name) for name in self.notebook_names()}
 
     def _instance_name(self, directory: str) -> str:

@@ -34,8 +34,8 @@ class _Condition:
 class Selection:
     """Which stacks a command is about; all of them if nothing narrows the choice.
 
-    `patterns` are read by `match_names`, `conditions` by `where`. `upstream` and `downstream` add
-    what the chosen stacks read, and what reads them, directly or not.
+    `patterns` are read by `match_names`, `conditions` by `filter_by_values`. `upstream` and
+    `downstream` add what the chosen stacks read, and what reads them, directly or not.
     """
 
     patterns: Sequence[str] = ()
@@ -51,9 +51,9 @@ def choose(
 ) -> list[Stack]:
     """Those of `stacks` that `selection` names, in their order.
 
-    Raises UserError for a pattern that names nothing, and as `where` does.
+    Raises UserError for a pattern that names nothing, and as `filter_by_values` does.
     """
-    chosen = where(_named(stacks, selection), selection.conditions)
+    chosen = filter_by_values(_named(stacks, selection), selection.conditions)
     if selection.changed:
         chosen = [stack for stack in chosen if has_changed(stack)]
     names = {stack.name for stack in chosen}
@@ -71,11 +71,11 @@ def _named(stacks: Sequence[Stack], selection: Selection) -> Sequence[Stack]:
     return [stack for stack in stacks if stack.name in names or stack.kind == shared]
 
 
-def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
+def filter_by_values(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
     """Those of `stacks` for which every condition holds, in their order.
 
     A condition is `key=value` or `key!=value` over a stack's declared values, as
-    `variables.declared` reads them: `environment=dev`, `owner=al*`, `volume_size=100`,
+    `variables.read_values` reads them: `environment=dev`, `owner=al*`, `volume_size=100`,
     `tags.Team=growth`. The value may be a glob; of a list, one item has to match. Raises UserError
     for a text that is no condition, a key that none of the stacks has, and conditions that none of
     them meets.
@@ -83,8 +83,8 @@ def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
     if not conditions:
         return list(stacks)
     asked = [_parse(text) for text in conditions]
-    with cache.kept(stacks[0].root) if stacks else nullcontext():
-        declared = [variables.declared(stack) for stack in stacks]
+    with cache.persisted(stacks[0].root) if stacks else nullcontext():
+        declared = [variables.read_values(stack) for stack in stacks]
     for condition in asked:
         _check_key(condition, declared)
     chosen = [

@@ -12,7 +12,7 @@ from tools.terraform import masking
 VALUES = "terraform.tfvars"
 
 
-def declared(stack: Stack) -> dict[str, Value]:
+def read_values(stack: Stack) -> dict[str, Value]:
     """The values of the stack's variables: their defaults, and its .tfvars files over them.
 
     A notebook's `name` is its instance's in AWS: the directory's name, unless a value is set. A
@@ -23,7 +23,7 @@ def declared(stack: Stack) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for file in configuration(stack.path):
         values |= reading.read_defaults(file)
-    for file in files(stack.path):
+    for file in value_files(stack.path):
         values |= _read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)
     values |= {
         name: masking.PLACEHOLDER
@@ -35,7 +35,7 @@ def declared(stack: Stack) -> dict[str, Value]:
     return values
 
 
-def files(directory: Path) -> list[Path]:
+def value_files(directory: Path) -> list[Path]:
     """The files of values that Terraform reads in `directory` by itself, the strongest last.
 
     https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence

@@ -25,7 +25,7 @@ def read_services(port: int) -> dict[str, str]:
 
 def require_loopback_only(pid: int, port: int) -> None:
     """Raises UserError if other machines could reach the process, or if the port is another's."""
-    listening = processes.listening(pid)
+    listening = processes.listening_addresses(pid)
     exposed = sorted(f"{ip}:{number}" for ip, number in listening if ip != HOST)
     if exposed:
         raise UserError(

@@ -147,7 +147,7 @@ class LocalCloud:
             )
         try:
             self._await_ready(child, port, time.monotonic() + timeout)
-            processes.note(child.pid, self._pid_file, port=port)
+            processes.write_note(child.pid, self._pid_file, port=port)
             assert child.stdin is not None
             with child.stdin as parent_is_content:
                 parent_is_content.write(b"\n")
@@ -224,5 +224,5 @@ def _end(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    while processes.started(pid) is not None:
+    while processes.start_time(pid) is not None:
         time.sleep(_SECONDS_BETWEEN_PROBES)

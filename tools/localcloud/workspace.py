@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.hcl.writing import assignments
+from tools.hcl.writing import format_assignments
 from tools.layout.repository import COMMON, Repository
 from tools.layout.variables import VALUES
 from tools.state import backend
@@ -134,7 +134,7 @@ def _common(repository: Repository, copied: Path) -> str:
     for name in ("state_bucket", "state_prefix"):
         if name in before:
             values[name] = before[name]
-    return assignments(values) + "\n"
+    return format_assignments(values) + "\n"
 
 
 def _common_values(repository: Repository) -> dict[str, reading.Value]:
@@ -153,7 +153,9 @@ def _overrides(stack: Path) -> str:
         if path.name not in (OVERRIDES, COMMON)
         for name in _names(path)
     }
-    return assignments({name: _STAND_INS[name] for name in names if name in _STAND_INS}) + "\n"
+    return (
+        format_assignments({name: _STAND_INS[name] for name in names if name in _STAND_INS}) + "\n"
+    )
 
 
 def _names(tfvars: Path) -> list[str]:

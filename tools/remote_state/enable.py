@@ -256,7 +256,7 @@ def _has_gone_on(place: BucketPlace, own: bytes) -> bool:
 def _text(stack: Stack, there: Backend) -> str:
     """The backend.tf of `stack`: one that says more than ours stays."""
     file = stack.path / backend.FILE
-    found = reading.backend(file) if file.is_file() else None
+    found = reading.read_backend(file) if file.is_file() else None
     return file.read_text() if found and there.leaves_out(found[1]) else there.text(stack.name)
 
 

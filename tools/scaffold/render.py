@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from tools.errors import UserError
 from tools.hcl import cache, reading
-from tools.hcl.writing import assignments
+from tools.hcl.writing import format_assignments
 from tools.layout.repository import COMMON, TYPED_ONCE, Repository
 from tools.scaffold.notebook import Notebook
 from tools.state import backend
-from tools.system.signals import counted
+from tools.system.signals import count_signals
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def render(notebook: Notebook, templates: Path) -> dict[str, str]:
     """Renders every template of `templates` for a notebook: name of the file to text."""
     same, varying = _templates(templates)
-    values = {"values": assignments(notebook.values)}
+    values = {"values": format_assignments(notebook.values)}
     rendered = {name: template.render(values) for name, template in varying.items()}
     return dict(sorted({**same, **rendered}.items()))
 
@@ -54,7 +54,7 @@ def _templates(directory: Path) -> "tuple[Mapping[str, str], Mapping[str, Templa
 
 def variables(templates: Path) -> dict[str, str]:
     """The variables that a notebook's own .tfvars may set: name to Terraform type."""
-    with cache.kept(templates.parents[1]):
+    with cache.persisted(templates.parents[1]):
         declared = reading.read_variables(templates / "variables.tf.j2")
     return {name: kind for name, kind in declared.items() if name not in TYPED_ONCE}
 
@@ -95,7 +95,7 @@ def write(notebooks: Sequence[Notebook], repository: Repository, templates: Path
     parent = repository.root / "notebooks"
     try:
         # A signal between a folder's making and its noting would leave the folder behind.
-        with counted() as interruption, _staging(parent) as staging:
+        with count_signals() as interruption, _staging(parent) as staging:
             for name, contents in rendered.items():
                 interruption.check()
                 _fill(staging / name, contents)

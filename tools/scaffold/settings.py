@@ -65,7 +65,7 @@ class Settings:
         }
         header = "# Made by `tools init`; yours to edit.\n\n"
         return {
-            path: f"{header}{writing.assignments(values)}\n"
+            path: f"{header}{writing.format_assignments(values)}\n"
             for path, values in stacks.items()
             if values
         }

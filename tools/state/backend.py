@@ -116,9 +116,12 @@ def stack_of(key: str) -> str | None:
 def arguments_by_stack(repository: Repository) -> dict[str, Mapping[str, Any]]:
     """The arguments of the backend.tf of each stack that has one which parses."""
     arguments: dict[str, Mapping[str, Any]] = {}
-    with cache.kept(repository.root):
+    with cache.persisted(repository.root):
         for folder in FOLDERS:
             for path in sorted((repository.root / folder).glob(f"*/{FILE}")):
                 with suppress(UserError):  # Terraform does nothing in that directory either
-                    _, arguments[f"{folder}/{path.parent.name}"] = reading.backend(path) or ("", {})
+                    _, arguments[f"{folder}/{path.parent.name}"] = reading.read_backend(path) or (
+                        "",
+                        {},
+                    )
     return arguments

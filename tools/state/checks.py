@@ -90,7 +90,7 @@ def check_states(repository: Repository) -> None:
     It does so too if a state lies where the stacks that read it would not find it.
     """
     stacks = repository.stacks()
-    with cache.kept(repository.root):
+    with cache.persisted(repository.root):
         places = {stack.name: locate(stack, no_objects) for stack in stacks}
     _check_backends(repository, stacks, places)
     mend = f"delete {STATE}*, {FILE} and .terraform"

@@ -228,7 +228,7 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
 
 def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
     for file in configuration(stack.path):
-        if block := reading.backend(file):
+        if block := reading.read_backend(file):
             return block
     return "local", {}
 

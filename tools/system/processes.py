@@ -6,7 +6,7 @@ from pathlib import Path
 from tools.system import files
 
 
-def started(pid: int) -> float | None:
+def start_time(pid: int) -> float | None:
     """When the process started, in seconds after the system; None if it does not run.
 
     With its number that identifies it, since numbers are used again. A zombie does not run. (The
@@ -22,23 +22,23 @@ def started(pid: int) -> float | None:
         return None
 
 
-def note(pid: int, path: Path, **details: int) -> None:
+def write_note(pid: int, path: Path, **details: int) -> None:
     """Writes to the file `path` which process this is, with `details` of it."""
-    files.write(path, json.dumps({"pid": pid, "started": started(pid), **details}))
+    files.write(path, json.dumps({"pid": pid, "started": start_time(pid), **details}))
 
 
 def read_note(path: Path) -> dict[str, int] | None:
-    """What `note` has written, without the start; None if the process does not run any more."""
+    """What `write_note` wrote, without the start; None if the process does not run any more."""
     try:
         details = dict(json.loads(path.read_text()))
         since = details.pop("started")
-        is_running = since is not None and started(int(details["pid"])) == since
+        is_running = since is not None and start_time(int(details["pid"])) == since
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return details if is_running else None
 
 
-def noted(path: Path) -> int | None:
+def noted_pid(path: Path) -> int | None:
     """The number of the process that the file `path` notes, or None if it does not run."""
     details = read_note(path)
     return details["pid"] if details else None
@@ -51,7 +51,7 @@ def free_memory() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def listening(pid: int) -> set[tuple[str, int]]:
+def listening_addresses(pid: int) -> set[tuple[str, int]]:
     """The addresses and TCP ports that the process listens on; none if it has ended."""
     import psutil
 

@@ -18,7 +18,7 @@ class Interruption:
         self._first = 0
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """Counts a signal: the handler that `counted` installs."""
+        """Counts a signal: the handler that `count_signals` installs."""
         self.count += 1
         self._first = self._first or number
 
@@ -39,7 +39,7 @@ class Interruption:
 
 
 @contextmanager
-def counted() -> Iterator[Interruption]:
+def count_signals() -> Iterator[Interruption]:
     """Counts Ctrl-C and SIGTERM within the block, which must run in the main thread."""
     interruption = Interruption()
     numbers = (signal.SIGINT, signal.SIGTERM)
@@ -57,8 +57,8 @@ def interruptible_child() -> Callable[[], object] | None:
     A child inherits that a signal is ignored. Shells start background jobs that way, so that
     Terraform would not hear of an interruption there:
     https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_11
-    A signal with a handler, as in `counted`, is reset in the child. So there, where threads run,
-    nothing is called between fork and exec, which could deadlock beside threads:
+    A signal with a handler, as in `count_signals`, is reset in the child. So there, where threads
+    run, nothing is called between fork and exec, which could deadlock beside threads:
     https://docs.python.org/3/library/subprocess.html#subprocess.Popen
     """
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
