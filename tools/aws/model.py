@@ -11,7 +11,7 @@ from importlib import metadata
 from importlib.resources import files
 from typing import Any
 
-from tools.errors import UserError, nearest, shown
+from tools.errors import UserError, nearest, shorten
 
 MODEL = "botocore's model of CreateNotebookInstance"
 
@@ -70,8 +70,8 @@ def tag_complaint(text: str, most: int = 256) -> str | None:
         return f"it becomes a tag and must have 1 to {most} characters, not {len(text)}"
     wrong = sorted({c for c in text if not _allowed_in_tag(c)})
     if wrong:
-        shown = " ".join(map(repr, wrong[:5]))
-        return f"it becomes a tag: letters, digits, spaces or _ . : / = + - @, and not {shown}"
+        characters = " ".join(map(repr, wrong[:5]))
+        return f"it becomes a tag: letters, digits, spaces or _ . : / = + - @, and not {characters}"
     return None
 
 
@@ -114,14 +114,14 @@ def _integer_complaint(value: Any, shape: Shape) -> str | None:
 def _string_complaint(value: str, shape: Shape) -> str | None:
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
-        return f"there is no {shown(value)}; {nearest(value, enum)}"
+        return f"there is no {shorten(value)}; {nearest(value, enum)}"
     least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(value) < least or (most is not None and len(value) > most):
         return f"it must have {least} to {most} characters, not {len(value)}"
     pattern = shape.metadata.get("pattern")
     # The length is bounded by now, so a pattern that backtracks stays quick.
     if pattern and not re.fullmatch(pattern, value):
-        return f"{shown(value)} does not fit AWS's pattern {pattern}"
+        return f"{shorten(value)} does not fit AWS's pattern {pattern}"
     return None
 
 

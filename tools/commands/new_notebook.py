@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tools.context import Context
-from tools.errors import shown
+from tools.errors import shorten
 from tools.layout import variables
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
@@ -26,9 +26,9 @@ def _pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) 
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{shown(pair)} is not KEY=VALUE")
+            raise click.BadParameter(f"{shorten(pair)} is not KEY=VALUE")
         if key in pairs:
-            raise click.BadParameter(f"{shown(key)} is given twice")
+            raise click.BadParameter(f"{shorten(key)} is given twice")
         pairs[key] = value
     return pairs
 

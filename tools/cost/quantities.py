@@ -11,7 +11,7 @@ from typing import Any, cast
 from tools.aws import model
 from tools.aws.model import check_region
 from tools.cost.model import MONTH, Fleet, NotebookSpec, SharedSpec
-from tools.errors import UserError, nearest, shown
+from tools.errors import UserError, nearest, shorten
 from tools.fleet.fleet import Declared
 from tools.hcl import reading
 from tools.hcl.reading import Value
@@ -226,23 +226,23 @@ def _parsed(stack: Stack, change: WhatIf, declared: str) -> Value:
         if kind != "string":
             value = cast(Value, json.loads(change.value))
     except (ValueError, RecursionError):
-        raise _wrong(stack, change, f"{shown(change.value)} is no {declared}") from None
+        raise _wrong(stack, change, f"{shorten(change.value)} is no {declared}") from None
     items = value if isinstance(value, list) else []
     if not _fits(value, kind) or not all(_fits(item, inner) for item in items):
-        raise _wrong(stack, change, f"{shown(change.value)} is no {declared}")
+        raise _wrong(stack, change, f"{shorten(change.value)} is no {declared}")
     return value
 
 
 def _complaint(key: str, value: Value) -> str | None:
     """Why AWS, or the notebooks' module, would refuse the value; None where they take it."""
     if key == "volume_size" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return f"{shown(value)} is no number"
+        return f"{shorten(value)} is no number"
     if key in _CHECKED:
         return model.complaint(value, model.member(_CHECKED[key]))
     if key in ("schedule_start", "schedule_stop") and _minutes(value) is None:
-        return f"{shown(value)} is no time from 00:00 to 23:59"
+        return f"{shorten(value)} is no time from 00:00 to 23:59"
     if key == "schedule_days" and not _days(str(value)):
-        return f"{shown(value)} is no days such as MON-FRI or MON,WED,FRI"
+        return f"{shorten(value)} is no days such as MON-FRI or MON,WED,FRI"
     if key == "region":
         try:
             check_region(str(value))

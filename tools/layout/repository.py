@@ -9,7 +9,7 @@ from tools.errors import UserError
 from tools.hcl import cache, reading
 from tools.layout import graph
 from tools.layout.patterns import NO_STACK, match_names
-from tools.layout.stack import FOLDERS, Stack, configuration
+from tools.layout.stack import FOLDERS, Stack, tf_files
 
 COMMON = "common.auto.tfvars"
 PREFIX = "ml-infra"  # of the states' keys, unless state_prefix is set
@@ -46,7 +46,7 @@ class Repository:
             Stack(self.root, f"{folder}/{name}")
             for folder in FOLDERS
             for name in self._directories(folder)
-            if configuration(self.root / folder / name)
+            if tf_files(self.root / folder / name)
         ]
         with cache.persisted(self.root):
             return graph.sort_stacks(stacks)

@@ -36,7 +36,7 @@ class Stack:
         A state outside of `shared-infra` and `notebooks` is left out.
         """
         upstream = {}
-        for file in configuration(self.path):
+        for file in tf_files(self.path):
             for name, state in reading.remote_state_paths(file).items():
                 stack = self._stack_of(state) if state else None
                 if stack:
@@ -46,9 +46,7 @@ class Stack:
     @cached_property
     def reads_elsewhere(self) -> bool:
         """Whether it reads a state of no stack here, or one that its files do not spell out."""
-        names = {
-            name for file in configuration(self.path) for name in reading.remote_state_paths(file)
-        }
+        names = {name for file in tf_files(self.path) for name in reading.remote_state_paths(file)}
         return names != set(self.upstream_by_name)
 
     def _stack_of(self, state: str) -> str | None:
@@ -64,7 +62,7 @@ class Stack:
         return tuple(sorted(set(self.upstream_by_name.values())))
 
 
-def configuration(directory: Path) -> list[Path]:
+def tf_files(directory: Path) -> list[Path]:
     """The .tf files that Terraform reads in `directory`, sorted."""
     with os.scandir(directory) as entries:  # Path.glob takes five times as long
         names = sorted(entry.name for entry in entries)

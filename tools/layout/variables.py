@@ -6,7 +6,7 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.hcl.reading import Value
-from tools.layout.stack import Stack, configuration
+from tools.layout.stack import Stack, tf_files
 from tools.terraform import masking
 
 VALUES = "terraform.tfvars"
@@ -21,7 +21,7 @@ def read_values(stack: Stack) -> dict[str, Value]:
     does not parse.
     """
     values: dict[str, Value] = {}
-    for file in configuration(stack.path):
+    for file in tf_files(stack.path):
         values |= reading.read_defaults(file)
     for file in value_files(stack.path):
         values |= _read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)

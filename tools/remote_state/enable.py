@@ -15,7 +15,7 @@ from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.layout.repository import COMMON, PREFIX, Repository
-from tools.layout.stack import Stack, configuration
+from tools.layout.stack import Stack, tf_files
 from tools.layout.variables import VALUES
 from tools.remote_state import transfer
 from tools.remote_state.bucket import check
@@ -205,7 +205,7 @@ def _refuse_fixed_prefix(there: Backend, stacks: Sequence[Stack]) -> None:
     if there.prefix == PREFIX:
         return
     for stack in stacks:
-        text = "".join(file.read_text(errors="replace") for file in configuration(stack.path))
+        text = "".join(file.read_text(errors="replace") for file in tf_files(stack.path))
         if "terraform_remote_state" in text and "var.state_prefix" not in text:
             raise UserError(
                 f"{stack.name} reads states below {PREFIX}/ whatever the prefix is: have "

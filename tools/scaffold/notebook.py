@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.aws import model
-from tools.errors import UserError, nearest, shown
+from tools.errors import UserError, nearest, shorten
 from tools.hcl.reading import Value
 
 PROFILES: dict[str, dict[str, Value]] = {
@@ -98,7 +98,7 @@ def make(
     for script in scripts or {}:
         if not _SCRIPT_NAME.fullmatch(script) or ".tf" in script.lower():
             raise UserError(
-                f"{name}: {shown(script)} is no name for a script: it takes letters, digits and "
+                f"{name}: {shorten(script)} is no name for a script: it takes letters, digits and "
                 "any of . _ - + @ and spaces, a letter or digit first, and no .tf, which "
                 "Terraform would read"
             )
@@ -108,7 +108,7 @@ def make(
 def check_name(name: str) -> None:
     """Raises UserError if a notebook instance and its directory cannot be called `name`."""
     if model.complaint(name, model.member("NotebookInstanceName")) or not name:
-        raise UserError(f"{shown(name)} is no name for a notebook: it takes {NAME_RULE}")
+        raise UserError(f"{shorten(name)} is no name for a notebook: it takes {NAME_RULE}")
 
 
 def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
@@ -125,13 +125,13 @@ def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
 def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
     if key not in types:
         hint = nearest(key, sorted(types))
-        raise UserError(f"{name}: a notebook has no value called {shown(key)}; {hint}")
+        raise UserError(f"{name}: a notebook has no value called {shorten(key)}; {hint}")
     read = _READERS[types[key].split("(")[0]]
     try:
         # An empty text takes back what --from copied: AWS has no empty identifier.
         return None if value is None or (value == "" and key in _MEMBERS) else read(value)
     except (ValueError, TypeError, RecursionError):
-        raise UserError(f"{name}: {key}: {shown(value)} is no {types[key]}") from None
+        raise UserError(f"{name}: {key}: {shorten(value)} is no {types[key]}") from None
     except UserError as error:
         raise UserError(f"{name}: {key}: {error}") from None
 
@@ -191,7 +191,7 @@ def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in pairs:
         if key in values:
-            raise UserError(f"{shown(key)} is given twice")
+            raise UserError(f"{shorten(key)} is given twice")
         values[key] = value
     return values
 
@@ -209,7 +209,7 @@ def _complaint(key: str, value: Any) -> str | None:
     prefix = _PREFIXES.get(key)
     items = value if isinstance(value, list) else [value]
     if prefix and not all(str(item).startswith(prefix) for item in items):
-        return f"it starts with {prefix}, not {shown(value)}"
+        return f"it starts with {prefix}, not {shorten(value)}"
     if key in _REPOSITORIES and any(_WITH_PASSWORD.match(str(item)) for item in items):
         return _NO_PASSWORD
     if key in _MEMBERS:
@@ -229,12 +229,12 @@ def _idle_complaint(minutes: Any) -> str | None:
     if isinstance(minutes, int) and 0 <= minutes <= _A_YEAR:
         return None
     return (
-        f"it must be a whole number of minutes up to {_A_YEAR}, 0 for never, not {shown(minutes)}"
+        f"it must be a whole number of minutes up to {_A_YEAR}, 0 for never, not {shorten(minutes)}"
     )
 
 
 def _imds_complaint(version: Any) -> str | None:
-    return None if version in ("1", "2") else f"it must be 1 or 2, not {shown(version)}"
+    return None if version in ("1", "2") else f"it must be 1 or 2, not {shorten(version)}"
 
 
 def _days_complaint(days: str) -> str | None:
@@ -269,12 +269,12 @@ def _tags_complaint(tags: Mapping[str, str]) -> str | None:
         return f"at most {most} tags besides {', '.join(_DEFAULT_TAGS)}; there are {len(tags)}"
     for key, value in tags.items():
         if key.lower() in {name.lower() for name in _DEFAULT_TAGS}:
-            return f"{shown(key)} is a tag that notebooks have; the stop when idle needs it so"
+            return f"{shorten(key)} is a tag that notebooks have; the stop when idle needs it so"
         if key.lower().startswith("aws:"):
-            return f"{shown(key)}: tags that start with aws: belong to AWS"
+            return f"{shorten(key)}: tags that start with aws: belong to AWS"
         wrong = model.tag_complaint(key, 128) or (value and model.tag_complaint(value))
         if wrong:
-            return f"{shown(key)}: {wrong}"
+            return f"{shorten(key)}: {wrong}"
     return None
 
 

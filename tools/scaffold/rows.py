@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, shown
+from tools.errors import UserError, shorten
 from tools.hcl import reading
 from tools.layout.repository import TYPED_ONCE, Repository
 from tools.scaffold import notebook
@@ -87,7 +87,7 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
 def _profile(name: str, profile: str) -> dict[str, reading.Value]:
     if profile not in notebook.PROFILES:
         known = ", ".join(notebook.PROFILES)
-        raise UserError(f"{name}: there is no profile {shown(profile)}; there are {known}")
+        raise UserError(f"{name}: there is no profile {shorten(profile)}; there are {known}")
     return notebook.PROFILES[profile]
 
 
@@ -212,5 +212,5 @@ def _loader() -> Any:
 
 def _named(path: Path, name: Any, row: Any) -> Row:
     if not isinstance(row, dict | None):
-        raise UserError(f"{path}: {name} has no values but {shown(row)}; write key: value lines")
+        raise UserError(f"{path}: {name} has no values but {shorten(row)}; write key: value lines")
     return {"name": name, **(row or {})}

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.layout.stack import Stack, configuration
+from tools.layout.stack import Stack, tf_files
 from tools.state.file import is_whole
 from tools.system import files
 
@@ -227,7 +227,7 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
 
 
 def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
-    for file in configuration(stack.path):
+    for file in tf_files(stack.path):
         if block := reading.read_backend(file):
             return block
     return "local", {}
