@@ -120,13 +120,13 @@ class Context:
             return None
         return Path(named) if named and named != self.env.get("TF_CLI_CONFIG_FILE") else None
 
-    def select(self, known: "Records", selection: Selection) -> list[Stack]:
-        """The stacks of `known` that `selection` names, also by a path to a directory such as `.`.
+    def select(self, records: "Records", selection: Selection) -> list[Stack]:
+        """The stacks of `records` that `selection` names, also by a directory such as `.`.
 
         Raises UserError for a pattern that names none, and as `filter_by_values` does.
         """
         named = replace(selection, patterns=self._names(selection.patterns))
-        return choose(known.stacks, named, known.has_changed)
+        return choose(records.stacks, named, records.has_changed)
 
     def stacks(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks of the user's repository that `patterns` name, as `select` reads them."""
