@@ -17,14 +17,8 @@ from tests.keeper import kept
 from tests.trees import REPOSITORY
 from tools import SCRATCH
 from tools.aws.client import shared_client
-from tools.localcloud.process import (
-    REGION,
-    TRANSITION_VARIABLE,
-    LocalCloud,
-    Running,
-    environment,
-    unset,
-)
+from tools.localcloud.client import REGION, environment, variables_to_unset
+from tools.localcloud.process import TRANSITION_VARIABLE, LocalCloud, Running
 from tools.terraform.binary import Terraform
 
 SECONDS_OF_A_TRANSITION = "0.2"
@@ -35,7 +29,7 @@ _PORT = pytest.StashKey[int]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The controller of pytest-xdist chooses a folder and a port; its workers are told them."""
-    for name in unset(os.environ):
+    for name in variables_to_unset(os.environ):
         del os.environ[name]  # no test reaches a real account
     told = getattr(config, "workerinput", None)
     config.stash[_DIRECTORY] = Path(

@@ -13,7 +13,8 @@ import pytest
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.remote_state.conftest import make_bucket
 from tests.trees import copy_repository
-from tools.localcloud.process import Running, environment
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
 NAMES = ("nlp-project", "notebook-dev", "notebook-prod")

@@ -180,7 +180,7 @@ class Fleet(Checkout):
         in_cloud, in_state = self.in_cloud(), self.in_state()
         assert in_cloud == in_state != set(), f"cloud: {in_cloud}, states: {in_state}"
         assert not (self.work / "errored.tfstate").exists()
-        assert [file for file in self.logs.glob("*/*.pid") if processes.noted(file)] == []
+        assert [file for file in self.logs.glob("*/*.pid") if processes.noted_pid(file)] == []
 
     def newest_log(self, verb: str) -> Path | None:
         """What Terraform says in the last run that got so far."""

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import TOOLS
 from tests.faults.fleet import SECONDS, STACK, Barrier, Fleet, Gate, await_
-from tools.system.processes import noted
+from tools.system.processes import noted_pid
 
 ROWS, COLUMNS = 40, 120
 
@@ -92,7 +92,7 @@ def check_sane(terminal: Terminal) -> None:
 def check_left_in_order(fleet: Fleet) -> None:
     """No lock, and no Terraform that still works."""
     assert not (fleet.work / ".terraform.tfstate.lock.info").exists()
-    assert [file for file in fleet.logs.glob("*/*.pid") if noted(file)] == []
+    assert [file for file in fleet.logs.glob("*/*.pid") if noted_pid(file)] == []
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(1, marks=pytest.mark.nightly)])

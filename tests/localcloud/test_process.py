@@ -15,8 +15,9 @@ import pytest
 
 from tests.conftest import free_port
 from tools.errors import UserError
-from tools.localcloud import process
-from tools.localcloud.process import LocalCloud, Running, environment, unset
+from tools.localcloud import ports
+from tools.localcloud.client import environment, variables_to_unset
+from tools.localcloud.process import LocalCloud, Running
 
 UP = (
     "import pathlib, sys; from tools.localcloud.process import LocalCloud; "
@@ -46,7 +47,7 @@ def port_of_4566(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = int(taken.getsockname()[1])
-        monkeypatch.setattr(process, "PREFERRED_PORT", port)
+        monkeypatch.setattr(ports, "PREFERRED_PORT", port)
         yield port
 
 
@@ -267,7 +268,7 @@ def test_everything_that_leads_elsewhere_is_unset() -> None:
         "HOME": "",
         "no_proxy": "",
     }
-    assert unset(users) == [
+    assert variables_to_unset(users) == [
         "AWS_CA_BUNDLE",
         "AWS_ENDPOINT_URL_S3",
         "AWS_PROFILE",

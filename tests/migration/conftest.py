@@ -9,7 +9,8 @@ import pytest
 
 from tests.cli.conftest import Checkout, user_env
 from tests.migration.legacy import MONOLITH, Legacy, Migrated, checkout_in
-from tools.localcloud.process import Running, environment
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
 

@@ -50,7 +50,7 @@ def command(
     cloud = where.cloud(one.region)
     count = 0
     others: set[str] = set()
-    with signals.counted() as interrupted:
+    with signals.count_signals() as interrupted:
         events = logs.events(cloud, start, one.name)
         if follow:
             events = logs.follow(cloud, start, one.name, lambda: not interrupted.count)

@@ -68,7 +68,7 @@ def run(
     Exits with 1 where one was skipped or failed, and with 130 where the wait was interrupted.
     """
     there = where.instances(notebooks)
-    with signals.counted() as interrupted, progress.choose(len(notebooks)) as show:
+    with signals.count_signals() as interrupted, progress.choose(len(notebooks)) as show:
         change = StartStop(where, verb, show, interrupted, seconds)
         outcomes = change.change(notebooks, there)
     if as_json:

@@ -95,7 +95,7 @@ def watch_notebooks(
     Raises UserError where the first look fails; later ones say so, and the next may succeed.
     """
     found = look()
-    with signals.counted() as interrupted:
+    with signals.count_signals() as interrupted:
         if sys.stdout.isatty() and not as_json:
             with Live(console=Console(), auto_refresh=False) as live:
                 now = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends"

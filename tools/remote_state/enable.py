@@ -15,7 +15,7 @@ from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.layout.repository import COMMON, PREFIX, Repository
-from tools.layout.stack import Stack, configuration
+from tools.layout.stack import Stack, tf_files
 from tools.layout.variables import VALUES
 from tools.remote_state import transfer
 from tools.remote_state.bucket import check
@@ -59,7 +59,7 @@ class _Step:
 def settings(wanted: Wanted, target: Target) -> Backend:
     """The backend that is `wanted`. Raises UserError where no bucket is known."""
     repository = target.repository
-    known = backend.of(repository)
+    known = backend.configured_backend(repository)
     name = wanted.bucket or (known.bucket if known else None) or _made(repository)
     if not name:
         raise UserError(
@@ -205,7 +205,7 @@ def _refuse_fixed_prefix(there: Backend, stacks: Sequence[Stack]) -> None:
     if there.prefix == PREFIX:
         return
     for stack in stacks:
-        text = "".join(file.read_text(errors="replace") for file in configuration(stack.path))
+        text = "".join(file.read_text(errors="replace") for file in tf_files(stack.path))
         if "terraform_remote_state" in text and "var.state_prefix" not in text:
             raise UserError(
                 f"{stack.name} reads states below {PREFIX}/ whatever the prefix is: have "
@@ -256,7 +256,7 @@ def _has_gone_on(place: BucketPlace, own: bytes) -> bool:
 def _text(stack: Stack, there: Backend) -> str:
     """The backend.tf of `stack`: one that says more than ours stays."""
     file = stack.path / backend.FILE
-    found = reading.backend(file) if file.is_file() else None
+    found = reading.read_backend(file) if file.is_file() else None
     return file.read_text() if found and there.leaves_out(found[1]) else there.text(stack.name)
 
 

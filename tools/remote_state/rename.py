@@ -84,7 +84,7 @@ def _renaming(target: Target, old: str, new: str) -> _Renaming:
     taken = {name.lower(): name for name in repository.notebook_names()}
     if is_there[0] and (other := taken.get(new.lower())):
         raise UserError(f"notebooks/{other} exists already; choose another name")
-    there = backend.of(repository)
+    there = backend.configured_backend(repository)
     objects = s3.in_regions_of(target.endpoint)
     keys = None
     if there:
@@ -190,7 +190,7 @@ def _set_name(here: Stack, name: str) -> None:
 def _text(names: _Renaming, there: Backend) -> str:
     """The backend.tf of the new name: one that says more than ours stays, but for its key."""
     file = names.new.path / backend.FILE
-    found = reading.backend(file) if file.is_file() else None
+    found = reading.read_backend(file) if file.is_file() else None
     if found and there.leaves_out(found[1]):
         return file.read_text().replace(there.key(names.old.name), there.key(names.new.name))
     return there.text(names.new.name)

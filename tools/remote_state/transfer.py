@@ -101,7 +101,7 @@ def backend_file(stack: Stack) -> Path:
     """
     own = stack.path / FILE
     for file in sorted(stack.path.glob("*.tf")):
-        if file != own and (found := reading.backend(file)):
+        if file != own and (found := reading.read_backend(file)):
             raise UserError(
                 f"{stack.name}/{file.name} has a backend block ({found[0]}), which is yours: take "
                 "it out, with terraform init -migrate-state, first"
