@@ -186,7 +186,7 @@ def test_a_state_s_resources_are_known_by_their_addresses() -> None:
             resource("aws_iam_role_policy_attachment", "p", {"role": "r", "policy_arn": "arn:p"}),
         ]
     }
-    assert inventory.parse(json.dumps(state).encode()) == {
+    assert inventory.parse(json.dumps(state).encode(), "the state") == {
         'aws_s3_bucket.shared["data sets"]': ("aws_s3_bucket", "b"),
         "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),
         "module.a[0].aws_kms_key.k": ("aws_kms_key", "k"),

@@ -33,6 +33,6 @@ def command(
         summary.show_drift(plans)
     if session.options.report:
         report_file.write(
-            session.options.report, [report_file.of_plan(plan) for plan in plans], "drift"
+            session.options.report, [report_file.result_of_plan(plan) for plan in plans], "drift"
         )
     deployment.exit_by_plans(plans, detailed_exitcode)

@@ -41,6 +41,6 @@ def command(
         summary.show_plans(plans, err=False, why=session.options.why)
     if session.options.report:
         report_file.write(
-            session.options.report, [report_file.of_plan(plan) for plan in plans], "plan"
+            session.options.report, [report_file.result_of_plan(plan) for plan in plans], "plan"
         )
     deployment.exit_by_plans(plans, detailed_exitcode)

@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 
 from tools.engine.apply import StackRun
 from tools.engine.run import Result, Run
+from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.system import processes
 
@@ -46,13 +47,8 @@ def default_jobs() -> int:
 
 
 def _waits_for(stacks: Sequence[Stack], destroy: bool) -> dict[str, list[str]]:
-    upstream = {stack.name: stack.upstream for stack in stacks}
-    waits: dict[str, list[str]] = {name: [] for name in upstream}
-    for name, above in upstream.items():
-        for other in above:
-            if other in upstream:
-                waits[other if destroy else name].append(name if destroy else other)
-    return waits
+    reads = graph.reads_among(stacks)
+    return graph.readers(reads) if destroy else reads
 
 
 def _attempt(run: Run, stack: Stack, failed: Sequence[str], results: dict[str, Result]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import click
 
+from tools.console import table
 from tools.engine.plans import Plan
 from tools.hcl import writing
 from tools.imports import closing_plan, state_import, tfvars
@@ -44,10 +45,8 @@ def execute(session: Session, pending: PendingImport) -> list[Plan]:
 def _show(pending: PendingImport, session: Session) -> None:
     """Says what will be done, on stderr."""
     click.echo(f"Import in {session.account}:", err=True)
-    width = max((len(resource.stack) for resource in pending.imports), default=0)
-    for resource in pending.imports:
-        line = f"  {resource.stack:<{width}}  {resource.address}  {resource.identifier}"
-        click.echo(line, err=True)
+    rows = ((resource.stack, resource.address, resource.identifier) for resource in pending.imports)
+    table.show(rows, indent="  ", err=True)
     for notebook in pending.notebooks:
         click.echo(f"New directory notebooks/{notebook.name}:", err=True)
         for line in writing.assignments(notebook.values).splitlines():

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from tools.aws import sagemaker
+from tools.console import table
 from tools.errors import UserError
 from tools.imports import buckets, endpoints, inventory, notebooks, security_groups
 from tools.imports.destination import Destination
@@ -203,13 +204,10 @@ def _notebook(destination: Destination, instance: Mapping[str, Any]) -> Candidat
 
 def show(found: Sequence[Candidate]) -> None:
     """Prints a line for each candidate on stdout, and their number on stderr."""
-    kinds = max((len(one.kind) for one in found), default=0)
-    names = max((len(one.name) for one in found), default=0)
-    details = max((len(one.detail) for one in found), default=0)
-    stacks = max((len(one.stack) for one in found), default=0)
-    for one in found:
-        line = f"{one.kind:<{kinds}}  {one.name:<{names}}  {one.detail:<{details}}  "
-        click.echo(line + (f"{one.stack:<{stacks}}  {one.command}" if one.command else one.why))
+    table.show(
+        (one.kind, one.name, one.detail, one.stack if one.command else "", one.command or one.why)
+        for one in found
+    )
     importable = sum(bool(one.command) for one in found)
     click.echo(
         f"{importable} can be imported, of {len(found)} that no state here holds"

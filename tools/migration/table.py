@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from tools.console.table import lay_out
 from tools.errors import in_one_line
 from tools.migration.mapping import LegacyMapping, MappedResource
 from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE
@@ -65,19 +66,14 @@ def format_lines(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[s
         for row in mapping.rows
         if row.address in addresses
     ]
-    widths = [max(map(len, column)) for column in zip(_TITLES, *imported, strict=True)]
-    lines = [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
-        for cells in (_TITLES, *imported)
+    others = [
+        (row.address, _ACTIONS[row.disposition], row.reason)
+        for row in mapping.rows
+        if row.address not in addresses
     ]
-    others = [row for row in mapping.rows if row.address not in addresses]
+    lines = lay_out(imported, _TITLES)
     if others:
-        width = max(len(row.address) for row in others)
-        lines += ["", "not imported"]
-        lines += [
-            f"{row.address:<{width}}  {_ACTIONS[row.disposition]:<6}  {row.reason}"
-            for row in others
-        ]
+        lines += ["", "not imported", *lay_out(others)]
     return [in_one_line(line) for line in lines]  # names in a state may hold anything
 
 

@@ -106,7 +106,7 @@ def _check_name(stack: Stack, there: Backend) -> None:
 def _values(stack: Stack, there: Backend, held: bytes | None) -> dict[str, Value]:
     """What the root's terraform.tfvars is to say; `held` is its state, as far as there is one."""
     now = _read(stack)
-    made = State.parse(held, f"the state of {stack.name}").resources if held else ()
+    made = State.parse(held, f"the state of {stack.name}").types if held else ()
     # A table that is there stays: others may lock with it.
     table = there.has_table or bool(now.get("lock_table")) or "aws_dynamodb_table" in made
     return {**now, "bucket": there.bucket, **({"lock_table": True} if table else {})}

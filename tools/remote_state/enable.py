@@ -8,6 +8,7 @@ import click
 
 from tools.aws import s3
 from tools.aws.model import check_bucket
+from tools.console import table
 from tools.context import Target
 from tools.engine import recovery
 from tools.engine.run import Run
@@ -21,9 +22,17 @@ from tools.remote_state.bucket import check
 from tools.runs.session import Session
 from tools.state import backend
 from tools.state.backend import ROOT, Backend
-from tools.state.checks import no_objects
 from tools.state.file import State, is_whole
-from tools.state.place import ERRORED, STATE, UNVERIFIED, BucketPlace, LocalPlace, Objects, locate
+from tools.state.place import (
+    ERRORED,
+    STATE,
+    UNVERIFIED,
+    BucketPlace,
+    LocalPlace,
+    Objects,
+    locate,
+    no_objects,
+)
 from tools.system import files
 
 
@@ -92,8 +101,8 @@ def _made_prefix(repository: Repository) -> str | None:
 
 def _made(repository: Repository) -> str | None:
     """The bucket that bootstrap has made."""
-    values = repository.root / ROOT / VALUES
-    return str(reading.read_tfvars(values).get("bucket") or "") if values.is_file() else None
+    bucket = reading.tfvars_value(repository.root / ROOT / VALUES, "bucket")
+    return str(bucket) if bucket else None
 
 
 def _is_begun(repository: Repository) -> bool:
@@ -189,9 +198,8 @@ def _is_new(target: Target, name: str, value: reading.Value) -> bool:
 
 def _announce(what: str, steps: Sequence[_Step]) -> None:
     click.echo(what, err=True)
-    width = max((len(step.stack.name) for step in steps), default=0)
-    for step in steps:
-        click.echo(f"  {step.stack.name:<{width}}  {step.what or 'is there'}", err=True)
+    rows = ((step.stack.name, step.what or "is there") for step in steps)
+    table.show(rows, indent="  ", err=True)
 
 
 def _refuse_fixed_prefix(there: Backend, stacks: Sequence[Stack]) -> None:

@@ -1,6 +1,5 @@
 """A notebook's directory renamed: its state's key and its record go with it, its instance stays."""
 
-import json
 from dataclasses import dataclass
 from functools import partial
 
@@ -140,16 +139,9 @@ def _instance_of(place: Place) -> str | None:
     text = place.read()
     if not text:
         return None
-    State.parse(text, str(place), place.mend)
-    return next(
-        (
-            str(instance["attributes"]["name"])
-            for resource in json.loads(text)["resources"]
-            if resource["type"] == "aws_sagemaker_notebook_instance"
-            for instance in resource["instances"]
-        ),
-        None,
-    )
+    resources = State.parse(text, str(place), place.mend).resources
+    notebooks = (r for r in resources if r.type == "aws_sagemaker_notebook_instance")
+    return next((str(notebook.attributes["name"]) for notebook in notebooks), None)
 
 
 def _refuse(names: _Renaming, known: Records, target: Target, instance: str | None) -> None:

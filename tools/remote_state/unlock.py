@@ -5,7 +5,7 @@ import click
 from tools.engine import init, recovery
 from tools.errors import UserError
 from tools.layout.stack import Stack
-from tools.remote_state.listing import told
+from tools.remote_state.listing import describe_lock
 from tools.runs.session import Session
 from tools.state.place import LOCK, LocalPlace
 
@@ -21,7 +21,7 @@ def unlock(session: Session, stack: Stack) -> None:
         raise UserError(f"{stack.name}: its files do not say where its state lies")
     if lock is None:
         raise UserError(f"{place} is not locked")
-    click.echo(f"{place}: {told(lock)}, lock {lock.id}", err=True)
+    click.echo(f"{place}: {describe_lock(lock)}, lock {lock.id}", err=True)
     if lock.is_held:
         raise UserError("that Terraform is at work on this machine; wait for it, or end it")
     session.confirm("Is that Terraform over? Two at once would spoil the state. Unlock?")

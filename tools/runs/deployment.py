@@ -15,6 +15,7 @@ from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.errors import UserError
+from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.runs import report_file
 from tools.runs.options import Options
@@ -121,13 +122,14 @@ def plan_stacks(
 
 def _plans_of_followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
     """Unchanged stacks that may change once their upstreams are applied, as waiting plans."""
-    may_change = {stack.name for stack in changed}
+    names = {stack.name for stack in changed}
+    followers = graph.reachable(names, graph.readers(graph.reads_among(stacks))) - names
+    may_change = names | followers
     waiting = []
-    for stack in stacks:  # upstream first
-        upstreams = may_change.intersection(stack.upstream)
-        if stack.name not in may_change and upstreams:
-            may_change.add(stack.name)
-            detail = f"follows {', '.join(sorted(upstreams))}, if an output that it reads changes"
+    for stack in stacks:
+        if stack.name in followers:
+            upstreams = ", ".join(sorted(may_change.intersection(stack.upstream)))
+            detail = f"follows {upstreams}, if an output that it reads changes"
             waiting.append(Plan(stack.name, "waiting", detail=detail))
     return waiting
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import click
 
+from tools.console import table
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
@@ -83,11 +84,18 @@ def orphans(records: Records) -> list[Row]:
 
 def show(rows: Sequence[Row], why: bool) -> None:
     """Prints `rows` as a table on stdout; with `why`, what has changed in each."""
-    width = max((len(row.stack) for row in rows), default=0)
-    for row in rows:
-        status = click.style(f"{row.status:<13}", fg=_COLOURS.get(row.status))
-        when = row.applied or ""
-        line = f"{row.stack:<{width}}  {row.kind:<8}  {status}  {when:<20}  {row.resources:>4}"
-        click.echo(line + ("  " + row.why[0] if row.status in ("orphan", "unknown") else ""))
+    lines = table.lay_out(
+        (
+            row.stack,
+            row.kind,
+            click.style(row.status, fg=_COLOURS.get(row.status)),
+            row.applied or "",
+            row.resources,
+            row.why[0] if row.status in ("orphan", "unknown") else "",
+        )
+        for row in rows
+    )
+    for row, line in zip(rows, lines, strict=True):
+        click.echo(line)
         for reason in row.why if why and row.status == "changed since" else ():
             click.echo(f"    {reason}")

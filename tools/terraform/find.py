@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.errors import UserError
+from tools.system import files
 from tools.terraform import providers
 
 MINIMUM = (1, 0, 0)
@@ -68,7 +69,7 @@ def read_version(
     if answer is None:
         answer = _ask_version(binary, env)
         if identity:
-            write_once(noted, json.dumps({"of": identity, "answer": answer}))
+            files.write(noted, json.dumps({"of": identity, "answer": answer}))
     number, platform = answer
     parts = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
     version = (int(parts[1]), int(parts[2]), int(parts[3])) if parts else (0, 0, 0)
@@ -97,15 +98,3 @@ def _identity(binary: Path) -> list[str | int] | None:
     except OSError:
         return None
     return None if is_script else [str(binary.resolve()), found.st_mtime_ns, found.st_size]
-
-
-def write_once(path: Path, text: str) -> Path:
-    """Writes `text` to `path` unless it is there already; readers never see half a file."""
-    if not path.is_file() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        # The user's own configuration is in it, which may hold tokens.
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-        partial.replace(path)
-    return path
