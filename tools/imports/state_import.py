@@ -51,6 +51,7 @@ def _still_missing(
         recovery.await_leftover(run, stack)
         recovery.recover(run, stack)
         if not run.interruption.count:
+            run.records.forget(stack)
             managed = inventory.read(run.records, [stack], run)
             return [resource for resource in wanted if not managed.holds(resource)]
     return []
