@@ -156,7 +156,7 @@ class Context:
             check_keys(copy)
         return Target(
             copy,
-            terraform.downloaded_once(self._scratch),
+            terraform.with_provider_downloaded(self._scratch),
             region,
             _new_logs(self._scratch / "local" / "logs"),
             running.endpoint,

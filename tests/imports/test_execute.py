@@ -89,7 +89,7 @@ def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
     upstream = json.loads(copy(checkout, "shared-infra/b/terraform.tfstate").read_text())
     assert (upstream["outputs"]["x"]["value"], upstream["resources"]) == ("bucket", [])
     planned = json.loads(checkout.tools("plan", "--local", "--json", "b").stdout)
-    assert planned[0]["why"] == ["no record of a finished apply lies beside its state"]
+    assert planned[0]["why"] == ["the last apply did not finish"]
 
     state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
     (again,) = run_import(of(name))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.engine import init
+from tools.engine.preparation import prepare
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -67,7 +67,7 @@ def _resources(records: Records, stack: Stack, run: Run | None) -> dict[str, tup
     """The managed resources of a stack's state: address to type and identifier."""
     state = records.state(stack)
     if run and records.place(stack) is None:
-        init.initialize(run, stack)
+        prepare(run, stack)
         text = run.terraform.pull_state(stack.path)
         state = State.parse(text, f"the state of {stack.name}") if text else None
     return {

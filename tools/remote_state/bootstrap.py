@@ -11,8 +11,9 @@ import click
 
 from tools.aws import s3
 from tools.context import Target
-from tools.engine import explain, init, recovery
-from tools.engine.plans import Reading
+from tools.engine import explain
+from tools.engine.plans import PlanReader
+from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import writing
@@ -64,8 +65,7 @@ def make(session: Session, there: Backend) -> None:
     if held and not own.is_file() and not local.read():  # of another checkout
         files.write(own, there.text(stack.name))
     with session.runner().begin(1) as run, _going_on(run):
-        recovery.await_leftover(run, stack)
-        recovery.recover(run, stack)
+        prepare(run, stack)
         changed = _apply(session, run, stack)
         if local.read():
             place = there.place(stack.name, objects)
@@ -141,8 +141,7 @@ def _in_bucket(there: Backend, objects: s3.Objects, option: str) -> bytes | None
 
 def _apply(session: Session, run: Run, stack: Stack) -> bool:
     """Whether anything was to be changed, and is."""
-    init.initialize(run, stack)
-    reading = Reading(lambda event: None)
+    reading = PlanReader(lambda event: None)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"
         run.progress.step(stack.name, "terraform plan")
@@ -159,7 +158,9 @@ def _apply(session: Session, run: Run, stack: Stack) -> bool:
     return True
 
 
-def _refuse_losses(stack: Stack, reading: Reading) -> None:
+def _refuse_losses(stack: Stack, reading: PlanReader) -> None:
     lost = [change for change in reading.changes if change.action in ("destroy", "replace")]
     if lost:
-        raise UserError(f"{stack.name} {explain.refusal(lost, 'Make such a change by hand')}")
+        raise UserError(
+            f"{stack.name} {explain.describe_losses(lost, 'Make such a change by hand')}"
+        )

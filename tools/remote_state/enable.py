@@ -10,7 +10,7 @@ from tools.aws import s3
 from tools.aws.model import check_bucket
 from tools.console import table
 from tools.context import Target
-from tools.engine import recovery
+from tools.engine.preparation import finish_earlier_run
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading, writing
@@ -179,8 +179,7 @@ def _run(
             if run.interruption.count:
                 break
             try:
-                recovery.await_leftover(run, step.stack)
-                recovery.recover(run, step.stack)
+                finish_earlier_run(run, step.stack)
                 run.progress.say(step.stack.name, one(run, step))
             except UserError as error:
                 if run.interruption.count:

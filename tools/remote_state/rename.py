@@ -7,7 +7,7 @@ import click
 
 from tools.aws import s3
 from tools.context import Target
-from tools.engine import recovery
+from tools.engine.preparation import finish_earlier_run
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -64,8 +64,7 @@ def rename(session: Session, old: str, new: str, rename_instance: bool) -> None:
     session.confirm("Rename it?")
     with session.runner().begin(1) as run:
         if not names.is_moved:
-            recovery.await_leftover(run, names.old)
-            recovery.recover(run, names.old)
+            finish_earlier_run(run, names.old)
         if run.interruption.count:
             raise click.exceptions.Exit(130)
         if instance:
@@ -200,7 +199,7 @@ def _text(names: _Renaming, there: Backend) -> str:
 
 def _move_key(run: Run, names: _Renaming) -> None:
     if names.keys is None or names.there is None:
-        run.records.reread(names.new)
+        run.records.forget_files(names.new)
         return
     old, new = names.keys
     text = _text(names, names.there)

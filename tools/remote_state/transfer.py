@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.engine import init, init_cache
-from tools.engine.records import SUFFIX
+from tools.engine.records import RECORD_SUFFIX
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading
@@ -190,14 +190,14 @@ def switch(run: Run, stack: Stack, text: str | None) -> None:
         files.write(own, text)
     init_cache.forget(stack.path)
     (stack.path / _SAVED).unlink(missing_ok=True)
-    run.records.reread(stack)
+    run.records.forget_files(stack)
 
 
 def _carry_record(source: Place, target: Place) -> None:
-    record = source.read(SUFFIX)
+    record = source.read(RECORD_SUFFIX)
     if record:
-        target.write(record, SUFFIX)
-        source.delete(SUFFIX)
+        target.write(record, RECORD_SUFFIX)
+        source.delete(RECORD_SUFFIX)
 
 
 def put_over(place: BucketPlace, state: bytes) -> None:
@@ -214,6 +214,6 @@ def forget_checksum(place: BucketPlace) -> None:
 
 def remove(place: BucketPlace) -> None:
     """Takes the state in `place` away, and what is noted of it. The bucket keeps its versions."""
-    place.delete(SUFFIX)
+    place.delete(RECORD_SUFFIX)
     forget_checksum(place)
     place.delete("")  # last: while it is there, a run that was cut short is seen

@@ -13,7 +13,7 @@ import click
 from tools.aws.s3 import Version
 from tools.console import table
 from tools.context import Target
-from tools.engine import init, recovery
+from tools.engine.preparation import finish_earlier_run, prepare
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -116,11 +116,11 @@ def restore(session: Session, stack: Stack, version: str) -> None:
     show_difference(now, wanted)
     session.confirm("Make this version the state again?")
     with session.runner().begin(1) as run:
-        recovery.await_leftover(run, stack)
         if now:
-            init.initialize(run, stack)
+            prepare(run, stack)
             _push(target, stack, {**json.loads(old), "serial": max(now.serial, wanted.serial) + 1})
         else:  # Terraform would not replace what it cannot read, and give another lineage
+            finish_earlier_run(run, stack)
             transfer.put_over(place, old)
     known.forget(stack)
     restored = known.state(stack)

@@ -37,7 +37,7 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     options, records, runner = session.options, session.records, session.runner()
     records.prefetch(stacks)
     records.refuse_copies(stacks)
-    reasons = {stack.name: records.why(stack) for stack in stacks}
+    reasons = {stack.name: records.reasons_to_apply(stack) for stack in stacks}
     changed = [s for s in stacks if options.refresh or options.force or reasons[s.name]]
     _announce(session, "Deploy", changed, len(stacks), reasons if options.why else {})
     if not changed or options.yes or session.target.endpoint:
@@ -108,7 +108,7 @@ def plan_stacks(
         try:
             made = session.runner().plan(stacks, folder, outside_only)
         except BaseException:
-            plans.empty(folder)  # values in clear text that nobody will apply
+            plans.delete_plans(folder)  # values in clear text that nobody will apply
             raise
         if session.options.plan_dir:
             plans.save(folder, made, session.account.cloud, partial(_place_of, session.records))
@@ -158,7 +158,9 @@ def _announce(
 
 
 def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:
-    lost = [f"{plan.stack}: {explain.refusal(plan.losses)}" for plan in shown if plan.losses]
+    lost = [
+        f"{plan.stack}: {explain.describe_losses(plan.losses)}" for plan in shown if plan.losses
+    ]
     if lost and not options.allow_destroy:
         raise UserError("; ".join(lost))
 
@@ -182,7 +184,7 @@ def _refuse_full_buckets(session: Session, stacks: Sequence[Stack]) -> None:
 def _folder(kept: Path | None = None) -> Iterator[Path]:
     """A folder for saved plans: `kept`, made new, or one that is gone afterwards."""
     if kept:
-        plans.new_folder(kept)
+        plans.make_folder(kept)
         yield kept
     else:
         with tempfile.TemporaryDirectory(prefix="plans-") as folder:

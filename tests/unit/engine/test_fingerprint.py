@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.trees import reading, write_stack
-from tools.engine.fingerprint import Inputs, Reader, differences
+from tools.engine.fingerprint import Inputs, InputsReader, differences
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def read(root: Path, terraform: Terraform, upstream: State = UPSTREAM) -> Inputs:
-    reader = Reader(Repository(root), terraform)
+    reader = InputsReader(Repository(root), terraform)
     return reader.read(Stack(root, "notebooks/n"), {"shared-infra/b": upstream})
 
 

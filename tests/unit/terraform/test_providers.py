@@ -24,7 +24,7 @@ def put_provider(mirror: Path, platform: str = PLATFORM) -> Path:
 
 def found(home: Path, *prefixes: Path, **env: str) -> Path | None:
     nowhere = {"XDG_DATA_DIRS": str(home / "nowhere"), "HOME": str(home)}
-    return providers.source({**nowhere, **env}, PLATFORM, prefixes=prefixes).mirror
+    return providers.find_source({**nowhere, **env}, PLATFORM, prefixes=prefixes).mirror
 
 
 @pytest.mark.parametrize("below", ["", "plugins"])
@@ -35,16 +35,16 @@ def test_finds_a_mirror_one_or_two_levels_below_a_prefix(tmp_path: Path, below: 
 
 def test_opentofu_has_a_registry_of_its_own(tmp_path: Path) -> None:
     put_provider(tmp_path / "opt")
-    host = providers.HOSTS["OpenTofu"]
+    host = providers.HOST_OF["OpenTofu"]
     env = {"XDG_DATA_DIRS": str(tmp_path / "nowhere"), "HOME": str(tmp_path)}
 
     def source() -> providers.Source:
-        return providers.source(env, PLATFORM, host, prefixes=[tmp_path / "opt"])
+        return providers.find_source(env, PLATFORM, host, prefixes=[tmp_path / "opt"])
 
     assert source() == providers.Source(is_registry=True)
     (tmp_path / "opt/registry.terraform.io").rename(tmp_path / "opt" / host)
     assert source() == providers.Source(tmp_path / "opt")
-    assert f'"{host}/hashicorp/aws"' in providers.cli_config_with(tmp_path / "opt", None, host)
+    assert f'"{host}/hashicorp/aws"' in providers.cli_config_text(tmp_path / "opt", None, host)
 
 
 def test_finds_a_packed_mirror(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_passes_over_a_mirror_three_levels_down(tmp_path: Path) -> None:
 
 def test_the_registry_answers_where_no_mirror_lies(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path)}
-    source = providers.source(env, PLATFORM, prefixes=[tmp_path / "opt"])
+    source = providers.find_source(env, PLATFORM, prefixes=[tmp_path / "opt"])
     assert source == providers.Source(is_registry=True)
 
 
@@ -87,7 +87,7 @@ def test_a_configuration_that_says_nothing_of_it_keeps_its_text(tmp_path: Path) 
     config = tmp_path / ".terraformrc"
     config.write_text('credentials "app.terraform.io" {}\n')
     assert found(tmp_path, mirror) == mirror
-    text = providers.cli_config_with(mirror, config)
+    text = providers.cli_config_text(mirror, config)
     assert text.startswith('credentials "app.terraform.io" {}\n')
     assert f'path    = "{mirror}"' in text
 
@@ -126,7 +126,7 @@ def test_terraform_installs_from_the_mirror_that_is_written_down(tmp_path: Path)
 
     (tmp_path / "terraform.rc").touch()
     mirror = put_provider(tmp_path / "mirror", json.loads(run("version", "-json"))["platform"])
-    (tmp_path / "terraform.rc").write_text(providers.cli_config_with(mirror, None))
+    (tmp_path / "terraform.rc").write_text(providers.cli_config_text(mirror, None))
     (tmp_path / "main.tf").write_text('provider "aws" {}\n')
     # The stand-in is an empty file: that init installs it at all shows where it came from.
     assert "Installed hashicorp/aws v5.100.0" in run("init")
@@ -141,13 +141,15 @@ def test_what_must_be_downloaded_is_downloaded_once(tmp_path: Path) -> None:
     archive = packed / f"terraform-provider-aws_5.100.0_{terraform.platform}.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("terraform-provider-aws_v5.100.0_x5", "")
-    (tmp_path / "terraform.rc").write_text(providers.cli_config_with(tmp_path / "origin", None))
+    (tmp_path / "terraform.rc").write_text(providers.cli_config_text(tmp_path / "origin", None))
     plain = {**terraform.env, "HOME": str(tmp_path)}
     plain.pop("TF_CLI_CONFIG_FILE", None)
     env = {**plain, "TF_CLI_CONFIG_FILE": str(tmp_path / "terraform.rc")}
-    replace(terraform, downloads=True, env=env).downloaded_once(tmp_path / "scratch")
+    replace(terraform, downloads=True, env=env).with_provider_downloaded(tmp_path / "scratch")
     archive.unlink()
-    cached = replace(terraform, downloads=True, env=plain).downloaded_once(tmp_path / "scratch")
+    cached = replace(terraform, downloads=True, env=plain).with_provider_downloaded(
+        tmp_path / "scratch"
+    )
     (tmp_path / "root").mkdir()
     (tmp_path / "root/main.tf").write_text('provider "aws" {}\n')
     cached.init(tmp_path / "root", tmp_path / "init.log")
