@@ -33,15 +33,15 @@ def find_existing(
         run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
         plan = run.terraform.show_json(stack.path, file)
     existing = lookup.Existing(region, endpoint)
-    found = []
+    resources = []
     for change in plan.get("resource_changes", []):
         look_up = _LOOKUPS.get(change["type"])
         if change["mode"] == "managed" and change["change"]["actions"] == ["create"] and look_up:
             identifier = look_up(existing, change["change"]["after"])
             if identifier:
                 address = change["address"]
-                found.append(ResourceImport(stack.name, address, change["type"], identifier))
-    return found
+                resources.append(ResourceImport(stack.name, address, change["type"], identifier))
+    return resources
 
 
 _LOOKUPS: dict[str, Callable[[lookup.Existing, Values], str | None]] = {

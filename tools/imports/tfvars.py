@@ -93,15 +93,15 @@ def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:
 
 def _files_by_name(stack: Stack) -> dict[str, Path]:
     """The variables that the stack's .tfvars files set: name to the file that Terraform obeys."""
-    found: dict[str, Path] = {}
+    files_by_name: dict[str, Path] = {}
     for file in variables.files(stack.path):
         if file.name == workspace.OVERRIDES:
             continue
         names = (
             json.loads(file.read_text()) if file.suffix == ".json" else reading.tfvars_names(file)
         )
-        found |= dict.fromkeys(names, file)
-    return found
+        files_by_name |= dict.fromkeys(names, file)
+    return files_by_name
 
 
 def write(edits: Sequence[Edit]) -> None:
