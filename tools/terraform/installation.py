@@ -18,7 +18,7 @@ _HOW_TO_INSTALL = (
     "https://opentofu.org/docs/intro/install"
 )
 # Names the binary, or its path; without it terraform on PATH is taken, then tofu.
-_BINARY_VARIABLE = "TOOLS_TERRAFORM"
+BINARY_VARIABLE = "TOOLS_TERRAFORM"
 
 # They would lead every stack to another workspace's state, or all stacks to one data folder:
 # https://developer.hashicorp.com/terraform/cli/config/environment-variables
@@ -61,11 +61,11 @@ def find_binary(env: Mapping[str, str]) -> Path:
     Raises UserError if there is none.
     """
     search_path = env.get("PATH", os.defpath)
-    if name := env.get(_BINARY_VARIABLE):
+    if name := env.get(BINARY_VARIABLE):
         if binary := shutil.which(name, path=search_path):
             return Path(binary).absolute()
         raise UserError(
-            f"{_BINARY_VARIABLE} names {name}, which is no program; unset it, or {_HOW_TO_INSTALL}"
+            f"{BINARY_VARIABLE} names {name}, which is no program; unset it, or {_HOW_TO_INSTALL}"
         )
     for name in ("terraform", "tofu"):
         if binary := shutil.which(name, path=search_path):
