@@ -19,7 +19,9 @@ from tools.imports.inventory import Inventory
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
 
 _REQUESTS = 8  # at once
-_MOST_DESCRIBED = 200  # notebooks, each of which takes a call
+# Notebooks, each of which takes a call: SageMaker's listing says neither role nor groups.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceSummary.html
+_MOST_DESCRIBED = 200
 _PLACEHOLDER = "PURPOSE"
 
 

@@ -62,6 +62,8 @@ def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None
             merged = merge(name, name, current if is_merged else None, value)
         if merged == current:
             continue
+        # Terraform reads *.auto.tfvars and terraform.tfvars.json after terraform.tfvars:
+        # https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
         if file and file.name != VALUES:
             raise UserError(
                 f"{file} sets {name} and overrides {VALUES}; set the value there, or move it"
