@@ -22,26 +22,34 @@ from tools.imports.request import S3, ImportRequest, combine
 from tools.runs.options import Options
 from tools.runs.session import Session
 
-_LOCAL = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
-_YES = click.option("--yes", is_flag=True, help="Do not ask.")
+_LOCAL = click.option("--local", is_flag=True, help="Use the local cloud instead of AWS.")
+_YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 Build = Callable[[Destination], ImportRequest]
 
 
-@click.group("import", invoke_without_command=True, short_help="Take what exists into the stacks.")
-@click.option("--scan", "scans", is_flag=True, help="Show what could be taken, and by what.")
+@click.group(
+    "import",
+    invoke_without_command=True,
+    short_help="Bring existing AWS resources under management.",
+)
+@click.option(
+    "--scan", "scans", is_flag=True, help="List what can be imported, with the command for each."
+)
 @_LOCAL
 @click.option("--json", "as_json", is_flag=True, help="With --scan: for a script (docs/json.md).")
 @click.pass_context
 def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None:
-    """Take what exists in AWS into the states of the stacks, with the values that match it.
+    """Import existing AWS resources into the stacks, with the values that match them.
 
-    Nothing in AWS changes, and nothing is written before one question. It ends with a plan of the
-    stacks concerned; docs/migration.md says what a deployment changes after that.
+    Nothing in AWS changes, and nothing is written before you confirm. The command ends with a plan
+    of the stacks; docs/migration.md says what a deployment changes after that.
     """
     if ctx.invoked_subcommand:
         if scans or local or as_json:
-            raise click.UsageError("--scan, --json and --local before it go without a command")
+            raise click.UsageError(
+                "--scan, and --json or --local before a command, cannot be used with a command"
+            )
         return
     if not scans:
         raise click.UsageError("give --scan, or what to import: tools import --help")
@@ -52,7 +60,7 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
     else:
         scan.show(found)
     for stack in scan.unread_stacks(destination):
-        click.echo(f"note: what {stack} holds is not known: its files do not say where", err=True)
+        click.echo(f"note: {stack} was left out: its files do not say where its state is", err=True)
 
 
 @command.command("bucket", short_help="A bucket, for shared-infra/s3.")
@@ -61,14 +69,14 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
     "--as",
     "purpose",
     metavar="PURPOSE",
-    help="What it is for: datasets, models, or a further shared bucket's purpose.  [default: as "
-    "its name tells]",
+    help="What it is for: datasets, models, or another purpose, which makes it a further shared "
+    "bucket.  [default: guessed from its name]",
 )
 @_LOCAL
 @_YES
 @click.pass_obj
 def bucket(context: Context, /, name: str, purpose: str | None, **options: Any) -> None:
-    """Take the bucket NAME into shared-infra/s3, and those of its settings that exist.
+    """Import the bucket NAME into shared-infra/s3, with those of its settings that exist.
 
     Its objects are not touched.
     """
@@ -87,7 +95,7 @@ def bucket(context: Context, /, name: str, purpose: str | None, **options: Any) 
 @_YES
 @click.pass_obj
 def role(context: Context, /, name: str, **options: Any) -> None:
-    """Take the role NAME into shared-infra/iam, as the one that all notebooks share."""
+    """Import the role NAME into shared-infra/iam, as the one that all notebooks share."""
 
     def build(destination: Destination) -> ImportRequest:
         destination.require(S3)
@@ -103,13 +111,13 @@ def role(context: Context, /, name: str, **options: Any) -> None:
     "purpose",
     required=True,
     type=click.Choice(security_groups.PURPOSES),
-    help="Whose group it becomes.",
+    help="Import it as the group of the notebooks or of the endpoints.",
 )
 @_LOCAL
 @_YES
 @click.pass_obj
 def security_group(context: Context, /, id: str, purpose: str, **options: Any) -> None:
-    """Take the security group ID into shared-infra/security-groups, with rules that are alike."""
+    """Import the security group ID into shared-infra/security-groups, with the stack's rules."""
     _import(
         context,
         lambda destination: security_groups.request_group(destination, id, purpose),
@@ -123,7 +131,7 @@ def security_group(context: Context, /, id: str, purpose: str, **options: Any) -
 @_YES
 @click.pass_obj
 def endpoint(context: Context, /, id: str, **options: Any) -> None:
-    """Take the VPC endpoint ID into shared-infra/vpc-endpoints."""
+    """Import the VPC endpoint ID into shared-infra/vpc-endpoints."""
 
     def build(destination: Destination) -> ImportRequest:
         endpoints.require_group(destination, id)
@@ -135,9 +143,9 @@ def endpoint(context: Context, /, id: str, **options: Any) -> None:
 @command.command("notebook", short_help="A notebook instance, with a directory of its own.")
 @click.argument("name")
 @click.option("--directory", help="Its directory in notebooks.  [default: NAME]")
-@click.option("--owner", help="Who answers for it.  [default: its tag, or your login name]")
+@click.option("--owner", help="Who is responsible for it.  [default: its tag, or your login name]")
 @click.option("--purpose", help="What it is for.  [default: its tag, or its name]")
-@click.option("--environment", help="As a tag.  [default: its tag, or dev]")
+@click.option("--environment", help="Its environment, as a tag.  [default: its tag, or dev]")
 @_LOCAL
 @_YES
 @click.pass_obj
@@ -150,9 +158,9 @@ def notebook(
     yes: bool,
     **given: str | None,
 ) -> None:
-    """Take the notebook instance NAME into a directory of its own, with its values and scripts.
+    """Import the notebook instance NAME into a directory of its own, with its values and scripts.
 
-    Needs the shared stacks, whose role, subnet and group it reads.
+    Deploy or import the shared stacks first: the notebook reads their role, subnet and group.
     """
     values = {key: value for key, value in given.items() if value is not None}
 

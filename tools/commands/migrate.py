@@ -20,7 +20,7 @@ def _purposes(
     return found
 
 
-@click.command("migrate", short_help="Take over an old deployment of one folder.")
+@click.command("migrate", short_help="Import an old deployment of one folder.")
 @click.argument("source", metavar="FROM", type=click.Path(path_type=Path))
 @click.option(
     "--bucket",
@@ -28,25 +28,25 @@ def _purposes(
     multiple=True,
     metavar="NAME=PURPOSE",
     callback=_purposes,
-    help="What a bucket is for: datasets, models or a word of your own; may be repeated.  "
-    "[default: as its name or tags tell]",
+    help="What a bucket is for: datasets, models or another purpose; may be repeated.  "
+    "[default: guessed from its name or tags]",
 )
 @click.option(
     "--leave",
     multiple=True,
     metavar="ADDRESS",
-    help="Leave this with the old deployment; an address there or a glob; may be repeated.",
+    help="Leave this resource with the old deployment: an address or a glob; may be repeated.",
 )
 @click.option(
     "--script",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where the script of `terraform state rm` goes.  [default: state-rm-<FROM>.sh here]",
+    help="File for the script of `terraform state rm` commands.  [default: state-rm-<FROM>.sh]",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would become of each resource, and end.")
-@click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only show what would become of each resource.")
+@click.option("--local", is_flag=True, help="Use the local cloud instead of AWS.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="For a script (docs/json.md).")
 @click.pass_obj
 def command(
@@ -60,14 +60,16 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Take what an old deployment holds into the stacks here.
+    """Import what an old deployment holds into the stacks; recreate nothing.
 
-    FROM is the folder of its Terraform, or its state file; both are read and never written. Shows
-    which stack takes which resource and why the others stay, and asks once; then values, notebook
-    directories and imports are written, nothing in AWS changes, and a plan of the stacks ends it.
-    After an interruption the same command goes on. Last it writes a script that lets the old
-    deployment go of what was taken: run it when you have seen the plan, before anything is
-    destroyed there.
+    FROM is the folder of its Terraform, or its state file. Both are read and never written.
+
+    The command shows which stack imports which resource, and why the others stay. After one
+    question it writes values and notebook directories, imports the resources and ends with a plan;
+    nothing in AWS changes. If it is interrupted, run it again.
+
+    Last it writes a script that removes what was imported from the old deployment's state. Look at
+    the plan, then run the script before you destroy anything there.
     """
     arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
     migrate.migrate(Session.open(context, local, Options(yes=yes)), arguments)

@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, in_one_line
+from tools.errors import UserError, in_one_line, shorten
 from tools.system import files
 
 FORMAT = 1

@@ -27,6 +27,8 @@ def request_group(
     is a VPC's default group.
     """
     group = describe(destination, id)
+    # AWS makes it with the VPC and deletes it with the VPC only:
+    # https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     if group["GroupName"] == "default":
         raise UserError(f"{id} is the VPC's default group, which belongs to the VPC")
     vpc_values = destination.vpc_values(id, group["VpcId"])
