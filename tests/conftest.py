@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.keeper import kept
 from tests.trees import REPOSITORY
 from tools import SCRATCH
 from tools.localcloud.process import (
@@ -70,6 +71,13 @@ def terraform() -> Terraform:
     env = {name: value for name, value in os.environ.items() if not name.startswith("TF_VAR_")}
     scratch = REPOSITORY / SCRATCH
     return Terraform.find(env, scratch).with_provider_downloaded(scratch)
+
+
+@pytest.fixture(scope="session")
+def kept_terraform(terraform: Terraform) -> Iterator[Terraform]:
+    """The same with providers that keep running: `tests.keeper` says what that is not for."""
+    with kept(terraform) as found:
+        yield found
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from tools.engine.fingerprint import Inputs, InputsReader
 from tools.errors import UserError
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
+from tools.state import checks
+from tools.state.checks import Claim
 from tools.state.file import State, is_whole
 from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, locate
 from tools.terraform.binary import Terraform
@@ -227,16 +229,11 @@ class Records:
 
     def refuse_copies(self, stacks: Iterable[Stack]) -> None:
         """Raises UserError if two of `stacks` hold one state: one is a copy of the other."""
-        owners: dict[str, str] = {}
-        for stack in stacks:
-            lineage = self.lineage(stack)
-            other = owners.setdefault(lineage, stack.name) if lineage else stack.name
-            if other != stack.name:
-                raise UserError(
-                    f"{stack.name} and {other} hold the same state: one is a copy, and would "
-                    "change what the other deployed; take the copy's state away "
-                    f"({self.place(stack)}, or {other}'s: {self.place(self._stacks[other])})"
-                )
+        checks.refuse_copies(
+            Claim(stack.name, lineage, f"take the state away ({self.place(stack)})")
+            for stack in stacks
+            if (lineage := self.lineage(stack))
+        )
 
     def has_changed(self, stack: Stack) -> bool:
         """Whether there is a reason to apply `stack`."""

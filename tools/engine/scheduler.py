@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 
 from tools.engine.apply import run_stack
 from tools.engine.run import Result, Run
+from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.system import processes
 
@@ -46,13 +47,8 @@ def default_jobs() -> int:
 
 def _prerequisites(stacks: Sequence[Stack], destroy: bool) -> dict[str, list[str]]:
     """Name of a stack to the names of those that must be done before it starts."""
-    upstream = {stack.name: stack.upstream for stack in stacks}
-    before: dict[str, list[str]] = {name: [] for name in upstream}
-    for downstream, names in upstream.items():
-        for name in names:
-            if name in upstream:
-                before[name if destroy else downstream].append(downstream if destroy else name)
-    return before
+    reads = graph.reads_among(stacks)
+    return graph.readers(reads) if destroy else reads
 
 
 def _attempt(

@@ -3,17 +3,17 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import click
 
 from tools.aws import s3
-from tools.context import Context, Target
+from tools.context import Target
 from tools.engine import explain
 from tools.engine.plans import PlanReader
 from tools.engine.preparation import prepare
-from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import writing
@@ -22,7 +22,8 @@ from tools.layout.stack import Stack
 from tools.layout.variables import VALUES
 from tools.localcloud import workspace
 from tools.remote_state import transfer
-from tools.runs import questions, runner, session
+from tools.runs.options import Options
+from tools.runs.session import Session
 from tools.state import backend
 from tools.state.backend import ROOT, Backend
 from tools.state.file import State
@@ -38,19 +39,13 @@ def stack_of(target: Target) -> Stack:
     return stack
 
 
-def make(
-    context: Context,
-    target: Target,
-    known: Records,
-    where: session.Where,
-    there: Backend,
-    yes: bool,
-) -> None:
+def make(session: Session, there: Backend) -> None:
     """Makes the bucket, and the lock table where `there` has one, after one question.
 
     Where they are as they should be, nothing changes. Raises UserError, before anything is
     written, for a bucket that this root has not made.
     """
+    target = session.target
     stack = stack_of(target)
     objects = partial(s3.Objects, endpoint=target.endpoint)
     own, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
@@ -60,16 +55,18 @@ def make(
     table = f" and lock table {backend.TABLE}" if there.has_table else ""
     asked = values != _read(stack)
     if asked:
-        question = f"Make the state bucket {there.bucket}{table} in {where}?"
-        questions.agree_to(question, target, yes)
+        question = f"Make the state bucket {there.bucket}{table} in {session.account}?"
+        session.confirm(question)
+        # Agreed to for the whole of it: what the plan then shows is what was asked about.
+        session = replace(session, options=Options(yes=True))
         files.write(stack.path / VALUES, writing.assign(_text(stack), values))
         if target.endpoint:
             workspace.keep_values(stack.path)
     if held and not own.is_file() and not local.read():  # of another checkout
         files.write(own, there.text(stack.name))
-    with runner.Runner(context, target, known, session.Options()).how(1) as run, _going_on(run):
+    with session.runner().begin(1) as run, _going_on(run):
         prepare(run, stack)
-        changed = _apply(run, stack, target, yes or asked)
+        changed = _apply(session, run, stack)
         if local.read():
             place = there.place(stack.name, objects)
             transfer.refuse_conflict(local.read(), place.read(), place)
@@ -109,7 +106,7 @@ def _check_name(stack: Stack, there: Backend) -> None:
 def _values(stack: Stack, there: Backend, held: bytes | None) -> dict[str, Value]:
     """What the root's terraform.tfvars is to say; `held` is its state, as far as there is one."""
     now = _read(stack)
-    made = State.parse(held, f"the state of {stack.name}").resources if held else ()
+    made = State.parse(held, f"the state of {stack.name}").types if held else ()
     # A table that is there stays: others may lock with it.
     table = there.has_table or bool(now.get("lock_table")) or "aws_dynamodb_table" in made
     return {**now, "bucket": there.bucket, **({"lock_table": True} if table else {})}
@@ -142,7 +139,7 @@ def _in_bucket(there: Backend, objects: s3.Objects, option: str) -> bytes | None
     )
 
 
-def _apply(run: Run, stack: Stack, target: Target, agreed: bool) -> bool:
+def _apply(session: Session, run: Run, stack: Stack) -> bool:
     """Whether anything was to be changed, and is."""
     reading = PlanReader(lambda event: None)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
@@ -154,7 +151,7 @@ def _apply(run: Run, stack: Stack, target: Target, agreed: bool) -> bool:
         _refuse_losses(stack, reading)
         for change in reading.changes:
             run.progress.say(stack.name, f"{change.action} {change.address}")
-        questions.agree_to("Change these?", target, agreed)
+        session.confirm("Change these?")
         run.progress.step(stack.name, "terraform apply")
         log = run.log(stack, "apply")
         run.terraform.apply(stack.path, log, lambda event: None, run.interruption, plan=file)

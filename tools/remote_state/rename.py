@@ -1,13 +1,12 @@
 """A notebook's directory renamed: its state's key and its record go with it, its instance stays."""
 
-import json
 from dataclasses import dataclass
 from functools import partial
 
 import click
 
 from tools.aws import s3
-from tools.context import Context, Target
+from tools.context import Target
 from tools.engine.preparation import finish_earlier_run
 from tools.engine.records import Records
 from tools.engine.run import Run
@@ -17,7 +16,7 @@ from tools.layout.stack import Stack
 from tools.layout.variables import VALUES
 from tools.localcloud.workspace import is_from_repository
 from tools.remote_state import transfer
-from tools.runs import questions, runner, session
+from tools.runs.session import Account, Session
 from tools.scaffold import notebook
 from tools.state import backend
 from tools.state.backend import Backend
@@ -46,14 +45,7 @@ class _Renaming:
         return self.new if self.is_moved else self.old
 
 
-def rename(
-    context: Context,
-    target: Target,
-    old: str,
-    new: str,
-    rename_instance: bool,
-    yes: bool,
-) -> None:
+def rename(session: Session, old: str, new: str, rename_instance: bool) -> None:
     """Renames notebooks/`old` to notebooks/`new`, after one question; cut short, it goes on.
 
     Raises UserError, before anything is changed, where the new name is taken or none, where
@@ -63,15 +55,14 @@ def rename(
     notebook.check_name(new)
     if "/" in old:
         raise UserError(f"{old} is no name of a notebook: name its directory, without notebooks/")
+    target, known = session.target, session.records
     names = _renaming(target, old, new)
-    where = session.where(target, checked=False)
-    known = session.records(target, where)
     _refuse_place(names, known)
     instance = _instance(known, names)
     _refuse(names, known, target, new if rename_instance else None)
-    _announce(names, instance, rename_instance, where)
-    questions.agree_to("Rename it?", target, yes)
-    with runner.Runner(context, target, known, session.Options()).how(1) as run:
+    _announce(names, instance, rename_instance, session.account)
+    session.confirm("Rename it?")
+    with session.runner().begin(1) as run:
         if not names.is_moved:
             finish_earlier_run(run, names.old)
         if run.interruption.count:
@@ -147,16 +138,9 @@ def _instance_of(place: Place) -> str | None:
     text = place.read()
     if not text:
         return None
-    State.parse(text, str(place), place.mend)
-    return next(
-        (
-            str(instance["attributes"]["name"])
-            for resource in json.loads(text)["resources"]
-            if resource["type"] == "aws_sagemaker_notebook_instance"
-            for instance in resource["instances"]
-        ),
-        None,
-    )
+    resources = State.parse(text, str(place), place.mend).resources
+    notebooks = (r for r in resources if r.type == "aws_sagemaker_notebook_instance")
+    return next((str(notebook.attributes["name"]) for notebook in notebooks), None)
 
 
 def _refuse(names: _Renaming, known: Records, target: Target, instance: str | None) -> None:
@@ -180,9 +164,9 @@ def _refuse(names: _Renaming, known: Records, target: Target, instance: str | No
 
 
 def _announce(
-    names: _Renaming, instance: str | None, rename_instance: bool, where: session.Where
+    names: _Renaming, instance: str | None, rename_instance: bool, account: Account
 ) -> None:
-    click.echo(f"Rename {names.old.name} to {names.new.name} ({where})", err=True)
+    click.echo(f"Rename {names.old.name} to {names.new.name} ({account})", err=True)
     if instance and rename_instance:
         click.echo(
             f"AWS cannot rename an instance: the next apply replaces {instance} by "

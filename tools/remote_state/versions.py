@@ -11,14 +11,15 @@ from typing import Any
 import click
 
 from tools.aws.s3 import Version
-from tools.context import Context, Target
+from tools.console import table
+from tools.context import Target
 from tools.engine.preparation import finish_earlier_run, prepare
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state import transfer
-from tools.runs import questions, runner, session
-from tools.state.file import State, address_of
+from tools.runs.session import Session
+from tools.state.file import State
 from tools.state.place import ERRORED, BucketPlace
 
 
@@ -73,27 +74,24 @@ def _row(place: BucketPlace, version: Version) -> Row:
 
 def show(rows: Sequence[Row]) -> None:
     """Prints `rows` as a table on stdout."""
-    width = max((len(row.version) for row in rows), default=0)
-    click.echo(f"{'':<{width}}  {'':<20}  serial  resources", err=True)
-    for row in rows:
-        serial = "-" if row.serial is None else row.serial
-        note = "" if row.size else "  deleted"
-        line = f"{row.version:<{width}}  {row.modified}  {serial:>6}  {row.resources:>9}{note}"
+    header, *lines = table.lay_out(
+        (
+            (row.version, row.modified, row.serial, row.resources, "" if row.size else "deleted")
+            for row in rows
+        ),
+        ("", "", "serial", "resources", ""),
+    )
+    click.echo(header, err=True)
+    for line in lines:
         click.echo(line)
 
 
-def restore(
-    context: Context,
-    target: Target,
-    known: Records,
-    stack: Stack,
-    version: str,
-    yes: bool,
-) -> None:
+def restore(session: Session, stack: Stack, version: str) -> None:
     """Makes an older `version` the state of `stack`, after showing what differs and one question.
 
     Raises UserError where there is no such version, where it is no state, or another one's.
     """
+    target, known = session.target, session.records
     place = place_of(known, stack)
     transfer.refuse_lock(place, stack, target.option)
     if (stack.path / ERRORED).exists():
@@ -104,8 +102,7 @@ def restore(
         )
     old = _text(place, version, f"tools state history{target.option} {stack.name}")
     wanted = State.parse(old, f"version {version} of {place}", "choose another version")
-    text = place.read()
-    now = _readable(text)
+    now = _readable(place.read())
     if now and now.lineage != wanted.lineage:
         raise UserError(f"version {version} is of another state than the one in {place}")
     with suppress(UserError):  # a spoilt one of another stack, which has no lineage then
@@ -116,9 +113,9 @@ def restore(
                 f"version {version} is of the state that {other.name} has now, as after a "
                 "renaming: an apply of either would change what the other deployed"
             )
-    show_difference(text if now else None, old)
-    questions.agree_to("Make this version the state again?", target, yes)
-    with runner.Runner(context, target, known, session.Options()).how(1) as run:
+    show_difference(now, wanted)
+    session.confirm("Make this version the state again?")
+    with session.runner().begin(1) as run:
         if now:
             prepare(run, stack)
             _push(target, stack, {**json.loads(old), "serial": max(now.serial, wanted.serial) + 1})
@@ -160,34 +157,22 @@ def _readable(text: bytes | None) -> State | None:
         return None
 
 
-def show_difference(now: bytes | None, old: bytes) -> None:
+def show_difference(now: State | None, old: State) -> None:
     """Prints, on stderr, what a restore of `old` does to the state: addresses, never values."""
-    here, there = _resources(now), _resources(old)
+    here, there = _attributes(now), _attributes(old)
     lines = [f"  + {address}" for address in there if address not in here]
     lines += [f"  - {address}" for address in here if address not in there]
     for address in here:
         if address in there and here[address] != there[address]:
             lines.append(f"  ~ {address} ({', '.join(_changed(here[address], there[address]))})")
-    outputs = [json.loads(text)["outputs"] if text else {} for text in (now, old)]
-    names = sorted(
-        n for n in {**outputs[0], **outputs[1]} if outputs[0].get(n) != outputs[1].get(n)
-    )
-    lines += [f"  ~ output {name}" for name in names]
-    serials = [json.loads(text)["serial"] if text else "-" for text in (now, old)]
-    click.echo(f"serial {serials[0]} now, {serials[1]} in that version:", err=True)
+    lines += [f"  ~ output {name}" for name in _changed(now.outputs if now else {}, old.outputs)]
+    click.echo(f"serial {now.serial if now else '-'} now, {old.serial} in that version:", err=True)
     click.echo("\n".join(lines) or "  nothing differs", err=True)
 
 
-def _resources(text: bytes | None) -> dict[str, Mapping[str, Any]]:
+def _attributes(state: State | None) -> dict[str, Mapping[str, Any]]:
     """The managed resources of a state: address to attributes."""
-    if not text:
-        return {}
-    return {
-        address_of(resource, instance): instance.get("attributes") or {}
-        for resource in json.loads(text)["resources"]
-        if resource["mode"] == "managed"
-        for instance in resource["instances"]
-    }
+    return {r.address: r.attributes for r in state.resources} if state else {}
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
+from tools.system import files
 from tools.system.signals import Interruption
 from tools.terraform import masking, process, providers
 from tools.terraform.diagnostics import Diagnostic, TerraformError, first_error, parse_diagnostics
-from tools.terraform.installation import child_environment, find_binary, read_version, write_once
+from tools.terraform.installation import child_environment, find_binary, read_version
 from tools.terraform.masking import Mask
 from tools.terraform.text import (
     Event,
@@ -90,7 +91,8 @@ class Terraform:
     def _with_mirror(self, mirror: Path, scratch: Path) -> "Terraform":
         users_config = providers.cli_config_file(self.env)
         text = providers.cli_config_text(mirror, users_config, self._host)
-        config = write_once(scratch / "terraform.rc", text)
+        config = scratch / "terraform.rc"
+        files.write_if_new(config, text, mode=0o600)  # the user's own may hold tokens
         return replace(self, downloads=False, env={**self.env, "TF_CLI_CONFIG_FILE": str(config)})
 
     @property

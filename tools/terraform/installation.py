@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.errors import UserError
+from tools.system import files
 from tools.terraform import providers
 
 _MINIMUM_VERSION = (1, 0, 0)
@@ -17,7 +18,7 @@ _HOW_TO_INSTALL = (
     "https://opentofu.org/docs/intro/install"
 )
 # Names the binary, or its path; without it terraform on PATH is taken, then tofu.
-_BINARY_VARIABLE = "TOOLS_TERRAFORM"
+BINARY_VARIABLE = "TOOLS_TERRAFORM"
 
 # They would lead every stack to another workspace's state, or all stacks to one data folder:
 # https://developer.hashicorp.com/terraform/cli/config/environment-variables
@@ -60,11 +61,11 @@ def find_binary(env: Mapping[str, str]) -> Path:
     Raises UserError if there is none.
     """
     search_path = env.get("PATH", os.defpath)
-    if name := env.get(_BINARY_VARIABLE):
+    if name := env.get(BINARY_VARIABLE):
         if binary := shutil.which(name, path=search_path):
             return Path(binary).absolute()
         raise UserError(
-            f"{_BINARY_VARIABLE} names {name}, which is no program; unset it, or {_HOW_TO_INSTALL}"
+            f"{BINARY_VARIABLE} names {name}, which is no program; unset it, or {_HOW_TO_INSTALL}"
         )
     for name in ("terraform", "tofu"):
         if binary := shutil.which(name, path=search_path):
@@ -89,7 +90,7 @@ def read_version(
     if answer is None:
         answer = _ask_version(binary, env)
         if identity:
-            write_once(note, json.dumps({"of": identity, "answer": answer}))
+            files.write(note, json.dumps({"of": identity, "answer": answer}))
     number, platform = answer
     parts = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
     version = (int(parts[1]), int(parts[2]), int(parts[3])) if parts else (0, 0, 0)
@@ -122,15 +123,3 @@ def _identity(binary: Path) -> list[str | int] | None:
     except OSError:
         return None
     return None if is_script else [str(binary.resolve()), status.st_mtime_ns, status.st_size]
-
-
-def write_once(path: Path, text: str) -> Path:
-    """Writes `text` to `path` unless it is there already; readers never see half a file."""
-    if not path.is_file() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        # The user's own configuration is in it, which may hold tokens.
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-        partial.replace(path)
-    return path

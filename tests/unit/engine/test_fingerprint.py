@@ -11,7 +11,7 @@ from tools.layout.stack import Stack
 from tools.state.file import State
 from tools.terraform.binary import Terraform
 
-UPSTREAM = State("l", 1, ("t",), {"read": 1, "other": 2})
+UPSTREAM = State("l", 1, {"read": 1, "other": 2})
 
 
 @pytest.fixture
