@@ -106,9 +106,9 @@ def test_a_child_can_be_interrupted_where_we_ignore_it(tmp_path: Path, is_counte
     with ignored():
         if is_counted:
             with counted():
-                child = start(tmp_path, "echo ready; exec sleep 600")
+                child = start(tmp_path, "echo ready; exec sleep 5")
         else:
-            child = start(tmp_path, "echo ready; exec sleep 600")
+            child = start(tmp_path, "echo ready; exec sleep 5")
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     interruption = Interruption()
     interruption.note(signal.SIGINT, None)
