@@ -1,5 +1,4 @@
-"""Finds things in HCL by its text, where a grammar does not do: a file may be broken, or be one
-of many that are looked at on every run."""
+"""Finds things in HCL by its text: in files that may be broken, or are read on every run."""
 
 import re
 from itertools import pairwise
