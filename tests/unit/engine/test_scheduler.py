@@ -1,13 +1,18 @@
 """The order of a run, its failures and its interruption, without Terraform."""
 
+import os
 import threading
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import Answer, counts, done, failure
 from tools.engine.plans import Plan
 from tools.engine.run import Result
 from tools.engine.scheduler import default_jobs, run_stacks
+from tools.system import processes
 
 
 def outcomes(results: list[Result]) -> dict[str, str]:
@@ -85,21 +90,29 @@ def test_independent_stacks_run_in_parallel(bench: Bench) -> None:
 
 
 def test_no_more_stacks_run_than_jobs(bench: Bench) -> None:
-    at_work: list[str] = []
-    most: list[int] = []
+    meeting = threading.Barrier(2, timeout=0.05)
+    met: list[int] = []
 
-    def enter(name: str) -> None:
-        at_work.append(name)
-        most.append(len(at_work))
-        at_work.remove(name)
+    def meet() -> None:
+        with suppress(threading.BrokenBarrierError):
+            met.append(meeting.wait())
 
-    for name in "abcdef":
-        bench.write(f"notebooks/{name}")
-        answer = Answer(meanwhile=lambda name=name: enter(name))
-        bench.terraform.will(f"apply notebooks/{name}", answer)
-    run_stacks(bench.run(jobs=1), bench.stacks())
-    assert most == [1] * 6
-    assert default_jobs() >= 1
+    for name in ("notebooks/m", "notebooks/n"):
+        bench.write(name)
+        bench.terraform.will(f"apply {name}", Answer(meanwhile=meet))
+    results = run_stacks(bench.run(jobs=1), bench.stacks())
+    assert outcomes(results) == {"notebooks/m": "applied", "notebooks/n": "applied"}
+    assert met == []
+
+
+def test_there_is_a_job_whatever_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "free_memory", lambda: 0)
+    assert default_jobs() == 1
+    monkeypatch.setattr(processes, "free_memory", lambda: 1 << 50)
+    assert default_jobs() == os.cpu_count()
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(processes, "free_memory", lambda: 3_000_000_000)
+    assert default_jobs() == 4
 
 
 def test_to_fail_fast_starts_nothing_after_a_failure(bench: Bench) -> None:
