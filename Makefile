@@ -54,7 +54,7 @@ destroy: $(READY) ## Destroy every stack in AWS, notebooks first, after one ques
 	@$(BIN)/tools destroy
 
 test: $(READY) $(AUDITS) ## Run every test, against a LocalStack of its own
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
 
 benchmark: $(READY) ## Measure what this says of its speed, beside others (minutes)
 	@$(BIN)/python -m benchmarks

@@ -13,6 +13,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.children import end_all, mark
+from tests.order import pytest_collection_modifyitems
 from tests.trees import REPOSITORY
 from tools import SCRATCH
 from tools.localcloud.process import (
@@ -24,6 +26,8 @@ from tools.localcloud.process import (
     unset,
 )
 from tools.terraform.binary import Terraform
+
+__all__ = ["pytest_collection_modifyitems"]
 
 SECONDS_OF_A_TRANSITION = "0.2"
 
@@ -40,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         told["local_cloud_directory"] if told else tempfile.mkdtemp(prefix="local-cloud-")
     )
     config.stash[_PORT] = told["local_cloud_port"] if told else free_port()
+    mark(str(config.stash[_DIRECTORY]))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -51,6 +56,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and _DIRECTORY in config.stash:
         LocalCloud(config.stash[_DIRECTORY]).down()
+        end_all(str(config.stash[_DIRECTORY]))
         shutil.rmtree(config.stash[_DIRECTORY])
 
 

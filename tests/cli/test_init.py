@@ -47,7 +47,7 @@ def test_asks_on_a_terminal_until_an_answer_is_right(checkout: Checkout) -> None
         stderr=subprocess.STDOUT,
     )
     os.write(person, b"Acme\nacme\neu-west-1\nvpc\nvpc-01234567\nsubnet-01234567 subnet-89abcdef\n")
-    output = process.communicate(timeout=60)[0].decode()
+    output = process.communicate(timeout=300)[0].decode()
     os.close(terminal)
     os.close(person)
     assert process.returncode == 0, output
