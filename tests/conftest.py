@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
 from tests.children import end_all, mark
 from tests.order import pytest_collection_modifyitems
@@ -30,6 +31,10 @@ from tools.terraform.binary import Terraform
 __all__ = ["pytest_collection_modifyitems"]
 
 SECONDS_OF_A_TRANSITION = "0.2"
+
+# However busy the machine is.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _DIRECTORY = pytest.StashKey[Path]()
 _PORT = pytest.StashKey[int]()

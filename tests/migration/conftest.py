@@ -1,6 +1,7 @@
 """Made once for the tests of a module: applying, importing and deploying take minutes."""
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -8,7 +9,16 @@ from uuid import uuid4
 import pytest
 
 from tests.cli.conftest import Checkout, user_env
-from tests.migration.legacy import MONOLITH, Legacy, Migrated, checkout_in
+from tests.migration.legacy import (
+    MONOLITH,
+    Legacy,
+    LetGo,
+    Migrated,
+    checkout_in,
+    let_go,
+    migrate,
+)
+from tests.trees import leave_out_lifecycles
 from tools.localcloud.process import Running, environment
 from tools.terraform.binary import Terraform
 
@@ -43,7 +53,20 @@ def migrated(
     # session.
     root = tmp_path_factory.mktemp("repository")
     checkout = checkout_in(root, terraform, local_cloud, f"p{uuid4().hex[:8]}")
-    return Migrated(legacy, checkout, tmp_path_factory.mktemp("copies"))
+    leave_out_lifecycles(root)
+    return migrate(legacy, checkout)
+
+
+@pytest.fixture(scope="module")
+def deployed(migrated: Migrated) -> "subprocess.CompletedProcess[str]":
+    """The deployment after the migration."""
+    assert migrated.done.returncode == 0, migrated.done.stderr
+    return migrated.checkout.tools("deploy", "--local")
+
+
+@pytest.fixture(scope="module")
+def gone(migrated: Migrated, tmp_path_factory: pytest.TempPathFactory) -> LetGo:
+    return let_go(migrated, tmp_path_factory.mktemp("copies") / "a copy of legacy")
 
 
 @pytest.fixture(scope="module")
