@@ -310,7 +310,7 @@ def test_one_question_names_account_region_and_stacks(
     assert refused.returncode == 1
     assert "AWS account 123456789012, region eu-west-1" in refused.stderr
     assert "\n  shared-infra/a\n" in refused.stderr
-    assert "add --yes" in refused.stderr
+    assert "pass --yes" in refused.stderr
     assert not (small.root / "shared-infra/a/terraform.tfstate").exists()
     agreed = small.tools("deploy", "--shared", "--yes", **account)
     assert agreed.returncode == 0, agreed.stderr

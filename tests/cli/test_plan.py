@@ -288,7 +288,7 @@ def test_what_an_apply_has_left_in_aws_is_adopted(
     assert small.tools("deploy", "--local").returncode == 0
     assert planned(small, "--refresh")["shared-infra/b"]["status"] == "unchanged"
     again = small.tools("adopt", "--local", "b")
-    assert "would create nothing that is known here to exist already" in again.stderr
+    assert "Nothing to adopt in shared-infra/b" in again.stderr
     assert terraforms(small) == ["shared-infra.b.plan"]
     assert small.tools("destroy", "--local").returncode == 0
     with pytest.raises(client("iam").exceptions.NoSuchEntityException):

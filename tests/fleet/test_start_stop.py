@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from tools.aws.sagemaker import Instance
-from tools.commands import start_stop as command
+from tools.commands.start_stop import confirm
+from tools.console import prompt
 from tools.console.progress import Lines
 from tools.errors import UserError
 from tools.fleet import fleet, start_stop
@@ -275,10 +276,10 @@ def test_stopping_asks_once_and_names_account_region_and_notebooks(as_aws: Fleet
 
     @click.command()
     def command() -> None:
-        command.confirm(as_aws, chosen, agreed=False)
+        confirm(as_aws, chosen, agreed=False)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "is_interactive", lambda: True)
+        patch.setattr(prompt, "is_interactive", lambda: True)
         agreed = CliRunner().invoke(command, input="y\n")
         refused = CliRunner().invoke(command, input="n\n")
     assert agreed.exit_code == 0, agreed.output
@@ -290,9 +291,9 @@ def test_stopping_asks_once_and_names_account_region_and_notebooks(as_aws: Fleet
 
 def test_stopping_without_anybody_to_ask_needs_yes(as_aws: Fleet) -> None:
     chosen = fleet.declared(as_aws, ["nlp-a"])
-    with pytest.raises(UserError, match="add --yes"):
-        command.confirm(as_aws, chosen, agreed=False)
-    command.confirm(as_aws, chosen, agreed=True)
+    with pytest.raises(UserError, match="pass --yes"):
+        confirm(as_aws, chosen, agreed=False)
+    confirm(as_aws, chosen, agreed=True)
 
 
 def test_an_expired_session_is_said_before_the_question(
@@ -301,4 +302,4 @@ def test_an_expired_session_is_said_before_the_question(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{faults.port}")
     faults.refuse = lambda operation, _: "ExpiredToken"
     with pytest.raises(UserError, match="session has expired"):
-        command.confirm(as_aws, fleet.declared(as_aws, ["nlp-a"]), agreed=False)
+        confirm(as_aws, fleet.declared(as_aws, ["nlp-a"]), agreed=False)

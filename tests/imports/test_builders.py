@@ -12,16 +12,15 @@ import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.trees import copy_repository
-from tools.context import Context, Target
-from tools.engine.records import Records
+from tools.context import Context
 from tools.errors import UserError
 from tools.imports import buckets, endpoints, notebooks, roles, scan, security_groups
-from tools.imports.destination import Site
-from tools.imports.inventory import Held
+from tools.imports.destination import Destination
+from tools.imports.inventory import Inventory
 from tools.imports.notebooks import Shared
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, combined
+from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, combine
 from tools.localcloud.process import Running
-from tools.runs import session
+from tools.runs.session import Session
 from tools.terraform.binary import Terraform
 
 AWS = Callable[..., Any]
@@ -43,28 +42,28 @@ def name() -> str:
 
 
 @pytest.fixture
-def site_with(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Callable[..., Site]:
+def destination_with(
+    tmp_path: Path, terraform: Terraform, local_cloud: Running
+) -> Callable[..., Destination]:
     """The local cloud's copy, with values in the stacks' files: `iam="reserve_users = true"`."""
 
     attached = Checkout(copy_repository(tmp_path / "repository"), user_env(terraform))
     attach(attached, local_cloud)
 
-    def make(**texts: str) -> Site:
+    def make(**texts: str) -> Destination:
         common = 'project = "acme"\nregion = "us-east-1"\n'
         (attached.root / "common.auto.tfvars").write_text(common)
         for stack, text in texts.items():
             folder = attached.root / "shared-infra" / stack.replace("_", "-")
             (folder / "terraform.tfvars").write_text(f"{text}\n")
-        context = Context(attached.root, attached.env)
-        target = context.target(local=True)
-        return Site.of(target, session.records(target, session.where(target)), context.templates)
+        return Destination.open(Session.open(Context(attached.root, attached.env), local=True))
 
     return make
 
 
 @pytest.fixture
-def site(site_with: Callable[..., Site]) -> Site:
-    return site_with()
+def destination(destination_with: Callable[..., Destination]) -> Destination:
+    return destination_with()
 
 
 @pytest.fixture
@@ -84,36 +83,37 @@ def role(client: AWS, name: str) -> str:
     return str(made["Role"]["Arn"])
 
 
-def kinds(adoptions: Any) -> set[str]:
-    return {one.address.split("[")[0].split(".")[0] for one in adoptions}
+def kinds(imports: Any) -> set[str]:
+    return {one.address.split("[")[0].split(".")[0] for one in imports}
 
 
-def test_a_repository_without_a_stack_that_takes_things_is_refused(site: Site) -> None:
-    shutil.rmtree(site.stack(IAM).path)
-    known = Records(site.records.repository, site.records.terraform, site.cloud.endpoint)
-    target = Target(
-        known.repository, known.terraform, site.cloud.region, site.templates, site.cloud.endpoint
-    )
-    with pytest.raises(UserError, match="shared-infra/iam would take what is there, and is missi"):
-        Site.of(target, known, site.templates)
+def test_a_repository_without_a_stack_that_takes_things_is_refused(
+    destination_with: Callable[..., Destination], destination: Destination
+) -> None:
+    working_copy = destination.records.repository.root
+    shutil.rmtree(working_copy.parents[2] / IAM)
+    with pytest.raises(UserError, match="this repository has no shared-infra/iam, which resources"):
+        destination_with()
 
 
-def test_buckets_that_no_stack_can_take(site: Site, client: AWS, name: str) -> None:
-    with pytest.raises(UserError, match="does not exist, or is another account's; to see"):
-        buckets.bucket(site, name, "datasets")
+def test_buckets_that_no_stack_can_take(destination: Destination, client: AWS, name: str) -> None:
+    with pytest.raises(UserError, match="does not exist, or belongs to another account; to list"):
+        buckets.request_bucket(destination, name, "datasets")
     client("s3", account="210987654321").create_bucket(Bucket=f"{name}-theirs")
-    with pytest.raises(UserError, match="is another account's"):
-        buckets.bucket(site, f"{name}-theirs", "datasets")
+    with pytest.raises(UserError, match="belongs to another account and cannot"):
+        buckets.request_bucket(destination, f"{name}-theirs", "datasets")
     client("s3", region="eu-west-1").create_bucket(
         Bucket=f"{name}-far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
-    with pytest.raises(UserError, match="lies in eu-west-1, and the stacks are in us-east-1"):
-        buckets.bucket(site, f"{name}-far", "datasets")
-    with pytest.raises(UserError, match="'All data' is no purpose"):
-        buckets.bucket(site, f"{name}-far", "All data")
+    with pytest.raises(UserError, match="is in eu-west-1, but the stacks are in us-east-1"):
+        buckets.request_bucket(destination, f"{name}-far", "datasets")
+    with pytest.raises(UserError, match="'All data' is not a purpose"):
+        buckets.request_bucket(destination, f"{name}-far", "All data")
 
 
-def test_buckets_of_logs_and_of_states_are_not_shared(site: Site, client: AWS, name: str) -> None:
+def test_buckets_of_logs_and_of_states_are_not_shared(
+    destination: Destination, client: AWS, name: str
+) -> None:
     s3 = client("s3")
     logs, states = f"{name}-logs", f"{name}-states"
     for bucket in (name, logs, states):
@@ -122,10 +122,10 @@ def test_buckets_of_logs_and_of_states_are_not_shared(site: Site, client: AWS, n
     s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=to)
     s3.put_object(Bucket=states, Key="a/b/terraform.tfstate", Body=b"{}")
     with pytest.raises(UserError, match=f"{logs} receives access logs: not a shared bucket"):
-        buckets.bucket(site, logs, "more")
+        buckets.request_bucket(destination, logs, "more")
     with pytest.raises(UserError, match=f"{states} holds Terraform states: not a shared bucket"):
-        buckets.bucket(site, states, "more")
-    found = {one.name: one for one in scan._buckets(site, Held({}))}
+        buckets.request_bucket(destination, states, "more")
+    found = {one.name: one for one in scan._buckets(destination, Inventory({}))}
     assert found[name].command
     assert (found[logs].why, found[logs].command) == (
         "receives access logs: not a shared bucket",
@@ -135,7 +135,7 @@ def test_buckets_of_logs_and_of_states_are_not_shared(site: Site, client: AWS, n
 
 
 def test_a_bucket_to_which_a_service_writes_logs_is_not_shared(
-    site: Site, client: AWS, name: str
+    destination: Destination, client: AWS, name: str
 ) -> None:
     for bucket, service in ("trail", "cloudtrail"), ("data", "sagemaker"):
         client("s3").create_bucket(Bucket=f"{name}-{bucket}")
@@ -148,42 +148,48 @@ def test_a_bucket_to_which_a_service_writes_logs_is_not_shared(
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
         client("s3").put_bucket_policy(Bucket=f"{name}-{bucket}", Policy=policy)
     with pytest.raises(UserError, match=r"receives what cloudtrail\.amazonaws\.com writes"):
-        buckets.bucket(site, f"{name}-trail", "more")
-    found = {one.name: one for one in scan._buckets(site, Held({}))}
+        buckets.request_bucket(destination, f"{name}-trail", "more")
+    found = {one.name: one for one in scan._buckets(destination, Inventory({}))}
     assert found[f"{name}-trail"].command == ""
     assert found[f"{name}-data"].command
 
 
-def test_an_acl_that_lets_others_in_has_to_go_first(site: Site, client: AWS, name: str) -> None:
+def test_an_acl_that_lets_others_in_has_to_go_first(
+    destination: Destination, client: AWS, name: str
+) -> None:
     for bucket, acl in (f"{name}-open", "public-read"), (f"{name}-own", "private"):
         client("s3").create_bucket(Bucket=bucket, ObjectOwnership="BucketOwnerPreferred")
         client("s3").delete_public_access_block(Bucket=bucket)
         client("s3").put_bucket_acl(Bucket=bucket, ACL=acl)
     command = f"aws s3api put-bucket-acl --bucket {name}-open --acl private"
-    assert command in "\n".join(buckets.bucket(site, f"{name}-open", "more").notes)
-    own = "\n".join(buckets.bucket(site, f"{name}-own", "more").notes)
-    assert "ACLs end" in own
+    assert command in "\n".join(buckets.request_bucket(destination, f"{name}-open", "more").notes)
+    own = "\n".join(buckets.request_bucket(destination, f"{name}-own", "more").notes)
+    assert "ACLs will be turned off" in own
     assert "put-bucket-acl" not in own
 
 
 def test_what_a_bucket_is_for_is_asked_where_its_name_does_not_tell(
-    site_with: Callable[..., Site],
+    destination_with: Callable[..., Destination],
 ) -> None:
-    site = site_with(s3='bucket_suffix = "x7"\nbucket_names = { features = "acme-f" }')
+    destination = destination_with(
+        s3='bucket_suffix = "x7"\nbucket_names = { features = "acme-f" }'
+    )
     for bucket, purpose in {
         "acme-models-x7": "models",
         "acme-f": "features",
         "old.datasets": "datasets",
     }.items():
-        assert buckets.purpose_of(site, bucket) == purpose
+        assert buckets.guess_purpose(destination, bucket) == purpose
     for bucket in ("acme-data", "datasets-and-models"):
         with pytest.raises(UserError, match="add --as datasets, --as models, or another purpose"):
-            buckets.purpose_of(site, bucket)
-    with pytest.raises(UserError, match="has acme-f as features already; add --as features"):
-        buckets.bucket(site, "acme-f", "datasets")
+            buckets.guess_purpose(destination, bucket)
+    with pytest.raises(UserError, match="already has acme-f as features; add --as features"):
+        buckets.request_bucket(destination, "acme-f", "datasets")
 
 
-def test_a_bucket_brings_its_key_and_leaves_its_logs(site: Site, client: AWS, name: str) -> None:
+def test_a_bucket_brings_its_key_and_leaves_its_logs(
+    destination: Destination, client: AWS, name: str
+) -> None:
     s3 = client("s3")
     for bucket in (name, f"{name}-logs", f"{name}-more"):
         s3.create_bucket(Bucket=bucket)
@@ -197,23 +203,23 @@ def test_a_bucket_brings_its_key_and_leaves_its_logs(site: Site, client: AWS, na
     logs = {"LoggingEnabled": {"TargetBucket": f"{name}-logs", "TargetPrefix": "a/"}}
     s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=logs)
     s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "Team", "Value": "x"}]})
-    found = buckets.bucket(site, name, "features")
+    found = buckets.request_bucket(destination, name, "features")
     assert found.values == {S3: {"bucket_names": {"features": name}, "kms_key_arn": KEY}}
-    assert "aws_s3_bucket_logging" not in kinds(found.adoptions)
-    assert "aws_s3_bucket_policy" not in kinds(found.adoptions)
-    assert f"{name}: its access logs go on to {name}-logs, unmanaged" in found.notes
+    assert "aws_s3_bucket_logging" not in kinds(found.imports)
+    assert "aws_s3_bucket_policy" not in kinds(found.imports)
+    assert f"{name}: its access logs still go to {name}-logs, unmanaged" in found.notes
     assert f"{name} loses its tags Team: the stack sets its own" in found.notes
     # The key is the whole stack's, and so that of what is taken with it.
-    plain = buckets.bucket(site, f"{name}-more", "models")
-    notes = "\n".join(combined([found, plain]).notes)
+    plain = buckets.request_bucket(destination, f"{name}-more", "models")
+    notes = "\n".join(combine([found, plain]).notes)
     assert f"{name}-more: new objects will be encrypted with {KEY} instead of S3's own" in notes
     assert f"{name}: new objects" not in notes
-    assert f"who uses its buckets needs {KEY}" in notes
+    assert f"everyone who uses its buckets needs {KEY}" in notes
 
 
 @pytest.mark.parametrize("by", ["id", "alias"])
 def test_a_key_that_s3_names_otherwise_is_found(
-    site: Site, client: AWS, name: str, by: str
+    destination: Destination, client: AWS, name: str, by: str
 ) -> None:
     key = client("kms").create_key()["KeyMetadata"]
     client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=key["KeyId"])
@@ -222,19 +228,22 @@ def test_a_key_that_s3_names_otherwise_is_found(
     default = {"Rules": [{"ApplyServerSideEncryptionByDefault": by_key}]}
     client("s3").create_bucket(Bucket=name)
     client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=default)
-    assert buckets.bucket(site, name, "features").values[S3]["kms_key_arn"] == key["Arn"]
+    assert (
+        buckets.request_bucket(destination, name, "features").values[S3]["kms_key_arn"]
+        == key["Arn"]
+    )
 
 
 def test_a_key_that_is_taken_becomes_that_of_the_buckets_that_are_there(
-    site: Site, client: AWS, name: str
+    destination: Destination, client: AWS, name: str
 ) -> None:
     for bucket in (name, f"{name}-there"):
         client("s3").create_bucket(Bucket=bucket)
     by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
     default = {"Rules": [{"ApplyServerSideEncryptionByDefault": by_key}]}
     client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=default)
-    (site.stack(S3).path / "terraform.tfstate").write_text(state_of(f"{name}-there"))
-    notes = "\n".join(combined([buckets.bucket(site, name, "features")]).notes)
+    (destination.stack(S3).path / "terraform.tfstate").write_text(state_of(f"{name}-there"))
+    notes = "\n".join(combine([buckets.request_bucket(destination, name, "features")]).notes)
     assert f"{name}-there: new objects will be encrypted with {KEY} instead of S3's own" in notes
 
 
@@ -252,32 +261,32 @@ def state_of(bucket: str) -> str:
 
 
 def test_a_key_of_the_stack_stays_and_logs_that_are_its_own_are_taken(
-    site_with: Callable[..., Site], client: AWS, name: str
+    destination_with: Callable[..., Destination], client: AWS, name: str
 ) -> None:
     for bucket in (name, f"{name}-logs"):
         client("s3").create_bucket(Bucket=bucket)
     logs = {"LoggingEnabled": {"TargetBucket": f"{name}-logs", "TargetPrefix": "a/"}}
     client("s3").put_bucket_logging(Bucket=name, BucketLoggingStatus=logs)
-    site = site_with(s3="create_kms_key = true")
+    destination = destination_with(s3="create_kms_key = true")
     # Values that name something of an account are none in the local cloud; so this stands in.
-    site._declared[S3] = {**site.declared(S3), "access_log_bucket": f"{name}-logs"}
-    found = buckets.bucket(site, name, "datasets")
+    destination._declared[S3] = {**destination.declared(S3), "access_log_bucket": f"{name}-logs"}
+    found = buckets.request_bucket(destination, name, "datasets")
     assert found.values == {S3: {"bucket_names": {"datasets": name}}}
-    assert "aws_s3_bucket_logging" in kinds(found.adoptions)
-    (note,) = [note for note in combined([found]).notes if "encrypted" in note]
+    assert "aws_s3_bucket_logging" in kinds(found.imports)
+    (note,) = [note for note in combine([found]).notes if "encrypted" in note]
     assert "with a key of its own instead of S3's own keys, older ones stay with S3's" in note
 
 
-def test_roles_that_no_stack_can_take(site: Site, client: AWS, name: str) -> None:
+def test_roles_that_no_stack_can_take(destination: Destination, client: AWS, name: str) -> None:
     with pytest.raises(UserError, match=f"role {name} does not exist"):
-        roles.role(site, name)
+        roles.request_role(destination, name)
     client("iam").create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
     with pytest.raises(UserError, match="belongs to an AWS service"):
-        roles.role(site, "AWSServiceRoleForAutoScaling")
+        roles.request_role(destination, "AWSServiceRoleForAutoScaling")
 
 
 def test_a_role_brings_its_boundary_and_keeps_its_policies(
-    site: Site, client: AWS, name: str
+    destination: Destination, client: AWS, name: str
 ) -> None:
     iam = client("iam")
     allow = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
@@ -293,39 +302,42 @@ def test_a_role_brings_its_boundary_and_keeps_its_policies(
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=allows)
     managed = iam.create_policy(PolicyName=f"{name}-more", PolicyDocument=allows)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=name, PolicyArn=managed)
-    found = roles.role(site, name)
-    assert {one.address: one.identifier for one in found.adoptions} == {
+    found = roles.request_role(destination, name)
+    assert {one.address: one.identifier for one in found.imports} == {
         "aws_iam_role.notebook": name,
         "aws_iam_role_policy.pass_itself": f"{name}:pass-itself",
     }
     assert found.values == {IAM: {"role_name": name, "permissions_boundary_arn": BOUNDARY}}
     notes = "\n".join(found.notes)
     assert f"its policies by-hand, {name}-more stay, unmanaged" in notes
-    assert "its sessions last an hour at most" in notes
+    assert "its sessions will last at most one hour" in notes
     assert "loses its tags Team" in notes
     assert "trust policy" not in notes
 
 
 def test_groups_that_no_stack_can_take(
-    site_with: Callable[..., Site], client: AWS, vpc: str
+    destination_with: Callable[..., Destination], client: AWS, vpc: str
 ) -> None:
-    site = site_with()
-    with pytest.raises(UserError, match="'web' is no security group's id"):
-        security_groups.security_group(site, "web", "notebooks")
+    destination = destination_with()
+    with pytest.raises(UserError, match="'web' is not a security group's id"):
+        security_groups.request_group(destination, "web", "notebooks")
     with pytest.raises(UserError, match="there is no security group sg-00000000"):
-        security_groups.security_group(site, "sg-00000000", "notebooks")
+        security_groups.request_group(destination, "sg-00000000", "notebooks")
     of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
     (default,) = client("ec2").describe_security_groups(Filters=of_vpc)["SecurityGroups"]
     with pytest.raises(UserError, match="the VPC's default group"):
-        security_groups.security_group(site, default["GroupId"], "notebooks")
+        security_groups.request_group(destination, default["GroupId"], "notebooks")
     made = client("ec2").create_security_group(GroupName="g", Description="d", VpcId=vpc)
-    site._declared[GROUPS] = {**site.declared(GROUPS), "vpc_id": "vpc-0a1b2c3d4e5f67890"}
-    with pytest.raises(UserError, match=f"is in {vpc}, and the stacks are in vpc-0a1b2c3d"):
-        security_groups.security_group(site, made["GroupId"], "notebooks")
+    destination._declared[GROUPS] = {
+        **destination.declared(GROUPS),
+        "vpc_id": "vpc-0a1b2c3d4e5f67890",
+    }
+    with pytest.raises(UserError, match=f"is in {vpc}, but the stacks are in vpc-0a1b2c3d"):
+        security_groups.request_group(destination, made["GroupId"], "notebooks")
 
 
 def test_rules_between_two_groups_are_found_where_both_are_taken(
-    site: Site, client: AWS, vpc: str
+    destination: Destination, client: AWS, vpc: str
 ) -> None:
     ec2 = client("ec2")
     ids = [
@@ -335,45 +347,45 @@ def test_rules_between_two_groups_are_found_where_both_are_taken(
     https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
     there = [{**https, "UserIdGroupPairs": [{"GroupId": ids[1]}]}]
     ec2.authorize_security_group_egress(GroupId=ids[0], IpPermissions=there)
-    alone = security_groups.security_group(site, ids[0], "notebooks")
-    assert [one.address for one in alone.adoptions] == ["aws_security_group.notebooks"]
-    both = security_groups.security_group(site, ids[0], "notebooks", other=ids[1])
-    assert [one.address for one in both.adoptions] == [
+    alone = security_groups.request_group(destination, ids[0], "notebooks")
+    assert [one.address for one in alone.imports] == ["aws_security_group.notebooks"]
+    both = security_groups.request_group(destination, ids[0], "notebooks", other=ids[1])
+    assert [one.address for one in both.imports] == [
         "aws_security_group.notebooks",
         "aws_vpc_security_group_egress_rule.notebooks_to_endpoints",
     ]
     assert both.values == {GROUPS: {"vpc_id": vpc}}  # the name is what the stack gives
 
 
-def test_endpoints_that_no_stack_can_take(site: Site, client: AWS, vpc: str) -> None:
-    with pytest.raises(UserError, match="'s3' is no endpoint's id"):
-        endpoints.endpoint(site, "s3")
+def test_endpoints_that_no_stack_can_take(destination: Destination, client: AWS, vpc: str) -> None:
+    with pytest.raises(UserError, match="'s3' is not an endpoint's id"):
+        endpoints.request_endpoint(destination, "s3")
     with pytest.raises(UserError, match="there is no endpoint vpce-00000000"):
-        endpoints.endpoint(site, "vpce-00000000")
+        endpoints.request_endpoint(destination, "vpce-00000000")
     made = client("ec2").create_vpc_endpoint(
         VpcId=vpc, ServiceName="com.amazonaws.us-east-1.dynamodb", VpcEndpointType="Gateway"
     )
     with pytest.raises(UserError, match="of type Gateway for com"):
-        endpoints.endpoint(site, made["VpcEndpoint"]["VpcEndpointId"])
+        endpoints.request_endpoint(destination, made["VpcEndpoint"]["VpcEndpointId"])
 
 
 def test_an_endpoint_that_was_made_without_a_type_is_a_gateway(
-    site: Site, client: AWS, vpc: str, subnet: str
+    destination: Destination, client: AWS, vpc: str, subnet: str
 ) -> None:
-    site._declared[ENDPOINTS] = {**site.declared(ENDPOINTS), "subnet_ids": [subnet]}
+    destination._declared[ENDPOINTS] = {**destination.declared(ENDPOINTS), "subnet_ids": [subnet]}
     made = client("ec2").create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3")[
         "VpcEndpoint"
     ]
-    found = endpoints.endpoint(site, made["VpcEndpointId"])
-    assert [one.address for one in found.adoptions] == ["aws_vpc_endpoint.s3[0]"]
+    found = endpoints.request_endpoint(destination, made["VpcEndpointId"])
+    assert [one.address for one in found.imports] == ["aws_vpc_endpoint.s3[0]"]
     described = {**made, "State": "available"}
     described.pop("VpcEndpointType", None)
-    (candidate,) = scan._links(site, Held({}), [described])
+    (candidate,) = scan._endpoints(destination, Inventory({}), [described])
     assert candidate.command.startswith(f"tools import endpoint {made['VpcEndpointId']}")
 
 
 def test_an_endpoint_keeps_its_policy_and_its_names(
-    site: Site, client: AWS, vpc: str, subnet: str
+    destination: Destination, client: AWS, vpc: str, subnet: str
 ) -> None:
     policy = json.dumps(
         {
@@ -391,7 +403,7 @@ def test_an_endpoint_keeps_its_policy_and_its_names(
         PrivateDnsEnabled=False,
         PolicyDocument=policy,
     )
-    found = endpoints.endpoint(site, made["VpcEndpoint"]["VpcEndpointId"])
+    found = endpoints.request_endpoint(destination, made["VpcEndpoint"]["VpcEndpointId"])
     assert found.values == {
         GROUPS: {"vpc_id": vpc},
         ENDPOINTS: {
@@ -401,68 +413,68 @@ def test_an_endpoint_keeps_its_policy_and_its_names(
             "endpoint_policies": {"logs": policy},
         },
     }
-    assert "give way to the stack's (made first)" in "\n".join(found.notes)
+    assert "the stack's security group (made first) replaces" in "\n".join(found.notes)
 
 
 def test_an_endpoint_that_takes_no_policy_gets_none(
-    site: Site, client: AWS, vpc: str, subnet: str, monkeypatch: pytest.MonkeyPatch
+    destination: Destination, client: AWS, vpc: str, subnet: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every service of the emulator takes one, so that the answer about it stands in."""
-    ask = Site.ask
+    ask = Destination.ask
 
-    def answer(self: Site, what: str, service: str, operation: str, **arguments: Any) -> Any:
+    def answer(self: Destination, what: str, service: str, operation: str, **arguments: Any) -> Any:
         if operation == "describe_vpc_endpoint_services":
             assert arguments == {"ServiceNames": ["com.amazonaws.us-east-1.sts"]}
             return {"ServiceDetails": [{"VpcEndpointPolicySupported": False}]}
         return ask(self, what, service, operation, **arguments)
 
-    monkeypatch.setattr(Site, "ask", answer)
+    monkeypatch.setattr(Destination, "ask", answer)
     made = client("ec2").create_vpc_endpoint(
         VpcId=vpc,
         ServiceName="com.amazonaws.us-east-1.sts",
         VpcEndpointType="Interface",
         SubnetIds=[subnet],
     )
-    found = endpoints.endpoint(site, made["VpcEndpoint"]["VpcEndpointId"])
+    found = endpoints.request_endpoint(destination, made["VpcEndpoint"]["VpcEndpointId"])
     assert found.values[ENDPOINTS]["endpoint_policies"] == {"sts": None}
-    assert "lets every request through" not in "\n".join(found.notes)
+    assert "allows every request" not in "\n".join(found.notes)
 
 
-def test_an_endpoint_of_an_aws_service_is_left_to_it(site: Site) -> None:
+def test_an_endpoint_of_an_aws_service_is_left_to_it(destination: Destination) -> None:
     found = {
         "VpcEndpointId": "vpce-0a1b2c3d",
         "VpcEndpointType": "Interface",
         "ServiceName": "com.amazonaws.us-east-1.sts",
         "RequesterManaged": True,
     }
-    (candidate,) = scan._links(site, Held({}), [found])
-    assert candidate.why == "vpce-0a1b2c3d belongs to an AWS service, which alone may change it"
+    (candidate,) = scan._endpoints(destination, Inventory({}), [found])
+    assert candidate.why == "vpce-0a1b2c3d belongs to an AWS service, and only that can change it"
 
 
-def test_the_way_to_the_notebooks_has_a_name_of_its_own(site: Site) -> None:
+def test_the_way_to_the_notebooks_has_a_name_of_its_own(destination: Destination) -> None:
     found = {
         "VpcEndpointId": "vpce-00000000",
         "VpcEndpointType": "Interface",
         "ServiceName": "aws.sagemaker.us-east-1.notebook",
     }
-    assert endpoints.short_name(site, found) == "notebook"
+    assert endpoints.short_name(destination, found) == "notebook"
     with pytest.raises(UserError, match="in its region"):
-        endpoints.short_name(site, {**found, "ServiceName": "com.amazonaws.eu-west-1.sts"})
+        endpoints.short_name(destination, {**found, "ServiceName": "com.amazonaws.eu-west-1.sts"})
 
 
 def test_notebooks_that_nothing_can_take(
-    site: Site, client: AWS, name: str, role: str, subnet: str
+    destination: Destination, client: AWS, name: str, role: str, subnet: str
 ) -> None:
     with pytest.raises(UserError, match=f"there is no notebook {name}"):
-        notebooks.notebook(site, name, Shared())
+        notebooks.request_notebook(destination, name, Shared())
     instance = {"InstanceType": "ml.t3.medium", "RoleArn": role}
     client("sagemaker").create_notebook_instance(NotebookInstanceName=name, **instance)
     with pytest.raises(UserError, match="in no VPC"):
-        notebooks.notebook(site, name, Shared())
+        notebooks.request_notebook(destination, name, Shared())
     # The emulator's never fail.
     failed = {"NotebookInstanceStatus": "Failed", "SubnetId": subnet, "FailureReason": "no room"}
     with pytest.raises(UserError, match=r"is Failed, .*\(no room\)"):
-        notebooks.check(site, name, failed)
+        notebooks.check(destination, name, failed)
 
 
 def make_notebook(client: AWS, name: str, role: str, subnet: str, **more: Any) -> None:
@@ -484,7 +496,7 @@ def script(client: AWS, name: str, content: bytes) -> None:
 
 
 def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
-    site: Site, client: AWS, name: str, role: str, vpc: str, subnet: str
+    destination: Destination, client: AWS, name: str, role: str, vpc: str, subnet: str
 ) -> None:
     group = client("ec2").create_security_group(GroupName="g", Description="d", VpcId=vpc)[
         "GroupId"
@@ -500,10 +512,10 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
         DefaultCodeRepository="https://example.org/r.git",
         Tags=[{"Key": "Notebook", "Value": "x"}, {"Key": "project", "Value": "y"}],
     )
-    found = notebooks.notebook(site, name, Shared(role, subnet, group))
+    found = notebooks.request_notebook(destination, name, Shared(role, subnet, group))
     (taken,) = found.notebooks
     assert found.values == {}
-    assert {one.address.split(".")[2] for one in found.adoptions} == {
+    assert {one.address.split(".")[2] for one in found.imports} == {
         "aws_sagemaker_notebook_instance",
         # It has the name that the module gives its own.
         "aws_sagemaker_notebook_instance_lifecycle_configuration",
@@ -512,17 +524,17 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
     assert not {"role_arn", "subnet_id", "security_group_ids", "tags", "name"} & set(taken.values)
     assert taken.values["default_code_repository"] == "https://example.org/r.git"
     assert "loses its tag Notebook" in "\n".join(found.notes)
-    other = notebooks.notebook(site, name, Shared(), directory="other")
+    other = notebooks.request_notebook(destination, name, Shared(), directory="other")
     # The endpoints admit the stacks' group alone.
     assert other.values == {GROUPS: {"endpoint_client_security_group_ids": [group]}}
-    assert f"notebook {name}: its group {group} is not the stacks'" in "\n".join(other.notes)
+    assert f"notebook {name}: its group {group} is not the stacks' group" in "\n".join(other.notes)
     links = client("ec2").create_security_group(GroupName="l", Description="d", VpcId=vpc)
     https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
     admits = {**https, "UserIdGroupPairs": [{"GroupId": group}]}
     client("ec2").authorize_security_group_ingress(GroupId=links["GroupId"], IpPermissions=[admits])
     shared = Shared(endpoint_security_group_id=links["GroupId"])
-    admitted = notebooks.notebook(site, name, shared, directory="other")
-    assert admitted.adoptions[-1].address == (
+    admitted = notebooks.request_notebook(destination, name, shared, directory="other")
+    assert admitted.imports[-1].address == (
         f'aws_vpc_security_group_ingress_rule.endpoints_from_clients["{group}"]'
     )
     unknown = other.notebooks[0].values
@@ -534,19 +546,19 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
 
 
 def test_a_script_that_is_no_text_is_refused(
-    site: Site, client: AWS, name: str, role: str, subnet: str
+    destination: Destination, client: AWS, name: str, role: str, subnet: str
 ) -> None:
     script(client, f"{name}-setup", b"\xff\xfe")
     make_notebook(client, name, role, subnet, LifecycleConfigName=f"{name}-setup")
-    with pytest.raises(UserError, match=f"OnCreate of lifecycle configuration {name}-setup is no"):
-        notebooks.notebook(site, name, Shared())
+    with pytest.raises(UserError, match=f"OnCreate of lifecycle configuration {name}-setup is not"):
+        notebooks.request_notebook(destination, name, Shared())
 
 
 def test_a_directory_of_another_notebook_is_refused(
-    site: Site, client: AWS, name: str, role: str, subnet: str
+    destination: Destination, client: AWS, name: str, role: str, subnet: str
 ) -> None:
     make_notebook(client, name, role, subnet)
-    with pytest.raises(UserError, match="notebooks/notebook-dev is there already, for notebook n"):
-        notebooks.notebook(site, name, Shared(), directory="notebook-dev")
+    with pytest.raises(UserError, match="notebooks/notebook-dev exists already, for notebook n"):
+        notebooks.request_notebook(destination, name, Shared(), directory="notebook-dev")
     with pytest.raises(UserError, match="is no name for a notebook"):
-        notebooks.notebook(site, name, Shared(), directory="../up")
+        notebooks.request_notebook(destination, name, Shared(), directory="../up")

@@ -149,8 +149,8 @@ def test_an_import_that_is_interrupted_goes_on(receiving: Checkout, monolith: Mo
     process.send_signal(signal.SIGINT)
     said += process.stdout.read()
     assert process.wait() == 130, said
-    assert "its policy (KeepIt) gives way to the stack's" in said
-    assert "its lifecycle rules (old-logs-go) give way to the stack's" in said
+    assert "the stack's policy replaces its own (KeepIt)" in said
+    assert "the stack's lifecycle rules replace its own (old-logs-go)" in said
     assert "aws_s3_bucket.shared" in held(receiving, "shared-infra/s3")
     assert "aws_s3_bucket_policy.tls_only" not in held(receiving, "shared-infra/s3")
 
@@ -177,7 +177,7 @@ def test_a_bucket_is_taken_with_its_name(receiving: Checkout, monolith: Monolith
 
 def test_a_role_keeps_name_and_path(receiving: Checkout, monolith: Monolith) -> None:
     said = imports(receiving, "role", monolith.role)
-    assert "its trust policy gives way to the stack's" in said
+    assert "the stack's trust policy replaces its own" in said
     expected = {"role_name": monolith.role, "role_path": "/ml/"}
     assert values(receiving, "shared-infra/iam") == expected
 
@@ -209,7 +209,7 @@ def test_endpoints_join_those_that_are_there_by_default(
 ) -> None:
     assert {monolith.gateway, monolith.interface} < scanned(receiving, monolith).keys()
     said = imports(receiving, "endpoint", monolith.gateway, code=1)
-    assert "name the notebooks' subnets first" in said
+    assert "set the notebooks' subnets first" in said
     imports(receiving, "endpoint", monolith.interface)
     imports(receiving, "endpoint", monolith.gateway)
     found = values(receiving, "shared-infra/vpc-endpoints")
@@ -275,7 +275,7 @@ def test_what_would_be_replaced_is_said_and_fails(receiving: Checkout, monolith:
     (directory / "terraform.tfvars").write_text(wrong)
     (directory / "terraform.tfstate").unlink()
     said = imports(receiving, "notebook", monolith.instances[1], "--directory", "reports", code=1)
-    assert "notebooks/reports is there already, and stays as it is" in said
+    assert "notebooks/reports exists already, and stays as it is" in said
     assert "would replace module.notebook.aws_sagemaker_notebook_instance.this" in said
     (directory / "terraform.tfvars").write_text(right)
     (directory / "terraform.tfstate").write_bytes(state)

@@ -226,10 +226,10 @@ LAMBDA = {**bucket("x"), "type": "aws_lambda_function"}
 REFUSED: dict[str, tuple[Any, str]] = {
     "cut short": (json.dumps(state(bucket("x")))[:-9], "not valid JSON"),
     "older format": (state(version=3), "upgrade it with the Terraform that made it"),
-    "newer": (state(bucket("x"), terraform_version="99.1.0"), "written by Terraform 99.1.0, and"),
+    "newer": (state(bucket("x"), terraform_version="99.1.0"), "written by Terraform 99.1.0, but"),
     "empty": (state(), "holds no resources"),
-    "another region": (state(bucket("x", "eu-west-1")), "is in region eu-west-1, and"),
-    "another account": (state(role("999999999999")), "is in account 999999999999, and"),
+    "another region": (state(bucket("x", "eu-west-1")), "is in region eu-west-1, but"),
+    "another account": (state(role("999999999999")), "is in account 999999999999, but"),
     "nothing that fits": (state(LAMBDA), "nothing to migrate"),
     "not in AWS": (state(bucket("was-deleted-by-hand")), "--leave 'aws_s3_bucket.b'"),
 }
@@ -321,4 +321,4 @@ def test_a_foreign_file_in_the_script_s_place_is_kept(legacy: Legacy, repository
     mine.unlink()
     assert done.returncode == 1
     assert_one_line(done)
-    assert "name another: --script" in done.stderr
+    assert "choose another file: --script" in done.stderr

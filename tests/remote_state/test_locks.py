@@ -152,9 +152,11 @@ def test_nobody_is_there_to_be_asked(team: Team) -> None:
     """The local cloud is never worth a question: what AWS would be asked, by its function."""
     from tools.context import Context
     from tools.errors import UserError
-    from tools.runs import questions
+    from tools.runs.options import Options
+    from tools.runs.session import Session
 
-    target = replace(Context(team.root, team.env).target(local=True), endpoint=None)
-    with pytest.raises(UserError, match="add --yes to agree beforehand"):
-        questions.agree_to("Unlock?", target, agreed=False)
-    questions.agree_to("Unlock?", target, agreed=True)
+    local = Session.open_to_read(Context(team.root, team.env), local=True)
+    session = replace(local, target=replace(local.target, endpoint=None))
+    with pytest.raises(UserError, match="pass --yes to confirm"):
+        session.confirm("Unlock?")
+    replace(session, options=Options(yes=True)).confirm("Unlock?")

@@ -6,7 +6,8 @@ from tools.context import Context
 from tools.errors import UserError
 from tools.imports import adopt
 from tools.layout.selection import Selection
-from tools.runs import session
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 
 @click.command("adopt", short_help="Take what exists already into a stack's state.")
@@ -20,10 +21,8 @@ def command(context: Context, stack: str, local: bool, yes: bool) -> None:
     For a deployment that died between AWS's answer and the state, and now ends in "already
     exists". Changes nothing in AWS; asks once, since what is imported is Terraform's from then on.
     """
-    target = context.target(local)
-    place = session.where(target)
-    known = session.records(target, place)
-    chosen = context.select(known, Selection([stack]))
+    session = Session.open(context, local, Options(yes=yes))
+    chosen = session.select(Selection([stack]))
     if len(chosen) > 1:
         raise UserError(f"{stack} names {len(chosen)} stacks; adopt works on one at a time")
-    adopt.adopt_into(context, target, known, place, chosen[0], session.Options(yes=yes))
+    adopt.adopt(session, chosen[0])

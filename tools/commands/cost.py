@@ -10,12 +10,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from tools.aws.model import check_region
 from tools.commands.fleet_options import LOCAL, WHERE
+from tools.console.table import show_rich
 from tools.context import Context
 from tools.cost import comparison, estimates, shapes
 from tools.cost.comparison import Comparison
@@ -217,17 +217,17 @@ def _json(answer: _Answer) -> dict[str, Any]:
 def _print(answer: _Answer) -> None:
     estimate = answer.estimate
     if estimate.notebooks:
-        _print_table(_notebooks(estimate))
+        show_rich(_notebooks(estimate))
     else:
         click.echo("No notebooks.\n")
-    _print_table(_shared(estimate))
+    show_rich(_shared(estimate))
     click.echo(f"Total: {estimate.amount} a month in {estimate.fleet.region}")
     if answer.before:
         click.echo(_difference(answer.before.amount, estimate.amount))
     if answer.comparisons:
         click.echo()
         of_them = "these notebooks" if answer.selected else "this fleet"
-        _print_table(_comparison(answer.comparisons, len(estimate.notebooks), of_them))
+        show_rich(_comparison(answer.comparisons, len(estimate.notebooks), of_them))
         click.echo("Sharing saves nothing with one notebook, and never on")
         for item in comparison.saves_nothing_on(estimate, answer.duplicated_gb):
             click.echo(f"  - {item}")
@@ -327,12 +327,3 @@ def _difference(before: Amount, after: Amount) -> str:
 
 def _percent(value: Decimal | None) -> str:
     return "-" if value is None else f"{value:.1f} %"
-
-
-def _print_table(table: Table) -> None:
-    """Prints `table` as wide as its rows: a terminal wraps a long one, and no figure is cut."""
-    console = Console(width=1000)
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())

@@ -4,12 +4,14 @@ from typing import Any
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from tools.aws import client
+from tools.console.table import show_rich
 from tools.context import Context, Target
-from tools.runs import deployment, session
+from tools.runs import deployment
+from tools.runs.options import Options
+from tools.runs.session import Session
 from tools.scaffold import render, rows
 
 _PLAIN: Any = {"box": SIMPLE_HEAD, "title_justify": "left", "pad_edge": False}
@@ -52,10 +54,8 @@ def _run(context: Context, port: int | None) -> None:
         types = render.variables(templates)
         notebooks = rows.build([NOTEBOOK], {}, target.repository, types)
         render.write(notebooks, target.repository, templates)
-    place = session.where(target)
-    stacks = target.repository.stacks()
-    known = session.records(target, place)
-    deployment.deploy_stacks(context, target, known, place, stacks, session.Options(yes=True))
+    session = Session.open(context, local=True, options=Options(yes=True))
+    deployment.deploy_stacks(session, session.records.stacks)
     _show(target)
     click.echo(
         "To look around:\n"
@@ -81,17 +81,8 @@ def _show(target: Target) -> None:
         if stack.kind == "notebook" and values:
             status = statuses.get(values["notebook_name"], "missing")
             notebooks.add_row(stack.name, values["instance_type"], status, values["notebook_url"])
-    _print(shared)
-    _print(notebooks)
-
-
-def _print(table: Table) -> None:
-    """Prints `table` as wide as its rows: a terminal wraps a long one, and no URL is cut."""
-    console = Console(width=1000)
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+    show_rich(shared)
+    show_rich(notebooks)
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,9 @@ import click
 
 from tools.commands import options
 from tools.context import Context
-from tools.runs import deployment, session
+from tools.runs import deployment
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 
 @click.command("deploy", short_help="Apply stacks, upstream first.")
@@ -21,8 +23,5 @@ def command(context: Context, /, local: bool, **given: Any) -> None:
     once. A failed stack's dependents are not run; the others go on, and the exit code is 1.
     """
     selection = options.selection(given)
-    target = context.target(local)
-    place = session.where(target)
-    known = session.records(target, place)
-    stacks = context.select(known, selection)
-    deployment.deploy_stacks(context, target, known, place, stacks, session.Options(**given))
+    session = Session.open(context, local, Options(**given))
+    deployment.deploy_stacks(session, session.select(selection))

@@ -7,7 +7,9 @@ import click
 from tools.commands import options
 from tools.context import Context
 from tools.layout.selection import Selection
-from tools.runs import deployment, orphans, session
+from tools.runs import deployment, orphans
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 
 @click.command("destroy", short_help="Destroy stacks, notebooks first.")
@@ -25,14 +27,10 @@ def command(context: Context, /, local: bool, orphan: bool, **given: Any) -> Non
     bucket by name alone, since a colleague may have their directories.
     """
     selection = options.selection(given)
-    target = context.target(local)
-    place = session.where(target)
-    known = session.records(target, place)
+    session = Session.open(context, local, Options(**given))
     if orphan:
         if selection != Selection(selection.patterns):
             raise click.UsageError("--orphan takes names and globs alone")
-        asked = session.Options(**given)
-        orphans.destroy_orphans(context, target, known, place, selection.patterns, asked)
-        return
-    stacks = context.select(known, selection)
-    deployment.destroy_stacks(context, target, known, place, stacks, session.Options(**given))
+        orphans.destroy_orphans(session, selection.patterns)
+    else:
+        deployment.destroy_stacks(session, session.select(selection))

@@ -7,7 +7,9 @@ import click
 
 from tools.commands import options
 from tools.context import Context
-from tools.runs import deployment, report_file, session, summary
+from tools.runs import deployment, report_file, summary
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 
 @click.command("drift", short_help="What was changed outside of Terraform.")
@@ -22,16 +24,15 @@ def command(
     Exits with 0; with --detailed-exitcode 2 where something was changed outside.
     """
     selection = options.selection(given)
-    target = context.target(local)
-    place = session.where(target)
-    known = session.records(target, place)
-    stacks = context.select(known, selection)
-    asked = session.Options(**given)
-    found = deployment.plan_stacks(context, target, known, place, stacks, asked, outside_only=True)
+    session = Session.open(context, local, Options(**given))
+    stacks = session.select(selection)
+    plans = deployment.plan_stacks(session, stacks, outside_only=True)
     if as_json:
-        click.echo(json.dumps([summary.drift_json(plan) for plan in found], indent=2))
+        click.echo(json.dumps([summary.drift_json(plan) for plan in plans], indent=2))
     else:
-        summary.show_drift(found)
-    if asked.report:
-        report_file.write(asked.report, [report_file.of_plan(plan) for plan in found], "drift")
-    deployment.leave_planned(found, detailed_exitcode)
+        summary.show_drift(plans)
+    if session.options.report:
+        report_file.write(
+            session.options.report, [report_file.result_of_plan(plan) for plan in plans], "drift"
+        )
+    deployment.exit_by_plans(plans, detailed_exitcode)

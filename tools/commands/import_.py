@@ -5,16 +5,27 @@ from typing import Any
 
 import click
 
-from tools.context import Context, Target
-from tools.imports import buckets, endpoints, execute, notebooks, roles, scan, security_groups
-from tools.imports.destination import Site
-from tools.imports.request import S3, Takeover, combined
-from tools.runs import session
+from tools.context import Context
+from tools.imports import (
+    buckets,
+    closing_plan,
+    endpoints,
+    notebooks,
+    pending,
+    roles,
+    scan,
+    security_groups,
+)
+from tools.imports.destination import Destination
+from tools.imports.execute import execute
+from tools.imports.request import S3, ImportRequest, combine
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 _LOCAL = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
-Build = Callable[[Site], Takeover]
+Build = Callable[[Destination], ImportRequest]
 
 
 @click.group("import", invoke_without_command=True, short_help="Take what exists into the stacks.")
@@ -34,13 +45,13 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
         return
     if not scans:
         raise click.UsageError("give --scan, or what to import: tools import --help")
-    _, _, site = _site(ctx.obj, local)
-    found = scan.candidates(site)
+    destination = Destination.open(Session.open(ctx.obj, local))
+    found = scan.find_candidates(destination)
     if as_json:
         scan.print_json(found)
     else:
         scan.show(found)
-    for stack in scan.unread(site):
+    for stack in scan.unread_stacks(destination):
         click.echo(f"note: what {stack} holds is not known: its files do not say where", err=True)
 
 
@@ -63,7 +74,9 @@ def bucket(context: Context, /, name: str, purpose: str | None, **options: Any) 
     """
     _import(
         context,
-        lambda site: buckets.bucket(site, name, purpose or buckets.purpose_of(site, name)),
+        lambda destination: buckets.request_bucket(
+            destination, name, purpose or buckets.guess_purpose(destination, name)
+        ),
         **options,
     )
 
@@ -76,9 +89,9 @@ def bucket(context: Context, /, name: str, purpose: str | None, **options: Any) 
 def role(context: Context, /, name: str, **options: Any) -> None:
     """Take the role NAME into shared-infra/iam, as the one that all notebooks share."""
 
-    def build(site: Site) -> Takeover:
-        site.require(S3)
-        return roles.role(site, name)
+    def build(destination: Destination) -> ImportRequest:
+        destination.require(S3)
+        return roles.request_role(destination, name)
 
     _import(context, build, **options)
 
@@ -97,7 +110,11 @@ def role(context: Context, /, name: str, **options: Any) -> None:
 @click.pass_obj
 def security_group(context: Context, /, id: str, purpose: str, **options: Any) -> None:
     """Take the security group ID into shared-infra/security-groups, with rules that are alike."""
-    _import(context, lambda site: security_groups.security_group(site, id, purpose), **options)
+    _import(
+        context,
+        lambda destination: security_groups.request_group(destination, id, purpose),
+        **options,
+    )
 
 
 @command.command("endpoint", short_help="A VPC endpoint, for shared-infra/vpc-endpoints.")
@@ -108,9 +125,9 @@ def security_group(context: Context, /, id: str, purpose: str, **options: Any) -
 def endpoint(context: Context, /, id: str, **options: Any) -> None:
     """Take the VPC endpoint ID into shared-infra/vpc-endpoints."""
 
-    def build(site: Site) -> Takeover:
-        endpoints.require_group(site, id)
-        return endpoints.endpoint(site, id)
+    def build(destination: Destination) -> ImportRequest:
+        endpoints.require_group(destination, id)
+        return endpoints.request_endpoint(destination, id)
 
     _import(context, build, **options)
 
@@ -139,26 +156,21 @@ def notebook(
     """
     values = {key: value for key, value in given.items() if value is not None}
 
-    def build(site: Site) -> Takeover:
-        return notebooks.notebook(site, name, notebooks.Shared.of(site), directory, values)
+    def build(destination: Destination) -> ImportRequest:
+        return notebooks.request_notebook(
+            destination, name, notebooks.Shared.deployed(destination), directory, values
+        )
 
     _import(context, build, local, yes)
 
 
-def _site(context: Context, local: bool) -> tuple[Target, session.Where, Site]:
-    target = context.target(local)
-    place = session.where(target)
-    return target, place, Site.of(target, session.records(target, place), context.templates)
-
-
 def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
-    target, place, site = _site(context, local)
-    options = session.Options(yes=yes)
-    takeover = combined([build(site)])
-    work = execute.prepared(context, target, site.records, takeover, options)
-    # Values are written first: where there is nothing left to import, they have been.
-    if not (work.adoptions or work.notebooks):
-        one = takeover.adoptions[0]
-        click.echo(f"{one.identifier} is in the state of {one.stack} already", err=True)
+    session = Session.open(context, local, Options(yes=yes))
+    request = combine([build(Destination.open(session))])
+    left = pending.find_pending(session, request)
+    # Values are written first: if there is nothing left to import, they have been.
+    if not (left.imports or left.notebooks):
+        one = request.imports[0]
+        click.echo(f"{one.identifier} is already in the state of {one.stack}", err=True)
         return
-    execute.leave(execute.perform(context, target, place, work, options), target)
+    closing_plan.report(execute(session, left), session.target)

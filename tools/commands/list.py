@@ -7,7 +7,8 @@ import click
 
 from tools.commands import options
 from tools.context import Context
-from tools.runs import listing, session
+from tools.runs import listing
+from tools.runs.session import Session
 
 
 @click.command("list", short_help="Every stack, and whether it is applied.")
@@ -21,12 +22,10 @@ def command(context: Context, /, local: bool, why: bool, as_json: bool, **given:
     Starts no Terraform. An orphan is a state whose directory has gone.
     """
     selection = options.selection(given)
-    target = context.target(local)
-    known = session.records(target)
-    stacks = context.select(known, selection)
-    rows = listing.rows(known, stacks)
+    session = Session.open_to_read(context, local)
+    rows = listing.rows(session.records, session.select(selection))
     if selection == type(selection)():
-        rows += listing.orphans(known)
+        rows += listing.orphans(session.records)
     if as_json:
         click.echo(json.dumps([row.to_json() for row in rows], indent=2))
     else:

@@ -7,7 +7,8 @@ import click
 from tools.context import Context
 from tools.migration import migrate
 from tools.migration.mapping import Choices
-from tools.runs import session
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 
 def _purposes(
@@ -68,5 +69,5 @@ def command(
     deployment go of what was taken: run it when you have seen the plan, before anything is
     destroyed there.
     """
-    asked = migrate.Asked(source, Choices(purposes, leave), path, dry_run, as_json)
-    migrate.migrate(context, context.target(local), asked, session.Options(yes=yes))
+    arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
+    migrate.migrate(Session.open(context, local, Options(yes=yes)), arguments)

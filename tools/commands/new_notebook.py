@@ -1,6 +1,7 @@
 """`tools new-notebook`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from tools.errors import shown
 from tools.layout import variables
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
-from tools.runs import deployment, questions, session
+from tools.runs import deployment
+from tools.runs.options import Options
+from tools.runs.session import Session
 from tools.scaffold import render
 from tools.scaffold.notebook import PROFILES, Notebook
 from tools.scaffold.rows import build, read_rows
@@ -119,8 +122,9 @@ def command(
     if target and apply:
         # Before anything is written: a refusal must not leave directories behind.
         render.check_new(notebooks, repository)
-        place = session.where(target)
-        questions.agree(target, place, names, yes)
+        session = Session.on(context, target, Options(yes=yes))
+        session.announce("Deploy", names)
+        session.confirm_stacks("Deploy", len(names))
     for directory in render.write(notebooks, repository, context.templates):
         click.echo(directory.relative_to(repository.root))
     if open_to_others:
@@ -130,9 +134,8 @@ def command(
             err=True,
         )
     if target and apply:
-        known = session.records(target, place)
-        stacks = target.repository.select(names)
-        deployment.deploy_stacks(context, target, known, place, stacks, session.Options(yes=True))
+        agreed = replace(session.moved_to(repository), options=Options(yes=True))
+        deployment.deploy_stacks(agreed, repository.select(names))
     else:
         click.echo("next: terraform init && terraform apply in it, or tools deploy", err=True)
 

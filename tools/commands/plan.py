@@ -7,7 +7,9 @@ import click
 
 from tools.commands import options
 from tools.context import Context
-from tools.runs import deployment, report_file, session, summary
+from tools.runs import deployment, report_file, summary
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 
 @click.command("plan", short_help="What deploy would change.")
@@ -30,16 +32,15 @@ def command(
     values in clear text. Exits with 0; with --detailed-exitcode 2 where something would change.
     """
     selection = options.selection(given)
-    target = context.target(local)
-    place = session.where(target)
-    known = session.records(target, place)
-    stacks = context.select(known, selection)
-    asked = session.Options(**given)
-    found = deployment.plan_stacks(context, target, known, place, stacks, asked, details=details)
+    session = Session.open(context, local, Options(**given))
+    stacks = session.select(selection)
+    plans = deployment.plan_stacks(session, stacks, details=details)
     if as_json:
-        click.echo(json.dumps([plan.to_json() for plan in found], indent=2))
+        click.echo(json.dumps([plan.to_json() for plan in plans], indent=2))
     else:
-        summary.show_plans(found, err=False, why=asked.why)
-    if asked.report:
-        report_file.write(asked.report, [report_file.of_plan(plan) for plan in found], "plan")
-    deployment.leave_planned(found, detailed_exitcode)
+        summary.show_plans(plans, err=False, why=session.options.why)
+    if session.options.report:
+        report_file.write(
+            session.options.report, [report_file.result_of_plan(plan) for plan in plans], "plan"
+        )
+    deployment.exit_by_plans(plans, detailed_exitcode)

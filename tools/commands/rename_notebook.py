@@ -4,6 +4,8 @@ import click
 
 from tools.context import Context
 from tools.remote_state.rename import rename
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 
 @click.command("rename-notebook", short_help="Rename a notebook's directory, with its state.")
@@ -25,5 +27,5 @@ def command(
     AWS cannot rename an instance: it keeps its name, unless --rename-instance. Where the directory
     was renamed by hand, this does the rest; cut short, it goes on when it is run again.
     """
-    context = context.mending_keys()
-    rename(context, context.target(local), old, new, rename_instance, yes)
+    session = Session.open(context.mending_keys(), local, Options(yes=yes), check=False)
+    rename(session, old, new, rename_instance)

@@ -7,9 +7,8 @@ from datetime import timedelta
 import click
 
 from tools.aws import client
-from tools.console import progress
-from tools.console.prompt import is_interactive
-from tools.errors import UserError
+from tools.console import progress, table
+from tools.console.prompt import require_terminal
 from tools.fleet import fleet, idle, start_stop
 from tools.fleet.fleet import Declared, Fleet
 from tools.fleet.start_stop import Verb
@@ -54,8 +53,7 @@ def confirm(where: Fleet, notebooks: Sequence[Declared], agreed: bool) -> None:
         for notebook in notebooks:
             if notebook.region == region:
                 click.echo(f"  {notebook.stack.name}", err=True)
-    if not is_interactive():
-        raise UserError("nobody is there to be asked; add --yes to agree beforehand")
+    require_terminal()
     click.confirm(
         f"Stop these {len(notebooks)} notebooks, and lose what their kernels hold in memory?",
         abort=True,
@@ -126,8 +124,12 @@ def _regions(notebooks: Sequence[Declared]) -> list[str]:
 
 
 def _summarize(outcomes: Sequence[start_stop.Outcome]) -> None:
-    width = max((len(outcome.notebook.stack.name) for outcome in outcomes), default=0)
-    for outcome in outcomes:
-        what = click.style(f"{outcome.what:<9}", fg=_COLOURS.get(outcome.what))
-        click.echo(f"{outcome.notebook.stack.name:<{width}}  {what}  {outcome.detail}".rstrip())
+    table.show(
+        (
+            outcome.notebook.stack.name,
+            click.style(outcome.what, fg=_COLOURS.get(outcome.what)),
+            outcome.detail,
+        )
+        for outcome in outcomes
+    )
     click.echo(start_stop.summary(outcomes) or "nothing to do", err=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tools.context import Context, Target
+from tools.context import Context
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.selection import Selection
@@ -15,8 +15,10 @@ from tools.remote_state import bootstrap, listing, versions
 from tools.remote_state.enable import Wanted, settings_of_root
 from tools.remote_state.enable import disable as disable_states
 from tools.remote_state.enable import enable as enable_states
-from tools.remote_state.unlock import unlock as take_away
-from tools.runs import orphans, session
+from tools.remote_state.unlock import unlock as unlock_state
+from tools.runs import orphans
+from tools.runs.options import Options
+from tools.runs.session import Session
 from tools.state.backend import ROOT
 
 _local = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
@@ -53,9 +55,8 @@ def make(context: Context, /, local: bool, yes: bool, **given: Any) -> None:
     It is a Terraform root of its own, bootstrap/, whose state ends up in the bucket. Running it
     again changes nothing.
     """
-    target, known, where = _unchecked(context, local)
-    there = settings_of_root(Wanted(**given), target)
-    bootstrap.make(context, target, known, where, there, yes)
+    session = _open_unchecked(context, local, yes)
+    bootstrap.make(session, settings_of_root(Wanted(**given), session.target))
 
 
 @command.command(short_help="Move every stack's state into the bucket.")
@@ -74,8 +75,7 @@ def enable(context: Context, /, local: bool, yes: bool, **given: Any) -> None:
     One stack after the other, each compared with what was there before. Cut short, it goes on
     when it is run again; nothing else works until then.
     """
-    target, known, where = _unchecked(context, local)
-    enable_states(context, target, known, where, Wanted(**given), yes)
+    enable_states(_open_unchecked(context, local, yes), Wanted(**given))
 
 
 @command.command(short_help="Move every stack's state back into its folder.")
@@ -87,8 +87,7 @@ def disable(context: Context, local: bool, yes: bool) -> None:
 
     What is in the bucket stays there, and is nobody's any more.
     """
-    target, known, where = _unchecked(context, local)
-    disable_states(context, target, known, where, yes)
+    disable_states(_open_unchecked(context, local, yes))
 
 
 @command.command("list", short_help="Where each state lies, and who works on it.")
@@ -101,9 +100,8 @@ def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -
 
     Starts no Terraform.
     """
-    target = context.target(local)
-    known = session.records(target)
-    rows = listing.rows(known, _chosen(context, target, known, stacks))
+    session = Session.open_to_read(context, local)
+    rows = listing.rows(session.records, _choose(session, stacks))
     if as_json:
         click.echo(json.dumps([row.to_json() for row in rows], indent=2))
     else:
@@ -121,14 +119,14 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
     For a Terraform that was killed. A lock whose holder is at work on this machine stays. An
     orphan's is taken away by its whole name, such as notebooks/nlp.
     """
-    target, known, where = _unchecked(context, local)
-    if "/" in stack and not (target.repository.root / stack).is_dir():
-        gone = [one for one in orphans.find(known) if one.name == stack]
-        if gone:
-            with orphans.of_orphans(target, where, gone) as (there, theirs):
-                take_away(context, there, theirs, theirs.stacks[0], yes)
+    session = _open_unchecked(context, local, yes)
+    if "/" in stack and not (session.target.repository.root / stack).is_dir():
+        named = [one for one in orphans.find_orphans(session.records) if one.name == stack]
+        if named:
+            with orphans.open_orphans(session, named) as orphan_session:
+                unlock_state(orphan_session, orphan_session.records.stacks[0])
             return
-    take_away(context, target, known, _one(context, target, known, stack), yes)
+    unlock_state(session, _choose_one(session, stack))
 
 
 @command.command(short_help="The versions of a state that the bucket keeps.")
@@ -145,8 +143,8 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
 @click.pass_obj
 def history(context: Context, stack: str, limit: int, local: bool, as_json: bool) -> None:
     """List the newest versions of the state of STACK."""
-    target, known = _known(context, local)
-    rows = versions.history(known, _one(context, target, known, stack), limit)
+    session = Session.open_to_read(context, local)
+    rows = versions.history(session.records, _choose_one(session, stack), limit)
     if as_json:
         click.echo(json.dumps([row.to_json() for row in rows], indent=2))
     else:
@@ -165,45 +163,36 @@ def restore(context: Context, stack: str, version: str, local: bool, yes: bool) 
     Shows what differs, and asks. AWS stays as it is: `tools plan` shows afterwards what Terraform
     would change there. The version that was the state until then stays in the history.
     """
-    target, known, where = _unchecked(context, local)
-    click.echo(f"Restore {stack} ({where})", err=True)
-    chosen = _one(context, target, known, stack)
-    versions.restore(context, target, known, chosen, version, yes)
+    session = _open_unchecked(context, local, yes)
+    click.echo(f"Restore {stack} ({session.account})", err=True)
+    versions.restore(session, _choose_one(session, stack), version)
 
 
-def _unchecked(context: Context, local: bool) -> tuple[Target, Records, session.Where]:
-    """For what brings states into order that are not."""
-    target = context.target(local)
-    where = session.where(target, checked=False)
-    return target, session.records(target, where), where
+def _open_unchecked(context: Context, local: bool, yes: bool) -> Session:
+    """Opens a session for what brings states into order that are not."""
+    return Session.open(context, local, Options(yes=yes), check=False)
 
 
-def _known(context: Context, local: bool) -> tuple[Target, Records]:
-    target = context.target(local)
-    return target, session.records(target)
-
-
-def _chosen(
-    context: Context, target: Target, known: Records, patterns: Sequence[str]
-) -> list[Stack]:
+def _choose(session: Session, patterns: Sequence[str]) -> list[Stack]:
     """The stacks that `patterns` name; the bucket's own root is no stack of the others."""
-    own = Stack(target.repository.root, ROOT)
-    named = [one for one in patterns if one.rstrip("/") != ROOT or not own.path.is_dir()]
-    found = context.select(known, Selection(named)) if named or not patterns else []
-    is_named = len(named) < len(patterns)
-    return [*([own] if is_named or (not patterns and _is_made(known, own)) else []), *found]
+    root = Stack(session.target.repository.root, ROOT)
+    others = [name for name in patterns if name.rstrip("/") != ROOT or not root.path.is_dir()]
+    stacks = session.select(Selection(others)) if others or not patterns else []
+    is_named = len(others) < len(patterns)
+    with_root = is_named or (not patterns and _is_made(session.records, root))
+    return [*([root] if with_root else []), *stacks]
 
 
-def _is_made(known: Records, own: Stack) -> bool:
+def _is_made(records: Records, root: Stack) -> bool:
     """Whether the bucket's own root has a state; one that cannot be read is one."""
     try:
-        return own.path.is_dir() and known.state(own) is not None
+        return root.path.is_dir() and records.state(root) is not None
     except UserError:
         return True
 
 
-def _one(context: Context, target: Target, known: Records, name: str) -> Stack:
-    found = _chosen(context, target, known, [name])
-    if len(found) != 1:
-        raise UserError(f"{name} names {len(found)} stacks; name one")
-    return found[0]
+def _choose_one(session: Session, name: str) -> Stack:
+    stacks = _choose(session, [name])
+    if len(stacks) != 1:
+        raise UserError(f"{name} names {len(stacks)} stacks; name one")
+    return stacks[0]

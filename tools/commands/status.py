@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.commands.fleet_options import LOCAL, WHERE
+from tools.console.table import show_rich
 from tools.context import Context
 from tools.errors import UserError, in_one_line
 from tools.fleet import fleet
@@ -79,7 +80,7 @@ def _show(overview: Overview, where: Fleet, as_json: bool) -> None:
     if sys.stdout.isatty():
         Console().print(_tables(overview))
     else:
-        click.echo(_plain(_tables(overview)))
+        show_rich(_tables(overview))
     for line in _sum(overview, where):
         click.echo(line, err=True)
     _warn(overview)
@@ -157,14 +158,6 @@ def _changes(found: Overview, before: dict[str, str]) -> dict[str, str]:
         if now.get(name) != before.get(name):
             click.echo(f"{moment} {name} {now.get(name, 'no longer declared')}")
     return now
-
-
-def _plain(tables: Group) -> str:
-    """As wide as the rows, since nobody is there to widen a window."""
-    console = Console(width=1000)
-    with console.capture() as captured:
-        console.print(tables)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()).rstrip("\n")
 
 
 def _tables(overview: Overview) -> Group:

@@ -142,9 +142,9 @@ class Live:
         return table
 
 
-def outcome_style(outcome: str, width: int = 0) -> str:
-    """An outcome in its colour, at least `width` characters wide."""
-    return click.style(f"{outcome:<{width}}", fg=_COLOURS.get(outcome))
+def style_outcome(outcome: str) -> str:
+    """Returns an outcome in its colour."""
+    return click.style(outcome, fg=_COLOURS.get(outcome))
 
 
 def choose(total: int) -> Progress:

@@ -1,12 +1,16 @@
-"""Questions to a person at a terminal."""
+"""Whether there is a person to answer a question."""
 
 import sys
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
+from tools.errors import UserError
 
 
 def is_interactive() -> bool:
-    """Whether somebody is there to answer a question."""
+    """Returns whether stdin is a terminal, so that a person can answer."""
     return sys.stdin.isatty()
+
+
+def require_terminal() -> None:
+    """Raises UserError if stdin is not a terminal."""
+    if not is_interactive():
+        raise UserError("stdin is not a terminal; pass --yes to confirm")

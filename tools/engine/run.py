@@ -12,7 +12,7 @@ from tools.layout.stack import Stack
 from tools.system.signals import Interruption
 from tools.terraform.binary import Terraform
 
-Outcome = Literal["applied", "unchanged", "destroyed", "failed", "not run"]
+Outcome = Literal["applied", "unchanged", "destroyed", "failed", "not run", "changed", "waiting"]
 
 NOTHING_DEPLOYED = "nothing is deployed"
 

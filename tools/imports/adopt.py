@@ -1,42 +1,31 @@
-"""Takes into a stack's state what exists in AWS already: an apply that died left it there."""
+"""Repairs a stack after an apply that died: imports what it left in AWS but not in the state."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tools.aws import lookup
-from tools.context import Context, Target
 from tools.engine.init import initialize
-from tools.engine.records import Records
 from tools.engine.recovery import await_leftover, recover
 from tools.engine.run import Run
+from tools.imports.request import ResourceImport
+from tools.imports.state_import import import_resource
 from tools.layout.stack import Stack
-from tools.runs.questions import agree_to
-from tools.runs.runner import Runner
-from tools.runs.session import Options, Where
-
-
-@dataclass(frozen=True)
-class Found:
-    """A resource that Terraform would create and that exists: its import identifier."""
-
-    address: str
-    type: str
-    identifier: str
-
+from tools.runs.session import Session
 
 Values = Mapping[str, Any]
 
 
-def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Found]:
-    """What a plan of `stack` would create and AWS has already, under the same name.
+def find_existing(
+    run: Run, stack: Stack, region: str, endpoint: str | None
+) -> list[ResourceImport]:
+    """Returns what a plan of `stack` would create but AWS has already, under the same name.
 
     Rules of a security group and VPC endpoints, which have no name, are told by what they connect.
-    Raises TerraformError where the stack cannot be planned.
+    Raises TerraformError if the stack cannot be planned.
     """
     await_leftover(run, stack)
     recover(run, stack)
@@ -45,25 +34,20 @@ def find(run: Run, stack: Stack, region: str, endpoint: str | None) -> list[Foun
         file = Path(folder) / "plan"
         log = run.log(stack, "plan")
         run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
-        planned = run.terraform.planned_values(stack.path, file)
+        plan = run.terraform.planned_values(stack.path, file)
     existing = lookup.Existing(region, endpoint)
     found = []
-    for change in planned.get("resource_changes", []):
-        look = _LOOK.get(change["type"])
-        if change["mode"] == "managed" and change["change"]["actions"] == ["create"] and look:
-            identifier = look(existing, change["change"]["after"])
+    for change in plan.get("resource_changes", []):
+        look_up = _LOOKUPS.get(change["type"])
+        if change["mode"] == "managed" and change["change"]["actions"] == ["create"] and look_up:
+            identifier = look_up(existing, change["change"]["after"])
             if identifier:
-                found.append(Found(change["address"], change["type"], identifier))
+                address = change["address"]
+                found.append(ResourceImport(stack.name, address, change["type"], identifier))
     return found
 
 
-def adopt(run: Run, stack: Stack, found: Found) -> None:
-    """Imports `found` into the state of `stack`. Raises TerraformError with what Terraform said."""
-    run.records.drop(stack)
-    run.terraform.import_(stack.path, run.log(stack, "import"), found.address, found.identifier)
-
-
-_LOOK: dict[str, Callable[[lookup.Existing, Values], str | None]] = {
+_LOOKUPS: dict[str, Callable[[lookup.Existing, Values], str | None]] = {
     "aws_cloudwatch_log_group": lambda existing, values: existing.log_group(values["name"]),
     "aws_iam_policy": lambda existing, values: existing.policy(values["name"], values["path"]),
     "aws_iam_role": lambda existing, values: existing.role(values["name"]),
@@ -94,42 +78,30 @@ _LOOK: dict[str, Callable[[lookup.Existing, Values], str | None]] = {
 }
 
 
-def adopt_into(
-    context: Context,
-    target: Target,
-    known: Records,
-    place: Where,
-    stack: Stack,
-    options: Options,
-) -> None:
+def adopt(session: Session, stack: Stack) -> None:
     """Imports what `stack` would create and what exists already, after one question."""
-    runner = Runner(context, target, known, options)
+    target = session.target
     total = 0
-    # A second look finds what lies inside of the first one's, such as the rules of a group.
-    while found := _find_existing(runner, stack, target):
-        click.echo(f"Import in {place}, into the state of {stack.name}:", err=True)
-        for one in found:
-            click.echo(f"  {one.address}  {one.identifier}", err=True)
-        agree_to(f"Import these {len(found)} resources?", target, options.yes)
-        _adopt(runner, stack, found)
-        total += len(found)
+    # A second look finds parts of what the first one imported, such as the rules of a group.
+    while existing := _find_existing(session, stack):
+        click.echo(f"Import in {session.account}, into the state of {stack.name}:", err=True)
+        for resource in existing:
+            click.echo(f"  {resource.address}  {resource.identifier}", err=True)
+        session.confirm(f"Import these {len(existing)} resources?")
+        with session.runner().begin(1) as run:
+            for resource in existing:
+                import_resource(run, stack, resource)
+        total += len(existing)
     if total:
         click.echo(f"imported {total}; next: tools deploy{target.option} {stack.name}", err=True)
     else:
         click.echo(
-            f"{stack.name} would create nothing that is known here to exist already; what has no "
-            f"name to look for: terraform -chdir={stack.path} import ADDRESS ID",
+            f"Nothing to adopt in {stack.name}. To import a resource that has no name to look for: "
+            f"terraform -chdir={stack.path} import ADDRESS ID",
             err=True,
         )
 
 
-def _find_existing(runner: Runner, stack: Stack, target: Target) -> list[Found]:
-    with runner.how(1) as how:
-        return find(how, stack, target.region, target.endpoint)
-
-
-def _adopt(runner: Runner, stack: Stack, found: Sequence[Found]) -> None:
-    with runner.how(1) as how:
-        for one in found:
-            how.progress.say(stack.name, f"importing {one.address}")
-            adopt(how, stack, one)
+def _find_existing(session: Session, stack: Stack) -> list[ResourceImport]:
+    with session.runner().begin(1) as run:
+        return find_existing(run, stack, session.target.region, session.target.endpoint)

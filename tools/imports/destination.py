@@ -1,4 +1,4 @@
-"""Where things are taken over: the cloud that they are in, and the stacks that would take them."""
+"""The destination of an import: the cloud that resources are in, and the stacks to import to."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,21 +7,21 @@ from typing import Any
 
 from tools.aws import client
 from tools.aws.client import Cloud
-from tools.context import Target
 from tools.engine import explain
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.hcl.reading import Value
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
+from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, Values
 from tools.layout import variables
 from tools.layout.stack import Stack
+from tools.runs.session import Session
 
-# The provider's default_tags of every stack.
-_OWN_TAGS = frozenset({"Project", "ManagedBy", "Stack"})
+# The provider's default_tags in every stack.
+_DEFAULT_TAGS = frozenset({"Project", "ManagedBy", "Stack"})
 
 
 @dataclass(frozen=True)
-class Site:
+class Destination:
     """A cloud, and what the stacks of a repository declare and hold there.
 
     `templates` are those of notebooks; `option` is what a command in a message needs to reach the
@@ -35,15 +35,19 @@ class Site:
     _declared: dict[str, Mapping[str, Value]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, target: Target, known: Records, templates: Path) -> "Site":
-        """The cloud and the repository of a target.
+    def open(cls, session: Session) -> "Destination":
+        """Returns the cloud and the stacks of a session.
 
-        Raises UserError where one of the stacks that take things is not there.
+        Raises UserError if one of the shared stacks is missing.
         """
-        names = {stack.name for stack in known.stacks}
+        target, records = session.target, session.records
+        names = {stack.name for stack in records.stacks}
         if missing := [name for name in (S3, IAM, GROUPS, ENDPOINTS) if name not in names]:
-            raise UserError(f"{', '.join(missing)} would take what is there, and is missing here")
-        return cls(Cloud(target.region, target.endpoint), known, templates, target.option)
+            raise UserError(
+                f"this repository has no {', '.join(missing)}, which resources are imported to"
+            )
+        cloud = Cloud(target.region, target.endpoint)
+        return cls(cloud, records, session.context.templates, target.option)
 
     @property
     def project(self) -> str:
@@ -58,13 +62,23 @@ class Site:
             self._declared[stack] = variables.declared(self.stack(stack))
         return self._declared[stack]
 
+    def declared_list(self, stack: str, name: str) -> list[Any]:
+        """The value of a list; empty if it is null."""
+        value = self.declared(stack).get(name)
+        return value if isinstance(value, list) else []
+
+    def declared_map(self, stack: str, name: str) -> Mapping[str, Any]:
+        """The value of a map; empty if it is null."""
+        value = self.declared(stack).get(name)
+        return value if isinstance(value, dict) else {}
+
     def outputs(self, stack: str) -> Mapping[str, Any]:
-        """The outputs in the stack's state that have a value; none where it is not deployed."""
-        there = self.stack(stack)
-        if self.records.place(there) is None:
-            outputs: Mapping[str, Any] = self.records.terraform.outputs(there.path)
+        """The outputs in the stack's state that have a value; none if it is not deployed."""
+        reader = self.stack(stack)
+        if self.records.place(reader) is None:
+            outputs: Mapping[str, Any] = self.records.terraform.outputs(reader.path)
         else:
-            state = self.records.state(there)
+            state = self.records.state(reader)
             outputs = state.outputs if state else {}
         return {name: value for name, value in outputs.items() if value is not None}
 
@@ -76,44 +90,49 @@ class Site:
 
     @property
     def vpc(self) -> str | None:
-        """The stacks' VPC, None where it is not settled yet."""
-        declared = self.outputs(GROUPS).get("vpc_id") or self.declared(GROUPS).get("vpc_id")
-        return str(declared) if declared else None
+        """The stacks' VPC, None if it is not settled yet."""
+        vpc = self.outputs(GROUPS).get("vpc_id") or self.declared(GROUPS).get("vpc_id")
+        return str(vpc) if vpc else None
 
-    def check_vpc(self, what: str, vpc: str) -> Mapping[str, Mapping[str, Value]]:
-        """The values that make `vpc`, in which `what` is, the stacks' one.
+    def vpc_values(self, label: str, vpc: str) -> Values:
+        """Returns the values that make `vpc` the stacks' VPC, none if a file sets it already.
 
-        Raises UserError where they have another.
+        `label` names what is in `vpc`. Raises UserError if the stacks have another VPC.
         """
         if self.vpc and self.vpc != vpc:
             raise UserError(
-                f"{what} is in {vpc}, and the stacks are in {self.vpc}: they take only what is in "
-                "their VPC (vpc_id of shared-infra/security-groups)"
+                f"{label} is in {vpc}, but the stacks are in {self.vpc}, and only resources in "
+                f"their VPC can be imported (vpc_id of {GROUPS})"
             )
         return {} if self.declared(GROUPS).get("vpc_id") else {GROUPS: {"vpc_id": vpc}}
 
     def require(self, *stacks: str) -> None:
-        """Raises UserError where one of `stacks` has no outputs for those that read it."""
+        """Raises UserError if one of `stacks` has no outputs yet for the stacks that read it."""
         if missing := [stack for stack in stacks if not self.outputs(stack)]:
             raise UserError(explain.waiting(missing, self.option))
 
     def ask(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
-        """What AWS answers, None where there is no such thing; `what` is asked, in words."""
+        """Returns AWS's answer, None if there is no such thing; `what` is asked, in words."""
         return client.answer(self.cloud, what, service, operation, **arguments)
 
-    def every(
+    def ask_pages(
         self, what: str, service: str, operation: str, key: str, **arguments: Any
     ) -> list[Any]:
-        """The items called `key` of every page that AWS answers."""
+        """Returns the items called `key` of every page of AWS's answer."""
         return client.every(self.cloud, what, service, operation, key, **arguments)
 
+    def ask_ec2(self, what: str, operation: str, key: str, filters: Mapping[str, str]) -> list[Any]:
+        """Returns the items called `key` of what EC2 describes; `filters` is name to value."""
+        by_name = [{"Name": name, "Values": [value]} for name, value in filters.items()]
+        return self.ask_pages(what, "ec2", operation, key, Filters=by_name)
 
-def tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """AWS's list of tags by key, without those that belong to AWS."""
-    return {tag["Key"]: tag["Value"] for tag in listed if not tag["Key"].startswith("aws:")}
+
+def parse_tags(tag_list: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Returns AWS's list of tags by key, without those that AWS itself sets."""
+    return {tag["Key"]: tag["Value"] for tag in tag_list if not tag["Key"].startswith("aws:")}
 
 
-def lost_tags(what: str, found: Mapping[str, str], kept: Iterable[str] = ()) -> list[str]:
-    """A note about those that the stack takes away, none where it takes none."""
-    lost = sorted(set(found) - _OWN_TAGS - set(kept))
-    return [f"{what} loses its tags {', '.join(lost)}: the stack sets its own"] if lost else []
+def note_lost_tags(label: str, tags: Mapping[str, str], kept: Iterable[str] = ()) -> list[str]:
+    """Returns a note on the tags that the stack removes, or none."""
+    lost = sorted(set(tags) - _DEFAULT_TAGS - set(kept))
+    return [f"{label} loses its tags {', '.join(lost)}: the stack sets its own"] if lost else []

@@ -1,222 +1,190 @@
-"""A VPC endpoint that shared-infra/vpc-endpoints would take."""
+"""A VPC endpoint to import into shared-infra/vpc-endpoints."""
 
-import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from tools.aws.policies import listed
 from tools.errors import UserError, shown
 from tools.hcl.reading import Value
-from tools.imports.destination import Site, lost_tags, tags
-from tools.imports.request import ENDPOINTS, GROUPS, Adoption, Takeover
+from tools.imports import endpoint_policies, security_groups
+from tools.imports.destination import Destination, note_lost_tags, parse_tags
+from tools.imports.request import ENDPOINTS, GROUPS, ImportRequest, ResourceImport
 
 _GONE = ("deleted", "deleting", "failed", "rejected", "expired")
-_ALL = {("Allow", "*", "*", "*")}
 
 
-def endpoint(
-    site: Site, id: str, group: str | None = None, subnets: Sequence[str] = ()
-) -> Takeover:
-    """The endpoint with this `id`: the gateway for S3, or an interface to a service.
+def request_endpoint(
+    destination: Destination, id: str, group: str | None = None, subnets: Sequence[str] = ()
+) -> ImportRequest:
+    """Requests the endpoint `id`: the gateway for S3, or an interface to a service.
 
-    `group` is the security group of the stacks' endpoints, where it is not deployed yet; `subnets`
-    are those of the stack, where nothing says them. Raises UserError where it does not exist, is in
-    another VPC, or leads to what the stack cannot have.
+    `group` is the security group of the stacks' endpoints, if it is imported too; `subnets` are the
+    stack's, if nothing else says them. Raises UserError if the endpoint does not exist, is in
+    another VPC, or is for a service that the stack makes no endpoint for.
     """
-    found = described(site, id)
-    service = short_name(site, found)
-    values = {stack: dict(wanted) for stack, wanted in site.check_vpc(id, found["VpcId"]).items()}
-    own: dict[str, Value] = {}
-    notes = lost_tags(id, tags(found.get("Tags", [])), kept=["Name"])
-    if kind(found) == "Gateway":
-        if not site.declared(ENDPOINTS).get("create_s3_gateway"):
-            own["create_s3_gateway"] = True
-        notes += _settle(site, own, "route_table_ids", found.get("RouteTableIds", []), id)
-        if not _in_force(site, "subnet_ids") and not _has_default_subnets(site, found["VpcId"]):
-            own["subnet_ids"] = list(subnets) or _no_subnets(id, found["VpcId"])
+    endpoint = describe(destination, id)
+    service, vpc = short_name(destination, endpoint), endpoint["VpcId"]
+    values: dict[str, Value] = {}
+    notes = note_lost_tags(id, parse_tags(endpoint.get("Tags", [])), kept=["Name"])
+    if endpoint_type(endpoint) == "Gateway":
+        if not destination.declared(ENDPOINTS).get("create_s3_gateway"):
+            values["create_s3_gateway"] = True
+        notes += _settle(destination, values, "route_table_ids", endpoint, "RouteTableIds")
+        if not _settled(destination, "subnet_ids") and not _default_subnets(destination, vpc):
+            values["subnet_ids"] = list(subnets) or _refuse_without_subnets(id, vpc)
     else:
-        own["interface_services"] = [service]
-        own["private_dns_enabled"] = bool(found.get("PrivateDnsEnabled"))
-        notes += _settle(site, own, "subnet_ids", found.get("SubnetIds", []), id)
-        notes += _groups(site, found, group)
-    notes += _policy(site, own, found, service)
-    values[ENDPOINTS] = own
-    return Takeover((Adoption.at(ENDPOINTS, address(service), id),), values, notes=tuple(notes))
+        values["interface_services"] = [service]
+        values["private_dns_enabled"] = bool(endpoint.get("PrivateDnsEnabled"))
+        notes += _settle(destination, values, "subnet_ids", endpoint, "SubnetIds")
+        notes += _group_notes(destination, endpoint, group)
+    policies, policy_notes = endpoint_policies.settle(destination, endpoint, service)
+    if policies:
+        values["endpoint_policies"] = policies
+    return ImportRequest(
+        (ResourceImport.at(ENDPOINTS, address(service), id),),
+        {**destination.vpc_values(id, vpc), ENDPOINTS: values},
+        notes=(*notes, *policy_notes),
+    )
 
 
-def require_group(site: Site, id: str) -> None:
-    """Raises UserError where the stack's endpoints need their security group, and it is not made.
+def require_group(destination: Destination, id: str) -> None:
+    """Raises UserError if the stack's endpoints need their security group and it does not exist.
 
-    The stack could not be planned without; `migrate` imports all the same, and says so at its end.
+    The stack could not be planned without it. `tools migrate` imports all the same, and says at its
+    end what has to be deployed first.
     """
-    site.require(GROUPS)
-    if site.outputs(GROUPS).get("endpoint_security_group_id"):
+    destination.require(GROUPS)
+    if security_groups.deployed(destination, "endpoints"):
         return
-    if kind(described(site, id)) != "Gateway" or site.declared(ENDPOINTS).get("interface_services"):
+    is_interface = endpoint_type(describe(destination, id)) != "Gateway"
+    if is_interface or destination.declared(ENDPOINTS).get("interface_services"):
         raise UserError(
-            f"{GROUPS} has no group for the endpoints yet; deploy it first: "
-            f"tools deploy{site.option} {GROUPS}, or take one that exists: "
-            f"tools import security-group ID --as endpoints{site.option}"
+            f"{GROUPS} has no security group for the endpoints yet; deploy it first: "
+            f"tools deploy{destination.option} {GROUPS}, or import an existing one: "
+            f"tools import security-group ID --as endpoints{destination.option}"
         )
 
 
-def described(site: Site, id: str) -> Any:
-    """The endpoint as EC2 describes it. Raises UserError where there is none."""
+def describe(destination: Destination, id: str) -> Any:
+    """Returns the endpoint as EC2 describes it. Raises UserError if there is none."""
     if not re.fullmatch(r"vpce-[0-9a-f]{8,17}", id):
-        raise UserError(f"{shown(id)} is no endpoint's id, such as vpce-0a1b2c3d4e5f67890")
-    found = site.ask(f"look for {id}", "ec2", "describe_vpc_endpoints", VpcEndpointIds=[id])
-    there = found["VpcEndpoints"] if found else []
-    if not working(there):
-        state = f" that works (it is {there[0]['State']})" if there else ""
-        raise UserError(f"there is no endpoint {id}{state} in {site.cloud}")
-    return there[0]
+        raise UserError(f"{shown(id)} is not an endpoint's id, such as vpce-0a1b2c3d4e5f67890")
+    answer = destination.ask(f"look for {id}", "ec2", "describe_vpc_endpoints", VpcEndpointIds=[id])
+    endpoints = answer["VpcEndpoints"] if answer else []
+    if not _working(endpoints):
+        state = f" that works (its state is {endpoints[0]['State']})" if endpoints else ""
+        raise UserError(f"there is no endpoint {id}{state} in {destination.cloud}")
+    return endpoints[0]
 
 
-def working(found: Sequence[Any]) -> list[Any]:
-    """Those of EC2's endpoints that have neither failed nor gone."""
-    return [one for one in found if one["State"].lower() not in _GONE]
+def list_working(destination: Destination, vpc: str) -> list[Any]:
+    """Returns the endpoints of a VPC that work, as EC2 describes them."""
+    what = f"list the endpoints of {vpc}"
+    filters = {"vpc-id": vpc}
+    return _working(destination.ask_ec2(what, "describe_vpc_endpoints", "VpcEndpoints", filters))
 
 
-def kind(found: Any) -> str:
-    """Gateway, Interface or another, of an endpoint as EC2 describes it.
+def _working(endpoints: Sequence[Any]) -> list[Any]:
+    return [endpoint for endpoint in endpoints if endpoint["State"].lower() not in _GONE]
 
-    What says none was made without one, which makes a gateway:
+
+def endpoint_type(endpoint: Any) -> str:
+    """Returns Gateway, Interface or another type, of an endpoint as EC2 describes it.
+
+    A missing type means that none was given when it was made, which makes a gateway:
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html
     """
-    return str(found.get("VpcEndpointType") or "Gateway")
+    return str(endpoint.get("VpcEndpointType") or "Gateway")
 
 
 def address(service: str) -> str:
-    """Where the stack has the endpoint for a service, by its short name."""
+    """Returns the stack's address of the endpoint for a service, by its short name."""
     return (
         "aws_vpc_endpoint.s3[0]" if service == "s3" else f'aws_vpc_endpoint.interface["{service}"]'
     )
 
 
-def short_name(site: Site, found: Any) -> str:
-    """The service as the stack names it, such as s3, ecr.dkr or notebook.
+def short_name(destination: Destination, endpoint: Any) -> str:
+    """Returns the service as the stack names it, such as s3, ecr.dkr or notebook.
 
-    Raises UserError where the stack has no endpoint of this kind.
+    Raises UserError if the stack makes no such endpoint.
     """
-    id, type, name = found["VpcEndpointId"], kind(found), found["ServiceName"]
-    if found.get("RequesterManaged"):
-        raise UserError(f"{id} belongs to an AWS service, which alone may change it")
-    short = short_of(name, site.cloud.region)
-    fits = type == "Gateway" if short == "s3" else type == "Interface"
-    if not short or not fits or short.startswith("vpce."):
+    id, type, name = endpoint["VpcEndpointId"], endpoint_type(endpoint), endpoint["ServiceName"]
+    if endpoint.get("RequesterManaged"):
+        raise UserError(f"{id} belongs to an AWS service, and only that can change it")
+    short = short_service(name, destination.cloud.region)
+    if not is_supported(type, short) or short.startswith("vpce."):
         raise UserError(
-            f"{id} is an endpoint of type {type} for {name}: the stack has a gateway for S3 and "
+            f"{id} is an endpoint of type {type} for {name}: the stack has a gateway for S3, and "
             "interfaces to AWS's other services in its region"
         )
     return short
 
 
-def short_of(name: str, region: str) -> str:
-    """The short name of AWS's service called `name`; empty for one of somebody else's."""
+def is_supported(type: str, short: str) -> bool:
+    """Whether the stack makes endpoints of this type for a service, by its short name."""
+    return type == ("Gateway" if short == "s3" else "Interface") and bool(short)
+
+
+def short_service(name: str, region: str) -> str:
+    """Returns the short name of AWS's service called `name`; empty if it is not AWS's."""
     if name == f"aws.sagemaker.{region}.notebook":
         return "notebook"
-    own = f"com.amazonaws.{region}."
-    return name.removeprefix(own) if name.startswith(own) else ""
+    prefix = f"com.amazonaws.{region}."
+    return name.removeprefix(prefix) if name.startswith(prefix) else ""
 
 
 def _settle(
-    site: Site, values: dict[str, Value], name: str, there: list[str], id: str
+    destination: Destination, values: dict[str, Value], name: str, endpoint: Any, key: str
 ) -> list[str]:
-    """Makes `name` what the endpoint has, unless something else is settled: then a note."""
-    in_force = _in_force(site, name)
-    if not in_force:
-        values[name] = list(there)
+    """Sets the variable `name` to what the endpoint has, or notes that another value is settled."""
+    current = endpoint.get(key, [])
+    settled = _settled(destination, name)
+    if not settled:
+        values[name] = list(current)
         return []
-    if isinstance(in_force, list) and set(in_force) == set(there):
+    if isinstance(settled, list) and set(settled) == set(current):
         return []
-    what = name.removesuffix("_ids").replace("_", " ") + "s"
-    return [f"{id}: its {what} become the stack's ({in_force}), instead of {there}"]
+    plural = name.removesuffix("_ids").replace("_", " ") + "s"
+    return [f"{endpoint['VpcEndpointId']}: its {plural} change from {current} to {settled}"]
 
 
-def _in_force(site: Site, name: str) -> Any:
-    """What the stack has, where a file says so or notebooks rely on it; nothing else."""
-    declared = site.declared(ENDPOINTS).get(name)
-    return declared or (site.is_read(ENDPOINTS) and site.outputs(ENDPOINTS).get(name))
+def _settled(destination: Destination, name: str) -> Any:
+    """The stack's value, if a file says it or deployed notebooks rely on it."""
+    declared = destination.declared(ENDPOINTS).get(name)
+    return declared or (destination.is_read(ENDPOINTS) and destination.outputs(ENDPOINTS).get(name))
 
 
-def _has_default_subnets(site: Site, vpc: str) -> bool:
-    filters = [
-        {"Name": "vpc-id", "Values": [vpc]},
-        {"Name": "default-for-az", "Values": ["true"]},
-    ]
-    what = f"look for subnets in {vpc}"
-    return bool(site.every(what, "ec2", "describe_subnets", "Subnets", Filters=filters))
+def _default_subnets(destination: Destination, vpc: str) -> list[Any]:
+    what, filters = f"look for subnets in {vpc}", {"vpc-id": vpc, "default-for-az": "true"}
+    return destination.ask_ec2(what, "describe_subnets", "Subnets", filters)
 
 
-def _no_subnets(id: str, vpc: str) -> NoReturn:
+def _refuse_without_subnets(id: str, vpc: str) -> NoReturn:
     raise UserError(
-        f"{id} is in {vpc}, which has no default subnets: name the notebooks' subnets first, as "
-        "subnet_ids in shared-infra/vpc-endpoints/terraform.tfvars, or import an endpoint of type "
-        "Interface first, whose subnets they become"
+        f"{id} is in {vpc}, which has no default subnets: set the notebooks' subnets first, as "
+        f"subnet_ids in {ENDPOINTS}/terraform.tfvars, or first import an endpoint of type "
+        "Interface, which brings its subnets"
     )
 
 
-def _groups(site: Site, found: Any, group: str | None) -> list[str]:
-    own = group or site.outputs(GROUPS).get("endpoint_security_group_id")
-    there = [one["GroupId"] for one in found.get("Groups", [])]
-    if there == [own]:
+def _group_notes(destination: Destination, endpoint: Any, group: str | None) -> list[str]:
+    new = group or security_groups.deployed(destination, "endpoints")
+    current = [one["GroupId"] for one in endpoint.get("Groups", [])]
+    if current == [new]:
         return []
     return [
-        f"{found['VpcEndpointId']}: its security groups ({', '.join(there)}) give way to the "
-        f"stack's ({own or 'made first'}), which admits the notebooks alone: name other clients as "
-        "endpoint_client_security_group_ids of shared-infra/security-groups"
+        f"{endpoint['VpcEndpointId']}: the stack's security group ({new or 'made first'}) replaces "
+        f"its own ({', '.join(current)}) and allows only the notebooks; name other clients as "
+        f"endpoint_client_security_group_ids of {GROUPS}"
     ]
 
 
-def _policy(site: Site, values: dict[str, Value], found: Any, service: str) -> list[str]:
-    """A policy that somebody wrote is kept; AWS's own gives way to the stack's."""
-    document = found.get("PolicyDocument")
-    declared = site.declared(ENDPOINTS).get("endpoint_policies")
-    if service == "notebook" or (isinstance(declared, dict) and service in declared):
-        return []
-    if document and not _allows_all(policy := json.loads(document)):
-        values["endpoint_policies"] = {service: json.dumps(policy)}
-        return []
-    if not _takes_policies(site, found["ServiceName"]):
-        values["endpoint_policies"] = {service: None}
-        return []
-    return [
-        f"{found['VpcEndpointId']}: it lets every request through; the stack lets this account's: "
-        f"for others, endpoint_policies = {{ {json.dumps(service)} = null }}"
-    ]
-
-
-def _takes_policies(site: Site, service: str) -> bool:
-    """Whether an endpoint of AWS's `service` may have a policy; so it is where AWS does not say.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ServiceDetail.html
-    """
-    with suppress(UserError):
-        what, names = f"look what {service} takes", [service]
-        found = site.ask(what, "ec2", "describe_vpc_endpoint_services", ServiceNames=names)
-        details = found["ServiceDetails"] if found else []
-        return all(one.get("VpcEndpointPolicySupported", True) for one in details)
-    return True
-
-
-def _allows_all(policy: Any) -> bool:
-    statements = listed(policy.get("Statement", []))
-    return {
-        (
-            one.get("Effect"),
-            _one(one.get("Principal")),
-            _one(one.get("Action")),
-            _one(one.get("Resource")),
-        )
-        for one in statements
-        if not one.get("Condition")
-    } == _ALL and len(statements) == 1
-
-
-def _one(value: Any) -> Any:
-    """What stands in a list of one, or is all principals of AWS, as AWS writes it by itself."""
-    if isinstance(value, dict) and value.keys() == {"AWS"}:
-        value = value["AWS"]
-    return value[0] if isinstance(value, list) and len(value) == 1 else str(value)
+def ids_by_service(destination: Destination, vpc: str) -> dict[str, str]:
+    """Returns the endpoints of a VPC that the stack could hold: short name to id."""
+    ids = {}
+    for endpoint in list_working(destination, vpc):
+        with suppress(UserError):  # one that the stack cannot hold
+            ids[short_name(destination, endpoint)] = str(endpoint["VpcEndpointId"])
+    return ids

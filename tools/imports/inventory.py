@@ -1,4 +1,4 @@
-"""What the stacks' states hold already, by address and by what it is in AWS."""
+"""What the stacks' states already hold, by address and by what it is in AWS."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,56 +9,59 @@ from tools.engine import init
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
-from tools.imports.request import Adoption
+from tools.imports.request import ResourceImport
 from tools.layout.stack import Stack
 from tools.state.file import address_of
 
 
 @dataclass(frozen=True)
-class Held:
-    """The managed resources of states: stack to address to type and identifier."""
+class Inventory:
+    """The managed resources of states: stack to address to type and import identifier."""
 
     stacks: Mapping[str, Mapping[str, tuple[str, str]]]
 
-    def has(self, adoption: Adoption) -> bool:
-        """Whether the address holds what is to be adopted.
+    def holds(self, resource: ResourceImport) -> bool:
+        """Whether the address holds the resource already.
 
-        Raises UserError where it holds something else, and where another address has it.
+        Raises UserError if it holds another one, or if another address holds this one.
         """
-        there = self.stacks.get(adoption.stack, {}).get(adoption.address)
-        if there and there[1] == adoption.identifier:
+        _, identifier = self.at(resource.stack, resource.address)
+        if identifier == resource.identifier:
             return True
-        if there:
+        if identifier:
             raise UserError(
-                f"{adoption.stack} has {there[1]} as {adoption.address} already, so that there is "
-                f"no room for {adoption.identifier}; where this one is meant to be it, take the "
-                "other out of the state first, in that stack's folder: "
-                f"terraform state rm '{adoption.address}'"
+                f"{resource.stack} already has {identifier} as {resource.address}, so "
+                f"{resource.identifier} cannot be imported there; to replace the one in the state, "
+                f"run in that stack's directory: terraform state rm '{resource.address}'"
             )
-        if elsewhere := self.find(adoption.type, adoption.identifier):
+        if owner := self.find(resource.type, resource.identifier):
             raise UserError(
-                f"{adoption.identifier} is in the state of {elsewhere[0]} already: {elsewhere[1]}"
+                f"{resource.identifier} is already in the state of {owner[0]}: {owner[1]}"
             )
         return False
 
+    def at(self, stack: str, address: str) -> tuple[str, str]:
+        """Type and identifier of what an address holds; both are empty if it holds nothing."""
+        return self.stacks.get(stack, {}).get(address, ("", ""))
+
     def find(self, type: str, identifier: str) -> tuple[str, str] | None:
         """The stack and the address that hold a resource."""
-        for stack, held in self.stacks.items():
-            for address, one in held.items():
-                if one == (type, identifier):
+        for stack, resources in self.stacks.items():
+            for address, resource in resources.items():
+                if resource == (type, identifier):
                     return stack, address
         return None
 
 
-def read(records: Records, stacks: Iterable[Stack], run: Run | None = None) -> Held:
-    """What the states of `stacks` hold.
+def read(records: Records, stacks: Iterable[Stack], run: Run | None = None) -> Inventory:
+    """Returns what the states of `stacks` hold.
 
-    A state that is not told from a stack's files is asked for from Terraform, by `run`; without it
-    the stack is left out. Raises UserError where a state cannot be read.
+    If a stack's files do not say where its state lies, `run` asks Terraform for it; without `run`
+    that stack is left out. Raises UserError if a state cannot be read.
     """
     chosen = list(stacks)
     records.prefetch(chosen)
-    return Held({stack.name: _held(_text(records, stack, run)) for stack in chosen})
+    return Inventory({stack.name: parse(_text(records, stack, run)) for stack in chosen})
 
 
 def _text(records: Records, stack: Stack, run: Run | None) -> bytes:
@@ -71,22 +74,28 @@ def _text(records: Records, stack: Stack, run: Run | None) -> bytes:
     return run.terraform.pull_state(stack.path)
 
 
-def _held(text: bytes) -> dict[str, tuple[str, str]]:
-    """https://developer.hashicorp.com/terraform/language/state"""
-    found = json.loads(text) if text else {"resources": []}
+def parse(text: bytes) -> dict[str, tuple[str, str]]:
+    """Returns the managed resources of a state file: address to type and identifier.
+
+    https://developer.hashicorp.com/terraform/language/state
+    """
+    state = json.loads(text) if text else {"resources": []}
     return {
-        address_of(one, instance): (
-            one["type"],
-            _identifier(one["type"], instance["attributes"]),
+        address_of(resource, instance): (
+            resource["type"],
+            _identifier(resource["type"], instance["attributes"]),
         )
-        for one in found["resources"]
-        if one["mode"] == "managed"
-        for instance in one["instances"]
+        for resource in state["resources"]
+        if resource["mode"] == "managed"
+        for instance in resource["instances"]
     }
 
 
 def _identifier(type: str, attributes: Mapping[str, Any]) -> str:
-    """What `terraform import` takes, which is the resource's id but where that is of no meaning."""
+    """What `terraform import` takes: the id, unless the provider generates one without meaning.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role_policy_attachment#import
+    """
     if type == "aws_iam_role_policy_attachment":
         return f"{attributes['role']}/{attributes['policy_arn']}"
     return str(attributes.get("id", ""))

@@ -1,7 +1,5 @@
-"""A notebook instance that a directory of its own would take."""
+"""A notebook instance to import into a directory of its own."""
 
-import base64
-import binascii
 import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,30 +7,26 @@ from typing import Any
 
 from tools.errors import UserError
 from tools.hcl.reading import Value
-from tools.imports import security_groups
-from tools.imports.destination import Site, tags
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, Adoption, Takeover
+from tools.imports import lifecycle, security_groups
+from tools.imports.destination import Destination, parse_tags
+from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, ImportRequest, ResourceImport
+from tools.imports.security_groups import CLIENTS
 from tools.scaffold import render
 from tools.scaffold.notebook import check_name, make
 
 _INSTANCE = "module.notebook.aws_sagemaker_notebook_instance.this"
 _LIFECYCLE = "module.notebook.aws_sagemaker_notebook_instance_lifecycle_configuration.this[0]"
-_CLIENTS = "endpoint_client_security_group_ids"
 _REFUSED = ("Failed", "Deleting")
-# From tags, whatever their case; what is in none of them, and given by no option, is this.
-_TOLD_BY_TAGS = ("owner", "purpose", "environment")
-# The provider sets them, or the rest of the repository would take them for its own.
-_DROPPED_TAGS = frozenset({"project", "managedby", "stack", "notebook", *_TOLD_BY_TAGS})
-# Hook to the variable that names its script, and the script.
-_HOOKS = {
-    "OnCreate": ("on_create_file", "on-create.sh"),
-    "OnStart": ("on_start_file", "on-start.sh"),
-}
+# Values that tags give, in any case, unless an option does.
+_FROM_TAGS = ("owner", "purpose", "environment")
+# The provider sets these, or the other stacks would take them for their own.
+_DROPPED_TAGS = frozenset({"project", "managedby", "stack", "notebook", *_FROM_TAGS})
+_DEFAULT_VOLUME = 5  # GB, of an instance that was made without a size
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What notebooks get from the shared stacks; None is not known, or not there."""
+    """What notebooks get from the shared stacks; None is not known, or does not exist."""
 
     role_arn: str | None = None
     subnet_id: str | None = None
@@ -40,218 +34,187 @@ class Shared:
     endpoint_security_group_id: str | None = None
 
     @classmethod
-    def of(cls, site: Site) -> "Shared":
-        """From the outputs of the shared stacks. Raises UserError where one is not deployed."""
-        site.require(S3, IAM, GROUPS, ENDPOINTS)
-        subnets = site.outputs(ENDPOINTS).get("subnet_ids") or [None]
+    def deployed(cls, destination: Destination) -> "Shared":
+        """The outputs of the shared stacks. Raises UserError if one is not deployed."""
+        destination.require(S3, IAM, GROUPS, ENDPOINTS)
+        subnets = destination.outputs(ENDPOINTS).get("subnet_ids") or [None]
         return cls(
-            site.outputs(IAM).get("role_arn"),
+            destination.outputs(IAM).get("role_arn"),
             subnets[0],
-            site.outputs(GROUPS).get("notebook_security_group_id"),
-            site.outputs(GROUPS).get("endpoint_security_group_id"),
+            security_groups.deployed(destination, "notebooks"),
+            security_groups.deployed(destination, "endpoints"),
         )
 
 
-def notebook(
-    site: Site,
+def request_notebook(
+    destination: Destination,
     name: str,
     shared: Shared,
     directory: str | None = None,
-    given: Mapping[str, Value] | None = None,
-) -> Takeover:
-    """The instance called `name`, taken by notebooks/`directory`.
+    options: Mapping[str, Value] | None = None,
+) -> ImportRequest:
+    """Requests the instance called `name`, to be managed by notebooks/`directory`.
 
-    That is, where it is not given, the directory that is for this instance, or one called like it.
-    Values are what AWS has, where the shared stacks would give another; owner, purpose and
-    environment are those `given`, else from its tags. A directory that is there already, for this
-    instance, stays as it is. Raises UserError where there is no such instance, where it cannot be
-    taken, and where the directory is another's.
+    Without `directory` it is the one that exists for this instance, or one with its name. Values
+    are what AWS has, if the shared stacks would give another; owner, purpose and environment come
+    from `options`, otherwise from its tags. An existing directory for this instance stays as it is.
+    Raises UserError if the instance does not exist or cannot be imported, or if the directory is
+    for another one.
     """
-    directory = directory or _own_directory(site, name) or name
+    directory = directory or directory_of(destination, name) or name
     check_name(directory)
-    about = f"look for notebook {name}"
-    found = site.ask(about, "sagemaker", "describe_notebook_instance", NotebookInstanceName=name)
-    check(site, name, found)
-    arn = found["NotebookInstanceArn"]
-    its_tags = tags(site.every(about, "sagemaker", "list_tags", "Tags", ResourceArn=arn))
-    scripts = _scripts(site, found)
-    adoptions = [Adoption.at(f"notebooks/{directory}", _INSTANCE, name)]
-    # Its own configuration is called like it; another one would be made under a name that is taken.
-    if scripts and found.get("NotebookInstanceLifecycleConfigName") == name:
-        adoptions.append(Adoption.at(f"notebooks/{directory}", _LIFECYCLE, name))
-    if _is_there(site, directory, name):
-        note = f"notebooks/{directory} is there already, and stays as it is"
-        return Takeover(tuple(adoptions), notes=(note,))
-    values = _values(found, shared, directory, its_tags) | dict(given or {})
-    values |= {_HOOKS[hook][0]: _HOOKS[hook][1] for hook in scripts}
-    types = render.variables(site.templates)
-    files = {_HOOKS[hook][1]: script for hook, script in scripts.items()}
-    made = make(directory, values, types, files)
-    client = _client(site, found, shared)
-    notes = _notes(found, its_tags, values, bool(scripts))
-    if client:
-        notes.append(
-            f"notebook {name}: its group {client} is not the stacks', so that it becomes a client "
-            f"of the endpoints: everything that has it may reach them, once {GROUPS} is deployed"
+    instance = describe(destination, name)
+    check(destination, name, instance)
+    tags = parse_tags(
+        destination.ask_pages(
+            f"look for notebook {name}",
+            "sagemaker",
+            "list_tags",
+            "Tags",
+            ResourceArn=instance["NotebookInstanceArn"],
         )
-    return Takeover(
-        (*adoptions, *_rule_of(site, client, shared)),
-        {GROUPS: {_CLIENTS: [client]}} if client else {},
-        notebooks=(made,),
-        notes=tuple(notes),
+    )
+    scripts = lifecycle.read_scripts(destination, instance)
+    imports = [ResourceImport.at(f"notebooks/{directory}", _INSTANCE, name)]
+    # The module names the configuration after the instance. One of another name stays, unmanaged.
+    if scripts and instance.get("NotebookInstanceLifecycleConfigName") == name:
+        imports.append(ResourceImport.at(f"notebooks/{directory}", _LIFECYCLE, name))
+    if _exists(destination, directory, name):
+        note = f"notebooks/{directory} exists already, and stays as it is"
+        return ImportRequest(tuple(imports), notes=(note,))
+    values = _values(instance, shared, directory, tags) | dict(options or {})
+    values |= {script.variable: script.file for script in scripts}
+    files = {script.file: script.content for script in scripts}
+    notebook = make(directory, values, render.variables(destination.templates), files)
+    notes = _notes(instance, tags, values, bool(scripts))
+    client = _client(destination, instance, shared)
+    if client:
+        imports += _client_rule(destination, client, shared)
+        notes.append(
+            f"notebook {name}: its group {client} is not the stacks' group, so it becomes a client "
+            "of the endpoints: everything with that group may reach them once "
+            f"{GROUPS} is deployed"
+        )
+    return ImportRequest(
+        tuple(imports), {GROUPS: {CLIENTS: [client]}} if client else {}, (notebook,), tuple(notes)
     )
 
 
-def check(site: Site, name: str, found: Any) -> None:
-    """Raises UserError where an instance, as AWS describes it, does not exist or fits nowhere."""
-    if not found:
+def describe(destination: Destination, name: str) -> Any:
+    """Returns the instance as SageMaker describes it, None if there is none."""
+    return destination.ask(
+        f"describe notebook {name}",
+        "sagemaker",
+        "describe_notebook_instance",
+        NotebookInstanceName=name,
+    )
+
+
+def check(destination: Destination, name: str, instance: Any) -> None:
+    """Raises UserError if the instance, as SageMaker describes it, cannot be imported."""
+    if not instance:
         raise UserError(
-            f"there is no notebook {name} in {site.cloud}; to see which there are: "
-            f"tools import{site.option} --scan"
+            f"there is no notebook {name} in {destination.cloud}; to list what can be imported: "
+            f"tools import{destination.option} --scan"
         )
-    status = found["NotebookInstanceStatus"]
+    status = instance["NotebookInstanceStatus"]
     if status in _REFUSED:
-        reason = found.get("FailureReason") or "AWS says no more"
+        reason = instance.get("FailureReason") or "AWS gives no reason"
+        raise UserError(f"notebook {name} is {status}: Terraform cannot manage it ({reason})")
+    if not instance.get("SubnetId"):
         raise UserError(
-            f"notebook {name} is {status}, which no Terraform can go on with ({reason})"
-        )
-    if not found.get("SubnetId"):
-        raise UserError(
-            f"notebook {name} is in no VPC, as notebooks here are: taken, it would be replaced "
-            "and lose its volume; copy its files to a bucket, and make another: tools new-notebook"
+            f"notebook {name} is in no VPC, but notebooks here are: Terraform would replace it and "
+            "its volume would be lost; copy its files to a bucket, then make a new one: "
+            "tools new-notebook"
         )
 
 
-def _client(site: Site, found: Any, shared: Shared) -> str | None:
-    """The group by which the endpoints have to admit it, None where they do already.
+def _client(destination: Destination, instance: Any, shared: Shared) -> str | None:
+    """The instance's security group to allow on the endpoints, or None if one already is.
 
-    They admit the notebooks' group, and those that are named as clients.
+    The stacks allow the notebooks' group and the declared clients.
     """
-    own = found.get("SecurityGroups", [])
-    clients = site.declared(GROUPS).get(_CLIENTS)
-    admitted = {shared.security_group_id, *(clients if isinstance(clients, list) else [])}
-    return None if admitted & set(own) or not own else str(own[0])
+    groups = instance.get("SecurityGroups", [])
+    allowed = {shared.security_group_id, *destination.declared_list(GROUPS, CLIENTS)}
+    return None if allowed & set(groups) or not groups else str(groups[0])
 
 
-def _rule_of(site: Site, client: str | None, shared: Shared) -> list[Adoption]:
-    """The rule that admits `client`, where the endpoints' group has it already."""
-    group = shared.endpoint_security_group_id
-    if not (client and group):
-        return []
-    found = security_groups.rule_from(site, group, client)
-    return [Adoption.at(GROUPS, security_groups.client_address(client), found)] if found else []
+def _client_rule(destination: Destination, client: str, shared: Shared) -> list[ResourceImport]:
+    """The rule that allows `client`, if the endpoints' group has it already."""
+    endpoints = shared.endpoint_security_group_id
+    rule = security_groups.client_rule(destination, endpoints, client) if endpoints else None
+    address = security_groups.client_address(client)
+    return [ResourceImport.at(GROUPS, address, rule)] if rule else []
 
 
-def _own_directory(site: Site, name: str) -> str | None:
-    """The directory that is for this instance, None where there is none."""
-    instances = site.records.repository.instance_names()
-    return next((where for where, instance in instances.items() if instance == name), None)
+def directory_of(destination: Destination, name: str) -> str | None:
+    """Returns the directory for an instance, None if there is none."""
+    instances = destination.records.repository.instance_names()
+    return next((directory for directory, instance in instances.items() if instance == name), None)
 
 
-def _is_there(site: Site, directory: str, name: str) -> bool:
-    """Whether the directory is there for this very instance; another's is a UserError."""
-    repository = site.records.repository
-    instances = repository.instance_names()
-    if directory not in instances:
-        if other := _own_directory(site, name):
-            raise UserError(f"notebooks/{other} is for notebook {name} already; take that one")
+def _exists(destination: Destination, directory: str, name: str) -> bool:
+    """Whether the directory exists for this instance. Raises UserError if it is for another."""
+    instance = destination.records.repository.instance_names().get(directory)
+    if instance is None:
+        if other := directory_of(destination, name):
+            raise UserError(f"notebooks/{other} is already for notebook {name}; use that directory")
         return False
-    if instances[directory] != name:
+    if instance != name:
         raise UserError(
-            f"notebooks/{directory} is there already, for notebook {instances[directory]}; name "
-            "another with --directory"
+            f"notebooks/{directory} exists already, for notebook {instance}; choose another with "
+            "--directory"
         )
     return True
 
 
 def _values(
-    found: Any, shared: Shared, directory: str, its_tags: Mapping[str, str]
+    instance: Any, shared: Shared, directory: str, tags: Mapping[str, str]
 ) -> dict[str, Value]:
-    name = found["NotebookInstanceName"]
-    told = {key.lower(): value for key, value in its_tags.items()}
-    metadata = found.get("InstanceMetadataServiceConfiguration", {})
+    """The values of its directory: those that every notebook says, and those that differ here."""
+    name = instance["NotebookInstanceName"]
+    by_key = {key.lower(): value for key, value in tags.items()}
+    metadata = instance.get("InstanceMetadataServiceConfiguration", {})
+    further_tags: dict[str, Value] = {
+        key: value for key, value in tags.items() if key.lower() not in _DROPPED_TAGS
+    }
     values: dict[str, Value] = {
-        "instance_type": found["InstanceType"],
-        "volume_size": found.get("VolumeSizeInGB", 5),
-        "owner": told.get("owner") or getpass.getuser(),
-        "purpose": told.get("purpose") or name,
-        "environment": told.get("environment") or "dev",
+        "instance_type": instance["InstanceType"],
+        "volume_size": instance.get("VolumeSizeInGB", _DEFAULT_VOLUME),
+        "owner": by_key.get("owner") or getpass.getuser(),
+        "purpose": by_key.get("purpose") or name,
+        "environment": by_key.get("environment") or "dev",
         "idle_stop_minutes": 0,
     }
-    differing: dict[str, tuple[Value, Value]] = {
+    # Variable to what the instance has, and what a notebook has that does not say it.
+    settings: dict[str, tuple[Value, Value]] = {
         "name": (name, directory),
-        "role_arn": (found["RoleArn"], shared.role_arn),
-        "subnet_id": (found["SubnetId"], shared.subnet_id),
-        "security_group_ids": (
-            found.get("SecurityGroups", []),
-            [shared.security_group_id],
-        ),
-        "kms_key_id": (found.get("KmsKeyId"), None),
-        "direct_internet_access": (found.get("DirectInternetAccess") != "Disabled", False),
-        "root_access": (found.get("RootAccess", "Enabled") != "Disabled", False),
+        "role_arn": (instance["RoleArn"], shared.role_arn),
+        "subnet_id": (instance["SubnetId"], shared.subnet_id),
+        "security_group_ids": (instance.get("SecurityGroups", []), [shared.security_group_id]),
+        "kms_key_id": (instance.get("KmsKeyId"), None),
+        "direct_internet_access": (instance.get("DirectInternetAccess") != "Disabled", False),
+        "root_access": (instance.get("RootAccess", "Enabled") != "Disabled", False),
         "imds_version": (metadata.get("MinimumInstanceMetadataServiceVersion", "1"), "2"),
-        "default_code_repository": (found.get("DefaultCodeRepository"), None),
-        "additional_code_repositories": (found.get("AdditionalCodeRepositories", []), []),
-        "tags": (_further(its_tags), {}),
+        "default_code_repository": (instance.get("DefaultCodeRepository"), None),
+        "additional_code_repositories": (instance.get("AdditionalCodeRepositories", []), []),
+        "tags": (further_tags, {}),
     }
-    return values | {key: there for key, (there, ours) in differing.items() if there != ours}
-
-
-def _further(its_tags: Mapping[str, str]) -> dict[str, Value]:
-    return {key: value for key, value in its_tags.items() if key.lower() not in _DROPPED_TAGS}
-
-
-def _scripts(site: Site, found: Any) -> dict[str, bytes]:
-    """The scripts of its lifecycle configuration, by hook."""
-    name = found.get("NotebookInstanceLifecycleConfigName")
-    if not name:
-        return {}
-    config = site.ask(
-        f"read lifecycle configuration {name}",
-        "sagemaker",
-        "describe_notebook_instance_lifecycle_config",
-        NotebookInstanceLifecycleConfigName=name,
-    )
-    return {
-        hook: _decoded(name, hook, scripts[0]["Content"])
-        for hook in _HOOKS
-        if (scripts := (config or {}).get(hook)) and scripts[0].get("Content")
-    }
-
-
-def _decoded(name: str, hook: str, content: str) -> bytes:
-    try:
-        script = base64.b64decode(content, validate=True)
-        script.decode()  # Terraform reads a file as UTF-8
-    except (binascii.Error, ValueError):
-        raise UserError(
-            f"{hook} of lifecycle configuration {name} is no text in UTF-8, which it has to be; "
-            "make a configuration of text, and give it to the notebook first"
-        ) from None
-    return script
+    return values | {key: value for key, (value, usual) in settings.items() if value != usual}
 
 
 def _notes(
-    found: Any, its_tags: Mapping[str, str], values: Mapping[str, Value], has_scripts: bool
+    instance: Any, tags: Mapping[str, str], values: Mapping[str, Value], has_scripts: bool
 ) -> list[str]:
-    name = found["NotebookInstanceName"]
-    notes = []
-    lifecycle = found.get("NotebookInstanceLifecycleConfigName")
-    if has_scripts:
-        stays = "" if lifecycle == name else f"; {lifecycle} stays, unmanaged"
+    label = f"notebook {instance['NotebookInstanceName']}"
+    notes = lifecycle.notes(instance, has_scripts)
+    insecure = [key for key in ("direct_internet_access", "root_access") if values.get(key)]
+    insecure += ["imds_version = 1"] if values.get("imds_version") == "1" else []
+    if insecure:
         notes.append(
-            f"notebook {name}: a lifecycle configuration of its own runs its scripts from its next "
-            f"start on, each for 250 seconds at most{stays}"
+            f"{label}: it keeps {', '.join(insecure)}, which other notebooks here do not have"
         )
-    if (lifecycle and lifecycle != name) or (lifecycle and not has_scripts):
-        notes.append(f"notebook {name}: the deployment stops it and starts it again, for that")
-    open_ = [key for key in ("direct_internet_access", "root_access") if values.get(key)]
-    open_ += ["imds_version = 1"] if values.get("imds_version") == "1" else []
-    if open_:
-        notes.append(
-            f"notebook {name}: it keeps {', '.join(open_)}, which notebooks here do not have"
-        )
-    if "Notebook" in {key.capitalize() for key in its_tags}:
-        notes.append(f"notebook {name}: it loses its tag Notebook, which marks isolated ones here")
-    notes.append(f"notebook {name}: it does not stop when idle, until idle_stop_minutes says so")
+    if "notebook" in {key.lower() for key in tags}:
+        notes.append(f"{label}: it loses its tag Notebook, which marks isolated notebooks here")
+    notes.append(f"{label}: it does not stop when idle until idle_stop_minutes says so")
     return notes

@@ -1,4 +1,4 @@
-"""What a takeover is made of: resources and their addresses, values, notebooks, remarks."""
+"""A request to import: resources with their addresses, the stacks' values, notebooks, notes."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,19 +13,21 @@ IAM = "shared-infra/iam"
 GROUPS = "shared-infra/security-groups"
 ENDPOINTS = "shared-infra/vpc-endpoints"
 
-# What encrypts a bucket without a key of the account's own.
-S3_S_OWN = "S3's own keys"
-AWS_S3 = "the key aws/s3"
+# What encrypts a bucket that names no key of the account.
+SSE_S3 = "S3's own keys"
+AWS_MANAGED_KEY = "the key aws/s3"
 
-# Lists that what is taken adds to, as it adds to every map; other values it has to agree with.
-GROWING = frozenset({"endpoint_client_security_group_ids", "interface_services"})
-# AWS changes these in place, so that whoever comes first may say them for the others.
-YIELDING = frozenset({"kms_key_arn", "private_dns_enabled", "route_table_ids", "subnet_ids"})
+# Lists that an import appends to, as it adds to every map; other values have to agree.
+MERGED_LISTS = frozenset({"endpoint_client_security_group_ids", "interface_services"})
+# AWS changes these in place, so that the first resource may set them for the others.
+FIRST_WINS = frozenset({"kms_key_arn", "private_dns_enabled", "route_table_ids", "subnet_ids"})
+
+Values = Mapping[str, Mapping[str, Value]]  # stack to variable to value
 
 
 @dataclass(frozen=True)
-class Adoption:
-    """A resource that exists in AWS, and the address in a stack that takes it.
+class ResourceImport:
+    """A resource in AWS and the address in a stack that it is imported to.
 
     `stack` is such as shared-infra/s3, `address` such as aws_s3_bucket.shared["datasets"], and
     `identifier` what `terraform import` takes.
@@ -37,82 +39,76 @@ class Adoption:
     identifier: str
 
     @classmethod
-    def at(cls, stack: str, address: str, identifier: str) -> "Adoption":
-        """One whose type is told by its `address`, with or without a module before it."""
-        parts = address.split("[")[0].split(".")
-        return cls(stack, address, parts[-2], identifier)
+    def at(cls, stack: str, address: str, identifier: str) -> "ResourceImport":
+        """The import to an `address`, which tells the type, with or without a module before it."""
+        return cls(stack, address, address.split("[")[0].split(".")[-2], identifier)
 
 
 @dataclass(frozen=True)
 class Encryption:
-    """What encrypts new objects of a shared bucket: `now`, and `declared` by the stack so far."""
+    """What encrypts new objects of a shared bucket: today, and as the stack has declared so far."""
 
     bucket: str
-    now: str
+    current: str
     declared: str
 
-    def note(self, key: Value) -> list[str]:
-        """What a deployment changes, with `key` as the stack's where that is to be written."""
-        then = str(key or self.declared)
-        if then == self.now:
+    def notes(self, key: Value) -> list[str]:
+        """Notes on what a deployment changes; `key` is the stack's new one, None for none."""
+        new = str(key or self.declared)
+        if new == self.current:
             return []
         notes = [
-            f"{self.bucket}: new objects will be encrypted with {then} instead of {self.now}, "
-            f"older ones stay with {self.now}"
+            f"{self.bucket}: new objects will be encrypted with {new} instead of {self.current}, "
+            f"older ones stay with {self.current}"
         ]
-        if self.now not in (S3_S_OWN, AWS_S3):
-            needs = f"the role needs {self.now} for them: kms_key_arns of {IAM}"
+        if self.current not in (SSE_S3, AWS_MANAGED_KEY):
+            needs = f"the role needs {self.current} for them: kms_key_arns of {IAM}"
             notes.append(f"{self.bucket}: {needs}")
         return notes
 
 
 @dataclass(frozen=True)
-class Takeover:
-    """What to adopt, and what makes the stacks' files match it.
+class ImportRequest:
+    """What to import, and what makes the stacks' files match it.
 
-    `values` are stack to variable to value, for its terraform.tfvars; a map or one of GROWING is
-    what is added to the value there. `notebooks` are those whose directories are made first.
-    `notes` say what changes in place and what stays unmanaged, but for `encryptions`, about which
-    `combined` says it: the stack has one key for all buckets, also for those that it has already.
+    `values` go into the stacks' terraform.tfvars; a map or one of MERGED_LISTS is what is added to
+    the value there. The directories of `notebooks` are made first. `notes` say what a deployment
+    changes in place and what stays unmanaged, except for `encryptions`: the stack has one key for
+    all buckets, also for those that it has already, so `combine` writes those notes.
     """
 
-    adoptions: tuple[Adoption, ...]
-    values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    imports: tuple[ResourceImport, ...]
+    values: Values = field(default_factory=dict)
     notebooks: tuple[Notebook, ...] = ()
     notes: tuple[str, ...] = ()
     encryptions: tuple[Encryption, ...] = ()
 
 
-def combined(takeovers: Iterable[Takeover]) -> Takeover:
-    """One takeover of all.
+def combine(requests: Iterable[ImportRequest]) -> ImportRequest:
+    """Returns one request for all.
 
-    Raises UserError where two want one address, one resource or different values.
+    Raises UserError if two want one address, one resource or different values.
     """
-    adoptions: dict[tuple[str, str], Adoption] = {}
-    identifiers: dict[tuple[str, str], Adoption] = {}
+    by_address: dict[tuple[str, str], ResourceImport] = {}
+    by_identifier: dict[tuple[str, str], ResourceImport] = {}
     values: dict[str, dict[str, Value]] = {}
     notebooks: dict[str, Notebook] = {}
     notes: list[str] = []
     encryptions: dict[str, Encryption] = {}
-    for takeover in takeovers:
-        for one in takeover.adoptions:
-            _claim(adoptions, (one.stack, one.address), one)
-            _claim(identifiers, (one.type, one.identifier), one)
-        for stack, wanted in takeover.values.items():
-            there = values.setdefault(stack, {})
-            for name, value in wanted.items():
-                if name in YIELDING and there.get(name, value) != value:
-                    notes.append(f"{stack}: {name} is {there[name]}, of the first that has it")
-                    continue
-                there[name] = added(f"{stack}: {name}", name, there.get(name), value)
-        for made in takeover.notebooks:
-            if notebooks.setdefault(made.name, made) != made:
-                raise UserError(f"two notebooks want the directory notebooks/{made.name}")
-        notes += takeover.notes
-        encryptions |= {one.bucket: one for one in takeover.encryptions}
-    notes += _about_keys(values.get(S3, {}).get("kms_key_arn"), encryptions.values())
-    return Takeover(
-        tuple(adoptions.values()),
+    for request in requests:
+        for resource in request.imports:
+            _claim(by_address, (resource.stack, resource.address), resource)
+            _claim(by_identifier, (resource.type, resource.identifier), resource)
+        for stack, wanted in request.values.items():
+            notes += _merge_values(stack, values.setdefault(stack, {}), wanted)
+        for notebook in request.notebooks:
+            if notebooks.setdefault(notebook.name, notebook) != notebook:
+                raise UserError(f"two notebooks want the directory notebooks/{notebook.name}")
+        notes += request.notes
+        encryptions |= {encryption.bucket: encryption for encryption in request.encryptions}
+    notes += _key_notes(values.get(S3, {}).get("kms_key_arn"), encryptions.values())
+    return ImportRequest(
+        tuple(by_address.values()),
         values,
         tuple(notebooks.values()),
         tuple(dict.fromkeys(notes)),
@@ -120,50 +116,61 @@ def combined(takeovers: Iterable[Takeover]) -> Takeover:
     )
 
 
-def _about_keys(key: Value, encryptions: Iterable[Encryption]) -> list[str]:
-    notes = [note for one in encryptions for note in one.note(key)]
+def _merge_values(stack: str, values: dict[str, Value], wanted: Mapping[str, Value]) -> list[str]:
+    """Adds the `wanted` values; returns a note on each that an earlier resource has decided."""
+    notes = []
+    for name, value in wanted.items():
+        if name in FIRST_WINS and values.get(name, value) != value:
+            notes.append(f"{stack}: {name} is {values[name]}, from the first resource that sets it")
+        else:
+            values[name] = merge(f"{stack}: {name}", name, values.get(name), value)
+    return notes
+
+
+def _key_notes(key: Value, encryptions: Iterable[Encryption]) -> list[str]:
+    notes = [note for encryption in encryptions for note in encryption.notes(key)]
     if key:
         notes.append(
-            f"{S3}: who uses its buckets needs {key}; a deployment of {IAM} gives it to the shared "
-            "role, a role that a notebook names (role_arn) has to have it already"
+            f"{S3}: everyone who uses its buckets needs {key}; a deployment of {IAM} grants it to "
+            "the shared role, and a role that a notebook names (role_arn) must have it already"
         )
     return notes
 
 
 def _claim(
-    claims: dict[tuple[str, str], Adoption], key: tuple[str, str], adoption: Adoption
+    claims: dict[tuple[str, str], ResourceImport], key: tuple[str, str], resource: ResourceImport
 ) -> None:
-    other = claims.setdefault(key, adoption)
-    if other.identifier != adoption.identifier:
+    first = claims.setdefault(key, resource)
+    if first.identifier != resource.identifier:
         raise UserError(
-            f"{other.identifier} and {adoption.identifier} would both be {adoption.address} of "
-            f"{adoption.stack}, which takes one"
+            f"{first.identifier} and {resource.identifier} would both be {resource.address} of "
+            f"{resource.stack}, which holds one resource"
         )
-    if (other.stack, other.address) != (adoption.stack, adoption.address):
+    if (first.stack, first.address) != (resource.stack, resource.address):
         raise UserError(
-            f"{adoption.identifier} would be both {other.address} of {other.stack} and "
-            f"{adoption.address} of {adoption.stack}"
+            f"{resource.identifier} would be both {first.address} of {first.stack} and "
+            f"{resource.address} of {resource.stack}"
         )
 
 
-def added(what: str, name: str, there: Value, value: Value) -> Value:
-    """The value `name` that holds `value` and what is `there`, which may be nothing.
+def merge(label: str, name: str, current: Value, value: Value) -> Value:
+    """Returns what the variable `name` has to be to hold `value` besides its `current` value.
 
-    Raises UserError, about `what`, where there is another one.
+    `current` may be None; `label` names the variable in errors. Raises UserError if they differ and
+    cannot be merged.
     """
-    if there is None or there == value:
+    if current is None or current == value:
         return value
-    if isinstance(there, dict) and isinstance(value, dict):
-        grown = {**there, **value}
-        for key in set(there) & set(value):
-            if there[key] != value[key]:
-                raise other(f"{what}.{key}", there[key], value[key])
-        return grown
-    if name in GROWING and isinstance(there, list) and isinstance(value, list):
-        return [*there, *(item for item in value if item not in there)]
-    raise other(what, there, value)
+    if isinstance(current, dict) and isinstance(value, dict):
+        for key in current.keys() & value.keys():
+            if current[key] != value[key]:
+                raise conflict(f"{label}.{key}", current[key], value[key])
+        return {**current, **value}
+    if name in MERGED_LISTS and isinstance(current, list) and isinstance(value, list):
+        return [*current, *(item for item in value if item not in current)]
+    raise conflict(label, current, value)
 
 
-def other(what: str, there: Value, value: Value) -> UserError:
-    """That `what` is another value, both as Terraform writes them."""
-    return UserError(f"{what} would have to be {json.dumps(value)}, and is {json.dumps(there)}")
+def conflict(label: str, current: Value, value: Value) -> UserError:
+    """Returns the error that `label` has another value, with both as Terraform writes them."""
+    return UserError(f"{label} must be {json.dumps(value)}, but is {json.dumps(current)}")

@@ -1,91 +1,110 @@
-"""A role that shared-infra/iam would take."""
+"""A role to import into shared-infra/iam."""
 
 from typing import Any
 
 from tools.aws.policies import listed
 from tools.errors import UserError
 from tools.hcl.reading import Value
-from tools.imports.destination import Site, lost_tags, tags
-from tools.imports.request import IAM, Adoption, Takeover
+from tools.imports.destination import Destination, note_lost_tags, parse_tags
+from tools.imports.request import IAM, ImportRequest, ResourceImport
 
-_INLINE = "pass-itself"  # the stack's own inline policy
-_SHORTEST_SESSION = 3600  # seconds, what the stack's role has
+_INLINE = "pass-itself"  # the stack's only inline policy
+_SESSION = 3600  # seconds; the stack leaves it at the provider's default
 
 
-def role(site: Site, name: str) -> Takeover:
-    """The role called `name` as the one that all notebooks share.
+def request_role(destination: Destination, name: str) -> ImportRequest:
+    """Requests the role called `name` as the one that all notebooks share.
 
-    Raises UserError where it does not exist, or belongs to an AWS service.
+    Raises UserError if it does not exist, or belongs to an AWS service.
     """
-    found = (site.ask(f"look for role {name}", "iam", "get_role", RoleName=name) or {}).get("Role")
-    if not found:
+    answer = destination.ask(f"look for role {name}", "iam", "get_role", RoleName=name)
+    if not answer:
         raise UserError(
-            f"role {name} does not exist; to see which there are: tools import{site.option} --scan"
+            f"role {name} does not exist; to list what can be imported: "
+            f"tools import{destination.option} --scan"
         )
-    if found["Path"].startswith("/aws-service-role/"):
-        raise UserError(f"role {name} belongs to an AWS service, which alone may change it")
-    name = found["RoleName"]  # IAM finds it in whatever case
-    declared = site.declared(IAM)
+    role = answer["Role"]
+    if role["Path"].startswith("/aws-service-role/"):
+        raise UserError(f"role {name} belongs to an AWS service, and only that can change it")
+    name = role["RoleName"]  # as it is written in IAM, which finds it in any case
+    inline = destination.ask_pages(
+        f"read the policies of role {name}",
+        "iam",
+        "list_role_policies",
+        "PolicyNames",
+        RoleName=name,
+    )
+    imports = [ResourceImport.at(IAM, "aws_iam_role.notebook", name)]
+    if _INLINE in inline:
+        inline.remove(_INLINE)
+        address = "aws_iam_role_policy.pass_itself"
+        imports.append(ResourceImport.at(IAM, address, f"{name}:{_INLINE}"))
+    attached = [policy["PolicyName"] for policy in attached_policies(destination, name)]
+    prefix = f"{destination.project}-notebook-"  # of the stack's own policies
+    others = [policy for policy in (*inline, *attached) if not policy.startswith(prefix)]
+    values = _values(destination, role)
+    return ImportRequest(
+        tuple(imports),
+        {IAM: values} if values else {},
+        notes=tuple(_notes(destination, role, others)),
+    )
+
+
+def attached_policies(destination: Destination, name: str) -> list[Any]:
+    """Returns the managed policies of a role, as IAM lists them: name and ARN."""
+    return destination.ask_pages(
+        f"read the policies of role {name}",
+        "iam",
+        "list_attached_role_policies",
+        "AttachedPolicies",
+        RoleName=name,
+    )
+
+
+def _values(destination: Destination, role: Any) -> dict[str, Value]:
+    declared = destination.declared(IAM)
+    boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     values: dict[str, Value] = {}
-    if (declared.get("role_name") or f"{site.project}-notebook") != name:
-        values["role_name"] = name
-    if declared.get("role_path") != found["Path"]:
-        values["role_path"] = found["Path"]
-    boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    if (declared.get("role_name") or f"{destination.project}-notebook") != role["RoleName"]:
+        values["role_name"] = role["RoleName"]
+    if declared.get("role_path") != role["Path"]:
+        values["role_path"] = role["Path"]
     if boundary and declared.get("permissions_boundary_arn") != boundary:
         values["permissions_boundary_arn"] = boundary
-    about = f"read the policies of role {name}"
-    inline = site.every(about, "iam", "list_role_policies", "PolicyNames", RoleName=name)
-    adoptions = [Adoption.at(IAM, "aws_iam_role.notebook", name)]
-    if _INLINE in inline:
-        adoptions.append(Adoption.at(IAM, "aws_iam_role_policy.pass_itself", f"{name}:{_INLINE}"))
-    others = [policy for policy in inline if policy != _INLINE]
-    attached = site.every(
-        about, "iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name
-    )
-    others += [policy["PolicyName"] for policy in attached]
-    notes = _notes(site, found, [policy for policy in others if not _is_ours(site, policy)])
-    return Takeover(tuple(adoptions), {IAM: values} if values else {}, notes=tuple(notes))
+    return values
 
 
-def _is_ours(site: Site, policy: str) -> bool:
-    return policy.startswith(f"{site.project}-notebook-")
-
-
-def _notes(site: Site, role: Any, others: list[str]) -> list[str]:
-    name = role["RoleName"]
+def _notes(destination: Destination, role: Any, others: list[str]) -> list[str]:
+    """Notes on what the stack changes of the role; `others` are its policies that stay."""
+    label = f"role {role['RoleName']}"
     notes = []
     if others:
         notes.append(
-            f"role {name}: its policies {', '.join(sorted(others))} stay, unmanaged, and allow "
-            "what they did: take them away once the stack's own are enough"
+            f"{label}: its policies {', '.join(sorted(others))} stay, unmanaged, and allow what "
+            "they did: remove them once the stack's policies are enough"
         )
-    trust = role["AssumeRolePolicyDocument"]
-    if _principals(trust) != {("Service", "sagemaker.amazonaws.com")} or _has_conditions(trust):
+    trust = listed(role["AssumeRolePolicyDocument"].get("Statement", []))
+    if _principals(trust) != {("Service", "sagemaker.amazonaws.com")} or any(
+        "Condition" in statement for statement in trust
+    ):
         notes.append(
-            f"role {name}: its trust policy gives way to the stack's, which lets SageMaker alone "
-            "assume it"
+            f"{label}: the stack's trust policy replaces its own: only SageMaker may assume the "
+            "role"
         )
-    if role.get("MaxSessionDuration", _SHORTEST_SESSION) != _SHORTEST_SESSION:
-        notes.append(f"role {name}: its sessions last an hour at most, as in the stack")
-    boundary = site.declared(IAM).get("permissions_boundary_arn")
+    if role.get("MaxSessionDuration", _SESSION) != _SESSION:
+        notes.append(f"{label}: its sessions will last at most one hour, as the stack says")
+    boundary = destination.declared(IAM).get("permissions_boundary_arn")
     if boundary and "PermissionsBoundary" not in role:
-        notes.append(f"role {name}: it gets the permissions boundary {boundary}")
-    return notes + lost_tags(f"role {name}", tags(role.get("Tags", [])))
+        notes.append(f"{label}: it gets the permissions boundary {boundary}")
+    return notes + note_lost_tags(label, parse_tags(role.get("Tags", [])))
 
 
-def _principals(trust: Any) -> set[tuple[str, str]]:
+def _principals(statements: list[Any]) -> set[tuple[str, str]]:
+    """Whom a trust policy allows: kind and name of each principal."""
+    principals = [statement.get("Principal", {}) for statement in statements]
     return {
-        (kind, one)
-        for statement in listed(trust.get("Statement", []))
-        for kind, named in _pairs(statement.get("Principal", {}))
-        for one in listed(named)
+        (kind, name)
+        for principal in principals
+        for kind, names in (principal if isinstance(principal, dict) else {"*": principal}).items()
+        for name in listed(names)
     }
-
-
-def _pairs(principal: Any) -> list[tuple[str, Any]]:
-    return list(principal.items()) if isinstance(principal, dict) else [("*", principal)]
-
-
-def _has_conditions(trust: Any) -> bool:
-    return any("Condition" in statement for statement in listed(trust.get("Statement", [])))

@@ -1,8 +1,8 @@
-"""What of an account and region the stacks could take, and do not hold."""
+"""What the stacks could import of an account and region, and do not hold yet."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -11,21 +11,23 @@ from typing import Any
 import click
 
 from tools.aws import sagemaker
+from tools.console import table
 from tools.errors import UserError
 from tools.imports import buckets, endpoints, inventory, notebooks, security_groups
-from tools.imports.destination import Site
-from tools.imports.inventory import Held
+from tools.imports.destination import Destination
+from tools.imports.inventory import Inventory
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
 
 _REQUESTS = 8  # at once
-_MOST_DESCRIBED = 200  # notebooks, of which each is a call
+_MOST_DESCRIBED = 200  # notebooks, each of which takes a call
+_PLACEHOLDER = "PURPOSE"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Something that no state holds, and the stack that would take it by the command.
+    """Something that no state holds, with the command that imports it and the stack to hold it.
 
-    `kind` is bucket, role, security-group, endpoint or notebook. Where nothing can take it, `why`
+    `kind` is bucket, role, security-group, endpoint or notebook. If it cannot be imported, `why`
     says so, and `stack` and `command` are empty.
     """
 
@@ -37,202 +39,184 @@ class Candidate:
     why: str = ""
 
 
-def candidates(site: Site) -> list[Candidate]:
-    """In the order in which they are best taken: what others need first.
+def find_candidates(destination: Destination) -> list[Candidate]:
+    """Returns candidates in the order to import them: what others need comes first.
 
-    Raises UserError where AWS cannot be asked, or a state cannot be read.
+    Raises UserError if AWS cannot be asked, or a state cannot be read.
     """
-    there = inventory.read(site.records, site.records.stacks)
-    found = sorted(sagemaker.listed(site.cloud).items())
-    free = [name for name, _ in found if not there.find("aws_sagemaker_notebook_instance", name)]
+    managed = inventory.read(destination.records, destination.records.stacks)
+    names = sorted(sagemaker.listed(destination.cloud))
+    free = [name for name in names if not managed.find("aws_sagemaker_notebook_instance", name)]
     with ThreadPoolExecutor(_REQUESTS) as pool:
-        described = list(pool.map(lambda name: _described(site, name), free[:_MOST_DESCRIBED]))
-    known = [one for one in described if one]
-    vpcs = security_groups.vpcs(site)
-    links = _endpoints(site, site.vpc or _vpc_of(known, vpcs) or _default_vpc(site))
+        described = list(
+            pool.map(lambda name: notebooks.describe(destination, name), free[:_MOST_DESCRIBED])
+        )
+    instances = [instance for instance in described if instance]
+    vpcs = security_groups.vpcs_by_group(destination)
+    vpc = destination.vpc or _vpc_of(instances, vpcs) or _default_vpc(destination)
+    working = endpoints.list_working(destination, vpc) if vpc else []
     return [
-        *_buckets(site, there),
-        *_roles(site, there, known),
-        *_groups(site, there, known, links, vpcs),
-        *_links(site, there, links),
-        *(_notebook(site, one) for one in known),
+        *_buckets(destination, managed),
+        *_roles(destination, managed, instances),
+        *_groups(destination, managed, vpcs, "notebooks", _groups_of_notebooks(instances)),
+        *_groups(destination, managed, vpcs, "endpoints", _groups_of_endpoints(working)),
+        *_endpoints(destination, managed, working),
+        *(_notebook(destination, instance) for instance in instances),
         *(
-            _candidate(site, "notebook", name, "", f"notebooks/{name}")
+            _importable(destination, "notebook", name, "", f"notebooks/{name}")
             for name in free[len(described) :]
         ),
     ]
 
 
-def unread(site: Site) -> list[str]:
-    """The stacks whose states are not looked into, since nothing here tells where they lie."""
-    records = site.records
+def unread_stacks(destination: Destination) -> list[str]:
+    """Returns the stacks that were left out, since their files do not say where their state is."""
+    records = destination.records
     return [stack.name for stack in records.stacks if records.place(stack) is None]
 
 
-def _candidate(
-    site: Site, kind: str, name: str, detail: str, stack: str, more: str = ""
+def _importable(
+    destination: Destination, kind: str, name: str, detail: str, stack: str, arguments: str = ""
 ) -> Candidate:
-    command = f"tools import {kind} {name}{more}{site.option}"
+    command = f"tools import {kind} {name}{arguments}{destination.option}"
     return Candidate(kind, name, detail, stack, command)
 
 
-def _described(site: Site, name: str) -> Any:
-    return site.ask(
-        f"describe notebook {name}",
-        "sagemaker",
-        "describe_notebook_instance",
-        NotebookInstanceName=name,
-    )
-
-
-def _buckets(site: Site, there: Held) -> Iterator[Candidate]:
-    common = site.records.repository.common()
-    kept = {common.get("state_bucket"), site.declared(S3).get("access_log_bucket")}
-    listed = buckets.every(site)
-    receiving = buckets.receiving_logs(site, [one["Name"] for one in listed])
-    for one in listed:
-        name = one["Name"]
-        is_far = one["BucketRegion"] != site.cloud.region
-        if is_far or name in kept or there.find("aws_s3_bucket", name):
+def _buckets(destination: Destination, managed: Inventory) -> Iterator[Candidate]:
+    common = destination.records.repository.common()
+    reserved = {common.get("state_bucket"), destination.declared(S3).get("access_log_bucket")}
+    all_buckets = buckets.list_buckets(destination)
+    logs = buckets.log_buckets(destination, [bucket["Name"] for bucket in all_buckets])
+    for bucket in all_buckets:
+        name = bucket["Name"]
+        is_elsewhere = bucket["BucketRegion"] != destination.cloud.region
+        if is_elsewhere or name in reserved or managed.find("aws_s3_bucket", name):
             continue
         why = ""
-        with suppress(UserError):  # one whose objects we must not list; an import says so
-            why = buckets.why_not_shared(site, name, receiving)
+        with suppress(UserError):  # objects that these credentials cannot list: the import says so
+            why = buckets.refusal(destination, name, logs)
         if why:
             yield Candidate("bucket", name, "", why=why)
             continue
         try:
-            purpose = buckets.purpose_of(site, name)
+            purpose = buckets.guess_purpose(destination, name)
         except UserError:
-            purpose = "PURPOSE"
-        if f'aws_s3_bucket.shared["{purpose}"]' in there.stacks.get(S3, {}):
-            purpose = "PURPOSE"
-        yield _candidate(site, "bucket", name, "", S3, f" --as {purpose}")
+            purpose = _PLACEHOLDER
+        if any(managed.at(S3, f'aws_s3_bucket.shared["{purpose}"]')):
+            purpose = _PLACEHOLDER
+        yield _importable(destination, "bucket", name, "", S3, f" --as {purpose}")
 
 
-def _roles(site: Site, there: Held, known: Sequence[Any]) -> Iterator[Candidate]:
-    used = Counter(one["RoleArn"].rpartition("/")[2] for one in known)
-    for name, times in used.most_common():
-        if there.find("aws_iam_role", name):
+def _roles(
+    destination: Destination, managed: Inventory, instances: Sequence[Any]
+) -> Iterator[Candidate]:
+    roles = Counter(instance["RoleArn"].rpartition("/")[2] for instance in instances)
+    _, shared = managed.at(IAM, "aws_iam_role.notebook")
+    for name, count in roles.most_common():
+        if managed.find("aws_iam_role", name):
             continue
-        detail = f"of {times} of these notebooks"
-        taken = there.stacks.get(IAM, {}).get("aws_iam_role.notebook")
-        if taken:
-            why = f"{IAM} has {taken[1]}; notebooks that have this one keep it"
+        detail = f"of {count} of these notebooks"
+        if shared:
+            why = f"{IAM} already has {shared}; notebooks with this role keep it"
             yield Candidate("role", name, detail, why=why)
         else:
-            yield _candidate(site, "role", name, detail, IAM)
+            yield _importable(destination, "role", name, detail, IAM)
 
 
 def _groups(
-    site: Site,
-    there: Held,
-    known: Sequence[Any],
-    links: Sequence[Any],
+    destination: Destination,
+    managed: Inventory,
     vpcs: Mapping[str, str],
+    purpose: str,
+    used: Counter[str],
 ) -> Iterator[Candidate]:
-    of_notebooks = _used_groups(known)
-    of_links = Counter(group["GroupId"] for one in links for group in one.get("Groups", []))
-    for purpose, used, things in (
-        ("notebooks", of_notebooks, "notebooks"),
-        ("endpoints", of_links, "endpoints"),
-    ):
-        for id, times in used.most_common():
-            if id not in vpcs or there.find("aws_security_group", id):
-                continue
-            detail = f"of {times} of these {things}"
-            taken = there.stacks.get(GROUPS, {}).get(f"aws_security_group.{purpose}")
-            if taken:
-                why = f"{GROUPS} has {taken[1]} for its {things}"
-                yield Candidate("security-group", id, detail, why=why)
-            elif site.vpc and vpcs[id] != site.vpc:
-                why = f"it is in {vpcs[id]}, and the stacks are in {site.vpc}"
-                yield Candidate("security-group", id, detail, why=why)
-            else:
-                more = f" --as {purpose}"
-                yield _candidate(site, "security-group", id, detail, GROUPS, more)
+    """The security groups of notebooks or endpoints; `used` counts how many have each."""
+    _, shared = managed.at(GROUPS, f"aws_security_group.{purpose}")
+    for id, count in used.most_common():
+        if id not in vpcs or managed.find("aws_security_group", id):
+            continue
+        detail = f"of {count} of these {purpose}"
+        if shared:
+            why = f"{GROUPS} already has {shared} for its {purpose}"
+            yield Candidate("security-group", id, detail, why=why)
+        elif destination.vpc and vpcs[id] != destination.vpc:
+            why = f"it is in {vpcs[id]}, but the stacks are in {destination.vpc}"
+            yield Candidate("security-group", id, detail, why=why)
+        else:
+            arguments = f" --as {purpose}"
+            yield _importable(destination, "security-group", id, detail, GROUPS, arguments)
 
 
-def _vpc_of(known: Sequence[Any], vpcs: Mapping[str, str]) -> str | None:
-    """The VPC of the group that most notebooks have: the stacks take it with that group."""
-    used = _used_groups(known)
+def _groups_of_notebooks(instances: Iterable[Any]) -> Counter[str]:
+    return Counter(group for one in instances for group in one.get("SecurityGroups", []))
+
+
+def _groups_of_endpoints(described: Iterable[Any]) -> Counter[str]:
+    return Counter(group["GroupId"] for one in described for group in one.get("Groups", []))
+
+
+def _vpc_of(instances: Sequence[Any], vpcs: Mapping[str, str]) -> str | None:
+    """The VPC of the group that most notebooks have: that group decides the stacks' VPC."""
+    used = _groups_of_notebooks(instances)
     return next((vpcs[group] for group, _ in used.most_common() if group in vpcs), None)
 
 
-def _used_groups(known: Sequence[Any]) -> Counter[str]:
-    """How many of the notebooks have each group."""
-    return Counter(group for one in known for group in one.get("SecurityGroups", []))
+def _default_vpc(destination: Destination) -> str:
+    filters = {"is-default": "true"}
+    vpcs = destination.ask_ec2("find the default VPC", "describe_vpcs", "Vpcs", filters)
+    return str(vpcs[0]["VpcId"]) if vpcs else ""
 
 
-def _endpoints(site: Site, vpc: str) -> list[Any]:
-    """Those in `vpc` that work; none where it is empty."""
-    if not vpc:
-        return []
-    filters = [{"Name": "vpc-id", "Values": [vpc]}]
-    what = "list the VPC's endpoints"
-    found = site.every(what, "ec2", "describe_vpc_endpoints", "VpcEndpoints", Filters=filters)
-    return endpoints.working(found)
-
-
-def _default_vpc(site: Site) -> str:
-    filters = [{"Name": "is-default", "Values": ["true"]}]
-    found = site.every("find the default VPC", "ec2", "describe_vpcs", "Vpcs", Filters=filters)
-    return str(found[0]["VpcId"]) if found else ""
-
-
-def _links(site: Site, there: Held, links: Sequence[Any]) -> Iterator[Candidate]:
-    # The gateway last: it takes the others' subnets where the VPC has none by default.
-    for one in sorted(links, key=lambda one: endpoints.kind(one) == "Gateway"):
-        id, service = one["VpcEndpointId"], one["ServiceName"]
-        if there.find("aws_vpc_endpoint", id):
+def _endpoints(
+    destination: Destination, managed: Inventory, described: Sequence[Any]
+) -> Iterator[Candidate]:
+    # The gateway last: it takes the others' subnets if the VPC has no default ones.
+    for endpoint in sorted(described, key=lambda one: endpoints.endpoint_type(one) == "Gateway"):
+        id, service = endpoint["VpcEndpointId"], endpoint["ServiceName"]
+        if managed.find("aws_vpc_endpoint", id):
             continue
         try:
-            short = endpoints.short_name(site, one)
+            short = endpoints.short_name(destination, endpoint)
         except UserError as error:
             yield Candidate("endpoint", id, service, why=str(error))
             continue
-        taken = there.stacks.get(ENDPOINTS, {}).get(endpoints.address(short))
-        if taken:
-            why = f"{ENDPOINTS} has {taken[1]} for {short}"
+        _, other = managed.at(ENDPOINTS, endpoints.address(short))
+        if other:
+            why = f"{ENDPOINTS} already has {other} for {short}"
             yield Candidate("endpoint", id, service, why=why)
         else:
-            yield _candidate(site, "endpoint", id, service, ENDPOINTS)
+            yield _importable(destination, "endpoint", id, service, ENDPOINTS)
 
 
-def _notebook(site: Site, found: Mapping[str, Any]) -> Candidate:
-    name = found["NotebookInstanceName"]
-    detail = f"{found['InstanceType']}, {found['NotebookInstanceStatus']}"
+def _notebook(destination: Destination, instance: Mapping[str, Any]) -> Candidate:
+    name = instance["NotebookInstanceName"]
+    detail = f"{instance['InstanceType']}, {instance['NotebookInstanceStatus']}"
     try:
-        notebooks.check(site, name, found)
+        notebooks.check(destination, name, instance)
     except UserError as error:
         return Candidate("notebook", name, detail, why=str(error))
-    instances_here = site.records.repository.instance_names()
-    directory = next((where for where, own in instances_here.items() if own == name), name)
-    more = "" if directory == name else f" --directory {directory}"
-    if instances_here.get(directory, name) != name:
-        more = " --directory DIRECTORY"
+    directory = notebooks.directory_of(destination, name) or name
+    if destination.records.repository.instance_names().get(directory, name) != name:
         directory = "DIRECTORY"
-    return _candidate(site, "notebook", name, detail, f"notebooks/{directory}", more)
+    arguments = "" if directory == name else f" --directory {directory}"
+    return _importable(destination, "notebook", name, detail, f"notebooks/{directory}", arguments)
 
 
 def show(found: Sequence[Candidate]) -> None:
-    """A line for each on stdout, the sum on stderr."""
-    kinds = max((len(one.kind) for one in found), default=0)
-    names = max((len(one.name) for one in found), default=0)
-    details = max((len(one.detail) for one in found), default=0)
-    stacks = max((len(one.stack) for one in found), default=0)
-    for one in found:
-        line = f"{one.kind:<{kinds}}  {one.name:<{names}}  {one.detail:<{details}}  "
-        click.echo(line + (f"{one.stack:<{stacks}}  {one.command}" if one.command else one.why))
-    takeable = sum(bool(one.command) for one in found)
+    """Prints a line for each candidate on stdout, and their number on stderr."""
+    table.show(
+        (one.kind, one.name, one.detail, one.stack if one.command else "", one.command or one.why)
+        for one in found
+    )
+    importable = sum(bool(one.command) for one in found)
     click.echo(
-        f"{takeable} could be taken, of {len(found)} that no state here holds"
+        f"{importable} can be imported, of {len(found)} that no state here holds"
         if found
-        else "everything that stacks here could take is in their states",
+        else "every resource that the stacks could import is in their states",
         err=True,
     )
 
 
-def print_json(found: Sequence[Candidate]) -> None:
-    """As docs/json.md says."""
-    click.echo(json.dumps([asdict(one) for one in found], indent=2))
+def print_json(candidates: Sequence[Candidate]) -> None:
+    """Prints the candidates as docs/json.md says."""
+    click.echo(json.dumps([asdict(candidate) for candidate in candidates], indent=2))

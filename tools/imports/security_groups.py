@@ -1,4 +1,4 @@
-"""A security group that shared-infra/security-groups would take, with the rules that are alike."""
+"""A security group to import into shared-infra/security-groups, with rules that the stack has."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,138 +6,144 @@ from typing import Any
 
 from tools.aws import lookup
 from tools.errors import UserError, shown
-from tools.imports.destination import Site, lost_tags, tags
-from tools.imports.request import GROUPS, Adoption, Takeover
+from tools.imports.destination import Destination, note_lost_tags, parse_tags
+from tools.imports.request import GROUPS, ImportRequest, ResourceImport
 
 PURPOSES = ("notebooks", "endpoints")
+CLIENTS = "endpoint_client_security_group_ids"
 _OUTPUTS = {"notebooks": "notebook_security_group_id", "endpoints": "endpoint_security_group_id"}
 _EGRESS = "aws_vpc_security_group_egress_rule"
 _INGRESS = "aws_vpc_security_group_ingress_rule"
 _HTTPS = {"ip_protocol": "tcp", "from_port": 443, "to_port": 443}
 
 
-def security_group(site: Site, id: str, purpose: str, other: str | None = None) -> Takeover:
-    """The group with this `id` as that of the notebooks or of the endpoints.
+def request_group(
+    destination: Destination, id: str, purpose: str, other: str | None = None
+) -> ImportRequest:
+    """Requests the security group `id` as that of the notebooks or of the endpoints.
 
-    `other` is the id of the group for the other purpose, where that is taken with it; the one that
-    the stack has, otherwise. Raises UserError where it does not exist, or is in another VPC.
+    `other` is the id of the group for the other purpose, if that is imported too; otherwise it is
+    the one that the stack has. Raises UserError if the group does not exist, is in another VPC, or
+    is a VPC's default group.
     """
-    group = described(site, id)
+    group = describe(destination, id)
     if group["GroupName"] == "default":
         raise UserError(f"{id} is the VPC's default group, which belongs to the VPC")
-    values = {stack: dict(wanted) for stack, wanted in site.check_vpc(id, group["VpcId"]).items()}
-    names = site.declared(GROUPS).get("security_group_names")
-    declared = names.get(purpose) if isinstance(names, dict) else None
-    if (declared or f"{site.project}-{purpose}") != group["GroupName"]:
+    vpc_values = destination.vpc_values(id, group["VpcId"])
+    values = {stack: dict(settings) for stack, settings in vpc_values.items()}
+    declared = destination.declared_map(GROUPS, "security_group_names").get(purpose)
+    if (declared or f"{destination.project}-{purpose}") != group["GroupName"]:
         values.setdefault(GROUPS, {})["security_group_names"] = {purpose: group["GroupName"]}
     (other_purpose,) = set(PURPOSES) - {purpose}
-    groups = {
-        purpose: id,
-        other_purpose: other or site.outputs(GROUPS).get(_OUTPUTS[other_purpose]),
-    }
-    existing = lookup.Existing(site.cloud.region, site.cloud.endpoint)
+    groups = {purpose: id, other_purpose: other or deployed(destination, other_purpose)}
     rules = {
-        address: found
-        for address, rule in _rules(site, groups)
-        if (found := existing.security_group_rule(address.startswith(_EGRESS), rule))
+        address: rule_id
+        for address, rule in _rules(destination, groups)
+        if (rule_id := _find_rule(destination, address.startswith(_EGRESS), rule))
     }
-    adoptions = [
-        Adoption.at(GROUPS, f"aws_security_group.{purpose}", id),
-        *(Adoption.at(GROUPS, address, rule) for address, rule in rules.items()),
-    ]
-    notes = _unmanaged(site, id, set(rules.values()))
-    notes += lost_tags(id, tags(group.get("Tags", [])), kept=["Name"])
-    return Takeover(tuple(adoptions), values, notes=tuple(notes))
+    addresses = {f"aws_security_group.{purpose}": id, **rules}
+    notes = _unmanaged_rules(destination, id, set(rules.values()))
+    notes += note_lost_tags(id, parse_tags(group.get("Tags", [])), kept=["Name"])
+    return ImportRequest(
+        tuple(ResourceImport.at(GROUPS, address, found) for address, found in addresses.items()),
+        values,
+        notes=tuple(notes),
+    )
 
 
-def described(site: Site, id: str) -> Any:
-    """The group as EC2 describes it. Raises UserError where there is none."""
+def deployed(destination: Destination, purpose: str) -> str | None:
+    """Returns the id of the stack's group for a purpose, None if the stack has none yet."""
+    return destination.outputs(GROUPS).get(_OUTPUTS[purpose])
+
+
+def describe(destination: Destination, id: str) -> Any:
+    """Returns the group as EC2 describes it. Raises UserError if there is none."""
     if not re.fullmatch(r"sg-[0-9a-f]{8,17}", id):
-        raise UserError(f"{shown(id)} is no security group's id, such as sg-0a1b2c3d4e5f67890")
-    found = site.ask(f"look for {id}", "ec2", "describe_security_groups", GroupIds=[id])
-    if not found or not found["SecurityGroups"]:
-        raise UserError(f"there is no security group {id} in {site.cloud}")
-    return found["SecurityGroups"][0]
+        raise UserError(f"{shown(id)} is not a security group's id, such as sg-0a1b2c3d4e5f67890")
+    answer = destination.ask(f"look for {id}", "ec2", "describe_security_groups", GroupIds=[id])
+    if not answer or not answer["SecurityGroups"]:
+        raise UserError(f"there is no security group {id} in {destination.cloud}")
+    return answer["SecurityGroups"][0]
 
 
-def vpcs(site: Site) -> dict[str, str]:
-    """The VPC of every group that there is, by its id."""
+def vpcs_by_group(destination: Destination) -> dict[str, str]:
+    """Returns the VPC of every security group of the region, by the group's id."""
     what = "list the security groups"
-    found = site.every(what, "ec2", "describe_security_groups", "SecurityGroups")
-    return {one["GroupId"]: one["VpcId"] for one in found}
+    groups = destination.ask_ec2(what, "describe_security_groups", "SecurityGroups", {})
+    return {group["GroupId"]: group["VpcId"] for group in groups}
 
 
-def _rules(site: Site, groups: Mapping[str, str | None]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The stack's rules whose groups are known: address to what they are."""
+def _rules(
+    destination: Destination, groups: Mapping[str, str | None]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The stack's rules between groups that are known: address to arguments.
+
+    As in shared-infra/security-groups/notebooks.tf and endpoints.tf.
+    """
     notebooks, endpoints = groups["notebooks"], groups["endpoints"]
-    declared = site.declared(GROUPS)
     if notebooks and endpoints:
-        to, source = {"referenced_security_group_id": endpoints}, {"security_group_id": notebooks}
-        yield f"{_EGRESS}.notebooks_to_endpoints", {**_HTTPS, **source, **to}
-        back = {"security_group_id": endpoints, "referenced_security_group_id": notebooks}
-        yield f"{_INGRESS}.endpoints_from_notebooks", {**_HTTPS, **back}
+        yield f"{_EGRESS}.notebooks_to_endpoints", _between(notebooks, endpoints)
+        yield f"{_INGRESS}.endpoints_from_notebooks", _between(endpoints, notebooks)
     if notebooks:
-        of = {**_HTTPS, "security_group_id": notebooks}
-        if prefixes := _prefixes_of_s3(site):
-            yield f"{_EGRESS}.notebooks_to_s3", {**of, "prefix_list_id": prefixes}
-        if declared.get("allow_internet_egress"):
-            yield f"{_EGRESS}.notebooks_to_internet[0]", {**of, "cidr_ipv4": "0.0.0.0/0"}
-    clients = declared.get("endpoint_client_security_group_ids")
-    for client in clients if endpoints and isinstance(clients, list) else []:
-        rule = {"security_group_id": endpoints, "referenced_security_group_id": client}
-        yield client_address(client), {**_HTTPS, **rule}
+        rule = {**_HTTPS, "security_group_id": notebooks}
+        if prefix_list := _s3_prefix_list(destination):
+            yield f"{_EGRESS}.notebooks_to_s3", {**rule, "prefix_list_id": prefix_list}
+        if destination.declared(GROUPS).get("allow_internet_egress"):
+            yield f"{_EGRESS}.notebooks_to_internet[0]", {**rule, "cidr_ipv4": "0.0.0.0/0"}
+    for client in destination.declared_list(GROUPS, CLIENTS) if endpoints else []:
+        yield client_address(client), _between(str(endpoints), client)
+
+
+def _between(group: str, other: str) -> Mapping[str, Any]:
+    """The arguments of a rule of `group` that allows HTTPS to or from `other`."""
+    return {**_HTTPS, "security_group_id": group, "referenced_security_group_id": other}
 
 
 def client_address(client: str) -> str:
-    """Where the stack has the rule by which its endpoints admit a further group."""
+    """Returns the stack's address of the rule that allows a further group on the endpoints."""
     return f'{_INGRESS}.endpoints_from_clients["{client}"]'
 
 
-def rule_from(site: Site, endpoints: str, client: str) -> str | None:
-    """The rule of the endpoints' group that admits `client`, None where it has none."""
-    existing = lookup.Existing(site.cloud.region, site.cloud.endpoint)
-    rule = {"security_group_id": endpoints, "referenced_security_group_id": client}
-    return existing.security_group_rule(False, {**_HTTPS, **rule})
+def client_rule(destination: Destination, endpoints: str, client: str) -> str | None:
+    """Returns the rule of the endpoints' group that allows `client`, None if there is none."""
+    return _find_rule(destination, False, _between(endpoints, client))
 
 
-def _prefixes_of_s3(site: Site) -> str | None:
-    name = f"com.amazonaws.{site.cloud.region}.s3"
-    filters = [{"Name": "prefix-list-name", "Values": [name]}]
-    lists = site.every(
-        "find S3's addresses",
-        "ec2",
-        "describe_managed_prefix_lists",
-        "PrefixLists",
-        Filters=filters,
+def _find_rule(destination: Destination, egress: bool, rule: Mapping[str, Any]) -> str | None:
+    existing = lookup.Existing(destination.cloud.region, destination.cloud.endpoint)
+    return existing.security_group_rule(egress, rule)
+
+
+def _s3_prefix_list(destination: Destination) -> str | None:
+    filters = {"prefix-list-name": f"com.amazonaws.{destination.cloud.region}.s3"}
+    lists = destination.ask_ec2(
+        "find S3's addresses", "describe_managed_prefix_lists", "PrefixLists", filters
     )
     return str(lists[0]["PrefixListId"]) if lists else None
 
 
-def _unmanaged(site: Site, id: str, taken: set[str]) -> list[str]:
-    filters = [{"Name": "group-id", "Values": [id]}]
-    rules = site.every(
+def _unmanaged_rules(destination: Destination, id: str, imported: set[str]) -> list[str]:
+    """A note on the group's rules that are not `imported`, or none."""
+    rules = destination.ask_ec2(
         f"read the rules of {id}",
-        "ec2",
         "describe_security_group_rules",
         "SecurityGroupRules",
-        Filters=filters,
+        {"group-id": id},
     )
-    others = [_in_words(rule) for rule in rules if rule["SecurityGroupRuleId"] not in taken]
-    if not others:
-        return []
-    return [f"{id}: its other rules stay, unmanaged: {'; '.join(sorted(others))}"]
+    others = [_in_words(rule) for rule in rules if rule["SecurityGroupRuleId"] not in imported]
+    return [f"{id}: its other rules stay, unmanaged: {'; '.join(sorted(others))}"] if others else []
 
 
 def _in_words(rule: Mapping[str, Any]) -> str:
     way = "out to" if rule["IsEgress"] else "in from"
-    there = (
+    peer = (
         rule.get("CidrIpv4")
         or rule.get("CidrIpv6")
         or rule.get("PrefixListId")
         or rule.get("ReferencedGroupInfo", {}).get("GroupId")
     )
     if rule["IpProtocol"] == "-1":
-        return f"everything {way} {there}"
+        return f"everything {way} {peer}"
     first, last = rule.get("FromPort"), rule.get("ToPort")
     ports = str(first) if first == last else f"{first}-{last}"
-    return f"{rule['IpProtocol']} {ports} {way} {there}"
+    return f"{rule['IpProtocol']} {ports} {way} {peer}"

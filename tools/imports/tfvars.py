@@ -1,4 +1,4 @@
-"""The values that a takeover needs, in the stacks' .tfvars files: all are written or none."""
+"""The values that an import needs, in the stacks' .tfvars files: all are written or none."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.hcl.reading import Value
-from tools.imports.request import GROWING, added, other
+from tools.imports.request import MERGED_LISTS, Values, conflict, merge
 from tools.layout import variables
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
@@ -21,7 +21,7 @@ _HEADER = "# Made by `tools import`; yours to edit.\n\n"
 
 @dataclass(frozen=True)
 class Edit:
-    """A .tfvars file: what it says now, None where it is new, what it shall say, and the values."""
+    """A change of a .tfvars file: its text before (None for a new file) and after, the values."""
 
     stack: Stack
     before: str | None
@@ -33,61 +33,66 @@ class Edit:
         return self.stack.path / VALUES
 
 
-def edits(
-    repository: Repository, wanted: Mapping[str, Mapping[str, Value]], local: bool
-) -> list[Edit]:
-    """What has to be written, so that the stacks have the `wanted` values, for those that differ.
+def plan_edits(repository: Repository, wanted: Values, local: bool) -> list[Edit]:
+    """Returns the edits that give the stacks the `wanted` values, none for what they have.
 
-    Raises UserError where a file says otherwise already. With `local` the stacks are the local
-    cloud's copy, whose files become its own.
+    With `local` the stacks are the local cloud's working copy, whose files become its own. Raises
+    UserError if a file sets another value already.
     """
-    found = (_edit(Stack(repository.root, name), new, local) for name, new in wanted.items())
-    return [edit for edit in found if edit]
+    edits = (_edit(Stack(repository.root, name), values, local) for name, values in wanted.items())
+    return [edit for edit in edits if edit]
 
 
 def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None:
     declared = variables.declared(stack)
     stand_ins = workspace.stand_ins(stack.path) if local else {}
-    given = {name: file for name, file in _given(stack).items() if name not in stand_ins}
+    files_by_name = {
+        name: file for name, file in _files_by_name(stack).items() if name not in stand_ins
+    }
     path = stack.path / VALUES
     before = path.read_text(encoding="utf-8") if path.is_file() else None
-    new: dict[str, Value] = {}
+    changed: dict[str, Value] = {}
     for name, value in wanted.items():
-        there = declared.get(name)
-        if name in given:
-            complete = _agreed(given[name], name, there, value)
+        current, file = declared.get(name), files_by_name.get(name)
+        if file:
+            merged = _merge_into(file, name, current, value)
         else:
-            # A default is what this is here to change.
-            grows = isinstance(value, dict) or name in GROWING
-            complete = added(name, name, there if grows and there != [] else None, value)
-        if complete != there:
-            _refuse_overruled(name, given.get(name))
-            if name in given and writing.has_comments(before or "", name):
-                raise UserError(
-                    f"{path}: the comments on the lines of {name} would be lost; add "
-                    f"{json.dumps(value)} to it there yourself, and run this again"
-                )
-            new[name] = complete
-    if not new:
+            # The value is a default: an import replaces it, unless it is a list or map with items.
+            is_merged = (isinstance(value, dict) or name in MERGED_LISTS) and current != []
+            merged = merge(name, name, current if is_merged else None, value)
+        if merged == current:
+            continue
+        if file and file.name != VALUES:
+            raise UserError(
+                f"{file} sets {name} and overrides {VALUES}; set the value there, or move it"
+            )
+        if file and writing.has_comments(before or "", name):
+            raise UserError(
+                f"{path}: the comments on the lines of {name} would be lost; add "
+                f"{json.dumps(value)} to it there yourself, and run this again"
+            )
+        changed[name] = merged
+    if not changed:
         return None
-    return Edit(stack, before, writing.assign(before or _HEADER, {**stand_ins, **new}), new)
+    after = writing.assign(before or _HEADER, {**stand_ins, **changed})
+    return Edit(stack, before, after, changed)
 
 
-def _agreed(file: Path, name: str, there: Value, value: Value) -> Value:
-    """What `file` has to say for `value` to hold; more in a map or list, never another value.
+def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:
+    """What `file` has to say for `value` to hold: more in a map or list, never another value.
 
-    What is set is somebody's word, also where it is null or empty.
+    A user has set the value, so that it counts even if it is null or empty.
     """
     try:
-        if there in (None, "", [], {}) and there != value:
-            raise other(name, there, value)
-        return added(name, name, there, value)
+        if current in (None, "", [], {}) and current != value:
+            raise conflict(name, current, value)
+        return merge(name, name, current, value)
     except UserError as error:
-        raise UserError(f"{file}: {error}; change it there first, or take the line away") from None
+        raise UserError(f"{file}: {error}; change it there first, or remove the line") from None
 
 
-def _given(stack: Stack) -> dict[str, Path]:
-    """The variables that the stack's .tfvars files set: name to the file that has the last word."""
+def _files_by_name(stack: Stack) -> dict[str, Path]:
+    """The variables that the stack's .tfvars files set: name to the file that Terraform obeys."""
     found: dict[str, Path] = {}
     for file in variables.files(stack.path):
         if file.name == workspace.OVERRIDES:
@@ -99,24 +104,19 @@ def _given(stack: Stack) -> dict[str, Path]:
     return found
 
 
-def _refuse_overruled(name: str, file: Path | None) -> None:
-    if file and file.name != VALUES:
-        raise UserError(f"{file} sets {name}, over what {VALUES} says; set it there, or move it")
-
-
-def write(changes: Sequence[Edit]) -> None:
-    """Writes the files, all or none. Raises UserError where the disk refuses."""
+def write(edits: Sequence[Edit]) -> None:
+    """Writes the files, all or none. Raises UserError if the disk refuses."""
     try:
-        for edit in changes:
+        for edit in edits:
             files.write(edit.path, edit.after)
     except BaseException:
-        take_back(changes)
+        undo(edits)
         raise
 
 
-def take_back(changes: Sequence[Edit]) -> None:
+def undo(edits: Sequence[Edit]) -> None:
     """Gives the files the text that they had before."""
-    for edit in changes:
+    for edit in edits:
         if not edit.path.is_file() or edit.path.read_text(encoding="utf-8") != edit.after:
             continue
         if edit.before is None:

@@ -1,4 +1,4 @@
-"""The state of an old deployment: read, never written, and no Terraform run where it lies."""
+"""The state of an old deployment: it is read, never written, and no Terraform is run on it."""
 
 import json
 import re
@@ -15,14 +15,14 @@ from tools.state.place import STATE, BucketPlace, Objects, locate
 from tools.terraform.binary import Terraform
 
 _VERSION = 4  # since Terraform 0.12
-_REMOVED = "restore an older state, or give the state file itself"
+_MEND = "restore an older state, or give the state file itself"
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A managed resource instance; `attributes` is as the provider left it in the state.
+    """A managed resource instance with the `attributes` that the provider left in the state.
 
-    `trouble` says what the old deployment has still to do about it, or nothing.
+    `trouble` says what the old deployment has to finish first, empty if it is whole.
     """
 
     address: str
@@ -31,28 +31,28 @@ class Resource:
     trouble: str = ""
 
     def text(self, name: str) -> str:
-        """An attribute's text, empty where it is none or unset."""
+        """Returns an attribute's text, empty if it is not a text or unset."""
         value = self.attributes.get(name)
         return value if isinstance(value, str) else ""
 
     def texts(self, name: str) -> list[str]:
-        """The texts of an attribute that is a list or a set, sorted."""
+        """Returns the sorted texts of an attribute that is a list or a set."""
         value = self.attributes.get(name)
         items = value if isinstance(value, list) else []
         return sorted(item for item in items if isinstance(item, str))
 
     def mentions(self) -> Iterator[str]:
-        """Every text in its attributes, however deep."""
+        """Yields every text in its attributes, however deep."""
         return _strings(self.attributes)
 
     @property
     def account(self) -> str:
-        """The account that it belongs to, empty where its attributes do not say."""
+        """The account that it belongs to, empty if its attributes do not say."""
         return self._arn(4) or self.text("owner_id")
 
     @property
     def region(self) -> str:
-        """The region that it lies in, empty where its attributes do not say."""
+        """The region that it is in, empty if its attributes do not say."""
         if self.type == "aws_s3_bucket":
             return self.text("bucket_region") or self.text("region")
         return self._arn(3)
@@ -63,135 +63,135 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Old:
-    """An old deployment: where its state lies, which one it is, and what it holds.
+class LegacyDeployment:
+    """An old deployment: where its state is, which state it is, and what it holds.
 
-    `folder` is where its Terraform is run, None where only a state file was given. `bucket` is
-    where the state lies, empty where it is a file.
+    `folder` is where its Terraform is run, None if only a state file is known. `state_bucket` is
+    the bucket of its state, empty if that is a file.
     """
 
-    where: str
+    location: str
     folder: Path | None
     lineage: str
     serial: int
     resources: Sequence[Resource]
-    bucket: str = ""
+    state_bucket: str = ""
 
 
-def read(source: Path, terraform: Terraform, objects: Objects) -> Old:
-    """The deployment whose folder or state file `source` is.
+def read(source: Path, terraform: Terraform, objects: Objects) -> LegacyDeployment:
+    """Returns the deployment whose folder or state file `source` is.
 
-    Raises UserError where there is no state, where it is locked, spoilt or holds nothing, and
-    where it is older than version 4 of the format or newer than `terraform`.
+    Raises UserError if there is no state, if it is locked, damaged or empty, and if it is older
+    than version 4 of the format or newer than `terraform`.
     """
     try:
         if source.is_dir():
-            return _of_folder(source.resolve(), terraform, objects)
+            return _read_folder(source.resolve(), terraform, objects)
         if not source.is_file():
             raise UserError(f"{source} is neither a folder nor a state file")
         beside = source.resolve().parent
         folder = beside if source.name == STATE and configuration(beside) else None
-        return _parsed(source.read_bytes(), str(source), folder, terraform)
+        return _parse(source.read_bytes(), str(source), folder, terraform)
     except OSError as error:
         raise UserError(f"cannot read {error.filename or source}: {error.strerror}") from None
 
 
-def _of_folder(folder: Path, terraform: Terraform, objects: Objects) -> Old:
+def _read_folder(folder: Path, terraform: Terraform, objects: Objects) -> LegacyDeployment:
     place = locate(Stack(folder.parent, folder.name), objects)
+    command = f"{terraform.program} -chdir={shlex.quote(str(folder))}"
     if place is None:
         raise UserError(
-            f"{folder} does not say in its files where its state lies; fetch it and give the file: "
-            f"{terraform.program} -chdir={shlex.quote(str(folder))} state pull > old.tfstate"
+            f"the files in {folder} do not say where its state is; fetch it, and give the file: "
+            f"{command} state pull > old.tfstate"
         )
     lock = place.lock()
     if lock and lock.is_held is not False:
         raise UserError(
             f"the state of {folder} is locked by {lock.who}, since {lock.created}: wait until that "
-            "has ended; where it was killed, free it: "
-            f"{terraform.program} -chdir={shlex.quote(str(folder))} force-unlock {lock.id}"
+            f"run ends; if it was killed, unlock the state: {command} force-unlock {lock.id}"
         )
     text = place.read()
     if text is None:
         raise UserError(
-            f"{folder} has no state: {place} does not exist; give the folder in which the old "
-            "deployment was applied, or its state file"
+            f"{folder} has no state: {place} does not exist; give the folder that the old "
+            "deployment was applied in, or its state file"
         )
     bucket = place.bucket if isinstance(place, BucketPlace) else ""
-    return _parsed(text, str(place), folder, terraform, bucket)
+    return _parse(text, str(place), folder, terraform, bucket)
 
 
-def _parsed(
-    text: bytes, where: str, folder: Path | None, terraform: Terraform, bucket: str = ""
-) -> Old:
+def _parse(
+    text: bytes, location: str, folder: Path | None, terraform: Terraform, bucket: str = ""
+) -> LegacyDeployment:
     try:
         state = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{where} is no state: not valid JSON ({error}); {_REMOVED}") from None
+        raise UserError(f"{location} is not a state: not valid JSON ({error}); {_MEND}") from None
     if not isinstance(state, dict) or not isinstance(state.get("version"), int):
-        raise UserError(f"{where} is no state of Terraform's: it has no version; {_REMOVED}")
+        raise UserError(f"{location} is not a Terraform state: it has no version; {_MEND}")
     if state["version"] < _VERSION:
         raise UserError(
-            f"{where} is a state of format {state['version']}; upgrade it with the Terraform that "
-            "made it and then one of 0.13 or later: terraform apply"
+            f"{location} is a state of format {state['version']}; upgrade it with the Terraform "
+            "that made it and then with 0.13 or later: terraform apply"
         )
     if state["version"] > _VERSION:
         raise UserError(
-            f"{where} is a state of format {state['version']}, which is newer than "
-            f"{terraform.product} {terraform.version_text} reads ({_VERSION}); install a newer one"
+            f"{location} is a state of format {state['version']}, but {terraform.product} "
+            f"{terraform.version_text} reads formats up to {_VERSION}; install a newer one"
         )
     try:
-        _refuse_newer(str(state["terraform_version"]), where, terraform)
+        _refuse_newer(str(state["terraform_version"]), location, terraform)
         lineage, serial = str(state["lineage"]), int(state["serial"])
-        resources = [one for found in state["resources"] for one in _instances(found, where)]
+        resources = [
+            resource for block in state["resources"] for resource in _instances(block, location)
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise UserError(
-            f"{where} is no state that Terraform wrote to its end; {_REMOVED}"
-        ) from None
+        raise UserError(f"{location} is not a complete Terraform state; {_MEND}") from None
     if not resources:
-        raise UserError(f"{where} holds no resources: there is nothing to migrate")
-    return Old(where, folder, lineage, serial, resources, bucket)
+        raise UserError(f"{location} holds no resources: there is nothing to migrate")
+    return LegacyDeployment(location, folder, lineage, serial, resources, bucket)
 
 
-def _refuse_newer(written_by: str, where: str, terraform: Terraform) -> None:
+def _refuse_newer(written_by: str, location: str, terraform: Terraform) -> None:
     number = re.match(r"(\d+)\.(\d+)\.(\d+)", written_by)
     if number is None:
         raise ValueError(written_by)
     if tuple(map(int, number.groups())) > terraform.version:
         raise UserError(
-            f"{where} was written by Terraform {written_by}, and {terraform.binary} is "
-            f"{terraform.product} {terraform.version_text}; install {written_by} or a newer one"
+            f"{location} was written by Terraform {written_by}, but {terraform.binary} is "
+            f"{terraform.product} {terraform.version_text}; install {written_by} or newer"
         )
 
 
-def _instances(found: Mapping[str, Any], where: str) -> Iterator[Resource]:
-    """The instances of one `resource` block of a state; data sources are none.
+def _instances(block: Mapping[str, Any], location: str) -> Iterator[Resource]:
+    """The managed instances of one `resource` block of a state.
 
     https://github.com/hashicorp/terraform/blob/main/internal/states/statefile/version4.go
     """
-    if found["mode"] != "managed":
+    if block["mode"] != "managed":
         return
     # A replacement that was cut short leaves two under one address, or the old one alone.
     by_address: dict[str, list[Mapping[str, Any]]] = {}
-    for instance in found["instances"]:
-        by_address.setdefault(file.address_of(found, instance), []).append(instance)
+    for instance in block["instances"]:
+        by_address.setdefault(file.address_of(block, instance), []).append(instance)
     for address, instances in by_address.items():
         current = min(instances, key=lambda instance: bool(instance.get("deposed")))
         if current.get("attributes_flat") is not None:
             raise UserError(
-                f"{where}: {address} is still as Terraform 0.11 wrote it; apply the old deployment "
-                "once with a newer one, then migrate it"
+                f"{location}: {address} is still as Terraform 0.11 wrote it; apply the old "
+                "deployment once with a newer Terraform, then migrate it"
             )
         attributes = current["attributes"]
         if not isinstance(attributes, dict):
             raise TypeError
-        yield Resource(address, str(found["type"]), attributes, _trouble(instances))
+        yield Resource(address, str(block["type"]), attributes, _trouble(instances))
 
 
 def _trouble(instances: Sequence[Mapping[str, Any]]) -> str:
     if any(instance.get("deposed") for instance in instances):
         return "a replacement of it was cut short (an object of it is deposed)"
     if any(instance.get("status") == "tainted" for instance in instances):
-        return "it is tainted, so that the old deployment would replace it"
+        return "it is tainted, so the old deployment would replace it"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""A migration as a person sees it: a table, one question, imports, a plan, a script to run."""
+"""`tools migrate` step by step: a table, one question, imports, a plan, a script to run."""
 
 import json
 import shlex
@@ -10,21 +10,21 @@ from pathlib import Path
 import click
 
 from tools.aws import s3
-from tools.context import Context, Target
+from tools.context import Target
 from tools.engine.plans import Plan
-from tools.imports import execute
-from tools.imports.destination import Site
-from tools.imports.execute import Work
+from tools.imports import closing_plan
+from tools.imports.destination import Destination
+from tools.imports.execute import execute
+from tools.imports.pending import PendingImport, find_pending
 from tools.migration import legacy, migration, state_rm_script, table
 from tools.migration.mapping import Choices
 from tools.migration.migration import Migration
-from tools.runs import session
-from tools.runs.session import Options
+from tools.runs.session import Session
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the user asks for: `source` is FROM, `script` where the script goes."""
+class Arguments:
+    """The command's arguments: `source` is FROM, `script` the file for the script."""
 
     source: Path
     choices: Choices
@@ -33,74 +33,76 @@ class Asked:
     as_json: bool = False
 
 
-def migrate(context: Context, target: Target, asked: Asked, options: Options) -> None:
-    """Shows what becomes of each resource, and after one question takes over what fits.
+def migrate(session: Session, arguments: Arguments) -> None:
+    """Shows what becomes of each resource, and after one question imports what fits.
 
-    Exits with 1 where the plan at its end would destroy or replace something, or failed. Raises
-    UserError, before anything is written, for what stands in the way.
+    Exits with 1 if the plan at its end would destroy or replace something, or failed. Raises
+    UserError, before anything is written, if something stands in the way.
     """
-    place = session.where(target)
-    site = Site.of(target, session.records(target, place), context.templates)
+    target = session.target
+    destination = Destination.open(session)
     objects = partial(s3.Objects, endpoint=target.endpoint)
-    found = legacy.read(asked.source, target.terraform, objects)
-    usual = Path(state_rm_script.name(found, asked.source))
-    path = asked.script or usual
-    state_rm_script.check(path, found)
-    moving = migration.of(site, found, asked.choices, state_rm_script.earlier([path, usual], found))
-    work = execute.prepared(context, target, site.records, moving.takeover, options)
-    if not asked.as_json:
-        click.echo("\n".join(table.lines(moving.rows, moving.addresses)))
-    if asked.dry_run:
-        _end_of_a_look(moving, work, asked)
+    deployment = legacy.read(arguments.source, target.terraform, objects)
+    default = Path(state_rm_script.default_name(deployment, arguments.source))
+    script = arguments.script or default
+    state_rm_script.check_path(script, deployment)
+    earlier = state_rm_script.read_earlier([script, default], deployment)
+    migrated = migration.prepare(destination, deployment, arguments.choices, earlier)
+    pending = find_pending(session, migrated.request)
+    if not arguments.as_json:
+        click.echo("\n".join(table.format_lines(migrated.mapping, migrated.addresses)))
+    if arguments.dry_run:
+        _end_dry_run(migrated, pending, arguments.as_json)
         return
-    plans = execute.perform(context, target, place, work, options)
-    is_safe = all(map(execute.is_safe, plans))
+    plans = execute(session, pending)
+    is_safe = all(map(closing_plan.is_safe, plans))
     if is_safe:
-        state_rm_script.write(path, _letting_go(moving, target))
-    if asked.as_json:
-        _print_json(moving, plans, path if is_safe else None)
-    execute.leave(plans, target, err=asked.as_json)
-    _say_what_comes_next(path, moving, target)
+        command = f"tools plan{target.option}"
+        text = state_rm_script.compose(
+            deployment, migrated.mapping, target.terraform.program, command
+        )
+        state_rm_script.write(script, text)
+    if arguments.as_json:
+        _print_json(migrated, plans, script if is_safe else None)
+    closing_plan.report(plans, target, err=arguments.as_json)
+    _say_next_steps(script, deployment.folder, target)
 
 
-def _end_of_a_look(moving: Migration, work: Work, asked: Asked) -> None:
-    if asked.as_json:
-        _print_json(moving)
+def _end_dry_run(migrated: Migration, pending: PendingImport, as_json: bool) -> None:
+    if as_json:
+        _print_json(migrated)
         return
-    for note in moving.takeover.notes:
+    for note in migrated.request.notes:
         click.echo(f"note: {note}", err=True)
-    left = len(work.adoptions)
     click.echo(
-        f"{left} of {len(moving.takeover.adoptions)} are still to be imported; nothing was written",
+        f"{len(pending.imports)} of {len(migrated.request.imports)} resources are still to be "
+        "imported; nothing was written",
         err=True,
     )
 
 
-def _letting_go(moving: Migration, target: Target) -> str:
-    plan = f"tools plan{target.option}"
-    return state_rm_script.text(moving.old, moving.rows, target.terraform.program, plan)
-
-
-def _print_json(moving: Migration, plans: Sequence[Plan] = (), path: Path | None = None) -> None:
-    found = {
-        "resources": table.as_json(moving.rows, moving.addresses),
-        "notes": list(moving.takeover.notes),
+def _print_json(
+    migrated: Migration, plans: Sequence[Plan] = (), script: Path | None = None
+) -> None:
+    document = {
+        "resources": table.to_json(migrated.mapping, migrated.addresses),
+        "notes": list(migrated.request.notes),
         "plans": [plan.to_json() for plan in plans],
-        "script": str(path) if path else None,
+        "script": str(script) if script else None,
     }
-    click.echo(json.dumps(found, indent=2))
+    click.echo(json.dumps(document, indent=2))
 
 
-def _say_what_comes_next(path: Path, moving: Migration, target: Target) -> None:
-    folder = shlex.quote(str(moving.old.folder)) if moving.old.folder else "FOLDER"
-    argument = "" if moving.old.folder else " FOLDER"
-    run = shlex.quote(str(path if path.is_absolute() else f"./{path}"))
-    terraform = f"{target.terraform.program} -chdir={folder}"
+def _say_next_steps(script: Path, folder: Path | None, target: Target) -> None:
+    argument = "" if folder else " FOLDER"
+    run = shlex.quote(str(script if script.is_absolute() else f"./{script}"))
+    chdir = shlex.quote(str(folder)) if folder else "FOLDER"
+    terraform = f"{target.terraform.program} -chdir={chdir}"
     click.echo(
-        "The old deployment still has all of it in its state, and a destroy there would take it "
-        "away. In this order:\n"
+        "The old deployment still has everything in its state: a destroy there would destroy what "
+        "was imported. In this order:\n"
         f"  1. look: tools plan{target.option} --details; deploy: tools deploy{target.option}\n"
-        f"  2. read and run {run}{argument}; its end lists what a destroy destroys\n"
+        f"  2. read and run {run}{argument}; it ends with a list of what a destroy destroys\n"
         f"  3. destroy the rest: {terraform} plan -destroy, then {terraform} destroy",
         err=True,
     )

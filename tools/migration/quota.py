@@ -1,8 +1,13 @@
-"""AWS's quota of managed policies of a role, which the stack's and the old ones share."""
+"""AWS's quota of managed policies for a role, which the stack's policies and the old ones share."""
 
 from collections.abc import Iterable, Set
 
+from tools.imports import roles
+from tools.imports.destination import Destination
+from tools.imports.request import IAM, S3, ImportRequest
 from tools.migration.legacy import Resource
+from tools.migration.mapping import LegacyMapping
+from tools.migration.resource_types import ROLE
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _QUOTA = 10
@@ -12,32 +17,54 @@ WITH_KEYS = "kms"
 WITH_FENCE = "fence"
 
 
+def notes(destination: Destination, mapping: LegacyMapping, request: ImportRequest) -> list[str]:
+    """Returns a note on each imported role that would have more policies than AWS allows.
+
+    AWS would refuse the deployment of shared-infra/iam.
+    """
+    has_keys = bool(
+        destination.outputs(S3).get("kms_key_arns")
+        or destination.declared(IAM).get("kms_key_arns")
+        or destination.declared(S3).get("kms_key_arn")
+        or request.values.get(S3, {}).get("kms_key_arn")
+    )
+    has_fence = bool(destination.declared(IAM).get("reserve_users"))
+    stack_policies = policy_names(destination.project, has_keys=has_keys, has_fence=has_fence)
+    resources = [row.resource for row in mapping.rows]
+    found = []
+    for row in mapping.imported(ROLE):
+        name = row.resource.text("name")
+        arns = {str(policy["PolicyArn"]) for policy in roles.attached_policies(destination, name)}
+        found += note(name, arns | attached(row.resource, resources), stack_policies)
+    return found
+
+
 def attached(role: Resource, resources: Iterable[Resource]) -> set[str]:
-    """ARNs of the managed policies that a state attaches to a role."""
+    """Returns the ARNs of the managed policies that a state attaches to a role."""
     name = role.text("name")
-    found = set(role.texts("managed_policy_arns"))
-    for one in resources:
-        roles = (one.text("role"), one.text("role_name"), *one.texts("roles"))
-        if one.type.startswith("aws_iam_") and name in roles:
-            found |= {one.text("policy_arn"), *one.texts("policy_arns")}
-    return found - {""}
+    arns = set(role.texts("managed_policy_arns"))
+    for resource in resources:
+        role_names = (resource.text("role"), resource.text("role_name"), *resource.texts("roles"))
+        if resource.type.startswith("aws_iam_") and name in role_names:
+            arns |= {resource.text("policy_arn"), *resource.texts("policy_arns")}
+    return arns - {""}
 
 
-def own(project: str, *, has_keys: bool, has_fence: bool) -> set[str]:
-    """Names of the policies that shared-infra/iam attaches."""
+def policy_names(project: str, *, has_keys: bool, has_fence: bool) -> set[str]:
+    """Returns the names of the policies that shared-infra/iam attaches."""
     concerns = {*CONCERNS, *([WITH_KEYS] if has_keys else []), *([WITH_FENCE] if has_fence else [])}
     return {f"{project}-notebook-{concern}" for concern in concerns}
 
 
-def note(role: str, there: Set[str], own: Set[str]) -> list[str]:
-    """A note where `there`, the ARNs it has, and the names of the stack's `own` are too many."""
-    others = {arn for arn in there if arn.rpartition("/")[2] not in own}
-    count = len(others) + len(own)
+def note(role: str, attached: Set[str], stack_policies: Set[str]) -> list[str]:
+    """Returns a note if the `attached` ARNs and the names of `stack_policies` are too many."""
+    others = {arn for arn in attached if arn.rpartition("/")[2] not in stack_policies}
+    count = len(others) + len(stack_policies)
     if count <= _QUOTA:
         return []
     return [
-        f"role {role}: with the {len(own)} managed policies of shared-infra/iam it would have "
-        f"{count}, and AWS allows {_QUOTA} by default, so that the deployment would fail; detach "
-        f"{count - _QUOTA} of {', '.join(sorted(others))} first, or have the quota raised "
+        f"role {role}: with the {len(stack_policies)} managed policies of shared-infra/iam it "
+        f"would have {count}, but AWS allows {_QUOTA} by default, so the deployment would fail; "
+        f"first detach {count - _QUOTA} of {', '.join(sorted(others))}, or have the quota raised "
         "(managed policies per role, IAM)"
     ]

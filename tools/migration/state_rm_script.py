@@ -1,4 +1,4 @@
-"""The script that lets an old deployment go of what is in use here: for the user to run."""
+"""The script of `terraform state rm` commands: it makes the old deployment let go of resources."""
 
 import json
 import re
@@ -7,36 +7,41 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tools.errors import UserError
-from tools.migration.legacy import Old
-from tools.migration.mapping import Before, Fate, Row
+from tools.migration.legacy import LegacyDeployment
+from tools.migration.mapping import Disposition, EarlierMigration, LegacyMapping, MappedResource
 from tools.system import files
 
-_MADE = "# Made by `tools migrate`"
-_FATES = "# fates: "
-_USED = "In use here, or perhaps. It stays in AWS, and once it is let go of, nothing manages it."
+_MADE_BY = "# Made by `tools migrate`"
+_DISPOSITIONS = "# dispositions: "
+_USED = "In use here, or perhaps. It stays in AWS; no Terraform manages it afterwards."
 
 
-def earlier(paths: Iterable[Path], old: Old) -> Before:
-    """What scripts at `paths` that were made before say of this old deployment, the first foremost.
+def read_earlier(paths: Iterable[Path], legacy: LegacyDeployment) -> EarlierMigration:
+    """Returns what the scripts that exist at `paths` say of this old deployment.
 
-    What they let go of is in use here, and the state does not say so once they have run.
+    The first path counts most. What a script let go of is in use here, which the old state does not
+    show any more once the script has run. Raises UserError if a script is damaged.
     """
-    fates: dict[str, Fate] = {}
-    found = [path for path in paths if path.exists() and _is_of(_read(path), old)]
-    for path in reversed(found):
-        fates |= _fates(path)
-    return Before(str(found[0]) if found else "", fates)
+    dispositions: dict[str, Disposition] = {}
+    scripts = [path for path in paths if path.exists() and _is_for(_read(path), legacy)]
+    for path in reversed(scripts):
+        dispositions |= _read_dispositions(path)
+    return EarlierMigration(str(scripts[0]) if scripts else "", dispositions)
 
 
-def _fates(path: Path) -> dict[str, Fate]:
-    lines = [line for line in _read(path).splitlines() if line.startswith(_FATES)]
+def _read_dispositions(path: Path) -> dict[str, Disposition]:
+    lines = [line for line in _read(path).splitlines() if line.startswith(_DISPOSITIONS)]
     try:
-        addresses = json.loads(lines[0].removeprefix(_FATES))
-        return {str(address): fate for fate, listed in addresses.items() for address in listed}
+        by_disposition = json.loads(lines[0].removeprefix(_DISPOSITIONS))
+        return {
+            str(address): disposition
+            for disposition, addresses in by_disposition.items()
+            for address in addresses
+        }
     except (IndexError, ValueError, AttributeError, TypeError):
         raise UserError(
-            f"{path}: its line {_FATES.strip()!r} is missing or spoilt, which says what was let go "
-            "of; restore it"
+            f"{path}: its line {_DISPOSITIONS.strip()!r}, which lists what was let go, is missing "
+            "or damaged; restore it"
         ) from None
 
 
@@ -47,37 +52,43 @@ def _read(path: Path) -> str:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _is_of(text: str, old: Old) -> bool:
-    made = text.startswith(f"#!/bin/sh\n{_MADE}")
-    return made and f"\nlineage={shlex.quote(old.lineage)}\n" in text
+def _is_script(text: str) -> bool:
+    return text.startswith(f"#!/bin/sh\n{_MADE_BY}")
 
 
-def check(path: Path, old: Old) -> None:
-    """Raises UserError where `path` holds something else than the script of this migration."""
+def _is_for(text: str, legacy: LegacyDeployment) -> bool:
+    return _is_script(text) and f"\nlineage={shlex.quote(legacy.lineage)}\n" in text
+
+
+def check_path(path: Path, legacy: LegacyDeployment) -> None:
+    """Raises UserError if `path` holds anything but the script for this old deployment."""
     if not path.exists():
         return
     text = _read(path)
-    if not text.startswith(f"#!/bin/sh\n{_MADE}"):
-        raise UserError(f"{path} exists and is no script of tools migrate; name another: --script")
-    if not _is_of(text, old):
-        raise UserError(f"{path} is of another old deployment; name another file: --script")
+    if not _is_script(text):
+        raise UserError(
+            f"{path} exists, and tools migrate did not make it; choose another file: --script"
+        )
+    if not _is_for(text, legacy):
+        raise UserError(f"{path} is for another old deployment; choose another file: --script")
 
 
-def name(old: Old, source: Path) -> str:
-    """Such as state-rm-legacy.sh for a folder or a state file of that name."""
-    stem = old.folder.resolve().name if old.folder else source.name.removesuffix(".tfstate")
+def default_name(legacy: LegacyDeployment, source: Path) -> str:
+    """Returns a file name such as state-rm-legacy.sh, for a folder or state file called legacy."""
+    stem = legacy.folder.resolve().name if legacy.folder else source.name.removesuffix(".tfstate")
     return f"state-rm-{re.sub(r'[^A-Za-z0-9._-]+', '-', stem).strip('-') or 'old'}.sh"
 
 
-def text(old: Old, rows: Sequence[Row], program: str, plan: str) -> str:
-    """The script: `program` is terraform or tofu, `plan` the command that verifies the migration.
+def compose(legacy: LegacyDeployment, mapping: LegacyMapping, program: str, plan: str) -> str:
+    """Returns the script's text.
 
-    Each of its commands makes the state's serial one higher, so that a script which was interrupted
-    tells its own work from another's.
+    `program` is terraform or tofu, `plan` the command that verifies the migration. Each command of
+    the script adds one to the state's serial: so an interrupted script tells its own changes from
+    others.
     """
-    groups = _groups(rows)
-    network = [row for row in rows if row.fate == "network"]
-    parts = [_head(old, rows, program, plan), _check([*groups.values(), network])]
+    groups = _groups(mapping.rows)
+    network = [row for row in mapping.rows if row.disposition == "network"]
+    parts = [_head(legacy, mapping, program, plan), _check([*groups.values(), network])]
     for title, group in groups.items():
         parts.append(f"# {_one_line(title)}\n{_reasons(group)}{_command(group)}")
     if network:
@@ -91,74 +102,70 @@ def text(old: Old, rows: Sequence[Row], program: str, plan: str) -> str:
 
 
 def write(path: Path, content: str) -> None:
-    """Writes the script, to be run. Raises UserError where the disk refuses."""
+    """Writes the script as an executable file. Raises UserError if the disk refuses."""
     files.write(path, content)
     path.chmod(0o755)
 
 
-def _groups(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """What goes at once: what is used besides; what a stack has taken with all its parts.
+def _groups(rows: Sequence[MappedResource]) -> dict[str, list[MappedResource]]:
+    """What each command removes, by title: what is used; what a stack has, with all its parts.
 
-    In this order: what is taken witnesses what is used besides, where the script is cut short.
+    In this order: if the script is cut short, what is still in the state shows what is used.
     """
-    stacks = {row.resource.address: row.to for row in rows if row.fate == "imported"}
-    owners = {row.resource.address: row.to for row in rows if row.fate == "inside"}
-    groups: dict[str, list[Row]] = {}
+    stacks = {row.address: row.target for row in rows if row.disposition == "imported"}
+    owners = {row.address: row.target for row in rows if row.disposition == "inside"}
+    groups: dict[str, list[MappedResource]] = {}
     for row in rows:
-        address = row.resource.address
-        while address in owners:
-            address = owners[address]
-        if row.fate in ("imported", "inside"):
-            # A part may belong to what an earlier script let go of: the address here has its stack.
-            stack = stacks.get(address, address.split(" ")[0])
-            title = f"Taken by {stack}, and what belongs to it."
-            groups.setdefault(title, []).append(row)
-    used = [row for row in rows if row.fate == "used"]
+        if row.disposition in ("imported", "inside"):
+            owner = row.address
+            while owner in owners:
+                owner = owners[owner]
+            # What an earlier script let go of is not in the state: its address begins with its
+            # stack.
+            stack = stacks.get(owner, owner.split(" ")[0])
+            groups.setdefault(f"Imported by {stack}, with its parts.", []).append(row)
+    used = [row for row in rows if row.disposition == "used"]
     return {_USED: used, **groups} if used else groups
 
 
-def _head(old: Old, rows: Sequence[Row], program: str, plan: str) -> str:
+def _head(legacy: LegacyDeployment, mapping: LegacyMapping, program: str, plan: str) -> str:
+    by_disposition: dict[str, list[str]] = {}
+    for row in mapping.rows:
+        by_disposition.setdefault(row.disposition, []).append(row.address)
     return _HEAD.format(
-        made=_MADE,
-        where=_one_line(old.where),
+        made=_MADE_BY,
+        location=_one_line(legacy.location),
         plan=plan,
         program=program,
-        default=shlex.quote(str(old.folder.resolve())) if old.folder else "",
-        usage=_USAGE if old.folder is None else "",
-        lineage=shlex.quote(old.lineage),
-        serial=old.serial,
-        fates=_FATES + json.dumps(_by_fate(rows)),
+        default=shlex.quote(str(legacy.folder.resolve())) if legacy.folder else "",
+        usage=_USAGE if legacy.folder is None else "",
+        lineage=shlex.quote(legacy.lineage),
+        serial=legacy.serial,
+        # JSON keeps any address to one line of ASCII.
+        dispositions=_DISPOSITIONS + json.dumps(by_disposition),
     )
 
 
-def _by_fate(rows: Sequence[Row]) -> dict[str, list[str]]:
-    """Every address, for `earlier`: in JSON, which keeps to one line and to ASCII."""
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault(row.fate, []).append(row.resource.address)
-    return found
-
-
-def _check(groups: Sequence[Sequence[Row]]) -> str:
-    firsts = " \\\n  ".join(shlex.quote(group[0].resource.address) for group in groups if group)
+def _check(groups: Sequence[Sequence[MappedResource]]) -> str:
+    firsts = " \\\n  ".join(shlex.quote(group[0].address) for group in groups if group)
     return _CHECK.format(firsts=firsts)
 
 
-def _reasons(rows: Sequence[Row]) -> str:
-    told = [row for row in rows if row.reason]
-    return "".join(f"# - {_one_line(f'{row.resource.address}: {row.reason}')}\n" for row in told)
+def _reasons(rows: Sequence[MappedResource]) -> str:
+    explained = [row for row in rows if row.reason]
+    return "".join(f"# - {_one_line(f'{row.address}: {row.reason}')}\n" for row in explained)
 
 
-def _command(rows: Sequence[Row]) -> str:
+def _command(rows: Sequence[MappedResource]) -> str:
     return f"let_go \\\n  {_addresses(rows)}"
 
 
-def _addresses(rows: Sequence[Row]) -> str:
-    return " \\\n  ".join(shlex.quote(row.resource.address) for row in rows)
+def _addresses(rows: Sequence[MappedResource]) -> str:
+    return " \\\n  ".join(shlex.quote(row.address) for row in rows)
 
 
 def _one_line(text: str) -> str:
-    """No line's end may leave a comment: a name in a state may hold one."""
+    """The text without line breaks, which would end a comment: a name in a state may hold one."""
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
@@ -170,15 +177,15 @@ fi
 """
 
 _HEAD = r"""#!/bin/sh
-{made} from {where}; run that again to make it anew.
+{made} from {location}; run that again to renew it.
 #
-# Lets the old deployment go of what is in use here, so that `{program} destroy` there takes none of
-# it away. In AWS it changes nothing. The order: `{plan}` shows nothing destroyed and nothing
-# replaced; this script; the rest of the old deployment is destroyed. After an interruption, run
-# this again.
+# Removes what is in use here from the old deployment's state, so that `{program} destroy` there
+# does not destroy it. It changes nothing in AWS. In this order: check that `{plan}` destroys and
+# replaces nothing; run this script; destroy the rest of the old deployment. After an interruption,
+# run this script again.
 #
-# The next line tells a later `tools migrate` what this one found; leave it as it is.
-{fates}
+# A later `tools migrate` reads the next line; do not change it.
+{dispositions}
 set -eu
 
 {usage}from=${{1:-{default}}}
@@ -192,7 +199,7 @@ gone() {{
   ! printf '%s\n' "$listed" | grep -Fqx -e "$1"
 }}
 
-# Where the first has gone and others have not, somebody took it out by hand.
+# If only the first is gone, somebody removed it by hand.
 let_go() {{
   if gone "$1"; then
     count=$#
@@ -210,7 +217,7 @@ field() {{
   printf '%s\n' "$state" | sed -n "s/^ *\"$1\": *\"*\([^\",]*\)\"*,*\$/\1/p" | head -n 1
 }}"""
 
-# `state list` and the serial are from one state: each command below makes it one higher.
+# `state list` and the serial are from one state: each command below adds one to the serial.
 _CHECK = r"""removed=0
 for first in \
   {firsts}
@@ -218,25 +225,25 @@ do
   if gone "$first"; then removed=$((removed + 1)); fi
 done
 if [ "$(field lineage)" != "$lineage" ] || [ "$(field serial)" != $((serial + removed)) ]; then
-  echo "$from: its state is not the one that was migrated (serial $serial of $lineage);" >&2
-  echo "something has changed it since, and nothing was done: run tools migrate again" >&2
+  echo "$from: its state is not the one that was migrated (serial $serial of $lineage)." >&2
+  echo "Something has changed it since. Nothing was done: run tools migrate again" >&2
   exit 1
 fi"""
 
 _NETWORK = """\
-# The network: in use here, and managed by nothing here. Where the old deployment is to be destroyed
-# as a whole, take the # away and run this again; nothing manages the network then. Or leave it, and
+# The network: in use here, and not managed here. To destroy the old deployment as a whole, remove
+# the # and run this again; no Terraform manages the network afterwards. Or leave this as it is, and
 # keep the old folder for the network: remove everything else from its files, and apply."""
 
 _STILL_THERE = r"""for address in \
   {addresses}
 do
   if ! gone "$address"; then
-    echo "$address is in use here, and \`{program} destroy\` in $from would take it away" >&2
+    echo "$address is in use here, and \`{program} destroy\` in $from would destroy it" >&2
   fi
 done"""
 
-# Data sources are of no matter; a key of a for_each may look like one.
+# Without data sources, whose addresses a key of a for_each may look like.
 _LEFT = r"""data='^(module\.[^].["[]+(\[("([^"\\]|\\.)*"|[0-9]+)\])?\.)*data\.'
 first='(^|\.)aws_(sagemaker_notebook_instance|s3_bucket|kms_[a-z_]*key)\.'
 left=$(printf '%s\n' "$listed" | grep -Ev -e "$data" -e '^$' || :)
@@ -245,7 +252,7 @@ if [ -n "$left" ]; then
   { printf '%s\n' "$left" | grep -E -e "$first" || :; } | sed 's/^/  /' >&2
   { printf '%s\n' "$left" | grep -Ev -e "$first" || :; } | sed 's/^/  /' >&2
   echo "Notebooks go with their volumes, buckets with force_destroy with their objects, and" >&2
-  echo "what a key encrypts cannot be read any more. What is to stay: PROGRAM state rm ADDRESS" >&2
+  echo "what a key encrypts cannot be read any more. To keep one: PROGRAM state rm ADDRESS" >&2
 else
   echo "nothing is left in the state of $from: a destroy there destroys nothing" >&2
 fi"""

@@ -1,11 +1,13 @@
-"""The mapping as a person reads it, and as a script does."""
+"""The mapping as text and as JSON."""
 
 from collections.abc import Mapping, Sequence
 
+from tools.console.table import lay_out
 from tools.errors import in_one_line
-from tools.migration.mapping import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE, Row
+from tools.migration.mapping import LegacyMapping, MappedResource
+from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE
 
-_HEAD = ("resource", "from", "to", "action")
+_TITLES = ("resource", "from", "to", "action")
 _ACTIONS = {
     "imported": "import",
     "inside": "let go",
@@ -21,12 +23,12 @@ _WORDS = {
     ROLE: ("role", "name"),
 }
 
-_SOME = 20  # a bucket may have thousands of objects
+_MOST_NAMED = 20  # addresses in a note: a bucket may have thousands of objects
 # What a destroy costs most, first.
 _DATA: dict[str, tuple[str, ...]] = {
     "notebooks with their volumes": (NOTEBOOK,),
-    "buckets, with their objects where they have force_destroy": (BUCKET, "aws_s3"),
-    "keys, with all that they encrypt": ("aws_kms_",),
+    "buckets, with their objects if they have force_destroy": (BUCKET, "aws_s3"),
+    "keys, with everything that they encrypt": ("aws_kms_",),
     "tables, databases, file systems and volumes": (
         "aws_db_",
         "aws_docdb_",
@@ -45,77 +47,69 @@ _DATA: dict[str, tuple[str, ...]] = {
 }
 
 
-def resource(row: Row) -> str:
-    """What a row is about, such as `bucket acme-data`."""
-    one = row.resource
-    kind, attribute = _WORDS.get(one.type, (one.type.removeprefix("aws_").replace("_", " "), "id"))
-    name = one.text("service_name") if one.type == ENDPOINT else one.text(attribute)
+def describe(row: MappedResource) -> str:
+    """Returns what a row is about, such as `bucket acme-data`."""
+    resource = row.resource
+    words = (resource.type.removeprefix("aws_").replace("_", " "), "id")
+    kind, attribute = _WORDS.get(resource.type, words)
+    name = resource.text("service_name" if resource.type == ENDPOINT else attribute)
     return f"{kind} {name}".rstrip()
 
 
-def lines(rows: Sequence[Row], addresses: Mapping[str, str]) -> list[str]:
-    """What is imported as a table, and a line with its reason for everything else.
+def format_lines(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[str]:
+    """Returns what is imported as a table, and a line with its reason for everything else.
 
-    `addresses` are the new ones, with their stacks, by the old ones.
+    `addresses` are the new addresses, after their stacks, by the old ones.
     """
     imported = [
-        (resource(row), row.resource.address, addresses[row.resource.address], "import")
-        for row in rows
-        if row.resource.address in addresses
+        (describe(row), row.address, addresses[row.address], "import")
+        for row in mapping.rows
+        if row.address in addresses
     ]
-    widths = [max(map(len, column)) for column in zip(_HEAD, *imported, strict=True)]
-    found = [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
-        for cells in (_HEAD, *imported)
+    others = [
+        (row.address, _ACTIONS[row.disposition], row.reason)
+        for row in mapping.rows
+        if row.address not in addresses
     ]
-    others = [row for row in rows if row.resource.address not in addresses]
+    lines = lay_out(imported, _TITLES)
     if others:
-        width = max(len(row.resource.address) for row in others)
-        found += ["", "not imported"]
-        found += [
-            f"{row.resource.address:<{width}}  {_ACTIONS[row.fate]:<6}  {row.reason}"
-            for row in others
-        ]
-    return [in_one_line(line) for line in found]  # names in a state may hold anything
+        lines += ["", "not imported", *lay_out(others)]
+    return [in_one_line(line) for line in lines]  # names in a state may hold anything
 
 
-def staying(rows: Sequence[Row]) -> list[str]:
-    """A note about what a destroy of the old deployment destroys: what holds data first.
+def note_staying(mapping: LegacyMapping) -> list[str]:
+    """Returns a note on what a destroy of the old deployment destroys: what holds data first.
 
-    None where nothing stays.
+    None if nothing stays.
     """
-    left = [row.resource for row in rows if row.fate == "stays"]
-    if not left:
+    staying = [row.resource for row in mapping.rows if row.disposition == "stays"]
+    if not staying:
         return []
-    told = []
+    parts = []
     for words, prefixes in _DATA.items():
-        found = [one.address for one in left if one.type.startswith(prefixes)]
-        left = [one for one in left if one.address not in found]
-        told += [f"{words}: {_some(found)}"] if found else []
-    others = f"and {len(left)} more" if told else f"{len(left)} resources"
-    told += [f"{others} (`stays` in the table)"] if left else []
-    return [
-        in_one_line(
-            "a destroy of the old deployment destroys what is not let go of and stays there: "
-            + "; ".join(told)
-        )
-    ]
+        addresses = [one.address for one in staying if one.type.startswith(prefixes)]
+        staying = [one for one in staying if one.address not in addresses]
+        parts += [f"{words}: {_shorten(addresses)}"] if addresses else []
+    others = f"and {len(staying)} more" if parts else f"{len(staying)} resources"
+    parts += [f"{others} (`stays` in the table)"] if staying else []
+    note = "a destroy of the old deployment destroys what is neither let go nor yours: "
+    return [in_one_line(note + "; ".join(parts))]
 
 
-def _some(addresses: Sequence[str]) -> str:
-    more = len(addresses) - _SOME
-    return ", ".join(addresses[:_SOME]) + (f" and {more} more" if more > 0 else "")
+def _shorten(addresses: Sequence[str]) -> str:
+    more = len(addresses) - _MOST_NAMED
+    return ", ".join(addresses[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def as_json(rows: Sequence[Row], addresses: Mapping[str, str]) -> list[dict[str, str | None]]:
-    """As `tools migrate --json` prints it (docs/json.md)."""
+def to_json(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[dict[str, str | None]]:
+    """Returns the resources as `tools migrate --json` prints them (docs/json.md)."""
     return [
         {
-            "resource": resource(row),
-            "from": row.resource.address,
-            "to": addresses.get(row.resource.address),
-            "action": "import" if row.resource.address in addresses else _ACTIONS[row.fate],
+            "resource": describe(row),
+            "from": row.address,
+            "to": addresses.get(row.address),
+            "action": "import" if row.address in addresses else _ACTIONS[row.disposition],
             "reason": row.reason,
         }
-        for row in rows
+        for row in mapping.rows
     ]

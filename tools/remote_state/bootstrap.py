@@ -3,16 +3,16 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import click
 
 from tools.aws import s3
-from tools.context import Context, Target
+from tools.context import Target
 from tools.engine import explain, init, recovery
 from tools.engine.plans import Reading
-from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import writing
@@ -21,7 +21,8 @@ from tools.layout.stack import Stack
 from tools.layout.variables import VALUES
 from tools.localcloud import workspace
 from tools.remote_state import transfer
-from tools.runs import questions, runner, session
+from tools.runs.options import Options
+from tools.runs.session import Session
 from tools.state import backend
 from tools.state.backend import ROOT, Backend
 from tools.state.file import State
@@ -37,19 +38,13 @@ def stack_of(target: Target) -> Stack:
     return stack
 
 
-def make(
-    context: Context,
-    target: Target,
-    known: Records,
-    where: session.Where,
-    there: Backend,
-    yes: bool,
-) -> None:
+def make(session: Session, there: Backend) -> None:
     """Makes the bucket, and the lock table where `there` has one, after one question.
 
     Where they are as they should be, nothing changes. Raises UserError, before anything is
     written, for a bucket that this root has not made.
     """
+    target = session.target
     stack = stack_of(target)
     objects = partial(s3.Objects, endpoint=target.endpoint)
     own, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
@@ -59,17 +54,19 @@ def make(
     table = f" and lock table {backend.TABLE}" if there.has_table else ""
     asked = values != _read(stack)
     if asked:
-        question = f"Make the state bucket {there.bucket}{table} in {where}?"
-        questions.agree_to(question, target, yes)
+        question = f"Make the state bucket {there.bucket}{table} in {session.account}?"
+        session.confirm(question)
+        # Agreed to for the whole of it: what the plan then shows is what was asked about.
+        session = replace(session, options=Options(yes=True))
         files.write(stack.path / VALUES, writing.assign(_text(stack), values))
         if target.endpoint:
             workspace.keep_values(stack.path)
     if held and not own.is_file() and not local.read():  # of another checkout
         files.write(own, there.text(stack.name))
-    with runner.Runner(context, target, known, session.Options()).how(1) as run, _going_on(run):
+    with session.runner().begin(1) as run, _going_on(run):
         recovery.await_leftover(run, stack)
         recovery.recover(run, stack)
-        changed = _apply(run, stack, target, yes or asked)
+        changed = _apply(session, run, stack)
         if local.read():
             place = there.place(stack.name, objects)
             transfer.refuse_conflict(local.read(), place.read(), place)
@@ -142,7 +139,7 @@ def _in_bucket(there: Backend, objects: s3.Objects, option: str) -> bytes | None
     )
 
 
-def _apply(run: Run, stack: Stack, target: Target, agreed: bool) -> bool:
+def _apply(session: Session, run: Run, stack: Stack) -> bool:
     """Whether anything was to be changed, and is."""
     init.initialize(run, stack)
     reading = Reading(lambda event: None)
@@ -155,7 +152,7 @@ def _apply(run: Run, stack: Stack, target: Target, agreed: bool) -> bool:
         _refuse_losses(stack, reading)
         for change in reading.changes:
             run.progress.say(stack.name, f"{change.action} {change.address}")
-        questions.agree_to("Change these?", target, agreed)
+        session.confirm("Change these?")
         run.progress.step(stack.name, "terraform apply")
         log = run.log(stack, "apply")
         run.terraform.apply(stack.path, log, lambda event: None, run.interruption, plan=file)

@@ -8,9 +8,9 @@ import click
 
 from tools.aws import s3
 from tools.aws.model import check_bucket
-from tools.context import Context, Target
+from tools.console import table
+from tools.context import Target
 from tools.engine import recovery
-from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading, writing
@@ -19,7 +19,7 @@ from tools.layout.stack import Stack, configuration
 from tools.layout.variables import VALUES
 from tools.remote_state import transfer
 from tools.remote_state.bucket import check
-from tools.runs import questions, runner, session
+from tools.runs.session import Session
 from tools.state import backend
 from tools.state.backend import ROOT, Backend
 from tools.state.checks import no_objects
@@ -101,20 +101,14 @@ def _is_begun(repository: Repository) -> bool:
     return any((stack.path / backend.FILE).is_file() for stack in repository.stacks())
 
 
-def enable(
-    context: Context,
-    target: Target,
-    known: Records,
-    where: session.Where,
-    wanted: Wanted,
-    yes: bool,
-) -> None:
+def enable(session: Session, wanted: Wanted) -> None:
     """Moves every stack's state into the bucket, after one question.
 
     Raises UserError, before anything is written, where the bucket is not fit, or where a key holds
     another state; later, where a stack failed: those before it have been moved. Exits with 130
     where it was interrupted.
     """
+    target, known = session.target, session.records
     there = settings(wanted, target)
     check(there, target.endpoint, wanted.allow_unversioned)
     _refuse_fixed_prefix(there, known.stacks)
@@ -123,26 +117,25 @@ def enable(
     common: dict[str, reading.Value] = {"state_bucket": there.bucket}
     if there.prefix != target.repository.common().get("state_prefix", PREFIX):
         common["state_prefix"] = there.prefix
-    _announce(f"Keep the states in s3://{there.bucket}/{there.prefix} ({where}):", steps)
-    if _run(context, target, known, steps, common, partial(_enable_one, there=there), yes):
+    _announce(f"Keep the states in s3://{there.bucket}/{there.prefix} ({session.account}):", steps)
+    if _run(session, steps, common, partial(_enable_one, there=there)):
         commit = "" if target.endpoint else f", then commit {COMMON} and every {backend.FILE}"
         click.echo(f"next: tools plan{target.option} (nothing changes){commit}", err=True)
 
 
-def disable(
-    context: Context, target: Target, known: Records, where: session.Where, yes: bool
-) -> None:
+def disable(session: Session) -> None:
     """Moves every stack's state into its folder, after one question; raises and exits as `enable`.
 
     What is in the bucket stays there.
     """
+    target, known = session.target, session.records
     objects = partial(s3.Objects, endpoint=target.endpoint)
     steps = [_out_of(stack, objects, target.option) for stack in known.stacks]
     common: dict[str, reading.Value] = {}
     if target.repository.common().get("state_bucket"):
         common["state_bucket"] = None
-    _announce(f"Keep each state in its stack's folder, on this machine ({where}):", steps)
-    if _run(context, target, known, steps, common, _disable_one, yes):
+    _announce(f"Keep each state in its stack's folder, on this machine ({session.account}):", steps)
+    if _run(session, steps, common, _disable_one):
         click.echo(
             f"the bucket keeps copies, which nobody updates: commit {COMMON} and that every "
             f"{backend.FILE} has gone, before anybody else applies",
@@ -151,15 +144,13 @@ def disable(
 
 
 def _run(
-    context: Context,
-    target: Target,
-    known: Records,
+    session: Session,
     steps: Sequence[_Step],
     common: dict[str, reading.Value],
     one: Callable[[Run, _Step], str],
-    yes: bool,
 ) -> bool:
     """Whether there was something to do, and it is done."""
+    target, known = session.target, session.records
     known.prefetch(known.stacks)
     known.refuse_copies(known.stacks)
     for stack in known.stacks:
@@ -171,11 +162,11 @@ def _run(
     if not ahead and not values:
         click.echo("nothing to do: it is so already", err=True)
         return False
-    questions.agree_to("Go on?", target, yes)
+    session.confirm("Go on?")
     path = target.repository.root / COMMON
     # First, so that a run that is cut short is seen by every other command, and goes on.
     files.write(path, writing.assign(path.read_text(), values))
-    with runner.Runner(context, target, known, session.Options()).how(len(ahead)) as run:
+    with session.runner().begin(len(ahead)) as run:
         for step in ahead:
             if run.interruption.count:
                 break
@@ -199,9 +190,8 @@ def _is_new(target: Target, name: str, value: reading.Value) -> bool:
 
 def _announce(what: str, steps: Sequence[_Step]) -> None:
     click.echo(what, err=True)
-    width = max((len(step.stack.name) for step in steps), default=0)
-    for step in steps:
-        click.echo(f"  {step.stack.name:<{width}}  {step.what or 'is there'}", err=True)
+    rows = ((step.stack.name, step.what or "is there") for step in steps)
+    table.show(rows, indent="  ", err=True)
 
 
 def _refuse_fixed_prefix(there: Backend, stacks: Sequence[Stack]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tools.console import table
 from tools.engine.records import REQUESTS, Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -59,22 +60,20 @@ def _row(known: Records, stack: Stack) -> Row:
 
 def show(rows: Sequence[Row]) -> None:
     """Prints `rows` as a table on stdout."""
-    names = max((len(row.stack) for row in rows), default=0)
-    places = max((len(row.place) for row in rows), default=0)
-    click.echo(f"{'':<{names}}  {'':<{places}}  serial  resources      size", err=True)
-    for row in rows:
-        serial = "-" if row.serial is None else row.serial
-        figures = f"{serial:>6}  {row.resources:>9}  {_size(row.size):>8}"
-        note = row.problem or (told(row.lock) if row.lock else "")
-        line = f"{row.stack:<{names}}  {row.place:<{places}}  {figures}"
-        click.echo(f"{line}  {click.style(note, fg='yellow')}" if note else line)
+    header, *lines = table.lay_out(map(_cells, rows), ("", "", "serial", "resources", "size", ""))
+    click.echo(header, err=True)
+    for line in lines:
+        click.echo(line)
 
 
-def told(lock: Lock) -> str:
-    """Who holds a lock, in words."""
+def _cells(row: Row) -> list[table.Cell]:
+    note = row.problem or (describe_lock(row.lock) if row.lock else "")
+    size = f"{row.size / 1000:.1f} kB" if row.size else None
+    coloured = click.style(note, fg="yellow") if note else ""
+    return [row.stack, row.place, row.serial, row.resources, size, coloured]
+
+
+def describe_lock(lock: Lock) -> str:
+    """Returns who holds a lock, in words."""
     held = "left locked by" if lock.is_held is False else "locked by"
     return f"{held} {lock.who} since {lock.created} ({lock.operation})"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1000:.1f} kB" if size else "-"

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from tools.aws import s3
-from tools.context import Context, Target
+from tools.context import Target
 from tools.engine import recovery
 from tools.engine.records import Records
 from tools.engine.run import Run
@@ -17,7 +17,7 @@ from tools.layout.stack import Stack
 from tools.layout.variables import VALUES
 from tools.localcloud.workspace import is_from_repository
 from tools.remote_state import transfer
-from tools.runs import questions, runner, session
+from tools.runs.session import Account, Session
 from tools.scaffold import notebook
 from tools.state import backend
 from tools.state.backend import Backend
@@ -46,14 +46,7 @@ class _Renaming:
         return self.new if self.is_moved else self.old
 
 
-def rename(
-    context: Context,
-    target: Target,
-    old: str,
-    new: str,
-    rename_instance: bool,
-    yes: bool,
-) -> None:
+def rename(session: Session, old: str, new: str, rename_instance: bool) -> None:
     """Renames notebooks/`old` to notebooks/`new`, after one question; cut short, it goes on.
 
     Raises UserError, before anything is changed, where the new name is taken or none, where
@@ -63,15 +56,14 @@ def rename(
     notebook.check_name(new)
     if "/" in old:
         raise UserError(f"{old} is no name of a notebook: name its directory, without notebooks/")
+    target, known = session.target, session.records
     names = _renaming(target, old, new)
-    where = session.where(target, checked=False)
-    known = session.records(target, where)
     _refuse_place(names, known)
     instance = _instance(known, names)
     _refuse(names, known, target, new if rename_instance else None)
-    _announce(names, instance, rename_instance, where)
-    questions.agree_to("Rename it?", target, yes)
-    with runner.Runner(context, target, known, session.Options()).how(1) as run:
+    _announce(names, instance, rename_instance, session.account)
+    session.confirm("Rename it?")
+    with session.runner().begin(1) as run:
         if not names.is_moved:
             recovery.await_leftover(run, names.old)
             recovery.recover(run, names.old)
@@ -181,9 +173,9 @@ def _refuse(names: _Renaming, known: Records, target: Target, instance: str | No
 
 
 def _announce(
-    names: _Renaming, instance: str | None, rename_instance: bool, where: session.Where
+    names: _Renaming, instance: str | None, rename_instance: bool, account: Account
 ) -> None:
-    click.echo(f"Rename {names.old.name} to {names.new.name} ({where})", err=True)
+    click.echo(f"Rename {names.old.name} to {names.new.name} ({account})", err=True)
     if instance and rename_instance:
         click.echo(
             f"AWS cannot rename an instance: the next apply replaces {instance} by "

@@ -11,13 +11,14 @@ from typing import Any
 import click
 
 from tools.aws.s3 import Version
-from tools.context import Context, Target
+from tools.console import table
+from tools.context import Target
 from tools.engine import init, recovery
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state import transfer
-from tools.runs import questions, runner, session
+from tools.runs.session import Session
 from tools.state.file import State, address_of
 from tools.state.place import ERRORED, BucketPlace
 
@@ -73,27 +74,24 @@ def _row(place: BucketPlace, version: Version) -> Row:
 
 def show(rows: Sequence[Row]) -> None:
     """Prints `rows` as a table on stdout."""
-    width = max((len(row.version) for row in rows), default=0)
-    click.echo(f"{'':<{width}}  {'':<20}  serial  resources", err=True)
-    for row in rows:
-        serial = "-" if row.serial is None else row.serial
-        note = "" if row.size else "  deleted"
-        line = f"{row.version:<{width}}  {row.modified}  {serial:>6}  {row.resources:>9}{note}"
+    header, *lines = table.lay_out(
+        (
+            (row.version, row.modified, row.serial, row.resources, "" if row.size else "deleted")
+            for row in rows
+        ),
+        ("", "", "serial", "resources", ""),
+    )
+    click.echo(header, err=True)
+    for line in lines:
         click.echo(line)
 
 
-def restore(
-    context: Context,
-    target: Target,
-    known: Records,
-    stack: Stack,
-    version: str,
-    yes: bool,
-) -> None:
+def restore(session: Session, stack: Stack, version: str) -> None:
     """Makes an older `version` the state of `stack`, after showing what differs and one question.
 
     Raises UserError where there is no such version, where it is no state, or another one's.
     """
+    target, known = session.target, session.records
     place = place_of(known, stack)
     transfer.refuse_lock(place, stack, target.option)
     if (stack.path / ERRORED).exists():
@@ -117,8 +115,8 @@ def restore(
                 "renaming: an apply of either would change what the other deployed"
             )
     show_difference(text if now else None, old)
-    questions.agree_to("Make this version the state again?", target, yes)
-    with runner.Runner(context, target, known, session.Options()).how(1) as run:
+    session.confirm("Make this version the state again?")
+    with session.runner().begin(1) as run:
         recovery.await_leftover(run, stack)
         if now:
             init.initialize(run, stack)

@@ -15,8 +15,9 @@ from tools.fleet.fleet import Declared, Notebook, Overview, Undeclared
 from tools.fleet.idle import is_idle
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
-from tools.runs import listing, session
+from tools.runs import listing
 from tools.runs.listing import Row as Applied
+from tools.runs.session import Session
 
 IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
 NOT_ASKED = "not asked"
@@ -179,7 +180,7 @@ def _applied(context: Context, local: bool) -> tuple[dict[str, Applied], list[st
     """What states and records say of each stack, and a sentence for each that cannot be read."""
     root = f"{context.repository.root}/"  # the page is passed on: no path of this machine on it
     try:
-        known = session.records(context.target(local))
+        known = Session.open_to_read(context, local).records
         root = f"{known.repository.root}/"
         rows = listing.rows(known, known.repository.stacks()) + listing.orphans(known)
     except UserError as error:  # before `tools init`, or where a bucket does not answer

@@ -10,153 +10,141 @@ from pathlib import Path
 import click
 
 from tools.aws import s3
-from tools.context import Context, Target
+from tools.console.prompt import require_terminal
 from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.runs import report_file
-from tools.runs.questions import confirm, require_a_person
-from tools.runs.runner import Runner
-from tools.runs.session import Options, Where
+from tools.runs.options import Options
+from tools.runs.session import Session
 from tools.runs.summary import show_plans
 from tools.state.place import LocalPlace
 
 
-def deploy_stacks(
-    context: Context,
-    target: Target,
-    known: Records,
-    place: Where,
-    stacks: Sequence[Stack],
-    options: Options,
-) -> None:
+def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     """Applies what has changed in `stacks`, after one question, and prints the summary.
 
-    Exits with 1 where a stack failed, and with 130 where the run was interrupted. Raises UserError
-    where a plan that was to be shown takes data away, unless the options allow that.
+    Exits with 1 if a stack failed, and with 130 if the run was interrupted. Raises UserError if a
+    plan that was to be shown takes data away, unless the options allow that.
     """
-    _check(options)
-    runner = Runner(context, target, known, options)
-    if options.plan_dir:
-        saved = plans.load(options.plan_dir, place.place, partial(_place_of, known))
-        names = {plan.stack for plan in saved}
-        chosen = [stack for stack in stacks if stack.name in names]
-        saved = [plan for plan in saved if plan.stack in {stack.name for stack in chosen}]
-        show_plans(saved)
-        _refuse_losses(saved, options)
-        confirm("Deploy", place, len(chosen), target, options)
-        runner.run(chosen, saved=saved, exactly=True)
+    _check_report(session.options)
+    if session.options.plan_dir:
+        _deploy_saved(session, stacks, session.options.plan_dir)
         return
-    known.prefetch(stacks)
-    known.refuse_copies(stacks)
-    reasons = {stack.name: known.why(stack) for stack in stacks}
+    options, records, runner = session.options, session.records, session.runner()
+    records.prefetch(stacks)
+    records.refuse_copies(stacks)
+    reasons = {stack.name: records.why(stack) for stack in stacks}
     changed = [s for s in stacks if options.refresh or options.force or reasons[s.name]]
-    _announce("Deploy", place, changed, len(stacks), reasons if options.why else {})
-    if not changed or options.yes or target.endpoint:
+    _announce(session, "Deploy", changed, len(stacks), reasons if options.why else {})
+    if not changed or options.yes or session.target.endpoint:
         runner.run(stacks)
         return
-    require_a_person()
+    require_terminal()
     with _folder() as folder:
-        saved = [*runner.plan(changed, folder), *_followers(stacks, changed)]
-        show_plans(saved)
-        _refuse_losses(saved, options)
-        confirm("Deploy", place, len(saved), target, options)
-        runner.run(stacks, saved=saved)
+        shown = [*runner.plan(changed, folder), *_plans_of_followers(stacks, changed)]
+        show_plans(shown)
+        _refuse_losses(shown, options)
+        session.confirm_stacks("Deploy", len(shown))
+        runner.run(stacks, saved=shown)
 
 
-def destroy_stacks(
-    context: Context,
-    target: Target,
-    known: Records,
-    place: Where,
-    stacks: Sequence[Stack],
-    options: Options,
-) -> None:
+def _deploy_saved(session: Session, stacks: Sequence[Stack], folder: Path) -> None:
+    """Applies the plans in `folder`, of those of `stacks` that have one, exactly as they are."""
+    saved = plans.load(folder, session.account.cloud, partial(_place_of, session.records))
+    planned = {plan.stack for plan in saved}
+    chosen = [stack for stack in stacks if stack.name in planned]
+    names = {stack.name for stack in chosen}
+    shown = [plan for plan in saved if plan.stack in names]
+    show_plans(shown)
+    _refuse_losses(shown, session.options)
+    session.confirm_stacks("Deploy", len(chosen))
+    session.runner().run(chosen, saved=shown, exactly=True)
+
+
+def destroy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     """Destroys `stacks`, after one question, and prints the summary; exits as `deploy_stacks`.
 
-    Raises UserError where something that is deployed still needs one of them, and for a bucket
-    that holds objects.
+    Raises UserError if something that is deployed still needs one of them, and for a bucket that
+    holds objects.
     """
-    _check(options)
-    known.prefetch(known.stacks)
-    known.refuse_copies(known.stacks)
-    runner = Runner(context, target, known, options)
+    _check_report(session.options)
+    session.records.prefetch(session.records.stacks)
+    session.records.refuse_copies(session.records.stacks)
+    runner = session.runner()
     runner.refuse_in_use(stacks)
-    _refuse_full_buckets(known, stacks, target)
-    _announce("Destroy", place, list(reversed(stacks)), len(stacks), {})
-    confirm("Destroy", place, len(stacks), target, options)
+    _refuse_full_buckets(session, stacks)
+    _announce(session, "Destroy", list(reversed(stacks)), len(stacks), {})
+    session.confirm_stacks("Destroy", len(stacks))
     runner.run(stacks, destroy=True)
 
 
-def _place_of(known: Records, name: str) -> str:
-    """Where the state of a stack lies, as it is called in every checkout."""
-    stack = next((stack for stack in known.stacks if stack.name == name), None)
-    place = known.place(stack) if stack else None
+def _place_of(records: Records, name: str) -> str:
+    """The place of a stack's state, as it is called in every checkout."""
+    stack = next((stack for stack in records.stacks if stack.name == name), None)
+    place = records.place(stack) if stack else None
     if isinstance(place, LocalPlace):
-        return os.path.relpath(place.path, known.repository.root)
+        return os.path.relpath(place.path, records.repository.root)
     return str(place)
 
 
 def plan_stacks(
-    context: Context,
-    target: Target,
-    known: Records,
-    place: Where,
+    session: Session,
     stacks: Sequence[Stack],
-    options: Options,
     outside_only: bool = False,
     details: bool = False,
 ) -> list[Plan]:
-    """The plans of `stacks`, kept where the options say; `details` prints Terraform's text of them.
+    """Plans `stacks` and returns the plans; the options say whether they are kept.
 
-    With `outside_only`, what was changed outside of Terraform. Exits with 130 if interrupted.
+    `details` prints Terraform's text of each. `outside_only` plans what was changed outside of
+    Terraform alone. Exits with 130 if it was interrupted.
     """
-    _check(options)
-    known.prefetch(stacks)
-    with _folder(options.plan_dir) as folder:
+    _check_report(session.options)
+    session.records.prefetch(stacks)
+    with _folder(session.options.plan_dir) as folder:
         try:
-            found = Runner(context, target, known, options).plan(stacks, folder, outside_only)
+            made = session.runner().plan(stacks, folder, outside_only)
         except BaseException:
             plans.empty(folder)  # values in clear text that nobody will apply
             raise
-        if options.plan_dir:
-            plans.save(folder, found, place.place, partial(_place_of, known))
+        if session.options.plan_dir:
+            plans.save(folder, made, session.account.cloud, partial(_place_of, session.records))
         by_name = {stack.name: stack for stack in stacks}
-        for plan in found:
+        for plan in made:
             if details and plan.file and plan.status == "changed":
-                text = target.terraform.show(by_name[plan.stack].path, plan.file)
+                text = session.target.terraform.show(by_name[plan.stack].path, plan.file)
                 click.echo(f"[{plan.stack}]\n{text}")
-    return found
+    return made
 
 
-def _followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
-    """Those of `stacks` that have not changed and may, with what they read of the `changed`."""
-    moved = {stack.name for stack in changed}
-    found = []
+def _plans_of_followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
+    """Unchanged stacks that may change once their upstreams are applied, as waiting plans."""
+    may_change = {stack.name for stack in changed}
+    waiting = []
     for stack in stacks:  # upstream first
-        read = moved.intersection(stack.upstream)
-        if stack.name not in moved and read:
-            moved.add(stack.name)
-            detail = f"follows {', '.join(sorted(read))}, where an output that it reads changes"
-            found.append(Plan(stack.name, "waiting", detail=detail))
-    return found
+        upstreams = may_change.intersection(stack.upstream)
+        if stack.name not in may_change and upstreams:
+            may_change.add(stack.name)
+            detail = f"follows {', '.join(sorted(upstreams))}, if an output that it reads changes"
+            waiting.append(Plan(stack.name, "waiting", detail=detail))
+    return waiting
 
 
-def _check(options: Options) -> None:
+def _check_report(options: Options) -> None:
     if options.report:
         report_file.check(options.report)
 
 
 def _announce(
+    session: Session,
     verb: str,
-    place: Where,
     stacks: Sequence[Stack],
     total: int,
     reasons: Mapping[str, Sequence[str]],
 ) -> None:
-    click.echo(f"{verb} in {place}:", err=True)
+    click.echo(f"{verb} in {session.account}:", err=True)
     for stack in stacks:
         click.echo(f"  {stack.name}", err=True)
         for reason in reasons.get(stack.name, ()):
@@ -167,18 +155,19 @@ def _announce(
         click.echo(f"{total - len(stacks)} of {total} stacks have not changed.", err=True)
 
 
-def _refuse_losses(found: Sequence[Plan], options: Options) -> None:
-    lost = [f"{plan.stack}: {explain.refusal(plan.losses)}" for plan in found if plan.losses]
+def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:
+    lost = [f"{plan.stack}: {explain.refusal(plan.losses)}" for plan in shown if plan.losses]
     if lost and not options.allow_destroy:
         raise UserError("; ".join(lost))
 
 
-def _refuse_full_buckets(known: Records, stacks: Sequence[Stack], target: Target) -> None:
+def _refuse_full_buckets(session: Session, stacks: Sequence[Stack]) -> None:
     """Raises UserError for a bucket that AWS would not let go, before anything else is gone."""
+    objects = s3.Objects(session.target.region, session.target.endpoint)
     for stack in stacks:
-        state = known.state(stack)
+        state = session.records.state(stack)
         for bucket in state.kept_buckets if state else ():
-            if s3.Objects(target.region, target.endpoint).holds_any(bucket):
+            if objects.holds_any(bucket):
                 raise UserError(
                     f"{stack.name}: bucket {bucket} holds objects (or older versions), and nothing "
                     "was destroyed. To empty it as it goes, set force_destroy = true in "
@@ -198,9 +187,9 @@ def _folder(kept: Path | None = None) -> Iterator[Path]:
             yield Path(folder)
 
 
-def leave_planned(found: Sequence[Plan], detailed_exitcode: bool) -> None:
-    """Exits with 1 where a plan failed, and with 2 where asked to and something would change."""
-    if any(plan.status == "failed" for plan in found):
+def exit_by_plans(made: Sequence[Plan], detailed_exitcode: bool) -> None:
+    """Exits with 1 if a plan failed, with 2 if that was asked for and something would change."""
+    if any(plan.status == "failed" for plan in made):
         raise click.exceptions.Exit(1)
-    if detailed_exitcode and any(plan.status == "changed" for plan in found):
+    if detailed_exitcode and any(plan.status == "changed" for plan in made):
         raise click.exceptions.Exit(2)

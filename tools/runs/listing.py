@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 import click
 
+from tools.console import table
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
-from tools.runs.orphans import find
+from tools.runs.orphans import find_orphans
 
 Status = Literal["applied", "never applied", "changed since", "orphan", "unknown"]
 
@@ -20,7 +21,7 @@ _COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unk
 class Row:
     """One stack. `applied` is when it was last applied, in UTC; `why` says what has changed since.
 
-    `place` is where its state lies; `monthly_usd` what an orphan costs, where that is known.
+    `place` is where its state lies; `monthly_usd` what an orphan costs, where that is records.
     """
 
     stack: str
@@ -37,18 +38,18 @@ class Row:
         return asdict(self)
 
 
-def rows(known: Records, stacks: Sequence[Stack]) -> list[Row]:
+def rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:
     """A row for each of `stacks`, in their order."""
-    known.prefetch(stacks)
-    return [_row(known, stack) for stack in stacks]
+    records.prefetch(stacks)
+    return [_row(records, stack) for stack in stacks]
 
 
-def _row(known: Records, stack: Stack) -> Row:
-    place = known.place(stack)
+def _row(records: Records, stack: Stack) -> Row:
+    place = records.place(stack)
     try:
-        why = known.why(stack)
-        state = known.state(stack)
-        record = known.record(stack)
+        why = records.why(stack)
+        state = records.state(stack)
+        record = records.record(stack)
     except UserError as error:
         return Row(stack.name, stack.kind, "unknown", None, 0, (str(error),), str(place))
     count = len(state.resources) if state else 0
@@ -61,33 +62,40 @@ def _row(known: Records, stack: Stack) -> Row:
     return Row(stack.name, stack.kind, status, applied, count, tuple(why), str(place or ""))
 
 
-def orphans(known: Records) -> list[Row]:
+def orphans(records: Records) -> list[Row]:
     """A row for each state that holds resources and whose directory has gone.
 
     Raises UserError where a state is spoilt, or a bucket does not answer.
     """
     return [
         Row(
-            one.name,
-            FOLDERS[one.name.split("/")[0]],
+            orphan.name,
+            FOLDERS[orphan.name.split("/")[0]],
             "orphan",
             None,
-            len(one.state.resources),
-            (one.why, "to destroy it: tools destroy --orphan"),
-            str(one.place),
-            None if one.monthly_usd is None else str(round(one.monthly_usd, 2)),
+            len(orphan.state.resources),
+            (orphan.why, "to destroy it: tools destroy --orphan"),
+            str(orphan.place),
+            None if orphan.monthly_usd is None else str(round(orphan.monthly_usd, 2)),
         )
-        for one in find(known)
+        for orphan in find_orphans(records)
     ]
 
 
 def show(rows: Sequence[Row], why: bool) -> None:
     """Prints `rows` as a table on stdout; with `why`, what has changed in each."""
-    width = max((len(row.stack) for row in rows), default=0)
-    for row in rows:
-        status = click.style(f"{row.status:<13}", fg=_COLOURS.get(row.status))
-        when = row.applied or ""
-        line = f"{row.stack:<{width}}  {row.kind:<8}  {status}  {when:<20}  {row.resources:>4}"
-        click.echo(line + ("  " + row.why[0] if row.status in ("orphan", "unknown") else ""))
+    lines = table.lay_out(
+        (
+            row.stack,
+            row.kind,
+            click.style(row.status, fg=_COLOURS.get(row.status)),
+            row.applied or "",
+            row.resources,
+            row.why[0] if row.status in ("orphan", "unknown") else "",
+        )
+        for row in rows
+    )
+    for row, line in zip(rows, lines, strict=True):
+        click.echo(line)
         for reason in row.why if why and row.status == "changed since" else ():
             click.echo(f"    {reason}")

@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from tools import SCRATCH
-from tools.context import Context, Target
 from tools.cost import prices
 from tools.engine.records import Records
 from tools.errors import UserError
@@ -22,7 +21,7 @@ from tools.hcl import reading, writing
 from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
-from tools.runs.session import Options, Where, records
+from tools.runs.session import Session
 from tools.state.file import State
 from tools.state.place import STATE, BucketPlace, LocalPlace
 
@@ -34,7 +33,7 @@ class Orphan:
     """A state with resources and without a directory; `name` is the one that the stack had.
 
     `monthly_usd` is what its notebooks, volumes, interface endpoints and keys cost in a month of
-    730 hours, None where a price is not known.
+    730 hours, None where a price is not records.
     """
 
     name: str
@@ -53,32 +52,35 @@ class Orphan:
             else f"about ${usd:.2f} a month if all of it runs"
         )
         if isinstance(self.place, BucketPlace):
-            return f"no directory here has its state; pull first: a colleague may ({cost})"
+            return (
+                "no directory here has this state. Run git pull first: a colleague may have "
+                f"added it ({cost})"
+            )
         return f"its directory has gone, and what it deployed has not ({cost})"
 
 
-def find(known: Records) -> list[Orphan]:
-    """Every orphan: local states in the repository, others below the keys of stacks in buckets.
+def find_orphans(records: Records) -> list[Orphan]:
+    """Returns every orphan: states in the repository and beside the stacks' states in buckets.
 
-    Raises UserError where a state is spoilt, or a bucket does not answer.
+    Raises UserError if a state is spoilt, or a bucket does not answer.
     """
-    table = prices.load(known.repository.root / SCRATCH / "prices.json")
-    names = {stack.name for stack in known.stacks}
-    held = {known.lineage(stack) for stack in known.stacks}
-    found = []
-    there: list[tuple[str, LocalPlace | BucketPlace]] = [
-        *_local(known.repository),
-        *_in_buckets(known),
+    table = prices.load(records.repository.root / SCRATCH / "prices.json")
+    names = {stack.name for stack in records.stacks}
+    lineages = {records.lineage(stack) for stack in records.stacks}
+    orphans = []
+    states: list[tuple[str, LocalPlace | BucketPlace]] = [
+        *_local(records.repository),
+        *_in_buckets(records),
     ]
-    for name, place in there:
+    for name, place in states:
         text = place.read() if name not in names else None
         state = State.parse(text, str(place)) if text else None
         # A renaming, or a way back from the bucket, leaves copies: to destroy one is to destroy
         # what a stack has.
-        if text and state and state.resources and state.lineage not in held:
+        if text and state and state.resources and state.lineage not in lineages:
             region, usd = _cost(json.loads(text), table)
-            found.append(Orphan(name, place, state, region, usd))
-    return found
+            orphans.append(Orphan(name, place, state, region, usd))
+    return orphans
 
 
 def _local(repository: Repository) -> Iterator[tuple[str, LocalPlace]]:
@@ -87,11 +89,11 @@ def _local(repository: Repository) -> Iterator[tuple[str, LocalPlace]]:
             yield path.parent.relative_to(repository.root).as_posix(), LocalPlace(path)
 
 
-def _in_buckets(known: Records) -> Iterator[tuple[str, BucketPlace]]:
+def _in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
     """What lies where stacks have their states: the part of their keys before the stack's name."""
     folders = {}
-    for stack in known.stacks:
-        place = known.place(stack)
+    for stack in records.stacks:
+        place = records.place(stack)
         ending = f"{stack.name}/{STATE}"
         if isinstance(place, BucketPlace) and place.key.endswith(ending):
             folders[place.bucket, place.key.removesuffix(ending)] = place
@@ -112,8 +114,8 @@ def _cost(state: Mapping[str, Any], table: prices.Table) -> tuple[str, Decimal |
             region = region or _region(own)
             for figure, quantity in _figures(resource["type"], own):
                 price = table.get(region, figure)
-                known = price is not None and total is not None
-                total = total + quantity * price.usd if known else None  # type: ignore[operator, union-attr]
+                is_priced = price is not None and total is not None
+                total = total + quantity * price.usd if is_priced else None  # type: ignore[operator, union-attr]
     return region, total
 
 
@@ -133,7 +135,7 @@ def _figures(kind: str, attributes: Mapping[str, Any]) -> Iterator[tuple[str, De
         yield "kms_key_month", Decimal(1)
 
 
-def chosen(found: Sequence[Orphan], patterns: Sequence[str]) -> list[Orphan]:
+def choose(found: Sequence[Orphan], patterns: Sequence[str]) -> list[Orphan]:
     """Those that `patterns` name, as Repository.select takes them; all where there are none.
 
     Raises UserError for one that names none.
@@ -154,7 +156,7 @@ def chosen(found: Sequence[Orphan], patterns: Sequence[str]) -> list[Orphan]:
     return [one for one in found if not patterns or one.name in wanted]
 
 
-def repository(found: Sequence[Orphan], root: Path, common: Path, region: str) -> Repository:
+def write_roots(found: Sequence[Orphan], root: Path, common: Path, region: str) -> Repository:
     """Roots, in the folder `root`, that have the states of `found` and declare nothing.
 
     To apply one is to destroy what its state holds: Terraform needs a provider for that, and no
@@ -194,49 +196,40 @@ def _configuration(orphan: Orphan, region: str) -> str:
     return f"terraform {{\n{backend}}}\n{provider}"
 
 
-def destroy_orphans(
-    context: Context,
-    target: Target,
-    known: Records,
-    place: Where,
-    patterns: Sequence[str],
-    options: Options,
-) -> None:
-    """Destroys what stacks have left whose directory has gone, as `destroy_stacks` does others.
+def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
+    """Destroys what stacks have left whose directory has gone, as `destroy_stacks` does.
 
-    Raises UserError for a pattern that names no orphan, and without one where states lie in a
+    Raises UserError for a pattern that names no orphan, and without a pattern if states lie in a
     bucket.
     """
-    found = chosen(find(known), patterns)
-    if not found:
+    chosen = choose(find_orphans(session.records), patterns)
+    if not chosen:
         click.echo("no orphans: every state has its directory", err=True)
         return
-    for one in found:
-        click.echo(f"{one.name}: {one.why}", err=True)
-    if not patterns and any(isinstance(one.place, BucketPlace) for one in found):
-        names = " ".join(one.name for one in found)
+    for orphan in chosen:
+        click.echo(f"{orphan.name}: {orphan.why}", err=True)
+    if not patterns and any(isinstance(orphan.place, BucketPlace) for orphan in chosen):
+        names = " ".join(orphan.name for orphan in chosen)
         raise UserError(
             "states in a bucket may be of notebooks that a colleague has and this checkout has "
-            f"not; pull, and then name those to destroy: tools destroy{target.option} --orphan "
-            f"{names}"
+            f"not; pull, and then name those to destroy: tools destroy{session.target.option} "
+            f"--orphan {names}"
         )
-    gone = {one.name for one in found}
-    for stack in known.stacks:
-        state = known.state(stack)
-        if state and state.resources and (used := gone.intersection(stack.upstream)):
+    orphaned = {orphan.name for orphan in chosen}
+    for stack in session.records.stacks:
+        state = session.records.state(stack)
+        if state and state.resources and (used := orphaned.intersection(stack.upstream)):
             raise UserError(f"{stack.name} is deployed and uses {', '.join(sorted(used))}")
-    with of_orphans(target, place, found) as (there, theirs):
-        destroy_stacks(context, there, theirs, place, theirs.stacks, options)
+    with open_orphans(session, chosen) as orphans_session:
+        destroy_stacks(orphans_session, orphans_session.records.stacks)
 
 
 @contextmanager
-def of_orphans(
-    target: Target, place: Where, found: Sequence[Orphan]
-) -> Iterator[tuple[Target, Records]]:
-    """The target and the records as if the directories of `found` were there, inside."""
-    root = target.repository.root
+def open_orphans(session: Session, orphans: Sequence[Orphan]) -> Iterator[Session]:
+    """Yields the session of a repository in which `orphans` have directories again."""
+    target = session.target
     with tempfile.TemporaryDirectory(prefix="orphans-") as folder:
         roots = Path(folder) / "roots"
-        theirs = repository(found, roots, root / COMMON, target.region)
-        there = replace(target, repository=theirs)
-        yield there, records(there, place)
+        common = target.repository.root / COMMON
+        repository = write_roots(orphans, roots, common, target.region)
+        yield session.moved_to(repository)

@@ -3,50 +3,23 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from tools.engine.plans import Plan
+from tools.engine.run import Result
 from tools.errors import UserError
 
 
-class Row(Protocol):
-    """A stack's part of a report; tools.deploy.Result is one."""
-
-    @property
-    def stack(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def detail(self) -> str: ...
-    @property
-    def changes(self) -> Mapping[str, int]: ...
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A plan as a row of a report."""
-
-    stack: str
-    outcome: str
-    seconds: float
-    detail: str
-    changes: Mapping[str, int] = field(default_factory=dict)
-
-
-def of_plan(plan: Plan) -> Planned:
-    """The row of a plan: its changes, or those that were made outside of Terraform."""
+def result_of_plan(plan: Plan) -> Result:
+    """Returns a plan as a result: its changes, or those that were made outside of Terraform."""
     counts = Counter(change.action for change in plan.changes or plan.outside)
     changes = {
         "add": counts["create"] + counts["replace"],
         "change": counts["update"],
         "remove": counts["destroy"] + counts["replace"],
     }
-    return Planned(plan.stack, plan.status, plan.seconds, plan.detail, changes)
+    return Result(plan.stack, plan.status, plan.seconds, plan.detail, changes)
 
 
 def check(path: Path) -> None:
@@ -57,48 +30,48 @@ def check(path: Path) -> None:
         raise UserError(f"--report {path}: there is no folder {path.absolute().parent}")
 
 
-def write(path: Path, rows: Sequence[Row], command: str) -> None:
+def write(path: Path, results: Sequence[Result], command: str) -> None:
     """Writes a report of `command`, in the format that the name of `path` ends in.
 
     Raises UserError where it cannot be written.
     """
     check(path)
     try:
-        path.write_text(_WRITERS[path.suffix](rows, command))
+        path.write_text(_WRITERS[path.suffix](results, command))
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
-def _json(rows: Sequence[Row], command: str) -> str:
+def _json(results: Sequence[Result], command: str) -> str:
     """docs/report.schema.json describes it."""
     report = {
         "command": command,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "failed": any(_is_bad(row) for row in rows),
+        "failed": any(_is_bad(result) for result in results),
         "stacks": [
             {
-                "stack": row.stack,
-                "outcome": row.outcome,
-                "seconds": round(row.seconds, 1),
-                "detail": row.detail,
-                "changes": {name: row.changes.get(name, 0) for name in _COUNTS},
+                "stack": result.stack,
+                "outcome": result.outcome,
+                "seconds": round(result.seconds, 1),
+                "detail": result.detail,
+                "changes": {name: result.changes.get(name, 0) for name in _COUNTS},
             }
-            for row in rows
+            for result in results
         ],
     }
     return json.dumps(report, indent=2) + "\n"
 
 
-def _junit(rows: Sequence[Row], command: str) -> str:
+def _junit(results: Sequence[Result], command: str) -> str:
     from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
     suite = TestSuite(f"tools {command}")
-    for row in rows:
-        case = TestCase(row.stack, classname=row.outcome, time=round(row.seconds, 1))
-        if row.outcome == "failed":
-            case.result = [Failure(row.detail)]
-        elif row.outcome in ("not run", "waiting"):
-            case.result = [Skipped(row.detail)]
+    for result in results:
+        case = TestCase(result.stack, classname=result.outcome, time=round(result.seconds, 1))
+        if result.outcome == "failed":
+            case.result = [Failure(result.detail)]
+        elif result.outcome in ("not run", "waiting"):
+            case.result = [Skipped(result.detail)]
         suite.add_testcase(case)
     report = JUnitXml()
     report.add_testsuite(suite)
@@ -106,22 +79,24 @@ def _junit(rows: Sequence[Row], command: str) -> str:
     return text.decode()
 
 
-def _markdown(rows: Sequence[Row], command: str) -> str:
+def _markdown(results: Sequence[Result], command: str) -> str:
     lines = [
         f"### tools {command}",
         "",
         "| stack | outcome | add | change | destroy | seconds | |",
         "|---|---|---:|---:|---:|---:|---|",
     ]
-    for row in rows:
-        counts = " | ".join(str(row.changes.get(name, 0) or "") for name in _COUNTS)
-        detail = row.detail.replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| {row.stack} | {row.outcome} | {counts} | {row.seconds:.0f} | {detail} |")
+    for result in results:
+        counts = " | ".join(str(result.changes.get(name, 0) or "") for name in _COUNTS)
+        detail = result.detail.replace("|", "\\|").replace("\n", " ")
+        lines.append(
+            f"| {result.stack} | {result.outcome} | {counts} | {result.seconds:.0f} | {detail} |"
+        )
     return "\n".join(lines) + "\n"
 
 
-def _is_bad(row: Row) -> bool:
-    return row.outcome in ("failed", "not run")
+def _is_bad(result: Result) -> bool:
+    return result.outcome in ("failed", "not run")
 
 
 _COUNTS = ("add", "change", "remove")

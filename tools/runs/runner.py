@@ -8,41 +8,30 @@ from pathlib import Path
 import click
 
 from tools.console import progress
-from tools.context import Context, Target
+from tools.context import Target
 from tools.engine import in_use, planning, recovery, scheduler
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
+from tools.localcloud.process import LocalCloud
 from tools.runs import report_file
-from tools.runs.session import Options
+from tools.runs.options import Options
 from tools.runs.summary import summarize
 from tools.system import processes, signals
-
-
-@contextmanager
-def working(
-    context: Context, target: Target, known: Records, options: Options, total: int
-) -> Iterator[Run]:
-    """A run on `total` stacks for what is neither plan nor deployment.
-
-    Exits with 130 where it was interrupted; a Terraform at work has ended then.
-    """
-    with Runner(context, target, known, options).how(total) as how:
-        yield how
-    if how.interruption.count:
-        raise click.exceptions.Exit(130)
 
 
 class Runner:
     """Runs stacks and shows how it goes."""
 
-    def __init__(self, context: Context, target: Target, known: Records, options: Options) -> None:
-        self._context = context
+    def __init__(
+        self, target: Target, records: Records, options: Options, local_cloud: LocalCloud
+    ) -> None:
         self._target = target
-        self._known = known
+        self._records = records
         self._options = options
+        self._local_cloud = local_cloud
 
     def run(
         self,
@@ -52,28 +41,36 @@ class Runner:
         exactly: bool = False,
     ) -> None:
         """Applies or destroys `stacks`, prints the summary and writes the report."""
-        with self.how(len(stacks), destroy, saved, exactly) as how:
-            results = scheduler.deploy(how, stacks)
+        with self.begin(len(stacks), destroy, saved, exactly) as run:
+            results = scheduler.deploy(run, stacks)
         summarize(results)
         if self._options.report:
             report_file.write(self._options.report, results, "destroy" if destroy else "deploy")
-        self._leave(how, any(result.outcome in ("failed", "not run") for result in results))
+        self._leave(run, any(result.outcome in ("failed", "not run") for result in results))
+
+    @contextmanager
+    def work(self, total: int) -> Iterator[Run]:
+        """Yields a run on `total` stacks for what is neither plan nor deployment.
+
+        Exits with 130 if it was interrupted; a Terraform at work has ended then.
+        """
+        with self.begin(total) as run:
+            yield run
+        if run.interruption.count:
+            raise click.exceptions.Exit(130)
 
     def plan(self, stacks: Sequence[Stack], folder: Path, outside_only: bool = False) -> list[Plan]:
         """Plans `stacks` into `folder`."""
-        with self.how(len(stacks)) as how:
-            found = planning.plan(how, stacks, folder, outside_only)
-        if how.interruption.count:
-            raise click.exceptions.Exit(130)
-        return found
+        with self.work(len(stacks)) as run:
+            return planning.plan(run, stacks, folder, outside_only)
 
     def refuse_in_use(self, stacks: Sequence[Stack]) -> None:
         """Raises UserError where a deployed stack that is not to go reads one that is."""
-        with self.how(len(stacks), destroy=True) as how:
-            in_use.refuse_in_use(how, stacks, self._known.stacks)
+        with self.begin(len(stacks), destroy=True) as run:
+            in_use.refuse_in_use(run, stacks, self._records.stacks)
 
     @contextmanager
-    def how(
+    def begin(
         self,
         total: int,
         destroy: bool = False,
@@ -83,13 +80,13 @@ class Runner:
         """A run of `total` stacks, shown as it goes, in which Ctrl-C is counted."""
         target, options = self._target, self._options
         _note_owner(target.logs)
-        with signals.counted() as interrupted, progress.choose(total) as shown:
+        with signals.counted() as interruption, progress.choose(total) as display:
             yield Run(
                 target.terraform,
-                self._known,
+                self._records,
                 target.logs,
-                shown,
-                interrupted,
+                display,
+                interruption,
                 options.jobs or scheduler.default_jobs(),
                 destroy,
                 options.fail_fast,
@@ -102,18 +99,18 @@ class Runner:
                 gone=self._gone,
             )
 
-    def _leave(self, how: Run, failed: bool) -> None:
-        if how.interruption.count:
+    def _leave(self, run: Run, failed: bool) -> None:
+        if run.interruption.count:
             raise click.exceptions.Exit(130)
         if failed and (gone := self._gone()):
-            log = self._context.local_cloud.log
+            log = self._local_cloud.log
             raise UserError(f"{gone} (log: {log}); start again: tools local up")
         if failed:
             click.echo(f"logs: {self._target.logs}", err=True)
             raise click.exceptions.Exit(1)
 
     def _gone(self) -> str:
-        ended = self._target.endpoint and self._context.local_cloud.status() is None
+        ended = self._target.endpoint and self._local_cloud.status() is None
         return "LocalStack ended while this ran" if ended else ""
 
 

@@ -1,57 +1,148 @@
-"""A session: the target, its records, the account and the options of a run."""
+"""A session: the target that a command works on, its records, who runs it and its options."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import click
 
 from tools.aws import client
-from tools.context import Target
+from tools.console.prompt import require_terminal
+from tools.context import Context, Target
 from tools.engine.records import Records
+from tools.layout.repository import Repository
+from tools.layout.selection import Selection
+from tools.layout.stack import Stack
+from tools.runs.options import Options
+from tools.runs.runner import Runner
 from tools.state.checks import check_states
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the commands that run stacks are asked alike."""
+class Account:
+    """The cloud that a session works on and the caller, in words.
 
-    yes: bool = False
-    jobs: int | None = None
-    fail_fast: bool = False
-    refresh: bool = False
-    force: bool = False
-    allow_destroy: bool = False
-    plan_dir: Path | None = None
-    why: bool = False
-    report: Path | None = None
+    `id` is the AWS account's 12 digits, or "local".
+    """
+
+    id: str
+    cloud: str
+    caller: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.cloud}, as {self.caller}" if self.caller else self.cloud
 
 
 @dataclass(frozen=True)
-class Where:
-    """The account and region that a run concerns, and who runs it, in words."""
+class Session:
+    """What a command works with, opened once."""
 
-    place: str
-    who: str
-    account: str
+    context: Context
+    target: Target
+    records: Records
+    options: Options = field(default_factory=Options)
+    known_account: Account | None = None
 
-    def __str__(self) -> str:
-        return f"{self.place}, {self.who}" if self.who else self.place
+    @classmethod
+    def open(
+        cls,
+        context: Context,
+        local: bool,
+        options: Options | None = None,
+        *,
+        check: bool = True,
+    ) -> "Session":
+        """Opens a session that may change something, so AWS is asked who runs it.
+
+        `check` refuses states that are not in order; the commands that mend them leave it out.
+        Raises UserError if there is no such target, or if AWS does not know the credentials.
+        """
+        return cls.on(context, context.target(local), options, check=check)
+
+    @classmethod
+    def on(
+        cls,
+        context: Context,
+        target: Target,
+        options: Options | None = None,
+        *,
+        check: bool = True,
+    ) -> "Session":
+        """Opens a session as `open`, on a target that there is already."""
+        if check:
+            check_states(target.repository)
+        account = _identify(target)
+        records = Records(target.repository, target.terraform, target.endpoint, account.id)
+        return cls(context, target, records, options or Options(), account)
+
+    @classmethod
+    def open_to_read(cls, context: Context, local: bool) -> "Session":
+        """Opens a session that reads files and states alone: AWS is not asked who runs it.
+
+        Raises UserError if there is no such target.
+        """
+        target = context.target(local)
+        records = Records(target.repository, target.terraform, target.endpoint)
+        return cls(context, target, records)
+
+    @property
+    def account(self) -> Account:
+        """The account and the caller, of a session that was opened to change something."""
+        assert self.known_account is not None, "opened to read"
+        return self.known_account
+
+    def select(self, selection: Selection) -> list[Stack]:
+        """Returns the stacks that `selection` names. Raises UserError if a name has no stack."""
+        return self.context.select(self.records, selection)
+
+    def moved_to(self, repository: Repository) -> "Session":
+        """Returns the same session on another repository, whose states are read again."""
+        target = replace(self.target, repository=repository)
+        records = Records(repository, target.terraform, target.endpoint, self.records.account)
+        return replace(self, target=target, records=records)
+
+    def runner(self) -> Runner:
+        """Returns what runs stacks in this session."""
+        return Runner(self.target, self.records, self.options, self.context.local_cloud)
+
+    def confirm(self, question: str) -> None:
+        """Asks `question`; never for the local cloud, nor with --yes.
+
+        Raises click.Abort if the answer is no, UserError if stdin is not a terminal.
+        """
+        if self._must_ask():
+            require_terminal()
+            click.confirm(question, abort=True, err=True)
+
+    def confirm_stacks(self, verb: str, count: int) -> None:
+        """Asks whether to deploy or destroy `count` stacks; as `confirm`.
+
+        To destroy, the project's name has to be typed.
+        """
+        if not self._must_ask():
+            return
+        require_terminal()
+        if verb == "Destroy":
+            project = str(self.target.repository.common()["project"])
+            question = f"Type the project's name ({project}) to destroy them"
+            if click.prompt(question, err=True) != project:
+                raise click.Abort
+        else:
+            stacks = "this stack" if count == 1 else f"these {count} stacks"
+            click.confirm(f"{verb} {stacks} in {self.account}?", abort=True, err=True)
+
+    def announce(self, verb: str, stacks: Sequence[str]) -> None:
+        """Says in which account which stacks are deployed or destroyed."""
+        click.echo(f"{verb} in {self.account}:", err=True)
+        for stack in stacks:
+            click.echo(f"  {stack}", err=True)
+
+    def _must_ask(self) -> bool:
+        return not (self.options.yes or self.target.endpoint)
 
 
-def where(target: Target, checked: bool = True) -> Where:
-    """Where a run would change something.
-
-    Raises UserError where AWS does not know the credentials, or, unless it is not to be `checked`,
-    the states are not in order.
-    """
-    if checked:
-        check_states(target.repository)
+def _identify(target: Target) -> Account:
     if target.endpoint:
-        return Where(f"the local cloud, {target.endpoint}, region {target.region}", "", "local")
-    found = client.identity(target.region)
-    place = f"AWS account {found.account}, region {target.region}"
-    return Where(place, f"as {found.arn}", found.account)
-
-
-def records(target: Target, place: Where | None = None) -> Records:
-    """The records of the target's stacks."""
-    account = place.account if place else None
-    return Records(target.repository, target.terraform, target.endpoint, account)
+        return Account("local", f"the local cloud, {target.endpoint}, region {target.region}")
+    identity = client.identity(target.region)
+    cloud = f"AWS account {identity.account}, region {target.region}"
+    return Account(identity.account, cloud, identity.arn)

@@ -26,7 +26,7 @@ def state(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {**plain, "outputs": {}, "resources": list(resources), **more}
 
 
-def read(path: Path, found: Any) -> legacy.Old:
+def read(path: Path, found: Any) -> legacy.LegacyDeployment:
     text = found if isinstance(found, bytes) else json.dumps(found).encode()
     path.write_bytes(text)
     return legacy.read(path, TERRAFORM, never)
@@ -68,7 +68,7 @@ def test_a_folder_s_state_is_found_where_its_files_say(tmp_path: Path) -> None:
     )
     (folder / "x").write_text(json.dumps(state(BUCKET)))
     found = legacy.read(folder, TERRAFORM, never)
-    assert (found.where, found.folder) == (str(folder / "x"), folder)
+    assert (found.location, found.folder) == (str(folder / "x"), folder)
 
 
 def test_a_folder_s_state_is_read_from_its_bucket(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_folder_s_state_is_read_from_its_bucket(tmp_path: Path) -> None:
             return contents.get((bucket, key))
 
     found = legacy.read(folder, TERRAFORM, lambda region: Store())
-    assert (found.where, found.bucket) == ("s3://states/old.tfstate", "states")
+    assert (found.location, found.state_bucket) == ("s3://states/old.tfstate", "states")
     note = {"ID": "0a1b", "Who": "bob@desk", "Created": "today"}
     contents["states", "old.tfstate.tflock"] = json.dumps(note).encode()
     with pytest.raises(UserError, match=r"locked by bob@desk, since today.*force-unlock 0a1b"):
@@ -106,23 +106,29 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "cut short": (json.dumps(state(BUCKET)).encode()[:-9], "not valid JSON"),
     "binary": (b"\x1f\x8b\x08\x00\xff", "not valid JSON"),
     "empty": (b"", "not valid JSON"),
-    "a list": ([], "is no state of Terraform's"),
-    "another JSON": ({"version": "4"}, "is no state of Terraform's"),
-    "nothing else": ({"version": 4}, "wrote to its end"),
+    "a list": ([], "is not a Terraform state"),
+    "another JSON": ({"version": "4"}, "is not a Terraform state"),
+    "nothing else": ({"version": 4}, "is not a complete Terraform state"),
     "format 3": (
         {"version": 3, "modules": []},
         "format 3; upgrade it with the Terraform that made",
     ),
-    "format 5": (state(BUCKET, version=5), "format 5, which is newer than Terraform 1.5.7 reads"),
+    "format 5": (state(BUCKET, version=5), "format 5, but Terraform 1.5.7 reads formats up to 4"),
     "newer": (
         state(BUCKET, terraform_version="1.6.0"),
-        r"written by Terraform 1\.6\.0, and terraform is Terraform 1\.5\.7",
+        r"written by Terraform 1\.6\.0, but terraform is Terraform 1\.5\.7",
     ),
-    "no version": (state(BUCKET, terraform_version="x"), "wrote to its end"),
+    "no version": (state(BUCKET, terraform_version="x"), "is not a complete Terraform state"),
     "no resources": (state(), "holds no resources"),
     "data only": (state({**BUCKET, "mode": "data"}), "holds no resources"),
-    "no instances": (state({"mode": "managed", "type": "a", "name": "b"}), "wrote to its end"),
-    "no attributes": (state(with_instances({"attributes": [1]})), "wrote to its end"),
+    "no instances": (
+        state({"mode": "managed", "type": "a", "name": "b"}),
+        "is not a complete Terraform state",
+    ),
+    "no attributes": (
+        state(with_instances({"attributes": [1]})),
+        "is not a complete Terraform state",
+    ),
     "of 0.11": (state(with_instances({"attributes_flat": {"a": "b"}})), "as Terraform 0.11 wrote"),
 }
 
@@ -150,7 +156,7 @@ def _elsewhere(path: Path) -> None:
     [
         (lambda path: None, "neither a folder nor a state file"),
         (_nothing, r"terraform\.tfstate does not exist; give the folder"),
-        (_elsewhere, "does not say .*state pull > old.tfstate"),
+        (_elsewhere, "do not say where its state is.*state pull > old.tfstate"),
     ],
 )
 def test_a_folder_without_a_state_to_read_is_refused(

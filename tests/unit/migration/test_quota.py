@@ -17,18 +17,18 @@ def arns(count: int) -> set[str]:
 
 
 def test_more_than_ten_are_told_with_the_mending() -> None:
-    own = quota.own("acme", has_keys=False, has_fence=False)
+    own = quota.policy_names("acme", has_keys=False, has_fence=False)
     assert quota.note("ml", arns(3), own) == []
     (note,) = quota.note("ml", arns(4), own)
-    assert "would have 11, and AWS allows 10" in note
-    assert "detach 1 of arn:aws:iam::aws:policy/p0" in note
-    full = quota.own("acme", has_keys=True, has_fence=True)
+    assert "would have 11, but AWS allows 10" in note
+    assert "first detach 1 of arn:aws:iam::aws:policy/p0" in note
+    full = quota.policy_names("acme", has_keys=True, has_fence=True)
     assert quota.note("ml", arns(1), full) == []
     assert quota.note("ml", arns(2), full) != []
 
 
 def test_the_stack_s_own_are_counted_once() -> None:
-    own = quota.own("acme", has_keys=True, has_fence=False)
+    own = quota.policy_names("acme", has_keys=True, has_fence=False)
     there = {f"arn:aws:iam::123456789012:policy/{name}" for name in own}
     assert quota.note("ml", there | arns(2), own) == []
 

@@ -9,16 +9,19 @@ import pytest
 
 from tools.errors import UserError
 from tools.migration import state_rm_script
-from tools.migration.legacy import Old, Resource
-from tools.migration.mapping import Before, Fate, Row
+from tools.migration.legacy import LegacyDeployment, Resource
+from tools.migration.mapping import Disposition, EarlierMigration, LegacyMapping, MappedResource
 
-OLD = Old("/old folder/terraform.tfstate", Path("/old folder"), "abc-1", 7, [])
+OLD = LegacyDeployment("/old folder/terraform.tfstate", Path("/old folder"), "abc-1", 7, [])
 # A key in a for_each may be any text: none of it may reach the shell.
 NASTY = 'aws_s3_object.o["$(touch pwned)\'`x`\n"]'
 
 
-def row(address: str, fate: Fate, to: str = "", reason: str = "") -> Row:
-    return Row(Resource(address, address.split(".")[0], {}), fate, to, reason=reason)
+def row(
+    address: str, disposition: Disposition, target: str = "", reason: str = ""
+) -> MappedResource:
+    resource = Resource(address, address.split(".")[0], {})
+    return MappedResource(resource, disposition, target, reason=reason)
 
 
 ROWS = [
@@ -30,8 +33,8 @@ ROWS = [
 ]
 
 
-def made(old: Old = OLD, rows: Sequence[Row] = ROWS) -> str:
-    return state_rm_script.text(old, rows, "terraform", "tools plan")
+def made(old: LegacyDeployment = OLD, rows: Sequence[MappedResource] = ROWS) -> str:
+    return state_rm_script.compose(old, LegacyMapping(rows), "terraform", "tools plan")
 
 
 def removed(text: str) -> list[list[str]]:
@@ -42,10 +45,10 @@ def removed(text: str) -> list[list[str]]:
 
 
 def test_what_is_in_use_goes_and_the_network_is_for_the_user_to_say() -> None:
-    text = made(rows=[one for one in ROWS if one.resource.address != NASTY])
+    text = made(rows=[one for one in ROWS if one.address != NASTY])
     assert removed(text) == [["aws_kms_key.k"], ["aws_s3_bucket.data"]]
     assert "# let_go \\\n#   aws_vpc.main\n" in text
-    commands = [line for line in text.splitlines() if not line.startswith("# fates: ")]
+    commands = [line for line in text.splitlines() if not line.startswith("# dispositions: ")]
     assert "aws_lambda_function" not in "\n".join(commands)
     assert text.startswith(
         "#!/bin/sh\n# Made by `tools migrate` from /old folder/terraform.tfstate"
@@ -86,7 +89,7 @@ def asked_to_remove(folder: Path) -> list[str]:
     return noted.read_text().split("\0")[:-1] if noted.exists() else []
 
 
-ALL = [one.resource.address for one in ROWS if one.resource.address != NASTY]
+ALL = [one.address for one in ROWS if one.address != NASTY]
 
 
 def test_no_address_reaches_the_shell_as_a_command(tmp_path: Path) -> None:
@@ -156,46 +159,49 @@ def test_what_somebody_took_out_by_hand_does_not_stand_for_its_group(tmp_path: P
 
 def test_a_state_file_s_script_asks_for_the_folder(tmp_path: Path) -> None:
     a_terraform(tmp_path, ALL, 7)
-    done = run(tmp_path, made(Old("/s.tfstate", None, "abc-1", 7, [])))
+    done = run(tmp_path, made(LegacyDeployment("/s.tfstate", None, "abc-1", 7, [])))
     assert done.returncode == 2
     assert "usage:" in done.stderr
 
 
 def test_only_the_same_migration_s_script_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "s.sh"
-    state_rm_script.check(path, OLD)
+    state_rm_script.check_path(path, OLD)
     state_rm_script.write(path, made())
-    state_rm_script.check(path, OLD)
-    with pytest.raises(UserError, match="is of another old deployment"):
-        state_rm_script.check(path, Old("/x", None, "abc-2", 7, []))
+    state_rm_script.check_path(path, OLD)
+    with pytest.raises(UserError, match="is for another old deployment"):
+        state_rm_script.check_path(path, LegacyDeployment("/x", None, "abc-2", 7, []))
     path.write_text("#!/bin/sh\nmine\n")
-    with pytest.raises(UserError, match="is no script of tools migrate"):
-        state_rm_script.check(path, OLD)
+    with pytest.raises(UserError, match="tools migrate did not make it"):
+        state_rm_script.check_path(path, OLD)
 
 
 def test_a_later_migration_reads_what_this_one_found(tmp_path: Path) -> None:
     path, other = tmp_path / "s.sh", tmp_path / "other.sh"
-    assert state_rm_script.earlier([path], OLD) == Before()
+    assert state_rm_script.read_earlier([path], OLD) == EarlierMigration()
     state_rm_script.write(path, made())
-    state_rm_script.write(other, made(Old("/x", None, "abc-2", 7, [])))
-    before = state_rm_script.earlier([other, path], OLD)
+    state_rm_script.write(other, made(LegacyDeployment("/x", None, "abc-2", 7, [])))
+    before = state_rm_script.read_earlier([other, path], OLD)
     assert before.script == str(path)
-    assert before.fates == {one.resource.address: one.fate for one in ROWS}
+    assert before.dispositions == {one.address: one.disposition for one in ROWS}
 
 
 def test_the_last_script_says_more_than_the_usual_one(tmp_path: Path) -> None:
     path, usual = tmp_path / "s.sh", tmp_path / "usual.sh"
     state_rm_script.write(usual, made())
     state_rm_script.write(path, made(rows=[row("aws_kms_key.k", "stays")]))
-    fates = state_rm_script.earlier([path, usual], OLD).fates
-    assert (fates["aws_kms_key.k"], fates["aws_s3_bucket.data"]) == ("stays", "imported")
+    dispositions = state_rm_script.read_earlier([path, usual], OLD).dispositions
+    assert (dispositions["aws_kms_key.k"], dispositions["aws_s3_bucket.data"]) == (
+        "stays",
+        "imported",
+    )
 
 
 def test_a_spoilt_script_is_refused_since_it_alone_says_what_was_let_go(tmp_path: Path) -> None:
     path = tmp_path / "s.sh"
-    state_rm_script.write(path, made().replace("# fates: {", "# fates: "))
+    state_rm_script.write(path, made().replace("# dispositions: {", "# dispositions: "))
     with pytest.raises(UserError, match="restore it"):
-        state_rm_script.earlier([path], OLD)
+        state_rm_script.read_earlier([path], OLD)
 
 
 def test_what_is_used_besides_goes_before_what_witnesses_it(tmp_path: Path) -> None:
@@ -211,7 +217,7 @@ def test_what_is_used_besides_goes_before_what_witnesses_it(tmp_path: Path) -> N
 def test_a_part_of_what_was_let_go_before_is_said_to_be_its_stack_s() -> None:
     owner = 'shared-infra/s3 aws_s3_bucket.shared["data"]'
     text = made(rows=[row("aws_s3_object.o", "inside", owner)])
-    assert "# Taken by shared-infra/s3, and" in text
+    assert "# Imported by shared-infra/s3, with" in text
     assert removed(text) == [["aws_s3_object.o"]]
 
 
@@ -219,8 +225,10 @@ def test_a_part_of_what_was_let_go_before_is_said_to_be_its_stack_s() -> None:
     ("old", "source", "name"),
     [
         (OLD, Path("/old folder"), "state-rm-old-folder.sh"),
-        (Old("x", None, "a", 1, []), Path("/x/legacy.tfstate"), "state-rm-legacy.sh"),
+        (LegacyDeployment("x", None, "a", 1, []), Path("/x/legacy.tfstate"), "state-rm-legacy.sh"),
     ],
 )
-def test_the_script_is_called_for_what_it_is_of(old: Old, source: Path, name: str) -> None:
-    assert state_rm_script.name(old, source) == name
+def test_the_script_is_called_for_what_it_is_of(
+    old: LegacyDeployment, source: Path, name: str
+) -> None:
+    assert state_rm_script.default_name(old, source) == name

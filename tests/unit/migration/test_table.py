@@ -2,15 +2,15 @@
 
 from tools.migration import table
 from tools.migration.legacy import Resource
-from tools.migration.mapping import Row
+from tools.migration.mapping import LegacyMapping, MappedResource
 
 BUCKET = Resource("aws_s3_bucket.b", "aws_s3_bucket", {"bucket": "acme-data"})
 VERSIONING = Resource("aws_s3_bucket_versioning.b", "aws_s3_bucket_versioning", {"id": "acme-data"})
 KEY = Resource("aws_kms_key.k", "aws_kms_key", {"id": "0a1b"})
 ROWS = [
-    Row(BUCKET, "imported", "shared-infra/s3", "datasets"),
-    Row(VERSIONING, "inside", BUCKET.address, reason="shared-infra/s3 sets it"),
-    Row(KEY, "used", BUCKET.address, reason="it encrypts"),
+    MappedResource(BUCKET, "imported", "shared-infra/s3", "datasets"),
+    MappedResource(VERSIONING, "inside", BUCKET.address, reason="shared-infra/s3 sets it"),
+    MappedResource(KEY, "used", BUCKET.address, reason="it encrypts"),
 ]
 ADDRESSES = {
     "aws_s3_bucket.b": 'shared-infra/s3 aws_s3_bucket.shared["datasets"]',
@@ -19,7 +19,9 @@ ADDRESSES = {
 
 
 def test_what_is_imported_is_a_table_and_the_rest_a_list_with_reasons() -> None:
-    assert [" ".join(line.split()) for line in table.lines(ROWS, ADDRESSES)] == [
+    assert [
+        " ".join(line.split()) for line in table.format_lines(LegacyMapping(ROWS), ADDRESSES)
+    ] == [
         "resource from to action",
         f"bucket acme-data aws_s3_bucket.b {ADDRESSES['aws_s3_bucket.b']} import",
         "s3 bucket versioning acme-data aws_s3_bucket_versioning.b "
@@ -31,18 +33,20 @@ def test_what_is_imported_is_a_table_and_the_rest_a_list_with_reasons() -> None:
 
 
 def test_nothing_left_over_has_no_list() -> None:
-    assert "not imported" not in table.lines(ROWS[:1], ADDRESSES)
+    assert "not imported" not in table.format_lines(LegacyMapping(ROWS[:1]), ADDRESSES)
 
 
 def test_no_name_in_a_state_steers_the_terminal() -> None:
     bad = Resource('aws_s3_object.o["\x1b[2J"]', "aws_s3_object", {"id": "\x1b[31m"})
-    shown = "\n".join(table.lines([Row(bad, "stays", reason="x\ny")], {}))
+    shown = "\n".join(
+        table.format_lines(LegacyMapping([MappedResource(bad, "stays", reason="x\ny")]), {})
+    )
     assert "\x1b" not in shown
     assert shown.splitlines()[-1].endswith("x\\ny")
 
 
 def test_a_script_gets_a_place_or_none_for_each() -> None:
-    assert table.as_json(ROWS[1:], ADDRESSES) == [
+    assert table.to_json(LegacyMapping(ROWS[1:]), ADDRESSES) == [
         {
             "resource": "s3 bucket versioning acme-data",
             "from": "aws_s3_bucket_versioning.b",
@@ -66,9 +70,11 @@ def test_what_a_destroy_takes_is_told_with_what_holds_data_first() -> None:
     stay.append(
         Resource("aws_sagemaker_notebook_instance.x", "aws_sagemaker_notebook_instance", {})
     )
-    (note,) = table.staying([*ROWS, *(Row(one, "stays") for one in stay)])
+    (note,) = table.note_staying(
+        LegacyMapping([*ROWS, *(MappedResource(one, "stays") for one in stay)])
+    )
     told = [one.address for one in reversed(stay) if one.type != "aws_lambda_function"]
     assert sorted(told, key=note.index) == told
     assert note.endswith("; and 1 more (`stays` in the table)")
     assert "aws_kms_key.k" not in note  # which is let go of
-    assert table.staying(ROWS) == []
+    assert table.note_staying(LegacyMapping(ROWS)) == []

@@ -7,7 +7,14 @@ import pytest
 
 from tools.errors import UserError
 from tools.migration.legacy import Resource
-from tools.migration.mapping import Before, Choices, Mapped, Row, mapped
+from tools.migration.mapper import map_resources
+from tools.migration.mapping import (
+    Choices,
+    EarlierMigration,
+    LegacyMapping,
+    MappedResource,
+    Scope,
+)
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -60,23 +67,28 @@ def endpoint(
     return one(f"aws_vpc_endpoint.{address}", **{**values, **more})
 
 
-def a_map(
-    *resources: Resource, state_bucket: str = "", before: Before | None = None, **choices: Any
-) -> Mapped:
-    return mapped(resources, REGION, ACCOUNT, Choices(**choices), state_bucket, before)
+def map_all(
+    *resources: Resource,
+    state_bucket: str = "",
+    earlier: EarlierMigration | None = None,
+    **choices: Any,
+) -> LegacyMapping:
+    earlier = earlier or EarlierMigration()
+    scope = Scope(REGION, ACCOUNT, Choices(**choices), state_bucket, earlier)
+    return map_resources(resources, scope)
 
 
-def rows(*resources: Resource, **choices: Any) -> dict[str, Row]:
-    return {row.resource.address: row for row in a_map(*resources, **choices).rows}
+def rows(*resources: Resource, **choices: Any) -> dict[str, MappedResource]:
+    return {row.address: row for row in map_all(*resources, **choices).rows}
 
 
-def fates(*resources: Resource, **choices: Any) -> dict[str, str]:
-    return {address: row.fate for address, row in rows(*resources, **choices).items()}
+def dispositions(*resources: Resource, **choices: Any) -> dict[str, str]:
+    return {address: row.disposition for address, row in rows(*resources, **choices).items()}
 
 
 def purposes(*names: str, **choices: Any) -> dict[str, str]:
     buckets = [bucket(f"b{number}", name) for number, name in enumerate(names)]
-    found = a_map(*buckets, **choices)
+    found = map_all(*buckets, **choices)
     return {row.resource.text("bucket"): row.key for row in found.rows}
 
 
@@ -135,14 +147,14 @@ def test_buckets_for_states_and_logs_are_no_notebook_s() -> None:
         one("aws_flow_log.flow", log_destination="arn:aws:s3:::flow/vpc"),
         state_bucket="states",
     )
-    assert found["aws_s3_bucket.states"].fate == "stays"
+    assert found["aws_s3_bucket.states"].disposition == "stays"
     assert "no notebook may read" in found["aws_s3_bucket.states"].reason
     # The shared bucket goes on to log there, so that a destroy must not take it.
-    assert found["aws_s3_bucket.logs"].fate == "used"
+    assert found["aws_s3_bucket.logs"].disposition == "used"
     assert "access_log_bucket" in found["aws_s3_bucket.logs"].reason
-    assert found["aws_s3_bucket.old_logs"].fate == "used"
+    assert found["aws_s3_bucket.old_logs"].disposition == "used"
     for name, sender in ("trail", "aws_cloudtrail.trail"), ("flow", "aws_flow_log.flow"):
-        assert found[f"aws_s3_bucket.{name}"].fate == "stays"
+        assert found[f"aws_s3_bucket.{name}"].disposition == "stays"
         assert f"receives the logs of {sender}" in found[f"aws_s3_bucket.{name}"].reason
 
 
@@ -157,28 +169,28 @@ def test_the_role_of_most_notebooks_is_shared_and_the_other_one_named() -> None:
         notebook("c", role_arn=other.text("arn")),
         one("aws_iam_role_policy.other", role="special"),
     )
-    assert (found["aws_iam_role.ml"].fate, found["aws_iam_role.ml"].to) == (
+    assert (found["aws_iam_role.ml"].disposition, found["aws_iam_role.ml"].target) == (
         "imported",
         "shared-infra/iam",
     )
-    assert found["aws_iam_role.other"].fate == "used"
+    assert found["aws_iam_role.other"].disposition == "used"
     assert "role_arn" in found["aws_iam_role.other"].reason
-    assert found["aws_iam_role_policy.other"].fate == "used"
-    assert found["aws_iam_role.ci"].fate == "stays"
+    assert found["aws_iam_role_policy.other"].disposition == "used"
+    assert found["aws_iam_role.ci"].disposition == "stays"
 
 
 def test_without_notebooks_the_only_role_for_sagemaker_is_shared() -> None:
     trust = '{"Statement": [{"Principal": {"Service": ["sagemaker.amazonaws.com"]}}]}'
     ours = role("ml", "ml", assume_role_policy=trust)
-    assert fates(ours, role("ci", "ci"))["aws_iam_role.ml"] == "imported"
+    assert dispositions(ours, role("ci", "ci"))["aws_iam_role.ml"] == "imported"
     second = role("ml2", "ml2", assume_role_policy=trust)
-    assert set(fates(ours, second).values()) == {"stays"}
+    assert set(dispositions(ours, second).values()) == {"stays"}
 
 
 def test_what_belongs_to_the_role_goes_with_it() -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:policy/buckets"
     attachment = {"role": "ml", "policy_arn": arn}
-    assert fates(
+    assert dispositions(
         role("ml", "ml"),
         notebook("a"),
         one("aws_iam_role_policy.inline", role="ml"),
@@ -212,10 +224,14 @@ def test_the_groups_most_used_are_shared() -> None:
         endpoint("logs", f"com.amazonaws.{REGION}.logs", ["sg-00000002", "sg-00000004"]),
     )
     keys = {address.removeprefix("aws_security_group."): row for address, row in found.items()}
-    assert (keys["g1"].fate, keys["g1"].key) == ("imported", "notebooks")
-    assert (keys["g2"].fate, keys["g2"].key) == ("imported", "endpoints")
+    assert (keys["g1"].disposition, keys["g1"].key) == ("imported", "notebooks")
+    assert (keys["g2"].disposition, keys["g2"].key) == ("imported", "endpoints")
     # A notebook keeps its second group: another choice would replace it.
-    assert (keys["g3"].fate, keys["g4"].fate, keys["g5"].fate) == ("used", "used", "stays")
+    assert (keys["g3"].disposition, keys["g4"].disposition, keys["g5"].disposition) == (
+        "used",
+        "used",
+        "stays",
+    )
 
 
 def test_one_group_for_both_is_the_notebooks() -> None:
@@ -223,13 +239,13 @@ def test_one_group_for_both_is_the_notebooks() -> None:
         group(1), notebook("a"), endpoint("sts", f"com.amazonaws.{REGION}.sts", ["sg-00000001"])
     )
     assert found["aws_security_group.g1"].key == "notebooks"
-    assert [row.key for row in found.values() if row.to == "shared-infra/security-groups"] == [
+    assert [row.key for row in found.values() if row.target == "shared-infra/security-groups"] == [
         "notebooks"
     ]
 
 
 def test_rules_of_a_shared_group_go_with_it_and_those_that_let_it_through() -> None:
-    found = fates(
+    found = dispositions(
         group(1),
         group(9),
         notebook("a"),
@@ -270,32 +286,32 @@ def test_endpoints_that_no_stack_makes_are_the_network_s_each_with_its_reason() 
         endpoint("partner", "com.amazonaws.vpce.eu-west-1.vpce-svc-0a1b2c3d"),
         endpoint("other_vpc", f"{name}.logs", vpc="vpc-00000002"),
     )
-    taken = {row.key for row in found.values() if row.to == "shared-infra/vpc-endpoints"}
+    taken = {row.key for row in found.values() if row.target == "shared-infra/vpc-endpoints"}
     assert taken == {"s3", "notebook", "sts"}
     reasons = {
         address.removeprefix("aws_vpc_endpoint."): row.reason
         for address, row in found.items()
-        if row.fate == "network"
+        if row.disposition == "network"
     }
     assert "aws_vpc_endpoint.sts is for the same service" in reasons.pop("sts2")
     assert "no endpoint of type Interface for s3" in reasons.pop("s3_interface")
     assert "no endpoint of type Gateway for dynamodb" in reasons.pop("dynamodb")
-    assert "vpce-svc-0a1b2c3d is no service" in reasons.pop("partner")
+    assert "vpce-svc-0a1b2c3d is not a service" in reasons.pop("partner")
     assert reasons == {}
     other = found["aws_vpc_endpoint.other_vpc"]
-    assert other.fate == "stays"
+    assert other.disposition == "stays"
     assert "it is in vpc-00000002" in other.reason
 
 
 def test_a_notebook_in_no_subnet_stays() -> None:
     row = next(iter(rows(notebook("a", subnet_id=None, security_groups=[])).values()))
-    assert row.fate == "stays"
-    assert "lose its volume" in row.reason
+    assert row.disposition == "stays"
+    assert "its volume would be lost" in row.reason
 
 
 def test_a_notebook_s_own_things_are_told_by_their_names() -> None:
     lifecycle = "aws_sagemaker_notebook_instance_lifecycle_configuration"
-    found = fates(
+    found = dispositions(
         notebook("a", lifecycle_config_name="start", default_code_repository="code"),
         one(f"{lifecycle}.start", name="start", id="start"),
         one(f"{lifecycle}.other", name="other", id="other"),
@@ -309,7 +325,7 @@ def test_a_notebook_s_own_things_are_told_by_their_names() -> None:
 
 
 def test_a_bucket_s_settings_and_objects_go_with_it() -> None:
-    found = fates(
+    found = dispositions(
         bucket("data", "data"),
         bucket("left", "left"),
         one("aws_s3_bucket_versioning.data", bucket="data"),
@@ -319,7 +335,7 @@ def test_a_bucket_s_settings_and_objects_go_with_it() -> None:
         one("aws_s3_object.left", bucket="left", key="a.csv"),
         leave=["aws_s3_bucket.left"],
     )
-    assert [address for address, fate in found.items() if fate == "stays"] == [
+    assert [address for address, disposition in found.items() if disposition == "stays"] == [
         "aws_s3_bucket.left",
         "aws_s3_object.left",
     ]
@@ -340,14 +356,14 @@ def test_whatever_of_s3_names_an_imported_bucket_goes_with_it() -> None:
         one("aws_lambda_function.f", bucket="data"),
     )
     data = bucket("data", "data", arn="arn:aws:s3:::data")
-    found = fates(data, *parts, *others, leave=["aws_s3_bucket.left"])
+    found = dispositions(data, *parts, *others, leave=["aws_s3_bucket.left"])
     assert {found[one.address] for one in parts} == {"inside"}
     assert {found[one.address] for one in others} == {"stays"}
 
 
 def test_the_key_that_encrypts_what_is_imported_is_in_use() -> None:
     other = KEY.replace("0a1b", "ffff")
-    found = fates(
+    found = dispositions(
         notebook("a", kms_key_id=KEY),
         one("aws_kms_key.volumes", arn=KEY, key_id=KEY.split("/")[1]),
         one("aws_kms_alias.volumes", target_key_id=KEY.split("/")[1], name="alias/volumes"),
@@ -370,14 +386,14 @@ def test_every_key_is_let_go_since_no_state_says_what_is_encrypted_with_it() -> 
         leave=["aws_kms_key.unwanted"],
     )
     keys = {address: row for address, row in found.items() if address.startswith("aws_kms_")}
-    assert keys.pop("aws_kms_key.unwanted").fate == "stays"
-    assert {row.fate for row in keys.values()} == {"used"}
+    assert keys.pop("aws_kms_key.unwanted").disposition == "stays"
+    assert {row.disposition for row in keys.values()} == {"used"}
     assert all("data may be encrypted with it" in row.reason for row in keys.values())
 
 
 def test_the_network_in_use_is_found_as_far_as_it_leads() -> None:
     subnet, table = "subnet-00000001", "rtb-00000001"
-    found = fates(
+    found = dispositions(
         notebook("a"),
         group(1),
         one("aws_vpc.main", id="vpc-00000001"),
@@ -396,7 +412,7 @@ def test_the_network_in_use_is_found_as_far_as_it_leads() -> None:
         one("aws_eip.out", id="eipalloc-00000001"),
         one("aws_route_table.other", id="rtb-00000009", vpc_id="vpc-00000001"),
     )
-    assert {address for address, fate in found.items() if fate == "network"} == {
+    assert {address for address, disposition in found.items() if disposition == "network"} == {
         "aws_vpc.main",
         "aws_subnet.used",
         "aws_subnet.public",
@@ -412,7 +428,7 @@ def test_the_network_in_use_is_found_as_far_as_it_leads() -> None:
 def test_parts_of_what_somebody_else_made_are_in_use_where_notebooks_name_it() -> None:
     """The old state has a role and a group from outside, by a data source or a variable."""
     policy = f"arn:aws:iam::{ACCOUNT}:policy/p"
-    found = fates(
+    found = dispositions(
         notebook("a", role_arn=f"arn:aws:iam::{ACCOUNT}:role/service-role/ml"),
         one("aws_iam_policy.p", arn=policy, name="p"),
         one("aws_iam_role_policy_attachment.p", role="ml", policy_arn=policy),
@@ -423,7 +439,7 @@ def test_parts_of_what_somebody_else_made_are_in_use_where_notebooks_name_it() -
         one("aws_s3_bucket_policy.ml", bucket="ml"),  # a name that a role has, too
         one("aws_route_table_association.a", subnet_id="subnet-00000001", route_table_id="rtb-1"),
     )
-    assert {address for address, fate in found.items() if fate == "stays"} == {
+    assert {address for address, disposition in found.items() if disposition == "stays"} == {
         "aws_iam_role_policy_attachment.other",
         "aws_security_group_rule.other",
         "aws_s3_bucket_policy.ml",
@@ -433,7 +449,7 @@ def test_parts_of_what_somebody_else_made_are_in_use_where_notebooks_name_it() -
 
 
 def test_routes_of_the_vpc_s_own_table_lead_to_its_gateway() -> None:
-    found = fates(
+    found = dispositions(
         notebook("a"),
         one("aws_subnet.a", id="subnet-00000001", vpc_id="vpc-00000001"),
         one("aws_subnet.public", id="subnet-00000002", vpc_id="vpc-00000001"),
@@ -442,7 +458,7 @@ def test_routes_of_the_vpc_s_own_table_lead_to_its_gateway() -> None:
         one("aws_nat_gateway.a", id="nat-00000001", subnet_id="subnet-00000002"),
         one("aws_ec2_transit_gateway_vpc_attachment.a", subnet_ids=["subnet-00000001"]),
     )
-    assert {address for address, fate in found.items() if fate != "network"} == {
+    assert {address for address, disposition in found.items() if disposition != "network"} == {
         notebook("a").address
     }
 
@@ -450,7 +466,7 @@ def test_routes_of_the_vpc_s_own_table_lead_to_its_gateway() -> None:
 def test_what_lets_a_bucket_s_notifications_through_is_in_use() -> None:
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
     function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
-    found = fates(
+    found = dispositions(
         bucket("a", "x-data"),
         one(
             "aws_s3_bucket_notification.a",
@@ -464,7 +480,7 @@ def test_what_lets_a_bucket_s_notifications_through_is_in_use() -> None:
         one("aws_lambda_permission.f", function_name="f"),
         one("aws_lambda_permission.g", function_name="g"),
     )
-    kept = {address for address, fate in found.items() if fate == "used"}
+    kept = {address for address, disposition in found.items() if disposition == "used"}
     assert kept == {
         "aws_sqs_queue.q",
         "aws_sqs_queue_policy.q",
@@ -477,10 +493,10 @@ def test_what_lets_a_bucket_s_notifications_through_is_in_use() -> None:
 def test_the_group_of_the_notebooks_logs_is_in_use() -> None:
     logs = "/aws/sagemaker/NotebookInstances"
     resources = [one("aws_cloudwatch_log_group.n", name=logs), one("aws_cloudwatch_log_group.x")]
-    found = fates(notebook("a"), *resources)
+    found = dispositions(notebook("a"), *resources)
     assert found["aws_cloudwatch_log_group.n"] == "used"
     assert found["aws_cloudwatch_log_group.x"] == "stays"
-    assert set(fates(*resources).values()) == {"stays"}
+    assert set(dispositions(*resources).values()) == {"stays"}
 
 
 def test_a_type_that_nobody_here_knows_is_in_use_where_something_imported_names_it() -> None:
@@ -492,14 +508,14 @@ def test_a_type_that_nobody_here_knows_is_in_use_where_something_imported_names_
         one("aws_lambda_function.f", arn=arn),
         one("aws_lambda_function.g", arn=f"{arn}2"),
     )
-    assert found["aws_lambda_function.f"].fate == "used"
+    assert found["aws_lambda_function.f"].disposition == "used"
     assert "aws_s3_bucket_notification.data names it" in found["aws_lambda_function.f"].reason
-    assert found["aws_lambda_function.g"].fate == "stays"
-    assert "no stack here makes aws_lambda_function" in found["aws_lambda_function.g"].reason
+    assert found["aws_lambda_function.g"].disposition == "stays"
+    assert "no stack here has aws_lambda_function" in found["aws_lambda_function.g"].reason
 
 
 def test_what_the_user_leaves_stays_and_is_let_go_where_it_is_in_use() -> None:
-    found = fates(
+    found = dispositions(
         role("ml", "ml"),
         notebook("a"),
         notebook("b"),
@@ -508,34 +524,34 @@ def test_what_the_user_leaves_stays_and_is_let_go_where_it_is_in_use() -> None:
     assert found["aws_iam_role.ml"] == "used"  # by a, which is imported
     assert found['module.notebook["b"].aws_sagemaker_notebook_instance.this'] == "stays"
     with pytest.raises(UserError, match="no such address"):
-        fates(role("ml", "ml"), leave=["aws_iam_role.mll"])
+        dispositions(role("ml", "ml"), leave=["aws_iam_role.mll"])
 
 
 def test_another_account_or_region_is_refused_as_a_whole_and_left_in_part() -> None:
     there = notebook("a", arn="arn:aws:sagemaker:us-west-2:123456789012:notebook-instance/a")
-    with pytest.raises(UserError, match=r"is in region us-west-2, and .* says eu-west-1"):
-        fates(there)
+    with pytest.raises(UserError, match=r"is in region us-west-2, but .* says eu-west-1"):
+        dispositions(there)
     theirs = one("aws_iam_role.x", name="x", arn="arn:aws:iam::999999999999:role/x")
-    with pytest.raises(UserError, match="account 999999999999, and these credentials are of 12345"):
-        fates(theirs)
+    with pytest.raises(UserError, match="account 999999999999, but these credentials are for 12"):
+        dispositions(theirs)
     mixed = rows(there, theirs, notebook("b"), role("ml", "ml"))
     assert mixed["aws_iam_role.x"].reason == "it belongs to account 999999999999"
-    assert mixed[there.address].reason == "it lies in region us-west-2"
+    assert mixed[there.address].reason == "it is in region us-west-2"
 
 
 def test_what_is_not_whole_is_not_imported() -> None:
     broken = one("aws_s3_bucket.data", "it is tainted", bucket="data", region=REGION)
-    with pytest.raises(UserError, match=r"aws_s3_bucket.data: it is tainted; end that first"):
-        fates(broken)
-    assert fates(broken, leave=["aws_s3_bucket.data"]) == {"aws_s3_bucket.data": "stays"}
+    with pytest.raises(UserError, match=r"aws_s3_bucket.data: it is tainted; finish that first"):
+        dispositions(broken)
+    assert dispositions(broken, leave=["aws_s3_bucket.data"]) == {"aws_s3_bucket.data": "stays"}
     unknown = one("aws_lambda_function.f", "it is tainted", arn="arn:aws:lambda:::function:f")
     stays = rows(unknown)["aws_lambda_function.f"]
-    assert stays.fate == "stays"
+    assert stays.disposition == "stays"
     assert stays.reason.endswith("; it is tainted")
 
 
 def test_what_an_earlier_script_let_go_is_let_go_again_whatever_has_become_of_its_witness() -> None:
-    before = Before(
+    earlier = EarlierMigration(
         "s.sh",
         {
             "aws_iam_policy.p": "used",
@@ -554,9 +570,9 @@ def test_what_an_earlier_script_let_go_is_let_go_again_whatever_has_become_of_it
         one("aws_vpc.main", id="vpc-00000001"),
         endpoint("second", name),
         leave=["aws_s3_bucket.data"],
-        before=before,
+        earlier=earlier,
     )
-    assert {address: row.fate for address, row in found.items()} == {
+    assert {address: row.disposition for address, row in found.items()} == {
         "aws_s3_bucket.data": "used",  # the stack here has it, whatever --leave says
         "aws_iam_policy.p": "used",
         "aws_iam_policy.unused": "stays",
@@ -569,17 +585,22 @@ def test_what_an_earlier_script_let_go_is_let_go_again_whatever_has_become_of_it
 
 def test_what_an_earlier_script_lists_as_not_taken_is_not_shared_with_all() -> None:
     """Such as a bucket of access logs whose logging is out of the state already."""
-    fates_before: dict[str, Any] = {"aws_s3_bucket.logs": "used", "aws_iam_role.other": "used"}
+    earlier_dispositions: dict[str, Any] = {
+        "aws_s3_bucket.logs": "used",
+        "aws_iam_role.other": "used",
+    }
     resources = (
         bucket("logs", "logs"),
         role("other", "special"),
         notebook("c", role_arn=f"arn:aws:iam::{ACCOUNT}:role/special"),
     )
-    before = Before("s.sh", fates_before)
-    found = rows(*resources, before=before)
-    assert found["aws_s3_bucket.logs"].fate == found["aws_iam_role.other"].fate == "used"
-    asked = rows(*resources, before=before, purposes={"logs": "logs"})
-    assert asked["aws_s3_bucket.logs"].fate == "imported"
+    earlier = EarlierMigration("s.sh", earlier_dispositions)
+    found = rows(*resources, earlier=earlier)
+    assert (
+        found["aws_s3_bucket.logs"].disposition == found["aws_iam_role.other"].disposition == "used"
+    )
+    asked = rows(*resources, earlier=earlier, purposes={"logs": "logs"})
+    assert asked["aws_s3_bucket.logs"].disposition == "imported"
 
 
 def test_without_the_earlier_script_what_may_be_shared_is_let_go() -> None:
@@ -593,7 +614,9 @@ def test_without_the_earlier_script_what_may_be_shared_is_let_go() -> None:
         one("aws_subnet.a", id="subnet-00000001"),
         one("aws_lambda_function.f", arn="arn:aws:lambda:::function:f"),
     )
-    assert fates(*resources, before=Before(here=here), leave=["aws_security_group.g3"]) == {
+    assert dispositions(
+        *resources, earlier=EarlierMigration(managed_here=here), leave=["aws_security_group.g3"]
+    ) == {
         "aws_iam_policy.p": "used",
         "aws_iam_role.other": "used",
         "aws_iam_role_policy.other": "used",
@@ -602,4 +625,4 @@ def test_without_the_earlier_script_what_may_be_shared_is_let_go() -> None:
         "aws_subnet.a": "network",
         "aws_lambda_function.f": "stays",
     }
-    assert set(fates(*resources).values()) == {"stays"}
+    assert set(dispositions(*resources).values()) == {"stays"}

@@ -1,4 +1,4 @@
-"""Carrying out: what is refused before anything is written, and what is done once."""
+"""Executing an import: what is refused before anything is written, and what is done once."""
 
 import json
 from collections.abc import Callable
@@ -14,16 +14,18 @@ from tools.context import Context
 from tools.engine.plans import Plan
 from tools.errors import UserError
 from tools.imports import inventory
-from tools.imports.execute import Work, carry_out, import_all, is_safe, perform, prepared
-from tools.imports.inventory import Held
-from tools.imports.request import Adoption, Takeover
+from tools.imports.closing_plan import is_safe
+from tools.imports.execute import execute
+from tools.imports.inventory import Inventory
+from tools.imports.pending import PendingImport, find_pending
+from tools.imports.request import ImportRequest, ResourceImport
+from tools.imports.state_import import import_all
 from tools.localcloud.process import Running
-from tools.runs import runner, session
-from tools.runs.session import Options
+from tools.runs.session import Session
 from tools.scaffold.notebook import Notebook
 from tools.terraform.binary import Terraform
 
-CarryOut = Callable[[Takeover], list[Plan]]
+Execute = Callable[[ImportRequest], list[Plan]]
 STACK = "shared-infra/n"
 UPSTREAM = 'output "x" {\n  value = "bucket"\n}\n'
 BUCKET = """
@@ -60,33 +62,30 @@ def checkout(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Chec
 
 
 @pytest.fixture
-def carry(checkout: Checkout) -> CarryOut:
-    def carried_out(takeover: Takeover) -> list[Plan]:
-        context = Context(checkout.root, checkout.env)
-        target = context.target(local=True)
-        place = session.where(target)
-        known = session.records(target, place)
-        return carry_out(context, target, known, place, takeover, Options())
+def run_import(checkout: Checkout) -> Execute:
+    def run(request: ImportRequest) -> list[Plan]:
+        session = Session.open(Context(checkout.root, checkout.env), local=True)
+        return execute(session, find_pending(session, request))
 
-    return carried_out
+    return run
 
 
 def copy(checkout: Checkout, path: str) -> Path:
     return checkout.root / ".tools/local/workspace" / path
 
 
-def of(name: str, **more: Any) -> Takeover:
+def of(name: str, **more: Any) -> ImportRequest:
     values = {STACK: {"suffix": name.removeprefix("bucket-")}}
-    return Takeover((Adoption.at(STACK, "aws_s3_bucket.this", name),), values, **more)
+    return ImportRequest((ResourceImport.at(STACK, "aws_s3_bucket.this", name),), values, **more)
 
 
 def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
-    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+    checkout: Checkout, run_import: Execute, client: Callable[..., Any]
 ) -> None:
     name, other = (f"bucket-{uuid4().hex[:8]}" for _ in range(2))
     for bucket in (name, other):
         client("s3").create_bucket(Bucket=bucket)
-    (plan,) = carry(of(name))
+    (plan,) = run_import(of(name))
     assert (plan.stack, plan.status) == (STACK, "unchanged")
     # Its upstream has outputs, and no more: deploying it is still to be done.
     upstream = json.loads(copy(checkout, "shared-infra/b/terraform.tfstate").read_text())
@@ -95,51 +94,47 @@ def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
     assert planned[0]["why"] == ["no record of a finished apply lies beside its state"]
 
     state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
-    (again,) = carry(of(name))
+    (again,) = run_import(of(name))
     assert again.status == "unchanged"
     assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
 
-    with pytest.raises(UserError, match=f"has {name} as aws_s3_bucket.this already"):
-        carry(of(other))
-    elsewhere = Adoption.at(STACK, "aws_s3_bucket.that", name)
-    with pytest.raises(UserError, match=f"{name} is in the state of {STACK} already"):
-        carry(Takeover((elsewhere,)))
+    with pytest.raises(UserError, match=f"already has {name} as aws_s3_bucket.this"):
+        run_import(of(other))
+    elsewhere = ResourceImport.at(STACK, "aws_s3_bucket.that", name)
+    with pytest.raises(UserError, match=f"{name} is already in the state of {STACK}"):
+        run_import(ImportRequest((elsewhere,)))
 
 
 def test_what_a_killed_run_s_terraform_has_imported_meanwhile_is_not_imported_again(
-    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+    checkout: Checkout, run_import: Execute, client: Callable[..., Any]
 ) -> None:
     name = f"bucket-{uuid4().hex[:8]}"
     client("s3").create_bucket(Bucket=name)
-    context = Context(checkout.root, checkout.env)
-    target = context.target(local=True)
-    place = session.where(target)
-    before = prepared(context, target, session.records(target, place), of(name), Options())
-    carry(of(name))
+    session = Session.open(Context(checkout.root, checkout.env), local=True)
+    before = find_pending(session, of(name))
+    run_import(of(name))
     state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
-    (plan,) = perform(context, target, place, before, Options())
+    (plan,) = execute(session, before)
     assert plan.status == "unchanged"
     assert copy(checkout, f"{STACK}/terraform.tfstate").read_bytes() == state
 
 
 def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> None:
-    context = Context(checkout.root, checkout.env)
-    target = context.target(local=True)
-    known = session.records(target, session.where(target))
-    work = Work(of("bucket-x").adoptions, (), (), (), (STACK,))
-    with runner.working(context, target, known, Options(), 1) as run:
+    session = Session.open(Context(checkout.root, checkout.env), local=True)
+    pending = PendingImport(of("bucket-x").imports, (), (), (), (STACK,))
+    with session.runner().work(1) as run:
         run.interruption.count = 1
-        import_all(run, known, work)
+        import_all(run, pending.imports)
         run.interruption.count = 0
     assert not copy(checkout, "shared-infra/b/terraform.tfstate").exists()
     assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
 
 
 @pytest.mark.parametrize(
-    ("takeover", "reason"),
+    ("request", "reason"),
     [
         (
-            Takeover((Adoption.at("notebooks/none", "aws_s3_bucket.this", "bucket-x"),)),
+            ImportRequest((ResourceImport.at("notebooks/none", "aws_s3_bucket.this", "bucket-x"),)),
             "notebooks/none is not in this repository",
         ),
         (
@@ -149,16 +144,16 @@ def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> No
     ],
 )
 def test_a_refusal_writes_nothing(
-    checkout: Checkout, carry: CarryOut, takeover: Takeover, reason: str
+    checkout: Checkout, run_import: Execute, request: ImportRequest, reason: str
 ) -> None:
     with pytest.raises(UserError, match=reason):
-        carry(takeover)
+        run_import(request)
     assert not copy(checkout, f"{STACK}/terraform.tfvars").exists()
     assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
 
 
 def test_a_plan_that_needs_what_is_still_to_be_made_upstream_waits(
-    checkout: Checkout, carry: CarryOut, client: Callable[..., Any]
+    checkout: Checkout, run_import: Execute, client: Callable[..., Any]
 ) -> None:
     """As the endpoints' stack reads a group that a deployment makes first."""
     made = 'resource "terraform_data" "made" {\n  input = "x"\n}\n'
@@ -167,7 +162,7 @@ def test_a_plan_that_needs_what_is_still_to_be_made_upstream_waits(
     write_stack(checkout.root, STACK, BUCKET + LINK + reading("shared-infra/b"))
     name = f"bucket-{uuid4().hex[:8]}"
     client("s3").create_bucket(Bucket=name)
-    upstream, waiting = carry(of(name))
+    upstream, waiting = run_import(of(name))
     assert (upstream.stack, upstream.status) == ("shared-infra/b", "changed")
     assert (waiting.stack, waiting.status) == (STACK, "waiting")
     said = "its plan can be made only after: tools deploy --local shared-infra/b (now: "
@@ -175,10 +170,10 @@ def test_a_plan_that_needs_what_is_still_to_be_made_upstream_waits(
     assert is_safe(waiting)
 
 
-def test_what_terraform_says_comes_with_the_stack_s_name(carry: CarryOut) -> None:
+def test_what_terraform_says_comes_with_the_stack_s_name(run_import: Execute) -> None:
     name = f"bucket-{uuid4().hex[:8]}"
     with pytest.raises(UserError, match=f"{STACK}: .*(?s:.)*the same command goes on"):
-        carry(of(name))
+        run_import(of(name))
 
 
 def test_a_state_s_resources_are_known_by_their_addresses() -> None:
@@ -191,13 +186,13 @@ def test_a_state_s_resources_are_known_by_their_addresses() -> None:
             resource("aws_iam_role_policy_attachment", "p", {"role": "r", "policy_arn": "arn:p"}),
         ]
     }
-    assert inventory._held(json.dumps(state).encode()) == {
+    assert inventory.parse(json.dumps(state).encode()) == {
         'aws_s3_bucket.shared["data sets"]': ("aws_s3_bucket", "b"),
         "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),
         "module.a[0].aws_kms_key.k": ("aws_kms_key", "k"),
         "aws_iam_role_policy_attachment.p": ("aws_iam_role_policy_attachment", "r/arn:p"),
     }
-    assert Held({}).find("aws_s3_bucket", "b") is None
+    assert Inventory({}).find("aws_s3_bucket", "b") is None
 
 
 def resource(kind: str, name: str, attributes: Any, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from tests.trees import write_stack
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.imports.tfvars import edits, write
+from tools.imports.tfvars import plan_edits, write
 from tools.layout.repository import Repository
 from tools.localcloud import workspace
 
@@ -44,7 +44,7 @@ def test_values_are_added_to_what_a_file_says(repository: Repository) -> None:
     path = tfvars(repository)
     path.write_text('# ours\nother = "p" # kept\nnames = { a = "1" }\n')
     wanted = {STACK: {"name": "n", "names": {"b": "2"}, "interface_services": ["logs"]}}
-    (edit,) = edits(repository, wanted, local=False)
+    (edit,) = plan_edits(repository, wanted, local=False)
     assert path.read_text().startswith("# ours")
     write([edit])
     assert '# ours\nother = "p" # kept\n' in path.read_text()
@@ -54,26 +54,26 @@ def test_values_are_added_to_what_a_file_says(repository: Repository) -> None:
         "name": "n",
         "interface_services": ["ec2", "logs"],
     }
-    assert edits(repository, wanted, local=False) == []
+    assert plan_edits(repository, wanted, local=False) == []
 
 
 def test_what_holds_by_default_is_not_written(repository: Repository) -> None:
     wanted = {STACK: {"interface_services": ["ec2"], "other": "o"}}
-    assert edits(repository, wanted, local=False) == []
+    assert plan_edits(repository, wanted, local=False) == []
     assert not tfvars(repository).exists()
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('name = "mine"', 'name would have to be "n", and is "mine"; change it there first'),
-        ('names = { a = "0" }', 'names.a would have to be "1", and is "0"'),
-        ("name = null # on purpose", 'name would have to be "n", and is null; change it there'),
-        ('name = ""', 'name would have to be "n", and is ""; change it there first'),
-        ("names = {}", 'names would have to be {"a": "1"}, and is {}'),
+        ('name = "mine"', 'name must be "n", but is "mine"; change it there first'),
+        ('names = { a = "0" }', 'names.a must be "1", but is "0"'),
+        ("name = null # on purpose", 'name must be "n", but is null; change it there'),
+        ('name = ""', 'name must be "n", but is ""; change it there first'),
+        ("names = {}", 'names must be {"a": "1"}, but is {}'),
         (
             "interface_services = [] # none",
-            r'interface_services would have to be \["logs"\], and is \[\]',
+            r'interface_services must be \["logs"\], but is \[\]',
         ),
     ],
 )
@@ -81,7 +81,7 @@ def test_somebody_s_other_value_is_refused(repository: Repository, text: str, re
     tfvars(repository).write_text(f"{text}\n")
     wanted = {"name": "n", "names": {"a": "1"}, "interface_services": ["logs"]}
     with pytest.raises(UserError, match=reason) as refused:
-        edits(repository, {STACK: wanted}, local=False)
+        plan_edits(repository, {STACK: wanted}, local=False)
     assert str(refused.value).startswith(str(tfvars(repository)))
 
 
@@ -97,9 +97,9 @@ def test_comments_in_what_would_grow_are_not_lost(repository: Repository, text: 
     tfvars(repository).write_text(f"# ours\n{text}# and more\n")
     reason = r'comments on the lines of interface_services would be lost; add \["logs"\] to it'
     with pytest.raises(UserError, match=reason):
-        edits(repository, {STACK: {"interface_services": ["logs"]}}, local=False)
+        plan_edits(repository, {STACK: {"interface_services": ["logs"]}}, local=False)
     tfvars(repository).write_text('# ours\ninterface_services = ["#"]\n# and more\n')
-    (edit,) = edits(repository, {STACK: {"interface_services": ["logs"]}}, local=False)
+    (edit,) = plan_edits(repository, {STACK: {"interface_services": ["logs"]}}, local=False)
     assert edit.after == '# ours\ninterface_services = ["#", "logs"]\n# and more\n'
 
 
@@ -107,15 +107,15 @@ def test_comments_in_what_would_grow_are_not_lost(repository: Repository, text: 
 def test_a_file_that_has_the_last_word_is_named(repository: Repository, name: str) -> None:
     own = tfvars(repository, name)
     own.write_text('{"names": {"a": "1"}}' if name.endswith("json") else 'names = { a = "1" }\n')
-    with pytest.raises(UserError, match=f"{name} sets names, over what terraform.tfvars says"):
-        edits(repository, {STACK: {"names": {"b": "2"}}}, local=False)
+    with pytest.raises(UserError, match=f"{name} sets names and overrides terraform.tfvars"):
+        plan_edits(repository, {STACK: {"names": {"b": "2"}}}, local=False)
 
 
 def test_all_are_written_or_none(repository: Repository) -> None:
     write_stack(repository.root, "shared-infra/y", VARIABLES)
     tfvars(repository).write_text('other = "p"\n')
     wanted = {STACK: {"name": "n"}, "shared-infra/y": {"name": "n"}}
-    found = edits(repository, wanted, local=False)
+    found = plan_edits(repository, wanted, local=False)
     (repository.root / "shared-infra/y/terraform.tfvars").mkdir()
     with pytest.raises(UserError, match="cannot write"):
         write(found)
@@ -130,7 +130,7 @@ def test_in_the_local_cloud_s_copy_nothing_of_an_account_comes_back(
     theirs = 'vpc_id     = "vpc-0a1b2c3d4e5f67890"\nsubnet_ids = ["subnet-0a1b2c3d4e5f67890"]\n'
     tfvars(repository).write_text(theirs)
     copy = workspace.refresh(repository, tmp_path / "copy")
-    (edit,) = edits(copy, {STACK: {"vpc_id": "vpc-00000000"}}, local=True)
+    (edit,) = plan_edits(copy, {STACK: {"vpc_id": "vpc-00000000"}}, local=True)
     write([edit])
     workspace.keep_values(copy.root / STACK)
     again = workspace.refresh(repository, tmp_path / "copy")

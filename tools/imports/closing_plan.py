@@ -1,0 +1,95 @@
+"""The plan at the end of an import: it must destroy and replace nothing."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import click
+
+from tools.context import Target
+from tools.engine.plans import Plan
+from tools.engine.records import Records
+from tools.layout.stack import Stack
+from tools.runs import summary
+
+_HARMFUL = ("replace", "destroy")
+
+
+def mark_waiting(
+    records: Records,
+    plans: Sequence[Plan],
+    plan_more: Callable[[Collection[str]], list[Plan]],
+    option: str,
+) -> list[Plan]:
+    """Returns the plans; a failed one that needs a deployment upstream is waiting instead.
+
+    That is the plan of a stack that reads an output which a stack upstream has no value for yet,
+    while that one's own plan gives it one. `plan_more` plans upstream stacks, by name, for this;
+    the plans of those to deploy first are returned too.
+    """
+    by_stack = {plan.stack: plan for plan in plans}
+    stacks = {stack.name: stack for stack in records.stacks}  # upstream first
+    upstream = _upstream([plan.stack for plan in plans if plan.status == "failed"], stacks)
+    if missing := upstream - by_stack.keys():
+        by_stack |= {plan.stack: plan for plan in plan_more(missing)}
+    waiting: dict[str, list[str]] = {}  # stack to those to deploy before it can be planned
+    for name in stacks:
+        plan = by_stack.get(name)
+        if not plan or plan.status != "failed":
+            continue
+        first = [
+            other
+            for other in stacks
+            if other in _upstream([name], stacks)
+            and (other in waiting or _sets_output(records, stacks[other], by_stack[other]))
+        ]
+        if first:
+            waiting[name] = first
+            command = f"tools deploy{option} {' '.join(first)}"
+            detail = f"its plan can be made only after: {command} (now: {plan.detail})"
+            by_stack[name] = replace(plan, status="waiting", detail=detail)
+    shown = {plan.stack for plan in plans}.union(*waiting.values())
+    return [by_stack[name] for name in stacks if name in shown]
+
+
+def _upstream(names: Iterable[str], stacks: Mapping[str, Stack]) -> set[str]:
+    """Every stack that those called `names` read, and that these read in turn."""
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        new = {name for name in stacks[left.pop()].upstream if name in stacks} - found
+        found |= new
+        left += new
+    return found
+
+
+def _sets_output(records: Records, stack: Stack, plan: Plan) -> bool:
+    """Whether a deployment gives a value to an output that has none."""
+    state = records.state(stack)
+    outputs = state.outputs if state else {}
+    return any(outputs.get(output) is None for output in plan.outputs)
+
+
+def report(plans: Sequence[Plan], target: Target, err: bool = False) -> None:
+    """Prints the plans and what comes next; exits with 1 if one of them must not be applied.
+
+    With `err` all goes to stderr, since stdout has other data.
+    """
+    summary.show_plans(plans, err=err)
+    for plan in plans:
+        for change in plan.changes:
+            if change.action in _HARMFUL:
+                click.secho(
+                    f"{plan.stack}: a deployment would {change.action} {change.address}; correct "
+                    f"its values first: tools plan{target.option} --details {plan.stack}",
+                    fg="red",
+                    err=True,
+                )
+    if not all(map(is_safe, plans)):
+        raise click.exceptions.Exit(1)
+    if changed := [plan.stack for plan in plans if plan.status != "unchanged"]:
+        click.echo(f"next: tools deploy{target.option} {' '.join(changed)}", err=True)
+
+
+def is_safe(plan: Plan) -> bool:
+    """Whether the plan succeeded, and a deployment would destroy and replace nothing."""
+    return plan.status != "failed" and not any(one.action in _HARMFUL for one in plan.changes)

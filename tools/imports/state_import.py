@@ -1,0 +1,86 @@
+"""Runs `terraform import` for the stacks, upstream stacks first."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tools.engine import explain, init, recovery, retry
+from tools.engine.run import Run
+from tools.errors import UserError
+from tools.imports import inventory
+from tools.imports.request import ResourceImport
+from tools.layout.stack import Stack
+from tools.terraform.diagnostics import TerraformError
+
+
+def import_all(run: Run, resources: Sequence[ResourceImport]) -> None:
+    """Imports what the states do not hold yet, until the run is interrupted.
+
+    Raises UserError if Terraform fails; what was imported before stays.
+    """
+    by_name = {stack.name: stack for stack in run.records.stacks}
+    for stack in run.records.stacks:
+        wanted = [resource for resource in resources if resource.stack == stack.name]
+        for upstream in run.records.missing_upstream(stack) if wanted else ():
+            _refresh_outputs(run, by_name[upstream])
+        if wanted and not run.interruption.count:
+            for resource in _still_missing(run, stack, wanted):
+                _import(run, stack, resource)
+
+
+def import_resource(run: Run, stack: Stack, resource: ResourceImport) -> None:
+    """Imports a resource into the state of `stack`. Raises TerraformError if Terraform fails."""
+    run.progress.say(stack.name, f"importing {resource.address}")
+    run.records.drop(stack)
+    log = run.log(stack, "import")
+    run.terraform.import_(stack.path, log, resource.address, resource.identifier)
+
+
+def _import(run: Run, stack: Stack, resource: ResourceImport) -> None:
+    if run.interruption.count:
+        return
+    with _explained(run, stack):
+        init.initialize(run, stack)
+        retry.retrying(run, stack, lambda: import_resource(run, stack, resource))
+
+
+def _still_missing(
+    run: Run, stack: Stack, wanted: Sequence[ResourceImport]
+) -> list[ResourceImport]:
+    """What the state does not hold, once a Terraform that a killed run left behind has ended."""
+    with _explained(run, stack):
+        recovery.await_leftover(run, stack)
+        recovery.recover(run, stack)
+        if not run.interruption.count:
+            managed = inventory.read(run.records, [stack], run)
+            return [resource for resource in wanted if not managed.holds(resource)]
+    return []
+
+
+def _refresh_outputs(run: Run, stack: Stack) -> None:
+    """Gives a stack that holds nothing the outputs it already can have, for those that read it."""
+    if run.interruption.count:
+        return
+    run.progress.say(stack.name, "not deployed: working out the outputs it already has")
+    for upstream in run.records.missing_upstream(stack):
+        _refresh_outputs(run, next(one for one in run.records.stacks if one.name == upstream))
+    if run.interruption.count:
+        return
+    with _explained(run, stack):
+        recovery.await_leftover(run, stack)
+        init.initialize(run, stack)
+        run.terraform.refresh_outputs(stack.path, run.log(stack, "refresh"), lambda event: None)
+    run.records.forget(stack)
+
+
+@contextmanager
+def _explained(run: Run, stack: Stack) -> Iterator[None]:
+    """Raises Terraform's errors as a UserError of one line, with the command that helps."""
+    try:
+        yield
+    except TerraformError as error:
+        if run.interruption.count:
+            return  # the interruption ended it
+        reason = explain.explain(error.diagnostics, stack, run)
+        raise UserError(
+            f"{stack.name}: {reason}; what was imported before stays, and the same command goes on"
+        ) from None
