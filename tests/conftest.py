@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
 from tests.children import end_all, mark
+from tests.keeper import kept
 from tests.order import pytest_collection_modifyitems
 from tests.trees import REPOSITORY
 from tools import SCRATCH
@@ -81,6 +82,13 @@ def terraform() -> Terraform:
     env = {name: value for name, value in os.environ.items() if not name.startswith("TF_VAR_")}
     scratch = REPOSITORY / SCRATCH
     return Terraform.find(env, scratch).downloaded_once(scratch)
+
+
+@pytest.fixture(scope="session")
+def kept_terraform(terraform: Terraform) -> Iterator[Terraform]:
+    """The same with providers that keep running: `tests.keeper` says what that is not for."""
+    with kept(terraform) as found:
+        yield found
 
 
 @pytest.fixture

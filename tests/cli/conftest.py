@@ -15,6 +15,7 @@ from tests.trees import copy_repository
 from tools.localcloud.process import LocalCloud, Running
 from tools.system.processes import started
 from tools.terraform.binary import Terraform
+from tools.terraform.find import VARIABLE
 
 TOOLS = Path(sys.executable).with_name("tools")
 
@@ -94,6 +95,15 @@ def attach(checkout: Checkout, running: Running) -> None:
     noted = {"pid": running.pid, "port": running.port, "started": started(running.pid)}
     pid_file.write_text(json.dumps(noted))
     assert LocalCloud(pid_file.parent).status() == running
+
+
+@pytest.fixture
+def kept_provider(attached: Checkout, kept_terraform: Terraform) -> None:
+    """Has the `tools` of `attached` and `small` use providers that keep running.
+
+    `pytest.mark.usefixtures("kept_provider")`; `tests.keeper` says what it is not for.
+    """
+    attached.env[VARIABLE] = str(kept_terraform.binary)
 
 
 @pytest.fixture

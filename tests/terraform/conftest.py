@@ -18,14 +18,28 @@ def new_tree(
 ) -> NewTree:
     """Makes a copy of the tree with an account of its own, where nothing else exists."""
 
-    def make() -> Tree:
-        env = account_env({**terraform.env, **environment(local_cloud.endpoint)})
-        return Tree(tmp_path_factory.mktemp("tree"), terraform.binary, env)
+    return _maker(local_cloud, terraform, tmp_path_factory)
 
-    return make
+
+@pytest.fixture(scope="session")
+def new_kept_tree(
+    local_cloud: Running, kept_terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+) -> NewTree:
+    """As `new_tree`; the tree's provider keeps running (`tests.keeper` says what for)."""
+    return _maker(local_cloud, kept_terraform, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def planning(new_tree: NewTree) -> Tree:
     """The copy that plan tests share: nothing is ever applied in its account."""
     return new_tree()
+
+
+def _maker(
+    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+) -> NewTree:
+    def make() -> Tree:
+        env = account_env({**terraform.env, **environment(local_cloud.endpoint)})
+        return Tree(tmp_path_factory.mktemp("tree"), terraform.binary, env)
+
+    return make
