@@ -17,6 +17,7 @@ from tests.trees import copy_repository
 from tools.localcloud.process import Running, environment
 from tools.state.backend import Backend
 from tools.terraform.binary import Terraform
+from tools.terraform.find import VARIABLE
 
 NAMES = ("nlp-project", "notebook-dev", "notebook-prod")
 PURPOSE = r"Alice's \"trial\" of $${models}\n100 %%{ x } C:\\dir é"  # as HCL writes it
@@ -36,7 +37,8 @@ class Demo:
         self.shell = replace(checkout, root=checkout.root / ".tools/local/workspace", env=env)
 
     def terraform(self, notebook: str, *arguments: str) -> Any:
-        return self.shell.run("terraform", *arguments, cwd=f"notebooks/{notebook}")
+        binary = self.shell.env[VARIABLE]
+        return self.shell.run(binary, *arguments, cwd=f"notebooks/{notebook}")
 
     def apply(self, notebook: str) -> None:
         for arguments in (["init", "-input=false"], ["apply", "-auto-approve", "-input=false"]):
@@ -65,10 +67,11 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(
-    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+    local_cloud: Running, kept_terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Demo]:
     root = tmp_path_factory.mktemp("clone")
-    checkout = Checkout(copy_repository(root), user_env(terraform))
+    env = {**user_env(kept_terraform), VARIABLE: str(kept_terraform.binary)}
+    checkout = Checkout(copy_repository(root), env)
     attach(checkout, local_cloud)
     made = Demo(checkout, local_cloud)
     yield made

@@ -13,6 +13,7 @@ from tests.cli.conftest import Checkout, attach, user_env
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
+from tools.terraform.find import VARIABLE
 
 MONOLITH = Path(__file__).with_name("monolith")
 NOTEBOOKS = ("alice", "bob")
@@ -20,7 +21,8 @@ NOTEBOOKS = ("alice", "bob")
 
 def checkout_in(root: Path, terraform: Terraform, local_cloud: Running, project: str) -> Checkout:
     """A repository without notebooks of its own."""
-    made = Checkout(copy_repository(root), user_env(terraform))
+    env = {**user_env(terraform), VARIABLE: str(terraform.binary)}
+    made = Checkout(copy_repository(root), env)
     attach(made, local_cloud)
     for notebook in made.notebooks():
         if notebook != "README.md":
@@ -38,9 +40,10 @@ class Legacy:
     prefix: str
     shell: Checkout
     client: Callable[..., Any]
+    binary: Path
 
     def terraform(self, *arguments: str, folder: Path | None = None) -> str:
-        done = self.shell.run("terraform", f"-chdir={folder or self.folder}", *arguments)
+        done = self.shell.run(str(self.binary), f"-chdir={folder or self.folder}", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -11,8 +11,8 @@ from .conftest import NewTree
 from .harness import Chain, Tree, statements
 
 
-def test_chain_over_states_in_s3(new_tree: NewTree, client: Callable[..., Any]) -> None:
-    tree = new_tree()
+def test_chain_over_states_in_s3(new_kept_tree: NewTree, client: Callable[..., Any]) -> None:
+    tree = new_kept_tree()
     leave_out_lifecycles(tree.root)
     aws = clients(tree, client)
     bucket = f"{tree.project}-states"
