@@ -182,7 +182,7 @@ def test_an_emulator_that_others_could_reach_is_ended(
     cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_the_mend = (
-        "from tools.localcloud import fixes\n"
+        "from tools.emulator import fixes\n"
         "def _listen_on_one_address(): pass\n"
         "fixes._listen_on_one_address = _listen_on_one_address\n"
     )
@@ -199,7 +199,7 @@ def test_an_emulator_that_others_could_reach_is_ended(
 def test_an_emulator_that_answers_pages_is_ended(
     cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without_the_mend = "from tools.localcloud import pages\npages._refuse = lambda *_: None\n"
+    without_the_mend = "from tools.emulator import pages\npages._refuse = lambda *_: None\n"
     (tmp_path / "sitecustomize.py").write_text(without_the_mend)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(UserError, match="it answers pages in a browser"):
