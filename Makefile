@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
 # What tests use from the outside; each in an environment of its own, for what it pins.
-AUDITS := .venv-checkov/.ready .venv-provider-6/.ready
+AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup init demo deploy-shared deploy destroy check test nightly benchmark lint lock clean
@@ -28,15 +28,24 @@ $(READY): requirements/all.txt pyproject.toml
 	fi
 	@touch $@
 
+# An sdist's build backend is locked too, and installed first: in the isolation that is their default,
+# pip and uv would fetch one that is not.
+BACKEND   = $(filter %-build.txt,$^)
+ISOLATION = $(if $(BACKEND),--no-build-isolation)
+
 .venv-%/.ready: requirements/%.txt
 	$(PYTHON) -m venv $(@D)
 	@echo 'installing $< into $(@D)'
-	@if command -v uv >/dev/null; then \
-	  uv pip sync --quiet --python $(@D)/bin/python --require-hashes $<; \
-	else \
-	  $(@D)/bin/pip install --quiet --no-deps --require-hashes --requirement $<; \
-	fi
+	@set -e; for locked in $(BACKEND) $<; do \
+	  if command -v uv >/dev/null; then \
+	    uv pip sync --quiet --python $(@D)/bin/python $(ISOLATION) --require-hashes $$locked; \
+	  else \
+	    $(@D)/bin/pip install --quiet --no-deps $(ISOLATION) --require-hashes --requirement $$locked; \
+	  fi; \
+	done
 	@touch $@
+
+.venv-terraform-1.0/.ready: requirements/terraform-1.0-build.txt
 
 init: $(READY) ## Type project, region and VPC, once
 	@$(BIN)/tools init
@@ -80,6 +89,12 @@ lock: ## Lock the requirements anew (needs uv)
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/checkov.txt requirements/checkov.in
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/provider-6.txt requirements/provider-6.in
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
+	  --custom-compile-command 'make lock' --upgrade --output-file requirements/terraform-1.0.txt \
+	  requirements/terraform-1.0.in
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
+	  --custom-compile-command 'make lock' --upgrade --output-file requirements/terraform-1.0-build.txt \
+	  requirements/terraform-1.0-build.in
 
 clean: ## Remove the environments and the local cloud's folder
 	@if [ -x $(BIN)/tools ]; then $(BIN)/tools local down; fi

@@ -59,7 +59,7 @@ class Local:
             path = stack.path / "terraform.tfstate"
             if not path.exists():
                 path.write_text(json.dumps({**state, "lineage": str(uuid.uuid4())}))
-                records.note(stack, records.inputs(stack))
+                records.record_apply(stack, records.inputs(stack))
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def terraform() -> Terraform:
     """Terraform with the AWS provider at hand: downloaded once at most, where git ignores it."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("TF_VAR_")}
     scratch = REPOSITORY / SCRATCH
-    return Terraform.find(env, scratch).downloaded_once(scratch)
+    return Terraform.find(env, scratch).with_provider_downloaded(scratch)
 
 
 @pytest.fixture(scope="session")

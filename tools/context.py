@@ -13,13 +13,14 @@ from tools import SCRATCH
 from tools.aws import client
 from tools.aws.model import check_region
 from tools.errors import UserError
+from tools.layout.patterns import name_at
 from tools.layout.repository import Repository
 from tools.layout.selection import Selection, choose
 from tools.layout.stack import Stack
 from tools.localcloud.process import LocalCloud, Running, environment, unset
 from tools.localcloud.workspace import refresh
 from tools.localcloud.workspace import region as region_of_the_local_cloud
-from tools.state import backend
+from tools.state.checks import check_keys
 from tools.system import processes
 from tools.terraform.binary import Terraform
 
@@ -67,7 +68,7 @@ class Context:
         """Raises UserError where there is none, or where two stacks would have one state."""
         found = self._found
         if not self._mends_keys:
-            backend.check_keys(found)
+            check_keys(found)
         return found
 
     @cached_property
@@ -109,18 +110,15 @@ class Context:
 
         A path is one from the working directory to a stack of the user's repository, such as `.`.
         """
-        patterns = [self._name(pattern) for pattern in selection.patterns]
-        return choose(known.stacks, replace(selection, patterns=patterns), known.has_changed)
+        named = replace(selection, patterns=self._names(selection.patterns))
+        return choose(known.stacks, named, known.has_changed)
 
     def stacks(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks of the user's repository that `patterns` name, as `select`."""
-        return self.repository.select([self._name(pattern) for pattern in patterns])
+        return self.repository.select(self._names(patterns))
 
-    def _name(self, pattern: str) -> str:
-        path = Path(pattern).resolve()
-        inside = path.is_dir() and path.is_relative_to(self.repository.root)
-        name = path.relative_to(self.repository.root).as_posix() if inside else pattern
-        return name if name.count("/") == 1 else pattern
+    def _names(self, patterns: Sequence[str]) -> list[str]:
+        return [name_at(pattern, self.repository.root) for pattern in patterns]
 
     def forget_local_state(self) -> None:
         """Removes the working copy: its states name what an emulator held that is gone."""
@@ -155,10 +153,10 @@ class Context:
         terraform = self._terraform({**env, **environment(running.endpoint, region, self.env)})
         copy = refresh(self.repository, self.workspace)
         if not self._mends_keys:
-            backend.check_keys(copy)
+            check_keys(copy)
         return Target(
             copy,
-            terraform.downloaded_once(self._scratch),
+            terraform.with_provider_downloaded(self._scratch),
             region,
             _new_logs(self._scratch / "local" / "logs"),
             running.endpoint,

@@ -15,7 +15,7 @@ from tests.trees import copy_repository
 from tools.localcloud.process import LocalCloud, Running
 from tools.system.processes import started
 from tools.terraform.binary import Terraform
-from tools.terraform.find import VARIABLE
+from tools.terraform.installation import BINARY_VARIABLE
 
 TOOLS = Path(sys.executable).with_name("tools")
 
@@ -103,7 +103,7 @@ def kept_provider(attached: Checkout, kept_terraform: Terraform) -> None:
 
     `pytest.mark.usefixtures("kept_provider")`; `tests.keeper` says what it is not for.
     """
-    attached.env[VARIABLE] = str(kept_terraform.binary)
+    attached.env[BINARY_VARIABLE] = str(kept_terraform.binary)
 
 
 @pytest.fixture

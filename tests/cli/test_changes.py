@@ -131,10 +131,10 @@ def change_the_provider_s_version(checkout: Checkout) -> None:
         (change_a_file, "notebooks/n/main.tf changed"),
         (change_the_module, "modules/m/main.tf changed"),
         (restore_an_older_state, "its state has changed since by other means"),
-        (replace_the_state, "its state is another than the one that was applied"),
+        (replace_the_state, "its state is not the one that was applied"),
         (apply_by_plain_terraform, "its state has changed since by other means"),
-        (lose_the_record, "no record of a finished apply lies beside its state"),
-        (spoil_the_record, "no record of a finished apply lies beside its state"),
+        (lose_the_record, "the last apply did not finish"),
+        (spoil_the_record, "the last apply did not finish"),
         (change_the_provider_s_version, "example.com/a/b is 1.0.0, and was 0.9.0"),
     ],
 )

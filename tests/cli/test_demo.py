@@ -17,7 +17,7 @@ from tests.trees import copy_repository
 from tools.localcloud.process import Running, environment
 from tools.state.backend import Backend
 from tools.terraform.binary import Terraform
-from tools.terraform.find import VARIABLE
+from tools.terraform.installation import BINARY_VARIABLE
 
 NAMES = ("nlp-project", "notebook-dev", "notebook-prod")
 PURPOSE = r"Alice's \"trial\" of $${models}\n100 %%{ x } C:\\dir é"  # as HCL writes it
@@ -37,7 +37,7 @@ class Demo:
         self.shell = replace(checkout, root=checkout.root / ".tools/local/workspace", env=env)
 
     def terraform(self, notebook: str, *arguments: str) -> Any:
-        binary = self.shell.env[VARIABLE]
+        binary = self.shell.env[BINARY_VARIABLE]
         return self.shell.run(binary, *arguments, cwd=f"notebooks/{notebook}")
 
     def apply(self, notebook: str) -> None:
@@ -70,7 +70,7 @@ def demo(
     local_cloud: Running, kept_terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Demo]:
     root = tmp_path_factory.mktemp("clone")
-    env = {**user_env(kept_terraform), VARIABLE: str(kept_terraform.binary)}
+    env = {**user_env(kept_terraform), BINARY_VARIABLE: str(kept_terraform.binary)}
     checkout = Checkout(copy_repository(root), env)
     attach(checkout, local_cloud)
     made = Demo(checkout, local_cloud)

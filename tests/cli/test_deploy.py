@@ -349,7 +349,7 @@ def without_terraform(checkout: Checkout, tmp_path: Path) -> dict[str, str]:
 def test_says_how_to_install_a_terraform_that_is_missing(small: Checkout, tmp_path: Path) -> None:
     done = small.tools("deploy", "--local", **without_terraform(small, tmp_path))
     assert done.returncode == 1
-    assert "terraform is not on PATH, nor is tofu; install it: https://" in done.stderr
+    assert "neither terraform nor tofu is on PATH; install it: https://" in done.stderr
 
 
 def test_says_which_terraform_is_too_old(small: Checkout, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import TOOLS
 from tests.faults.fleet import STACK, Fleet
 from tests.faults.proxy import Call, Refusal
-from tools.engine.recovery import require_room
+from tools.engine.preparation import require_disk_space
 from tools.errors import UserError
 
 
@@ -36,7 +36,7 @@ def test_a_disk_that_cuts_the_state_short(fleet: Fleet) -> None:
     full = fleet.tools("deploy", "--local", **limited(fleet, 8))
     assert full.returncode == 1
     state, errored = fleet.work / "terraform.tfstate", fleet.work / "errored.tfstate"
-    assert f"nor is {errored} whole: make room, and run this again" in full.stderr
+    assert f"{errored} is cut short too: make room, and run this again" in full.stderr
     assert state.stat().st_size == errored.stat().st_size == 8 * 512
 
     # Each run says what to do next.
@@ -124,4 +124,4 @@ def test_too_little_room_is_said_before_anything_is_made(
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=2_500_000))
     with pytest.raises(UserError, match=r"only 2\.5 MB are free in .*; make room first"):
-        require_room(tmp_path)
+        require_disk_space(tmp_path)

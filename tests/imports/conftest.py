@@ -12,7 +12,7 @@ from tests.imports.monolith import Monolith, build
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
-from tools.terraform.find import VARIABLE
+from tools.terraform.installation import BINARY_VARIABLE
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def receiving(
 ) -> Checkout:
     """A checkout without notebooks, whose local cloud has the monolith in it."""
     root = copy_repository(tmp_path_factory.mktemp("receiving") / "repository")
-    env = {**user_env(kept_terraform), VARIABLE: str(kept_terraform.binary)}
+    env = {**user_env(kept_terraform), BINARY_VARIABLE: str(kept_terraform.binary)}
     checkout = Checkout(root, env)
     shutil.rmtree(root / "notebooks")
     (root / "notebooks").mkdir()

@@ -91,7 +91,7 @@ def test_what_is_read_is_worked_out_and_what_is_done_is_not_done_again(
     upstream = json.loads(copy(checkout, "shared-infra/b/terraform.tfstate").read_text())
     assert (upstream["outputs"]["x"]["value"], upstream["resources"]) == ("bucket", [])
     planned = json.loads(checkout.tools("plan", "--local", "--json", "b").stdout)
-    assert planned[0]["why"] == ["no record of a finished apply lies beside its state"]
+    assert planned[0]["why"] == ["the last apply did not finish"]
 
     state = copy(checkout, f"{STACK}/terraform.tfstate").read_bytes()
     (again,) = run_import(of(name))
@@ -186,7 +186,7 @@ def test_a_state_s_resources_are_known_by_their_addresses() -> None:
             resource("aws_iam_role_policy_attachment", "p", {"role": "r", "policy_arn": "arn:p"}),
         ]
     }
-    assert inventory.parse(json.dumps(state).encode()) == {
+    assert inventory.parse(json.dumps(state).encode(), "the state") == {
         'aws_s3_bucket.shared["data sets"]': ("aws_s3_bucket", "b"),
         "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),
         "module.a[0].aws_kms_key.k": ("aws_kms_key", "k"),

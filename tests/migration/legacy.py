@@ -13,7 +13,7 @@ from tests.cli.conftest import Checkout, attach, user_env
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
-from tools.terraform.find import VARIABLE
+from tools.terraform.installation import BINARY_VARIABLE
 
 MONOLITH = Path(__file__).with_name("monolith")
 NOTEBOOKS = ("alice", "bob")
@@ -21,7 +21,7 @@ NOTEBOOKS = ("alice", "bob")
 
 def checkout_in(root: Path, terraform: Terraform, local_cloud: Running, project: str) -> Checkout:
     """A repository without notebooks of its own."""
-    env = {**user_env(terraform), VARIABLE: str(terraform.binary)}
+    env = {**user_env(terraform), BINARY_VARIABLE: str(terraform.binary)}
     made = Checkout(copy_repository(root), env)
     attach(made, local_cloud)
     for notebook in made.notebooks():

@@ -9,37 +9,32 @@ from tools.terraform.binary import Terraform
 
 from .harness import Tree, account_env
 
-NewTree = Callable[[], Tree]
+NewTree = Callable[..., Tree]
 
 
 @pytest.fixture(scope="session")
 def new_tree(
     local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
 ) -> NewTree:
-    """Makes a copy of the tree with an account of its own, where nothing else exists."""
+    """Makes a copy of the tree with an account of its own, where nothing else exists.
 
-    return _maker(local_cloud, terraform, tmp_path_factory)
+    It is run with the session's Terraform, or with the one that `make` is given.
+    """
+
+    def make(run_with: Terraform = terraform) -> Tree:
+        env = account_env({**run_with.env, **environment(local_cloud.endpoint)})
+        return Tree(tmp_path_factory.mktemp("tree"), run_with.binary, env)
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def new_kept_tree(
-    local_cloud: Running, kept_terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
-) -> NewTree:
+def new_kept_tree(new_tree: NewTree, kept_terraform: Terraform) -> NewTree:
     """As `new_tree`; the tree's provider keeps running (`tests.keeper` says what for)."""
-    return _maker(local_cloud, kept_terraform, tmp_path_factory)
+    return lambda: new_tree(kept_terraform)
 
 
 @pytest.fixture(scope="session")
 def planning(new_tree: NewTree) -> Tree:
     """The copy that plan tests share: nothing is ever applied in its account."""
     return new_tree()
-
-
-def _maker(
-    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
-) -> NewTree:
-    def make() -> Tree:
-        env = account_env({**terraform.env, **environment(local_cloud.endpoint)})
-        return Tree(tmp_path_factory.mktemp("tree"), terraform.binary, env)
-
-    return make

@@ -113,6 +113,12 @@ class Tree:
             actions |= {f"output.{name}": o["action"] for name, o in event["outputs"].items()}
         return {address: action for address, action in actions.items() if action != "noop"}
 
+    def planned(self, stack: str) -> str:
+        """What a plan says, empty where by its exit code it would change nothing."""
+        options = ("-detailed-exitcode", "-input=false", "-no-color")
+        done = self._test(stack).execute_command("plan", *options)
+        return "" if done.retcode == 0 else f"{done.out}{done.err}"
+
     def apply(self, stack: str) -> None:
         self._test(stack).apply()
 
@@ -167,6 +173,11 @@ class Chain:
         if stack not in self.applied:
             self.applied.append(stack)  # first: a failed apply leaves resources too
         self.tree.apply(stack)
+
+    def destroy(self, stack: str) -> None:
+        """Destroys one before the others; it has failed until it is done."""
+        self.tree.destroy(stack)
+        self.applied.remove(stack)
 
     def changes(self) -> dict[str, dict[str, str]]:
         """What plans of the applied stacks would change, by stack; empty where nothing is left."""

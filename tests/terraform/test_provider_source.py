@@ -34,13 +34,13 @@ def test_terraform_installs_from_the_mirror_that_is_written_down(tmp_path: Path)
 
     (tmp_path / "terraform.rc").touch()
     mirror = put_provider(tmp_path / "mirror", json.loads(run("version", "-json"))["platform"])
-    (tmp_path / "terraform.rc").write_text(providers.cli_config_with(mirror, None))
+    (tmp_path / "terraform.rc").write_text(providers.cli_config_text(mirror, None))
     (tmp_path / "main.tf").write_text('provider "aws" {}\n')
     # The stand-in is an empty file: that init installs it at all shows where it came from.
     assert "Installed hashicorp/aws v5.100.0" in run("init")
 
 
-def test_what_must_be_downloaded_is_downloaded_once(tmp_path: Path) -> None:
+def test_what_must_be_downloaded_is_with_provider_downloaded(tmp_path: Path) -> None:
     # A packed mirror stands for the registry, which tests cannot count on: Terraform unpacks from
     # both into its plugin cache. The provider in it is an empty file, which init never starts.
     terraform = Terraform.find(os.environ, tmp_path / "settings")
@@ -49,13 +49,15 @@ def test_what_must_be_downloaded_is_downloaded_once(tmp_path: Path) -> None:
     archive = packed / f"terraform-provider-aws_5.100.0_{terraform.platform}.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("terraform-provider-aws_v5.100.0_x5", "")
-    (tmp_path / "terraform.rc").write_text(providers.cli_config_with(tmp_path / "origin", None))
+    (tmp_path / "terraform.rc").write_text(providers.cli_config_text(tmp_path / "origin", None))
     plain = {**terraform.env, "HOME": str(tmp_path)}
     plain.pop("TF_CLI_CONFIG_FILE", None)
     env = {**plain, "TF_CLI_CONFIG_FILE": str(tmp_path / "terraform.rc")}
-    replace(terraform, downloads=True, env=env).downloaded_once(tmp_path / "scratch")
+    replace(terraform, downloads=True, env=env).with_provider_downloaded(tmp_path / "scratch")
     archive.unlink()
-    cached = replace(terraform, downloads=True, env=plain).downloaded_once(tmp_path / "scratch")
+    cached = replace(terraform, downloads=True, env=plain).with_provider_downloaded(
+        tmp_path / "scratch"
+    )
     (tmp_path / "root").mkdir()
     (tmp_path / "root/main.tf").write_text('provider "aws" {}\n')
     cached.init(tmp_path / "root", tmp_path / "init.log")

@@ -6,13 +6,12 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, lru_cache
 from importlib import metadata
 from importlib.resources import files
 from typing import Any
 
-from tools.errors import UserError, shown
+from tools.errors import UserError, nearest, shown
 
 MODEL = "botocore's model of CreateNotebookInstance"
 
@@ -89,12 +88,6 @@ def regions() -> tuple[str, ...]:
             for region in session.get_available_regions("sagemaker", partition)
         )
     )
-
-
-def nearest(value: str, valid: list[str]) -> str:
-    """The valid values most like `value`, as words for an error message."""
-    near = get_close_matches(value[:100], valid, n=3, cutoff=0.5)
-    return f"the nearest are {', '.join(near)}" if near else f"for example {valid[0]}"
 
 
 def _allowed_in_tag(character: str) -> bool:

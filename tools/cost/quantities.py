@@ -11,7 +11,7 @@ from typing import Any, cast
 from tools.aws import model
 from tools.aws.model import check_region
 from tools.cost.model import MONTH, Fleet, NotebookSpec, SharedSpec
-from tools.errors import UserError, shown
+from tools.errors import UserError, nearest, shown
 from tools.fleet.fleet import Declared
 from tools.hcl import reading
 from tools.hcl.reading import Value
@@ -202,7 +202,7 @@ def _typed(stack: Stack, change: WhatIf) -> Value:
     for file in sorted(stack.path.glob("*.tf")):
         types |= reading.read_variables(file)
     if change.key not in types:
-        near = model.nearest(change.key, sorted(types)) if types else "it has no variables"
+        near = nearest(change.key, sorted(types)) if types else "it has no variables"
         raise UserError(f"--what-if: {stack.name} has no value called {change.key!r}; {near}")
     counted = _OF_NOTEBOOKS if stack.kind == "notebook" else _OF_SHARED
     value = None if change.value == "null" else _parsed(stack, change, types[change.key])

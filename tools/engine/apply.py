@@ -5,14 +5,19 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.engine.events import is_read, say_event
-from tools.engine.explain import explain, refusal, waiting
+from tools.engine.events import is_of_data_source, report_event
+from tools.engine.explain import describe_losses, describe_missing_upstreams, explain
 from tools.engine.fingerprint import Inputs, differences
-from tools.engine.init import initialize, with_init
-from tools.engine.planning import read_plan
-from tools.engine.plans import Reading
-from tools.engine.recovery import await_leftover, recover, require_room
-from tools.engine.retry import retrying
+from tools.engine.init import retry_after_init
+from tools.engine.planning import run_plan
+from tools.engine.plans import Change
+from tools.engine.preparation import (
+    await_leftover,
+    prepare,
+    require_disk_space,
+    write_left_state,
+)
+from tools.engine.retry import retry_transient
 from tools.engine.run import Outcome, Result, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -20,12 +25,18 @@ from tools.terraform.diagnostics import TerraformError
 from tools.terraform.text import Event
 
 
-class StackRun:
-    """One stack's part of a run."""
+def run_stack(run: Run, stack: Stack) -> Result:
+    """Applies `stack`, or destroys it if that is the run's task; a failure is a result too."""
+    return _StackRun(run, stack).run()
+
+
+class _StackRun:
+    """One stack's part of a run, and how far Terraform is with it."""
 
     def __init__(self, run: Run, stack: Stack) -> None:
         self._run = run
         self._stack = stack
+        self._command = "terraform destroy" if run.destroy else "terraform apply"
         self._done = 0
         self._total = 0
         self._changes: dict[str, int] = {}
@@ -39,7 +50,9 @@ class StackRun:
         try:
             await_leftover(self._run, self._stack)
             self._refuse_other_account()
-            retrying(self._run, self._stack, lambda: recover(self._run, self._stack))
+            retry_transient(
+                self._run, self._stack, lambda: write_left_state(self._run, self._stack)
+            )
             detail = self._destroy() if self._run.destroy else self._apply()
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
@@ -54,7 +67,10 @@ class StackRun:
         return Result(self._stack.name, outcome, seconds, detail, self._changes)
 
     def _refuse_other_account(self) -> None:
-        """What a state says of one account would be made anew in another, and forgotten there."""
+        """Raises UserError if the stack was applied in another account.
+
+        Terraform would find nothing of it there, forget it, and create it a second time.
+        """
         other = self._run.records.other_account(self._stack)
         if other and not self._run.force:
             raise UserError(
@@ -63,10 +79,10 @@ class StackRun:
             )
 
     def _reason(self, error: TerraformError) -> str:
-        """Why it failed; what the errors of an interruption say is its consequence alone."""
+        """Why it failed. The errors of an interrupted Terraform only follow from that."""
         if self._run.interruption.count:
-            done = f" after {self._done} of {self._total} resources" if self._total else ""
-            return f"interrupted{done}"
+            progress = f" after {self._done} of {self._total} resources" if self._total else ""
+            return f"interrupted{progress}"
         return explain(error.diagnostics, self._stack, self._run)
 
     def _apply(self) -> str:
@@ -74,13 +90,12 @@ class StackRun:
         if self._run.exactly:
             self._apply_saved()
             return ""
-        why = records.why(stack)
+        why = records.reasons_to_apply(stack)
         if not why and not self._run.refresh and not self._run.force:
             return ""
-        missing = records.missing_upstream(stack)
-        if missing:
-            raise UserError(waiting(missing, self._run.option))
-        retrying(self._run, stack, self._apply_once)
+        if missing := records.missing_upstreams(stack):
+            raise UserError(describe_missing_upstreams(missing, self._run.option))
+        retry_transient(self._run, stack, self._apply_once)
         return ""
 
     def _destroy(self) -> str:
@@ -91,30 +106,29 @@ class StackRun:
         self._is_locked = place is not None and place.lock() is not None
         if place and not self._is_locked and not (state and state.resources):
             return "nothing to destroy"
-        retrying(self._run, stack, self._destroy_once)
+        retry_transient(self._run, stack, self._destroy_once)
         return ""
 
     def _destroy_once(self) -> None:
+        run, stack = self._run, self._stack
         self._prepare()
-        if not self._is_locked and not self._run.terraform.holds_resources(self._stack.path):
+        if not self._is_locked and not run.terraform.holds_resources(stack.path):
             return
         self._begin()
-        self._step("terraform destroy")
-        log = self._run.log(self._stack, "destroy")
-        self._run.terraform.apply(
-            self._stack.path, log, self._on_event, self._run.interruption, destroy=True
-        )
+        self._step()
+        log = run.log(stack, "destroy")
+        run.terraform.apply(stack.path, log, self._on_event, run.interruption, destroy=True)
 
     def _apply_once(self) -> None:
         self._prepare()
-        read = self._run.records.inputs(self._stack, fresh=True)
-        self._step("terraform apply")
-        with_init(self._run, self._stack, lambda: self._apply_safely(read))
-        self._note(read)
+        inputs = self._run.records.inputs(self._stack, fresh=True)
+        self._step()
+        retry_after_init(self._run, self._stack, lambda: self._apply_safely(inputs))
+        self._record(inputs)
 
     def _begin(self) -> None:
         """From here until it has succeeded the stack counts as changed, whatever happens."""
-        self._run.records.drop(self._stack)
+        self._run.records.delete_record(self._stack)
 
     def _may_lose_data(self) -> bool:
         """Whether data could go with an apply, as far as the state tells."""
@@ -123,75 +137,75 @@ class StackRun:
         state = self._run.records.state(self._stack)
         return state is not None and state.holds_data
 
-    def _apply_safely(self, read: Inputs) -> None:
+    def _apply_safely(self, inputs: Inputs) -> None:
         """Applies, but takes no data away unless that was allowed."""
         run, stack = self._run, self._stack
         # A plan that was applied in part is stale: another attempt makes its own.
         saved, self._saved = self._saved, None
         log = run.log(stack, "apply")
-        if saved and saved.file and saved.inputs and not differences(saved.inputs, read):
+        if saved and saved.file and saved.inputs and not differences(saved.inputs, inputs):
             self._apply_plan(saved.file)
         elif (run.allow_destroy and not run.saved) or not self._may_lose_data():
             self._begin()
             run.terraform.apply(stack.path, log, self._on_event, run.interruption)
-        elif not run.terraform.apply_unless(
+        elif not run.terraform.apply_unless_destructive(
             stack.path, log, self._on_event, run.interruption, self._begin
         ):
             with tempfile.TemporaryDirectory() as folder:
-                found = read_plan(run, stack, Path(folder) / "plan", self._on_event)
-                self._refuse_losses(found)
-                self._apply_plan(Path(folder) / "plan")
+                file = Path(folder) / "plan"
+                plan = run_plan(run, stack, file, self._on_event)
+                self._refuse_losses([change for change in plan.changes if change.loses_data])
+                self._apply_plan(file)
 
-    def _refuse_losses(self, found: Reading) -> None:
+    def _refuse_losses(self, losses: list[Change]) -> None:
         """A person who was shown plans has agreed to what was in them, and to nothing else."""
-        lost = [change for change in found.changes if change.loses_data]
-        if lost and self._run.allow_destroy:
+        if losses and self._run.allow_destroy:
             raise UserError(
-                f"{refusal(lost, '')}this was not in the plans that you saw: run it again"
+                f"{describe_losses(losses, '')}this was not in the plans that you saw: run it again"
             )
-        if lost:
-            raise UserError(refusal(lost))
+        if losses:
+            raise UserError(describe_losses(losses))
 
     def _apply_saved(self) -> None:
         saved = self._run.saved[self._stack.name]
-        assert saved.file  # else it is not run
+        assert saved.file  # the scheduler runs no stack without one
         assert saved.inputs
         self._prepare()
         self._apply_plan(saved.file)
-        self._note(saved.inputs)
+        self._record(saved.inputs)
 
     def _apply_plan(self, file: Path) -> None:
-        self._step("terraform apply")
+        self._step()
         run = self._run
         log = run.log(self._stack, "apply")
         self._begin()
         run.terraform.apply(self._stack.path, log, self._on_event, run.interruption, plan=file)
 
-    def _note(self, read: Inputs) -> None:
+    def _record(self, inputs: Inputs) -> None:
+        """Records that `inputs` are applied, unless they were edited in the meantime."""
         now = self._run.records.inputs(self._stack, fresh=True)
-        if not self._run.exactly and (edited := differences(read, now)):
+        if not self._run.exactly and (edited := differences(inputs, now)):
             self._say(f"edited while it was applied, so it still counts as changed: {edited[0]}")
             return
         try:
-            self._run.records.note(self._stack, read)
+            self._run.records.record_apply(self._stack, inputs)
         except UserError as error:
             self._say(
                 f"warning: applied, but not recorded, so the next run plans it again: {error}"
             )
 
     def _prepare(self) -> None:
-        recover(self._run, self._stack)
-        initialize(self._run, self._stack)
-        require_room(self._stack.path)
+        prepare(self._run, self._stack)
+        require_disk_space(self._stack.path)
 
     def _on_event(self, event: Event) -> None:
         kind = event.get("type")
         if kind == "change_summary":
             self._count(event["changes"])
-        elif kind == "apply_complete" and not is_read(event):
+        elif kind == "apply_complete" and not is_of_data_source(event):
             self._done += 1
-            self._step("terraform destroy" if self._run.destroy else "terraform apply")
-        say_event(self._run.progress, self._stack, event)
+            self._step()
+        report_event(self._run.progress, self._stack, event)
 
     def _count(self, changes: Mapping[str, int | str]) -> None:
         counts = {name: int(changes[name]) for name in ("add", "change", "remove")}
@@ -201,8 +215,8 @@ class StackRun:
         else:
             self._changes = counts
 
-    def _step(self, what: str) -> None:
-        self._run.progress.step(self._stack.name, what, self._done, self._total)
+    def _step(self) -> None:
+        self._run.progress.step(self._stack.name, self._command, self._done, self._total)
 
     def _say(self, line: str) -> None:
         self._run.progress.say(self._stack.name, line)

@@ -50,16 +50,16 @@ class _Folder:
 
 
 @dataclass
-class Reader:
-    """Reads the inputs of stacks; what several share, such as a module, is read once."""
+class InputsReader:
+    """Reads the inputs of stacks. What several of them share, such as a module, is read once."""
 
     repository: Repository
     terraform: Terraform
     _folders: dict[Path, _Folder] = field(default_factory=dict)
-    _named_by_text: dict[str, list[str]] = field(default_factory=dict)
+    _paths_by_digest: dict[str, list[str]] = field(default_factory=dict)
 
     def read(self, stack: Stack, states: Mapping[str, State]) -> Inputs:
-        """The inputs of `stack` as they are now; `states` holds those of its upstream stacks."""
+        """Returns the inputs of `stack`; `states` are those of its upstream stacks, by name."""
         files = {
             path: digest for f in self._reached(stack).values() for path, digest in f.files.items()
         }
@@ -71,20 +71,20 @@ class Reader:
         )
 
     def terraform_files(self, stack: Stack) -> list[Path]:
-        """The .tf files of the stack and of its modules, recursively."""
+        """Returns the .tf files of `stack` and of its modules, recursively."""
         reached = self._reached(stack).values()
         return sorted(path for folder in reached for path in folder.files if path.suffix == ".tf")
 
     def _reached(self, stack: Stack) -> dict[Path, _Folder]:
         """The stack's folder and all that relative paths lead to from there."""
         reached: dict[Path, _Folder] = {}
-        waiting = [stack.path]
-        while waiting:
-            path = waiting.pop()
-            above = stack.path.is_relative_to(path) and path != stack.path
-            if not above and not any(_covers(other, path) for other in reached):
+        pending = [stack.path]
+        while pending:
+            path = pending.pop()
+            is_above = stack.path.is_relative_to(path) and path != stack.path
+            if not is_above and not any(_covers(other, path) for other in reached):
                 reached[path] = self._folder(path)
-                waiting += reached[path].named
+                pending += reached[path].named
         return reached
 
     def _folder(self, root: Path) -> _Folder:
@@ -95,22 +95,21 @@ class Reader:
                 content = path.read_bytes()
                 files[path] = _digest(content)
                 if path.name.endswith(_TERRAFORM_FILES):
-                    for relative in self._named(content, files[path]):
+                    for relative in self._paths_in(content, files[path]):
                         named[Path(os.path.normpath(path.parent / relative))] = None
-            there = (path for path in named if _is_input(path))
-            self._folders[root] = _Folder(files, tuple(there))
+            self._folders[root] = _Folder(files, tuple(filter(_is_input, named)))
         return self._folders[root]
 
-    def _named(self, content: bytes, digest: str) -> list[str]:
-        if digest not in self._named_by_text:
+    def _paths_in(self, content: bytes, digest: str) -> list[str]:
+        if digest not in self._paths_by_digest:
             text = _IN_MODULE.sub("./", content.decode(errors="surrogateescape"))
-            found = dict.fromkeys(_QUOTED.findall(text))
-            self._named_by_text[digest] = [path for path in found if _is_path(path)]
-        return self._named_by_text[digest]
+            quoted = dict.fromkeys(_QUOTED.findall(text))
+            self._paths_by_digest[digest] = [path for path in quoted if _is_path(path)]
+        return self._paths_by_digest[digest]
 
 
 def differences(before: Inputs, now: Inputs) -> list[str]:
-    """What has changed between two readings, a line each; none where nothing has."""
+    """Returns what has changed between two readings, in words; nothing if they are equal."""
     versions = {
         name: f"{name} is {now.versions[name]}, and was {before.versions[name]}"
         for name in sorted(before.versions.keys() & now.versions.keys())
@@ -186,7 +185,7 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _upstream(stack: Stack, states: Mapping[str, State]) -> dict[str, str]:
-    """The outputs that the stack's files read: all of a stack's where it is named without one."""
+    """The outputs that the stack's files read; all of an upstream if it is named without one."""
     text = "\n".join(
         file.read_text(encoding="utf-8", errors="replace") for file in stack.path.glob("*.tf")
     )
@@ -202,7 +201,7 @@ def _upstream(stack: Stack, states: Mapping[str, State]) -> dict[str, str]:
 
 
 def locked_versions(directory: Path) -> dict[str, str]:
-    """The providers that an init in `directory` has chosen: address to version."""
+    """Returns the providers that an init in `directory` has chosen: address to version."""
     lock = directory / LOCK_FILE
     return dict(_LOCKED.findall(lock.read_text())) if lock.is_file() else {}
 

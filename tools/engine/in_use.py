@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tools.engine.init import initialize
+from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -11,9 +11,9 @@ from tools.terraform.diagnostics import TerraformError
 
 
 def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]) -> None:
-    """Raises UserError where a stack that is not `chosen` holds resources and reads one that is.
+    """Raises UserError if a stack that is not `chosen` holds resources and reads one that is.
 
-    To destroy what it reads would leave it broken, and Terraform could not even plan it any more.
+    To destroy what it reads would leave it broken: Terraform could not even plan it afterwards.
     """
     names = {stack.name for stack in chosen}
     for stack in all_stacks:
@@ -26,12 +26,13 @@ def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]
 
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
+    """Whether `stack` holds resources, or may hold some that are in no state yet."""
     if place := run.records.place(stack):
         state = run.records.state(stack)
-        unwritten = (stack.path / ERRORED).exists()
-        return bool(state and state.resources) or unwritten or place.lock() is not None
+        is_unwritten = (stack.path / ERRORED).exists()
+        return bool(state and state.resources) or is_unwritten or place.lock() is not None
     try:
-        initialize(run, stack)
+        prepare(run, stack)
         return run.terraform.holds_resources(stack.path)
     except TerraformError as error:
         raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None

@@ -1,4 +1,7 @@
-"""Whether a stack has to be initialized: only where something that init reads has changed."""
+"""Remembers what the last init of a stack read, so that one which would do nothing is skipped.
+
+An init hashes the whole provider, which takes about 4 seconds.
+"""
 
 import hashlib
 import json
@@ -17,20 +20,20 @@ _BACKEND = ".terraform/terraform.tfstate"
 
 
 def is_current(directory: Path, files: Sequence[Path], terraform: Terraform) -> bool:
-    """Whether the last init of `directory` by `note` read what the next one would.
+    """Whether the last init of `directory`, as noted, read what the next one would.
 
     `files` are the .tf files of the stack and of its modules.
     """
     try:
         noted = (directory / _NOTE).read_text()
-        current = noted == _digest(directory, files, terraform)
+        is_same = noted == _digest(directory, files, terraform)
     except (OSError, UserError):  # Terraform says better what is wrong with a file
         return False
-    return current and _has_providers(directory, terraform)
+    return is_same and _has_providers(directory, terraform)
 
 
 def note(directory: Path, files: Sequence[Path], terraform: Terraform) -> None:
-    """Notes a successful init; harmless where it cannot be written."""
+    """Notes a successful init. If that cannot be written, the next init is not skipped."""
     path = directory / _NOTE
     with suppress(OSError, UserError):
         path.parent.mkdir(exist_ok=True)  # a root without providers and modules has none
@@ -38,14 +41,15 @@ def note(directory: Path, files: Sequence[Path], terraform: Terraform) -> None:
 
 
 def forget(directory: Path) -> None:
-    """The next init is not skipped."""
+    """Forgets the last init of `directory`, so that the next one is not skipped."""
     (directory / _NOTE).unlink(missing_ok=True)
 
 
 def drop_half_written(directory: Path) -> None:
-    """Removes init's note of the backend where a kill has cut it short: no init gets past it.
+    """Removes Terraform's note of the backend if a kill has cut it short: no init gets past it.
 
-    It is a copy of what the stack's files say of the backend, and holds no resources.
+    It is a copy of what the stack's files say of the backend, and holds no resources:
+    https://developer.hashicorp.com/terraform/language/backend#initialize-the-backend
     """
     path = directory / _BACKEND
     if path.is_file():
@@ -59,14 +63,14 @@ def _digest(directory: Path, files: Sequence[Path], terraform: Terraform) -> str
     lock = directory / LOCK_FILE
     reads = [[os.path.relpath(file, directory), reading.init_reads(file)] for file in files]
     options = {n: v for n, v in terraform.env.items() if n.startswith("TF_CLI_ARGS")}
-    everything = [
+    inputs = [
         terraform.product,
         terraform.version,
         options,
         lock.read_text() if lock.is_file() else None,
         reads,
     ]
-    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def _has_providers(directory: Path, terraform: Terraform) -> bool:

@@ -3,15 +3,16 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from tools.engine import plans
-from tools.engine.events import warnings_to
+from tools.engine.events import warning_reporter
 from tools.engine.explain import explain
-from tools.engine.init import initialize, with_init
-from tools.engine.plans import Plan, Reading
-from tools.engine.recovery import await_leftover, recover
-from tools.engine.retry import retrying
+from tools.engine.init import initialize, retry_after_init
+from tools.engine.plans import Plan, PlanReader, Status
+from tools.engine.preparation import finish_earlier_run
+from tools.engine.retry import retry_transient
 from tools.engine.run import NOTHING_DEPLOYED, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -19,81 +20,90 @@ from tools.terraform.diagnostics import TerraformError
 from tools.terraform.text import Event
 
 
-def plan(run: Run, stacks: Sequence[Stack], folder: Path, outside_only: bool = False) -> list[Plan]:
+def plan_stacks(
+    run: Run, stacks: Sequence[Stack], folder: Path, outside_only: bool = False
+) -> list[Plan]:
     """Plans those of `stacks` in which something has changed, and saves the plans to `folder`.
 
     With `outside_only`, asks for nothing but what was changed outside of Terraform, in all of
     them. Returns a plan for each, in their order; a failure is one too.
     """
     with ThreadPoolExecutor(run.jobs) as pool:
-        futures = [pool.submit(_plan, run, stack, folder, outside_only) for stack in stacks]
+        futures = [pool.submit(_plan_stack, run, stack, folder, outside_only) for stack in stacks]
         return [future.result() for future in futures]
 
 
-def read_plan(
+def run_plan(
     run: Run,
     stack: Stack,
-    out: Path | None,
-    pass_on: Callable[[Event], None],
+    out: Path,
+    on_event: Callable[[Event], None],
     outside_only: bool = False,
-) -> Reading:
-    reading = Reading(pass_on)
+) -> PlanReader:
+    """Runs `terraform plan`, saved to `out`, and returns what it said; events go to `on_event` too.
+
+    Raises TerraformError if it fails.
+    """
+    reader = PlanReader(on_event)
     log = run.log(stack, "drift" if outside_only else "plan")
-    run.terraform.plan(stack.path, log, reading, run.interruption, out, refresh_only=outside_only)
-    return reading
+    run.terraform.plan(stack.path, log, reader, run.interruption, out, refresh_only=outside_only)
+    return reader
 
 
-def _plan(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
+def _plan_stack(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
     started = time.monotonic()
-    found = _planned(run, stack, folder, outside_only)
-    run.progress.end(stack.name, "planned" if found.status == "changed" else found.status)
-    return Plan(**{**vars(found), "seconds": time.monotonic() - started})
-
-
-def _planned(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Plan:
     try:
-        await_leftover(run, stack)
-        recover(run, stack)
-        why = tuple(run.records.why(stack))
-        missing = run.records.missing_upstream(stack)
-        if run.interruption.count:
-            return Plan(stack.name, "failed", why, detail="interrupted")
-        state = run.records.state(stack)
-        if outside_only and run.records.place(stack) and not (state and state.resources):
-            return Plan(stack.name, "unchanged", why, detail=NOTHING_DEPLOYED)
-        if missing and not outside_only:
-            return Plan(stack.name, "waiting", why, detail=f"waits for {', '.join(missing)}")
-        if not (why or run.refresh or run.force or outside_only):
-            return Plan(stack.name, "unchanged")
-        initialize(run, stack)
-        inputs = run.records.inputs(stack, fresh=True)
-        run.progress.step(stack.name, "terraform plan")
-        file = plans.file_of(folder, stack.name)
-        warn = warnings_to(run, stack)
-
-        def read() -> Reading:
-            return read_plan(run, stack, file, warn, outside_only)
-
-        found = retrying(run, stack, lambda: with_init(run, stack, read))
-        outside = found.outside
-        if outside and outside_only:
-            outside = plans.outside(run.terraform.planned_values(stack.path, file))
+        finish_earlier_run(run, stack)
+        why = tuple(run.records.reasons_to_apply(stack))
+        plan = _plan_by_records(run, stack, why, outside_only)
+        plan = plan or _plan_by_terraform(run, stack, why, folder, outside_only)
     except TerraformError as error:
         for diagnostic in error.diagnostics:
             run.progress.say(stack.name, f"error: {diagnostic.text()}")
-        detail = explain(error.diagnostics, stack, run)
-        return Plan(stack.name, "failed", detail=detail)
+        plan = Plan(stack.name, "failed", detail=explain(error.diagnostics, stack, run))
     except (UserError, OSError) as error:
         run.progress.say(stack.name, f"error: {error}")
-        return Plan(stack.name, "failed", detail=str(error))
-    changed = outside if outside_only else [*found.changes, *found.outputs]
-    return Plan(
-        stack.name,
-        "changed" if changed else "unchanged",
-        why,
-        () if outside_only else tuple(found.changes),
-        () if outside_only else tuple(found.outputs),
-        tuple(outside),
-        inputs=inputs,
-        file=file,
-    )
+        plan = Plan(stack.name, "failed", detail=str(error))
+    run.progress.end(stack.name, "planned" if plan.status == "changed" else plan.status)
+    return replace(plan, seconds=time.monotonic() - started)
+
+
+def _plan_by_records(
+    run: Run, stack: Stack, why: tuple[str, ...], outside_only: bool
+) -> Plan | None:
+    """The plan, if records and states tell it; None if Terraform has to be asked."""
+    missing = run.records.missing_upstreams(stack)
+    if run.interruption.count:
+        return Plan(stack.name, "failed", why, detail="interrupted")
+    state = run.records.state(stack)
+    if outside_only and run.records.place(stack) and not (state and state.resources):
+        return Plan(stack.name, "unchanged", why, detail=NOTHING_DEPLOYED)
+    if missing and not outside_only:
+        return Plan(stack.name, "waiting", why, detail=f"waits for {', '.join(missing)}")
+    if why or run.refresh or run.force or outside_only:
+        return None
+    return Plan(stack.name, "unchanged")
+
+
+def _plan_by_terraform(
+    run: Run, stack: Stack, why: tuple[str, ...], folder: Path, outside_only: bool
+) -> Plan:
+    initialize(run, stack)
+    inputs = run.records.inputs(stack, fresh=True)
+    run.progress.step(stack.name, "terraform plan")
+    file = plans.plan_path(folder, stack.name)
+    report = warning_reporter(run.progress, stack)
+
+    def attempt() -> PlanReader:
+        return run_plan(run, stack, file, report, outside_only)
+
+    reader = retry_transient(run, stack, lambda: retry_after_init(run, stack, attempt))
+    if outside_only:
+        drift = run.terraform.show_json(stack.path, file) if reader.outside else {}
+        outside = tuple(plans.outside_changes(drift))
+        plan = Plan(stack.name, "changed" if outside else "unchanged", why, outside=outside)
+    else:
+        status: Status = "changed" if reader.changes or reader.outputs else "unchanged"
+        changes, outputs = tuple(reader.changes), tuple(reader.outputs)
+        plan = Plan(stack.name, status, why, changes, outputs, tuple(reader.outside))
+    return replace(plan, inputs=inputs, file=file)

@@ -91,20 +91,26 @@ class Plan:
         }
 
 
-class Reading:
-    """Collects a plan from Terraform's events as they come."""
+class PlanReader:
+    """Collects a plan from Terraform's events as they come, and passes them on to `on_event`.
 
-    def __init__(self, pass_on: Callable[[Event], None]) -> None:
-        self._pass_on = pass_on
+    `outside` are the changes that were made outside of Terraform.
+    """
+
+    def __init__(self, on_event: Callable[[Event], None]) -> None:
+        self._on_event = on_event
         self.changes: list[Change] = []
         self.outputs: list[str] = []
         self.outside: list[Change] = []
 
     def __call__(self, event: Event) -> None:
-        """One event of Terraform's machine-readable UI."""
+        """Takes in one event of Terraform's machine-readable UI.
+
+        https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+        """
         kind = event.get("type")
         if kind in ("planned_change", "resource_drift"):
-            change = _change(event["change"])
+            change = _parse_change(event["change"])
             if change:
                 (self.changes if kind == "planned_change" else self.outside).append(change)
         elif kind == "outputs":
@@ -113,65 +119,64 @@ class Reading:
                 for name, output in event["outputs"].items()
                 if output.get("action", "noop") != "noop"
             ]
-        self._pass_on(event)
+        self._on_event(event)
 
 
-def _change(change: Mapping[str, Any]) -> Change | None:
+def _parse_change(change: Mapping[str, Any]) -> Change | None:
     action = _ACTIONS.get(change["action"])
     resource = change["resource"]
     return Change(resource["addr"], resource["resource_type"], action) if action else None
 
 
-def outside(planned: Mapping[str, Any]) -> list[Change]:
-    """What was changed outside of Terraform, from a plan's JSON.
+def outside_changes(plan: Mapping[str, Any]) -> list[Change]:
+    """Returns what was changed outside of Terraform, from a plan's JSON.
 
     The first refresh after a resource was made writes empty values for missing ones, which
     Terraform reports as a change and which is none.
     https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
     """
-    found = []
-    for drift in planned.get("resource_drift", []):
+    changes = []
+    for drift in plan.get("resource_drift", []):
         before, after = drift["change"]["before"] or {}, drift["change"]["after"] or {}
         names = sorted({*before, *after})
-        changed = [n for n in names if (before.get(n) or None) != (after.get(n) or None)]
+        differing = [n for n in names if (before.get(n) or None) != (after.get(n) or None)]
         action = _ACTIONS.get(drift["change"]["actions"][0])
-        if changed and action:
-            attributes = tuple(changed) if action == "update" else ()
-            found.append(Change(drift["address"], drift["type"], action, attributes))
-    return found
+        if differing and action:
+            attributes = tuple(differing) if action == "update" else ()
+            changes.append(Change(drift["address"], drift["type"], action, attributes))
+    return changes
 
 
-def new_folder(folder: Path) -> None:
-    """A folder for saved plans, which hold secrets in clear text: for its owner's eyes only.
+def make_folder(folder: Path) -> None:
+    """Makes a folder for saved plans, or empties it; only its owner can read it.
 
-    Raises UserError where there is something in it that is no plan of ours.
+    Plans hold secrets in clear text. Raises UserError if there is anything else in the folder.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ours = [f for f in folder.iterdir() if f.name == _MANIFEST or f.suffix == ".tfplan"]
-        if len(ours) < len(list(folder.iterdir())):
+        if any(f.name != _MANIFEST and f.suffix != ".tfplan" for f in folder.iterdir()):
             raise UserError(f"{folder} holds other things than plans; name a new folder")
         folder.chmod(0o700)
-        empty(folder)
+        delete_plans(folder)
     except OSError as error:
         raise UserError(f"cannot use {folder}: {error.strerror}") from None
 
 
-def empty(folder: Path) -> None:
-    """Takes the plans, and nothing else, out of a folder."""
+def delete_plans(folder: Path) -> None:
+    """Deletes the plans in a folder, and nothing else."""
     for file in (*folder.glob("*.tfplan"), folder / _MANIFEST):
         file.unlink(missing_ok=True)
 
 
-def file_of(folder: Path, stack: str) -> Path:
-    """Where the plan of `stack` is saved."""
+def plan_path(folder: Path, stack: str) -> Path:
+    """Returns the file in which the plan of `stack` is saved."""
     return folder.resolve() / f"{stack.replace('/', '.')}.tfplan"
 
 
 def save(folder: Path, plans: Sequence[Plan], where: str, place: Callable[[str], str]) -> None:
     """Writes beside the plans in `folder` what `load` needs.
 
-    `where` names account and region, `place` where the state of a stack lies.
+    `where` names account and region; `place` returns where the state of a stack lies.
     """
     manifest = {
         "where": where,
@@ -188,40 +193,40 @@ def save(folder: Path, plans: Sequence[Plan], where: str, place: Callable[[str],
 
 
 def load(folder: Path, where: str, place: Callable[[str], str]) -> list[Plan]:
-    """The plans that `save` left in `folder`.
+    """Returns the plans that `save` left in `folder`.
 
-    Raises UserError where there are none, and where they were made for another account or region,
-    or for a state in another place: Terraform would write to that.
+    Raises UserError if there are none, or if they were made for another account or region, or for
+    a state in another place: Terraform would write to that one.
     """
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
         made_for = manifest["where"]
-        places = {found["stack"]: found["place"] for found in manifest["plans"]}
-        plans = [_loaded(folder, found) for found in manifest["plans"]]
+        places = {entry["stack"]: entry["place"] for entry in manifest["plans"]}
+        plans = [_parse_plan(folder, entry) for entry in manifest["plans"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
             f"{folder} holds no plans; make them: tools plan --plan-dir {folder}"
         ) from None
     if made_for != where:
         raise UserError(f"the plans in {folder} were made for {made_for}, and this is {where}")
-    for stack, there in places.items():
-        if there != place(stack):
+    for stack, planned_place in places.items():
+        if planned_place != place(stack):
             raise UserError(
-                f"the plan of {stack} in {folder} is of its state in {there}, which is in "
+                f"the plan of {stack} in {folder} is of its state in {planned_place}, which is in "
                 f"{place(stack)} now: plan it again"
             )
     return plans
 
 
-def _loaded(folder: Path, found: Mapping[str, Any]) -> Plan:
-    file = file_of(folder, found["stack"])
+def _parse_plan(folder: Path, entry: Mapping[str, Any]) -> Plan:
+    file = plan_path(folder, entry["stack"])
     return Plan(
-        found["stack"],
-        found["status"],
-        tuple(found["why"]),
-        tuple(Change(**{**change, "attributes": ()}) for change in found["changes"]),
-        tuple(found["outputs"]),
-        detail=found["detail"],
-        inputs=Inputs(**found["inputs"]) if found["inputs"] else None,
+        entry["stack"],
+        entry["status"],
+        tuple(entry["why"]),
+        tuple(Change(**{**change, "attributes": ()}) for change in entry["changes"]),
+        tuple(entry["outputs"]),
+        detail=entry["detail"],
+        inputs=Inputs(**entry["inputs"]) if entry["inputs"] else None,
         file=file if file.is_file() else None,
     )

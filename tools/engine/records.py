@@ -11,17 +11,19 @@ from threading import Lock
 
 from tools.aws import s3
 from tools.engine import fingerprint
-from tools.engine.fingerprint import Inputs, Reader
+from tools.engine.fingerprint import Inputs, InputsReader
 from tools.errors import UserError
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
+from tools.state import checks
+from tools.state.checks import Claim
 from tools.state.file import State, is_whole
 from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, locate
 from tools.terraform.binary import Terraform
 
-SUFFIX = ".record.json"
+RECORD_SUFFIX = ".record.json"
 _FORMAT = 1
-REQUESTS = 16  # at once, to a bucket
+BUCKET_REQUESTS = 16  # to a bucket, in parallel
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,13 @@ class Record:
 
     @classmethod
     def parse(cls, text: bytes) -> "Record | None":
-        """None for what another version of this program wrote, or nothing that it could have."""
+        """Returns None for a record of another format, and for what is no record."""
         try:
-            found = json.loads(text)
-            if found.pop("format") != _FORMAT:
+            fields = json.loads(text)
+            if fields.pop("format") != _FORMAT:
                 return None
-            found["inputs"] = Inputs(**found["inputs"])
-            return cls(**found)
+            fields["inputs"] = Inputs(**fields["inputs"])
+            return cls(**fields)
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -58,8 +60,8 @@ class Record:
 class Records:
     """The states of a repository's stacks and the records beside them.
 
-    States are read once, until they are said to have changed; from any thread.
-    `endpoint` is the local cloud's; None is AWS. `account` is None where it is not known.
+    A state is read once, until `forget` is called for it. Methods may be called from any thread.
+    `endpoint` is the local cloud's; None is AWS. `account` is None if it is not known.
     """
 
     repository: Repository
@@ -72,24 +74,26 @@ class Records:
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._reader = Reader(self.repository, self.terraform)
+        self._reader = InputsReader(self.repository, self.terraform)
         self._objects = partial(s3.Objects, endpoint=self.endpoint)
         self.stacks = self.repository.stacks()
         self._stacks = {stack.name: stack for stack in self.stacks}
 
     def place(self, stack: Stack) -> Place | None:
-        """Where the state of `stack` lies, or None where its files do not say."""
+        """Returns where the state of `stack` is, or None if its files do not say."""
         if stack.name not in self._places:
             env = self.terraform.env
             options = env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
-            elsewhere = "-backend-config" in options
-            self._places[stack.name] = None if elsewhere else locate(stack, self._objects)
+            # What an option adds to the backend's settings may name another place:
+            # https://developer.hashicorp.com/terraform/language/backend#partial-configuration
+            is_partial = "-backend-config" in options
+            self._places[stack.name] = None if is_partial else locate(stack, self._objects)
         return self._places[stack.name]
 
     def state(self, stack: Stack) -> State | None:
-        """The state of `stack`: None where there is none, or where its files do not say where.
+        """Returns the state of `stack`, or None if there is none or its files do not say where.
 
-        Raises UserError where it cannot be read.
+        Raises UserError if it cannot be read.
         """
         if stack.name not in self._states:
             self._states[stack.name] = self._read(stack)
@@ -110,10 +114,10 @@ class Records:
             raise
 
     def prefetch(self, stacks: Iterable[Stack]) -> None:
-        """Reads the states and records of `stacks` that lie in buckets, many at once."""
-        wanted = {name for stack in stacks for name in (stack.name, *stack.upstream)}
-        remote = [s for s in self._stacks.values() if s.name in wanted and self._is_remote(s)]
-        with ThreadPoolExecutor(REQUESTS) as pool:
+        """Reads the states and records in buckets, of `stacks` and their upstreams, in parallel."""
+        names = {name for stack in stacks for name in (stack.name, *stack.upstream)}
+        remote = [s for s in self._stacks.values() if s.name in names and self._is_remote(s)]
+        with ThreadPoolExecutor(BUCKET_REQUESTS) as pool:
             for done in [pool.submit(self._fetch, stack) for stack in remote]:
                 done.result()
 
@@ -125,12 +129,12 @@ class Records:
         self.record(stack)
 
     def forget(self, stack: Stack) -> None:
-        """What was read of `stack` is read again: Terraform has worked on it."""
-        for known in (self._places, self._states, self._records):
-            known.pop(stack.name, None)
+        """Forgets what was read of `stack`, so that it is read again: its state may be another."""
+        for cache in (self._places, self._states, self._records):
+            cache.pop(stack.name, None)
 
-    def missing_upstream(self, stack: Stack) -> list[str]:
-        """Names of the stacks that `stack` reads and that hold nothing, so that it has to wait."""
+    def missing_upstreams(self, stack: Stack) -> list[str]:
+        """Returns the names of the stacks that `stack` reads and that are not deployed."""
         return [
             name
             for name in stack.upstream
@@ -144,62 +148,63 @@ class Records:
         return state is not None and bool(state.resources or state.outputs)
 
     def inputs(self, stack: Stack, fresh: bool = False) -> Inputs:
-        """What an apply of `stack` would read now; with `fresh`, from files read anew."""
-        upstream = (self._stacks[name] for name in stack.upstream if name in self._stacks)
-        found = {above.name: state for above in upstream if (state := self.state(above))}
+        """Returns what an apply of `stack` would read now; `fresh` reads the files again."""
+        upstreams = (self._stacks[name] for name in stack.upstream if name in self._stacks)
+        states = {above.name: state for above in upstreams if (state := self.state(above))}
         if fresh:
-            self._reread()
+            self._forget_all_files()
         with self._lock:
-            return self._reader.read(stack, found)
+            return self._reader.read(stack, states)
 
-    def reread(self, stack: Stack) -> None:
-        """As `forget`, for files of `stack` too: they have been changed."""
+    def forget_files(self, stack: Stack) -> None:
+        """Forgets what was read of `stack` and of all files: its own have been changed."""
         self.forget(stack)
-        self._reread()
+        self._forget_all_files()
 
-    def _reread(self) -> None:
+    def _forget_all_files(self) -> None:
         with self._lock:
-            self._reader = Reader(self.repository, self.terraform)
+            self._reader = InputsReader(self.repository, self.terraform)
 
     def terraform_files(self, stack: Stack) -> list[Path]:
-        """The .tf files of `stack` and of its modules, recursively."""
+        """Returns the .tf files of `stack` and of its modules, recursively."""
         with self._lock:
             return self._reader.terraform_files(stack)
 
     def record(self, stack: Stack) -> Record | None:
-        """The record of the last apply of `stack`, None where there is none that can be read."""
+        """Returns the record of the last apply of `stack`, or None if none can be read."""
         if stack.name not in self._records:
             place = self.place(stack)
-            text = place.read(SUFFIX) if place else None
+            text = place.read(RECORD_SUFFIX) if place else None
             self._records[stack.name] = Record.parse(text) if text else None
         return self._records[stack.name]
 
-    def why(self, stack: Stack) -> list[str]:
-        """Why `stack` may have to be applied, a reason each; none where nothing has changed."""
+    def reasons_to_apply(self, stack: Stack) -> list[str]:
+        """Returns why `stack` may have to be applied, in words; nothing if it has not changed.
+
+        Raises UserError if its state cannot be read.
+        """
         place = self.place(stack)
         if place is None:
-            return ["where its state lies is not in its files, so that no record can be beside it"]
+            return ["its files do not say where its state is, so no record can be beside it"]
         state = self.state(stack)
         if state is None:
             return ["never applied"]
         if not state.resources and not state.outputs and self.record(stack) is None:
-            return ["destroyed, or never applied to its end"]
+            return ["destroyed, or its first apply did not finish"]
         record = self.record(stack)
         if record is None:
-            return ["no record of a finished apply lies beside its state"]
+            return ["the last apply did not finish"]
         if other := self.other_account(stack):
             return [f"applied in account {other}, and this is {self.account}"]
         if self._reads_unknown(stack):
-            return [
-                "it reads a state that is not told from its own files to be one of a stack here"
-            ]
+            return ["it reads a state that is not known to be one of a stack here"]
         return [
             *_state_changes(record, state),
             *fingerprint.differences(record.inputs, self.inputs(stack)),
         ]
 
     def other_account(self, stack: Stack) -> str | None:
-        """The account in which `stack` was applied, where it is not this one."""
+        """Returns the account in which `stack` was applied, or None if it is this one."""
         record = self.record(stack)
         if record is None or not (self.account and record.account):
             return None
@@ -215,54 +220,49 @@ class Records:
         return in_modules or stack.reads_elsewhere
 
     def lineage(self, stack: Stack) -> str | None:
-        """That of the state of `stack`; None where there is none that can be read."""
+        """Returns the lineage of the state of `stack`, or None if no state can be read."""
         try:
             state = self.state(stack)
         except UserError:
-            return None  # who works on that stack says why
+            return None  # whatever works on that stack reports the error
         return state.lineage if state else None
 
     def refuse_copies(self, stacks: Iterable[Stack]) -> None:
-        """Raises UserError where two of `stacks` hold one state: one is a copy of the other."""
-        owners: dict[str, str] = {}
-        for stack in stacks:
-            lineage = self.lineage(stack)
-            other = owners.setdefault(lineage, stack.name) if lineage else stack.name
-            if other != stack.name:
-                raise UserError(
-                    f"{stack.name} and {other} hold the same state: one is a copy, and would "
-                    "change what the other deployed; take the copy's state away "
-                    f"({self.place(stack)}, or {other}'s: {self.place(self._stacks[other])})"
-                )
+        """Raises UserError if two of `stacks` hold one state: one is a copy of the other."""
+        checks.refuse_copies(
+            Claim(stack.name, lineage, f"take the state away ({self.place(stack)})")
+            for stack in stacks
+            if (lineage := self.lineage(stack))
+        )
 
     def has_changed(self, stack: Stack) -> bool:
         """Whether there is a reason to apply `stack`."""
-        return bool(self.why(stack))
+        return bool(self.reasons_to_apply(stack))
 
-    def note(self, stack: Stack, read: Inputs) -> None:
-        """Records an apply of `stack` that read `read` and is done.
+    def record_apply(self, stack: Stack, inputs: Inputs) -> None:
+        """Records an apply of `stack` that read `inputs` and has succeeded.
 
-        Raises UserError where the record cannot be written: the next run then plans it again.
+        Raises UserError if the record cannot be written: the next run then plans it again.
         """
         self.forget(stack)
         place, state = self.place(stack), self.state(stack)
         if place is None or state is None:
             return
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        record = Record(read, state.lineage, state.serial, self.account or "", now)
-        place.write(record.to_json(), SUFFIX)
+        record = Record(inputs, state.lineage, state.serial, self.account or "", now)
+        place.write(record.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 
-    def drop(self, stack: Stack) -> None:
-        """Takes the record away: from here until the next `note`, `stack` counts as changed."""
+    def delete_record(self, stack: Stack) -> None:
+        """Deletes the record of `stack`, which then counts as changed until the next one."""
         if place := self.place(stack):
-            place.delete(SUFFIX)
+            place.delete(RECORD_SUFFIX)
         self.forget(stack)
 
 
 def _state_changes(record: Record, state: State) -> list[str]:
     if record.lineage != state.lineage:
-        return ["its state is another than the one that was applied"]
+        return ["its state is not the one that was applied"]
     if record.serial != state.serial:
         return [
             f"its state has changed since by other means (serial {state.serial}, "

@@ -1,13 +1,11 @@
 """Tries again after errors that pass."""
 
 import re
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from tools.engine.run import Run
 from tools.layout.stack import Stack
-from tools.system.signals import Interruption
 from tools.terraform.diagnostics import TerraformError
 
 T = TypeVar("T")
@@ -22,25 +20,22 @@ _TRANSIENT = re.compile(
 )
 
 
-def retrying(run: Run, stack: Stack, once: Callable[[], T]) -> T:
-    """What `once` returns; called again after an error that passes."""
+def retry_transient(run: Run, stack: Stack, attempt: Callable[[], T]) -> T:
+    """Returns what `attempt` returns; calls it again, after the run's delays, if an error may pass.
+
+    Raises the TerraformError of the last attempt.
+    """
     delays = list(run.backoff)
     while True:
         try:
-            return once()
+            return attempt()
         except TerraformError as error:
-            passing = any(_TRANSIENT.search(d.text()) for d in error.diagnostics)
-            if not (passing and delays) or run.interruption.count or run.gone():
+            is_transient = any(_TRANSIENT.search(d.text()) for d in error.diagnostics)
+            if not (is_transient and delays) or run.interruption.count or run.gone():
                 raise
             delay = delays.pop(0)
             line = f"{error.diagnostics[0].text()}; trying again in {delay:.0f} s"
             run.progress.say(stack.name, line)
-            _sleep(delay, run.interruption)
-        finally:
+            run.interruption.sleep(delay)
+        finally:  # Terraform may have written the state, also before it failed
             run.records.forget(stack)
-
-
-def _sleep(seconds: float, interruption: Interruption) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not interruption.count:
-        time.sleep(0.1)

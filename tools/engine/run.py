@@ -19,7 +19,10 @@ NOTHING_DEPLOYED = "nothing is deployed"
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one stack; `detail` says why where it failed or was not run."""
+    """What became of one stack; `detail` says why if it failed or was not run.
+
+    `changes` counts resources by "add", "change" and "remove".
+    """
 
     stack: str
     outcome: Outcome
@@ -32,12 +35,12 @@ class Result:
 class Run:
     """How stacks are planned, applied or destroyed.
 
-    Each stack's full output goes to files in `logs`. At most `jobs` Terraforms run at once;
+    Each stack's full output goes to files in `logs`. At most `jobs` stacks run in parallel.
     `option` is what a command in a message needs to reach the same target, such as " --local".
-    `refresh` plans stacks that have not changed as well, `force` initializes them besides.
-    `saved` are plans that a person has seen; with `exactly` nothing but they is applied.
-    A transient error is tried again after each of `backoff`, in seconds. `gone` says why nothing
-    more can succeed, in words, or nothing: the local cloud may end.
+    `refresh` plans unchanged stacks too; `force` runs init on them besides. `saved` are the plans
+    that a person has seen, by stack; with `exactly` only those are applied. A transient error is
+    tried again after each of `backoff`, in seconds. `gone` returns why nothing more can succeed,
+    such as a local cloud that has ended, or an empty string.
     """
 
     terraform: Terraform
@@ -58,5 +61,5 @@ class Run:
     gone: Callable[[], str] = str
 
     def log(self, stack: Stack, verb: str) -> Path:
-        """The file for what Terraform says."""
+        """The file for what Terraform prints when it works on `stack`."""
         return self.logs / f"{stack.name.replace('/', '.')}.{verb}.log"

@@ -86,12 +86,9 @@ def _resources(stack: Stack, place: Callable[[Stack], Place | None]) -> list[Res
     text = where.read()
     if text is None:
         return []
-    State.parse(text, str(where))  # for its message, where it is none
     return [
-        {"type": found["type"], "values": instance["attributes"]}
-        for found in json.loads(text)["resources"]
-        if found["mode"] == "managed"
-        for instance in found["instances"]
+        {"type": resource.type, "values": resource.attributes}
+        for resource in State.parse(text, str(where)).resources
     ]
 
 

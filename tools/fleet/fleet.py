@@ -1,9 +1,7 @@
 """The fleet: what each notebook's directory declares beside what AWS says."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from tools.fleet.idle import Decision, decisions, of_this_run
 from tools.hcl import cache
 from tools.hcl.reading import Value
 from tools.layout import selection, variables
+from tools.layout.patterns import match_names, name_at
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
@@ -243,36 +242,13 @@ def _declared(fleet: Fleet, stack: Stack) -> Declared:
 
 def _named(fleet: Fleet, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:
     instance_names = fleet.repository.instance_names()
-    names = {
-        stack: (stack.name, stack.path.name, instance_names[stack.path.name]) for stack in stacks
-    }
-    chosen: set[str] = set()
-    for pattern in patterns:
-        wanted = _as_name(pattern, fleet.root)
-        matching = [stack.name for stack in stacks if _matches(names[stack], wanted)]
-        if not matching:
-            raise UserError(_unknown(pattern, names.values()))
-        chosen.update(matching)
-    return [stack for stack in stacks if stack.name in chosen]
-
-
-def _as_name(pattern: str, root: Path) -> str:
-    path = Path(pattern).resolve()
-    # Also in the local cloud's copy of the repository, which lies below the user's.
-    inside = path.is_dir() and path.parent.name == "notebooks" and path.is_relative_to(root)
-    return f"notebooks/{path.name}" if inside else pattern.rstrip("/")
-
-
-def _matches(names: Sequence[str], pattern: str) -> bool:
-    return any(pattern == name or fnmatchcase(name, pattern) for name in names)
-
-
-def _unknown(pattern: str, names: Collection[Sequence[str]]) -> str:
-    directories = [directory for _, directory, _ in names]
-    near = get_close_matches(pattern, [*directories, *(instance for _, _, instance in names)], n=1)
-    shown = ", ".join(directories[:10]) + (", ..." if len(directories) > 10 else "")
-    hint = f"did you mean {near[0]}?" if near else f"there are {shown or 'none'}"
-    return f"no directory of notebooks/ declares a notebook {pattern}; {hint}"
+    names = match_names(
+        [name_at(pattern, fleet.root) for pattern in patterns],
+        (stack.name for stack in stacks),
+        "no directory of notebooks/ declares a notebook",
+        {stack.name: instance_names[stack.path.name] for stack in stacks},
+    )
+    return [stack for stack in stacks if stack.name in names]
 
 
 def _notebook(

@@ -4,8 +4,6 @@ The results are kept from run to run in a file of the repository, which may go o
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -13,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tools import SCRATCH
+from tools.errors import UserError
+from tools.system import files
 
 _MOST = 100_000  # results in the file; beyond that it holds the writing run's alone
 
@@ -53,7 +53,7 @@ def kept(root: Path) -> Iterator[None]:
         if len(now) > _MOST:
             now = {key: found for key, found in now.items() if key in _used}
         if not now.keys() <= stored.keys():
-            with suppress(OSError):
+            with suppress(UserError):
                 _save(path, now)
 
 
@@ -68,15 +68,8 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _save(path: Path, results: Mapping[str, Any]) -> None:
     content = json.dumps(results).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_checksum(content).encode() + b"\n" + content)
-        Path(name).replace(path)  # a reader sees the old file or the new one, never a part
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    # For its owner alone: a backend block may hold credentials.
+    files.write(path, _checksum(content).encode() + b"\n" + content, mode=0o600)
 
 
 def _checksum(content: bytes) -> str:

@@ -1,5 +1,6 @@
 """Reads values, variables, backends and remote states from .tf and .tfvars files."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,6 +13,14 @@ from tools.errors import UserError
 from tools.hcl.cache import once
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
+
+# What writing.backend_block makes, with comments before it. Each stack has a text of its own, so
+# that hundreds would be parsed, at some milliseconds each, where nothing is kept yet.
+_PLAIN_BACKEND = re.compile(
+    r'(?:#.*\n)*terraform \{\n  backend "(?P<kind>\w+)" \{\n'
+    r'(?P<arguments>(?:    \w+ *= (?:"[^"\\\n$%]*"|true|false)\n)*)  \}\n\}\n'
+)
+_PLAIN_ARGUMENT = re.compile(r"^    (\w+) *= (.*)$", re.MULTILINE)
 
 # An interpolation or directive, not the `$${` of an escaped literal.
 _EXPRESSION = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
@@ -35,6 +44,17 @@ def tfvars_names(path: Path) -> list[str]:
     text = _read(path)
     found = _once("names", text, lambda: dict.fromkeys(parse(text, path, quotes=True)))
     return list(found)
+
+
+def tfvars_value(path: Path, name: str) -> Value:
+    """What a .tfvars file sets for `name`; None if it sets nothing, or there is no such file.
+
+    Raises UserError as `read_tfvars`.
+    """
+    # A parse costs milliseconds, and few of hundreds of notebooks set what is asked for.
+    assignment = re.compile(rf"^\s*{re.escape(name)}\s*=".encode(), re.MULTILINE)
+    is_set = path.is_file() and assignment.search(path.read_bytes())
+    return read_tfvars(path).get(name) if is_set else None
 
 
 def read_variables(path: Path) -> dict[str, str]:
@@ -69,15 +89,18 @@ def remote_state_paths(path: Path) -> dict[str, str | None]:
 
 
 def backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
-    """The kind and the arguments of the `backend` block of a .tf file, None where it has none.
+    """The kind and the arguments of the `backend` block of a .tf file, or None if it has none.
 
-    A `cloud` block is one of the kind "cloud".
+    A `cloud` block is one of the kind "cloud". Raises UserError if the file does not parse.
     """
     text = _read(path)
     if not re.search(r"\b(backend|cloud)\b", text):
         return None
-    found = _once("backend", text, lambda: _backends(parse(text, path)))
-    return next(iter(found.items()), None)
+    if plain := _PLAIN_BACKEND.fullmatch(text):
+        arguments = _PLAIN_ARGUMENT.findall(plain["arguments"])
+        return plain["kind"], {name: json.loads(value) for name, value in arguments}
+    backends = _once("backend", text, lambda: _backends(parse(text, path)))
+    return next(iter(backends.items()), None)
 
 
 def init_reads(path: Path) -> Value:

@@ -36,6 +36,13 @@ def quote(text: str) -> str:
     return '"' + escaped.replace("${", "\\u0024{").replace("%{", "\\u0025{") + '"'
 
 
+def backend_block(kind: str, arguments: Mapping[str, Value]) -> str:
+    """The `terraform` block with the backend `kind`, formatted as `terraform fmt` does."""
+    width = max(map(len, arguments), default=0)
+    lines = "".join(f"    {name:<{width}} = {dumps(v)}\n" for name, v in arguments.items())
+    return f'terraform {{\n  backend "{kind}" {{\n{lines}  }}\n}}\n'
+
+
 def assign(text: str, values: Mapping[str, Value]) -> str:
     """The text of a .tfvars file with `values` in it, in their places or at its end.
 

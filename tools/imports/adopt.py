@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from tools.aws import lookup
-from tools.engine.init import initialize
-from tools.engine.recovery import await_leftover, recover
+from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.imports.request import ResourceImport
 from tools.imports.state_import import import_resource
@@ -27,14 +26,12 @@ def find_existing(
     Rules of a security group and VPC endpoints, which have no name, are told by what they connect.
     Raises TerraformError if the stack cannot be planned.
     """
-    await_leftover(run, stack)
-    recover(run, stack)
-    initialize(run, stack)
+    prepare(run, stack)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"
         log = run.log(stack, "plan")
         run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
-        plan = run.terraform.planned_values(stack.path, file)
+        plan = run.terraform.show_json(stack.path, file)
     existing = lookup.Existing(region, endpoint)
     found = []
     for change in plan.get("resource_changes", []):

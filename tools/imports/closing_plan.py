@@ -1,6 +1,6 @@
 """The plan at the end of an import: it must destroy and replace nothing."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import click
@@ -8,6 +8,7 @@ import click
 from tools.context import Target
 from tools.engine.plans import Plan
 from tools.engine.records import Records
+from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.runs import summary
 
@@ -28,7 +29,8 @@ def mark_waiting(
     """
     by_stack = {plan.stack: plan for plan in plans}
     stacks = {stack.name: stack for stack in records.stacks}  # upstream first
-    upstream = _upstream([plan.stack for plan in plans if plan.status == "failed"], stacks)
+    reads = graph.reads_among(records.stacks)
+    upstream = graph.reachable([plan.stack for plan in plans if plan.status == "failed"], reads)
     if missing := upstream - by_stack.keys():
         by_stack |= {plan.stack: plan for plan in plan_more(missing)}
     waiting: dict[str, list[str]] = {}  # stack to those to deploy before it can be planned
@@ -39,7 +41,7 @@ def mark_waiting(
         first = [
             other
             for other in stacks
-            if other in _upstream([name], stacks)
+            if other in graph.reachable([name], reads)
             and (other in waiting or _sets_output(records, stacks[other], by_stack[other]))
         ]
         if first:
@@ -49,17 +51,6 @@ def mark_waiting(
             by_stack[name] = replace(plan, status="waiting", detail=detail)
     shown = {plan.stack for plan in plans}.union(*waiting.values())
     return [by_stack[name] for name in stacks if name in shown]
-
-
-def _upstream(names: Iterable[str], stacks: Mapping[str, Stack]) -> set[str]:
-    """Every stack that those called `names` read, and that these read in turn."""
-    found: set[str] = set()
-    left = list(names)
-    while left:
-        new = {name for name in stacks[left.pop()].upstream if name in stacks} - found
-        found |= new
-        left += new
-    return found
 
 
 def _sets_output(records: Records, stack: Stack, plan: Plan) -> bool:

@@ -109,7 +109,7 @@ class Destination:
     def require(self, *stacks: str) -> None:
         """Raises UserError if one of `stacks` has no outputs yet for the stacks that read it."""
         if missing := [stack for stack in stacks if not self.outputs(stack)]:
-            raise UserError(explain.waiting(missing, self.option))
+            raise UserError(explain.describe_missing_upstreams(missing, self.option))
 
     def ask(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
         """Returns AWS's answer, None if there is no such thing; `what` is asked, in words."""

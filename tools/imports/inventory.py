@@ -1,17 +1,16 @@
 """What the stacks' states already hold, by address and by what it is in AWS."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.engine import init
+from tools.engine.preparation import prepare
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.imports.request import ResourceImport
 from tools.layout.stack import Stack
-from tools.state.file import address_of
+from tools.state.file import State
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,12 @@ def read(records: Records, stacks: Iterable[Stack], run: Run | None = None) -> I
     """
     chosen = list(stacks)
     records.prefetch(chosen)
-    return Inventory({stack.name: parse(_text(records, stack, run)) for stack in chosen})
+    return Inventory(
+        {
+            stack.name: parse(_text(records, stack, run), f"the state of {stack.name}")
+            for stack in chosen
+        }
+    )
 
 
 def _text(records: Records, stack: Stack, run: Run | None) -> bytes:
@@ -70,24 +74,16 @@ def _text(records: Records, stack: Stack, run: Run | None) -> bytes:
         return place.read() or b""
     if run is None:
         return b""
-    init.initialize(run, stack)
+    prepare(run, stack)
     return run.terraform.pull_state(stack.path)
 
 
-def parse(text: bytes) -> dict[str, tuple[str, str]]:
-    """Returns the managed resources of a state file: address to type and identifier.
-
-    https://developer.hashicorp.com/terraform/language/state
-    """
-    state = json.loads(text) if text else {"resources": []}
+def parse(text: bytes, location: str) -> dict[str, tuple[str, str]]:
+    """Returns the managed resources of a state file: address to type and identifier."""
+    state = State.parse(text, location) if text else None
     return {
-        address_of(resource, instance): (
-            resource["type"],
-            _identifier(resource["type"], instance["attributes"]),
-        )
-        for resource in state["resources"]
-        if resource["mode"] == "managed"
-        for instance in resource["instances"]
+        resource.address: (resource.type, _identifier(resource.type, resource.attributes))
+        for resource in (state.resources if state else ())
     }
 
 

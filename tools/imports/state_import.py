@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tools.engine import explain, init, recovery, retry
+from tools.engine import explain, retry
+from tools.engine.preparation import finish_earlier_run, prepare
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.imports import inventory
@@ -20,7 +21,7 @@ def import_all(run: Run, resources: Sequence[ResourceImport]) -> None:
     by_name = {stack.name: stack for stack in run.records.stacks}
     for stack in run.records.stacks:
         wanted = [resource for resource in resources if resource.stack == stack.name]
-        for upstream in run.records.missing_upstream(stack) if wanted else ():
+        for upstream in run.records.missing_upstreams(stack) if wanted else ():
             _refresh_outputs(run, by_name[upstream])
         if wanted and not run.interruption.count:
             for resource in _still_missing(run, stack, wanted):
@@ -30,17 +31,17 @@ def import_all(run: Run, resources: Sequence[ResourceImport]) -> None:
 def import_resource(run: Run, stack: Stack, resource: ResourceImport) -> None:
     """Imports a resource into the state of `stack`. Raises TerraformError if Terraform fails."""
     run.progress.say(stack.name, f"importing {resource.address}")
-    run.records.drop(stack)
+    run.records.delete_record(stack)
     log = run.log(stack, "import")
-    run.terraform.import_(stack.path, log, resource.address, resource.identifier)
+    run.terraform.import_resource(stack.path, log, resource.address, resource.identifier)
 
 
 def _import(run: Run, stack: Stack, resource: ResourceImport) -> None:
     if run.interruption.count:
         return
     with _explained(run, stack):
-        init.initialize(run, stack)
-        retry.retrying(run, stack, lambda: import_resource(run, stack, resource))
+        prepare(run, stack)
+        retry.retry_transient(run, stack, lambda: import_resource(run, stack, resource))
 
 
 def _still_missing(
@@ -48,8 +49,7 @@ def _still_missing(
 ) -> list[ResourceImport]:
     """What the state does not hold, once a Terraform that a killed run left behind has ended."""
     with _explained(run, stack):
-        recovery.await_leftover(run, stack)
-        recovery.recover(run, stack)
+        finish_earlier_run(run, stack)
         if not run.interruption.count:
             managed = inventory.read(run.records, [stack], run)
             return [resource for resource in wanted if not managed.holds(resource)]
@@ -61,13 +61,12 @@ def _refresh_outputs(run: Run, stack: Stack) -> None:
     if run.interruption.count:
         return
     run.progress.say(stack.name, "not deployed: working out the outputs it already has")
-    for upstream in run.records.missing_upstream(stack):
+    for upstream in run.records.missing_upstreams(stack):
         _refresh_outputs(run, next(one for one in run.records.stacks if one.name == upstream))
     if run.interruption.count:
         return
     with _explained(run, stack):
-        recovery.await_leftover(run, stack)
-        init.initialize(run, stack)
+        prepare(run, stack)
         run.terraform.refresh_outputs(stack.path, run.log(stack, "refresh"), lambda event: None)
     run.records.forget(stack)
 

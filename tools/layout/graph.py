@@ -1,6 +1,6 @@
 """The graph of stacks, from what each one reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -23,7 +23,7 @@ class Graph:
         """Raises UserError where two read each other, directly or by way of others."""
         stacks = list(stacks)
         kinds = {stack.name: stack.kind for stack in stacks}
-        reads = {stack.name: [n for n in stack.upstream if n in kinds] for stack in stacks}
+        reads = reads_among(stacks)
         names = order(reads)
         return cls({name: kinds[name] for name in names}, {name: reads[name] for name in names})
 
@@ -32,32 +32,40 @@ class Graph:
         """A pair for each stack and one that it reads: (shared-infra/iam, shared-infra/s3)."""
         return [(name, other) for name, above in self.reads.items() for other in above]
 
-    def readers(self) -> dict[str, list[str]]:
-        """The stacks that read each one."""
-        found: dict[str, list[str]] = {name: [] for name in self.reads}
-        for name, other in self.edges:
-            found[other].append(name)
-        return found
-
     def around(self, names: Iterable[str]) -> "Graph":
         """The part with `names`, all that they need, and all that needs them."""
-        names = list(names)
-        kept = _reachable(names, self.reads) | _reachable(names, self.readers())
+        names = set(names)
+        kept = names | reachable(names, self.reads) | reachable(names, readers(self.reads))
         return Graph(
             {name: kind for name, kind in self.kinds.items() if name in kept},
             {n: [o for o in above if o in kept] for n, above in self.reads.items() if n in kept},
         )
 
 
-def _reachable(names: Iterable[str], neighbours: Mapping[str, Sequence[str]]) -> set[str]:
-    found: set[str] = set()
-    ahead = list(names)
-    while ahead:
-        name = ahead.pop()
-        if name not in found:
-            found.add(name)
-            ahead += neighbours[name]
-    return found
+def reads_among(stacks: Collection[Stack]) -> dict[str, list[str]]:
+    """Names of `stacks`, each with those of the others that it reads."""
+    names = {stack.name for stack in stacks}
+    return {s.name: [name for name in s.upstream if name in names] for s in stacks}
+
+
+def readers(reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The graph `reads` with every edge turned round: each name with those that read it."""
+    readers: dict[str, list[str]] = {name: [] for name in reads}
+    for name, upstream in reads.items():
+        for other in upstream:
+            readers[other].append(name)
+    return readers
+
+
+def reachable(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
+    """What `names` lead to along `edges`, in one step or more."""
+    reached: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        new = [other for other in edges[waiting.pop()] if other not in reached]
+        reached.update(new)
+        waiting += new
+    return reached
 
 
 def ordered(stacks: Iterable[Stack]) -> list[Stack]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 
-from tools.layout.graph import Graph
+from tools.layout.graph import Graph, readers
 
 # More stacks than these that read the same, and that none reads, are drawn as one box.
 _MOST_ALIKE = 12
@@ -112,13 +112,13 @@ def mermaid(graph: Graph) -> str:
 
 def _boxes(graph: Graph) -> Iterator[_Box]:
     """The graph's stacks, upstream first; a box of many stands where the first of them does."""
-    readers = graph.readers()
+    read_by = readers(graph.reads)
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, kind in graph.kinds.items():
-        if not readers[name]:
+        if not read_by[name]:
             alike[kind, *graph.reads[name]].append(name)
     for name, kind in graph.kinds.items():
-        same = alike[kind, *graph.reads[name]] if not readers[name] else []
+        same = alike[kind, *graph.reads[name]] if not read_by[name] else []
         if len(same) <= _MOST_ALIKE:
             yield _Box([name], kind, graph.reads[name])
         elif name == same[0]:

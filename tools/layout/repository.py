@@ -1,16 +1,14 @@
 """The repository: where it is, which stacks it holds, what was typed once for all of them."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl import cache, reading
 from tools.layout import graph
+from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.stack import FOLDERS, Stack, configuration
 
 COMMON = "common.auto.tfvars"
@@ -50,13 +48,14 @@ class Repository:
         with cache.kept(self.root):
             return graph.ordered(found)
 
-    def select(self, patterns: Sequence[str], shared: bool = False) -> list[Stack]:
-        """The stacks that `patterns` name, in order; all of them where nothing is named.
+    def select(self, patterns: Sequence[str]) -> list[Stack]:
+        """The stacks that `patterns` name, as `match_names` reads them, in order.
 
-        A pattern is a stack's name (`notebooks/nlp`), its last part (`nlp`) or a glob
-        of either (`notebooks/nlp-*`, `nlp-*`). Raises UserError for one that names nothing.
+        All of them without a pattern. Raises UserError for a pattern that names none.
         """
-        return selected(self.stacks(), patterns, shared)
+        stacks = self.stacks()
+        names = match_names(patterns, (stack.name for stack in stacks), NO_STACK)
+        return [stack for stack in stacks if not patterns or stack.name in names]
 
     def common(self) -> dict[str, reading.Value]:
         """What `common.auto.tfvars` gives to every stack. Raises UserError where it is missing."""
@@ -88,11 +87,7 @@ class Repository:
 
     def _instance_name(self, directory: str) -> str:
         values = self.root / "notebooks" / directory / "terraform.tfvars"
-        # A parse costs milliseconds, and few of hundreds of notebooks set a name of their own.
-        text = values.read_text(errors="replace") if values.is_file() else ""
-        if not re.search(r"^\s*name\s*=", text, re.MULTILINE):
-            return directory
-        return str(reading.read_tfvars(values).get("name") or directory)
+        return str(reading.tfvars_value(values, "name") or directory)
 
     def _directories(self, folder: str) -> list[str]:
         with os.scandir(self.root / folder) as entries:
@@ -102,31 +97,3 @@ class Repository:
                 for entry in entries
                 if entry.name[0] != "." and entry.is_dir(follow_symlinks=False)
             )
-
-
-def selected(stacks: Sequence[Stack], patterns: Sequence[str], shared: bool) -> list[Stack]:
-    """Those of `stacks` that Repository.select takes."""
-    if not patterns and not shared:
-        return list(stacks)
-    chosen = {stack.name for stack in stacks if shared and stack.kind == "shared"}
-    names = [stack.name for stack in stacks]
-    named = {name: {name} for name in names}
-    for name in names:
-        named.setdefault(name.split("/")[1], set()).add(name)
-    for pattern in patterns:
-        clean = pattern.rstrip("/")
-        matching = named.get(clean) or {
-            name
-            for name in names
-            if fnmatchcase(name, clean) or fnmatchcase(name.split("/")[1], clean)
-        }
-        if not matching:
-            raise UserError(_unknown(pattern, names))
-        chosen |= matching
-    return [stack for stack in stacks if stack.name in chosen]
-
-
-def _unknown(pattern: str, names: list[str]) -> str:
-    near = get_close_matches(pattern, [*names, *(name.split("/")[1] for name in names)], n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names) or 'none'}"
-    return f"no stack is called {pattern}; {hint}"

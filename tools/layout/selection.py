@@ -6,12 +6,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tools.aws.model import nearest
-from tools.errors import UserError
+from tools.errors import UserError, nearest
 from tools.hcl import cache
 from tools.hcl.reading import Value
-from tools.layout import variables
-from tools.layout.repository import selected
+from tools.layout import graph, variables
+from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.stack import Stack
 
 _CONDITION = re.compile(r"(?P<key>[\w-]+(?:\.[^=!]+)?)(?P<sign>!?=)(?P<pattern>.*)", re.DOTALL)
@@ -54,45 +53,32 @@ def choose(
 
     Raises UserError for a pattern that names nothing, and as `where` does.
     """
-    chosen = selected(stacks, selection.patterns, selection.shared)
-    chosen = where(chosen, selection.conditions)
+    chosen = where(_named(stacks, selection), selection.conditions)
     if selection.changed:
         chosen = [stack for stack in chosen if has_changed(stack)]
     names = {stack.name for stack in chosen}
-    reads = {stack.name: stack.upstream for stack in stacks}
-    added = set(names)
-    if selection.upstream:
-        added |= _reach(names, reads)
-    if selection.downstream:
-        added |= _reach(names, _reversed(reads))
-    return [stack for stack in stacks if stack.name in added]
+    reads = graph.reads_among(stacks)
+    upstream = graph.reachable(names, reads) if selection.upstream else set()
+    downstream = graph.reachable(names, graph.readers(reads)) if selection.downstream else set()
+    return [stack for stack in stacks if stack.name in names | upstream | downstream]
 
 
-def _reach(names: set[str], leads_to: Mapping[str, Sequence[str]]) -> set[str]:
-    reached: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        new = [other for other in leads_to.get(waiting.pop(), ()) if other not in reached]
-        reached.update(new)
-        waiting += new
-    return reached
-
-
-def _reversed(reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    read_by: dict[str, list[str]] = {name: [] for name in reads}
-    for name, above in reads.items():
-        for other in above:
-            read_by.setdefault(other, []).append(name)
-    return read_by
+def _named(stacks: Sequence[Stack], selection: Selection) -> Sequence[Stack]:
+    if not selection.patterns and not selection.shared:
+        return stacks
+    names = match_names(selection.patterns, (stack.name for stack in stacks), NO_STACK)
+    shared = "shared" if selection.shared else ""
+    return [stack for stack in stacks if stack.name in names or stack.kind == shared]
 
 
 def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
     """Those of `stacks` for which every condition holds, in their order.
 
-    A condition is `key=value` or `key!=value` over a stack's declared values (tools/values.py):
-    `environment=dev`, `owner=al*`, `volume_size=100`, `tags.Team=growth`. The value may be a
-    glob; of a list, one item has to match. Raises UserError for a text that is no condition, a
-    key that none of the stacks has, and conditions that none of them meets.
+    A condition is `key=value` or `key!=value` over a stack's declared values, as
+    `variables.declared` reads them: `environment=dev`, `owner=al*`, `volume_size=100`,
+    `tags.Team=growth`. The value may be a glob; of a list, one item has to match. Raises UserError
+    for a text that is no condition, a key that none of the stacks has, and conditions that none of
+    them meets.
     """
     if not conditions:
         return list(stacks)

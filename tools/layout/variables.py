@@ -25,7 +25,11 @@ def declared(stack: Stack) -> dict[str, Value]:
         values |= reading.read_defaults(file)
     for file in files(stack.path):
         values |= _read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)
-    values |= {name: masking.SHOWN for name in masking.sensitive(stack.path) if name in values}
+    values |= {
+        name: masking.PLACEHOLDER
+        for name in masking.sensitive_defaults(stack.path)
+        if name in values
+    }
     if stack.kind == "notebook":
         values["name"] = values.get("name") or stack.path.name
     return values

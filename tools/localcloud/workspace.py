@@ -13,6 +13,7 @@ from tools.hcl import reading
 from tools.layout.repository import COMMON, Repository
 from tools.layout.variables import VALUES
 from tools.state import backend
+from tools.system import files
 
 # Values that name something in one AWS account, and what stands for them in the local cloud.
 _ELSEWHERE: dict[str, reading.Value] = {
@@ -52,7 +53,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
     for folder in ("modules", "bootstrap"):
         if (repository.root / folder).is_dir():
             _mirror_tree(repository.root / folder, copy / folder)
-    _write(copy / COMMON, _common(repository, copy / COMMON))
+    files.write_if_new(copy / COMMON, _common(repository, copy / COMMON))
     there = backend.of(Repository(copy))
     stacks = repository.stacks()
     for stack in stacks:
@@ -60,9 +61,9 @@ def refresh(repository: Repository, copy: Path) -> Repository:
         is_new = not is_from_repository(target)
         _mirror_tree(stack.path, target)
         if is_new and there:
-            _write(target / backend.FILE, there.text(stack.name))
+            files.write_if_new(target / backend.FILE, there.text(stack.name))
         (target / _FROM_REPOSITORY).touch()
-        _write(target / OVERRIDES, _overrides(target))
+        files.write_if_new(target / OVERRIDES, _overrides(target))
     _drop_gone({stack.name for stack in stacks}, copy)
     return Repository(copy, " --local")
 
@@ -78,7 +79,7 @@ def keep_values(stack: Path) -> None:
     It names what is in the local cloud, so that nothing stands in for its values either.
     """
     (stack / _OWN_VALUES).touch()
-    _write(stack / OVERRIDES, "\n")
+    files.write_if_new(stack / OVERRIDES, "\n")
 
 
 def stand_ins(stack: Path) -> dict[str, reading.Value]:
@@ -90,12 +91,6 @@ def stand_ins(stack: Path) -> dict[str, reading.Value]:
 def region(repository: Repository) -> str:
     """The region that the local cloud stands for."""
     return str(_common_values(repository)["region"])
-
-
-def _write(path: Path, text: str) -> None:
-    """Leaves a file alone that says so already: the Terraform of another run may be reading it."""
-    if not path.is_file() or path.read_text() != text:
-        path.write_text(text)
 
 
 def _mirror_tree(source: Path, target: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,9 +142,7 @@ def _parse(
     try:
         _refuse_newer(str(state["terraform_version"]), location, terraform)
         lineage, serial = str(state["lineage"]), int(state["serial"])
-        resources = [
-            resource for block in state["resources"] for resource in _instances(block, location)
-        ]
+        resources = list(_resources(file.read_instances(state["resources"]), location))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{location} is not a complete Terraform state; {_MEND}") from None
     if not resources:
@@ -163,34 +161,27 @@ def _refuse_newer(written_by: str, location: str, terraform: Terraform) -> None:
         )
 
 
-def _instances(block: Mapping[str, Any], location: str) -> Iterator[Resource]:
-    """The managed instances of one `resource` block of a state.
-
-    https://github.com/hashicorp/terraform/blob/main/internal/states/statefile/version4.go
-    """
-    if block["mode"] != "managed":
-        return
+def _resources(instances: Iterable[file.Instance], location: str) -> Iterator[Resource]:
+    """The managed resources of a state, one for each address."""
     # A replacement that was cut short leaves two under one address, or the old one alone.
-    by_address: dict[str, list[Mapping[str, Any]]] = {}
-    for instance in block["instances"]:
-        by_address.setdefault(file.address_of(block, instance), []).append(instance)
-    for address, instances in by_address.items():
-        current = min(instances, key=lambda instance: bool(instance.get("deposed")))
-        if current.get("attributes_flat") is not None:
+    by_address: dict[str, list[file.Instance]] = {}
+    for instance in instances:
+        if instance.mode == "managed":
+            by_address.setdefault(instance.address, []).append(instance)
+    for address, objects in by_address.items():
+        current = min(objects, key=lambda instance: bool(instance.deposed))
+        if current.is_flat:
             raise UserError(
                 f"{location}: {address} is still as Terraform 0.11 wrote it; apply the old "
                 "deployment once with a newer Terraform, then migrate it"
             )
-        attributes = current["attributes"]
-        if not isinstance(attributes, dict):
-            raise TypeError
-        yield Resource(address, str(block["type"]), attributes, _trouble(instances))
+        yield Resource(address, current.type, current.attributes, _trouble(objects))
 
 
-def _trouble(instances: Sequence[Mapping[str, Any]]) -> str:
-    if any(instance.get("deposed") for instance in instances):
+def _trouble(objects: Sequence[file.Instance]) -> str:
+    if any(instance.deposed for instance in objects):
         return "a replacement of it was cut short (an object of it is deposed)"
-    if any(instance.get("status") == "tainted" for instance in instances):
+    if any(instance.status == "tainted" for instance in objects):
         return "it is tainted, so the old deployment would replace it"
     return ""
 

@@ -103,8 +103,7 @@ def compose(legacy: LegacyDeployment, mapping: LegacyMapping, program: str, plan
 
 def write(path: Path, content: str) -> None:
     """Writes the script as an executable file. Raises UserError if the disk refuses."""
-    files.write(path, content)
-    path.chmod(0o755)
+    files.write(path, content, mode=0o755)
 
 
 def _groups(rows: Sequence[MappedResource]) -> dict[str, list[MappedResource]]:

@@ -11,8 +11,9 @@ import click
 
 from tools.aws import s3
 from tools.context import Target
-from tools.engine import explain, init, recovery
-from tools.engine.plans import Reading
+from tools.engine import explain
+from tools.engine.plans import PlanReader
+from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import writing
@@ -64,8 +65,7 @@ def make(session: Session, there: Backend) -> None:
     if held and not own.is_file() and not local.read():  # of another checkout
         files.write(own, there.text(stack.name))
     with session.runner().begin(1) as run, _going_on(run):
-        recovery.await_leftover(run, stack)
-        recovery.recover(run, stack)
+        prepare(run, stack)
         changed = _apply(session, run, stack)
         if local.read():
             place = there.place(stack.name, objects)
@@ -106,7 +106,7 @@ def _check_name(stack: Stack, there: Backend) -> None:
 def _values(stack: Stack, there: Backend, held: bytes | None) -> dict[str, Value]:
     """What the root's terraform.tfvars is to say; `held` is its state, as far as there is one."""
     now = _read(stack)
-    made = State.parse(held, f"the state of {stack.name}").resources if held else ()
+    made = State.parse(held, f"the state of {stack.name}").types if held else ()
     # A table that is there stays: others may lock with it.
     table = there.has_table or bool(now.get("lock_table")) or "aws_dynamodb_table" in made
     return {**now, "bucket": there.bucket, **({"lock_table": True} if table else {})}
@@ -141,8 +141,7 @@ def _in_bucket(there: Backend, objects: s3.Objects, option: str) -> bytes | None
 
 def _apply(session: Session, run: Run, stack: Stack) -> bool:
     """Whether anything was to be changed, and is."""
-    init.initialize(run, stack)
-    reading = Reading(lambda event: None)
+    reading = PlanReader(lambda event: None)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"
         run.progress.step(stack.name, "terraform plan")
@@ -159,7 +158,9 @@ def _apply(session: Session, run: Run, stack: Stack) -> bool:
     return True
 
 
-def _refuse_losses(stack: Stack, reading: Reading) -> None:
+def _refuse_losses(stack: Stack, reading: PlanReader) -> None:
     lost = [change for change in reading.changes if change.action in ("destroy", "replace")]
     if lost:
-        raise UserError(f"{stack.name} {explain.refusal(lost, 'Make such a change by hand')}")
+        raise UserError(
+            f"{stack.name} {explain.describe_losses(lost, 'Make such a change by hand')}"
+        )

@@ -10,7 +10,7 @@ from tools.aws import s3
 from tools.aws.model import check_bucket
 from tools.console import table
 from tools.context import Target
-from tools.engine import recovery
+from tools.engine.preparation import finish_earlier_run
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading, writing
@@ -22,9 +22,17 @@ from tools.remote_state.bucket import check
 from tools.runs.session import Session
 from tools.state import backend
 from tools.state.backend import ROOT, Backend
-from tools.state.checks import no_objects
 from tools.state.file import State, is_whole
-from tools.state.place import ERRORED, STATE, UNVERIFIED, BucketPlace, LocalPlace, Objects, locate
+from tools.state.place import (
+    ERRORED,
+    STATE,
+    UNVERIFIED,
+    BucketPlace,
+    LocalPlace,
+    Objects,
+    locate,
+    no_objects,
+)
 from tools.system import files
 
 
@@ -93,8 +101,8 @@ def _made_prefix(repository: Repository) -> str | None:
 
 def _made(repository: Repository) -> str | None:
     """The bucket that bootstrap has made."""
-    values = repository.root / ROOT / VALUES
-    return str(reading.read_tfvars(values).get("bucket") or "") if values.is_file() else None
+    bucket = reading.tfvars_value(repository.root / ROOT / VALUES, "bucket")
+    return str(bucket) if bucket else None
 
 
 def _is_begun(repository: Repository) -> bool:
@@ -171,8 +179,7 @@ def _run(
             if run.interruption.count:
                 break
             try:
-                recovery.await_leftover(run, step.stack)
-                recovery.recover(run, step.stack)
+                finish_earlier_run(run, step.stack)
                 run.progress.say(step.stack.name, one(run, step))
             except UserError as error:
                 if run.interruption.count:

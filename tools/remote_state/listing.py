@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tools.console import table
-from tools.engine.records import REQUESTS, Records
+from tools.engine.records import BUCKET_REQUESTS, Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.state.file import State
@@ -38,7 +38,7 @@ class Row:
 
 def rows(known: Records, stacks: Sequence[Stack]) -> list[Row]:
     """A row for each of `stacks`, in their order."""
-    with ThreadPoolExecutor(REQUESTS) as pool:
+    with ThreadPoolExecutor(BUCKET_REQUESTS) as pool:
         return list(pool.map(partial(_row, known), stacks))
 
 

@@ -1,6 +1,5 @@
 """A notebook's directory renamed: its state's key and its record go with it, its instance stays."""
 
-import json
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,7 +7,7 @@ import click
 
 from tools.aws import s3
 from tools.context import Target
-from tools.engine import recovery
+from tools.engine.preparation import finish_earlier_run
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -65,8 +64,7 @@ def rename(session: Session, old: str, new: str, rename_instance: bool) -> None:
     session.confirm("Rename it?")
     with session.runner().begin(1) as run:
         if not names.is_moved:
-            recovery.await_leftover(run, names.old)
-            recovery.recover(run, names.old)
+            finish_earlier_run(run, names.old)
         if run.interruption.count:
             raise click.exceptions.Exit(130)
         if instance:
@@ -140,16 +138,9 @@ def _instance_of(place: Place) -> str | None:
     text = place.read()
     if not text:
         return None
-    State.parse(text, str(place), place.mend)
-    return next(
-        (
-            str(instance["attributes"]["name"])
-            for resource in json.loads(text)["resources"]
-            if resource["type"] == "aws_sagemaker_notebook_instance"
-            for instance in resource["instances"]
-        ),
-        None,
-    )
+    resources = State.parse(text, str(place), place.mend).resources
+    notebooks = (r for r in resources if r.type == "aws_sagemaker_notebook_instance")
+    return next((str(notebook.attributes["name"]) for notebook in notebooks), None)
 
 
 def _refuse(names: _Renaming, known: Records, target: Target, instance: str | None) -> None:
@@ -208,7 +199,7 @@ def _text(names: _Renaming, there: Backend) -> str:
 
 def _move_key(run: Run, names: _Renaming) -> None:
     if names.keys is None or names.there is None:
-        run.records.reread(names.new)
+        run.records.forget_files(names.new)
         return
     old, new = names.keys
     text = _text(names, names.there)

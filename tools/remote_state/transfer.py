@@ -1,19 +1,18 @@
 """A state's way from one place to another, compared with what was there before."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tools.engine import init, init_cache
-from tools.engine.records import SUFFIX
+from tools.engine.records import RECORD_SUFFIX
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.stack import Stack
-from tools.state import backend
 from tools.state.backend import FILE
-from tools.state.file import State, address_of
+from tools.state.checks import foreign_stack
+from tools.state.file import State, read_instances
 from tools.state.place import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
 from tools.system import files
 
@@ -58,7 +57,11 @@ def difference(before: bytes, after: bytes | None) -> str | None:
     if not after:
         return "nothing is there"
     old, new = json.loads(before), json.loads(after)
-    if _instances(old) != _instances(new):
+    instances = [
+        {(instance.address, instance.deposed): instance for instance in read_instances(resources)}
+        for resources in (old["resources"], new["resources"])
+    ]
+    if instances[0] != instances[1]:
         return "its resources differ"
     for part in ("lineage", "serial", "outputs"):
         if old.get(part) != new.get(part):
@@ -66,30 +69,18 @@ def difference(before: bytes, after: bytes | None) -> str | None:
     return None
 
 
-def _instances(state: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
-    """The attributes of all that a state holds, by what tells one from another."""
-    return {
-        (one["mode"], address_of(one, instance), str(instance.get("deposed"))): (
-            instance.get("attributes", instance.get("attributes_flat")),
-            instance.get("status"),
-        )
-        for one in state["resources"]
-        for instance in one["instances"]
-    }
-
-
 def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     """The bucket that the last init of `stack` has noted as its state's place, if any.
 
     Raises UserError where that note came with a copy of another stack's directory.
     """
-    found = _saved_backend(stack, objects)
-    named = found and backend.stack_of(found.key)
-    if named and named != stack.name and (stack.root / named).is_dir():
+    place = _saved_backend(stack, objects)
+    original = foreign_stack(stack.name, place.key) if place else None
+    if original and (stack.root / original).is_dir():
         raise UserError(
-            f"{stack.name}/.terraform is a copy of {named}'s, and leads to its state: delete it"
+            f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state: delete it"
         )
-    return found
+    return place
 
 
 def _saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
@@ -199,14 +190,14 @@ def switch(run: Run, stack: Stack, text: str | None) -> None:
         files.write(own, text)
     init_cache.forget(stack.path)
     (stack.path / _SAVED).unlink(missing_ok=True)
-    run.records.reread(stack)
+    run.records.forget_files(stack)
 
 
 def _carry_record(source: Place, target: Place) -> None:
-    record = source.read(SUFFIX)
+    record = source.read(RECORD_SUFFIX)
     if record:
-        target.write(record, SUFFIX)
-        source.delete(SUFFIX)
+        target.write(record, RECORD_SUFFIX)
+        source.delete(RECORD_SUFFIX)
 
 
 def put_over(place: BucketPlace, state: bytes) -> None:
@@ -223,6 +214,6 @@ def forget_checksum(place: BucketPlace) -> None:
 
 def remove(place: BucketPlace) -> None:
     """Takes the state in `place` away, and what is noted of it. The bucket keeps its versions."""
-    place.delete(SUFFIX)
+    place.delete(RECORD_SUFFIX)
     forget_checksum(place)
     place.delete("")  # last: while it is there, a run that was cut short is seen

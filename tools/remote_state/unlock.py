@@ -2,7 +2,8 @@
 
 import click
 
-from tools.engine import init, recovery
+from tools.engine.init import initialize
+from tools.engine.preparation import await_leftover
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state.listing import describe_lock
@@ -31,8 +32,9 @@ def unlock(session: Session, stack: Stack) -> None:
         place.delete(LOCK)
     else:
         with session.runner().begin(1) as run:
-            recovery.await_leftover(run, stack)
-            init.initialize(run, stack)
+            # Not `prepare`: to write a state that is left would need the lock.
+            await_leftover(run, stack)
+            initialize(run, stack)
             # Terraform itself refuses where another lock has taken this one's place meanwhile.
             run.terraform.force_unlock(stack.path, lock.id)
     click.echo("unlocked", err=True)

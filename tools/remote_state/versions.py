@@ -13,13 +13,13 @@ import click
 from tools.aws.s3 import Version
 from tools.console import table
 from tools.context import Target
-from tools.engine import init, recovery
+from tools.engine.preparation import finish_earlier_run, prepare
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state import transfer
 from tools.runs.session import Session
-from tools.state.file import State, address_of
+from tools.state.file import State
 from tools.state.place import ERRORED, BucketPlace
 
 
@@ -102,8 +102,7 @@ def restore(session: Session, stack: Stack, version: str) -> None:
         )
     old = _text(place, version, f"tools state history{target.option} {stack.name}")
     wanted = State.parse(old, f"version {version} of {place}", "choose another version")
-    text = place.read()
-    now = _readable(text)
+    now = _readable(place.read())
     if now and now.lineage != wanted.lineage:
         raise UserError(f"version {version} is of another state than the one in {place}")
     with suppress(UserError):  # a spoilt one of another stack, which has no lineage then
@@ -114,14 +113,14 @@ def restore(session: Session, stack: Stack, version: str) -> None:
                 f"version {version} is of the state that {other.name} has now, as after a "
                 "renaming: an apply of either would change what the other deployed"
             )
-    show_difference(text if now else None, old)
+    show_difference(now, wanted)
     session.confirm("Make this version the state again?")
     with session.runner().begin(1) as run:
-        recovery.await_leftover(run, stack)
         if now:
-            init.initialize(run, stack)
+            prepare(run, stack)
             _push(target, stack, {**json.loads(old), "serial": max(now.serial, wanted.serial) + 1})
         else:  # Terraform would not replace what it cannot read, and give another lineage
+            finish_earlier_run(run, stack)
             transfer.put_over(place, old)
     known.forget(stack)
     restored = known.state(stack)
@@ -158,34 +157,22 @@ def _readable(text: bytes | None) -> State | None:
         return None
 
 
-def show_difference(now: bytes | None, old: bytes) -> None:
+def show_difference(now: State | None, old: State) -> None:
     """Prints, on stderr, what a restore of `old` does to the state: addresses, never values."""
-    here, there = _resources(now), _resources(old)
+    here, there = _attributes(now), _attributes(old)
     lines = [f"  + {address}" for address in there if address not in here]
     lines += [f"  - {address}" for address in here if address not in there]
     for address in here:
         if address in there and here[address] != there[address]:
             lines.append(f"  ~ {address} ({', '.join(_changed(here[address], there[address]))})")
-    outputs = [json.loads(text)["outputs"] if text else {} for text in (now, old)]
-    names = sorted(
-        n for n in {**outputs[0], **outputs[1]} if outputs[0].get(n) != outputs[1].get(n)
-    )
-    lines += [f"  ~ output {name}" for name in names]
-    serials = [json.loads(text)["serial"] if text else "-" for text in (now, old)]
-    click.echo(f"serial {serials[0]} now, {serials[1]} in that version:", err=True)
+    lines += [f"  ~ output {name}" for name in _changed(now.outputs if now else {}, old.outputs)]
+    click.echo(f"serial {now.serial if now else '-'} now, {old.serial} in that version:", err=True)
     click.echo("\n".join(lines) or "  nothing differs", err=True)
 
 
-def _resources(text: bytes | None) -> dict[str, Mapping[str, Any]]:
+def _attributes(state: State | None) -> dict[str, Mapping[str, Any]]:
     """The managed resources of a state: address to attributes."""
-    if not text:
-        return {}
-    return {
-        address_of(resource, instance): instance.get("attributes") or {}
-        for resource in json.loads(text)["resources"]
-        if resource["mode"] == "managed"
-        for instance in resource["instances"]
-    }
+    return {r.address: r.attributes for r in state.resources} if state else {}
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.errors import UserError
+from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.runs import report_file
 from tools.runs.options import Options
@@ -36,7 +37,7 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     options, records, runner = session.options, session.records, session.runner()
     records.prefetch(stacks)
     records.refuse_copies(stacks)
-    reasons = {stack.name: records.why(stack) for stack in stacks}
+    reasons = {stack.name: records.reasons_to_apply(stack) for stack in stacks}
     changed = [s for s in stacks if options.refresh or options.force or reasons[s.name]]
     _announce(session, "Deploy", changed, len(stacks), reasons if options.why else {})
     if not changed or options.yes or session.target.endpoint:
@@ -107,7 +108,7 @@ def plan_stacks(
         try:
             made = session.runner().plan(stacks, folder, outside_only)
         except BaseException:
-            plans.empty(folder)  # values in clear text that nobody will apply
+            plans.delete_plans(folder)  # values in clear text that nobody will apply
             raise
         if session.options.plan_dir:
             plans.save(folder, made, session.account.cloud, partial(_place_of, session.records))
@@ -121,13 +122,14 @@ def plan_stacks(
 
 def _plans_of_followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
     """Unchanged stacks that may change once their upstreams are applied, as waiting plans."""
-    may_change = {stack.name for stack in changed}
+    names = {stack.name for stack in changed}
+    followers = graph.reachable(names, graph.readers(graph.reads_among(stacks))) - names
+    may_change = names | followers
     waiting = []
-    for stack in stacks:  # upstream first
-        upstreams = may_change.intersection(stack.upstream)
-        if stack.name not in may_change and upstreams:
-            may_change.add(stack.name)
-            detail = f"follows {', '.join(sorted(upstreams))}, if an output that it reads changes"
+    for stack in stacks:
+        if stack.name in followers:
+            upstreams = ", ".join(sorted(may_change.intersection(stack.upstream)))
+            detail = f"follows {upstreams}, if an output that it reads changes"
             waiting.append(Plan(stack.name, "waiting", detail=detail))
     return waiting
 
@@ -156,7 +158,9 @@ def _announce(
 
 
 def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:
-    lost = [f"{plan.stack}: {explain.refusal(plan.losses)}" for plan in shown if plan.losses]
+    lost = [
+        f"{plan.stack}: {explain.describe_losses(plan.losses)}" for plan in shown if plan.losses
+    ]
     if lost and not options.allow_destroy:
         raise UserError("; ".join(lost))
 
@@ -180,7 +184,7 @@ def _refuse_full_buckets(session: Session, stacks: Sequence[Stack]) -> None:
 def _folder(kept: Path | None = None) -> Iterator[Path]:
     """A folder for saved plans: `kept`, made new, or one that is gone afterwards."""
     if kept:
-        plans.new_folder(kept)
+        plans.make_folder(kept)
         yield kept
     else:
         with tempfile.TemporaryDirectory(prefix="plans-") as folder:

@@ -47,7 +47,7 @@ def rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:
 def _row(records: Records, stack: Stack) -> Row:
     place = records.place(stack)
     try:
-        why = records.why(stack)
+        why = records.reasons_to_apply(stack)
         state = records.state(stack)
         record = records.record(stack)
     except UserError as error:

@@ -1,13 +1,11 @@
 """States whose directory has gone: what they hold, what it costs, and how to destroy it."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,8 @@ from tools import SCRATCH
 from tools.cost import prices
 from tools.engine.records import Records
 from tools.errors import UserError
-from tools.hcl import reading, writing
+from tools.hcl import writing
+from tools.layout.patterns import match_names
 from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
@@ -78,7 +77,7 @@ def find_orphans(records: Records) -> list[Orphan]:
         # A renaming, or a way back from the bucket, leaves copies: to destroy one is to destroy
         # what a stack has.
         if text and state and state.resources and state.lineage not in lineages:
-            region, usd = _cost(json.loads(text), table)
+            region, usd = _cost(state, table)
             orphans.append(Orphan(name, place, state, region, usd))
     return orphans
 
@@ -104,18 +103,16 @@ def _in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
                 yield "/".join(parts[:2]), replace(place, key=key)
 
 
-def _cost(state: Mapping[str, Any], table: prices.Table) -> tuple[str, Decimal | None]:
+def _cost(state: State, table: prices.Table) -> tuple[str, Decimal | None]:
     """The region of a state's resources and what a month of them costs."""
     region = ""
     total: Decimal | None = Decimal(0)
-    for resource in state["resources"]:
-        for instance in resource["instances"]:
-            own = instance["attributes"]
-            region = region or _region(own)
-            for figure, quantity in _figures(resource["type"], own):
-                price = table.get(region, figure)
-                is_priced = price is not None and total is not None
-                total = total + quantity * price.usd if is_priced else None  # type: ignore[operator, union-attr]
+    for resource in state.resources:
+        region = region or _region(resource.attributes)
+        for figure, quantity in _figures(resource.type, resource.attributes):
+            price = table.get(region, figure)
+            is_priced = price is not None and total is not None
+            total = total + quantity * price.usd if is_priced else None  # type: ignore[operator, union-attr]
     return region, total
 
 
@@ -136,24 +133,12 @@ def _figures(kind: str, attributes: Mapping[str, Any]) -> Iterator[tuple[str, De
 
 
 def choose(found: Sequence[Orphan], patterns: Sequence[str]) -> list[Orphan]:
-    """Those that `patterns` name, as Repository.select takes them; all where there are none.
+    """Those that `patterns` name, as `match_names` reads them; all without a pattern.
 
-    Raises UserError for one that names none.
+    Raises UserError for a pattern that names none.
     """
-    names = {
-        pattern: [
-            one.name
-            for one in found
-            if any(fnmatchcase(n, pattern) for n in (one.name, one.name.split("/")[1]))
-        ]
-        for pattern in patterns
-    }
-    for pattern, matching in names.items():
-        if not matching:
-            there = ", ".join(one.name for one in found) or "none"
-            raise UserError(f"no orphan is called {pattern}; there are {there}")
-    wanted = {name for matching in names.values() for name in matching}
-    return [one for one in found if not patterns or one.name in wanted]
+    names = match_names(patterns, (one.name for one in found), "no orphan is called")
+    return [one for one in found if not patterns or one.name in names]
 
 
 def write_roots(found: Sequence[Orphan], root: Path, common: Path, region: str) -> Repository:
@@ -177,23 +162,10 @@ def write_roots(found: Sequence[Orphan], root: Path, common: Path, region: str) 
 def _configuration(orphan: Orphan, region: str) -> str:
     place = orphan.place
     if isinstance(place, LocalPlace):
-        backend = f'  backend "local" {{\n    path = {writing.quote(str(place.path))}\n  }}\n'
+        backend = writing.backend_block("local", {"path": str(place.path)})
     else:
-        arguments: dict[str, reading.Value] = {
-            "bucket": place.bucket,
-            "key": place.key,
-            "region": place.region,
-        }
-        if place.lockfile:
-            arguments["use_lockfile"] = True
-        if place.table:
-            arguments["dynamodb_table"] = place.table
-        lines = "".join(
-            f"    {name} = {writing.dumps(value)}\n" for name, value in arguments.items()
-        )
-        backend = f'  backend "s3" {{\n{lines}  }}\n'
-    provider = f'provider "aws" {{\n  region = {writing.quote(orphan.region or region)}\n}}\n'
-    return f"terraform {{\n{backend}}}\n{provider}"
+        backend = writing.backend_block("s3", place.arguments)
+    return f'{backend}provider "aws" {{\n  region = {writing.quote(orphan.region or region)}\n}}\n'
 
 
 def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:

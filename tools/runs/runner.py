@@ -9,7 +9,7 @@ import click
 
 from tools.console import progress
 from tools.context import Target
-from tools.engine import in_use, planning, recovery, scheduler
+from tools.engine import in_use, planning, preparation, scheduler
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.engine.run import Run
@@ -42,7 +42,7 @@ class Runner:
     ) -> None:
         """Applies or destroys `stacks`, prints the summary and writes the report."""
         with self.begin(len(stacks), destroy, saved, exactly) as run:
-            results = scheduler.deploy(run, stacks)
+            results = scheduler.run_stacks(run, stacks)
         summarize(results)
         if self._options.report:
             report_file.write(self._options.report, results, "destroy" if destroy else "deploy")
@@ -62,7 +62,7 @@ class Runner:
     def plan(self, stacks: Sequence[Stack], folder: Path, outside_only: bool = False) -> list[Plan]:
         """Plans `stacks` into `folder`."""
         with self.work(len(stacks)) as run:
-            return planning.plan(run, stacks, folder, outside_only)
+            return planning.plan_stacks(run, stacks, folder, outside_only)
 
     def refuse_in_use(self, stacks: Sequence[Stack]) -> None:
         """Raises UserError where a deployed stack that is not to go reads one that is."""
@@ -117,4 +117,4 @@ class Runner:
 def _note_owner(logs: Path) -> None:
     """Notes this process beside its logs: a Terraform whose run lives on is no leftover."""
     logs.mkdir(parents=True, exist_ok=True)
-    processes.note(os.getpid(), logs / recovery.OWNER)
+    processes.note(os.getpid(), logs / preparation.OWNER)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.aws import model
-from tools.errors import UserError, shown
+from tools.errors import UserError, nearest, shown
 from tools.hcl.reading import Value
 
 PROFILES: dict[str, dict[str, Value]] = {
@@ -124,7 +124,7 @@ def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
 
 def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
     if key not in types:
-        known = model.nearest(key, sorted(types))
+        known = nearest(key, sorted(types))
         raise UserError(f"{name}: a notebook has no value called {shown(key)}; {known}")
     read = _READERS[types[key].split("(")[0]]
     try:
@@ -252,7 +252,7 @@ def _timezone_complaint(zone: str) -> str | None:
     known = zoneinfo.available_timezones()
     if zone in known:
         return None
-    return f"there is no time zone {zone!r}; {model.nearest(zone, sorted(known))}"
+    return f"there is no time zone {zone!r}; {nearest(zone, sorted(known))}"
 
 
 def _purpose_complaint(purpose: str) -> str | None:

@@ -1,26 +1,33 @@
 """Where stacks keep their states in a bucket: the settings, and each stack's backend.tf."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from tools.errors import UserError
-from tools.hcl import reading, writing
+from tools.hcl import cache, reading
+from tools.hcl.reading import Value
+from tools.hcl.writing import backend_block
 from tools.layout.repository import COMMON, PREFIX, Repository
 from tools.layout.stack import FOLDERS
-from tools.state.place import STATE, BucketPlace, Objects
+from tools.state.place import STATE, BucketPlace, Objects, no_objects
 
 FILE = "backend.tf"
 ROOT = "bootstrap"  # the root that makes the bucket
 TABLE = "terraform-locks"
+MADE_BY = "# Made by `tools state"  # begins each backend.tf that is not a user's own
 Locking = Literal["file", "table", "both"]
+_HEADER = f"""\
+{MADE_BY} enable`, which makes it again. The key is this directory's: a copy of the
+# directory must not have this file.
+"""
 
 _LOCKFILE_SINCE = (1, 10, 0)  # of Terraform and of OpenTofu
 _PREFIX = re.compile(r"[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*")
 # As guard.tf in every root has it, which stops plain Terraform.
 _KEY_OF_A_STACK = re.compile(rf"((?:{'|'.join(FOLDERS)})/[^/]+)/terraform\.tfstate$")
-_ARGUMENT = re.compile(r'^\s*(\w+)\s*=\s*"([^"\n]*)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -59,23 +66,9 @@ class Backend:
 
     def text(self, stack: str) -> str:
         """The backend.tf of `stack`."""
-        arguments: dict[str, reading.Value] = {
-            "bucket": self.bucket,
-            "key": self.key(stack),
-            "region": self.region,
-            "encrypt": True,
-        }
-        if self.locking != "table":
-            arguments["use_lockfile"] = True
-        if self.has_table:
-            arguments["dynamodb_table"] = self.table
-        width = max(map(len, arguments))
-        lines = "".join(f"    {n:<{width}} = {writing.dumps(v)}\n" for n, v in arguments.items())
-        return (
-            "# Made by `tools state enable`, which makes it again. The key is this directory's: a "
-            "copy of the\n# directory must not have this file.\n"
-            f'terraform {{\n  backend "s3" {{\n{lines}  }}\n}}\n'
-        )
+        order: dict[str, Value] = dict.fromkeys(("bucket", "key", "region", "encrypt"), True)
+        arguments = order | self.place(stack, no_objects).arguments
+        return _HEADER + backend_block("s3", arguments)
 
     def leaves_out(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a backend block has what `text` has not, such as a KMS key, or another table."""
@@ -104,35 +97,13 @@ def of(repository: Repository) -> Backend | None:
 
 def _locking(repository: Repository, bucket: str) -> tuple[Locking, str]:
     """As in the first stack that has its state in `bucket`, with the name of its lock table."""
-    for _, text in _files(repository):
-        found = dict(_ARGUMENT.findall(text))
-        if found.get("bucket") == bucket:
-            table = found.get("dynamodb_table")
+    for arguments in arguments_by_stack(repository).values():
+        if arguments.get("bucket") == bucket:
+            table = arguments.get("dynamodb_table")
             if not table:
-                return "file", TABLE
-            with_file = re.search(r"^\s*use_lockfile\s*=\s*true", text, re.M)
-            return ("both" if with_file else "table"), table
+                break
+            return ("both" if arguments.get("use_lockfile") is True else "table"), str(table)
     return "file", TABLE
-
-
-def check_keys(repository: Repository) -> None:
-    """Raises UserError where a directory was copied, or renamed, with its backend.tf.
-
-    An apply there would change, or replace, what the original deployed.
-    """
-    owners: dict[tuple[str | None, str], str] = {}
-    for stack, text in _files(repository):
-        found = dict(_ARGUMENT.findall(text))
-        key = found.get("key", "")
-        named = stack_of(key)
-        if named and named != stack:
-            raise UserError(_foreign(repository, stack, named))
-        other = owners.setdefault((found.get("bucket"), key), stack)
-        if key and other != stack:
-            raise UserError(
-                f"{other}/{FILE} and {stack}/{FILE} name one state, {key}: an apply in one would "
-                f"change what the other deployed; {_mend_copy(repository, 'the copy')}"
-            )
 
 
 def stack_of(key: str) -> str | None:
@@ -141,27 +112,12 @@ def stack_of(key: str) -> str | None:
     return named[1] if named else None
 
 
-def _foreign(repository: Repository, stack: str, named: str) -> str:
-    wrong = f"{stack}/{FILE} names the state of {named}"
-    if (repository.root / named).is_dir():
-        return (
-            f"{wrong}: {stack} is a copy, and an apply in it would change what {named} deployed; "
-            f"{_mend_copy(repository, stack)}"
-        )
-    names = f"{named.split('/')[1]} {stack.split('/')[1]}"
-    return (
-        f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}"
-        f"{repository.option}; if it is a copy: {_mend_copy(repository, stack)}"
-    )
-
-
-def _mend_copy(repository: Repository, where: str) -> str:
-    enable = f"tools state enable{repository.option}"
-    return f"delete {FILE} and .terraform in {where}, then: {enable}"
-
-
-def _files(repository: Repository) -> Iterator[tuple[str, str]]:
-    """The backend.tf files: the stack that each lies in, and its text."""
-    for folder in FOLDERS:
-        for path in sorted((repository.root / folder).glob(f"*/{FILE}")):
-            yield f"{folder}/{path.parent.name}", path.read_text(errors="replace")
+def arguments_by_stack(repository: Repository) -> dict[str, Mapping[str, Any]]:
+    """The arguments of each stack's backend.tf; without the stacks that have none that parses."""
+    arguments: dict[str, Mapping[str, Any]] = {}
+    with cache.kept(repository.root):
+        for folder in FOLDERS:
+            for path in sorted((repository.root / folder).glob(f"*/{FILE}")):
+                with suppress(UserError):  # Terraform does nothing in that directory either
+                    _, arguments[f"{folder}/{path.parent.name}"] = reading.backend(path) or ("", {})
+    return arguments

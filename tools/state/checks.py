@@ -1,57 +1,120 @@
 """Refuses two stacks with one state, and states that other stacks would not find."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import NamedTuple
 
 from tools.errors import UserError
 from tools.hcl import cache
 from tools.layout.repository import COMMON, PREFIX, Repository
 from tools.layout.stack import Stack
-from tools.state.place import STATE, UNVERIFIED, BucketPlace, LocalPlace, Place, locate
+from tools.state import backend
+from tools.state.backend import FILE
+from tools.state.file import read_lineage
+from tools.state.place import (
+    STATE,
+    UNVERIFIED,
+    BucketPlace,
+    LocalPlace,
+    Place,
+    locate,
+    no_objects,
+)
+
+
+class Claim(NamedTuple):
+    """A stack's claim to a state: to the place where one lies, or to one of a certain lineage.
+
+    Two stacks must not have a claim to one `state`. `mend` says in words how the copy loses it.
+    """
+
+    stack: str
+    state: Hashable
+    mend: str
+
+
+def refuse_copies(claims: Iterable[Claim]) -> None:
+    """Raises UserError if two stacks claim one state: an apply in the copy would replace it.
+
+    That is what a directory leads to that was copied with its state or with its backend.
+    """
+    owners: dict[Hashable, Claim] = {}
+    for claim in claims:
+        owner = owners.setdefault(claim.state, claim)
+        if owner.stack != claim.stack:
+            raise UserError(
+                f"{claim.stack} and {owner.stack} hold the same state: one is a copy, and an apply "
+                f"in it would change what the other deployed; in the copy, {claim.mend}"
+            )
+
+
+def check_keys(repository: Repository) -> None:
+    """Raises UserError if a directory was copied, or renamed, with its backend.tf."""
+    claims = []
+    for stack, arguments in backend.arguments_by_stack(repository).items():
+        if key := str(arguments.get("key") or ""):
+            if original := foreign_stack(stack, key):
+                raise UserError(_foreign_key(repository, stack, original))
+            mend = f"{_mend_key(repository)} (the key is {key})"
+            claims.append(Claim(stack, (arguments.get("bucket"), key), mend))
+    refuse_copies(claims)
+
+
+def foreign_stack(stack: str, key: str) -> str | None:
+    """The other stack that `key`, found in the directory of `stack`, names the state of."""
+    named = backend.stack_of(key)
+    return named if named != stack else None
+
+
+def _foreign_key(repository: Repository, stack: str, original: str) -> str:
+    wrong = f"{stack}/{FILE} names the state of {original}"
+    if (repository.root / original).is_dir():
+        return (
+            f"{wrong}: {stack} is a copy, and an apply in it would change what {original} "
+            f"deployed; {_mend_key(repository, stack)}"
+        )
+    names = f"{original.split('/')[1]} {stack.split('/')[1]}"
+    return (
+        f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}"
+        f"{repository.option}; if it is a copy: {_mend_key(repository, stack)}"
+    )
+
+
+def _mend_key(repository: Repository, stack: str = "") -> str:
+    where = f" in {stack}" if stack else ""
+    return f"delete {FILE} and .terraform{where}, then: tools state enable{repository.option}"
 
 
 def check_states(repository: Repository) -> None:
-    """Raises UserError where two stacks have one state, or copies of it.
+    """Raises UserError if two stacks have one state, as the files in their directories say.
 
-    That is a directory copied with its state or its backend: an apply in the copy would replace
-    what the original deployed. Also where some states lie where the others would not find them.
+    Also if some states lie where the stacks that read them would not find them.
     """
     stacks = repository.stacks()
     with cache.kept(repository.root):
         places = {stack.name: locate(stack, no_objects) for stack in stacks}
     _check_backends(repository, stacks, places)
-    owners: dict[str, str] = {}
+    mend = f"delete {STATE}*, {FILE} and .terraform"
+    claims = []
     for stack in stacks:
-        state = stack.path / STATE
-        held = [f"the state {places[stack.name]}"] if places[stack.name] else []
-        if state.is_file():
-            found = re.search(r'"lineage":\s*"([^"]+)"', state.read_text(errors="replace"))
-            held += [f"the state of lineage {found[1]}"] if found else []
-        for one in held:
-            other = owners.setdefault(one, stack.name)
-            if other != stack.name:
-                raise UserError(
-                    f"{stack.name} and {other} hold the same state ({one}): one is a copy, and "
-                    "would replace what the other deployed; delete terraform.tfstate* and "
-                    "backend.tf in the copy, and .terraform"
-                )
+        states = (str(places[stack.name] or ""), read_lineage(stack.path / STATE))
+        claims += [Claim(stack.name, state, f"{mend} ({state})") for state in states if state]
+    refuse_copies(claims)
 
 
 def _check_backends(
     repository: Repository, stacks: Iterable[Stack], places: Mapping[str, Place | None]
 ) -> None:
     bucket = repository.common().get("state_bucket")
+    prefix = repository.common().get("state_prefix") or PREFIX
+    option = repository.option
     for stack in stacks:
-        local = isinstance(places[stack.name], LocalPlace)
-        if bucket and local:
+        if bucket and isinstance(places[stack.name], LocalPlace):
             raise UserError(
                 f"{COMMON} sets state_bucket, but {stack.name} keeps its state on this "
                 "machine, so the other stacks would look for it in vain; move it to the "
-                f"bucket: tools state enable{repository.option} (or back: tools state "
-                f"disable{repository.option})"
+                f"bucket: tools state enable{option} (or back: tools state disable{option})"
             )
     read = {name for stack in stacks for name in stack.upstream}
-    prefix = repository.common().get("state_prefix") or PREFIX
     for stack in stacks:
         place = places[stack.name]
         if not isinstance(place, BucketPlace):
@@ -59,29 +122,23 @@ def _check_backends(
         if not bucket and (stack.name in read or _is_ours(stack)):
             raise UserError(
                 f"{stack.name} keeps its state in {place}, but {COMMON} sets no state_bucket, "
-                f"so the other stacks would look for it in vain; go on: tools state "
-                f"disable{repository.option}, or back: tools state enable{repository.option}"
+                f"so the other stacks would look for it in vain; go on: tools state disable{option}"
+                f", or back: tools state enable{option}"
             )
         if (stack.path / f"{STATE}{UNVERIFIED}").exists():
             raise UserError(
                 f"{stack.name}: the move of its state into the bucket was cut short before it "
-                f"was verified; go on: tools state enable{repository.option}"
+                f"was verified; go on: tools state enable{option}"
             )
-        there = (place.bucket, place.key)
-        wanted = (bucket, f"{prefix}/{stack.name}/{STATE}")
-        if bucket and stack.name in read and there != wanted:
+        expected = f"s3://{bucket}/{prefix}/{stack.name}/{STATE}"
+        if bucket and stack.name in read and str(place) != expected:
             raise UserError(
                 f"{stack.name} keeps its state in {place}, and the others look for it in "
-                f"s3://{wanted[0]}/{wanted[1]}, as {COMMON} says: mend state_bucket and "
-                "state_prefix there"
+                f"{expected}, as {COMMON} says: mend state_bucket and state_prefix there"
             )
-
-
-def no_objects(region: str) -> None:
-    """For a place that is told from files alone: nothing is asked of its bucket."""
 
 
 def _is_ours(stack: Stack) -> bool:
     """Whether `tools state enable` has made the backend of `stack`."""
-    file = stack.path / "backend.tf"
-    return file.is_file() and file.read_text(errors="replace").startswith("# Made by `tools state")
+    file = stack.path / FILE
+    return file.is_file() and file.read_text(errors="replace").startswith(backend.MADE_BY)

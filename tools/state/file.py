@@ -1,8 +1,9 @@
 """A state file: what is in it, read without starting Terraform."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,43 +15,73 @@ HOLDS_DATA = frozenset({"aws_sagemaker_notebook_instance", "aws_s3_bucket", "aws
 
 
 @dataclass(frozen=True)
-class State:
-    """A state file, version 4.
+class Instance:
+    """One object of a resource or of a data source, as a state notes it.
 
-    `resources` are the types of its managed resource instances; `outputs` is name to value;
-    `kept_buckets` are the buckets that AWS keeps while objects are in them.
+    `address` is what `terraform state list` prints, `attributes` what the provider left, and
+    `status` is "tainted" or empty. `deposed` is set for the old object of a replacement that was
+    cut short; it shares its address with the new one. `is_flat` marks the attributes that
+    Terraform 0.11 wrote and no apply has converted since.
+    """
+
+    address: str
+    mode: str
+    type: str
+    attributes: Mapping[str, Any]
+    status: str = ""
+    deposed: str = ""
+    is_flat: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """A state file of format 4: its outputs, name to value, and all its instances.
+
     https://developer.hashicorp.com/terraform/language/state
     """
 
     lineage: str
     serial: int
-    resources: tuple[str, ...]
     outputs: Mapping[str, Any]
-    kept_buckets: tuple[str, ...] = ()
+    instances: tuple[Instance, ...] = ()
+
+    @cached_property
+    def resources(self) -> tuple[Instance, ...]:
+        """The instances that Terraform manages: all but those of data sources."""
+        return tuple(instance for instance in self.instances if instance.mode == "managed")
+
+    @property
+    def types(self) -> set[str]:
+        """The types of its managed resources."""
+        return {resource.type for resource in self.resources}
 
     @property
     def holds_data(self) -> bool:
-        """Whether a resource is in it with which a user's data would go."""
-        return not HOLDS_DATA.isdisjoint(self.resources)
+        """Whether a user's data would go with one of its resources."""
+        return not HOLDS_DATA.isdisjoint(self.types)
+
+    @property
+    def kept_buckets(self) -> list[str]:
+        """The buckets that AWS refuses to delete while objects are in them."""
+        return [
+            str(resource.attributes.get("bucket"))
+            for resource in self.resources
+            if resource.type == "aws_s3_bucket" and not resource.attributes.get("force_destroy")
+        ]
 
     @classmethod
     def parse(cls, text: bytes, where: str, mend: str = "") -> "State":
-        """Raises UserError where `text`, read from `where`, is no state; `mend` says what to do."""
+        """The state in `text`, which was read from `where`.
+
+        Raises UserError if it is no whole state; the message ends with `mend`, what to do.
+        """
         try:
             state = json.loads(text)
-            managed = [found for found in state["resources"] if found["mode"] == "managed"]
             return cls(
                 str(state["lineage"]),
                 int(state["serial"]),
-                tuple(found["type"] for found in managed for _ in found["instances"]),
                 {name: output["value"] for name, output in state["outputs"].items()},
-                tuple(
-                    str(instance["attributes"]["bucket"])
-                    for found in managed
-                    if found["type"] == "aws_s3_bucket"
-                    for instance in found["instances"]
-                    if not instance["attributes"].get("force_destroy")
-                ),
+                tuple(read_instances(state["resources"])),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(
@@ -59,19 +90,45 @@ class State:
             ) from None
 
 
+def read_instances(resources: Iterable[Mapping[str, Any]]) -> Iterator[Instance]:
+    """The instances of the `resources` of a state's JSON, in their order.
+
+    Raises KeyError, TypeError or AttributeError for what Terraform does not write.
+    https://github.com/hashicorp/terraform/blob/main/internal/states/statefile/version4.go
+    """
+    for resource in resources:
+        mode, type_ = str(resource["mode"]), str(resource["type"])
+        module = f"{resource['module']}." if resource.get("module") else ""
+        data = "data." if mode == "data" else ""
+        name = f"{module}{data}{type_}.{resource['name']}"
+        for instance in resource["instances"]:
+            flat = instance.get("attributes_flat")
+            yield Instance(
+                f"{name}{_index(instance.get('index_key'))}",
+                mode,
+                type_,
+                dict(flat or instance.get("attributes") or {}),
+                str(instance.get("status") or ""),
+                str(instance.get("deposed") or ""),
+                flat is not None,
+            )
+
+
+def read_lineage(file: Path) -> str | None:
+    """The lineage of the state in `file`, or None if it holds no JSON with one."""
+    try:
+        return str(json.loads(file.read_bytes())["lineage"]) or None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def is_whole(file: Path) -> bool:
-    """Whether a state is in `file`: a full disk cuts it short."""
+    """Whether `file` holds a whole state: a full disk cuts one short."""
     try:
         State.parse(file.read_bytes(), str(file))
     except (OSError, UserError):
         return False
     return True
-
-
-def address_of(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
-    """The address of an instance in a state file, as `terraform state list` writes it."""
-    module = f"{resource['module']}." if resource.get("module") else ""
-    return f"{module}{resource['type']}.{resource['name']}{_index(instance.get('index_key'))}"
 
 
 def _index(key: str | int | None) -> str:

@@ -12,6 +12,7 @@ from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.stack import Stack, configuration
 from tools.state.file import is_whole
+from tools.system import files
 
 STATE = "terraform.tfstate"
 # Terraform writes it, in the stack's folder, where it could not write the state.
@@ -109,12 +110,7 @@ class LocalPlace:
             raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
 
     def write(self, content: bytes, suffix: str) -> None:
-        partial = self.beside(f"{suffix}.partial")
-        try:
-            partial.write_bytes(content)
-            partial.replace(self.beside(suffix))
-        except OSError as error:
-            raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
+        files.write(self.beside(suffix), content)
 
     def delete(self, suffix: str) -> None:
         try:
@@ -145,7 +141,11 @@ class LocalPlace:
         return False
 
 
-Objects = Callable[[str], Any]  # region to a bucket-and-key store: tools.aws.Objects
+Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Objects
+
+
+def no_objects(region: str) -> None:
+    """For a place that is told from files alone: nothing is asked of its bucket."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,13 @@ class BucketPlace:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def arguments(self) -> dict[str, reading.Value]:
+        """Those of the block `backend "s3"` that keeps a state here."""
+        lockfile = {"use_lockfile": True} if self.lockfile else {}
+        table = {"dynamodb_table": self.table} if self.table else {}
+        return {"bucket": self.bucket, "key": self.key, "region": self.region, **lockfile, **table}
 
     @property
     def mend(self) -> str:

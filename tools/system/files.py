@@ -1,23 +1,41 @@
 """Files that others read while they are written."""
 
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
 from tools.errors import UserError
 
+_READABLE = 0o666  # what open() gives a new file, less the umask
 
-def write(path: Path, text: str) -> None:
-    """Writes `text`, in folders that are made; readers see what was before, or all of it.
 
-    Raises UserError where the disk refuses; what was before is left then.
+def write(path: Path, content: str | bytes, mode: int = _READABLE) -> None:
+    """Writes the whole file at once, and makes its folders.
+
+    Readers see the file as it was or as it is to be, never a part. `mode` are the permissions of
+    the file, less the umask. Raises UserError if the disk refuses; the file is left as it was.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    data = content.encode() if isinstance(content, str) else content
+    # A name of its own for each writer: two that share one would mix their texts.
+    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(data)
         partial.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             partial.unlink()
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+        if isinstance(error, OSError):
+            raise UserError(f"cannot write {path}: {error.strerror}") from None
+        raise
+
+
+def write_if_new(path: Path, text: str, mode: int = _READABLE) -> None:
+    """Writes `text` as `write` does, unless it is in the file already.
+
+    A file that is left alone keeps its time, and nobody who reads it is disturbed.
+    """
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write(path, text, mode)

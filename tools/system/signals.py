@@ -1,9 +1,13 @@
 """Ctrl-C and SIGTERM: counted, not raised in the middle of what must end in order."""
 
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+
+_POLL_SECONDS = 0.1
 
 
 class Interruption:
@@ -23,6 +27,12 @@ class Interruption:
         if self.count:
             raise SystemExit(128 + self._first)
 
+    def sleep(self, seconds: float) -> None:
+        """Sleeps for `seconds`, or until the run is asked to stop."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self.count:
+            time.sleep(_POLL_SECONDS)
+
 
 @contextmanager
 def counted() -> Iterator[Interruption]:
@@ -35,3 +45,18 @@ def counted() -> Iterator[Interruption]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def interruptible_child() -> Callable[[], object] | None:
+    """Returns a `preexec_fn` that makes SIGINT end a child, or None if it does so anyway.
+
+    A child inherits that a signal is ignored. Shells start background jobs that way, so that
+    Terraform would not hear of an interruption there:
+    https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_11
+    A signal with a handler, as in `counted`, is reset in the child. So there, where threads run,
+    nothing is called between fork and exec, which could deadlock beside threads:
+    https://docs.python.org/3/library/subprocess.html#subprocess.Popen
+    """
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        return None
+    return partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
-from tools.system import processes
+from tools.system import files
 from tools.system.signals import Interruption
-from tools.terraform import masking, providers
-from tools.terraform.diagnostics import Diagnostic, TerraformError, first_error, in_text
-from tools.terraform.find import child_environment, find_binary, read_version, write_once
+from tools.terraform import masking, process, providers
+from tools.terraform.diagnostics import Diagnostic, TerraformError, first_error, parse_diagnostics
+from tools.terraform.installation import child_environment, find_binary, read_version
 from tools.terraform.masking import Mask
-from tools.terraform.process import follow, pid_file
 from tools.terraform.text import (
     Event,
     destroys_nothing,
@@ -34,6 +33,11 @@ class Terraform:
 
     `product` is Terraform or OpenTofu, `platform` such as linux_amd64; `downloads` says that init
     asks the registry for providers.
+
+    Methods take the directory of a root module, and a file for what Terraform prints. `on_event`
+    is called with Terraform's events as they come, without secret values. The first request of
+    `interruption` to stop is passed on to Terraform, which then writes its state and releases its
+    lock; it is never killed. Methods raise TerraformError, with Terraform's errors, if it fails.
     """
 
     binary: Path
@@ -45,25 +49,24 @@ class Terraform:
 
     @classmethod
     def find(cls, env: Mapping[str, str], scratch: Path) -> "Terraform":
-        """The one that TOOLS_TERRAFORM names, or terraform or tofu on PATH, in that order.
+        """Returns the one that TOOLS_TERRAFORM names, or else terraform or tofu on PATH.
 
-        Its environment is a clean one made from `env`; `scratch` is a folder for the CLI
-        configuration that names a provider mirror. Raises UserError where there is none, or one
-        below 1.0.
+        Its environment is made from `env`. `scratch` is a folder for a CLI configuration that names
+        a provider mirror. Raises UserError if there is no such program, or one below 1.0.
         """
         binary = find_binary(env)
         clean = child_environment(env)
         product = "OpenTofu" if "tofu" in binary.name else "Terraform"
         version, platform = read_version(binary, clean, scratch)
-        source = providers.source(clean, platform, providers.HOSTS[product])
+        source = providers.find_source(clean, platform, providers.HOST_OF[product])
         terraform = cls(binary, product, version, platform, source.is_registry, clean)
         return terraform._with_mirror(source.mirror, scratch) if source.mirror else terraform
 
-    def downloaded_once(self, scratch: Path) -> "Terraform":
-        """This one, with the provider in a folder of `scratch` where the registry has to give it.
+    def with_provider_downloaded(self, scratch: Path) -> "Terraform":
+        """Returns this one, with the provider in a folder of `scratch` if it is to be downloaded.
 
-        Terraform downloads its 150 MB for each stack otherwise, at every new one. Raises
-        TerraformError where the registry is out of reach.
+        Otherwise Terraform would download its 150 MB for each new stack. Raises TerraformError if
+        the registry is out of reach.
         """
         if not self.downloads:
             return self
@@ -76,7 +79,7 @@ class Terraform:
         return self._with_mirror(cache, scratch)
 
     def _download(self, cache: Path, scratch: Path) -> None:
-        # Beside its place and renamed, so that a download cut short counts for nothing.
+        # To another folder that is renamed at the end: a download cut short counts for nothing.
         with tempfile.TemporaryDirectory(dir=scratch) as root:
             env = {**self.env, "TF_PLUGIN_CACHE_DIR": f"{root}/providers"}
             Path(root, "providers").mkdir()
@@ -86,23 +89,24 @@ class Terraform:
             Path(root, "providers").rename(cache)
 
     def _with_mirror(self, mirror: Path, scratch: Path) -> "Terraform":
-        own = providers.cli_config_file(self.env)
-        text = providers.cli_config_with(mirror, own, self._host)
-        config = write_once(scratch / "terraform.rc", text)
+        users_config = providers.cli_config_file(self.env)
+        text = providers.cli_config_text(mirror, users_config, self._host)
+        config = scratch / "terraform.rc"
+        files.write_if_new(config, text, mode=0o600)  # the user's own may hold tokens
         return replace(self, downloads=False, env={**self.env, "TF_CLI_CONFIG_FILE": str(config)})
 
     @property
     def _host(self) -> str:
-        return providers.HOSTS[self.product]
+        return providers.HOST_OF[self.product]
 
     @property
     def program(self) -> str:
-        """What a person types: terraform or tofu."""
+        """The command that a person types: terraform or tofu."""
         return "tofu" if self.product == "OpenTofu" else "terraform"
 
     @property
     def shares_plugin_cache(self) -> bool:
-        """Whether inits write to one plugin cache, which two must not do at once.
+        """Whether inits write to one plugin cache, which is not safe for two at a time.
 
         https://developer.hashicorp.com/terraform/cli/config/config-file#provider-plugin-cache
         """
@@ -120,12 +124,9 @@ class Terraform:
         interruption: Interruption | None = None,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        """`terraform init`. Raises TerraformError with what Terraform said."""
-        process = self._start(directory, log, "init", "-input=false", "-no-color")
-        mask = self._mask(directory)
-        follow(process, log, mask, lambda line: on_event(event_of_text(line)), interruption)
-        if process.returncode:
-            raise TerraformError([_failure(process.returncode, log)])
+        """Runs `terraform init`. It speaks in text: Terraform 1.0 has no -json for it."""
+        child = self._start(directory, log, "init", "-input=false", "-no-color")
+        self._follow_text(child, directory, log, on_event, interruption)
 
     def plan(
         self,
@@ -137,10 +138,7 @@ class Terraform:
         refresh_only: bool = False,
         destroy: bool = False,
     ) -> None:
-        """`terraform plan`, saved to `out`; `on_event` gets Terraform's events as they come.
-
-        Raises TerraformError, with its errors, when it ends in one.
-        """
+        """Runs `terraform plan`, and saves the plan to `out`."""
         options = [f"-out={out}"] if out else []
         options += ["-refresh-only"] if refresh_only else []
         options += ["-destroy"] if destroy else []
@@ -155,41 +153,11 @@ class Terraform:
         destroy: bool = False,
         plan: Path | None = None,
     ) -> None:
-        """Applies (or destroys) without asking, or applies a saved `plan`.
+        """Applies (or destroys) without asking, or applies a saved `plan`."""
+        what = [str(plan)] if plan else ["-auto-approve", *(["-destroy"] if destroy else [])]
+        self._run(directory, log, on_event, interruption, "apply", *what)
 
-        The first request of `interruption` to stop is passed on to Terraform, which then writes
-        its state and releases its lock; it is never killed.
-
-        https://developer.hashicorp.com/terraform/internals/machine-readable-ui
-        Raises TerraformError, with its errors, when it ends in one.
-        """
-        options = ["-destroy"] if destroy else []
-        last = [str(plan)] if plan else ["-auto-approve", *options]
-        self._run(directory, log, on_event, interruption, "apply", *last)
-
-    def _run(
-        self,
-        directory: Path,
-        log: Path,
-        on_event: Callable[[Event], None],
-        interruption: Interruption | None,
-        *arguments: str,
-    ) -> None:
-        process = self._start(directory, log, arguments[0], "-json", "-input=false", *arguments[1:])
-        mask = self._mask(directory)
-        errors: list[Diagnostic] = []
-
-        def on_line(line: str) -> None:
-            event = mask.event(event_of_json(line))
-            if event.get("type") == "diagnostic" and event["diagnostic"]["severity"] == "error":
-                errors.append(Diagnostic.of(event["diagnostic"]))
-            on_event(event)
-
-        follow(process, log, mask, on_line, interruption)
-        if process.returncode:
-            raise TerraformError(errors or [_ended(process.returncode, log)])
-
-    def apply_unless(
+    def apply_unless_destructive(
         self,
         directory: Path,
         log: Path,
@@ -197,140 +165,160 @@ class Terraform:
         interruption: Interruption | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> bool:
-        """Plans and applies in one process, but nothing where the plan would destroy anything.
+        """Plans and applies in one process, unless the plan would destroy anything.
 
-        That is a third faster than a saved plan, for which the provider starts five times instead
-        of three. Terraform asks for approval only in its text mode, so this reads its text, and
-        approves where it has understood that nothing is destroyed, else not. `before` is called
-        just before it approves.
+        That is a third faster than to apply a saved plan, for which the provider starts five times
+        instead of three. `before` is called just before the plan is approved. Returns whether it
+        was applied.
 
-        Returns whether it was applied. Raises TerraformError, with its errors, when it ends in one.
+        With -json Terraform takes no answer: it wants -auto-approve or a saved plan. So this reads
+        the text, and answers the question there.
+        https://developer.hashicorp.com/terraform/cli/commands/apply#json
         """
-        process = self._start(directory, log, "apply", "-no-color", stdin=subprocess.PIPE)
+        child = self._start(directory, log, "apply", "-no-color", stdin=subprocess.PIPE)
         mask = self._mask(directory)
-        seen: list[str] = []
+        lines: list[str] = []
         approved = False
 
         def on_line(line: str) -> None:
-            seen.append(line)
+            lines.append(line)
             on_event(mask.event(event_of_text(line)))
 
         def on_prompt() -> None:
             nonlocal approved
-            if process.stdin is None or process.stdin.closed:
+            if child.stdin is None or child.stdin.closed:
                 return
-            # Anything else that Terraform asks, such as a value, ends for want of an answer.
-            approved = destroys_nothing(seen)
+            approved = destroys_nothing(lines)
             if approved:
                 before()
+            # Whatever else Terraform asks for, such as a variable's value, ends its run here.
             with suppress(BrokenPipeError):
-                process.stdin.write(b"yes\n" if approved else b"")
-                process.stdin.close()
+                child.stdin.write(b"yes\n" if approved else b"")
+                child.stdin.close()
 
-        follow(process, log, mask, on_line, interruption, on_prompt)
+        process.follow(child, log, mask, on_line, interruption, on_prompt)
         text = log.read_text(errors="replace")
-        for warning in in_text(text, "Warning"):
+        for warning in parse_diagnostics(text, "Warning"):
             on_event({"type": "warning", "warning": warning})
-        if process.returncode and not approved and was_asked_to_approve(seen):
+        if child.returncode and not approved and was_asked_to_approve(lines):
             return False
-        if process.returncode:
-            raise TerraformError(in_text(text) or [_ended(process.returncode, log)])
+        if child.returncode:
+            raise TerraformError(parse_diagnostics(text) or [_describe_end(child.returncode, log)])
         return True
 
-    def outputs(self, directory: Path) -> dict[str, Any]:
-        """The output values of the state in `directory`, none where nothing was applied.
+    def refresh_outputs(
+        self, directory: Path, log: Path, on_event: Callable[[Event], None]
+    ) -> None:
+        """Writes the outputs to the state as they are now; creates and changes nothing.
 
-        One that is marked sensitive is there without its value.
+        https://developer.hashicorp.com/terraform/cli/commands/plan#planning-modes
+        """
+        self._run(directory, log, on_event, None, "apply", "-refresh-only", "-auto-approve")
+
+    def outputs(self, directory: Path) -> dict[str, Any]:
+        """Returns the output values in the state of `directory`; none if nothing was applied.
+
+        A sensitive one is there without its value. Raises UserError if they cannot be read.
         """
         result = self._ask(directory, "output", "-json")
         if result.returncode:
             raise UserError(f"{directory}: terraform output: {first_error(result.stderr).text()}")
         return {
-            name: masking.SHOWN if output["sensitive"] else output["value"]
+            name: masking.PLACEHOLDER if output["sensitive"] else output["value"]
             for name, output in json.loads(result.stdout).items()
         }
 
     def holds_resources(self, directory: Path) -> bool:
-        """Whether the state of `directory`, which `init` has prepared, holds anything.
-
-        Raises TerraformError where the state cannot be read.
-        """
+        """Returns whether the state of `directory`, which must be initialized, holds anything."""
         result = self._ask(directory, "state", "list")
         if result.returncode and "No state file was found" not in result.stderr:
             raise TerraformError([first_error(result.stderr)])
         return bool(result.stdout.strip())
 
     def show(self, directory: Path, plan: Path) -> str:
-        """A saved plan as Terraform shows it. Raises TerraformError where it cannot be read."""
-        result = self._ask(directory, "show", "-no-color", str(plan))
-        if result.returncode:
-            raise TerraformError([first_error(result.stderr)])
-        return self._mask(directory)(result.stdout)
+        """Returns a saved plan as Terraform shows it, without secret values."""
+        return self._mask(directory)(self._read(directory, "show", "-no-color", str(plan)))
 
-    def planned_values(self, directory: Path, plan: Path) -> dict[str, Any]:
-        """A saved plan as JSON.
+    def show_json(self, directory: Path, plan: Path) -> dict[str, Any]:
+        """Returns a saved plan as JSON, with secret values.
 
         https://developer.hashicorp.com/terraform/internals/json-format
-        Raises TerraformError where it cannot be read.
         """
-        result = self._ask(directory, "show", "-json", str(plan))
-        if result.returncode:
-            raise TerraformError([first_error(result.stderr)])
-        values: dict[str, Any] = json.loads(result.stdout)
+        values: dict[str, Any] = json.loads(self._read(directory, "show", "-json", str(plan)))
         return values
 
-    def import_(self, directory: Path, log: Path, address: str, identifier: str) -> None:
-        """`terraform import`. Raises TerraformError with what Terraform said."""
-        process = self._start(
+    def import_resource(self, directory: Path, log: Path, address: str, identifier: str) -> None:
+        """Runs `terraform import`, which has no -json."""
+        child = self._start(
             directory, log, "import", "-input=false", "-no-color", address, identifier
         )
-        follow(process, log, self._mask(directory), lambda line: None, None)
-        if process.returncode:
-            raise TerraformError([_failure(process.returncode, log)])
+        self._follow_text(child, directory, log, lambda event: None, None)
 
     def pull_state(self, directory: Path) -> bytes:
-        """The state of `directory`, as Terraform reads it; empty where there is none.
-
-        Raises TerraformError with what Terraform said.
-        """
-        result = self._ask(directory, "state", "pull")
-        if result.returncode:
-            raise TerraformError([first_error(result.stderr)])
-        return result.stdout.strip().encode()
-
-    def force_unlock(self, directory: Path, lock: str) -> None:
-        """`terraform force-unlock`, which refuses a `lock` that is not the one on the state.
-
-        Raises TerraformError with what Terraform said.
-        """
-        result = self._ask(directory, "force-unlock", "-force", lock)
-        if result.returncode:
-            raise TerraformError([first_error(result.stderr)])
+        """Returns the state of `directory`, as Terraform reads it; empty if there is none."""
+        return self._read(directory, "state", "pull").strip().encode()
 
     def push_state(self, directory: Path, state: Path) -> None:
-        """`terraform state push`, which refuses a state that is older or another one.
+        """Runs `terraform state push`, which refuses a state that is older, or of another stack."""
+        self._read(directory, "state", "push", str(state))
 
-        Raises TerraformError with what Terraform said.
-        """
-        result = self._ask(directory, "state", "push", str(state))
+    def force_unlock(self, directory: Path, lock: str) -> None:
+        """Runs `terraform force-unlock`, which refuses a `lock` that is not on the state."""
+        self._read(directory, "force-unlock", "-force", lock)
+
+    def _run(
+        self,
+        directory: Path,
+        log: Path,
+        on_event: Callable[[Event], None],
+        interruption: Interruption | None,
+        command: str,
+        *arguments: str,
+    ) -> None:
+        """https://developer.hashicorp.com/terraform/internals/machine-readable-ui"""
+        child = self._start(directory, log, command, "-json", "-input=false", *arguments)
+        mask = self._mask(directory)
+        errors: list[Diagnostic] = []
+
+        def on_line(line: str) -> None:
+            event = mask.event(event_of_json(line))
+            if event.get("type") == "diagnostic" and event["diagnostic"]["severity"] == "error":
+                errors.append(Diagnostic.from_json(event["diagnostic"]))
+            on_event(event)
+
+        process.follow(child, log, mask, on_line, interruption)
+        if child.returncode:
+            raise TerraformError(errors or [_describe_end(child.returncode, log)])
+
+    def _follow_text(
+        self,
+        child: "subprocess.Popen[bytes]",
+        directory: Path,
+        log: Path,
+        on_event: Callable[[Event], None],
+        interruption: Interruption | None,
+    ) -> None:
+        mask = self._mask(directory)
+        process.follow(child, log, mask, lambda line: on_event(event_of_text(line)), interruption)
+        if child.returncode < 0:
+            raise TerraformError([_describe_end(child.returncode, log)])
+        if child.returncode:
+            raise TerraformError([first_error(log.read_text(errors="replace"))])
+
+    def _start(
+        self, directory: Path, log: Path, *arguments: str, stdin: int = subprocess.DEVNULL
+    ) -> "subprocess.Popen[bytes]":
+        return process.start([self.binary, *arguments], directory, self.env, log, stdin)
+
+    def _read(self, directory: Path, *arguments: str) -> str:
+        """What a command that ends at once prints. Raises TerraformError if it fails."""
+        result = self._ask(directory, *arguments)
         if result.returncode:
             raise TerraformError([first_error(result.stderr)])
-
-    def refresh_outputs(
-        self, directory: Path, log: Path, on_event: Callable[[Event], None]
-    ) -> None:
-        """Writes to the state what outputs follow from what is there; makes and changes nothing.
-
-        https://developer.hashicorp.com/terraform/cli/commands/plan#planning-modes
-        Raises TerraformError, with its errors, when it ends in one.
-        """
-        self._run(directory, log, on_event, None, "apply", "-refresh-only", "-auto-approve")
-
-    def _mask(self, directory: Path) -> Mask:
-        return masking.of_stack(directory, self.env)
+        return result.stdout
 
     def _ask(self, directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
+        result = subprocess.run(
             [self.binary, *arguments],
             cwd=directory,
             env=self.env,
@@ -338,40 +326,19 @@ class Terraform:
             text=True,
             check=False,
         )
-        done.stderr = self._mask(directory)(done.stderr)  # which becomes an error's words
-        return done
+        result.stderr = self._mask(directory)(result.stderr)  # it becomes the text of an error
+        return result
 
-    def _start(
-        self, directory: Path, log: Path, *arguments: str, stdin: int = subprocess.DEVNULL
-    ) -> "subprocess.Popen[bytes]":
-        # Into a file, not a pipe: Terraform must outlive this process without a broken pipe.
-        # In a session of its own: a terminal's Ctrl-C reaches it by way of `follow` alone.
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [self.binary, *arguments],
-                cwd=directory,
-                env=self.env,
-                stdin=stdin,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        processes.note(process.pid, pid_file(log))
-        return process
+    def _mask(self, directory: Path) -> Mask:
+        return masking.mask_of(directory, self.env)
 
 
-def _failure(code: int, log: Path) -> Diagnostic:
-    """Why a command failed that says so in text."""
-    return _ended(code, log) if code < 0 else first_error(log.read_text(errors="replace"))
-
-
-def _ended(code: int, log: Path) -> Diagnostic:
-    changes = log.stem.rpartition(".")[2] in ("apply", "destroy", "import")
-    if code < 0 and not changes:
-        return Diagnostic(f"Terraform was ended by signal {-code}; see {log}")
+def _describe_end(code: int, log: Path) -> Diagnostic:
+    """Why a Terraform has failed that has said nothing of it; `code` is negative for a signal."""
     if code >= 0:
         return Diagnostic(f"Terraform ended with an error; see {log}")
+    if log.stem.rpartition(".")[2] not in ("apply", "destroy", "import"):
+        return Diagnostic(f"Terraform was ended by signal {-code}; see {log}")
     return Diagnostic(
         f"Terraform was ended by signal {-code}",
         "what it had begun may be in the cloud and not in its state; run this again, and where "

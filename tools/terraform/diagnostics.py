@@ -10,7 +10,7 @@ from tools.errors import UserError
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One error of Terraform's. `file` is relative to the stack, `code` the line it points at."""
+    """An error or a warning of Terraform; `code` is the line of `file` that it is about."""
 
     summary: str
     detail: str = ""
@@ -20,53 +20,58 @@ class Diagnostic:
     code: str = ""
 
     @classmethod
-    def of(cls, diagnostic: Mapping[str, Any]) -> "Diagnostic":
-        """From the JSON of Terraform's machine-readable UI."""
-        place = diagnostic.get("range") or {}
+    def from_json(cls, diagnostic: Mapping[str, Any]) -> "Diagnostic":
+        """Returns one from the JSON of Terraform's machine-readable UI.
+
+        https://developer.hashicorp.com/terraform/internals/machine-readable-ui#diagnostic
+        """
+        source = diagnostic.get("range") or {}
         return cls(
             diagnostic["summary"],
             " ".join(diagnostic.get("detail", "").split()),
             diagnostic.get("address", ""),
-            place.get("filename", ""),
-            place.get("start", {}).get("line", 0),
+            source.get("filename", ""),
+            source.get("start", {}).get("line", 0),
             (diagnostic.get("snippet") or {}).get("code", "").strip(),
         )
 
     def text(self) -> str:
-        """One line: where, what and why."""
+        """Returns it in one line: where, what and why."""
         where = f"{self.file}, line {self.line}: " if self.file else ""
         return f"{where}{self.summary}{': ' if self.detail else ''}{self.detail}"
 
 
 class TerraformError(UserError):
-    """Terraform ended in an error; `diagnostics` are its errors, at least one."""
+    """Terraform has failed; `diagnostics` are its errors, at least one."""
 
     def __init__(self, diagnostics: list[Diagnostic]) -> None:
         super().__init__("; ".join(diagnostic.text() for diagnostic in diagnostics))
         self.diagnostics = diagnostics
 
 
-_PLACE = re.compile(
+_MAXIMUM_DETAIL = 600  # characters of a text, which may quote a whole request
+_MAXIMUM_REST = 300
+_SOURCE = re.compile(
     r"on (?P<file>\S+) line (?P<line>\d+)(?:, in .*)?:\n(?P<code>(?:\s+\d+: .*\n)*)"
 )
 
 
-def in_text(output: str, severity: str = "Error") -> list[Diagnostic]:
-    """Those of one `severity` (Error, Warning) in Terraform's text output, in its order."""
-    # `terraform state push` takes no -no-color, and colours what no terminal shows.
+def parse_diagnostics(output: str, severity: str = "Error") -> list[Diagnostic]:
+    """Returns those of one `severity` (Error, Warning) in Terraform's text output, in its order."""
+    # `terraform state push` takes no -no-color, and is coloured also to a file (Terraform 1.11.4).
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
     plain = re.sub(r"^[│╷╵] ?", "", plain, flags=re.MULTILINE)
     blocks = re.split(r"^(?=(?:Error|Warning): )", plain, flags=re.MULTILINE)
-    return [_parsed(block) for block in blocks if block.startswith(f"{severity}: ")]
+    return [_parse_block(block) for block in blocks if block.startswith(f"{severity}: ")]
 
 
 def first_error(output: str) -> Diagnostic:
-    """The first error in Terraform's text output, or the end of the output where it has none."""
-    found = in_text(output)
-    return found[0] if found else Diagnostic(" ".join(output.split())[-300:])
+    """Returns the first error in Terraform's text output, or the end of an output without one."""
+    errors = parse_diagnostics(output)
+    return errors[0] if errors else Diagnostic(" ".join(output.split())[-_MAXIMUM_REST:])
 
 
-def _parsed(block: str) -> Diagnostic:
+def _parse_block(block: str) -> Diagnostic:
     first, _, rest = block.partition("\n")
     summary = first.split(": ", 1)[1].strip()
     if "Failed to query available provider packages" in summary:
@@ -75,16 +80,16 @@ def _parsed(block: str) -> Diagnostic:
             "put one under a folder that Terraform searches, or in /opt, /usr/local, /usr/share or "
             "/srv: https://developer.hashicorp.com/terraform/cli/commands/providers/mirror",
         )
-    with_ = re.match(r"\s*with (?P<address>\S.*),\n", rest)
-    rest = rest[with_.end() :] if with_ else rest
-    place = _PLACE.match(rest.lstrip())
-    rest = rest.lstrip()[place.end() :] if place else rest
-    code = re.sub(r"^\s*\d+: ", "", place["code"]).strip() if place else ""
+    resource = re.match(r"\s*with (?P<address>\S.*),\n", rest)
+    rest = rest[resource.end() :] if resource else rest
+    source = _SOURCE.match(rest.lstrip())
+    rest = rest.lstrip()[source.end() :] if source else rest
+    code = re.sub(r"^\s*\d+: ", "", source["code"]).strip() if source else ""
     return Diagnostic(
         summary,
-        " ".join(rest.split())[:600],
-        with_["address"] if with_ else "",
-        place["file"] if place else "",
-        int(place["line"]) if place else 0,
+        " ".join(rest.split())[:_MAXIMUM_DETAIL],
+        resource["address"] if resource else "",
+        source["file"] if source else "",
+        int(source["line"]) if source else 0,
         code,
     )

@@ -17,8 +17,8 @@ A run with a kept provider differs from another in these points. Each was seen w
   alone. `terraform version -json` goes by the lock file, with and without.
 - Terraform prints no warning about it. (It does for `dev_overrides`, which is something else.)
 - One process serves one run at a time, and one configuration of the provider. In a root with two
-  `provider "aws"` blocks (an `alias`) both may get the region and account of either: one data source
-  of two answered with the other region here
+  `provider "aws"` blocks (an `alias`) both may get the region and account of either: one data
+  source of two answered with the other region here
   (https://github.com/hashicorp/terraform-plugin-framework/issues/490). Do not use it there.
 - The provider reads its environment when it starts, and not that of the run: hence `lease` takes
   the run's environment, and gives it a provider that was started in the same one.

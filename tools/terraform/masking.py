@@ -1,14 +1,14 @@
-"""Values that no log may hold: those of variables marked sensitive, and the user's credentials.
+"""Hides values that no log may hold: of variables marked sensitive, and the user's credentials.
 
-Terraform hides a sensitive variable in a plan, but not the line of a .tfvars file that an error
-quotes, nor what a provider says of a value or makes of it.
+Terraform hides a sensitive variable in a plan, but not in the line of a .tfvars file that an error
+quotes, nor in what a provider prints.
 https://developer.hashicorp.com/terraform/language/values/variables#suppressing-values-in-cli-output
 """
 
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -17,18 +17,18 @@ from typing import Any
 from tools.errors import UserError
 from tools.hcl import reading, writing
 
-SHOWN = "(sensitive value)"
+PLACEHOLDER = "(sensitive value)"
 
-# A shorter value stands in too many words that are none: "dev", "1", "true".
-_SHORTEST = 4
-_SHORTEST_LINE = 8  # of a value of many lines, such as a key
+# In characters. Shorter values, such as "dev", "1" and "true", are in too many other words.
+_SHORTEST_VALUE = 4
+_SHORTEST_LINE = 8  # of a value of several lines, such as a key
 _SHORTEST_CREDENTIAL = 16  # the local cloud's is "test"
-# In an event: what a program asks for, whatever a user's values are.
-_WORDS_OF_TERRAFORM = ("action", "operation", "severity", "type")
-_CREDENTIALS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+# Keys of an event whose values are Terraform's own words, which the program compares.
+_UNMASKED_KEYS = ("action", "operation", "severity", "type")
+_CREDENTIAL_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
-# The user and the password of an URL, such as a Git repository's.
-_IN_URL = r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"
+# User and password in a URL, such as that of a Git repository.
+_URL_CREDENTIALS = r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"
 
 _BLOCK = re.compile(r"^[a-z]\w*[ \t]+(?:[\"{]|\w+[ \t]*{)", re.MULTILINE)
 _VARIABLE = re.compile(r'variable[ \t]+"?([\w-]+)"?')
@@ -38,18 +38,18 @@ _DEFAULT = re.compile(r'^\s*default\s*=\s*"(.*)"', re.MULTILINE)
 
 @dataclass(frozen=True)
 class Mask:
-    """Puts "(sensitive value)" where one stands."""
+    """Replaces secret values in texts by "(sensitive value)"."""
 
     pattern: re.Pattern[str]
 
     def __call__(self, text: str) -> str:
-        return self.pattern.sub(SHOWN, text)
+        return self.pattern.sub(PLACEHOLDER, text)
 
     def event(self, event: Any) -> Any:
-        """An event of Terraform's machine-readable output without the values."""
+        """Returns an event of Terraform's, or a part of one, without the secret values."""
         if isinstance(event, dict):
             return {
-                key: value if key in _WORDS_OF_TERRAFORM else self.event(value)
+                key: value if key in _UNMASKED_KEYS else self.event(value)
                 for key, value in event.items()
             }
         if isinstance(event, list):
@@ -57,27 +57,34 @@ class Mask:
         return self(event) if isinstance(event, str) else event
 
     def scrub(self, log: Path) -> None:
-        """Takes the values out of the file `log`, which nobody writes to any more."""
+        """Replaces the secret values in the file `log`, which nobody writes to any more."""
         text = log.read_text(encoding="utf-8", errors="replace")
         if (masked := self(text)) != text:
             log.write_text(masked, encoding="utf-8")
 
 
-def of_stack(directory: Path, env: Mapping[str, str]) -> Mask:
-    """The mask for what Terraform says in the root `directory` when it runs with `env`."""
-    values = [env[name] for name in _CREDENTIALS if len(env.get(name, "")) >= _SHORTEST_CREDENTIAL]
-    defaults = sensitive(directory)
+def mask_of(directory: Path, env: Mapping[str, str]) -> Mask:
+    """Returns the mask for what Terraform prints in the root module `directory` with `env`."""
+    values = [
+        env[name]
+        for name in _CREDENTIAL_VARIABLES
+        if len(env.get(name, "")) >= _SHORTEST_CREDENTIAL
+    ]
+    defaults = sensitive_defaults(directory)
     if defaults:
         values += [default for default in defaults.values() if default]
-        values += _given(directory, env, defaults.keys())
+        values += _assigned_values(directory, env, defaults.keys())
     forms = {form for value in values for form in _forms(value)}
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
-    return Mask(re.compile("|".join([*map(re.escape, longest_first), _IN_URL])))
+    return Mask(re.compile("|".join([*map(re.escape, longest_first), _URL_CREDENTIALS])))
 
 
-def sensitive(directory: Path) -> dict[str, str]:
-    """The variables of the root that are marked sensitive: name to default, if that is a string."""
-    found = {}
+def sensitive_defaults(directory: Path) -> dict[str, str]:
+    """Returns the variables of a root module that are marked sensitive: name to default.
+
+    The default is empty if it is not a string.
+    """
+    defaults = {}
     for path in sorted(directory.glob("*.tf")):
         # By its lines and not its grammar: a file that does not parse is what errors quote.
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -87,16 +94,19 @@ def sensitive(directory: Path) -> dict[str, str]:
             variable = _VARIABLE.match(block)
             if variable and _IS_SENSITIVE.search(block):
                 default = _DEFAULT.search(block)
-                found[variable[1]] = default[1] if default else ""
+                defaults[variable[1]] = default[1] if default else ""
     for path in sorted(directory.glob("*.tf.json")):
-        for name, body in _json(path).get("variable", {}).items():
+        for name, body in _read_json(path).get("variable", {}).items():
             if isinstance(body, dict) and body.get("sensitive"):
-                found[name] = str(body.get("default") or "")
-    return found
+                defaults[name] = str(body.get("default") or "")
+    return defaults
 
 
-def _given(directory: Path, env: Mapping[str, str], names: Any) -> Iterator[str]:
+def _assigned_values(
+    directory: Path, env: Mapping[str, str], names: Collection[str]
+) -> Iterator[str]:
     """The values that files, the environment and TF_CLI_ARGS give to the variables `names`."""
+    # https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
     files = [directory / "terraform.tfvars", directory / "terraform.tfvars.json"]
     files += [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
     for option, value in _options(env):
@@ -124,10 +134,10 @@ def _options(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                 yield match[1], word[match.end() :] if match[2] else following
 
 
-def _values(file: Path, names: Any) -> list[Any]:
+def _values(file: Path, names: Collection[str]) -> list[Any]:
     """What `file` sets the variables `names` to; of a broken one, the rest of their lines."""
     if file.suffix == ".json":
-        return [value for name, value in _json(file).items() if name in names]
+        return [value for name, value in _read_json(file).items() if name in names]
     try:
         return [value for name, value in reading.read_tfvars(file).items() if name in names]
     except UserError:
@@ -136,12 +146,12 @@ def _values(file: Path, names: Any) -> list[Any]:
         return [value.strip(" \t\r\"'[]{},") for name, value in lines if name in names]
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _read_json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _texts_of(text: str) -> Iterator[str]:
@@ -169,7 +179,7 @@ def _forms(value: str) -> Iterator[str]:
     lines = [line.strip() for line in value.splitlines()]
     kept = [line for line in lines if len(line) >= _SHORTEST_LINE] if len(lines) > 1 else []
     for text in (value, *kept):
-        if len(text.strip()) < _SHORTEST:
+        if len(text.strip()) < _SHORTEST_VALUE:
             continue
         for written in (text, writing.quote(text)[1:-1]):
             yield written
@@ -178,5 +188,5 @@ def _forms(value: str) -> Iterator[str]:
                 json.dumps(written, ensure_ascii=False)[1:-1],
             ):
                 yield in_json
-                # Go's encoder also escapes what HTML gives a meaning to.
+                # Go also escapes what has a meaning in HTML: https://pkg.go.dev/encoding/json#Marshal
                 yield re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", in_json)

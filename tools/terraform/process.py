@@ -1,21 +1,54 @@
-"""Follows a Terraform process by its log until it ends."""
+"""Starts a Terraform process, and follows it by its log until it ends."""
 
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tools.system.signals import Interruption
+from tools.system import processes
+from tools.system.signals import Interruption, interruptible_child
 from tools.terraform.masking import Mask
+
+_PROMPT = "Enter a value: "
+_POLL_SECONDS = 0.05
+
+
+def start(
+    command: Sequence[str | Path],
+    directory: Path,
+    env: Mapping[str, str],
+    log: Path,
+    stdin: int = subprocess.DEVNULL,
+) -> "subprocess.Popen[bytes]":
+    """Starts `command` in `directory` with its output in `log`, and notes its process beside that.
+
+    If this process is killed, Terraform goes on: the next run finds it by that note.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=directory,
+            env=env,
+            stdin=stdin,
+            # To a file and not a pipe, which would break when this process is killed.
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C in a terminal goes to its whole foreground group, and a second one makes
+            # Terraform leave without its state. In a session of its own only `follow` sends it one:
+            # https://www.gnu.org/software/libc/manual/html_node/Job-Control.html
+            start_new_session=True,
+            preexec_fn=interruptible_child(),
+        )
+    processes.note(process.pid, pid_file(log))
+    return process
 
 
 def pid_file(log: Path) -> Path:
+    """Returns the file beside `log` that names its Terraform while that is at work."""
     return log.with_suffix(".pid")
-
-
-_PROMPT = "Enter a value: "
 
 
 def follow(
@@ -23,35 +56,37 @@ def follow(
     log: Path,
     mask: Mask,
     on_line: Callable[[str], None],
-    interruption: Interruption | None,
+    interruption: Interruption | None = None,
     on_prompt: Callable[[], None] = lambda: None,
 ) -> None:
     """Calls `on_line` for each line that `process` writes to `log`, until it ends.
 
-    What `mask` hides is in the lines, and no longer in the log when this returns.
+    `on_prompt` is called when it asks for a value. What `mask` hides is in the lines, and no
+    longer in the log when this returns.
     """
-    noted = 0
+    interruptions = 0
     partial = ""
     try:
         with log.open(encoding="utf-8", errors="replace") as reader:
             while True:
-                ended = process.poll() is not None
+                has_ended = process.poll() is not None
                 partial += reader.readline()
-                if partial.endswith("\n") or (ended and partial):
+                if partial.endswith("\n") or (has_ended and partial):
                     line, partial = partial, ""
                     on_line(line)
                 elif partial.endswith(_PROMPT):
                     partial = ""
                     on_prompt()
-                elif ended:
+                elif has_ended:
                     break
                 else:
-                    time.sleep(0.05)
-                if interruption and interruption.count > noted and not ended:
-                    # Only the first: at a second Terraform would leave without writing its state.
-                    if not noted:
+                    time.sleep(_POLL_SECONDS)
+                if interruption and interruption.count > interruptions and not has_ended:
+                    # Only the first: at a second, Terraform leaves without writing its state
+                    # ("Two interrupts received. Exiting immediately.", Terraform 1.0 to 1.15).
+                    if not interruptions:
                         process.send_signal(signal.SIGINT)
-                    noted = interruption.count
+                    interruptions = interruption.count
                     on_line("interrupted: waiting for Terraform to write its state\n")
     except BaseException:
         # Whatever went wrong here, Terraform is asked to stop and not left behind.

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "registry.terraform.io"
-# Where each takes a provider from that a stack names without a host.
-HOSTS = {"Terraform": HOST, "OpenTofu": "registry.opentofu.org"}
-NEEDED = "hashicorp/aws"
-SYSTEM_PREFIXES = tuple(map(Path, ("/opt", "/usr/local", "/usr/share", "/srv")))
+# The registry of a provider that a stack names without one, as in "hashicorp/aws".
+HOST_OF = {"Terraform": HOST, "OpenTofu": "registry.opentofu.org"}
+_PROVIDER = "hashicorp/aws"
+_SYSTEM_PREFIXES = tuple(map(Path, ("/opt", "/usr/local", "/usr/share", "/srv")))
 
 
 def cli_config_file(env: Mapping[str, str]) -> Path | None:
-    """The CLI configuration that Terraform reads in `env`, or None where there is no such file."""
+    """Returns the CLI configuration that Terraform reads in `env`, or None if it is no file."""
     named = env.get("TF_CLI_CONFIG_FILE")
     path = Path(named) if named else _home(env) / ".terraformrc"
     return path if path.is_file() else None
@@ -29,24 +29,24 @@ def cli_config_file(env: Mapping[str, str]) -> Path | None:
 class Source:
     """Where `terraform init` gets the AWS provider.
 
-    `mirror` is a folder that Terraform must be told of; `is_registry` says that the provider has
-    to be downloaded. Neither: Terraform finds it by itself, as the user's settings say.
+    `mirror` is a folder that Terraform must be told of. With `is_registry` the provider is to be
+    downloaded. With neither, Terraform finds it by itself or by the user's settings.
     """
 
     mirror: Path | None = None
     is_registry: bool = False
 
 
-def source(
+def find_source(
     env: Mapping[str, str],
     platform: str,
     host: str = HOST,
-    prefixes: Iterable[Path] = SYSTEM_PREFIXES,
+    prefixes: Iterable[Path] = _SYSTEM_PREFIXES,
 ) -> Source:
-    """Where Terraform, run with `env`, gets the AWS provider for `platform`, such as linux_amd64.
+    """Returns where Terraform gets the AWS provider for `platform`, such as linux_amd64.
 
-    The user's settings come first, then the mirrors that Terraform knows, then those of the
-    system, then the registry.
+    The user's settings (in `env` and the CLI configuration) come first, then the mirrors that
+    Terraform knows, then folders below `prefixes`, then the registry.
     """
     if "TF_CLI_ARGS_init" in env or _sets("provider_installation", cli_config_file(env)):
         return Source()
@@ -61,17 +61,17 @@ def source(
     return Source(is_registry=True)
 
 
-def cli_config_with(mirror: Path, existing: Path | None, host: str = HOST) -> str:
-    """The text of a CLI configuration: the user's own (`existing`) and `mirror` besides."""
-    own = existing.read_text() + "\n" if existing else ""
-    held = sorted(
+def cli_config_text(mirror: Path, existing: Path | None, host: str = HOST) -> str:
+    """Returns the text of a CLI configuration: the user's (`existing`), and `mirror` added."""
+    users_text = existing.read_text() + "\n" if existing else ""
+    providers = sorted(
         f'"{host}/{path.parent.name}/{path.name}"'
         for path in (mirror / host).glob("*/*")
         if path.is_dir()
     )
-    names = ", ".join(held)
+    names = ", ".join(providers)
     return (
-        f"{own}provider_installation {{\n"
+        f"{users_text}provider_installation {{\n"
         f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = [{names}]\n  }}\n'
         f"  direct {{\n    exclude = [{names}]\n  }}\n"
         "}\n"
@@ -79,7 +79,7 @@ def cli_config_with(mirror: Path, existing: Path | None, host: str = HOST) -> st
 
 
 def names_plugin_cache(env: Mapping[str, str]) -> bool:
-    """Whether the CLI configuration that Terraform reads in `env` sets a plugin cache."""
+    """Returns whether the CLI configuration that Terraform reads in `env` sets a plugin cache."""
     return _sets("plugin_cache_dir", cli_config_file(env))
 
 
@@ -106,12 +106,15 @@ def _below(prefixes: Iterable[Path], host: str) -> Iterator[Path]:
     """Folders that hold one called `host`, one or two levels below a prefix."""
     for prefix in prefixes:
         for pattern in (host, f"*/{host}"):
-            yield from (found.parent for found in sorted(prefix.glob(pattern)))
+            yield from (folder.parent for folder in sorted(prefix.glob(pattern)))
 
 
 def holds_provider(mirror: Path, platform: str, host: str = HOST) -> bool:
-    """Whether the AWS provider lies in `mirror`, packed or unpacked."""
-    provider = mirror / host / NEEDED
+    """Returns whether the AWS provider is in `mirror`, packed or unpacked.
+
+    https://developer.hashicorp.com/terraform/cli/config/config-file#filesystem_mirror
+    """
+    provider = mirror / host / _PROVIDER
     unpacked = provider.glob(f"*/{platform}/terraform-provider-*")
     packed = provider.glob(f"terraform-provider-*_{platform}.zip")
     return any(unpacked) or any(packed)

@@ -1,4 +1,9 @@
-"""Terraform's text and JSON lines as events."""
+"""Terraform's text and JSON lines as events.
+
+An event is a dict as Terraform's machine-readable UI has it, with a `type` and a `@message`:
+https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+Two types are our own: `text`, a line to be shown as it is, and `warning`, a Diagnostic.
+"""
 
 import json
 import re
@@ -7,17 +12,8 @@ from typing import Any
 
 Event = dict[str, Any]
 
-
-def event_of_json(line: str) -> Event:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        event = None
-    # A line that is no event, such as a provider's panic, is passed on as it is.
-    return event if isinstance(event, dict) else {"type": "text", "@message": line.rstrip()}
-
-
-_TEXT_EVENTS = {
+# What stands after a resource's address, to the type of event that it is in JSON.
+_PROGRESS_TYPES = {
     "Creating...": "apply_start",
     "Modifying...": "apply_start",
     "Destroying...": "apply_start",
@@ -26,28 +22,40 @@ _TEXT_EVENTS = {
     "Destruction complete": "apply_complete",
     "Still ": "apply_progress",
 }
-_PLAN = re.compile(
+_PLAN_SUMMARY = re.compile(
     r"^Plan: (?:\d+ to import, )?(?P<add>\d+) to add, (?P<change>\d+) to change, "
     r"(?P<remove>\d+) to destroy(?:, \d+ to \w+)*\.",
     re.MULTILINE,
 )
-_APPLIED = re.compile(
+_APPLY_SUMMARY = re.compile(
     r"^Apply complete! Resources: (?:\d+ imported, )?(?P<add>\d+) added, (?P<change>\d+) changed, "
     r"(?P<remove>\d+) destroyed\."
 )
 
 
+def event_of_json(line: str) -> Event:
+    """Returns the event in `line`; one of type `text` for a line that is no event.
+
+    Such as a provider's panic, which is to be shown as it is.
+    """
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    return event if isinstance(event, dict) else {"type": "text", "@message": line.rstrip()}
+
+
 def event_of_text(line: str) -> Event:
-    """A line of Terraform's text as the event that its JSON has for it."""
+    """Returns a line of Terraform's text as the event that its JSON has for it."""
     message = line.rstrip()
-    for operation, pattern in (("plan", _PLAN), ("apply", _APPLIED)):
-        if found := pattern.match(message):
-            counts = {name: int(value) for name, value in found.groupdict().items()}
+    for operation, pattern in (("plan", _PLAN_SUMMARY), ("apply", _APPLY_SUMMARY)):
+        if summary := pattern.match(message):
+            counts = {name: int(value) for name, value in summary.groupdict().items()}
             changes = {"operation": operation, **counts}
             return {"type": "change_summary", "@message": message, "changes": changes}
-    what = re.match(r"\S.*?: (.*)", message)
-    for begin, kind in _TEXT_EVENTS.items():
-        if what and what[1].startswith(begin):
+    after_address = re.match(r"\S.*?: (.*)", message)
+    for beginning, kind in _PROGRESS_TYPES.items():
+        if after_address and after_address[1].startswith(beginning):
             return {"type": kind, "@message": message}
     if message.startswith("interrupted: "):
         return {"type": "text", "@message": message}
@@ -55,14 +63,21 @@ def event_of_text(line: str) -> Event:
 
 
 def was_asked_to_approve(lines: Sequence[str]) -> bool:
+    """Returns whether Terraform has asked, in `lines`, to approve its plan."""
     return any("Only 'yes' will be accepted to approve." in line for line in lines)
 
 
 def destroys_nothing(lines: Sequence[str]) -> bool:
-    text = "".join(lines)
+    """Returns whether the plan that Terraform asks to approve, in `lines`, destroys nothing.
+
+    False if that cannot be told.
+    """
     if not was_asked_to_approve(lines):
         return False
-    plans = list(_PLAN.finditer(text))
-    if plans:
-        return plans[-1]["remove"] == "0"
-    return "without changing any real infrastructure." in text
+    text = "".join(lines)
+    summaries = list(_PLAN_SUMMARY.finditer(text))
+    if not summaries:
+        return "without changing any real infrastructure." in text
+    # The message of a failed `check` block stands unindented after the plan, so that a line like
+    # a summary may be anybody's (Terraform 1.5 and later). The real one is among them.
+    return all(summary["remove"] == "0" for summary in summaries)

@@ -66,7 +66,8 @@ def test_keys_of_no_stack_are_compared_too(copied: Checkout) -> None:
     for name in ("one", "two"):
         write_key(copied.root / "notebooks" / name, "teams/shared.tfstate")
     said = copied.tools("graph").stderr
-    assert "notebooks/one/backend.tf and notebooks/two/backend.tf name one state, teams/" in said
+    assert "notebooks/two and notebooks/one hold the same state: one is a copy, and an" in said
+    assert "in the copy, delete backend.tf and .terraform, then: tools state enable (" in said
     write_key(copied.root / "notebooks/two", "teams/two.tfstate")
     assert copied.tools("graph").returncode == 0
 

@@ -30,5 +30,5 @@ def test_refuses_to_overwrite(checkout: Checkout) -> None:
 def test_a_region_that_does_not_exist_is_named_with_its_neighbours(checkout: Checkout) -> None:
     done = checkout.tools("init", "--project", "acme", "--region", "eu-wst-1")
     assert done.returncode == 1
-    assert "no region 'eu-wst-1' with SageMaker; the nearest are eu-west-1" in done.stderr
+    assert "no region 'eu-wst-1' with SageMaker; did you mean eu-west-1" in done.stderr
     assert "Traceback" not in done.stderr

@@ -152,7 +152,7 @@ def test_a_wrong_row_writes_none(checkout: Checkout, name: str, text: str, compl
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        (["a", "--instance-type", "ml.m5.larg"], 1, "the nearest are"),
+        (["a", "--instance-type", "ml.m5.larg"], 1, "did you mean"),
         (["a b"], 1, "letters, digits and single or repeated hyphens"),
         (["../a"], 1, "no name for a notebook"),
         (["/tmp/a"], 1, "no name for a notebook"),

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.trees import reading, write_stack
-from tools.engine.fingerprint import Inputs, Reader, differences
+from tools.engine.fingerprint import Inputs, InputsReader, differences
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
 from tools.terraform.binary import Terraform
 
 TERRAFORM = Terraform(Path("terraform"), "Terraform", (1, 11, 4), "linux_amd64", False, {})
-UPSTREAM = State("l", 1, ("t",), {"read": 1, "other": 2})
+UPSTREAM = State("l", 1, {"read": 1, "other": 2})
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def read(root: Path, upstream: State = UPSTREAM) -> Inputs:
-    reader = Reader(Repository(root), TERRAFORM)
+    reader = InputsReader(Repository(root), TERRAFORM)
     return reader.read(Stack(root, "notebooks/n"), {"shared-infra/b": upstream})
 
 

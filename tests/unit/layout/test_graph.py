@@ -39,3 +39,23 @@ def test_a_chain_may_be_longer_than_python_s_stack() -> None:
 def test_a_circle_is_named() -> None:
     with pytest.raises(UserError, match=r"in a circle: (a -> b -> a|b -> a -> b);"):
         graph.order({"a": ["b"], "b": ["a"], "c": []})
+
+
+READS = {"s3": [], "iam": ["s3"], "n": ["iam", "s3"], "m": ["s3"], "z": []}
+
+
+@pytest.mark.parametrize(
+    ("names", "upstream", "downstream"),
+    [
+        (["n"], {"iam", "s3"}, set()),
+        (["s3"], set(), {"iam", "n", "m"}),
+        (["iam", "n"], {"iam", "s3"}, {"n"}),  # a name itself, if another leads to it
+        (["z"], set(), set()),
+        ([], set(), set()),
+    ],
+)
+def test_what_names_lead_to_either_way(
+    names: list[str], upstream: set[str], downstream: set[str]
+) -> None:
+    assert graph.reachable(names, READS) == upstream
+    assert graph.reachable(names, graph.readers(READS)) == downstream

@@ -68,8 +68,8 @@ def test_chooses_by_declared_values(
     [
         ("environment", "'environment' is no condition; write key=value"),
         ("=dev", "'=dev' is no condition"),
-        ("enviroment=dev", "no stack has a value enviroment; the nearest are environment"),
-        ("tags=growth", "no stack has a value tags; the nearest are tags.Team"),
+        ("enviroment=dev", "no stack has a value enviroment; did you mean environment"),
+        ("tags=growth", "no stack has a value tags; did you mean tags.Team"),
         ("owner.x=alice", "no stack has a value owner.x"),
         ("environment=staging", "no stack has environment=staging; environment is dev, prod"),
     ],

@@ -13,13 +13,13 @@ from tools.state.file import State
 from tools.state.place import LocalPlace
 
 
-def state(*resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "resources": [
-            {"mode": "managed", "type": kind, "instances": [{"attributes": own}]}
-            for kind, own in resources
-        ]
-    }
+def state(*resources: tuple[str, dict[str, Any]]) -> State:
+    managed = [
+        {"mode": "managed", "type": kind, "name": "x", "instances": [{"attributes": attributes}]}
+        for kind, attributes in resources
+    ]
+    text = json.dumps({"lineage": "l", "serial": 1, "outputs": {}, "resources": managed})
+    return State.parse(text.encode(), "x")
 
 
 NOTEBOOK = (
@@ -65,10 +65,7 @@ def test_the_packaged_prices_know_it(tmp_path: Path) -> None:
     usd = orphans._cost(state(NOTEBOOK), known)[1]
     assert usd is not None
     place = LocalPlace(tmp_path / "terraform.tfstate")
-    whole = State.parse(
-        json.dumps({"lineage": "l", "serial": 1, "outputs": {}, **state(NOTEBOOK)}).encode(), "x"
-    )
-    orphan = orphans.Orphan("notebooks/n", place, whole, "us-east-1", usd)
+    orphan = orphans.Orphan("notebooks/n", place, state(NOTEBOOK), "us-east-1", usd)
     assert f"${usd:.2f} a month" in orphan.why
     found = orphans.write_roots([orphan], tmp_path / "roots", tmp_path / "common", "eu-west-1")
     assert [stack.name for stack in found.stacks()] == ["notebooks/n"]

@@ -27,7 +27,7 @@ def test_refuses_other_names_in_one_short_line_with_the_rule(name: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "complaint"),
     [
-        ("instance_type", "ml.t3.mediun", "nearest are ml.t3.medium"),
+        ("instance_type", "ml.t3.mediun", "did you mean ml.t3.medium"),
         ("instance_type", "t3.medium", "there is no 't3.medium'"),
         ("volume_size", 4, "5 to 16384, not 4"),
         ("volume_size", 16385, "5 to 16384, not 16385"),
@@ -54,7 +54,7 @@ def test_refuses_other_names_in_one_short_line_with_the_rule(name: str) -> None:
         ("schedule_days", "mon-fri", "days such as MON-FRI"),
         ("schedule_start", "8:00", "a time from 00:00 to 23:59"),
         ("schedule_stop", "24:00", "a time from 00:00 to 23:59"),
-        ("schedule_timezone", "Europe/Berlim", "the nearest are Europe/Berlin"),
+        ("schedule_timezone", "Europe/Berlim", "did you mean Europe/Berlin"),
         ("tags", {"aws:x": "y"}, "belong to AWS"),
         ("tags", {"project": "other"}, "a tag that notebooks have"),
         ("volume_size", "nan", "'nan' is no number"),

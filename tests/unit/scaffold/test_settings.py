@@ -53,7 +53,7 @@ def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository)
         ({"project": "a" * 33}, "2 to 32"),
         ({"project": "acme-"}, "hyphens"),
         ({"project": "sg-acme"}, "not sg-"),
-        ({"region": "eu-west-9"}, "the nearest are eu-west-"),
+        ({"region": "eu-west-9"}, "did you mean eu-west-"),
         ({"region": ""}, "no region ''"),
         ({"vpc_id": "01234567", "subnet_ids": ["subnet-01234567"]}, "--vpc-id '01234567'"),
         ({"vpc_id": "vpc-01234567"}, "name at least one of its private subnets"),

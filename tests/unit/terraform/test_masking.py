@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.terraform import masking
-from tools.terraform.masking import SHOWN
+from tools.terraform.masking import PLACEHOLDER
 
 VARIABLES = """
 variable "plain" {
@@ -54,8 +54,8 @@ def stack(tmp_path: Path) -> Path:
 )
 def test_a_value_in_a_file_is_hidden(stack: Path, file: str, text: str) -> None:
     (stack / file).write_text(text)
-    mask = masking.of_stack(stack, {})
-    assert mask(f"it is {SECRET}, twice {SECRET}.") == f"it is {SHOWN}, twice {SHOWN}."
+    mask = masking.mask_of(stack, {})
+    assert mask(f"it is {SECRET}, twice {SECRET}.") == f"it is {PLACEHOLDER}, twice {PLACEHOLDER}."
 
 
 @pytest.mark.parametrize(
@@ -74,22 +74,22 @@ def test_a_value_in_a_file_is_hidden(stack: Path, file: str, text: str) -> None:
 )
 def test_a_value_in_the_environment_is_hidden(stack: Path, env: dict[str, str]) -> None:
     (stack / "secret.tfvars").write_text(f'password = "{SECRET}"\n')
-    mask = masking.of_stack(stack, env)
+    mask = masking.mask_of(stack, env)
     [value] = (v for v in env.values()) if "AWS" in str(env) else [SECRET]
-    assert mask(f"it is {value}.") == f"it is {SHOWN}."
+    assert mask(f"it is {value}.") == f"it is {PLACEHOLDER}."
 
 
 def test_a_default_is_hidden(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(
         f'variable "a" {{\n  sensitive = true\n  default   = "{SECRET}"\n}}\n'
     )
-    assert masking.of_stack(tmp_path, {})(SECRET) == SHOWN
+    assert masking.mask_of(tmp_path, {})(SECRET) == PLACEHOLDER
 
 
 def test_a_variable_declared_in_json_is_one(tmp_path: Path) -> None:
     declared = {"variable": {"a": {"sensitive": True}}}
     (tmp_path / "main.tf.json").write_text(json.dumps(declared))
-    assert masking.of_stack(tmp_path, {"TF_VAR_a": SECRET})(SECRET) == SHOWN
+    assert masking.mask_of(tmp_path, {"TF_VAR_a": SECRET})(SECRET) == PLACEHOLDER
 
 
 @pytest.mark.parametrize(
@@ -97,41 +97,44 @@ def test_a_variable_declared_in_json_is_one(tmp_path: Path) -> None:
     ['say "hi" <now>', "back\\slash\there", "${literal} %{x}", "gr\u00fcn&wei\u00df", "a.*(b"],
 )
 def test_a_value_is_hidden_as_json_and_hcl_write_it(stack: Path, value: str) -> None:
-    mask = masking.of_stack(stack, {"TF_VAR_password": value})
+    mask = masking.mask_of(stack, {"TF_VAR_password": value})
     in_go = json.dumps(value, ensure_ascii=False)
     for character in "<>&":
         in_go = in_go.replace(character, f"\\u{ord(character):04x}")
     quoted = in_go[1:-1]
     for written in (value, json.dumps(value)[1:-1], quoted):
-        assert mask(f"<{written}>") == f"<{SHOWN}>"
+        assert mask(f"<{written}>") == f"<{PLACEHOLDER}>"
 
 
 def test_each_line_of_a_long_value_is_hidden(stack: Path) -> None:
     key = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA7\n-----END KEY-----\n"
-    mask = masking.of_stack(stack, {"TF_VAR_password": key})
+    mask = masking.mask_of(stack, {"TF_VAR_password": key})
     assert "MIIE" not in mask("   + MIIEpAIBAAKCAQEA7")
     assert "MIIE" not in mask(json.dumps({"@message": key}))
 
 
 def test_others_values_and_short_ones_are_shown(stack: Path) -> None:
     (stack / "terraform.tfvars").write_text('plain = "visible"\npassword = "dev"\n')
-    mask = masking.of_stack(stack, {"AWS_SECRET_ACCESS_KEY": "test", "TF_VAR_other": "visible"})
+    mask = masking.mask_of(stack, {"AWS_SECRET_ACCESS_KEY": "test", "TF_VAR_other": "visible"})
     text = "visible, dev, a test of https://example.com/r.git"
     assert mask(text) == text
 
 
 def test_a_password_in_an_url_is_hidden(tmp_path: Path) -> None:
-    mask = masking.of_stack(tmp_path, {})
-    assert mask('"https://me:ghp_x1@example.com/r.git"') == f'"https://{SHOWN}@example.com/r.git"'
+    mask = masking.mask_of(tmp_path, {})
+    assert (
+        mask('"https://me:ghp_x1@example.com/r.git"')
+        == f'"https://{PLACEHOLDER}@example.com/r.git"'
+    )
     assert mask("http://127.0.0.1:4566/@x") == "http://127.0.0.1:4566/@x"
 
 
 def test_a_log_is_written_again_only_where_it_holds_something(stack: Path) -> None:
-    mask = masking.of_stack(stack, {"TF_VAR_password": SECRET})
+    mask = masking.mask_of(stack, {"TF_VAR_password": SECRET})
     clean, dirty = stack / "clean.log", stack / "dirty.log"
     clean.write_bytes(b"\xff as it was\r\n")
     dirty.write_text(f"a\n{SECRET}\n")
     mask.scrub(clean)
     mask.scrub(dirty)
     assert clean.read_bytes() == b"\xff as it was\r\n"
-    assert dirty.read_text() == f"a\n{SHOWN}\n"
+    assert dirty.read_text() == f"a\n{PLACEHOLDER}\n"

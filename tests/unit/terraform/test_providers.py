@@ -18,7 +18,7 @@ def put_provider(mirror: Path, platform: str = PLATFORM) -> Path:
 
 def found(home: Path, *prefixes: Path, **env: str) -> Path | None:
     nowhere = {"XDG_DATA_DIRS": str(home / "nowhere"), "HOME": str(home)}
-    return providers.source({**nowhere, **env}, PLATFORM, prefixes=prefixes).mirror
+    return providers.find_source({**nowhere, **env}, PLATFORM, prefixes=prefixes).mirror
 
 
 @pytest.mark.parametrize("below", ["", "plugins"])
@@ -29,16 +29,16 @@ def test_finds_a_mirror_one_or_two_levels_below_a_prefix(tmp_path: Path, below: 
 
 def test_opentofu_has_a_registry_of_its_own(tmp_path: Path) -> None:
     put_provider(tmp_path / "opt")
-    host = providers.HOSTS["OpenTofu"]
+    host = providers.HOST_OF["OpenTofu"]
     env = {"XDG_DATA_DIRS": str(tmp_path / "nowhere"), "HOME": str(tmp_path)}
 
     def source() -> providers.Source:
-        return providers.source(env, PLATFORM, host, prefixes=[tmp_path / "opt"])
+        return providers.find_source(env, PLATFORM, host, prefixes=[tmp_path / "opt"])
 
     assert source() == providers.Source(is_registry=True)
     (tmp_path / "opt/registry.terraform.io").rename(tmp_path / "opt" / host)
     assert source() == providers.Source(tmp_path / "opt")
-    assert f'"{host}/hashicorp/aws"' in providers.cli_config_with(tmp_path / "opt", None, host)
+    assert f'"{host}/hashicorp/aws"' in providers.cli_config_text(tmp_path / "opt", None, host)
 
 
 def test_finds_a_packed_mirror(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_passes_over_a_mirror_three_levels_down(tmp_path: Path) -> None:
 
 def test_the_registry_answers_where_no_mirror_lies(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path)}
-    source = providers.source(env, PLATFORM, prefixes=[tmp_path / "opt"])
+    source = providers.find_source(env, PLATFORM, prefixes=[tmp_path / "opt"])
     assert source == providers.Source(is_registry=True)
 
 
@@ -81,7 +81,7 @@ def test_a_configuration_that_says_nothing_of_it_keeps_its_text(tmp_path: Path) 
     config = tmp_path / ".terraformrc"
     config.write_text('credentials "app.terraform.io" {}\n')
     assert found(tmp_path, mirror) == mirror
-    text = providers.cli_config_with(mirror, config)
+    text = providers.cli_config_text(mirror, config)
     assert text.startswith('credentials "app.terraform.io" {}\n')
     assert f'path    = "{mirror}"' in text
 

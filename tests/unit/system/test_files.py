@@ -1,0 +1,69 @@
+"""A file is written whole or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tools.errors import UserError
+from tools.system import files
+
+
+def test_text_and_bytes_are_written_with_their_folders(tmp_path: Path) -> None:
+    path = tmp_path / "a/b/file"
+    files.write(path, "é\n")
+    assert path.read_bytes() == b"\xc3\xa9\n"
+    files.write(path, b"\x00")
+    assert path.read_bytes() == b"\x00"
+    assert [found.name for found in path.parent.iterdir()] == ["file"]
+
+
+def test_the_permissions_are_those_asked_for_less_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        files.write(tmp_path / "plain", "")
+        files.write(tmp_path / "secret", "", mode=0o600)
+        files.write(tmp_path / "script", "", mode=0o777)
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("plain", "secret", "script")]
+    assert modes == [0o644, 0o600, 0o755]
+
+
+def test_a_reader_keeps_what_it_has_opened(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    files.write(path, "before")
+    with path.open() as reader:
+        files.write(path, "after")
+        assert reader.read() == "before"
+    assert path.read_text() == "after"
+
+
+def test_a_disk_that_refuses_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.mkdir()
+    with pytest.raises(UserError, match=f"cannot write {path}: "):
+        files.write(path, "text")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interruption_leaves_nothing_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupt)  # Ctrl-C just before the file is in its place
+    with pytest.raises(KeyboardInterrupt):
+        files.write(tmp_path / "file", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_says_so_already_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    files.write_if_new(path, "text")
+    before = path.stat().st_ino
+    files.write_if_new(path, "text")
+    assert path.stat().st_ino == before
+    files.write_if_new(path, "other")
+    assert path.read_text() == "other"

@@ -1,0 +1,102 @@
+"""Brings a stack to where Terraform can work on it: earlier runs over, state written, init done."""
+
+import shutil
+from functools import cache
+from pathlib import Path
+
+from tools.engine.init import initialize
+from tools.engine.run import Run
+from tools.errors import UserError
+from tools.layout.stack import Stack
+from tools.state.file import is_whole
+from tools.state.place import ERRORED
+from tools.system import processes
+
+OWNER = "run.pid"  # beside the logs of a run: the process that it is, or was
+_MINIMUM_FREE = 10_000_000  # bytes: for a state, and for the copy that Terraform keeps of it
+_POLL_SECONDS = 0.2
+
+
+def prepare(run: Run, stack: Stack) -> None:
+    """Finishes what an earlier run left of `stack`, and runs `terraform init` if it is needed.
+
+    Raises UserError if the state that was left is cut short, TerraformError if Terraform fails.
+    """
+    finish_earlier_run(run, stack)
+    initialize(run, stack)
+
+
+def finish_earlier_run(run: Run, stack: Stack) -> None:
+    """Waits for a Terraform that an earlier run left at work, then writes the state that it left.
+
+    For what must not run init, or must look at the state before it: `prepare` does both. Raises
+    as `prepare`.
+    """
+    await_leftover(run, stack)
+    write_left_state(run, stack)
+
+
+def await_leftover(run: Run, stack: Stack) -> None:
+    """Waits for a Terraform that an earlier run, killed since, left at work on `stack`.
+
+    An interruption ends the wait. By itself only for who must not write a state, such as a lock's
+    removal: `finish_earlier_run` does both.
+    """
+    prefix = run.log(stack, "").stem
+    for file in _leftover_pid_files(run.logs):
+        pid = processes.noted(file) if file.name.startswith(prefix) else None
+        if pid is None or processes.noted(file.parent / OWNER):
+            continue
+        run.progress.say(
+            stack.name,
+            f"Terraform (process {pid}) still works on it for an earlier run that was killed; "
+            f"waiting for it to end (log: {file.with_suffix('.log')})",
+        )
+        while processes.noted(file) and not run.interruption.count:
+            run.interruption.sleep(_POLL_SECONDS)
+        run.records.forget(stack)
+
+
+@cache
+def _leftover_pid_files(logs: Path) -> list[Path]:
+    """The files in which earlier runs noted Terraforms that they did not see end.
+
+    `logs` is the folder of this run, for which they are looked up once.
+    """
+    pid_files = logs.parent.glob("*/*.pid")
+    return [file for file in pid_files if file.parent != logs and file.name != OWNER]
+
+
+def write_left_state(run: Run, stack: Stack) -> None:
+    """Writes to its place the state that an earlier run could not write there, if one is left.
+
+    Terraform keeps such a state in errored.tfstate:
+    https://developer.hashicorp.com/terraform/cli/commands/state/push
+    Raises UserError if it is cut short.
+    """
+    errored = stack.path / ERRORED
+    if not errored.exists():
+        return
+    if not is_whole(errored):
+        raise UserError(
+            f"{errored} is cut short, as on a full disk, and cannot be used: rm {errored}; then "
+            f"deploy again, and take in what exists already: tools adopt{run.option} {stack.name}"
+        )
+    run.progress.say(
+        stack.name, f"{ERRORED}: an earlier run could not write its state; writing it now"
+    )
+    run.records.state(stack)  # which sets aside one that is cut short
+    initialize(run, stack)
+    run.terraform.push_state(stack.path, errored)
+    errored.rename(errored.with_name(f"pushed-{ERRORED}"))
+    run.records.forget(stack)
+
+
+def require_disk_space(folder: Path) -> None:
+    """Raises UserError if the disk of `folder` is too full for Terraform to write a state."""
+    free = shutil.disk_usage(folder).free
+    if free < _MINIMUM_FREE:
+        raise UserError(
+            f"only {free / 1e6:.1f} MB are free in {folder}, too little for Terraform to be sure "
+            "to write its state; make room first"
+        )
