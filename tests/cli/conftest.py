@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import interruptible
 from tests.trees import copy_repository
 from tools.localcloud.process import LocalCloud, Running
 from tools.system.processes import start_time
@@ -42,15 +43,16 @@ class Checkout:
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [TOOLS, *arguments],
-            cwd=self.root,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with interruptible():
+            return subprocess.Popen(
+                [TOOLS, *arguments],
+                cwd=self.root,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
 
     def notebooks(self) -> list[str]:
         return sorted(path.name for path in (self.root / "notebooks").iterdir())

@@ -22,7 +22,7 @@ from tests.trees import write_stack
 from tools.system import processes
 
 STACK = "notebooks/n"
-SECONDS = 120  # for what takes a few; a condition that never comes true must not hang the suite
+SECONDS = 600  # for what takes a few; a condition that never comes true must not hang the suite
 
 Moment = Literal["before", "after"]
 Held = set[tuple[str, str]]  # type and name of what exists

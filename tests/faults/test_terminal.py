@@ -11,6 +11,7 @@ import ptyprocess
 import pyte
 import pytest
 
+from tests.children import interruptible
 from tests.cli.conftest import TOOLS
 from tests.faults.fleet import SECONDS, STACK, Barrier, Fleet, Gate, await_
 from tools.system.processes import noted_pid
@@ -71,9 +72,10 @@ class Terminal:
 def typed(fleet: Fleet, *arguments: str) -> Iterator[Terminal]:
     """A terminal in which `tools` was called."""
     env = {**fleet.env, "TERM": "xterm-256color"}
-    process = ptyprocess.PtyProcess.spawn(
-        [str(TOOLS), *arguments], str(fleet.root), env, dimensions=(ROWS, COLUMNS)
-    )
+    with interruptible():
+        process = ptyprocess.PtyProcess.spawn(
+            [str(TOOLS), *arguments], str(fleet.root), env, dimensions=(ROWS, COLUMNS)
+        )
     try:
         yield Terminal(process)
     finally:

@@ -25,7 +25,7 @@ from tools.system.processes import start_time
 
 from .faults import Faults, in_front_of
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 SETTLED = {"InService", "Stopped"}
 PROJECT = "acme"
 TRUST = {
