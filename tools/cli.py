@@ -1,4 +1,4 @@
-"""The `tools` command: it parses, calls and prints; the rest can be called from Python."""
+"""The `tools` command, which finds and calls the modules of tools.commands."""
 
 import errno
 import importlib
@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -55,15 +56,15 @@ class _Lazy(click.Group):
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The repository; the one that the working directory lies in by default.",
+    help="The repository.  [default: the one that contains the working directory]",
 )
 @click.version_option(package_name="sagemaker-notebooks")
 @click.pass_context
 def group(ctx: click.Context, root: Path | None) -> None:
-    """Many SageMaker notebooks on shared Terraform infrastructure.
+    """Deploy and operate many SageMaker notebooks on shared Terraform infrastructure.
 
-    Needs Terraform 1.0 or later on PATH, or OpenTofu (tofu); TOOLS_TERRAFORM names another one.
-    Every stack also works with plain `terraform apply` in its folder.
+    Needs Terraform 1.0 or later, or OpenTofu (tofu), on PATH; set TOOLS_TERRAFORM to use another
+    binary. Every stack also works with plain `terraform apply` in its folder.
     """
     from tools.context import Context
 
@@ -71,21 +72,22 @@ def group(ctx: click.Context, root: Path | None) -> None:
 
 
 def main() -> None:
-    """Runs the command; a user's mistake ends in one line on stderr and exit code 1."""
+    """Runs the command. Prints a UserError as one line on stderr, and exits with 1."""
     signal.signal(signal.SIGTERM, _end)
     try:
         group()
     except UserError as error:
-        click.secho(f"error: {in_one_line(str(error))}", fg="red", err=True)
-        sys.exit(1)
+        _fail(in_one_line(str(error)))
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        click.secho(
-            f"error: the disk is full{where}; make room, and run this again", fg="red", err=True
-        )
-        sys.exit(1)
+        file = f" ({error.filename})" if error.filename else ""
+        _fail(f"the disk is full{file}; free some space, and run the command again")
+
+
+def _fail(message: str) -> NoReturn:
+    click.secho(f"error: {message}", fg="red", err=True)
+    sys.exit(1)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

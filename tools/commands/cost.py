@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tools.aws.model import check_region
-from tools.commands.fleet_options import LOCAL, WHERE
+from tools.commands import options
 from tools.console.table import show_rich
 from tools.context import Context
 from tools.cost import comparison, estimates, shapes
@@ -64,7 +64,7 @@ class _Answer:
 
 @click.command("cost", short_help="What a month costs.")
 @click.argument("notebooks", nargs=-1)
-@WHERE
+@options.where
 @click.option("--compare", is_flag=True, help="Separate against shared infrastructure.")
 @click.option(
     "--notebooks",
@@ -115,7 +115,7 @@ class _Answer:
     help="GB a month from each notebook through interface endpoints.",
 )
 @click.option("--refresh", is_flag=True, help="Ask the AWS Price List first, and keep its answer.")
-@LOCAL
+@options.local
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 @click.pass_obj
 def command(

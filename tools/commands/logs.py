@@ -5,7 +5,7 @@ import json
 import click
 
 from tools.aws import logs
-from tools.commands.fleet_options import LOCAL
+from tools.commands import options
 from tools.context import Context
 from tools.errors import in_one_line
 from tools.fleet import fleet
@@ -14,7 +14,7 @@ from tools.system import signals
 
 @click.command("logs", short_help="A notebook's lifecycle and Jupyter logs.")
 @click.argument("notebook")
-@LOCAL
+@options.local
 @click.option(
     "--since",
     default="1d",

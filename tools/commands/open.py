@@ -3,7 +3,7 @@
 import click
 
 from tools.aws import sagemaker
-from tools.commands.fleet_options import LOCAL
+from tools.commands import options
 from tools.context import Context
 from tools.errors import UserError
 from tools.fleet import fleet
@@ -11,7 +11,7 @@ from tools.fleet import fleet
 
 @click.command("open", short_help="Print or open a notebook's address that signs in.")
 @click.argument("notebook")
-@LOCAL
+@options.local
 @click.option("--browser", is_flag=True, help="Open it instead of printing it.")
 @click.option(
     "--session-minutes",

@@ -2,14 +2,13 @@
 
 import click
 
-from tools.commands import start_stop
-from tools.commands.fleet_options import of_a_change
+from tools.commands import options, start_stop
 from tools.context import Context
 from tools.fleet import fleet
 
 
 @click.command("start", short_help="Start notebooks, and wait until they run.")
-@of_a_change
+@options.for_start_and_stop
 @click.option(
     "--idle",
     is_flag=True,

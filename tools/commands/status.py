@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tools.commands.fleet_options import LOCAL, WHERE
+from tools.commands import options
 from tools.console.table import show_rich
 from tools.context import Context
 from tools.errors import UserError, in_one_line
@@ -28,8 +28,8 @@ _COLOURS = {"InService": "green", "Failed": "red", fleet.NOT_DEPLOYED: "dim", "S
 
 @click.command("status", short_help="Every notebook, as declared and as AWS has it.")
 @click.argument("notebooks", nargs=-1)
-@WHERE
-@LOCAL
+@options.where
+@options.local
 @click.option("--idle", is_flag=True, help="Also since when each is idle, from CloudWatch's logs.")
 @click.option("--json", "as_json", is_flag=True, help="For a script; with --watch one a line.")
 @click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")

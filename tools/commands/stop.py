@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import click
 
-from tools.commands import start_stop
-from tools.commands.fleet_options import of_a_change
+from tools.commands import options, start_stop
 from tools.context import Context
 from tools.fleet import fleet
 
 
 @click.command("stop", short_help="Stop notebooks, and wait until they have.")
-@of_a_change
+@options.for_start_and_stop
 @click.option(
     "--idle",
     is_flag=True,

@@ -182,7 +182,7 @@ def _applied(context: Context, local: bool) -> tuple[dict[str, Applied], list[st
     try:
         known = Session.open_to_read(context, local).records
         root = f"{known.repository.root}/"
-        rows = listing.rows(known, known.repository.stacks()) + listing.orphans(known)
+        rows = listing.read_rows(known, known.repository.stacks()) + listing.read_orphans(known)
     except UserError as error:  # before `tools init`, or where a bucket does not answer
         reason = str(error).replace(root, "")
         return {}, [f"What has changed since an apply, and orphans, are not known: {reason}"]
