@@ -4,6 +4,7 @@ import errno
 import importlib
 import signal
 import sys
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -12,44 +13,43 @@ import click
 
 from tools.errors import UserError, in_one_line
 
-# Name to module in tools.commands: a command's module is loaded when it is called.
-COMMANDS = {
-    "adopt": "adopt",
-    "cost": "cost",
-    "demo": "demo",
-    "deploy": "deploy",
-    "destroy": "destroy",
-    "drift": "drift",
-    "explain-access": "explain_access",
-    "graph": "graph",
-    "import": "import_",
-    "init": "init",
-    "list": "list",
-    "local": "local",
-    "logs": "logs",
-    "migrate": "migrate",
-    "new-notebook": "new_notebook",
-    "open": "open",
-    "plan": "plan",
-    "rename-notebook": "rename_notebook",
-    "report": "report",
-    "start": "start",
-    "state": "state",
-    "status": "status",
-    "stop": "stop",
+GROUPS = {
+    "Set up": ("init", "new-notebook"),
+    "Deploy": ("plan", "deploy", "destroy", "drift", "adopt"),
+    "Look": ("list", "graph", "status", "cost", "report", "explain-access"),
+    "Operate": ("start", "stop", "open", "logs", "rename-notebook"),
+    "Bring in": ("import", "migrate"),
+    "States": ("state",),
+    "Local cloud": ("local", "demo"),
 }
+COMMANDS = tuple(sorted(chain.from_iterable(GROUPS.values())))
 
 
 class _Lazy(click.Group):
+    """Imports the module of a command when it is called."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"tools.commands.{COMMANDS[cmd_name]}")
-        command: click.Command = module.command
+        name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
+        command: click.Command = importlib.import_module(f"tools.commands.{name}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, COMMANDS))
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                commands = ((name, self.get_command(ctx, name)) for name in names)
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), command.short_help or "")
+                        for name, command in commands
+                        if command
+                    ]
+                )
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,6 +3,7 @@
 import click
 
 from tools.commands import options
+from tools.console.messages import print_json
 from tools.context import Context
 from tools.errors import UserError
 from tools.fleet import access
