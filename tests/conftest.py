@@ -16,6 +16,7 @@ from botocore.config import Config
 from tests.keeper import kept
 from tests.trees import REPOSITORY
 from tools import SCRATCH
+from tools.aws.client import shared_client
 from tools.localcloud.process import (
     REGION,
     TRANSITION_VARIABLE,
@@ -41,6 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
         told["local_cloud_directory"] if told else tempfile.mkdtemp(prefix="local-cloud-")
     )
     config.stash[_PORT] = told["local_cloud_port"] if told else free_port()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_clients() -> None:
+    """A test may change AWS's settings, which a client reads once."""
+    shared_client.cache_clear()
 
 
 @pytest.hookimpl(optionalhook=True)

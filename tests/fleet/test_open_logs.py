@@ -40,7 +40,7 @@ def test_prints_the_address_alone_on_stdout_and_says_what_it_is(one: Place) -> N
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("nlp*", "nlp* names 2 notebooks (nlp, nlp-2); name one of them"),
+        ("nlp*", "nlp* names 2 notebooks (nlp, nlp-2); name one"),
         ("nowhere", "no directory of notebooks/ declares a notebook nowhere"),
         ("nlp-2", "there is no instance Other in the local cloud, region "),
     ],

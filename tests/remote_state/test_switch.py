@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -95,9 +94,7 @@ def test_what_comes_to_a_key_after_the_question_stays(team: Team) -> None:
     text = team.local(READER) or b""
     other = json.dumps({**json.loads(text), "lineage": str(uuid4())}).encode()
     endpoint = team.client("s3").meta.endpoint_url
-    there = BucketPlace(
-        team.bucket, team.key(READER), "us-east-1", partial(s3.Objects, endpoint=endpoint)
-    )
+    there = BucketPlace(team.bucket, team.key(READER), "us-east-1", s3.in_regions_of(endpoint))
     here = LocalPlace(team.work / "terraform.tfstate")
     for place in (there, here):
         place.write(other, "")

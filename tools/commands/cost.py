@@ -17,10 +17,11 @@ from tools.aws.model import check_region
 from tools.commands import options
 from tools.console.table import show_rich
 from tools.context import Context
-from tools.cost import comparison, estimates, shapes
+from tools.cost import comparison, estimates, json_output
 from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.model import Amount, Assumptions, Estimate
+from tools.cost.prices import describe
 from tools.cost.quantities import WhatIf
 from tools.errors import UserError
 
@@ -159,10 +160,10 @@ def command(
     today = datetime.now(UTC).date()
     if refresh:
         _refresh(context, question)
-    estimate = estimates.of(context, question)
+    estimate = estimates.estimate(context, question)
     answer = _Answer(
         estimate,
-        estimates.of(context, _unchanged(question)) if changes else None,
+        estimates.estimate(context, _unchanged(question)) if changes else None,
         _compared(estimate, counts, duplicated_gb) if compare else [],
         duplicated_gb,
         bool(notebooks or conditions),
@@ -188,13 +189,13 @@ def _unchanged(question: Question) -> Question:
 
 
 def _refresh(context: Context, question: Question) -> None:
-    regions = {notebook.region for notebook in estimates.notebooks(context, question)}
-    regions.add(question.region or estimates.where(context, question.local).region)
+    regions = {notebook.region for notebook in estimates.select_notebooks(context, question)}
+    regions.add(question.region or estimates.open_fleet(context, question.local).region)
     regions |= {change.value for change in question.what_if if change.key == "region"} - {"null"}
     today = datetime.now(UTC).date()
-    for region, count in estimates.renew(context, sorted(regions), today).items():
+    for region, count in estimates.refresh_prices(context, sorted(regions), today).items():
         click.echo(f"{count} prices of {region} from the AWS Price List", err=True)
-    click.echo(f"written to {estimates.own_prices(context)}", err=True)
+    click.echo(f"written to {estimates.user_prices_path(context)}", err=True)
 
 
 def _compared(
@@ -206,11 +207,11 @@ def _compared(
 
 
 def _json(answer: _Answer) -> dict[str, Any]:
-    found = shapes.of_estimate(answer.estimate)
+    found = json_output.estimate_json(answer.estimate)
     if answer.before:
-        found["without_what_if"] = shapes.of_amount(answer.before.amount)
+        found["without_what_if"] = json_output.amount_json(answer.before.amount)
     if answer.comparisons:
-        found["comparison"] = shapes.of_comparisons(answer.comparisons)
+        found["comparison"] = json_output.comparisons_json(answer.comparisons)
     return found
 
 
@@ -221,7 +222,7 @@ def _print(answer: _Answer) -> None:
     else:
         click.echo("No notebooks.\n")
     show_rich(_shared(estimate))
-    click.echo(f"Total: {estimate.amount} a month in {estimate.fleet.region}")
+    click.echo(f"Total: {estimate.amount} a month in {estimate.quantities.region}")
     if answer.before:
         click.echo(_difference(answer.before.amount, estimate.amount))
     if answer.comparisons:
@@ -232,7 +233,7 @@ def _print(answer: _Answer) -> None:
         for item in comparison.saves_nothing_on(estimate, answer.duplicated_gb):
             click.echo(f"  - {item}")
     click.echo()
-    for note in (*estimate.fleet.notes, *_assumed(estimate, answer.hours)):
+    for note in (*estimate.quantities.notes, *_assumed(estimate, answer.hours)):
         click.echo(note)
     for source in _sources(estimate):
         click.echo(source)
@@ -244,7 +245,7 @@ def _notebooks(estimate: Estimate) -> Table:
         table.add_column(name, justify="right")
     for cost in estimate.notebooks:
         size = cost.spec.volume_gb
-        elsewhere = cost.spec.region != estimate.fleet.region
+        elsewhere = cost.spec.region != estimate.quantities.region
         table.add_row(
             escape(cost.spec.name) + (f" (in {cost.spec.region})" if elsewhere else ""),
             escape(cost.spec.instance_type) or "none declared",
@@ -298,7 +299,7 @@ def _assumed(estimate: Estimate, hours: Decimal | None) -> list[str]:
         if hours is None
         else f"Hours: {hours:f} a month for each notebook, as --hours says."
     ]
-    if estimate.fleet.shared.buckets:
+    if estimate.quantities.shared.buckets:
         notes.append(f"Assumed: {assumed.storage_gb} GB in the shared buckets (--storage-gb).")
     notes.append(
         f"Assumed of each notebook a month: {assumed.logs_gb} GB of logs (--logs-gb), "
@@ -312,7 +313,7 @@ def _sources(estimate: Estimate) -> list[str]:
     """Who says the prices, each with the figures that it says."""
     said: dict[str, list[str]] = {}
     for (_, figure), price in sorted(estimate.prices.items()):
-        said.setdefault(f"{price.source}, {price.on}", []).append(figure)
+        said.setdefault(f"{price.source}, {price.on}", []).append(describe(figure))
     return ["Prices:", *(f"  {', '.join(names)}: {source}" for source, names in said.items())]
 
 

@@ -2,7 +2,8 @@
 
 import click
 
-from tools.aws import client
+from tools.aws import sagemaker
+from tools.aws.client import Cloud
 from tools.console.table import new_rich_table, show_rich
 from tools.context import Context, Target
 from tools.runs import deployment
@@ -73,11 +74,12 @@ def _show(target: Target) -> None:
         if stack.kind == "shared":
             for name, value in values.items():
                 shared.add_row(stack.name, name, _text(value))
-    statuses = client.notebook_statuses(target.region, target.endpoint)
+    instances = sagemaker.instances_by_name(Cloud(target.region, target.endpoint))
     notebooks = new_rich_table("Notebooks", "Notebook", "Instance type", "Status", "URL")
     for stack, values in outputs.items():
         if stack.kind == "notebook" and values:
-            status = statuses.get(values["notebook_name"], "missing")
+            instance = instances.get(values["notebook_name"])
+            status = instance.status if instance else "missing"
             notebooks.add_row(stack.name, values["instance_type"], status, values["notebook_url"])
     show_rich(shared)
     show_rich(notebooks)

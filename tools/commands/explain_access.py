@@ -26,10 +26,10 @@ def command(context: Context, notebook: str, local: bool, as_json: bool) -> None
     stacks = session.select(Selection(patterns=[notebook]))
     if [stack.kind for stack in stacks] != ["notebook"]:
         raise UserError(f"{notebook} is not one notebook; name one, such as notebooks/nlp-project")
-    found = access.of(
+    explanation = access.read_access(
         stacks[0], session.records.stacks, session.records.place, session.target.option
     )
     if as_json:
-        print_json(found.to_json())
+        print_json(explanation.as_json())
     else:
-        click.echo(access.text(found))
+        click.echo(access.format_access(explanation))

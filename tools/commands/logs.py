@@ -8,7 +8,7 @@ from tools.aws import logs
 from tools.commands import options
 from tools.context import Context
 from tools.errors import in_one_line
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 from tools.system import signals
 
 
@@ -44,15 +44,17 @@ def command(
     Its lifecycle scripts write there, Jupyter, and the idle stop what it decided and why. A
     notebook without a way to the internet needs an endpoint for `logs` to do so.
     """
-    start = logs.moment(since)
-    where = fleet.of(context, local)
-    one = fleet.only(where, notebook)
+    start = logs.parse_moment(since)
+    where = Fleet.open(context, local)
+    one = where.notebook(notebook)
     cloud = where.cloud(one.region)
     count = 0
     others: set[str] = set()
     with signals.counted() as interrupted:
-        going = (lambda: not interrupted.count) if follow else None
-        for event in logs.of_notebook(cloud, one.name, start, going):
+        events = logs.events(cloud, start, one.name)
+        if follow:
+            events = logs.follow(cloud, start, one.name, lambda: not interrupted.count)
+        for event in events:
             if streams and event.stream not in streams:
                 others.add(event.stream)
                 continue

@@ -6,7 +6,7 @@ from tools.aws import sagemaker
 from tools.commands import options
 from tools.context import Context
 from tools.errors import UserError
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 
 
 @click.command("open", short_help="Print or open a notebook's address that signs in.")
@@ -28,9 +28,9 @@ def command(
 
     It is a credential: whoever opens it within 5 minutes works in the notebook, with its role.
     """
-    where = fleet.of(context, local)
-    one = fleet.only(where, notebook)
-    fleet.require_status(where, one, "InService")
+    where = Fleet.open(context, local)
+    one = where.notebook(notebook)
+    where.require_status(one, "InService")
     url = sagemaker.presigned_url(where.cloud(one.region), one.name, session_minutes * 60)
     if where.endpoint:
         click.echo("The local cloud has no Jupyter behind this address.", err=True)

@@ -4,7 +4,7 @@ import click
 
 from tools.commands import options, start_stop
 from tools.context import Context
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 
 
 @click.command("start", short_help="Start notebooks, and wait until they run.")
@@ -32,6 +32,6 @@ def command(
     One that runs already is left alone; one whose status does not allow a start is told and
     skipped, and the exit code is 1. What runs costs money by the hour. Ctrl-C ends the wait alone.
     """
-    where = fleet.of(context, local)
+    where = Fleet.open(context, local)
     chosen = start_stop.chosen(where, "start", notebooks, conditions, idle)
     start_stop.run(where, "start", chosen, 0 if no_wait else timeout * 60, as_json)

@@ -18,12 +18,12 @@ from tools.commands import options
 from tools.console.table import show_rich
 from tools.context import Context
 from tools.errors import UserError, in_one_line
-from tools.fleet import fleet
-from tools.fleet.fleet import Fleet, Notebook, Overview
+from tools.fleet.fleet import Fleet
+from tools.fleet.status import NOT_DEPLOYED, FleetStatus, NotebookStatus, read_status
 from tools.hcl.reading import Value
 from tools.system import signals
 
-_COLOURS = {"InService": "green", "Failed": "red", fleet.NOT_DEPLOYED: "dim", "Stopped": "dim"}
+_COLOURS = {"InService": "green", "Failed": "red", NOT_DEPLOYED: "dim", "Stopped": "dim"}
 
 
 @click.command("status", short_help="Every notebook, as declared and as AWS has it.")
@@ -59,11 +59,11 @@ def command(
     instance type, code repositories and lifecycle configuration; tools deploy and terraform plan
     compare everything.
     """
-    where = fleet.of(context, local)
+    where = Fleet.open(context, local)
 
-    def look() -> fleet.Overview:
-        chosen = fleet.declared(where, notebooks, conditions)
-        return fleet.overview(where, chosen, bool(notebooks or conditions), idle)
+    def look() -> FleetStatus:
+        chosen = where.notebooks(notebooks, conditions)
+        return read_status(where, chosen, not (notebooks or conditions), idle)
 
     if watch:
         watch_notebooks(look, where, as_json, interval)
@@ -71,7 +71,7 @@ def command(
         _show(look(), where, as_json)
 
 
-def _show(overview: Overview, where: Fleet, as_json: bool) -> None:
+def _show(overview: FleetStatus, where: Fleet, as_json: bool) -> None:
     """Prints the overview, tables on stdout and the sum on stderr."""
     if as_json:
         click.echo(json.dumps(_as_json(overview, where), indent=2))
@@ -87,7 +87,7 @@ def _show(overview: Overview, where: Fleet, as_json: bool) -> None:
 
 
 def watch_notebooks(
-    look: Callable[[], Overview], where: Fleet, as_json: bool, seconds: float
+    look: Callable[[], FleetStatus], where: Fleet, as_json: bool, seconds: float
 ) -> None:
     """Looks every so many `seconds` until it is interrupted.
 
@@ -122,8 +122,8 @@ def watch_notebooks(
 
 
 def _next(
-    look: Callable[[], Overview], seconds: float, interrupted: signals.Interruption
-) -> Overview | None:
+    look: Callable[[], FleetStatus], seconds: float, interrupted: signals.Interruption
+) -> FleetStatus | None:
     """The next look that succeeds, with a line for each that does not; None if interrupted."""
     while True:
         _rest(seconds, interrupted)
@@ -136,11 +136,11 @@ def _next(
             click.echo(line, err=True)
 
 
-def _unknown(overview: Overview) -> list[str]:
+def _unknown(overview: FleetStatus) -> list[str]:
     return [f"which notebooks are idle is not known: {why}" for why in overview.idle_unknown]
 
 
-def _warn(overview: Overview) -> None:
+def _warn(overview: FleetStatus) -> None:
     for line in _unknown(overview):
         click.secho(f"warning: {line}", fg="yellow", err=True)
 
@@ -151,7 +151,7 @@ def _rest(seconds: float, interrupted: signals.Interruption) -> None:
         time.sleep(min(left, 0.2))
 
 
-def _changes(found: Overview, before: dict[str, str]) -> dict[str, str]:
+def _changes(found: FleetStatus, before: dict[str, str]) -> dict[str, str]:
     now = {notebook.declared.stack.name: notebook.status for notebook in found.notebooks}
     moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     for name in sorted(now.keys() | before.keys()):
@@ -160,14 +160,14 @@ def _changes(found: Overview, before: dict[str, str]) -> dict[str, str]:
     return now
 
 
-def _tables(overview: Overview) -> Group:
+def _tables(overview: FleetStatus) -> Group:
     parts = [_declared(overview)]
     if overview.undeclared:
         parts.append(_undeclared(overview))
     return Group(*parts)
 
 
-def _declared(overview: Overview) -> Table:
+def _declared(overview: FleetStatus) -> Table:
     regions = {notebook.declared.region for notebook in overview.notebooks}
     with_idle = any(notebook.decision for notebook in overview.notebooks)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title="Notebooks", title_justify="left")
@@ -197,7 +197,7 @@ def _declared(overview: Overview) -> Table:
     return table
 
 
-def _undeclared(overview: Overview) -> Table:
+def _undeclared(overview: FleetStatus) -> Table:
     title = "In the account, declared by no directory"
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     for column in ("Instance", "Status", "Instance type", "Changed", "Region", "Notes"):
@@ -219,7 +219,7 @@ def _origin(stack: str | None) -> str:
     return f"of this project, made as {stack}" if stack else "of this project"
 
 
-def _name(notebook: Notebook) -> str:
+def _name(notebook: NotebookStatus) -> str:
     directory, name = notebook.declared.stack.path.name, notebook.declared.name
     return directory if directory == name else f"{directory} ({name})"
 
@@ -229,19 +229,19 @@ def _machine(own: Mapping[str, Value]) -> str:
     return ", ".join(filter(None, (str(own.get("instance_type") or ""), size)))
 
 
-def _notes(notebook: Notebook) -> list[str]:
+def _notes(notebook: NotebookStatus) -> list[str]:
     return [*([notebook.failure] if notebook.failure else []), *notebook.differences]
 
 
-def _idle(notebook: Notebook) -> str:
+def _idle(notebook: NotebookStatus) -> str:
     decision = notebook.decision
     if not decision:
         return ""
-    kept = ", kept alive" if decision.what == "kept alive" else ""
+    kept = ", kept alive" if decision.action == "kept alive" else ""
     return f"{decision.idle.total_seconds() // 60:.0f} min{kept}"
 
 
-def _sum(overview: Overview, where: Fleet) -> list[str]:
+def _sum(overview: FleetStatus, where: Fleet) -> list[str]:
     counts = Counter(notebook.status for notebook in overview.notebooks)
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     lines = [f"{_place(overview, where)}: {statuses or 'no notebooks'}"]
@@ -253,7 +253,7 @@ def _sum(overview: Overview, where: Fleet) -> list[str]:
     return lines
 
 
-def _place(overview: Overview, where: Fleet) -> str:
+def _place(overview: FleetStatus, where: Fleet) -> str:
     found = [n.instance for n in overview.notebooks if n.instance]
     accounts = {one.account for one in [*found, *(u.instance for u in overview.undeclared)]}
     regions = {n.declared.region for n in overview.notebooks} or {where.region}
@@ -263,6 +263,6 @@ def _place(overview: Overview, where: Fleet) -> str:
     return f"{place}, region {', '.join(sorted(regions))}"
 
 
-def _as_json(overview: Overview, where: Fleet) -> dict[str, object]:
+def _as_json(overview: FleetStatus, where: Fleet) -> dict[str, object]:
     regions = sorted({n.declared.region for n in overview.notebooks} or {where.region})
     return {"regions": regions, "endpoint": where.endpoint, **overview.as_json()}

@@ -6,7 +6,7 @@ import click
 
 from tools.commands import options, start_stop
 from tools.context import Context
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 
 
 @click.command("stop", short_help="Stop notebooks, and wait until they have.")
@@ -47,7 +47,7 @@ def command(
     alone; one whose status does not allow a stop is told and skipped, and the exit code is 1.
     Ctrl-C ends the wait alone.
     """
-    where = fleet.of(context, local)
+    where = Fleet.open(context, local)
     minutes = timedelta(minutes=idle_minutes)
     chosen = start_stop.chosen(where, "stop", notebooks, conditions, idle, minutes)
     start_stop.confirm(where, chosen, yes)

@@ -110,8 +110,7 @@ def client_rule(destination: Destination, endpoints: str, client: str) -> str | 
 
 
 def _find_rule(destination: Destination, egress: bool, rule: Mapping[str, Any]) -> str | None:
-    existing = lookup.Existing(destination.cloud.region, destination.cloud.endpoint)
-    return existing.security_group_rule(egress, rule)
+    return lookup.security_group_rule(destination.cloud, egress, rule)
 
 
 def _s3_prefix_list(destination: Destination) -> str | None:

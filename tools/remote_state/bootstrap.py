@@ -2,7 +2,6 @@
 
 import tempfile
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from tools.aws import s3
@@ -36,7 +35,7 @@ def create_bucket(session: Session, settings: Backend) -> None:
     """
     target = session.target
     stack = _find_root(target)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     backend_file, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
     place, backend_text = settings.place(stack.name, objects), settings.text(stack.name)
     _check_name(stack, settings)

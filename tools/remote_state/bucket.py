@@ -1,6 +1,7 @@
 """Checks that a bucket can hold states, before anything is written."""
 
-from tools.aws import s3
+from tools.aws.client import Cloud
+from tools.aws.s3 import Objects
 from tools.errors import UserError
 from tools.layout.repository import PREFIX
 from tools.state.backend import TABLE, Backend
@@ -18,7 +19,7 @@ def check_state_bucket(
     prefix = "" if settings.prefix == PREFIX else f" --prefix {settings.prefix}"
     local = " --local" if endpoint else ""
     bootstrap = f"tools state bootstrap{local} --bucket {settings.bucket}"
-    objects = s3.Objects(settings.region, endpoint)
+    objects = Objects(Cloud(settings.region, endpoint))
     bucket = objects.bucket(settings.bucket)
     if bucket is None:
         raise UserError(f"there is no bucket {settings.bucket}; create it: {bootstrap}{prefix}")

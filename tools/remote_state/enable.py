@@ -53,7 +53,7 @@ def enable_states(session: Session, request: Request) -> None:
     settings = stack_settings(request, target)
     check_state_bucket(settings, target.endpoint, request.allow_unversioned)
     _refuse_fixed_prefix(settings, stacks)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     steps = [_step_into_bucket(stack, settings, objects, target.option) for stack in stacks]
     values: dict[str, Value] = {"state_bucket": settings.bucket}
     if settings.prefix != target.repository.common().get("state_prefix", PREFIX):
@@ -71,7 +71,7 @@ def disable_states(session: Session) -> None:
     Raises and exits as `enable_states`. The bucket keeps copies.
     """
     target = session.target
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     steps = [_step_to_folder(stack, objects, target.option) for stack in session.records.stacks]
     is_set = target.repository.common().get("state_bucket")
     _announce(f"Keep each state in its stack's folder, on this machine ({session.account}):", steps)

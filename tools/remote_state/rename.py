@@ -1,7 +1,6 @@
 """Renames a notebook's directory, and moves its state and record; the instance keeps its name."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import click
 
@@ -91,7 +90,7 @@ def _find(target: Target, old_name: str, new_name: str) -> _Renaming:
     if not is_moved and (taken := names.get(new_name.lower())):
         raise UserError(f"notebooks/{taken} exists already; choose another name")
     settings = backend.of(repository)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     places = None
     if settings:
         places = (settings.place(old.name, objects), settings.place(new.name, objects))

@@ -10,9 +10,9 @@ from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.model import Amount, Estimate, NotebookCost
 from tools.errors import UserError
-from tools.fleet import fleet
-from tools.fleet.fleet import Declared, Notebook, Overview, Undeclared
+from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.idle import is_idle
+from tools.fleet.status import FleetStatus, NotebookStatus, UndeclaredInstance, read_status
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.runs import listing
@@ -31,7 +31,7 @@ class Row:
     None where they were not read.
     """
 
-    declared: Declared
+    declared: DeclaredNotebook
     cost: NotebookCost
     status: str = NOT_ASKED
     modified: datetime | None = None
@@ -68,7 +68,7 @@ class Report:
     made: datetime
     asked: str
     rows: Sequence[Row]
-    undeclared: Sequence[Undeclared] | None
+    undeclared: Sequence[UndeclaredInstance] | None
     orphans: Sequence[Applied]
     idle_is_known: bool
     estimate: Estimate
@@ -117,9 +117,9 @@ def gather(context: Context, local: bool, offline: bool) -> Report:
     not tried. Raises UserError for values that do not parse and a corrupt price table, and where
     the local cloud does not run.
     """
-    place = estimates.where(context, local)
-    declared = fleet.declared(place)
-    estimate = estimates.of(context, Question(local=local))
+    place = estimates.open_fleet(context, local)
+    declared = place.notebooks()
+    estimate = estimates.estimate(context, Question(local=local))
     said = _Said("AWS was not asked: --offline.") if offline else _ask(context, local, declared)
     there = said.overview
     by_name = {n.declared.stack.name: n for n in there.notebooks} if there else {}
@@ -152,13 +152,13 @@ class _Said:
     """What AWS said: no overview where it was not asked, and the sentence that tells so."""
 
     sentence: str
-    overview: Overview | None = None
+    overview: FleetStatus | None = None
     warnings: Sequence[str] = ()
 
 
-def _ask(context: Context, local: bool, declared: Sequence[Declared]) -> _Said:
+def _ask(context: Context, local: bool, declared: Sequence[DeclaredNotebook]) -> _Said:
     try:
-        place = fleet.of(context, local)
+        place = Fleet.open(context, local)
     except UserError as error:
         if local:
             raise
@@ -167,7 +167,7 @@ def _ask(context: Context, local: bool, declared: Sequence[Declared]) -> _Said:
     cloud = "The local cloud" if local else "AWS"
     regions = ", ".join(dict.fromkeys([one.region for one in declared] or [place.region]))
     try:
-        overview = fleet.overview(place, declared, idle=True)
+        overview = read_status(place, declared, with_idle=True)
     except UserError as error:
         if local:
             raise
@@ -196,7 +196,10 @@ def _applied(context: Context, local: bool) -> tuple[dict[str, Applied], list[st
 
 
 def _row(
-    declared: Declared, cost: NotebookCost, notebook: Notebook | None, applied: Applied | None
+    declared: DeclaredNotebook,
+    cost: NotebookCost,
+    notebook: NotebookStatus | None,
+    applied: Applied | None,
 ) -> Row:
     if notebook is None:
         return Row(declared, cost, applied=applied)

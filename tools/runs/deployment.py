@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from tools.aws import s3
+from tools.aws.client import Cloud
+from tools.aws.s3 import Objects
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
 from tools.engine import explain, plans
@@ -145,7 +146,7 @@ def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:
 
 def _refuse_full_buckets(session: Session, stacks: Sequence[Stack]) -> None:
     """Raises UserError for a bucket that AWS would refuse to delete, before anything is gone."""
-    objects = s3.Objects(session.target.region, session.target.endpoint)
+    objects = Objects(Cloud(session.target.region, session.target.endpoint))
     for stack in stacks:
         state = session.records.state(stack)
         for bucket in state.kept_buckets if state else ():

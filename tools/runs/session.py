@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import click
 
-from tools.aws import client
+from tools.aws.client import Cloud
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
 from tools.context import Context, Target
@@ -149,6 +149,6 @@ class Session:
 def _identify(target: Target) -> Account:
     if target.endpoint:
         return Account("local", f"the local cloud, {target.endpoint}, region {target.region}")
-    identity = client.identity(target.region)
+    identity = Cloud(target.region).identity()
     cloud = f"AWS account {identity.account}, region {target.region}"
     return Account(identity.account, cloud, identity.arn)
