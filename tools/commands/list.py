@@ -28,6 +28,6 @@ def command(context: Context, /, local: bool, why: bool, as_json: bool, **given:
     if selection == Selection():
         rows += listing.read_orphans(session.records)
     if as_json:
-        print_json([row.to_json() for row in rows])
+        print_json(rows)
     else:
         listing.show(rows, why)

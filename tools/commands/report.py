@@ -28,7 +28,7 @@ def command(context: Context, output: Path | None, offline: bool, local: bool) -
     The page needs no network and no other file. Its table can be sorted and searched. If AWS
     cannot be asked, the page shows what the files declare, and says so.
     """
-    text = page.render(collect.gather(context, local, offline))
+    text = page.render(collect.collect(context, local, offline))
     if output and str(output) == "-":
         click.echo(text, nl=False)
         return

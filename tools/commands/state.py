@@ -100,7 +100,7 @@ def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -
     session = Session.open_to_read(context, local)
     rows = listing.read_rows(session.records, _choose(session, stacks))
     if as_json:
-        print_json([row.to_json() for row in rows])
+        print_json(rows)
     else:
         listing.show(rows)
 
@@ -143,7 +143,7 @@ def history(context: Context, stack: str, limit: int, local: bool, as_json: bool
     session = Session.open_to_read(context, local)
     rows = versions.read_rows(session.records, _choose_one(session, stack), limit)
     if as_json:
-        print_json([row.to_json() for row in rows])
+        print_json(rows)
     else:
         versions.show(rows)
 

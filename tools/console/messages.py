@@ -1,14 +1,15 @@
 """What commands print alike: JSON on stdout, warnings and notes on stderr."""
 
 import json
+from dataclasses import asdict
 from typing import Any, NoReturn
 
 import click
 
 
 def print_json(document: Any) -> None:
-    """Prints `document` as indented JSON on stdout."""
-    click.echo(json.dumps(document, indent=2))
+    """Prints `document`, in which dataclasses may stand, as indented JSON on stdout."""
+    click.echo(json.dumps(document, indent=2, default=asdict))
 
 
 def say(line: str) -> None:

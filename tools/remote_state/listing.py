@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import click
 
@@ -19,9 +18,10 @@ from tools.state.place import Lock
 
 @dataclass(frozen=True)
 class Row:
-    """One stack's state; `size` is in bytes, `problem` says why it cannot be read.
+    """One stack's state, as `--json` prints it.
 
-    `serial` is None if there is no state.
+    `serial` is None if there is no state, `size` is in bytes, and `problem` says why the state
+    cannot be read.
     """
 
     stack: str
@@ -31,10 +31,6 @@ class Row:
     size: int = 0
     lock: Lock | None = None
     problem: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns what `--json` prints (docs/json.md)."""
-        return asdict(self)
 
 
 def read_rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:

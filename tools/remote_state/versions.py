@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from tools.state.place import ERRORED, BucketPlace
 
 @dataclass(frozen=True)
 class Row:
-    """A version; `modified` is in UTC, in ISO 8601.
+    """A version, as `--json` prints it; `modified` is in UTC, in ISO 8601.
 
     `serial` is None if it is a deletion, or a state that cannot be read.
     """
@@ -35,10 +35,6 @@ class Row:
     serial: int | None
     resources: int
     size: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns what `--json` prints (docs/json.md)."""
-        return asdict(self)
 
 
 def _require_bucket(records: Records, stack: Stack) -> BucketPlace:

@@ -1,8 +1,8 @@
 """The stacks as `tools list` shows them: from files, states and records only."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import click
 
@@ -19,9 +19,9 @@ _COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unk
 
 @dataclass(frozen=True)
 class Row:
-    """One stack. `applied` is when it was last applied, in UTC; `why` says what has changed since.
+    """One stack, as `--json` prints it (docs/json.md).
 
-    `place` is where its state is; `monthly_usd` what an orphan costs, if its prices are known.
+    `applied` is when it was last applied, in UTC; `why` says what has changed since. `place` is where its state is; `monthly_usd` what an orphan costs, if its prices are known.
     """
 
     stack: str
@@ -32,10 +32,6 @@ class Row:
     why: tuple[str, ...]
     place: str
     monthly_usd: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns what `--json` prints (docs/json.md)."""
-        return asdict(self)
 
 
 def read_rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:
