@@ -266,7 +266,7 @@ def test_reports_are_what_they_say(stacks: Checkout, tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_stops_before_anything_runs(stacks: Checkout) -> None:
     done = stacks.tools("deploy", "--local", "--report", "report.html")
     assert done.returncode == 1
-    assert "name a file that ends in .json, .xml, .md" in done.stderr
+    assert "the name must end in .json, .xml, .md" in done.stderr
     assert not (work(stacks, "shared-infra/b") / "terraform.tfstate").exists()
 
 

@@ -235,7 +235,7 @@ def test_stops_those_that_their_own_auto_stop_says_are_idle(place: Place) -> Non
     assert done.exit_code == 0, done.output
     assert outcomes(done.stdout) == {"idle": "stopped"}
     assert "their auto-stop says nothing: old, restarted, silent" in done.stderr
-    assert "1 of 6 notebooks are meant by --idle" in done.stderr
+    assert "--idle selects 1 of 6 notebooks" in done.stderr
     longer = place.tools("stop", "--local", "--idle", "--idle-minutes", "21", "--json")
     assert outcomes(longer.stdout) == {}
 

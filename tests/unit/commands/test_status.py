@@ -39,8 +39,8 @@ def test_a_watch_goes_on_after_a_look_that_failed(
     said = capsys.readouterr()
     assert len(said.out.splitlines()) >= 2
     first, second = said.err.splitlines()
-    assert first.endswith("Z look failed: throttled\\x1b")
-    assert second.endswith("Z look failed: no network")
+    assert first.endswith("Z update failed: throttled\\x1b")
+    assert second.endswith("Z update failed: no network")
 
 
 def test_a_watch_whose_first_look_fails_ends(where: Fleet) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.system import processes
-from tools.system.signals import Interruption, counted
+from tools.system.signals import Interruption, count_signals
 from tools.terraform import process
 from tools.terraform.masking import mask_of
 
@@ -105,7 +105,7 @@ def ignored() -> Iterator[None]:
 def test_a_child_can_be_interrupted_where_we_ignore_it(tmp_path: Path, is_counted: bool) -> None:
     with ignored():
         if is_counted:
-            with counted():
+            with count_signals():
                 child = start(tmp_path, "echo ready; exec sleep 5")
         else:
             child = start(tmp_path, "echo ready; exec sleep 5")
