@@ -42,7 +42,7 @@ def test_each_line_is_told_and_secrets_do_not_stay_in_the_log(tmp_path: Path) ->
 def test_the_process_is_noted_while_it_runs(tmp_path: Path) -> None:
     child = start(tmp_path, "read line", subprocess.PIPE)
     note = process.pid_file(tmp_path / "logs/x.log")
-    assert processes.noted(note) == child.pid
+    assert processes.noted_pid(note) == child.pid
     assert child.stdin is not None
     child.stdin.close()
     follow(child, tmp_path)
