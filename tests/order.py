@@ -4,23 +4,30 @@ import pytest
 
 # The longest first, so that none is left to one worker at the end.
 FIRST = (
+    "tests/journey",
     "tests/cli/test_demo.py",
-    "tests/migration/test_migrate.py",
     "tests/imports/test_import.py",
+    "tests/migration",
     "tests/remote_state/test_bootstrap.py",
+    "tests/terraform/test_terraform_1_0.py",
     "tests/terraform/test_chain_s3.py",
-    "tests/terraform/test_module_apply.py",
-    "tests/iam/test_decisions.py",
-    "tests/faults",
-    "tests/terraform",
+    "tests/iam",
     "tests/autostop",
+    "tests/terraform",
+    "tests/faults",
+    "tests/imports",
     "tests/cli/test_secrets.py",
     "tests/cli/test_plan.py",
     "tests/cli/test_deploy.py",
+    "tests/cli",
     "tests/remote_state",
     "tests/localcloud",
-    "tests/cli",
+    "tests/report",
+    "tests/emulator",
+    "tests/fleet",
 )
+# Folders whose tests stand on each other, in the order of their files.
+TOGETHER = ("tests/journey",)
 # Files whose tests share nothing that takes long to make, and so may run on any worker.
 APART = (
     "tests/cli/test_deploy.py",
@@ -37,9 +44,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _rank(item.nodeid))
     for item in items:
         if not item.nodeid.startswith(APART) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+            item.add_marker(pytest.mark.xdist_group(_group(item.nodeid)))
 
 
 def _rank(nodeid: str) -> int:
     ranks = (rank for rank, start in enumerate(FIRST) if nodeid.startswith(start))
     return next(ranks, len(FIRST))
+
+
+def _group(nodeid: str) -> str:
+    folders = (folder for folder in TOGETHER if nodeid.startswith(folder))
+    return next(folders, nodeid.partition("::")[0])
