@@ -12,6 +12,7 @@ from tools import hcl
 from tools.errors import UserError
 from tools.repository import COMMON, Repository
 from tools.state import backend
+from tools.states import ERRORED, STATE, LocalPlace, State
 from tools.values import VALUES
 
 # Values that name something in one AWS account, and what stands for them in the local cloud.
@@ -45,7 +46,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
     """Brings `copy` up to date with `repository` and returns it as a repository of its own.
 
     Notebooks that were made in the copy stay. One whose directory has gone from the repository
-    goes too, unless a state of the local cloud still lies in its folder.
+    goes too, unless the local cloud still holds something of it.
     """
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)
@@ -175,8 +176,20 @@ def _names(tfvars: Path) -> list[str]:
 def _drop_gone(present: set[str], copy: Path) -> None:
     for marker in copy.glob(f"*/*/{_FROM_REPOSITORY}"):
         stack = marker.parent
-        if (
-            str(stack.relative_to(copy)) not in present
-            and not (stack / "terraform.tfstate").exists()
-        ):
+        if str(stack.relative_to(copy)) not in present and not _holds_anything(stack):
             shutil.rmtree(stack)
+
+
+def _holds_anything(stack: Path) -> bool:
+    """Whether something in the local cloud may be known by the files of `stack` alone.
+
+    A destroyed stack leaves a state without resources.
+    """
+    place = LocalPlace(stack / STATE)
+    if (stack / ERRORED).exists() or place.lock():
+        return True
+    try:
+        text = place.read()
+        return text is not None and bool(State.parse(text, str(place)).resources)
+    except UserError:
+        return True
