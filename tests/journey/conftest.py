@@ -5,6 +5,7 @@ run in the order of their files, on one worker, and each step stands on those be
 """
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tools.localcloud.process import REGION, TRANSITION_VARIABLE
 from tools.terraform import Terraform
 
 HERE = Path(__file__).parent
+SHARED = ("s3", "iam", "security-groups", "vpc-endpoints")
 DEMO = ("nlp-project", "notebook-dev", "notebook-prod")
 STATES = "demo-states"  # the bucket that the team keeps its states in
 
@@ -39,6 +41,13 @@ class Done:
 
     def __str__(self) -> str:
         return f"exit code {self.code}\n{self.out}\n{self.err}"
+
+    def table(self) -> dict[str, str]:
+        """The rows about stacks, on either stream: the stack, and the rest of its line."""
+        rows = re.findall(
+            r"^((?:shared-infra|notebooks)/\S+) +(.+)$", f"{self.out}{self.err}", re.M
+        )
+        return {stack: re.sub(r" {2,}", "  ", rest.strip()) for stack, rest in rows}
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,18 @@ class Journey:
         tags = self.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
         return {tag["Key"]: tag["Value"] for tag in tags}
 
+    def stored_states(self) -> dict[str, bytes]:
+        """The states in the bucket, by stack."""
+        s3 = self.client("s3")
+        found = s3.list_objects_v2(Bucket=STATES)["Contents"]
+        keys = [one["Key"] for one in found if one["Key"].endswith("/terraform.tfstate")]
+        return {
+            key.removeprefix("ml-infra/").removesuffix("/terraform.tfstate"): s3.get_object(
+                Bucket=STATES, Key=key
+            )["Body"].read()
+            for key in keys
+        }
+
     def git_status(self) -> list[str]:
         """What git sees that was not committed, ignored files too."""
         return self.types("git status --porcelain --ignored").out.splitlines()
@@ -125,9 +146,9 @@ class SecondTerminal:
         return Done(code, self._file.read_text(), "")
 
     def end(self) -> None:
-        """Ends what still runs."""
+        """Lets what still runs come to an end, as Ctrl-C does."""
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
+            os.killpg(self._process.pid, signal.SIGINT)
             self._process.wait()
 
 
@@ -148,7 +169,8 @@ def demo(
     root = copy_repository(tmp_path_factory.mktemp("journey") / "clone")
     person = user_env(terraform)
     path = f"{TOOLS.parent}{os.pathsep}{person['PATH']}"  # as after `source .venv/bin/activate`
-    env = {**person, "PATH": path, TRANSITION_VARIABLE: SECONDS_OF_A_TRANSITION}
+    quick = {TRANSITION_VARIABLE: SECONDS_OF_A_TRANSITION, "GOGC": "400"}  # as `tools` sets it
+    env = {**person, **quick, "PATH": path}
     begun = Journey(root, env, _free_port())
     identity = "-c user.name=t -c user.email=t@example.com"
     cloned = begun.types(f"git init -q && git add -A && git {identity} commit -qm clone")

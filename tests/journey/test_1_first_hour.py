@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from .conftest import DEMO, Demo
-
-SHARED = ("s3", "iam", "security-groups", "vpc-endpoints")
+from .conftest import DEMO, SHARED, Demo
 
 
 class TestTheDemo:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import DEMO, Demo, Done
+from .conftest import DEMO, Demo
 
 # notebooks/README.md has the file; Carol's notebook has a role of its own besides.
 TEAM = """\
@@ -14,12 +14,6 @@ name,profile,owner,purpose,tags,isolated
 alice-notebook,dev,alice,Churn model,Team=growth;CostCentre=42,
 carol-notebook,dev,carol,Salaries,,true
 """
-
-
-def table(done: Done) -> dict[str, str]:
-    """The rows of a table about stacks, on either stream: the stack, and the rest of its line."""
-    rows = re.findall(r"^((?:shared-infra|notebooks)/\S+) +(.+)$", done.out + done.err, re.M)
-    return {stack: re.sub(r" {2,}", "  ", rest.strip()) for stack, rest in rows}
 
 
 class TestATeam:
@@ -45,7 +39,7 @@ class TestATeam:
     def test_the_plan_says_what_deploy_would_do(self, demo: Demo) -> None:
         done = demo.types("tools plan --local --detailed-exitcode")
         assert done.code == 2, done
-        planned = table(done)
+        planned = done.table()
         assert planned["notebooks/alice-notebook"] == "2  -  -  -"  # create, update, replace, ...
         assert planned["notebooks/carol-notebook"].endswith("-  -  -")
         # The demo has made one of this name: it is taken over, not made again.
@@ -57,7 +51,7 @@ class TestATeam:
         made = demo.instances()["nlp-project"]["CreationTime"]
         done = demo.types("tools deploy --local")
         assert done.code == 0, done
-        outcomes = {stack: row.split()[0] for stack, row in table(done).items()}
+        outcomes = {stack: row.split()[0] for stack, row in done.table().items()}
         new = {"notebooks/alice-notebook", "notebooks/carol-notebook", "notebooks/nlp-project"}
         assert {stack for stack, outcome in outcomes.items() if outcome == "applied"} == new
         assert {outcomes[stack] for stack in outcomes.keys() - new} == {"unchanged"}
@@ -109,11 +103,11 @@ class TestATeam:
         values = demo.root / "notebooks/alice-notebook/terraform.tfvars"
         text = values.read_text().replace("ml.t3.medium", "ml.m5.xlarge")
         values.write_text(text.replace("= 20", "= 60"))
-        listed = table(demo.types("tools list --local"))
+        listed = demo.types("tools list --local").table()
         changed = {stack for stack, row in listed.items() if "changed since" in row}
         assert changed == {"notebooks/alice-notebook"}
         planned = demo.types("tools plan --local")
-        assert table(planned) == {"notebooks/alice-notebook": "-  1  -  -"}, planned
+        assert planned.table() == {"notebooks/alice-notebook": "-  1  -  -"}, planned
         done = demo.types("tools deploy --local")
         assert done.code == 0, done
         alice = demo.instances()["alice-notebook"]
@@ -124,7 +118,7 @@ class TestATeam:
     def test_one_is_destroyed_with_its_role(self, demo: Demo) -> None:
         done = demo.types("tools destroy --local carol-notebook")
         assert done.code == 0, done
-        assert table(done)["notebooks/carol-notebook"].startswith("destroyed")
+        assert done.table()["notebooks/carol-notebook"].startswith("destroyed")
         assert sorted(demo.instances()) == sorted([*DEMO, "alice-notebook"])
         iam = demo.client("iam")
         with pytest.raises(iam.exceptions.NoSuchEntityException):
@@ -134,7 +128,7 @@ class TestATeam:
         demo.types("rm -r notebooks/carol-notebook")
         done = demo.types("tools plan --local --detailed-exitcode")
         assert (done.code, done.out) == (0, ""), done
-        listed = table(demo.types("tools list --local"))
+        listed = demo.types("tools list --local").table()
         assert "notebooks/carol-notebook" not in listed
         assert {row.split()[1] for row in listed.values()} == {"applied"}
         demo.no_changes("notebooks/alice-notebook")

@@ -2,23 +2,7 @@
 
 import json
 
-from .conftest import DEMO, STATES, Demo
-
-SHARED = ("s3", "iam", "security-groups", "vpc-endpoints")
-PREFIX = "ml-infra/"
-
-
-def states(demo: Demo) -> dict[str, bytes]:
-    """The states in the bucket, by stack."""
-    s3 = demo.client("s3")
-    found = s3.list_objects_v2(Bucket=STATES)["Contents"]
-    keys = [one["Key"] for one in found if one["Key"].endswith("/terraform.tfstate")]
-    return {
-        key.removeprefix(PREFIX).removesuffix("/terraform.tfstate"): s3.get_object(
-            Bucket=STATES, Key=key
-        )["Body"].read()
-        for key in keys
-    }
+from .conftest import DEMO, SHARED, STATES, Demo
 
 
 class TestSharedStates:
@@ -29,7 +13,7 @@ class TestSharedStates:
         assert s3.get_bucket_versioning(Bucket=STATES)["Status"] == "Enabled"
         closed = s3.get_public_access_block(Bucket=STATES)["PublicAccessBlockConfiguration"]
         assert list(closed.values()) == [True] * 4
-        (own,) = states(demo)
+        (own,) = demo.stored_states()
         assert own == "bootstrap"
         assert not (demo.work / "bootstrap/terraform.tfstate").exists()
 
@@ -39,7 +23,9 @@ class TestSharedStates:
         assert local.keys() == {*stacks, *map("notebooks/{}".format, (*DEMO, "alice-notebook"))}
         done = demo.types(f"tools state enable --local --bucket {STATES}")
         assert done.code == 0, done
-        assert {stack: text for stack, text in states(demo).items() if stack in local} == local
+        assert {
+            stack: text for stack, text in demo.stored_states().items() if stack in local
+        } == local
         assert demo.local_states() == {}
 
     def test_nothing_changes(self, demo: Demo) -> None:
@@ -54,7 +40,7 @@ class TestSharedStates:
         done = demo.types("tools deploy --local cv-project")
         assert done.code == 0, done
         assert demo.instances()["cv-project"]["InstanceType"] == "ml.m5.2xlarge"
-        resources = json.loads(states(demo)["notebooks/cv-project"])["resources"]
+        resources = json.loads(demo.stored_states()["notebooks/cv-project"])["resources"]
         assert "aws_sagemaker_notebook_instance" in {one["type"] for one in resources}
         assert demo.local_states() == {}
         demo.no_changes("notebooks/cv-project")

@@ -6,8 +6,6 @@ import socket
 import pytest
 
 from .conftest import Demo
-from .test_2_a_team import table
-from .test_4_shared_states import states
 
 BUCKETS = ("demo-datasets", "demo-models")
 
@@ -28,7 +26,7 @@ class TestTheEnd:
                 s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
         done = demo.types("tools destroy --local")
         assert done.code == 0, done
-        outcomes = {row.split()[0] for row in table(done).values()}
+        outcomes = {row.split()[0] for row in done.table().values()}
         assert outcomes == {"destroyed"}, done
         last_notebook = done.err.rindex("[notebooks/")
         assert last_notebook < done.err.index("[shared-infra/iam] terraform destroy")
@@ -44,7 +42,9 @@ class TestTheEnd:
         assert groups == {"default"}
         with pytest.raises(iam.exceptions.NoSuchEntityException):
             iam.get_role(RoleName="demo-notebook")
-        left = {stack: json.loads(text)["resources"] for stack, text in states(demo).items()}
+        left = {
+            stack: json.loads(text)["resources"] for stack, text in demo.stored_states().items()
+        }
         assert [stack for stack, resources in left.items() if resources] == ["bootstrap"]
 
     def test_the_local_cloud_ends_with_all_it_held(self, demo: Demo) -> None:
