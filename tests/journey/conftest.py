@@ -18,7 +18,7 @@ import boto3
 import pytest
 
 from tests.cli.conftest import TOOLS, user_env
-from tests.conftest import SECONDS_OF_A_TRANSITION, _free_port
+from tests.conftest import SECONDS_OF_A_TRANSITION, free_port
 from tests.trees import copy_repository
 from tools.localcloud.client import REGION
 from tools.localcloud.process import TRANSITION_VARIABLE
@@ -172,7 +172,7 @@ def demo(
     path = f"{TOOLS.parent}{os.pathsep}{person['PATH']}"  # as after `source .venv/bin/activate`
     quick = {TRANSITION_VARIABLE: SECONDS_OF_A_TRANSITION, "GOGC": "400"}  # as `tools` sets it
     env = {**person, **quick, "PATH": path}
-    begun = Journey(root, env, _free_port())
+    begun = Journey(root, env, free_port())
     identity = "-c user.name=t -c user.email=t@example.com"
     cloned = begun.types(f"git init -q && git add -A && git {identity} commit -qm clone")
     assert cloned.code == 0, cloned
