@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tools.aws.policies import listed
+from tools.aws.policies import as_list
 from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
@@ -87,7 +87,7 @@ def _notes(destination: Destination, role: Any, others: list[str]) -> list[str]:
             f"{label}: its policies {', '.join(sorted(others))} stay, unmanaged, and allow what "
             "they did: remove them once the stack's policies are enough"
         )
-    trust = listed(role["AssumeRolePolicyDocument"].get("Statement", []))
+    trust = as_list(role["AssumeRolePolicyDocument"].get("Statement", []))
     if _principals(trust) != {("Service", "sagemaker.amazonaws.com")} or any(
         "Condition" in statement for statement in trust
     ):
@@ -110,5 +110,5 @@ def _principals(statements: list[Any]) -> set[tuple[str, str]]:
         (kind, name)
         for principal in principals
         for kind, names in (principal if isinstance(principal, dict) else {"*": principal}).items()
-        for name in listed(names)
+        for name in as_list(names)
     }

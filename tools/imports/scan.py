@@ -47,7 +47,7 @@ def find_candidates(destination: Destination) -> list[Candidate]:
     Raises UserError if AWS cannot be asked, or a state cannot be read.
     """
     managed = inventory.read(destination.records, destination.records.stacks)
-    names = sorted(sagemaker.listed(destination.cloud))
+    names = sorted(sagemaker.instances_by_name(destination.cloud))
     free = [name for name in names if not managed.find("aws_sagemaker_notebook_instance", name)]
     with ThreadPoolExecutor(_REQUESTS) as pool:
         described = list(

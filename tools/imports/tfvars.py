@@ -44,7 +44,7 @@ def plan_edits(repository: Repository, wanted: Values, local: bool) -> list[Edit
 
 
 def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None:
-    declared = variables.declared(stack)
+    declared = variables.read_values(stack)
     stand_ins = workspace.stand_ins(stack.path) if local else {}
     files_by_name = {
         name: file for name, file in _files_by_name(stack).items() if name not in stand_ins
@@ -96,7 +96,7 @@ def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:
 def _files_by_name(stack: Stack) -> dict[str, Path]:
     """The variables that the stack's .tfvars files set: name to the file that Terraform obeys."""
     files_by_name: dict[str, Path] = {}
-    for file in variables.files(stack.path):
+    for file in variables.value_files(stack.path):
         if file.name == workspace.OVERRIDES:
             continue
         names = (
