@@ -170,7 +170,9 @@ def test_a_bucket_is_taken_with_its_name(receiving: Checkout, monolith: Monolith
     assert values(receiving, "shared-infra/s3") == {
         "bucket_names": {"datasets": monolith.data, "models": monolith.models}
     }
-    assert f"{monolith.models} is in the state" in imports(receiving, "bucket", monolith.models)
+    assert f"{monolith.models} is already in the state" in imports(
+        receiving, "bucket", monolith.models
+    )
     taken = imports(receiving, "bucket", monolith.models, "--as", "datasets", code=1)
     assert "add --as models" in taken
 
@@ -230,7 +232,7 @@ def test_a_notebook_gets_a_directory_with_its_values_and_scripts(
     assert (found["purpose"], found["volume_size"], found["idle_stop_minutes"]) == ("NLP", 7, 0)
     assert (work(receiving, f"notebooks/{first}") / found["on_start_file"]).read_bytes() == ON_START
     assert not {"role_arn", "security_group_ids", "direct_internet_access", "name"} & set(found)
-    assert f"{second} is in the state of notebooks/reports" in imports(
+    assert f"{second} is already in the state of notebooks/reports" in imports(
         receiving, "notebook", second
     )
     found = values(receiving, "notebooks/reports")
