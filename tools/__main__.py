@@ -1,7 +1,7 @@
-"""The start of the `tools` command.
+"""Starts the `tools` command.
 
-click takes three times as long to import as Python takes to start, so what it would answer to
-`tools --help` lies ready in help.txt. A test compares them.
+click takes three times as long to import as Python takes to start, so its answer to `tools --help`
+is kept in help.txt. A test compares them.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> None:
-    """Answers `tools --help`, and leaves everything else to click."""
+    """Answers `tools --help` from help.txt, and leaves everything else to click."""
     if sys.argv[1:] in (["--help"], ["-h"]) and _is_usual_width():
         # Not by pathlib, whose import takes half as long as Python's start.
         with open(os.path.join(os.path.dirname(__file__), "help.txt")) as file:  # noqa: PTH118, PTH120, PTH123
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _is_usual_width() -> bool:
-    """Whether click would wrap for 80 columns, as it does for all that is wider or no terminal."""
+    """Returns whether click would wrap at 80 columns, as it does for wider terminals and pipes."""
     if "COLUMNS" in os.environ:
         return False
     try:

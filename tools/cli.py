@@ -1,69 +1,70 @@
-"""The `tools` command: it parses, calls and prints; the rest can be called from Python."""
+"""The `tools` command, which finds and calls the modules of tools.commands."""
 
 import errno
 import importlib
 import signal
 import sys
+from itertools import chain
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import click
 
 from tools.errors import UserError, in_one_line
 
-# Name to module in tools.commands: a command's module is loaded when it is called.
-COMMANDS = {
-    "adopt": "adopt",
-    "cost": "cost",
-    "demo": "demo",
-    "deploy": "deploy",
-    "destroy": "destroy",
-    "drift": "drift",
-    "explain-access": "explain_access",
-    "graph": "graph",
-    "import": "import_",
-    "init": "init",
-    "list": "list",
-    "local": "local",
-    "logs": "logs",
-    "migrate": "migrate",
-    "new-notebook": "new_notebook",
-    "open": "open",
-    "plan": "plan",
-    "rename-notebook": "rename_notebook",
-    "report": "report",
-    "start": "start",
-    "state": "state",
-    "status": "status",
-    "stop": "stop",
+GROUPS = {
+    "Set up": ("init", "new-notebook"),
+    "Deploy": ("plan", "deploy", "destroy", "drift", "adopt"),
+    "Look": ("list", "graph", "status", "cost", "report", "explain-access"),
+    "Operate": ("start", "stop", "open", "logs", "rename-notebook"),
+    "Bring in": ("import", "migrate"),
+    "States": ("state",),
+    "Local cloud": ("local", "demo"),
 }
+COMMANDS = tuple(sorted(chain.from_iterable(GROUPS.values())))
 
 
 class _Lazy(click.Group):
+    """Imports the module of a command when it is called."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"tools.commands.{COMMANDS[cmd_name]}")
-        command: click.Command = module.command
+        name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
+        command: click.Command = importlib.import_module(f"tools.commands.{name}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, COMMANDS))
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                commands = ((name, self.get_command(ctx, name)) for name in names)
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), command.short_help or "")
+                        for name, command in commands
+                        if command
+                    ]
+                )
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The repository; the one that the working directory lies in by default.",
+    help="The repository.  [default: the one that contains the working directory]",
 )
 @click.version_option(package_name="sagemaker-notebooks")
 @click.pass_context
 def group(ctx: click.Context, root: Path | None) -> None:
-    """Many SageMaker notebooks on shared Terraform infrastructure.
+    """Deploy and operate many SageMaker notebooks on shared Terraform infrastructure.
 
-    Needs Terraform 1.0 or later on PATH, or OpenTofu (tofu); TOOLS_TERRAFORM names another one.
-    Every stack also works with plain `terraform apply` in its folder.
+    Needs Terraform 1.0 or later, or OpenTofu (tofu), on PATH; set TOOLS_TERRAFORM to use another
+    binary. Every stack also works with plain `terraform apply` in its folder.
     """
     from tools.context import Context
 
@@ -71,21 +72,22 @@ def group(ctx: click.Context, root: Path | None) -> None:
 
 
 def main() -> None:
-    """Runs the command; a user's mistake ends in one line on stderr and exit code 1."""
+    """Runs the command. Prints a UserError as one line on stderr, and exits with 1."""
     signal.signal(signal.SIGTERM, _end)
     try:
         group()
     except UserError as error:
-        click.secho(f"error: {in_one_line(str(error))}", fg="red", err=True)
-        sys.exit(1)
+        _fail(in_one_line(str(error)))
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        click.secho(
-            f"error: the disk is full{where}; make room, and run this again", fg="red", err=True
-        )
-        sys.exit(1)
+        file = f" ({error.filename})" if error.filename else ""
+        _fail(f"the disk is full{file}; free some space, and run the command again")
+
+
+def _fail(message: str) -> NoReturn:
+    click.secho(f"error: {message}", fg="red", err=True)
+    sys.exit(1)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -155,8 +155,11 @@ def test_tools_reads_every_decision_that_the_service_logs(jupyter: Jupyter, tmp_
         autostop.wait_for("cannot stop")
         lines = autostop.log.read_text().splitlines()
     now = datetime.now(UTC)
-    read = [idle.read(Event(str(n), now, "n", "jupyter.log", line)) for n, line in enumerate(lines)]
-    decided = [decision.what for decision in read if decision]
+    read = [
+        idle.parse_decision(Event(str(n), now, "n", "jupyter.log", line))
+        for n, line in enumerate(lines)
+    ]
+    decided = [decision.action for decision in read if decision]
     assert len(decided) == len(lines)
     assert list(dict.fromkeys(decided)) == ["running on", "kept alive", "cannot stop"]
 

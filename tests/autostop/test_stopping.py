@@ -89,9 +89,9 @@ def test_instance_stops(
         expected = f"stopping {name} in us-east-1, through {means}; idle "
         assert autostop.lines[stopping].startswith(expected)
         line = autostop.log.read_text().splitlines()[stopping]
-    decision = idle.read(Event("id", datetime.now(UTC), name, "jupyter.log", line))
+    decision = idle.parse_decision(Event("id", datetime.now(UTC), name, "jupyter.log", line))
     assert decision is not None
-    assert decision.what == "stopping"
+    assert decision.action == "stopping"
     assert status(sagemaker, name) in {"Stopping", "Stopped"}
 
 

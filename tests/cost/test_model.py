@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from tools.cost import comparison
 from tools.cost.comparison import compare, saves_nothing_on
-from tools.cost.model import Assumptions, Fleet, NotebookSpec, SharedSpec, estimate
+from tools.cost.model import Assumptions, NotebookSpec, Quantities, SharedSpec, estimate_month
 from tools.cost.prices import PACKAGED, Price, Table, read
 
 # No money but what the case is about.
@@ -32,15 +32,17 @@ TABLE = Table(
 )
 
 
-def fleet(count: int, shared: SharedSpec, volume: int = 0, kind: str = "ml.t3.medium") -> Fleet:
+def fleet_of(
+    count: int, shared: SharedSpec, volume: int = 0, kind: str = "ml.t3.medium"
+) -> Quantities:
     specs = [NotebookSpec(f"n{i}", "us-east-1", kind, volume) for i in range(count)]
-    return Fleet("us-east-1", specs, shared)
+    return Quantities("us-east-1", specs, shared)
 
 
 def test_each_line_is_its_quantity_times_its_price() -> None:
     spec = NotebookSpec("n", "us-east-1", "ml.t3.medium", 20, Decimal(160))
-    found = estimate(
-        Fleet("us-east-1", [spec], SharedSpec(3, 2, 1, True)),
+    found = estimate_month(
+        Quantities("us-east-1", [spec], SharedSpec(3, 2, 1, True)),
         TABLE,
         Assumptions(Decimal(100), Decimal("0.1"), Decimal(5)),
     )
@@ -60,13 +62,13 @@ def test_each_line_is_its_quantity_times_its_price() -> None:
 
 
 def test_cents_do_not_drift() -> None:
-    found = estimate(fleet(1000, SharedSpec(), volume=7), TABLE, NOTHING)
+    found = estimate_month(fleet_of(1000, SharedSpec(), volume=7), TABLE, NOTHING)
     assert found.amount.usd == 1000 * (Decimal("36.50") + Decimal("0.98"))
 
 
 def test_an_unknown_price_is_never_nothing() -> None:
-    found = estimate(fleet(1, SharedSpec(), volume=20, kind="ml.new.huge"), TABLE, NOTHING)
-    assert found.unknown == ["ml.new.huge in us-east-1"]
+    found = estimate_month(fleet_of(1, SharedSpec(), volume=20, kind="ml.new.huge"), TABLE, NOTHING)
+    assert found.unknown == [("ml.new.huge", "us-east-1")]
     assert not found.notebooks[0].compute.amount.complete
     assert found.amount.usd == Decimal("2.80")
     assert not found.amount.complete
@@ -74,22 +76,24 @@ def test_an_unknown_price_is_never_nothing() -> None:
 
 def test_an_undeclared_value_is_unknown() -> None:
     spec = NotebookSpec("n", "us-east-1", "", None)
-    found = estimate(Fleet("us-east-1", [spec], SharedSpec()), TABLE, NOTHING)
+    found = estimate_month(Quantities("us-east-1", [spec], SharedSpec()), TABLE, NOTHING)
     assert found.unknown == [
-        "an undeclared instance_type in us-east-1",
-        "an undeclared volume_size in us-east-1",
+        ("an undeclared instance_type", "us-east-1"),
+        ("an undeclared volume_size", "us-east-1"),
     ]
 
 
 def test_a_notebook_costs_what_its_own_region_asks() -> None:
     there = Table({"eu-west-1": {"ml.t3.medium": price("0.055")}})
     spec = NotebookSpec("n", "eu-west-1", "ml.t3.medium", 0)
-    found = estimate(Fleet("us-east-1", [spec], SharedSpec()), there.over(TABLE), NOTHING)
+    found = estimate_month(
+        Quantities("us-east-1", [spec], SharedSpec()), there.with_fallback(TABLE), NOTHING
+    )
     assert found.notebooks[0].compute.amount.usd == Decimal("40.15")
 
 
 def test_nothing_deployed_and_nothing_declared_costs_nothing() -> None:
-    found = estimate(fleet(0, SharedSpec()), TABLE, Assumptions())
+    found = estimate_month(fleet_of(0, SharedSpec()), TABLE, Assumptions())
     assert found.amount.usd == 0
     assert found.amount.complete
     assert "this fleet's overhead: there is none" in saves_nothing_on(found)
@@ -103,7 +107,9 @@ class TestTheMissionsClaim:
 
     def test_the_claim_with_its_assumptions(self) -> None:
         one_endpoint_in_one_zone = SharedSpec(endpoints=1, zones=1)
-        found = compare(estimate(fleet(3, one_endpoint_in_one_zone), self.table, NOTHING), 3)
+        found = compare(
+            estimate_month(fleet_of(3, one_endpoint_in_one_zone), self.table, NOTHING), 3
+        )
         assert round(found.shared_overhead.usd) == 7
         assert round(found.separate_overhead.usd / 3) == 7
         assert found.saved_of_overhead
@@ -111,42 +117,42 @@ class TestTheMissionsClaim:
 
     def test_the_endpoints_that_the_mission_names_are_three_interfaces(self) -> None:
         three = SharedSpec(endpoints=3, zones=1)  # SageMaker API, Runtime, EC2; S3's is free
-        found = compare(estimate(fleet(3, three), self.table, NOTHING), 3)
+        found = compare(estimate_month(fleet_of(3, three), self.table, NOTHING), 3)
         assert found.shared_overhead.usd == Decimal("21.90")
         assert found.separate_overhead.usd == Decimal("65.70")
         in_two_zones = SharedSpec(endpoints=3, zones=2)
-        found = compare(estimate(fleet(3, in_two_zones), self.table, NOTHING), 3)
+        found = compare(estimate_month(fleet_of(3, in_two_zones), self.table, NOTHING), 3)
         assert found.shared_overhead.usd == Decimal("43.80")
         assert found.separate_overhead.usd == Decimal("131.40")
 
     def test_with_compute_it_is_a_quarter(self) -> None:
         three = SharedSpec(endpoints=3, zones=1)
-        found = compare(estimate(fleet(3, three), self.table, NOTHING), 3)
+        found = compare(estimate_month(fleet_of(3, three), self.table, NOTHING), 3)
         assert found.compute.usd == Decimal("109.50")  # three ml.t3.medium, all month
         assert found.saved_of_all == 25
 
     def test_with_volumes_it_is_less(self) -> None:
         three = SharedSpec(endpoints=3, zones=1)
-        found = compare(estimate(fleet(3, three, volume=20), self.table, NOTHING), 3)
+        found = compare(estimate_month(fleet_of(3, three, volume=20), self.table, NOTHING), 3)
         assert found.saved_of_all
         assert round(found.saved_of_all, 1) == Decimal("23.9")  # 43.80 of 183.60
 
 
 def test_one_notebook_saves_nothing() -> None:
-    found = compare(estimate(fleet(1, SharedSpec(3, 2, 1)), TABLE, Assumptions()), 1)
+    found = compare(estimate_month(fleet_of(1, SharedSpec(3, 2, 1)), TABLE, Assumptions()), 1)
     assert found.saved.usd == 0
     assert found.saved_of_overhead == 0
 
 
 def test_what_is_paid_by_use_is_the_same_either_way() -> None:
     by_use = Assumptions(Decimal(500), Decimal(10), Decimal(50))
-    found = compare(estimate(fleet(4, SharedSpec(buckets=True)), TABLE, by_use), 4)
+    found = compare(estimate_month(fleet_of(4, SharedSpec(buckets=True)), TABLE, by_use), 4)
     assert found.shared_overhead.usd == Decimal("31.50")  # 500 GB at $0.023, 40 GB at $0.5
     assert found.saved.usd == 0
 
 
 def test_duplicated_data_is_saved_for_all_but_one() -> None:
-    counted = estimate(fleet(4, SharedSpec(buckets=True)), TABLE, NOTHING)
+    counted = estimate_month(fleet_of(4, SharedSpec(buckets=True)), TABLE, NOTHING)
     assert compare(counted, 4, Decimal(100)).saved.usd == Decimal("6.90")  # 3 times 100 GB
     assert any("--duplicated-gb" in line for line in saves_nothing_on(counted))
     assert not any("--duplicated-gb" in line for line in saves_nothing_on(counted, Decimal(100)))
@@ -157,7 +163,7 @@ def test_other_numbers_of_notebooks_cost_the_fleets_average() -> None:
         NotebookSpec("small", "us-east-1", "ml.t3.medium", 0, Decimal(100)),
         NotebookSpec("large", "us-east-1", "ml.t3.medium", 0, Decimal(300)),
     ]
-    counted = estimate(Fleet("us-east-1", specs, SharedSpec(1, 1)), TABLE, NOTHING)
+    counted = estimate_month(Quantities("us-east-1", specs, SharedSpec(1, 1)), TABLE, NOTHING)
     found = compare(counted, 10)
     assert found.compute.usd == Decimal("100.00")  # ten of 200 h at $0.05
     assert found.separate_overhead.usd == Decimal("73.00")
@@ -165,13 +171,13 @@ def test_other_numbers_of_notebooks_cost_the_fleets_average() -> None:
 
 
 def test_a_fleet_without_notebooks_compares_overhead_alone() -> None:
-    found = compare(estimate(fleet(0, SharedSpec(3, 1)), TABLE, Assumptions()), 5)
+    found = compare(estimate_month(fleet_of(0, SharedSpec(3, 1)), TABLE, Assumptions()), 5)
     assert found.compute.usd == 0
     assert found.saved.usd == Decimal("87.60")
 
 
 def test_an_unknown_price_leaves_no_percentage() -> None:
-    found = compare(estimate(fleet(3, SharedSpec(3, 1)), Table({}), NOTHING), 3)
+    found = compare(estimate_month(fleet_of(3, SharedSpec(3, 1)), Table({}), NOTHING), 3)
     assert found.saved_of_overhead is None
     assert found.saved_of_all is None
     assert not found.saved.complete

@@ -120,7 +120,7 @@ def test_a_corrupt_table_is_refused_with_the_way_out(case: str, tmp_path: Path) 
         path.write_bytes(bad)
     else:
         path.write_text(bad if isinstance(bad, str) else json.dumps(bad))
-    with pytest.raises(UserError, match=r"prices.json is no price table .*tools cost --refresh"):
+    with pytest.raises(UserError, match=r"prices.json is not a price table .*tools cost --refresh"):
         prices.load(path)
 
 

@@ -114,7 +114,7 @@ def test_an_answer_that_does_not_fit(fleet: Fleet) -> None:
             text=True,
         )
     assert done.returncode == 1
-    assert done.stderr == "error: the disk is full; make room, and run this again\n"
+    assert done.stderr == "error: the disk is full; free some space, and run the command again\n"
 
 
 def test_too_little_room_is_said_before_anything_is_made(

@@ -14,17 +14,18 @@ from click.testing import CliRunner, Result
 
 from tests.trees import REPOSITORY
 from tools.aws import model
+from tools.aws.client import shared_client
 from tools.aws.logs import GROUP
 from tools.cli import group
 from tools.context import Context
-from tools.fleet.fleet import Fleet, of
+from tools.fleet.fleet import Fleet
 from tools.hcl import reading, writing
 from tools.localcloud.process import Running
-from tools.system.processes import started
+from tools.system.processes import start_time
 
 from .faults import Faults, in_front_of
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 SETTLED = {"InService", "Stopped"}
 PROJECT = "acme"
 TRUST = {
@@ -56,13 +57,14 @@ class Place:
 
     @property
     def fleet(self) -> Fleet:
-        return of(Context(self.root), local=True)
+        return Fleet.open(Context(self.root), local=True)
 
     def tools(self, *arguments: str, **env: str) -> Result:
         """Runs `tools` within this process: `output` is both streams, `stdout` one of them.
 
         A UserError is in `exception`, as `tools.cli.main` would print it.
         """
+        shared_client.cache_clear()  # as a process of its own has none yet
         return CliRunner(env=env).invoke(group, ["--root", str(self.root), *arguments])
 
     def declare(self, directory_name: str, **values: reading.Value) -> None:
@@ -136,7 +138,7 @@ def place(
     noted = {
         "pid": local_cloud.pid,
         "port": local_cloud.port,
-        "started": started(local_cloud.pid),
+        "started": start_time(local_cloud.pid),
     }
     (root / ".tools/local/localstack.json").write_text(json.dumps(noted))
     made = Place(root, _REGION, client)

@@ -15,9 +15,11 @@ from tools.commands.start_stop import confirm
 from tools.console import prompt
 from tools.console.progress import Lines
 from tools.errors import UserError
-from tools.fleet import fleet, start_stop
+from tools.fleet import start_stop
 from tools.fleet.fleet import Fleet
-from tools.localcloud.process import Running, environment
+from tools.fleet.start_stop import NotebookOutcome, StartStop
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 from tools.system.signals import Interruption
 
 from .conftest import Place, put_log
@@ -42,7 +44,7 @@ def outcomes(text: str) -> dict[str, str]:
 
 def change(
     place: Place, verb: start_stop.Verb, there: Mapping[str, str], seconds: float = 60
-) -> dict[str, start_stop.Outcome]:
+) -> dict[str, NotebookOutcome]:
     """Makes the change where a listing has said that the notebooks have the statuses `there`."""
     listed = {
         name: Instance(
@@ -51,8 +53,8 @@ def change(
         for name, status in there.items()
     }
     where = place.fleet
-    run = start_stop.Run(where, verb, Lines(), Interruption(), seconds)
-    done = start_stop.change(run, fleet.declared(where, list(there)), {place.region: listed})
+    change = StartStop(where, verb, Lines(), Interruption(), seconds)
+    done = change.change(where.notebooks(list(there)), {place.region: listed})
     return {outcome.notebook.name: outcome for outcome in done}
 
 
@@ -67,7 +69,7 @@ def test_what_cannot_change_is_told_and_skipped_and_keeps_no_other(three: Place)
     done = three.tools("start", "--local", "*")
     assert done.exit_code == 1
     words = {line.split()[0].split("/")[1]: line for line in done.stdout.splitlines()}
-    assert "unchanged  it is InService already" in words["nlp-a"]
+    assert "unchanged  already InService" in words["nlp-a"]
     assert "started" in words["vision"]
     assert "skipped" in words["future"]
     assert (
@@ -81,11 +83,19 @@ def test_what_cannot_change_is_told_and_skipped_and_keeps_no_other(three: Place)
 @pytest.mark.parametrize(
     ("verb", "status", "why"),
     [
-        ("start", "Stopping", "it is Stopping, and only one that is Stopped or Failed can start"),
-        ("start", "Updating", "it is Updating, and only one that is Stopped or Failed can start"),
+        (
+            "start",
+            "Stopping",
+            "it is Stopping, and only a notebook that is Stopped or Failed can start",
+        ),
+        (
+            "start",
+            "Updating",
+            "it is Updating, and only a notebook that is Stopped or Failed can start",
+        ),
         ("start", "Deleting", "it is Deleting, and"),
-        ("stop", "Pending", "it is Pending, and only one that is InService can stop"),
-        ("stop", "Failed", "it is Failed, and only one that is InService can stop"),
+        ("stop", "Pending", "it is Pending, and only a notebook that is InService can stop"),
+        ("stop", "Failed", "it is Failed, and only a notebook that is InService can stop"),
         ("stop", "Updating", "it is Updating, and"),
     ],
 )
@@ -94,14 +104,14 @@ def test_a_status_that_allows_no_change_is_not_asked_to(
 ) -> None:
     place.declare("n")
     outcome = change(place, verb, {"n": status})["n"]
-    assert (outcome.what, outcome.good) == ("skipped", False)
+    assert (outcome.result, outcome.succeeded) == ("skipped", False)
     assert outcome.detail.startswith(why)
     assert faults.asked == []
 
 
 def test_one_on_its_way_is_waited_for_and_not_asked_again(three: Place, faults: Faults) -> None:
     three.sagemaker.start_notebook_instance(NotebookInstanceName="vision")
-    assert change(three, "start", {"vision": "Pending"})["vision"].what == "started"
+    assert change(three, "start", {"vision": "Pending"})["vision"].result == "started"
     assert set(faults.asked) == {"ListNotebookInstances"}
 
 
@@ -118,7 +128,7 @@ def test_many_are_asked_for_at_once_and_waited_for_together(place: Place) -> Non
 def test_one_that_aws_refuses_keeps_no_other(three: Place) -> None:
     """The listing is older than what somebody else has done since."""
     done = change(three, "stop", {"nlp-a": "InService", "vision": "InService"})
-    assert (done["nlp-a"].what, done["vision"].what) == ("stopped", "failed")
+    assert (done["nlp-a"].result, done["vision"].result) == ("stopped", "failed")
     assert "cannot stop vision" in done["vision"].detail
     assert "Status (Stopped) not in ([InService])" in done["vision"].detail
 
@@ -134,7 +144,7 @@ def test_one_that_fails_on_its_way_says_why(three: Place, faults: Faults) -> Non
 
     faults.rewrite = fail
     outcome = change(three, "start", {"vision": "Stopped"})["vision"]
-    assert outcome.what == "failed"
+    assert outcome.result == "failed"
     assert "no capacity" in outcome.detail
 
 
@@ -142,23 +152,25 @@ def test_without_waiting_aws_is_asked_and_goes_on(three: Place) -> None:
     done = three.tools("start", "--local", "vision", "--no-wait", "--json")
     assert done.exit_code == 0
     assert outcomes(done.stdout) == {"vision": "asked"}
-    assert change(three, "start", {"vision": "Pending"})["vision"].what == "started"
+    assert change(three, "start", {"vision": "Pending"})["vision"].result == "started"
 
 
 def test_an_end_of_patience_is_a_failure_that_says_that_aws_goes_on(three: Place) -> None:
     outcome = change(three, "stop", {"nlp-a": "InService"}, seconds=1e-9)["nlp-a"]
-    assert outcome.what == "failed"
-    assert outcome.detail == "still Stopping; AWS goes on with it: tools status --local"
+    assert outcome.result == "failed"
+    assert (
+        outcome.detail == "still Stopping, and AWS goes on; see where it ends: tools status --local"
+    )
 
 
 def test_an_interruption_ends_the_wait_and_what_was_not_begun(three: Place) -> None:
     where = three.fleet
     interrupted = Interruption()
     interrupted.note(2, None)
-    run = start_stop.Run(where, "stop", Lines(), interrupted, 60)
-    chosen = fleet.declared(where, ["nlp-a"])
-    (outcome,) = start_stop.change(run, chosen, fleet.listed(where, chosen))
-    assert (outcome.what, outcome.detail) == ("failed", "interrupted before it was asked for")
+    stop = StartStop(where, "stop", Lines(), interrupted, 60)
+    chosen = where.notebooks(["nlp-a"])
+    (outcome,) = stop.change(chosen, where.instances(chosen))
+    assert (outcome.result, outcome.detail) == ("failed", "interrupted before it was requested")
     assert three.status("nlp-a") == "InService"
 
 
@@ -170,15 +182,15 @@ def test_a_listing_that_fails_in_the_wait_says_what_was_asked_for(
         "ExpiredTokenException" if operation == "ListNotebookInstances" else None
     )
     outcome = change(three, "stop", {"nlp-a": "InService"})["nlp-a"]
-    assert outcome.what == "failed"
-    assert "asked for, and not seen to its end: AWS's session has expired" in outcome.detail
+    assert outcome.result == "failed"
+    assert "requested, but its end was not seen: AWS's session has expired" in outcome.detail
 
 
 def test_throttled_requests_are_made_again(three: Place, faults: Faults) -> None:
     faults.refuse = lambda operation, before: (
         "ThrottlingException" if operation == "StopNotebookInstance" and before == 0 else None
     )
-    assert change(three, "stop", {"nlp-a": "InService"})["nlp-a"].what == "stopped"
+    assert change(three, "stop", {"nlp-a": "InService"})["nlp-a"].result == "stopped"
     assert faults.asked.count("StopNotebookInstance") == 2
 
 
@@ -223,7 +235,7 @@ def test_stops_those_that_their_own_auto_stop_says_are_idle(place: Place) -> Non
     assert done.exit_code == 0, done.output
     assert outcomes(done.stdout) == {"idle": "stopped"}
     assert "their auto-stop says nothing: old, restarted, silent" in done.stderr
-    assert "1 of 6 notebooks are meant by --idle" in done.stderr
+    assert "--idle selects 1 of 6 notebooks" in done.stderr
     longer = place.tools("stop", "--local", "--idle", "--idle-minutes", "21", "--json")
     assert outcomes(longer.stdout) == {}
 
@@ -272,7 +284,7 @@ def as_aws(three: Place, local_cloud: Running, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_stopping_asks_once_and_names_account_region_and_notebooks(as_aws: Fleet) -> None:
-    chosen = fleet.declared(as_aws, ["nlp-*"])
+    chosen = as_aws.notebooks(["nlp-*"])
 
     @click.command()
     def command() -> None:
@@ -290,7 +302,7 @@ def test_stopping_asks_once_and_names_account_region_and_notebooks(as_aws: Fleet
 
 
 def test_stopping_without_anybody_to_ask_needs_yes(as_aws: Fleet) -> None:
-    chosen = fleet.declared(as_aws, ["nlp-a"])
+    chosen = as_aws.notebooks(["nlp-a"])
     with pytest.raises(UserError, match="pass --yes"):
         confirm(as_aws, chosen, agreed=False)
     confirm(as_aws, chosen, agreed=True)
@@ -302,4 +314,4 @@ def test_an_expired_session_is_said_before_the_question(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{faults.port}")
     faults.refuse = lambda operation, _: "ExpiredToken"
     with pytest.raises(UserError, match="session has expired"):
-        confirm(as_aws, fleet.declared(as_aws, ["nlp-a"]), agreed=False)
+        confirm(as_aws, as_aws.notebooks(["nlp-a"]), agreed=False)

@@ -72,7 +72,7 @@ def test_a_person_reads_the_same_in_tables(fleet: Place) -> None:
     assert "(Larger)" in rows["larger"]
     assert "instance_type is ml.t3.medium, declared ml.m5.xlarge" in rows["larger"]
     assert "not deployed" in rows["absent"]
-    assert "made as notebooks/old" in rows["old"]
+    assert "created as notebooks/old" in rows["old"]
     assert f"region {fleet.region}: 1 InService, 1 Stopped, 1 not deployed" in done.stderr
     assert f"region {fleet.region} was asked and has no such instance" in done.stderr
 

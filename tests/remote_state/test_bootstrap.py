@@ -84,7 +84,7 @@ def team(
 def test_bootstrap_and_a_team_that_locks_with_the_table(team: Team) -> None:
     """In one test: S3's lifecycle rules alone take the provider a minute."""
     error = team.refused("state", "enable", "--bucket", team.bucket)
-    assert f"make it: tools state bootstrap --local --bucket {team.bucket}" in error
+    assert f"create it: tools state bootstrap --local --bucket {team.bucket}" in error
     made = team.ok("state", "bootstrap", "--bucket", team.bucket)
     assert "moved to s3://" in made
     check_bucket(team)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.fleet import SECONDS, await_
 from tests.trees import write_stack
-from tools.localcloud.process import environment
+from tools.localcloud.client import environment
 
 from .conftest import READER, UPSTREAM, Team
 
@@ -104,7 +104,7 @@ def test_a_lock_on_an_orphan_s_state(team: Team) -> None:
     key = f"{team.key(READER)}.tflock"
     team.client("s3").put_object(Bucket=team.bucket, Key=key, Body=json.dumps(note))
     error = team.refused("destroy", "--orphan")
-    assert f"name those to destroy: tools destroy --local --orphan {READER}" in error
+    assert f"name the orphans to destroy: tools destroy --local --orphan {READER}" in error
     done = team.tools("destroy", "--local", "--orphan", READER)
     assert done.returncode == 1
     assert "(bea@desk, since 2026-01-02 03:04:05 UTC)" in done.stderr
@@ -132,7 +132,7 @@ def test_a_lock_on_this_machine(team: Team) -> None:
     try:
         lock = listed(team)["lock"]
         assert lock["is_held"] is True
-        assert "is at work on this machine" in team.refused("state", "unlock", STACK)
+        assert "still runs on this machine" in team.refused("state", "unlock", STACK)
         # Its state is not moved away under it.
         error = team.refused("state", "enable", "--bucket", team.bucket)
         assert f"{STACK} is locked by {lock['who']}" in error

@@ -42,7 +42,7 @@ def test_the_instance_stays(team: Team, client: Callable[..., Any], in_bucket: b
         team.enable()
         team.ok("deploy", old)
     said = team.ok("rename-notebook", old, new)
-    assert f"AWS cannot rename an instance: it is called {old} as before" in said
+    assert f"AWS cannot rename an instance: it is still called {old}" in said
     assert not (team.work / "notebooks" / old).exists()
     values = reading.read_tfvars(team.work / "notebooks" / new / "terraform.tfvars")
     assert values == {"name": old}
@@ -178,7 +178,7 @@ def test_what_is_refused(team: Team) -> None:
         ("old", "READS", "notebooks/reads exists already"),
         ("old", "a_b", "is no name for a notebook"),
         ("old", "../x", "is no name for a notebook"),
-        ("../old", "x", "is no name of a notebook"),
+        ("../old", "x", "is not a notebook's name"),
         ("gone", "old", "there is no notebooks/gone"),
         ("old", "new", "notebooks/reads reads the state of notebooks/old"),
         (READER.split("/")[1], "new", "is the repository's: rename it there, without --local"),

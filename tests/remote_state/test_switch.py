@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -43,7 +42,7 @@ def test_the_states_move_as_they_are_and_nothing_is_to_be_changed(team: Team) ->
     assert (team.work / NEVER / "backend.tf").is_file()
     assert team.remote(NEVER) is None
     team.no_changes()
-    assert team.enable().endswith("nothing to do: it is so already\n")
+    assert team.enable().endswith("nothing to do\n")
 
     # Across stacks: the reader finds what the other has in the bucket.
     write_upstream(team, "two")
@@ -95,9 +94,7 @@ def test_what_comes_to_a_key_after_the_question_stays(team: Team) -> None:
     text = team.local(READER) or b""
     other = json.dumps({**json.loads(text), "lineage": str(uuid4())}).encode()
     endpoint = team.client("s3").meta.endpoint_url
-    there = BucketPlace(
-        team.bucket, team.key(READER), "us-east-1", partial(s3.Objects, endpoint=endpoint)
-    )
+    there = BucketPlace(team.bucket, team.key(READER), "us-east-1", s3.in_regions_of(endpoint))
     here = LocalPlace(team.work / "terraform.tfstate")
     for place in (there, here):
         place.write(other, "")
@@ -136,7 +133,7 @@ def test_a_move_that_was_not_verified_is_seen(team: Team) -> None:
     later = json.loads(team.remote(READER) or b"")
     text = json.dumps({**later, "serial": later["serial"] + 1}).encode()
     team.client("s3").put_object(Bucket=team.bucket, Key=team.key(READER), Body=text)
-    assert "keeps its state, which has changed since it was moved" in team.ok("state", "enable")
+    assert "keeps its state, which changed after it was moved" in team.ok("state", "enable")
     assert team.remote(READER) == text
     assert not aside.exists()
     team.ok("deploy")
@@ -147,7 +144,7 @@ def test_a_backend_file_that_says_more_stays(team: Team) -> None:
     file = team.work / READER / "backend.tf"
     text = file.read_text().replace("encrypt ", 'acl = "private"\n    encrypt ')
     file.write_text(text)
-    assert team.enable().endswith("nothing to do: it is so already\n")
+    assert team.enable().endswith("nothing to do\n")
     assert file.read_text() == text
     file.write_text(text.replace('    acl = "private"\n', "    # ours\n"))
     assert f"gets its {file.name}" in team.enable()
@@ -285,9 +282,9 @@ def test_buckets_that_are_not_fit(team: Team, client: Callable[..., Any]) -> Non
         Bucket=far, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     for name, reason in {
-        f"missing-{uuid4().hex}": "make it: tools state bootstrap --local --bucket missing-",
-        far: "is in eu-west-1, and the stacks read each other's states in us-east-1",
-        plain: "keeps no older versions",
+        f"missing-{uuid4().hex}": "create it: tools state bootstrap --local --bucket missing-",
+        far: "is in eu-west-1, but the stacks read each other's states in us-east-1",
+        plain: "is not versioned",
         "No_Bucket": "a bucket's name has 3 to 63",
     }.items():
         error = team.refused("state", "enable", "--bucket", name)
@@ -317,12 +314,12 @@ def test_other_backends_are_left_alone(team: Team) -> None:
     text = 'terraform {\n  backend "local" {\n    path = "elsewhere.tfstate"\n  }\n}\n'
     write_stack(team.root, NEVER, text)
     error = team.refused("state", "enable", "--bucket", team.bucket)
-    assert f"{NEVER}/main.tf has a backend block (local), which is yours" in error
+    assert f"{NEVER}/main.tf has a backend block (local) of your own" in error
     assert team.stored() == []
 
 
 def test_no_bucket_and_no_states_there(team: Team) -> None:
-    assert "no bucket is known; name one with --bucket" in team.refused("state", "enable")
+    assert "no bucket is set; name one with --bucket" in team.refused("state", "enable")
     assert "nothing to do" in team.ok("state", "disable")
     assert "a prefix of the states' keys" not in team.enable()
     assert "is no prefix of the states' keys" in team.refused("state", "enable", "--prefix", "/x")

@@ -115,7 +115,10 @@ def test_a_spoilt_state_of_the_bucket_s_own_root_is_no_other_one_s(team: Team) -
 
 def test_what_cannot_be_restored_is_refused(team: Team) -> None:
     error = team.refused("state", "history", UPSTREAM)
-    assert "a bucket does: tools state enable" in error
+    assert (
+        "only a bucket keeps older versions than terraform.tfstate.backup: tools state enable"
+        in error
+    )
     team.enable()
     before = team.remote(UPSTREAM)
     assert "has no version nonsense" in team.refused("state", "restore", UPSTREAM, "nonsense")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tools.aws.sagemaker import Instance
 from tools.cost.comparison import compare
-from tools.cost.model import Assumptions, Fleet, NotebookSpec, SharedSpec, estimate
+from tools.cost.model import Assumptions, NotebookSpec, Quantities, SharedSpec, estimate_month
 from tools.cost.prices import Price, Table
-from tools.fleet.fleet import Declared, Undeclared
+from tools.fleet.fleet import DeclaredNotebook
+from tools.fleet.status import UndeclaredInstance
 from tools.hcl.reading import Value
 from tools.layout.stack import Stack
 from tools.report.collect import Report, Row
@@ -47,7 +48,7 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
             **((values or {}) if number == 0 else {}),
         }
         stack = Stack(Path("/nowhere"), f"notebooks/{own['name']}")
-        declared.append(Declared(stack, own, "us-east-1"))
+        declared.append(DeclaredNotebook(stack, own, "us-east-1"))
         specs.append(
             NotebookSpec(
                 str(own["name"]),
@@ -58,7 +59,9 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
                 environment=str(own["environment"]),
             )
         )
-    found = estimate(Fleet("us-east-1", specs, SharedSpec(3, 1, 0, True)), TABLE, Assumptions())
+    found = estimate_month(
+        Quantities("us-east-1", specs, SharedSpec(3, 1, 0, True)), TABLE, Assumptions()
+    )
     rows = [
         _row(number, one, cost, asked)
         for number, (one, cost) in enumerate(zip(declared, found.notebooks, strict=True))
@@ -69,16 +72,16 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
         MADE,
         "AWS was asked, us-east-1." if asked else "AWS was not asked: --offline.",
         rows,
-        [Undeclared("us-east-1", _instance("left-over", "InService"))] if asked else None,
+        [UndeclaredInstance("us-east-1", _instance("left-over", "InService"))] if asked else None,
         [_state("notebooks/gone", "orphan")] if asked else [],
         asked,
         found,
         [compare(found, number) for number in sorted({1, 3, 10, count} - {0})],
-        ["no price is known for logs_gb in us-east-1"],
+        ["no price is known for CloudWatch logs in us-east-1"],
     )
 
 
-def _row(number: int, declared: Declared, cost: object, asked: bool) -> Row:
+def _row(number: int, declared: DeclaredNotebook, cost: object, asked: bool) -> Row:
     if not asked:
         return Row(declared, cost)  # type: ignore[arg-type]
     status = STATUSES[number % len(STATUSES)]

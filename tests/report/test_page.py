@@ -334,5 +334,5 @@ def test_what_was_not_asked_is_not_shown_as_none(open_page: OpenPage) -> None:
     text = browser.find_element(By.TAG_NAME, "body").text
     assert "AWS was not asked: --offline." in text
     assert "Orphans" not in text
-    assert "Needs a look" not in text
+    assert "Needs attention" not in text
     assert text.count("not asked") >= 3

@@ -11,7 +11,7 @@ EXPORT = "export{a as Other,$b as default};\n"
 
 
 def test_the_default_export_is_the_scripts_datatable() -> None:
-    whole = script.joined(f"var a = 1, $b = 2;{EXPORT}/* licences */", "use(DataTable);\n", "it 1")
+    whole = script.join(f"var a = 1, $b = 2;{EXPORT}/* licences */", "use(DataTable);\n", "it 1")
     assert whole.startswith("var a = 1, $b = 2;export{")
     assert whole.endswith("/* licences */\n{\nconst DataTable = $b;\nuse(DataTable);\n}\n")
 
@@ -29,7 +29,7 @@ def test_the_default_export_is_the_scripts_datatable() -> None:
 )
 def test_a_bundle_of_another_form_is_refused(bundle: str, why: str) -> None:
     with pytest.raises(UserError, match=re.escape(why)) as caught:
-        script.joined(bundle, "", "itables 9.9")
+        script.join(bundle, "", "itables 9.9")
     assert str(caught.value).startswith("itables 9.9: ")
     assert "make setup" in str(caught.value)
 
@@ -37,10 +37,10 @@ def test_a_bundle_of_another_form_is_refused(bundle: str, why: str) -> None:
 def test_text_that_html_takes_for_text_is_let_through() -> None:
     """A tag opened before a comment, and one escaped within it, as regular expressions have."""
     bundle = rf"x = ['<script>', /<!--.*?-->/, /<script\b.*<\/script>/];{EXPORT}"
-    assert script.joined(bundle, "", "itables 9.9").startswith(bundle)
+    assert script.join(bundle, "", "itables 9.9").startswith(bundle)
 
 
 def test_a_package_without_the_bundle_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "_BUNDLE", "itables/html/moved.js")
     with pytest.raises(UserError, match=r"itables [\d.]+: itables/html/moved.js .* cannot be read"):
-        script.text()
+        script.compose()

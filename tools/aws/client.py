@@ -1,10 +1,10 @@
-"""Clients of AWS or of the local cloud, and their errors in a user's words."""
+"""Requests to AWS or to the local cloud, and their errors in a user's words."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,10 +32,28 @@ class Identity:
     account: str
     arn: str
 
+    @property
+    def partition(self) -> str:
+        """The partition of AWS, such as aws or aws-cn."""
+        return self.arn.split(":")[1]
+
+
+class RequestError(UserError):
+    """AWS refused a request: `code` is its name of the error, `reason` its message."""
+
+    def __init__(self, message: str, code: str, reason: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where a client leads: to a region of AWS, or to the local cloud at `endpoint`."""
+    """A region of AWS, or of the local cloud at `endpoint`.
+
+    In its methods `what` says the request in words for an error message: `list the notebooks`.
+    They raise UserError if AWS cannot be asked, and RequestError if it refuses the request.
+    """
 
     region: str
     endpoint: str | None = None
@@ -46,19 +64,40 @@ class Cloud:
         )
 
     def client(self, service: str) -> Any:
-        """A client that waits and asks again where AWS throttles it; threads may share it."""
-        if service not in self._clients:
-            self._clients[service] = _client(service, self.region, self.endpoint)
-        return self._clients[service]
+        """Returns the client of `service`; it repeats throttled requests, and threads share it."""
+        return shared_client(service, self.region, self.endpoint)
 
-    @cached_property
-    def _clients(self) -> dict[str, Any]:
-        return {}  # each takes a tenth of a second to make, and a handshake with AWS
+    def call(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
+        """Returns what AWS answers to an operation."""
+        with asking(self, what):
+            return getattr(self.client(service), operation)(**arguments)
+
+    def find(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
+        """Returns what AWS answers to an operation, or None if what it names does not exist."""
+        try:
+            return self.call(what, service, operation, **arguments)
+        except RequestError as error:
+            if _is_missing(error):
+                return None
+            raise
+
+    def items(
+        self, what: str, service: str, operation: str, key: str, **arguments: Any
+    ) -> Iterator[Any]:
+        """Returns the items under `key` of an answer's pages, each fetched when it is needed."""
+        with asking(self, what):
+            for page in self.client(service).get_paginator(operation).paginate(**arguments):
+                yield from page.get(key, [])
+
+    def identity(self) -> Identity:
+        """Returns whose credentials AWS sees."""
+        caller = self.call("ask whose credentials these are", "sts", "get_caller_identity")
+        return Identity(caller["Account"], caller["Arn"])
 
 
 @contextmanager
 def asking(cloud: Cloud, what: str) -> Iterator[None]:
-    """Turns botocore's exceptions into a UserError; `what` is asked, such as `list notebooks`."""
+    """Turns botocore's exceptions within the block into the errors that Cloud's methods raise."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -83,36 +122,45 @@ def asking(cloud: Cloud, what: str) -> Iterator[None]:
         reason = " ".join(str(error).split())
         raise UserError(f"cannot {what} in {cloud}: no network to it ({reason})") from None
     except ClientError as error:
-        raise UserError(_refusal(error, cloud, what)) from None
+        raise _request_error(error, cloud, what) from None
     except BotoCoreError as error:
         raise UserError(f"cannot {what} in {cloud}: {error}") from None
 
 
-def code(error: BaseException | None) -> str:
-    """AWS's name of an error, such as ValidationException; empty where it is none of AWS's."""
-    response = getattr(error, "response", {})
-    return str(response.get("Error", {}).get("Code", ""))
-
-
-def _refusal(error: Any, cloud: Cloud, what: str) -> str:
+def _request_error(error: Any, cloud: Cloud, what: str) -> RequestError:
+    code = str(error.response["Error"].get("Code", ""))
     reason = str(error.response["Error"].get("Message") or error)
-    if code(error) in _EXPIRED:
-        return f"AWS's session has expired ({reason}); sign in again, then repeat"
-    if code(error) in _REFUSED:
-        return f"AWS refuses the credentials: {reason}"
-    if code(error) in _THROTTLED:
+    message = f"cannot {what} in {cloud}: {code}: {reason}"
+    if code in _EXPIRED:
+        message = f"AWS's session has expired ({reason}); sign in again, then repeat"
+    elif code in _REFUSED:
+        message = f"AWS refuses the credentials: {reason}"
+    elif code in _THROTTLED:
         attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) + 1
-        return (
+        message = (
             f"cannot {what} in {cloud}: AWS throttled it {attempts} times in a row ({reason}); "
             "repeat it later, or allow more attempts: AWS_MAX_ATTEMPTS"
         )
-    return f"cannot {what} in {cloud}: {code(error)}: {reason}"
+    return RequestError(message, code, reason)
+
+
+def _is_missing(error: RequestError) -> bool:
+    # An answer to HEAD has no body, so that its code is the HTTP status. A bucket of another
+    # account answers 403: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+    if error.code in ("403", "404") or "NoSuch" in error.code or "NotFound" in error.code:
+        return True
+    # SageMaker has no code for it. Its answer to a name that does not exist is a
+    # ValidationException: RecordNotFound, or for a lifecycle configuration "Unable to describe
+    # Notebook Instance Lifecycle Config '...'. (Details: ... does not exist.)", by moto 5.1,
+    # sagemaker/models.py.
+    missing = "RecordNotFound" in error.reason or "does not exist" in error.reason
+    return error.code == "ValidationException" and missing
 
 
 def refuse_emulator(region: str) -> None:
-    """Raises UserError where the user's settings lead AWS's clients to this machine."""
+    """Raises UserError if the user's settings send requests for AWS to this machine."""
     for service in ("s3", "sagemaker"):
-        endpoint = str(_client(service, region).meta.endpoint_url)
+        endpoint = str(Cloud(region).client(service).meta.endpoint_url)
         host = urlsplit(endpoint).hostname or ""
         if host == "localhost" or host.startswith("127.") or host == "::1":
             raise UserError(
@@ -122,88 +170,14 @@ def refuse_emulator(region: str) -> None:
             )
 
 
-def identity(region: str) -> Identity:
-    """Whose credentials AWS sees. Raises UserError where there are none or AWS refuses them."""
-    with asking(Cloud(region), "ask whose credentials these are"):
-        answer = _client("sts", region).get_caller_identity()
-    return Identity(answer["Account"], answer["Arn"])
-
-
-def notebook_statuses(region: str, endpoint: str | None = None) -> dict[str, str]:
-    """Every notebook instance of the account and region: name to status.
-
-    `endpoint` is the local cloud's; AWS answers where it is None.
-    """
-    pages = _client("sagemaker", region, endpoint).get_paginator("list_notebook_instances")
-    return {
-        notebook["NotebookInstanceName"]: notebook["NotebookInstanceStatus"]
-        for page in pages.paginate()
-        for notebook in page["NotebookInstances"]
-    }
-
-
-def answer(cloud: Cloud, what: str, service: str, operation: str, **arguments: Any) -> Any:
-    """What AWS answers, or None where there is no such thing; `what` is asked, in words.
-
-    Raises UserError where it cannot be asked.
-    """
-    with asking(cloud, what):
-        try:
-            return getattr(cloud.client(service), operation)(**arguments)
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
-
-
-def every(
-    cloud: Cloud, what: str, service: str, operation: str, key: str, **arguments: Any
-) -> list[Any]:
-    """The items called `key` of every page that AWS answers; as `answer`."""
-    with asking(cloud, what):
-        pages = cloud.client(service).get_paginator(operation).paginate(**arguments)
-        return [item for page in pages for item in page.get(key, [])]
-
-
-def is_missing(error: Exception) -> bool:
-    said = code(error)
-    missing = "NoSuch" in said or "NotFound" in said or said in ("404", "403")
-    return missing or (said == "ValidationException" and "RecordNotFound" in str(error))
-
-
-def unreachable(what: str, error: Exception) -> Exception:
-    """A UserError for what AWS's client raised; any other error as it is."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    if isinstance(error, ClientError | BotoCoreError):
-        return UserError(f"cannot reach {what}: {error}")
-    return error
-
-
 @lru_cache(maxsize=64)
 def shared_client(service: str, region: str, endpoint: str | None) -> Any:
-    """A client is safe to share between threads, and takes a tenth of a second to make."""
-    return _client(service, region, endpoint)
+    """Returns the process's client: making one takes 0.1 s, and its first request a handshake.
 
-
-def price_list(cloud: Cloud) -> Callable[[str, Mapping[str, str]], Iterator[str]]:
-    """Asks the Price List API: a service code and attributes to the products, as JSON texts.
-
-    Iterating raises UserError where AWS cannot be asked.
-    https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_pricing_GetProducts.html
+    Threads may share a client:
+    https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
+    Raises UserError if AWS's settings are wrong.
     """
-
-    def products(service: str, about: Mapping[str, str]) -> Iterator[str]:
-        filters = [{"Type": "TERM_MATCH", "Field": k, "Value": v} for k, v in about.items()]
-        with asking(cloud, "ask for prices"):
-            pages = cloud.client("pricing").get_paginator("get_products")
-            for page in pages.paginate(ServiceCode=service, Filters=filters):
-                yield from page["PriceList"]
-
-    return products
-
-
-def _client(service: str, region: str, endpoint: str | None = None) -> Any:
     import boto3
     import botocore.session
     from botocore.config import Config
@@ -217,7 +191,7 @@ def _client(service: str, region: str, endpoint: str | None = None) -> Any:
         except BotoCoreError as error:  # a profile that does not exist, a file that does not parse
             raise UserError(f"AWS's settings are wrong: {error}; mend AWS_* or ~/.aws") from None
     # The local cloud takes any key; the user's own and their profile must not go there.
-    session = botocore.session.Session(session_vars=_NOBODYS)
+    session = botocore.session.Session(session_vars=_NO_SETTINGS)
     _be_patient(session)
     local = boto3.Session("test", "test", botocore_session=session)
     direct = Config(proxies={})
@@ -225,7 +199,7 @@ def _client(service: str, region: str, endpoint: str | None = None) -> Any:
 
 
 # Where botocore looks for a setting: its name in a profile, its variable, its default, its type.
-_NOBODYS = {
+_NO_SETTINGS = {
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
     "profile": (None, None, None, None),
@@ -233,7 +207,10 @@ _NOBODYS = {
 
 
 def _be_patient(session: Any) -> None:
-    """What the user has set (AWS_MAX_ATTEMPTS, AWS_RETRY_MODE or in a profile) stays."""
+    """Sets more attempts, unless the user has set AWS_MAX_ATTEMPTS, AWS_RETRY_MODE or a profile's.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+    """
     if session.get_config_variable("retry_mode") == "legacy":  # botocore's default
         session.set_config_variable("retry_mode", "standard")
     if session.get_config_variable("max_attempts") is None:

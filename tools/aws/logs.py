@@ -4,21 +4,23 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 """
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import sleep
 from typing import Any
 
-from tools.aws.client import Cloud, asking, code
+from tools.aws.client import Cloud, RequestError
 from tools.errors import UserError
 
 GROUP = "/aws/sagemaker/NotebookInstances"
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-# CloudWatch shows an event some seconds after it was written, and not always in order.
+# How much later than a younger event an event may show. AWS gives no bound, only that new events
+# take time: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
 _LATE = timedelta(seconds=60)
-_SECONDS_BETWEEN_LOOKS = 2.0
+_SECONDS_BETWEEN_QUERIES = 2.0
+_SECONDS_BETWEEN_QUERIES_LOCALLY = 0.2
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,14 @@ class Event:
     message: str
 
     def line(self) -> str:
-        """For a person, in UTC: no character of it steers a terminal but tabs and line ends."""
+        """The event for a person, in UTC; control characters but tab and newline are escaped."""
         message = "".join(
             c if c.isprintable() or c in "\t\n" else repr(c)[1:-1] for c in self.message
         )
         return f"{self.time:%Y-%m-%dT%H:%M:%SZ} {self.stream}  {message}"
 
     def as_json(self) -> dict[str, str]:
+        """The event as `tools logs --json` prints it."""
         return {
             "time": self.time.isoformat(),
             "notebook": self.notebook,
@@ -51,24 +54,22 @@ class Event:
 def events(
     cloud: Cloud, since: datetime, notebook: str | None = None, pattern: str | None = None
 ) -> Iterator[Event]:
-    """What was logged `since` then, of one notebook or of all, oldest first within a page.
+    """What was logged `since` then, of one notebook or of all, the oldest first within a page.
 
-    `pattern` is CloudWatch's own. Raises UserError where CloudWatch cannot be asked, and where no
-    notebook of the region has ever logged anything.
+    `pattern` is one of CloudWatch's filter patterns. Raises UserError if CloudWatch cannot be
+    asked, or if no notebook of the region has ever logged anything.
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
     """
-    asked: dict[str, Any] = {"logGroupName": GROUP, "startTime": _milliseconds(since)}
+    arguments: dict[str, Any] = {"logGroupName": GROUP, "startTime": _milliseconds(since)}
     if notebook:
-        asked["logStreamNamePrefix"] = f"{notebook}/"
+        arguments["logStreamNamePrefix"] = f"{notebook}/"
     if pattern:
-        asked["filterPattern"] = pattern
+        arguments["filterPattern"] = pattern
+    answers = cloud.items("read the logs", "logs", "filter_log_events", "events", **arguments)
     try:
-        with asking(cloud, "read the logs"):
-            pages = cloud.client("logs").get_paginator("filter_log_events")
-            for page in pages.paginate(**asked):
-                yield from map(_event, page["events"])
-    except UserError as error:
-        if code(error.__context__) == "ResourceNotFoundException":
+        yield from map(_event, answers)
+    except RequestError as error:
+        if error.code == "ResourceNotFoundException":
             raise UserError(
                 f"there is no log group {GROUP} in {cloud}: no notebook has logged anything there. "
                 f"{why_none(cloud)}"
@@ -76,15 +77,8 @@ def events(
         raise
 
 
-def of_notebook(
-    cloud: Cloud, notebook: str, since: datetime, going: Callable[[], bool] | None
-) -> Iterator[Event]:
-    """What one notebook has logged `since` then, and what it goes on to log while `going()`."""
-    return follow(cloud, since, notebook, going) if going else events(cloud, since, notebook)
-
-
 def why_none(cloud: Cloud) -> str:
-    """What a notebook needs to log anything, for where nothing is found."""
+    """What a notebook needs to log anything, for a message that there are no logs."""
     if cloud.endpoint:
         return "The local cloud's notebooks are not there to write any"
     return (
@@ -95,26 +89,29 @@ def why_none(cloud: Cloud) -> str:
 
 
 def follow(
-    cloud: Cloud, since: datetime, notebook: str, going: Callable[[], bool]
+    cloud: Cloud, since: datetime, notebook: str, goes_on: Callable[[], bool]
 ) -> Iterator[Event]:
-    """What `events` gives, and what comes after it, each once, while `going()`."""
+    """What a notebook has logged `since` then, and what it logs later, while `goes_on()`.
+
+    Each event comes once. Raises UserError as `events` does.
+    """
     seen: dict[str, datetime] = {}
     start = since
-    while going():
+    while goes_on():
         for event in events(cloud, start, notebook):
             if event.id not in seen:
                 seen[event.id] = event.time
                 yield event
         newest = max(seen.values(), default=since)
         start = max(since, newest - _LATE)
-        seen = {key: moment for key, moment in seen.items() if moment >= start}
-        time.sleep(_SECONDS_BETWEEN_LOOKS if not cloud.endpoint else 0.2)
+        seen = {event_id: time for event_id, time in seen.items() if time >= start}
+        sleep(_SECONDS_BETWEEN_QUERIES_LOCALLY if cloud.endpoint else _SECONDS_BETWEEN_QUERIES)
 
 
-def moment(text: str, now: datetime | None = None) -> datetime:
-    """`15m`, `2h`, `3d` ago, or a time as in ISO 8601, in UTC where it names no zone.
+def parse_moment(text: str, now: datetime | None = None) -> datetime:
+    """The time that is meant by `15m`, `2h` or `3d` (ago), or by an ISO 8601 time.
 
-    Raises UserError for anything else.
+    That is in UTC if it names no zone. Raises UserError for any other text.
     """
     ago = re.fullmatch(r"(\d+)([smhdw])", text)
     try:
@@ -123,7 +120,7 @@ def moment(text: str, now: datetime | None = None) -> datetime:
         written = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise UserError(
-            f"{text!r} is no time: write how long ago (15m, 2h, 3d) or when (2026-01-31T08:00)"
+            f"{text!r} is not a time: write how long ago (15m, 2h, 3d) or when (2026-01-31T08:00)"
         ) from None
     return written if written.tzinfo else written.replace(tzinfo=UTC)
 

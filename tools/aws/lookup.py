@@ -1,131 +1,137 @@
-"""Looks resources up by name, as `terraform import` names them."""
+"""Finds resources that exist, by what Terraform would create."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from tools.aws.client import is_missing, shared_client, unreachable
+from tools.aws.client import Cloud
+
+Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Existing:
-    """Looks resources up by name: each method returns what `terraform import` takes, or None.
+def identifier(cloud: Cloud, resource_type: str, values: Values) -> str | None:
+    """What `terraform import` takes for the resource that has these `values` already.
 
-    Import identifiers: the Import section of each resource in the AWS provider's documentation.
+    None if there is none, or if nothing tells resources of this type apart. Identifiers: the
+    Import section of each resource at https://registry.terraform.io/providers/hashicorp/aws/latest/docs
+    Raises UserError if AWS cannot be asked.
     """
+    if resource_type in _NAMED:
+        service, operation, argument, key = _NAMED[resource_type]
+        name = str(values[key])
+        answer = cloud.find(f"look for {name}", service, operation, **{argument: name})
+        return None if answer is None else name
+    search = _SEARCHES.get(resource_type)
+    return search(cloud, values) if search else None
 
-    region: str
-    endpoint: str | None = None
 
-    def bucket(self, name: str) -> str | None:
-        """One that these credentials may list; another account's is not told from none."""
-        client = shared_client("s3", self.region, self.endpoint)
-        return name if _answer(client.head_bucket, Bucket=name) else None
-
-    def role(self, name: str) -> str | None:
-        client = shared_client("iam", self.region, self.endpoint)
-        return name if _answer(client.get_role, RoleName=name) else None
-
-    def policy(self, name: str, path: str) -> str | None:
-        client = shared_client("iam", self.region, self.endpoint)
-        account = shared_client("sts", self.region, self.endpoint).get_caller_identity()
-        arn = (
-            f"{account['Arn'].split(':sts:')[0].split(':iam:')[0]}:iam::{account['Account']}:policy"
+def security_group_rule(cloud: Cloud, is_egress: bool, values: Values) -> str | None:
+    """The rule of a group with the same protocol, ports and other side as `values`."""
+    group = values.get("security_group_id")
+    if not group:
+        return None  # the group is planned too
+    filters = {"group-id": group}
+    rules = _describe(cloud, "describe_security_group_rules", "SecurityGroupRules", filters)
+    wanted = (
+        is_egress,
+        values["ip_protocol"],
+        -1 if values.get("from_port") is None else values["from_port"],
+        -1 if values.get("to_port") is None else values["to_port"],
+        values.get("cidr_ipv4"),
+        values.get("cidr_ipv6"),
+        values.get("prefix_list_id"),
+        values.get("referenced_security_group_id"),
+    )
+    for rule in rules:
+        existing = (
+            rule["IsEgress"],
+            rule["IpProtocol"],
+            rule.get("FromPort", -1),
+            rule.get("ToPort", -1),
+            rule.get("CidrIpv4"),
+            rule.get("CidrIpv6"),
+            rule.get("PrefixListId"),
+            rule.get("ReferencedGroupInfo", {}).get("GroupId"),
         )
-        found = _answer(client.get_policy, PolicyArn=f"{arn}{path}{name}")
-        return str(found["Policy"]["Arn"]) if found else None
-
-    def log_group(self, name: str) -> str | None:
-        client = shared_client("logs", self.region, self.endpoint)
-        found = _answer(client.describe_log_groups, logGroupNamePrefix=name)
-        names = [group["logGroupName"] for group in found["logGroups"]] if found else []
-        return name if name in names else None
-
-    def kms_alias(self, name: str) -> str | None:
-        client = shared_client("kms", self.region, self.endpoint)
-        return name if _answer(client.describe_key, KeyId=name) else None
-
-    def schedule_group(self, name: str) -> str | None:
-        client = shared_client("scheduler", self.region, self.endpoint)
-        return name if _answer(client.get_schedule_group, Name=name) else None
-
-    def schedule(self, group: str | None, name: str) -> str | None:
-        group = group or "default"
-        client = shared_client("scheduler", self.region, self.endpoint)
-        return (
-            f"{group}/{name}" if _answer(client.get_schedule, GroupName=group, Name=name) else None
-        )
-
-    def notebook(self, name: str) -> str | None:
-        client = shared_client("sagemaker", self.region, self.endpoint)
-        found = _answer(client.describe_notebook_instance, NotebookInstanceName=name)
-        return name if found else None
-
-    def lifecycle_configuration(self, name: str) -> str | None:
-        client = shared_client("sagemaker", self.region, self.endpoint)
-        found = _answer(
-            client.describe_notebook_instance_lifecycle_config,
-            NotebookInstanceLifecycleConfigName=name,
-        )
-        return name if found else None
-
-    def security_group(self, name: str, vpc: str) -> str | None:
-        client = shared_client("ec2", self.region, self.endpoint)
-        filters = {"group-name": name, "vpc-id": vpc}
-        found = _answer(client.describe_security_groups, Filters=_filters(filters))
-        groups = found["SecurityGroups"] if found else []
-        return str(groups[0]["GroupId"]) if len(groups) == 1 else None
-
-    def security_group_rule(self, egress: bool, values: Mapping[str, Any]) -> str | None:
-        """The rule of a group with the same protocol, ports and other side as `values`."""
-        if not values.get("security_group_id"):
-            return None  # of a group that does not exist either
-        client = shared_client("ec2", self.region, self.endpoint)
-        filters = _filters({"group-id": values["security_group_id"]})
-        found = _answer(client.describe_security_group_rules, Filters=filters)
-        wanted = (
-            egress,
-            values["ip_protocol"],
-            -1 if values.get("from_port") is None else values["from_port"],
-            -1 if values.get("to_port") is None else values["to_port"],
-            values.get("cidr_ipv4"),
-            values.get("cidr_ipv6"),
-            values.get("prefix_list_id"),
-            values.get("referenced_security_group_id"),
-        )
-        for rule in found["SecurityGroupRules"] if found else []:
-            there = (
-                rule["IsEgress"],
-                rule["IpProtocol"],
-                rule.get("FromPort", -1),
-                rule.get("ToPort", -1),
-                rule.get("CidrIpv4"),
-                rule.get("CidrIpv6"),
-                rule.get("PrefixListId"),
-                rule.get("ReferencedGroupInfo", {}).get("GroupId"),
-            )
-            if there == wanted:
-                return str(rule["SecurityGroupRuleId"])
-        return None
-
-    def vpc_endpoint(self, service: str, vpc: str) -> str | None:
-        """The only one of its service in the VPC."""
-        client = shared_client("ec2", self.region, self.endpoint)
-        filters = {"service-name": service, "vpc-id": vpc}
-        found = _answer(client.describe_vpc_endpoints, Filters=_filters(filters))
-        endpoints = [e for e in found["VpcEndpoints"] if e["State"] != "deleted"] if found else []
-        return str(endpoints[0]["VpcEndpointId"]) if len(endpoints) == 1 else None
+        if existing == wanted:
+            return str(rule["SecurityGroupRuleId"])
+    return None
 
 
-def _filters(values: Mapping[str, str]) -> list[dict[str, object]]:
-    return [{"Name": name, "Values": [value]} for name, value in values.items()]
+def _policy(cloud: Cloud, values: Values) -> str | None:
+    caller, name = cloud.identity(), values["name"]
+    arn = f"arn:{caller.partition}:iam::{caller.account}:policy{values['path']}{name}"
+    answer = cloud.find(f"look for the policy {name}", "iam", "get_policy", PolicyArn=arn)
+    return str(answer["Policy"]["Arn"]) if answer else None
 
 
-def _answer(operation: Callable[..., Any], **arguments: Any) -> Any:
-    """What `operation` answers, or None where there is no such thing."""
-    try:
-        return operation(**arguments)
-    except Exception as error:
-        if is_missing(error):
-            return None
-        raise unreachable(getattr(operation, "__name__", "AWS"), error) from None
+def _log_group(cloud: Cloud, values: Values) -> str | None:
+    name = str(values["name"])
+    what, operation = f"look for the log group {name}", "describe_log_groups"
+    answer = cloud.call(what, "logs", operation, logGroupNamePrefix=name)
+    names = [group["logGroupName"] for group in answer["logGroups"]]
+    return name if name in names else None
+
+
+def _schedule(cloud: Cloud, values: Values) -> str | None:
+    group, name = values["group_name"] or "default", values["name"]
+    what = f"look for the schedule {name}"
+    answer = cloud.find(what, "scheduler", "get_schedule", GroupName=group, Name=name)
+    return f"{group}/{name}" if answer else None
+
+
+def _security_group(cloud: Cloud, values: Values) -> str | None:
+    filters = {"group-name": values["name"], "vpc-id": values["vpc_id"]}
+    groups = _describe(cloud, "describe_security_groups", "SecurityGroups", filters)
+    return str(groups[0]["GroupId"]) if len(groups) == 1 else None
+
+
+def _vpc_endpoint(cloud: Cloud, values: Values) -> str | None:
+    """The endpoint of its service in the VPC, if there is exactly one."""
+    filters = {"service-name": values["service_name"], "vpc-id": values["vpc_id"]}
+    described = _describe(cloud, "describe_vpc_endpoints", "VpcEndpoints", filters)
+    endpoints = [endpoint for endpoint in described if endpoint["State"] != "deleted"]
+    return str(endpoints[0]["VpcEndpointId"]) if len(endpoints) == 1 else None
+
+
+def _describe(cloud: Cloud, operation: str, key: str, filters: Mapping[str, str]) -> list[Any]:
+    """What EC2 describes under `key`, of that which has the values of `filters`."""
+    pairs = [{"Name": name, "Values": [value]} for name, value in filters.items()]
+    what = f"look for {' in '.join(filters.values())}"
+    answer = cloud.find(what, "ec2", operation, Filters=pairs)
+    return list(answer[key]) if answer else []
+
+
+# Types whose identifier is their name: service, operation, its argument, and the name's variable.
+# A bucket of another account counts as none: AWS answers both alike.
+_NAMED = {
+    "aws_iam_role": ("iam", "get_role", "RoleName", "name"),
+    "aws_kms_alias": ("kms", "describe_key", "KeyId", "name"),
+    "aws_s3_bucket": ("s3", "head_bucket", "Bucket", "bucket"),
+    "aws_sagemaker_notebook_instance": (
+        "sagemaker",
+        "describe_notebook_instance",
+        "NotebookInstanceName",
+        "name",
+    ),
+    "aws_sagemaker_notebook_instance_lifecycle_configuration": (
+        "sagemaker",
+        "describe_notebook_instance_lifecycle_config",
+        "NotebookInstanceLifecycleConfigName",
+        "name",
+    ),
+    "aws_scheduler_schedule_group": ("scheduler", "get_schedule_group", "Name", "name"),
+}
+
+_SEARCHES: Mapping[str, Callable[[Cloud, Values], str | None]] = {
+    "aws_cloudwatch_log_group": _log_group,
+    "aws_iam_policy": _policy,
+    "aws_scheduler_schedule": _schedule,
+    "aws_security_group": _security_group,
+    "aws_vpc_endpoint": _vpc_endpoint,
+    "aws_vpc_security_group_egress_rule": lambda cloud, rule: security_group_rule(
+        cloud, True, rule
+    ),
+    "aws_vpc_security_group_ingress_rule": lambda cloud, rule: security_group_rule(
+        cloud, False, rule
+    ),
+}

@@ -1,4 +1,4 @@
-"""What botocore's model of SageMaker says a value may be."""
+"""What values AWS takes, by botocore's model of SageMaker and by AWS's documents."""
 
 import gzip
 import json
@@ -7,18 +7,18 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import metadata
+from importlib.metadata import version as version_of
 from importlib.resources import files
 from typing import Any
 
-from tools.errors import UserError, nearest, shown
+from tools.errors import UserError, nearest, shorten
 
 MODEL = "botocore's model of CreateNotebookInstance"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the model says of a value; `metadata` has min, max, pattern and enum, where it does."""
+    """The model's shape of a value; `metadata` has min, max, pattern and enum, if it has them."""
 
     type_name: str
     metadata: Mapping[str, Any]
@@ -27,7 +27,8 @@ class Shape:
 
 @lru_cache(maxsize=1)
 def _shapes() -> Mapping[str, Any]:
-    # The file itself: botocore's reader imports its HTTP client, which takes four times as long.
+    # Read from botocore's file: its own reader (botocore.loaders 1.42) comes with its HTTP client,
+    # whose import takes four times as long.
     package = files("botocore").joinpath("data", "sagemaker")
     newest = max(version.name for version in package.iterdir())
     with package.joinpath(newest, "service-2.json.gz").open("rb") as packed:
@@ -42,18 +43,18 @@ def member(name: str) -> Shape:
 
 
 def _shape(name: str) -> Shape:
-    found = _shapes()[name]
-    inner = _shape(found["member"]["shape"]) if found["type"] == "list" else None
-    return Shape(found["type"], found, inner)
+    metadata = _shapes()[name]
+    inner = _shape(metadata["member"]["shape"]) if metadata["type"] == "list" else None
+    return Shape(metadata["type"], metadata, inner)
 
 
 def version() -> str:
-    """The release of botocore whose model this is, such as 1.44.0."""
-    return metadata.version("botocore")
+    """The release of botocore that has the model, such as 1.44.0."""
+    return version_of("botocore")
 
 
 def complaint(value: Any, shape: Shape) -> str | None:
-    """What is wrong with `value` for `shape` (a string, integer or list); None where it fits."""
+    """What is wrong with `value` for `shape` (a string, integer or list), or None if it fits."""
     if shape.type_name == "list":
         return _list_complaint(value, shape)
     if shape.type_name == "integer":
@@ -62,7 +63,7 @@ def complaint(value: Any, shape: Shape) -> str | None:
 
 
 def tag_complaint(text: str, most: int = 256) -> str | None:
-    """What keeps `text` from being a tag's key or value; None where it may be one.
+    """What keeps `text` from being a tag's key or value, or None if it may be one.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html
     """
@@ -70,14 +71,14 @@ def tag_complaint(text: str, most: int = 256) -> str | None:
         return f"it becomes a tag and must have 1 to {most} characters, not {len(text)}"
     wrong = sorted({c for c in text if not _allowed_in_tag(c)})
     if wrong:
-        shown = " ".join(map(repr, wrong[:5]))
-        return f"it becomes a tag: letters, digits, spaces or _ . : / = + - @, and not {shown}"
+        characters = " ".join(map(repr, wrong[:5]))
+        return f"it becomes a tag: letters, digits, spaces or _ . : / = + - @, not {characters}"
     return None
 
 
 @lru_cache(maxsize=1)
 def regions() -> tuple[str, ...]:
-    """Every region in which botocore knows SageMaker, in all partitions."""
+    """Every region that has SageMaker, in all partitions, as botocore knows them."""
     import botocore.session
 
     session = botocore.session.get_session()
@@ -114,22 +115,23 @@ def _integer_complaint(value: Any, shape: Shape) -> str | None:
 def _string_complaint(value: str, shape: Shape) -> str | None:
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
-        return f"there is no {shown(value)}; {nearest(value, enum)}"
+        return f"there is no {shorten(value)}; {nearest(value, enum)}"
     least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(value) < least or (most is not None and len(value) > most):
         return f"it must have {least} to {most} characters, not {len(value)}"
     pattern = shape.metadata.get("pattern")
     # The length is bounded by now, so a pattern that backtracks stays quick.
     if pattern and not re.fullmatch(pattern, value):
-        return f"{shown(value)} does not fit AWS's pattern {pattern}"
+        return f"{shorten(value)} does not fit AWS's pattern {pattern}"
     return None
 
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def check_bucket(option: str, name: str) -> None:
-    """Raises UserError where `name`, given with `option`, is no bucket's."""
+    """Raises UserError if `name`, the value of `option`, cannot be a bucket's."""
     if not _BUCKET.fullmatch(name):
         raise UserError(
             f"{option} {name!r}: a bucket's name has 3 to 63 lower-case letters, digits, dots and "
@@ -138,7 +140,8 @@ def check_bucket(option: str, name: str) -> None:
 
 
 def check_region(region: str) -> None:
-    """Raises UserError where AWS has no SageMaker in `region`, naming the nearest ones."""
-    known = list(regions())
-    if region not in known:
-        raise UserError(f"there is no region {region!r} with SageMaker; {nearest(region, known)}")
+    """Raises UserError, with the most similar regions, if `region` has no SageMaker."""
+    if region not in regions():
+        raise UserError(
+            f"there is no region {region!r} with SageMaker; {nearest(region, list(regions()))}"
+        )

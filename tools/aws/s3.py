@@ -1,15 +1,16 @@
-"""Objects in S3 buckets, and the lock table of states beside them."""
+"""Objects in S3 buckets, and the lock tables of states beside them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from tools.aws.client import code, shared_client, unreachable
+from tools.aws.client import Cloud, RequestError, asking
 from tools.errors import UserError
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket of these credentials' account; `is_versioned` while versions are made."""
+    """A bucket of the credentials' account; `is_versioned` if S3 keeps older versions now."""
 
     name: str
     region: str
@@ -25,132 +26,49 @@ class Version:
     size: int | None
 
 
+def in_regions_of(endpoint: str | None) -> Callable[[str], "Objects"]:
+    """Returns a function from a region to its objects, in AWS or the local cloud at `endpoint`."""
+    return lambda region: Objects(Cloud(region, endpoint))
+
+
 @dataclass(frozen=True)
 class Objects:
-    """Buckets and their objects, and lock tables, in one region.
+    """Buckets, their objects, and lock tables, in the region of a cloud.
 
-    Raises UserError where AWS does not answer as asked.
+    Every method raises UserError if AWS cannot be asked or refuses the request.
     """
 
-    region: str
-    endpoint: str | None = None
+    cloud: Cloud
 
     def get(self, bucket: str, key: str, version: str | None = None) -> bytes | None:
-        """The content, or None where there is no such object; of an older `version`, its own."""
-        which = {"VersionId": version} if version else {}
+        """Returns an object's content, or that of its `version`; None if it does not exist."""
+        arguments = {"VersionId": version} if version else {}
         try:
-            answer = shared_client("s3", self.region, self.endpoint).get_object(
-                Bucket=bucket, Key=key, **which
-            )
-            content: bytes = answer["Body"].read()
-            return content
-        except Exception as error:
-            if code(error) == "NoSuchKey":
+            with asking(self.cloud, f"read s3://{bucket}/{key}"):
+                client = self.cloud.client("s3")
+                answer = client.get_object(Bucket=bucket, Key=key, **arguments)
+                content: bytes = answer["Body"].read()
+        except RequestError as error:
+            if error.code == "NoSuchKey":
                 return None
-            raise unreachable(f"s3://{bucket}/{key}", error) from None
-
-    def versions(self, bucket: str, key: str) -> list[Version]:
-        """Every version of one object, the newest first; deletions are versions too."""
-        pages = shared_client("s3", self.region, self.endpoint).get_paginator(
-            "list_object_versions"
-        )
-        try:
-            found = [
-                (one["LastModified"], one["IsLatest"], one)
-                for page in pages.paginate(Bucket=bucket, Prefix=key)
-                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
-                if one["Key"] == key
-            ]
-        except Exception as error:
-            raise unreachable(f"s3://{bucket}/{key}", error) from None
-        found.sort(key=lambda one: one[:2], reverse=True)  # times are in whole seconds
-        return [Version(one["VersionId"], when, one.get("Size")) for when, _, one in found]
-
-    def bucket(self, name: str) -> Bucket | None:
-        """The bucket, None where there is none; raises UserError for one of another account.
-
-        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
-        """
-        client = shared_client("s3", self.region, self.endpoint)
-        try:
-            account = shared_client("sts", self.region, self.endpoint).get_caller_identity()
-            owner = str(account["Account"])
-            head = client.head_bucket(Bucket=name, ExpectedBucketOwner=owner)
-            versioning = client.get_bucket_versioning(Bucket=name, ExpectedBucketOwner=owner)
-        except Exception as error:
-            if code(error) in ("404", "NoSuchBucket"):
-                return None
-            if code(error) in ("403", "AccessDenied"):
-                raise UserError(
-                    f"bucket {name} is another account's, or these credentials may not use it "
-                    "(s3:ListBucket and s3:GetBucketVersioning)"
-                ) from None
-            raise unreachable(f"s3://{name}", error) from None
-        region = head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", self.region)
-        return Bucket(name, region, versioning.get("Status") == "Enabled")
-
-    def check_writable(self, bucket: str, key: str) -> None:
-        """Writes the object `key` and takes it away; raises UserError where that is refused."""
-        client = shared_client("s3", self.region, self.endpoint)
-        try:
-            written = client.put_object(Bucket=bucket, Key=key, Body=b"")
-            version = {"VersionId": written["VersionId"]} if written.get("VersionId") else {}
-            client.delete_object(Bucket=bucket, Key=key, **version)
-        except Exception as error:
-            raise unreachable(f"s3://{bucket}/{key}", error) from None
-
-    def lock_item(self, table: str, path: str) -> str | None:
-        """The note of the lock on the state `path` (<bucket>/<key>), None where there is none.
-
-        https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking
-        """
-        client = shared_client("dynamodb", self.region, self.endpoint)
-        try:
-            found = client.get_item(
-                TableName=table, Key={"LockID": {"S": path}}, ConsistentRead=True
-            )
-        except Exception as error:
-            raise unreachable(f"the lock table {table}", error) from None
-        return str(found["Item"]["Info"]["S"]) if "Info" in found.get("Item", {}) else None
-
-    def forget_checksum(self, table: str, path: str) -> None:
-        """Takes away what Terraform notes in a lock table of the state `path`, which is gone.
-
-        It would refuse another state there, as one that is not whole yet.
-        """
-        client = shared_client("dynamodb", self.region, self.endpoint)
-        try:
-            client.delete_item(TableName=table, Key={"LockID": {"S": f"{path}-md5"}})
-        except Exception as error:
-            raise unreachable(f"the lock table {table}", error) from None
-
-    def has_table(self, name: str) -> bool:
-        """Whether there is a DynamoDB table of this name."""
-        client = shared_client("dynamodb", self.region, self.endpoint)
-        try:
-            client.describe_table(TableName=name)
-        except Exception as error:
-            if code(error) == "ResourceNotFoundException":
-                return False
-            raise unreachable(f"the lock table {name}", error) from None
-        return True
+            raise
+        return content
 
     def put(self, bucket: str, key: str, content: bytes) -> None:
-        """Writes, or replaces, the object."""
-        client = shared_client("s3", self.region, self.endpoint)
-        try:
-            client.put_object(Bucket=bucket, Key=key, Body=content)
-        except Exception as error:
-            raise unreachable(f"s3://{bucket}/{key}", error) from None
+        """Writes or replaces an object."""
+        what = f"write s3://{bucket}/{key}"
+        self.cloud.call(what, "s3", "put_object", Bucket=bucket, Key=key, Body=content)
 
     def create(self, bucket: str, key: str, content: bytes) -> None:
-        """Writes an object that is not there yet, encrypted by S3's own key.
+        """Writes an object that must not exist yet, encrypted with S3's own key.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
-        client = shared_client("s3", self.region, self.endpoint)
         try:
-            client.put_object(
+            self.cloud.call(
+                f"write s3://{bucket}/{key}",
+                "s3",
+                "put_object",
                 Bucket=bucket,
                 Key=key,
                 Body=content,
@@ -158,41 +76,105 @@ class Objects:
                 IfNoneMatch="*",
                 ServerSideEncryption="AES256",
             )
-        except Exception as error:
-            if code(error) in ("PreconditionFailed", "ConditionalRequestConflict"):
+        except RequestError as error:
+            if error.code in ("PreconditionFailed", "ConditionalRequestConflict"):
                 raise UserError(f"s3://{bucket}/{key} has been written by somebody else") from None
-            raise unreachable(f"s3://{bucket}/{key}", error) from None
+            raise
 
     def delete(self, bucket: str, key: str) -> None:
-        """Harmless where there is no such object."""
-        client = shared_client("s3", self.region, self.endpoint)
-        try:
-            client.delete_object(Bucket=bucket, Key=key)
-        except Exception as error:
-            raise unreachable(f"s3://{bucket}/{key}", error) from None
-
-    def holds_any(self, bucket: str) -> bool:
-        """Whether an object, or an older version of one, is in the bucket; no where there is none.
-
-        https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html
-        """
-        client = shared_client("s3", self.region, self.endpoint)
-        try:
-            found = client.list_object_versions(Bucket=bucket, MaxKeys=1)
-        except Exception as error:
-            if code(error) == "NoSuchBucket":
-                return False
-            raise unreachable(f"s3://{bucket}", error) from None
-        return bool(found.get("Versions") or found.get("DeleteMarkers"))
+        """Deletes an object if it exists."""
+        what = f"delete s3://{bucket}/{key}"
+        self.cloud.call(what, "s3", "delete_object", Bucket=bucket, Key=key)
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """Every key that begins with `prefix`."""
-        pages = shared_client("s3", self.region, self.endpoint).get_paginator("list_objects_v2")
-        try:
-            return [
-                found["Key"]
-                for page in pages.paginate(Bucket=bucket, Prefix=prefix)
-                for found in page.get("Contents", [])
+        what = f"list s3://{bucket}/{prefix}"
+        arguments = {"Bucket": bucket, "Prefix": prefix}
+        objects = self.cloud.items(what, "s3", "list_objects_v2", "Contents", **arguments)
+        return [item["Key"] for item in objects]
+
+    def versions(self, bucket: str, key: str) -> list[Version]:
+        """Every version of one object, the newest first; a deletion is a version too."""
+        with asking(self.cloud, f"list the versions of s3://{bucket}/{key}"):
+            pages = self.cloud.client("s3").get_paginator("list_object_versions")
+            versions = [
+                version
+                for page in pages.paginate(Bucket=bucket, Prefix=key)
+                for version in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+                if version["Key"] == key
             ]
-        except Exception as error:
-            raise unreachable(f"s3://{bucket}/{prefix}", error) from None
+        # S3's times are in whole seconds: of several versions in one, IsLatest marks the newest.
+        versions.sort(key=lambda item: (item["LastModified"], item["IsLatest"]), reverse=True)
+        return [Version(i["VersionId"], i["LastModified"], i.get("Size")) for i in versions]
+
+    def bucket(self, name: str) -> Bucket | None:
+        """The bucket, or None if it does not exist; raises UserError if another account has it.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+        """
+        what = f"read the settings of s3://{name}"
+        arguments = {"Bucket": name, "ExpectedBucketOwner": self.cloud.identity().account}
+        try:
+            head = self.cloud.call(what, "s3", "head_bucket", **arguments)
+            versioning = self.cloud.call(what, "s3", "get_bucket_versioning", **arguments)
+        except RequestError as error:
+            if error.code in ("404", "NoSuchBucket"):
+                return None
+            if error.code in ("403", "AccessDenied"):
+                raise UserError(
+                    f"bucket {name} is another account's, or these credentials may not use it "
+                    "(s3:ListBucket and s3:GetBucketVersioning)"
+                ) from None
+            raise
+        headers = head["ResponseMetadata"]["HTTPHeaders"]
+        region = headers.get("x-amz-bucket-region", self.cloud.region)
+        return Bucket(name, region, versioning.get("Status") == "Enabled")
+
+    def holds_any(self, bucket: str) -> bool:
+        """Whether the bucket exists and holds an object or an older version of one.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/delete-bucket.html
+        """
+        what = f"list the versions in s3://{bucket}"
+        arguments = {"Bucket": bucket, "MaxKeys": 1}
+        page = self.cloud.find(what, "s3", "list_object_versions", **arguments) or {}
+        return bool(page.get("Versions") or page.get("DeleteMarkers"))
+
+    def check_writable(self, bucket: str, key: str) -> None:
+        """Writes the object `key` and deletes it; raises UserError if AWS refuses that."""
+        what = f"write and delete s3://{bucket}/{key}"
+        path = {"Bucket": bucket, "Key": key}
+        written = self.cloud.call(what, "s3", "put_object", **path, Body=b"")
+        version = {"VersionId": written["VersionId"]} if written.get("VersionId") else {}
+        self.cloud.call(what, "s3", "delete_object", **path, **version)
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a DynamoDB table of this name."""
+        what = f"look for the lock table {name}"
+        return self.cloud.find(what, "dynamodb", "describe_table", TableName=name) is not None
+
+    def lock_item(self, table: str, path: str) -> str | None:
+        """The note of the lock on the state `path` (<bucket>/<key>), or None if it is not locked.
+
+        https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking
+        """
+        answer = self.cloud.call(
+            f"read the lock table {table}",
+            "dynamodb",
+            "get_item",
+            TableName=table,
+            Key={"LockID": {"S": path}},
+            ConsistentRead=True,
+        )
+        item = answer.get("Item", {})
+        return str(item["Info"]["S"]) if "Info" in item else None
+
+    def forget_checksum(self, table: str, path: str) -> None:
+        """Deletes the checksum that a lock table keeps of the state `path`, which is deleted.
+
+        Terraform compares it with the state that it reads, and would refuse the next state there
+        (backend "s3", https://developer.hashicorp.com/terraform/language/backend/s3).
+        """
+        what = f"write the lock table {table}"
+        key = {"LockID": {"S": f"{path}-md5"}}
+        self.cloud.call(what, "dynamodb", "delete_item", TableName=table, Key=key)

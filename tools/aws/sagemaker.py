@@ -1,4 +1,4 @@
-"""Notebook instances as AWS answers for them.
+"""SageMaker's notebook instances: listed, described, started, stopped and opened.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListNotebookInstances.html
 """
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tools.aws.client import Cloud, asking, code
-from tools.errors import UserError
+from tools.aws.client import Cloud, RequestError
 
-_PAGE = 100  # the most that AWS puts into one
+_PAGE = 100  # the most items that AWS puts into one page
+_DESCRIBE = ("sagemaker", "describe_notebook_instance")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """What a listing says of a notebook instance.
+    """A notebook instance as a listing describes it.
 
-    `lifecycle` is the name of its lifecycle configuration, `repositories` the Git repositories,
-    the default one first.
+    `modified` is when it last changed, `lifecycle` the name of its lifecycle configuration,
+    `repositories` its Git repositories, the default one first.
     """
 
     name: str
@@ -33,94 +33,87 @@ class Instance:
 
     @property
     def account(self) -> str:
+        """The 12-digit account that has it."""
         return self.arn.split(":")[4]
 
 
-def listed(cloud: Cloud) -> dict[str, Instance]:
-    """Every notebook instance of the account in `cloud`, by name: a call for each hundred.
+def instances_by_name(cloud: Cloud) -> dict[str, Instance]:
+    """Every notebook instance of the account in `cloud`, by name: a request for each hundred.
 
-    Raises UserError where AWS cannot be asked or throttles beyond patience: half a list is none.
+    Raises UserError if AWS cannot be asked, or throttles more often than a client repeats.
     """
-    with asking(cloud, "list the notebook instances"):
-        pages = cloud.client("sagemaker").get_paginator("list_notebook_instances")
-        found = [
-            _instance(answer)
-            for page in pages.paginate(PaginationConfig={"PageSize": _PAGE})
-            for answer in page["NotebookInstances"]
-        ]
-    return {instance.name: instance for instance in found}
+    answers = cloud.items(
+        "list the notebook instances",
+        "sagemaker",
+        "list_notebook_instances",
+        "NotebookInstances",
+        PaginationConfig={"PageSize": _PAGE},
+    )
+    return {instance.name: instance for instance in map(_instance, answers)}
 
 
-def found(cloud: Cloud, name: str) -> Instance | None:
-    """The instance called `name`; None where there is none."""
-    try:
-        answer = _described(cloud, name)
-    except UserError as error:
-        # SageMaker has no error of its own for this, and says it in the message alone.
-        if "RecordNotFound" in str(error.__context__):
-            return None
-        raise
-    return _instance(answer)
+def find(cloud: Cloud, name: str) -> Instance | None:
+    """The instance called `name`, or None if it does not exist."""
+    answer = cloud.find(f"describe {name}", *_DESCRIBE, NotebookInstanceName=name)
+    return _instance(answer) if answer else None
 
 
-def failure(cloud: Cloud, name: str) -> str:
+def failure_reason(cloud: Cloud, name: str) -> str:
     """Why an instance has failed, which no listing says."""
-    return str(_described(cloud, name).get("FailureReason") or "AWS gives no reason")
-
-
-def _described(cloud: Cloud, name: str) -> Mapping[str, Any]:
-    with asking(cloud, f"describe {name}"):
-        answer: Mapping[str, Any] = cloud.client("sagemaker").describe_notebook_instance(
-            NotebookInstanceName=name
-        )
-    return answer
+    answer = cloud.call(f"describe {name}", *_DESCRIBE, NotebookInstanceName=name)
+    return str(answer.get("FailureReason") or "AWS gives no reason")
 
 
 def start(cloud: Cloud, name: str) -> None:
-    """Asks for a start. Raises UserError where AWS refuses."""
-    with asking(cloud, f"start {name}"):
-        cloud.client("sagemaker").start_notebook_instance(NotebookInstanceName=name)
+    """Requests the start of an instance. Raises UserError if AWS refuses."""
+    what, operation = f"start {name}", "start_notebook_instance"
+    cloud.call(what, "sagemaker", operation, NotebookInstanceName=name)
 
 
 def stop(cloud: Cloud, name: str) -> None:
-    """Asks for a stop. Raises UserError where AWS refuses."""
-    with asking(cloud, f"stop {name}"):
-        cloud.client("sagemaker").stop_notebook_instance(NotebookInstanceName=name)
+    """Requests the stop of an instance. Raises UserError if AWS refuses."""
+    what, operation = f"stop {name}", "stop_notebook_instance"
+    cloud.call(what, "sagemaker", operation, NotebookInstanceName=name)
 
 
 def presigned_url(cloud: Cloud, name: str, session_seconds: int) -> str:
-    """An address that signs whoever opens it in, for `session_seconds` (1800 to 43200).
+    """A URL that signs in whoever opens it, for `session_seconds` (1800 to 43200).
 
-    Raises UserError where the instance does not run.
+    Raises UserError if the instance does not run.
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePresignedNotebookInstanceUrl.html
     """
-    with asking(cloud, f"open {name}"):
-        answer = cloud.client("sagemaker").create_presigned_notebook_instance_url(
-            NotebookInstanceName=name, SessionExpirationDurationInSeconds=session_seconds
-        )
+    answer = cloud.call(
+        f"open {name}",
+        "sagemaker",
+        "create_presigned_notebook_instance_url",
+        NotebookInstanceName=name,
+        SessionExpirationDurationInSeconds=session_seconds,
+    )
     return str(answer["AuthorizedUrl"])
 
 
 def tags_of_project(cloud: Cloud, project: str) -> Mapping[str, Mapping[str, str]] | None:
-    """The tags of every notebook instance with the tag Project, by ARN; None where AWS refuses.
+    """The tags of every notebook instance with the tag Project, by ARN; None if AWS refuses.
 
-    A call for each hundred, of an API that many who may list notebooks may not use.
+    A request for each hundred, to an API that many who may list notebooks may not use.
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
     """
+    resources = cloud.items(
+        "list the project's tags",
+        "resourcegroupstaggingapi",
+        "get_resources",
+        "ResourceTagMappingList",
+        ResourceTypeFilters=["sagemaker:notebook-instance"],
+        TagFilters=[{"Key": "Project", "Values": [project]}],
+        ResourcesPerPage=_PAGE,
+    )
     try:
-        with asking(cloud, "list the project's tags"):
-            pages = cloud.client("resourcegroupstaggingapi").get_paginator("get_resources")
-            return {
-                found["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in found["Tags"]}
-                for page in pages.paginate(
-                    ResourceTypeFilters=["sagemaker:notebook-instance"],
-                    TagFilters=[{"Key": "Project", "Values": [project]}],
-                    ResourcesPerPage=_PAGE,
-                )
-                for found in page["ResourceTagMappingList"]
-            }
-    except UserError as error:
-        if "AccessDenied" in code(error.__context__):
+        return {
+            resource["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
+            for resource in resources
+        }
+    except RequestError as error:
+        if "AccessDenied" in error.code:
             return None
         raise
 

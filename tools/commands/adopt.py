@@ -2,6 +2,7 @@
 
 import click
 
+from tools.commands import options
 from tools.context import Context
 from tools.errors import UserError
 from tools.imports import adopt
@@ -10,19 +11,20 @@ from tools.runs.options import Options
 from tools.runs.session import Session
 
 
-@click.command("adopt", short_help="Take what exists already into a stack's state.")
+@click.command("adopt", short_help="Repair a stack after an apply that died.")
 @click.argument("stack")
-@click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.local
+@options.yes
 @click.pass_obj
 def command(context: Context, stack: str, local: bool, yes: bool) -> None:
-    """Import what STACK would create and what exists under the same name.
+    """Import what STACK would create but AWS already has under the same name.
 
-    For a deployment that died between AWS's answer and the state, and now ends in "already
-    exists". Changes nothing in AWS; asks once, since what is imported is Terraform's from then on.
+    Use it if an apply died after AWS created a resource and before Terraform saved it, so that the
+    next apply fails with "already exists". Changes nothing in AWS. Asks once, since Terraform
+    manages what is imported from then on.
     """
     session = Session.open(context, local, Options(yes=yes))
-    chosen = session.select(Selection([stack]))
-    if len(chosen) > 1:
-        raise UserError(f"{stack} names {len(chosen)} stacks; adopt works on one at a time")
-    adopt.adopt(session, chosen[0])
+    stacks = session.select(Selection([stack]))
+    if len(stacks) > 1:
+        raise UserError(f"{stack} names {len(stacks)} stacks; name one")
+    adopt.adopt(session, stacks[0])

@@ -1,33 +1,31 @@
-"""`tools cost`."""
+"""`tools cost`: options, and the tables and notes that it prints."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import click
 from click.core import ParameterSource
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 
 from tools.aws.model import check_region
-from tools.commands.fleet_options import LOCAL, WHERE
-from tools.console.table import show_rich
+from tools.commands import options
+from tools.console.messages import print_json, say, warn
+from tools.console.table import new_rich_table, show_rich
 from tools.context import Context
-from tools.cost import comparison, estimates, shapes
+from tools.cost import comparison, estimates, json_output
 from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.model import Amount, Assumptions, Estimate
+from tools.cost.prices import describe
 from tools.cost.quantities import WhatIf
 from tools.errors import UserError
 
-_PLAIN: Any = {"box": SIMPLE_HEAD, "title_justify": "left", "pad_edge": False}
 _DEFAULTS = Assumptions()
 _COUNTS = (1, 3, 10)
-_LONGEST_MONTH = 744
+_LONGEST_MONTH = 744  # hours
 
 
 class _Number(click.ParamType[Decimal]):
@@ -43,15 +41,15 @@ class _Number(click.ParamType[Decimal]):
         except ArithmeticError:
             number = Decimal("NaN")
         if not number.is_finite() or number < 0:
-            self.fail(f"{value!r} is no number of 0 or more", param, ctx)
+            self.fail(f"{value!r} is not a number of 0 or more", param, ctx)
         return number
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What is printed: `before` is the estimate without the what-ifs, where there are any.
+    """What is printed: `before` is the estimate without the what-ifs, if there are any.
 
-    `selected` says that it is about some notebooks of the fleet, `hours` are --hours.
+    `selected` says that it is about some notebooks of the fleet; `hours` are --hours.
     """
 
     estimate: Estimate
@@ -62,64 +60,55 @@ class _Answer:
     hours: Decimal | None
 
 
-@click.command("cost", short_help="What a month costs.")
+def _assumption(name: str, default: Decimal, help: str) -> Callable[..., Any]:
+    return click.option(name, type=_Number(), default=str(default), show_default=True, help=help)
+
+
+@click.command("cost", short_help="Estimate what a month costs.")
 @click.argument("notebooks", nargs=-1)
-@WHERE
-@click.option("--compare", is_flag=True, help="Separate against shared infrastructure.")
+@options.where
+@click.option("--compare", is_flag=True, help="Compare separate and shared infrastructure.")
 @click.option(
     "--notebooks",
     "counts",
     type=click.IntRange(min=0),
     multiple=True,
     metavar="N",
-    help="With --compare: a fleet of N; may be repeated.  [default: 1, 3, 10]",
+    help="With --compare: a fleet of N notebooks. May be repeated.  [default: 1, 3, 10]",
 )
 @click.option(
     "--duplicated-gb",
     type=_Number(),
     default="0",
-    help="With --compare: GB of data that each notebook's own bucket would hold a copy of.",
+    help="With --compare: GB of data that every separate bucket would hold a copy of.",
 )
 @click.option(
     "--what-if",
     "changes",
     multiple=True,
     metavar="STACK.VALUE=X",
-    help="Another value, such as notebook-prod.instance_type=ml.m5.xlarge; may be repeated.",
+    help="Use another value: notebook-prod.instance_type=ml.m5.xlarge. May be repeated.",
 )
 @click.option(
     "--hours",
     type=_Number(),
-    help="Hours a month that each runs.  [default: its schedule's, or 730]",
+    help="Hours a month that each notebook runs.  [default: from its schedule, otherwise 730]",
 )
-@click.option("--region", help="At the prices of this region.")
-@click.option(
-    "--storage-gb",
-    type=_Number(),
-    default=str(_DEFAULTS.storage_gb),
-    show_default=True,
-    help="GB that the shared buckets hold.",
-)
-@click.option(
-    "--logs-gb",
-    type=_Number(),
-    default=str(_DEFAULTS.logs_gb),
-    show_default=True,
-    help="GB of logs a month from each notebook.",
-)
-@click.option(
+@click.option("--region", help="Use the prices of this region.")
+@_assumption("--storage-gb", _DEFAULTS.storage_gb, "GB in the shared buckets.")
+@_assumption("--logs-gb", _DEFAULTS.logs_gb, "GB of logs a month from each notebook.")
+@_assumption(
     "--endpoint-gb",
-    type=_Number(),
-    default=str(_DEFAULTS.endpoint_gb),
-    show_default=True,
-    help="GB a month from each notebook through interface endpoints.",
+    _DEFAULTS.endpoint_gb,
+    "GB a month from each notebook through interface endpoints.",
 )
-@click.option("--refresh", is_flag=True, help="Ask the AWS Price List first, and keep its answer.")
-@LOCAL
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
+@click.option("--refresh", is_flag=True, help="Fetch prices from the AWS Price List first.")
+@options.local
+@options.as_json
 @click.pass_obj
 def command(
     context: Context,
+    /,
     notebooks: tuple[str, ...],
     conditions: tuple[str, ...],
     compare: bool,
@@ -128,24 +117,25 @@ def command(
     changes: tuple[str, ...],
     hours: Decimal | None,
     region: str | None,
-    storage_gb: Decimal,
-    logs_gb: Decimal,
-    endpoint_gb: Decimal,
     refresh: bool,
     local: bool,
     as_json: bool,
+    **assumptions: Decimal,
 ) -> None:
     """Estimate what a month of the fleet costs: each notebook, and what they share.
 
-    NOTEBOOKS are names or globs; all of them where none is named. Quantities come from the
-    stacks' values, deployed or not; what no value says is assumed, stated, and an option here.
-    Prices come from a dated table; --refresh asks the AWS Price List, which needs credentials
-    that may call pricing:GetProducts, and keeps its answer in .tools/prices.json. A price that
-    is not known is shown as unknown, and the total as "at least".
+    NOTEBOOKS are names or globs; the default is all of them. Quantities come from the stacks'
+    values, deployed or not. What no value says is assumed, printed, and an option here. Prices
+    come from a dated table; --refresh fetches them from the AWS Price List, which needs
+    pricing:GetProducts, and keeps them in .tools/prices.json. A price that is not known is shown
+    as unknown, and the total as "at least".
     """
-    _check(hours, region)
-    duplicated = click.get_current_context().get_parameter_source("duplicated_gb")
-    if not compare and (counts or duplicated is ParameterSource.COMMANDLINE):
+    if hours is not None and hours > _LONGEST_MONTH:
+        raise UserError(f"--hours {hours}: a month has at most {_LONGEST_MONTH} hours")
+    if region:
+        check_region(region)
+    source = click.get_current_context().get_parameter_source("duplicated_gb")
+    if not compare and (counts or source is ParameterSource.COMMANDLINE):
         raise click.UsageError("--notebooks and --duplicated-gb belong to --compare")
     question = Question(
         local,
@@ -154,99 +144,87 @@ def command(
         region,
         hours,
         [WhatIf.parse(text) for text in changes],
-        Assumptions(storage_gb, logs_gb, endpoint_gb),
+        Assumptions(**assumptions),
     )
     today = datetime.now(UTC).date()
     if refresh:
-        _refresh(context, question)
-    estimate = estimates.of(context, question)
+        _refresh(context, question, today)
+    estimate = estimates.estimate(context, question)
     answer = _Answer(
         estimate,
-        estimates.of(context, _unchanged(question)) if changes else None,
-        _compared(estimate, counts, duplicated_gb) if compare else [],
+        estimates.estimate(context, replace(question, what_if=())) if changes else None,
+        _compare(estimate, counts, duplicated_gb) if compare else [],
         duplicated_gb,
         bool(notebooks or conditions),
         hours,
     )
     for warning in estimates.warnings(estimate, today):
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
+        warn(warning)
     if as_json:
-        click.echo(json.dumps(_json(answer), indent=2))
+        print_json(_to_json(answer))
     else:
-        _print(answer)
+        _show(answer)
 
 
-def _check(hours: Decimal | None, region: str | None) -> None:
-    if hours is not None and hours > _LONGEST_MONTH:
-        raise UserError(f"--hours {hours}: a month has at most {_LONGEST_MONTH} hours")
-    if region:
-        check_region(region)
-
-
-def _unchanged(question: Question) -> Question:
-    return replace(question, what_if=())
-
-
-def _refresh(context: Context, question: Question) -> None:
-    regions = {notebook.region for notebook in estimates.notebooks(context, question)}
-    regions.add(question.region or estimates.where(context, question.local).region)
+def _refresh(context: Context, question: Question, today: date) -> None:
+    regions = {notebook.region for notebook in estimates.select_notebooks(context, question)}
+    regions.add(question.region or estimates.open_fleet(context, question.local).region)
     regions |= {change.value for change in question.what_if if change.key == "region"} - {"null"}
-    today = datetime.now(UTC).date()
-    for region, count in estimates.renew(context, sorted(regions), today).items():
-        click.echo(f"{count} prices of {region} from the AWS Price List", err=True)
-    click.echo(f"written to {estimates.own_prices(context)}", err=True)
+    for region, count in estimates.refresh_prices(context, sorted(regions), today).items():
+        say(f"{count} prices of {region} from the AWS Price List")
+    say(f"written to {estimates.user_prices_path(context)}")
 
 
-def _compared(
-    estimate: Estimate, counts: Sequence[int], duplicated_gb: Decimal
-) -> list[Comparison]:
+def _compare(estimate: Estimate, counts: Sequence[int], duplicated_gb: Decimal) -> list[Comparison]:
     fleet = len(estimate.notebooks)
-    asked = {*(counts or _COUNTS), *([fleet] if fleet else [])}
-    return [comparison.compare(estimate, count, duplicated_gb) for count in sorted(asked)]
+    sizes = {*(counts or _COUNTS), *([fleet] if fleet else [])}
+    return [comparison.compare(estimate, size, duplicated_gb) for size in sorted(sizes)]
 
 
-def _json(answer: _Answer) -> dict[str, Any]:
-    found = shapes.of_estimate(answer.estimate)
+def _to_json(answer: _Answer) -> dict[str, Any]:
+    document = json_output.estimate_json(answer.estimate)
     if answer.before:
-        found["without_what_if"] = shapes.of_amount(answer.before.amount)
+        document["without_what_if"] = json_output.amount_json(answer.before.amount)
     if answer.comparisons:
-        found["comparison"] = shapes.of_comparisons(answer.comparisons)
-    return found
+        document["comparison"] = json_output.comparisons_json(answer.comparisons)
+    return document
 
 
-def _print(answer: _Answer) -> None:
+def _show(answer: _Answer) -> None:
     estimate = answer.estimate
     if estimate.notebooks:
-        show_rich(_notebooks(estimate))
+        _show_notebooks(estimate)
     else:
         click.echo("No notebooks.\n")
-    show_rich(_shared(estimate))
-    click.echo(f"Total: {estimate.amount} a month in {estimate.fleet.region}")
+    _show_shared(estimate)
+    click.echo(f"Total: {estimate.amount} a month in {estimate.quantities.region}")
     if answer.before:
-        click.echo(_difference(answer.before.amount, estimate.amount))
+        click.echo(_describe_difference(answer.before.amount, estimate.amount))
     if answer.comparisons:
         click.echo()
-        of_them = "these notebooks" if answer.selected else "this fleet"
-        show_rich(_comparison(answer.comparisons, len(estimate.notebooks), of_them))
+        _show_comparison(answer)
         click.echo("Sharing saves nothing with one notebook, and never on")
         for item in comparison.saves_nothing_on(estimate, answer.duplicated_gb):
             click.echo(f"  - {item}")
     click.echo()
-    for note in (*estimate.fleet.notes, *_assumed(estimate, answer.hours)):
+    for note in (*estimate.quantities.notes, *_assumption_notes(estimate, answer.hours)):
         click.echo(note)
-    for source in _sources(estimate):
-        click.echo(source)
+    figures: dict[str, list[str]] = {}
+    for (_, figure), price in sorted(estimate.prices.items()):
+        figures.setdefault(f"{price.source}, {price.on}", []).append(describe(figure))
+    click.echo("Prices:")
+    for source, names in figures.items():
+        click.echo(f"  {', '.join(names)}: {source}")
 
 
-def _notebooks(estimate: Estimate) -> Table:
-    table = Table("Notebook", "Instance type", title="Notebooks", **_PLAIN)
-    for name in ("Hours", "Compute", "GB", "Volume", "A month"):
-        table.add_column(name, justify="right")
+def _show_notebooks(estimate: Estimate) -> None:
+    numbers = ("Hours", "Compute", "GB", "Volume", "A month")
+    table = new_rich_table("Notebooks", "Notebook", "Instance type", numbers=numbers)
     for cost in estimate.notebooks:
         size = cost.spec.volume_gb
-        elsewhere = cost.spec.region != estimate.fleet.region
+        is_elsewhere = cost.spec.region != estimate.quantities.region
         table.add_row(
-            escape(cost.spec.name) + (f" (in {cost.spec.region})" if elsewhere else ""),
+            escape(cost.spec.name) + (f" (in {cost.spec.region})" if is_elsewhere else ""),
             escape(cost.spec.instance_type) or "none declared",
             f"{cost.spec.hours:f}",
             str(cost.compute.amount),
@@ -255,74 +233,65 @@ def _notebooks(estimate: Estimate) -> Table:
             str(cost.amount),
         )
     table.add_row("all notebooks", "", "", "", "", "", str(estimate.notebooks_amount))
-    return table
+    show_rich(table)
 
 
-def _shared(estimate: Estimate) -> Table:
-    table = Table("What", title="Shared", **_PLAIN)
-    for name in ("Quantity", "Price", "A month"):
-        table.add_column(name, justify="right")
+def _show_shared(estimate: Estimate) -> None:
+    table = new_rich_table("Shared", "What", numbers=("Quantity", "Price", "A month"))
     for line in estimate.shared:
         if line.quantity:
             price = f"${line.price.usd} a {line.unit}" if line.price else "unknown"
             table.add_row(line.what, f"{line.quantity:f} {line.unit}", price, str(line.amount))
     table.add_row("all shared", "", "", str(estimate.shared_amount))
-    return table
+    show_rich(table)
 
 
-def _comparison(comparisons: Sequence[Comparison], count: int, of_them: str) -> Table:
-    table = Table("Notebooks", title="Separate against shared infrastructure", **_PLAIN)
-    for name in ("Overhead\nseparate", "\nshared", "\nsaved", "With compute\nseparate"):
-        table.add_column(name, justify="right")
-    for name in ("\nshared", "\nsaved", "Saved\na month"):
-        table.add_column(name, justify="right")
-    for found in comparisons:
+def _show_comparison(answer: _Answer) -> None:
+    overhead = ("Overhead\nseparate", "\nshared", "\nsaved")
+    with_compute = ("With compute\nseparate", "\nshared", "\nsaved", "Saved\na month")
+    title = "Separate against shared infrastructure"
+    table = new_rich_table(title, "Notebooks", numbers=(*overhead, *with_compute))
+    fleet = " (these notebooks)" if answer.selected else " (this fleet)"
+    for row in answer.comparisons:
+        is_fleet = row.notebooks and row.notebooks == len(answer.estimate.notebooks)
         table.add_row(
-            f"{found.notebooks}{f' ({of_them})' if count and found.notebooks == count else ''}",
-            str(found.separate_overhead),
-            str(found.shared_overhead),
-            _percent(found.saved_of_overhead),
-            str(found.separate),
-            str(found.shared),
-            _percent(found.saved_of_all),
-            str(found.saved),
+            f"{row.notebooks}{fleet if is_fleet else ''}",
+            str(row.separate_overhead),
+            str(row.shared_overhead),
+            _percent(row.saved_of_overhead),
+            str(row.separate),
+            str(row.shared),
+            _percent(row.saved_of_all),
+            str(row.saved),
         )
-    return table
+    show_rich(table)
 
 
-def _assumed(estimate: Estimate, hours: Decimal | None) -> list[str]:
-    assumed = estimate.assumptions
+def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
+    assumptions = estimate.assumptions
     notes = [
-        "Hours: from schedule_start to schedule_stop, else all month, 730. An idle stop makes them "
-        "fewer, by how much only a notebook's use tells: --hours."
+        "Hours: from schedule_start to schedule_stop, otherwise 730, which is all month. Auto-stop "
+        "reduces them by an amount that depends on use: --hours."
         if hours is None
         else f"Hours: {hours:f} a month for each notebook, as --hours says."
     ]
-    if estimate.fleet.shared.buckets:
-        notes.append(f"Assumed: {assumed.storage_gb} GB in the shared buckets (--storage-gb).")
+    if estimate.quantities.shared.buckets:
+        notes.append(f"Assumed: {assumptions.storage_gb} GB in the shared buckets (--storage-gb).")
     notes.append(
-        f"Assumed of each notebook a month: {assumed.logs_gb} GB of logs (--logs-gb), "
-        f"{assumed.endpoint_gb} GB through interface endpoints (--endpoint-gb)."
+        f"Assumed of each notebook a month: {assumptions.logs_gb} GB of logs (--logs-gb), "
+        f"{assumptions.endpoint_gb} GB through interface endpoints (--endpoint-gb)."
     )
-    notes.append("Not in it: requests, NAT, transfer between zones, jobs and models, taxes.")
+    notes.append("Not included: requests, NAT, transfer between zones, jobs and models, taxes.")
     return notes
 
 
-def _sources(estimate: Estimate) -> list[str]:
-    """Who says the prices, each with the figures that it says."""
-    said: dict[str, list[str]] = {}
-    for (_, figure), price in sorted(estimate.prices.items()):
-        said.setdefault(f"{price.source}, {price.on}", []).append(figure)
-    return ["Prices:", *(f"  {', '.join(names)}: {source}" for source, names in said.items())]
-
-
-def _difference(before: Amount, after: Amount) -> str:
+def _describe_difference(before: Amount, after: Amount) -> str:
     difference = after.usd - before.usd
     sign = "+" if difference >= 0 else "-"
-    complete = before.complete and after.complete
-    unknown = "" if complete else ", as far as prices are known"
-    changed = f"{sign}${abs(difference):,.2f}{unknown}"
-    return f"Without the changes: {before}, a difference of {changed}"
+    is_complete = before.complete and after.complete
+    unknown = "" if is_complete else ", as far as prices are known"
+    change = f"{sign}${abs(difference):,.2f}{unknown}"
+    return f"Without the changes: {before}, a difference of {change}"
 
 
 def _percent(value: Decimal | None) -> str:

@@ -1,20 +1,15 @@
 """`tools demo`."""
 
-from typing import Any
-
 import click
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from tools.aws import client
-from tools.console.table import show_rich
+from tools.aws import sagemaker
+from tools.aws.client import Cloud
+from tools.console.table import new_rich_table, show_rich
 from tools.context import Context, Target
 from tools.runs import deployment
 from tools.runs.options import Options
 from tools.runs.session import Session
 from tools.scaffold import render, rows
-
-_PLAIN: Any = {"box": SIMPLE_HEAD, "title_justify": "left", "pad_edge": False}
 
 NOTEBOOK = {
     "name": "nlp-project",
@@ -25,13 +20,17 @@ NOTEBOOK = {
 
 
 @click.command("demo", short_help="Deploy everything to a cloud on this machine.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the local cloud.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port of the local cloud.  [default: 4566, or a free port]",
+)
 @click.pass_obj
 def command(context: Context, port: int | None) -> None:
     """Start the local cloud, deploy the shared stacks and the notebooks to it, and show them.
 
-    Needs no AWS account and costs nothing. A third notebook is made with `tools new-notebook`.
-    Everything stays in the git-ignored folder .tools, until `tools local down`.
+    Needs no AWS account and costs nothing. Creates a third notebook with `tools new-notebook`.
+    Everything is in the git-ignored folder .tools, until `tools local down`.
     """
     _run(context, port)
 
@@ -39,7 +38,7 @@ def command(context: Context, port: int | None) -> None:
 def _run(context: Context, port: int | None) -> None:
     """Starts the local cloud, deploys every stack and prints what runs.
 
-    Raises UserError where the local cloud does not start; exits with 1 where a stack fails.
+    Raises UserError if the local cloud does not start; exits with 1 if a stack fails.
     """
     context.require_terraform()
     templates = context.templates  # before the local cloud is there for nothing
@@ -63,30 +62,31 @@ def _run(context: Context, port: int | None) -> None:
         '  eval "$(tools local env)"\n'
         "  aws sagemaker list-notebook-instances\n"
         f"Its Terraform and states: {target.repository.root}\n"
-        "To take it down: tools local down"
+        "To stop it: tools local down"
     )
 
 
 def _show(target: Target) -> None:
     """Prints the shared infrastructure and the notebooks, from the stacks' outputs."""
     outputs = {stack: target.terraform.outputs(stack.path) for stack in target.repository.stacks()}
-    shared = Table("Stack", "Output", "Value", title="Shared infrastructure", **_PLAIN)
+    shared = new_rich_table("Shared infrastructure", "Stack", "Output", "Value")
     for stack, values in outputs.items():
         if stack.kind == "shared":
             for name, value in values.items():
                 shared.add_row(stack.name, name, _text(value))
-    statuses = client.notebook_statuses(target.region, target.endpoint)
-    notebooks = Table("Notebook", "Instance type", "Status", "URL", title="Notebooks", **_PLAIN)
+    instances = sagemaker.instances_by_name(Cloud(target.region, target.endpoint))
+    notebooks = new_rich_table("Notebooks", "Notebook", "Instance type", "Status", "URL")
     for stack, values in outputs.items():
         if stack.kind == "notebook" and values:
-            status = statuses.get(values["notebook_name"], "missing")
+            instance = instances.get(values["notebook_name"])
+            status = instance.status if instance else "missing"
             notebooks.add_row(stack.name, values["instance_type"], status, values["notebook_url"])
     show_rich(shared)
     show_rich(notebooks)
 
 
 def _text(value: object) -> str:
-    """An output on as few lines as it has entries."""
+    """Returns an output in words, with a line for each of its entries."""
     if isinstance(value, dict):
         width = max(map(len, value), default=0)
         return "\n".join(f"{key:<{width}}  {item}" for key, item in value.items())

@@ -13,24 +13,24 @@ from tools.runs.session import Session
 
 
 @click.command("destroy", short_help="Destroy stacks, notebooks first.")
-@click.option(
-    "--orphan", is_flag=True, help="What is left of stacks whose directory has gone instead."
-)
-@options.of_a_destruction
+@click.option("--orphan", is_flag=True, help="Destroy orphans: states without a directory.")
+@options.for_destroy
 @click.pass_obj
 def command(context: Context, /, local: bool, orphan: bool, **given: Any) -> None:
-    """Run terraform destroy in STACKS (all of them where none is named), dependents first.
+    """Run terraform destroy in STACKS, downstream first. The default is every stack.
 
     A destroyed notebook loses its volume. Asks for the project's name once. Refuses a stack that
-    a deployed one still reads, and a bucket that holds objects; one that could not be destroyed
-    keeps what it reads. With --orphan: states that `tools list` shows as orphans; those in a
-    bucket by name alone, since a colleague may have their directories.
+    a deployed stack still reads, and a bucket that holds objects. If a stack cannot be destroyed,
+    the stacks that it reads stay.
+
+    With --orphan, destroys the states that `tools list` shows as orphans. An orphan in a bucket
+    has to be named, since a colleague may have its directory.
     """
-    selection = options.selection(given)
+    selection = options.take_selection(given)
     session = Session.open(context, local, Options(**given))
     if orphan:
         if selection != Selection(selection.patterns):
-            raise click.UsageError("--orphan takes names and globs alone")
+            raise click.UsageError("--orphan takes only names and globs")
         orphans.destroy_orphans(session, selection.patterns)
     else:
         deployment.destroy_stacks(session, session.select(selection))

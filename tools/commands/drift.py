@@ -1,38 +1,30 @@
 """`tools drift`."""
 
-import json
 from typing import Any
 
 import click
 
 from tools.commands import options
+from tools.console.messages import print_json
 from tools.context import Context
-from tools.runs import deployment, report_file, summary
-from tools.runs.options import Options
-from tools.runs.session import Session
+from tools.runs import deployment, summary
 
 
-@click.command("drift", short_help="What was changed outside of Terraform.")
-@options.of_drift
+@click.command("drift", short_help="Show what was changed outside of Terraform.")
+@options.for_drift
 @click.pass_obj
 def command(
     context: Context, /, local: bool, as_json: bool, detailed_exitcode: bool, **given: Any
 ) -> None:
     """Compare the states of STACKS with the cloud (terraform plan -refresh-only).
 
-    Tells what was changed outside of Terraform from what is changed here and not applied yet.
-    Exits with 0; with --detailed-exitcode 2 where something was changed outside.
+    Shows what was changed outside of Terraform and, apart from that, what was changed here and is
+    not applied yet. With --detailed-exitcode the exit code is 2 if something was changed outside.
     """
-    selection = options.selection(given)
-    session = Session.open(context, local, Options(**given))
-    stacks = session.select(selection)
+    session, stacks = options.open_session(context, local, given)
     plans = deployment.plan_stacks(session, stacks, outside_only=True)
     if as_json:
-        click.echo(json.dumps([summary.drift_json(plan) for plan in plans], indent=2))
+        print_json([summary.drift_json(plan) for plan in plans])
     else:
         summary.show_drift(plans)
-    if session.options.report:
-        report_file.write(
-            session.options.report, [report_file.result_of_plan(plan) for plan in plans], "drift"
-        )
-    deployment.exit_by_plans(plans, detailed_exitcode)
+    deployment.finish_plans(session, plans, "drift", detailed_exitcode)

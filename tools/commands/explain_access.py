@@ -1,9 +1,9 @@
 """`tools explain-access`."""
 
-import json
-
 import click
 
+from tools.commands import options
+from tools.console.messages import print_json
 from tools.context import Context
 from tools.errors import UserError
 from tools.fleet import access
@@ -11,22 +11,25 @@ from tools.layout.selection import Selection
 from tools.runs.session import Session
 
 
-@click.command("explain-access", short_help="What a notebook may read, write and call.")
+@click.command("explain-access", short_help="Show what a notebook can read, write and call.")
 @click.argument("notebook")
-@click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
-@click.option("--json", "as_json", is_flag=True, help="For a script (docs/json.md).")
+@options.local
+@options.as_json
 @click.pass_obj
 def command(context: Context, notebook: str, local: bool, as_json: bool) -> None:
-    """Print what the role of NOTEBOOK may do, from the policies as Terraform rendered them.
+    """Print what the role of NOTEBOOK can do, from the policies as Terraform rendered them.
 
-    Reads the states of the notebook and of the stacks that it reads, and asks IAM nothing. What a
-    permissions boundary does not leave is not shown. docs/security.md says what else decides.
+    Reads the states of the notebook and of its upstream stacks, and does not ask IAM. Leaves out
+    what a permissions boundary denies. docs/security.md says what else decides.
     """
     session = Session.open_to_read(context, local)
-    chosen = session.select(Selection(patterns=[notebook]))
-    if [stack.kind for stack in chosen] != ["notebook"]:
+    stacks = session.select(Selection(patterns=[notebook]))
+    if [stack.kind for stack in stacks] != ["notebook"]:
         raise UserError(f"{notebook} is not one notebook; name one, such as notebooks/nlp-project")
-    found = access.of(
-        chosen[0], session.records.stacks, session.records.place, session.target.option
+    explanation = access.read_access(
+        stacks[0], session.records.stacks, session.records.place, session.target.option
     )
-    click.echo(json.dumps(found.to_json(), indent=2) if as_json else access.text(found))
+    if as_json:
+        print_json(explanation.as_json())
+    else:
+        click.echo(access.format_access(explanation))

@@ -16,16 +16,16 @@ FORMATS = ("tree", "dot", "mermaid", "json", "svg")
     type=click.Choice(FORMATS),
     default="tree",
     show_default=True,
-    help="A tree to read, Graphviz or Mermaid for a document, JSON for a script, a picture.",
+    help="tree to read, dot (Graphviz) or mermaid for a document, json for a script, svg to view.",
 )
 @click.pass_obj
 def command(context: Context, stacks: tuple[str, ...], form: str) -> None:
-    """Show on standard output which stack reads which, as their terraform_remote_state says.
+    """Print which stack reads which, from their terraform_remote_state.
 
-    With STACKS, named as for `tools deploy`: these, all that they need, and all that needs them.
-    In the tree a stack stands below the last of those that it reads; arrows lead from a stack to
-    those that read it. Where more than a dozen notebooks read the same, they are one box; JSON
-    has each: {"stacks": [{"name", "kind", "reads"}]}, upstream first.
+    With STACKS, named as for `tools deploy`: these stacks and all that are upstream or downstream.
+    In the tree a stack is below the last stack that it reads. Arrows lead from a stack to the
+    stacks that read it. If more than a dozen notebooks read the same stacks, they share one box.
+    JSON has each of them: {"stacks": [{"name", "kind", "reads"}]}, upstream first.
     """
     from tools.layout import graph_formats
 
@@ -36,7 +36,7 @@ def command(context: Context, stacks: tuple[str, ...], form: str) -> None:
         "json": graph_formats.as_json,
         "svg": graph_formats.svg,
     }
-    graph = Graph.of(context.repository.stacks())
+    graph = Graph.from_stacks(context.repository.stacks())
     if stacks:
         graph = graph.around(stack.name for stack in context.stacks(stacks))
     click.echo(draw[form](graph))

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from tools.commands import options
+from tools.console.messages import say
 from tools.context import Context
 from tools.imports import (
     buckets,
@@ -22,124 +24,126 @@ from tools.imports.request import S3, ImportRequest, combine
 from tools.runs.options import Options
 from tools.runs.session import Session
 
-_LOCAL = click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
-_YES = click.option("--yes", is_flag=True, help="Do not ask.")
-
 Build = Callable[[Destination], ImportRequest]
 
 
-@click.group("import", invoke_without_command=True, short_help="Take what exists into the stacks.")
-@click.option("--scan", "scans", is_flag=True, help="Show what could be taken, and by what.")
-@_LOCAL
-@click.option("--json", "as_json", is_flag=True, help="With --scan: for a script (docs/json.md).")
+@click.group(
+    "import",
+    invoke_without_command=True,
+    short_help="Bring existing AWS resources under management.",
+)
+@click.option(
+    "--scan", "scans", is_flag=True, help="Show what can be imported, and the command for each."
+)
+@options.local
+@click.option("--json", "as_json", is_flag=True, help="With --scan: print JSON (docs/json.md).")
 @click.pass_context
 def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None:
-    """Take what exists in AWS into the states of the stacks, with the values that match it.
+    """Bring existing AWS resources under management, with the values that match them.
 
-    Nothing in AWS changes, and nothing is written before one question. It ends with a plan of the
-    stacks concerned; docs/migration.md says what a deployment changes after that.
+    Nothing in AWS changes, and nothing is written before you confirm. It ends with a plan of the
+    stacks. docs/migration.md says what a deployment changes after that.
     """
     if ctx.invoked_subcommand:
         if scans or local or as_json:
-            raise click.UsageError("--scan, --json and --local before it go without a command")
+            raise click.UsageError(
+                "put --local after the command; --scan and --json take no command"
+            )
         return
     if not scans:
         raise click.UsageError("give --scan, or what to import: tools import --help")
     destination = Destination.open(Session.open(ctx.obj, local))
-    found = scan.find_candidates(destination)
+    candidates = scan.find_candidates(destination)
     if as_json:
-        scan.print_json(found)
+        scan.print_json(candidates)
     else:
-        scan.show(found)
+        scan.show(candidates)
     for stack in scan.unread_stacks(destination):
-        click.echo(f"note: what {stack} holds is not known: its files do not say where", err=True)
+        say(f"note: {stack} is left out: its files do not say where its state is")
 
 
-@command.command("bucket", short_help="A bucket, for shared-infra/s3.")
+@command.command("bucket", short_help="Import a bucket into shared-infra/s3.")
 @click.argument("name")
 @click.option(
     "--as",
     "purpose",
     metavar="PURPOSE",
-    help="What it is for: datasets, models, or a further shared bucket's purpose.  [default: as "
-    "its name tells]",
+    help="What it is for: datasets, models, or the purpose of another shared bucket.  [default: "
+    "from its name]",
 )
-@_LOCAL
-@_YES
+@options.local
+@options.yes
 @click.pass_obj
-def bucket(context: Context, /, name: str, purpose: str | None, **options: Any) -> None:
-    """Take the bucket NAME into shared-infra/s3, and those of its settings that exist.
-
-    Its objects are not touched.
-    """
+def bucket(context: Context, /, name: str, purpose: str | None, **given: Any) -> None:
+    """Import the bucket NAME and its settings into shared-infra/s3. Leaves its objects alone."""
     _import(
         context,
         lambda destination: buckets.request_bucket(
             destination, name, purpose or buckets.guess_purpose(destination, name)
         ),
-        **options,
+        **given,
     )
 
 
-@command.command("role", short_help="The role of notebooks, for shared-infra/iam.")
+@command.command("role", short_help="Import the notebooks' role into shared-infra/iam.")
 @click.argument("name")
-@_LOCAL
-@_YES
+@options.local
+@options.yes
 @click.pass_obj
-def role(context: Context, /, name: str, **options: Any) -> None:
-    """Take the role NAME into shared-infra/iam, as the one that all notebooks share."""
+def role(context: Context, /, name: str, **given: Any) -> None:
+    """Import the role NAME into shared-infra/iam, as the role that all notebooks share."""
 
     def build(destination: Destination) -> ImportRequest:
         destination.require(S3)
         return roles.request_role(destination, name)
 
-    _import(context, build, **options)
+    _import(context, build, **given)
 
 
-@command.command("security-group", short_help="A group, for shared-infra/security-groups.")
+@command.command("security-group", short_help="Import a security group.")
 @click.argument("id")
 @click.option(
     "--as",
     "purpose",
     required=True,
     type=click.Choice(security_groups.PURPOSES),
-    help="Whose group it becomes.",
+    help="What the group is for.",
 )
-@_LOCAL
-@_YES
+@options.local
+@options.yes
 @click.pass_obj
-def security_group(context: Context, /, id: str, purpose: str, **options: Any) -> None:
-    """Take the security group ID into shared-infra/security-groups, with rules that are alike."""
+def security_group(context: Context, /, id: str, purpose: str, **given: Any) -> None:
+    """Import the security group ID and its matching rules into shared-infra/security-groups."""
     _import(
         context,
         lambda destination: security_groups.request_group(destination, id, purpose),
-        **options,
+        **given,
     )
 
 
-@command.command("endpoint", short_help="A VPC endpoint, for shared-infra/vpc-endpoints.")
+@command.command("endpoint", short_help="Import a VPC endpoint.")
 @click.argument("id")
-@_LOCAL
-@_YES
+@options.local
+@options.yes
 @click.pass_obj
-def endpoint(context: Context, /, id: str, **options: Any) -> None:
-    """Take the VPC endpoint ID into shared-infra/vpc-endpoints."""
+def endpoint(context: Context, /, id: str, **given: Any) -> None:
+    """Import the VPC endpoint ID into shared-infra/vpc-endpoints."""
 
     def build(destination: Destination) -> ImportRequest:
         endpoints.require_group(destination, id)
         return endpoints.request_endpoint(destination, id)
 
-    _import(context, build, **options)
+    _import(context, build, **given)
 
 
-@command.command("notebook", short_help="A notebook instance, with a directory of its own.")
+@command.command("notebook", short_help="Import a notebook instance into a new directory.")
 @click.argument("name")
 @click.option("--directory", help="Its directory in notebooks.  [default: NAME]")
-@click.option("--owner", help="Who answers for it.  [default: its tag, or your login name]")
+@click.option("--owner", help="Who is responsible for it.  [default: its tag, or your login name]")
 @click.option("--purpose", help="What it is for.  [default: its tag, or its name]")
-@click.option("--environment", help="As a tag.  [default: its tag, or dev]")
-@_LOCAL
-@_YES
+@click.option("--environment", help="Value of the Environment tag.  [default: its tag, or dev]")
+@options.local
+@options.yes
 @click.pass_obj
 def notebook(
     context: Context,
@@ -150,9 +154,9 @@ def notebook(
     yes: bool,
     **given: str | None,
 ) -> None:
-    """Take the notebook instance NAME into a directory of its own, with its values and scripts.
+    """Import the notebook instance NAME, with its values and scripts, into a new directory.
 
-    Needs the shared stacks, whose role, subnet and group it reads.
+    Needs the shared stacks, since the notebook reads their role, subnet and security group.
     """
     values = {key: value for key, value in given.items() if value is not None}
 
@@ -170,7 +174,7 @@ def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
     left = pending.find_pending(session, request)
     # Values are written first: if there is nothing left to import, they have been.
     if not (left.imports or left.notebooks):
-        one = request.imports[0]
-        click.echo(f"{one.identifier} is already in the state of {one.stack}", err=True)
+        first = request.imports[0]
+        say(f"{first.identifier} is already in the state of {first.stack}")
         return
     closing_plan.report(execute(session, left), session.target)

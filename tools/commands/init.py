@@ -10,21 +10,21 @@ from tools.layout.repository import COMMON
 from tools.scaffold import settings
 
 
-@click.command("init", short_help="Type project, region and VPC once.")
-@click.option("--project", help="Begins every name: 2 to 32 lower-case letters, digits, hyphens.")
-@click.option("--region", help="AWS region, such as eu-central-1.")
+@click.command("init", short_help="Set the project, region and VPC.")
 @click.option(
-    "--vpc-id", help="VPC of the notebooks; the region's default VPC where none is given."
+    "--project", help="Prefix of every name: 2 to 32 lower-case letters, digits and hyphens."
 )
-@click.option("--subnet-id", "subnet_ids", multiple=True, help="Private subnet; may be repeated.")
+@click.option("--region", help="AWS region, such as eu-central-1.")
+@click.option("--vpc-id", help="VPC of the notebooks.  [default: the region's default VPC]")
+@click.option("--subnet-id", "subnet_ids", multiple=True, help="Private subnet. May be repeated.")
 @click.option(
     "--route-table-id",
     "route_table_ids",
     multiple=True,
-    help="Route table that gets the S3 endpoint; may be repeated. Those of the subnets by default.",
+    help="Route table that gets the S3 endpoint. May be repeated.  [default: the subnets']",
 )
-@click.option("--bucket-suffix", help="Ends the bucket names where the plain ones are taken.")
-@click.option("--state-bucket", help="S3 bucket that holds the states; local files by default.")
+@click.option("--bucket-suffix", help="Suffix of the bucket names, if the plain names are taken.")
+@click.option("--state-bucket", help="S3 bucket for the states.  [default: local files]")
 @click.pass_obj
 def command(
     context: Context,
@@ -36,25 +36,25 @@ def command(
     bucket_suffix: str | None,
     state_bucket: str | None,
 ) -> None:
-    """Write the values that every stack shares, typed once.
+    """Set the project, region and VPC that every stack uses.
 
-    Asks for what no option gives, where somebody is there to answer. Project and region go to
-    common.auto.tfvars, the VPC to shared-infra/security-groups/terraform.tfvars, subnets and
-    route tables to shared-infra/vpc-endpoints/terraform.tfvars. Nothing is overwritten.
+    Prompts for missing values on a terminal. Writes project and region to common.auto.tfvars, the
+    VPC to shared-infra/security-groups/terraform.tfvars, and subnets and route tables to
+    shared-infra/vpc-endpoints/terraform.tfvars. Overwrites nothing.
     """
     settings.refuse_existing([context.repository.root / COMMON])
     if is_interactive():
-        asked_for_vpc = vpc_id is None and not subnet_ids
-        project = project or _ask("Project (begins the name of everything)", settings.check_project)
+        needs_vpc = vpc_id is None and not subnet_ids
+        project = project or _ask("Project (prefix of every name)", settings.check_project)
         region = region or _ask("AWS region", model.check_region)
-        if asked_for_vpc:
+        if needs_vpc:
             vpc_id = _ask("VPC (empty: the default VPC)", settings.check_vpc, default="")
             if vpc_id:
-                answer = _ask("Private subnets of it, separated by spaces", settings.check_subnets)
+                answer = _ask("Its private subnets, separated by spaces", settings.check_subnets)
                 subnet_ids = tuple(answer.split())
     for option, value in (("--project", project), ("--region", region)):
         if not value:
-            raise UserError(f"{option} is needed where nobody is there to be asked")
+            raise UserError(f"stdin is not a terminal; pass {option}")
     assert project
     assert region
     answers = settings.Settings(
@@ -66,7 +66,7 @@ def command(
 
 
 def _ask(question: str, check: settings.Check, default: str | None = None) -> str:
-    """Asks until `check` is content."""
+    """Asks until `check` accepts the answer, and returns it."""
 
     def read(answer: str) -> str:
         try:

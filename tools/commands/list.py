@@ -1,32 +1,33 @@
 """`tools list`."""
 
-import json
 from typing import Any
 
 import click
 
 from tools.commands import options
+from tools.console.messages import print_json
 from tools.context import Context
+from tools.layout.selection import Selection
 from tools.runs import listing
 from tools.runs.session import Session
 
 
-@click.command("list", short_help="Every stack, and whether it is applied.")
-@options.of_a_choice
-@click.option("--why", is_flag=True, help="Say why each stack counts as changed.")
-@click.option("--json", "as_json", is_flag=True, help="For a script (docs/json.md).")
+@click.command("list", short_help="List every stack and whether it is applied.")
+@options.for_stacks
+@options.why
+@options.as_json
 @click.pass_obj
 def command(context: Context, /, local: bool, why: bool, as_json: bool, **given: Any) -> None:
-    """List STACKS: what each is, whether it is applied as it stands, when, and how much it holds.
+    """List STACKS: kind, status, last apply and number of resources.
 
-    Starts no Terraform. An orphan is a state whose directory has gone.
+    Starts no Terraform. An orphan is a state whose directory is gone.
     """
-    selection = options.selection(given)
+    selection = options.take_selection(given)
     session = Session.open_to_read(context, local)
-    rows = listing.rows(session.records, session.select(selection))
-    if selection == type(selection)():
-        rows += listing.orphans(session.records)
+    rows = listing.read_rows(session.records, session.select(selection))
+    if selection == Selection():
+        rows += listing.read_orphans(session.records)
     if as_json:
-        click.echo(json.dumps([row.to_json() for row in rows], indent=2))
+        print_json(rows)
     else:
         listing.show(rows, why)

@@ -5,30 +5,32 @@ import json
 import click
 
 from tools.aws import logs
-from tools.commands.fleet_options import LOCAL
+from tools.commands import options
+from tools.console.messages import say
 from tools.context import Context
 from tools.errors import in_one_line
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 from tools.system import signals
 
 
-@click.command("logs", short_help="A notebook's lifecycle and Jupyter logs.")
+@click.command("logs", short_help="Print a notebook's lifecycle and Jupyter logs.")
 @click.argument("notebook")
-@LOCAL
+@options.local
 @click.option(
     "--since",
     default="1d",
     show_default=True,
-    help="How long ago (15m, 2h, 3d) or when (2026-01-31T08:00, in UTC).",
+    help="Start of the logs: a duration (15m, 2h, 3d) or a time in UTC (2026-01-31T08:00).",
 )
 @click.option(
     "--stream",
     "streams",
     multiple=True,
-    help="jupyter.log, LifecycleConfigOnStart or LifecycleConfigOnCreate; all by default.",
+    help="jupyter.log, LifecycleConfigOnStart or LifecycleConfigOnCreate. May be repeated.  "
+    "[default: all]",
 )
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="An object a line, for a script.")
+@click.option("--follow", "-f", is_flag=True, help="Also print new lines, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each line.")
 @click.pass_obj
 def command(
     context: Context,
@@ -39,29 +41,30 @@ def command(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Print what NOTEBOOK has logged in CloudWatch, times in UTC.
+    """Print what NOTEBOOK has logged to CloudWatch, with times in UTC.
 
-    Its lifecycle scripts write there, Jupyter, and the idle stop what it decided and why. A
-    notebook without a way to the internet needs an endpoint for `logs` to do so.
+    The logs are those of its lifecycle scripts, of Jupyter and of its auto-stop, which says what
+    it decided and why. A notebook without internet access needs a VPC endpoint for `logs`.
     """
-    start = logs.moment(since)
-    where = fleet.of(context, local)
-    one = fleet.only(where, notebook)
-    cloud = where.cloud(one.region)
+    start = logs.parse_moment(since)
+    fleet = Fleet.open(context, local)
+    declared = fleet.notebook(notebook)
+    cloud = fleet.cloud(declared.region)
     count = 0
-    others: set[str] = set()
-    with signals.counted() as interrupted:
-        going = (lambda: not interrupted.count) if follow else None
-        for event in logs.of_notebook(cloud, one.name, start, going):
+    other_streams: set[str] = set()
+    with signals.count_signals() as interrupted:
+        events = logs.events(cloud, start, declared.name)
+        if follow:
+            events = logs.follow(cloud, start, declared.name, lambda: not interrupted.count)
+        for event in events:
             if streams and event.stream not in streams:
-                others.add(event.stream)
+                other_streams.add(event.stream)
                 continue
             count += 1
             click.echo(json.dumps(event.as_json()) if as_json else event.line())
-    if not count and others:
-        asked = " or ".join(streams)
-        there = ", ".join(map(in_one_line, sorted(others)))
-        click.echo(f"{one.name}: nothing in {asked} since {since}, only in {there}", err=True)
+    if not count and other_streams:
+        others = ", ".join(map(in_one_line, sorted(other_streams)))
+        say(f"{declared.name}: nothing in {' or '.join(streams)} since {since}, only in {others}")
     elif not count:
         why = logs.why_none(cloud)
-        click.echo(f"{one.name} has logged nothing since {since}. {why}.", err=True)
+        say(f"{declared.name} has logged nothing since {since}. {why}.")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tools.commands import options
 from tools.context import Context
 from tools.migration import migrate
 from tools.migration.mapping import Choices
@@ -14,13 +15,13 @@ from tools.runs.session import Session
 def _purposes(
     ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str]:
-    found = dict(pair.partition("=")[::2] for pair in given)
-    if len(found) < len(given) or not all(key and value for key, value in found.items()):
+    purposes = dict(pair.partition("=")[::2] for pair in given)
+    if len(purposes) < len(given) or not all(key and value for key, value in purposes.items()):
         raise click.BadParameter("give NAME=PURPOSE, each name once, such as acme-data=datasets")
-    return found
+    return purposes
 
 
-@click.command("migrate", short_help="Take over an old deployment of one folder.")
+@click.command("migrate", short_help="Import an old single-folder deployment.")
 @click.argument("source", metavar="FROM", type=click.Path(path_type=Path))
 @click.option(
     "--bucket",
@@ -28,26 +29,28 @@ def _purposes(
     multiple=True,
     metavar="NAME=PURPOSE",
     callback=_purposes,
-    help="What a bucket is for: datasets, models or a word of your own; may be repeated.  "
-    "[default: as its name or tags tell]",
+    help="What a bucket is for: datasets, models or a word of your own. May be repeated.  "
+    "[default: from its name or tags]",
 )
 @click.option(
     "--leave",
     multiple=True,
     metavar="ADDRESS",
-    help="Leave this with the old deployment; an address there or a glob; may be repeated.",
+    help="Address or glob of what stays in the old deployment. May be repeated.",
 )
 @click.option(
     "--script",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where the script of `terraform state rm` goes.  [default: state-rm-<FROM>.sh here]",
+    help="Where to write the script of `terraform state rm`.  [default: state-rm-<FROM>.sh here]",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would become of each resource, and end.")
-@click.option("--local", is_flag=True, help="The local cloud instead of AWS.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="For a script (docs/json.md).")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would become of each resource, and write nothing."
+)
+@options.local
+@options.yes
+@options.as_json
 @click.pass_obj
 def command(
     context: Context,
@@ -60,14 +63,15 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Take what an old deployment holds into the stacks here.
+    """Import an old single-folder deployment into the stacks here. Recreates nothing.
 
-    FROM is the folder of its Terraform, or its state file; both are read and never written. Shows
-    which stack takes which resource and why the others stay, and asks once; then values, notebook
-    directories and imports are written, nothing in AWS changes, and a plan of the stacks ends it.
-    After an interruption the same command goes on. Last it writes a script that lets the old
-    deployment go of what was taken: run it when you have seen the plan, before anything is
-    destroyed there.
+    FROM is the folder of its Terraform, or its state file. Both are only read. Shows which stack
+    imports which resource and why the others stay, and asks once. Then it writes values and
+    notebook directories, imports the resources and plans the stacks. Nothing in AWS changes. After
+    an interruption, run the same command again to continue.
+
+    Last, it writes a script that removes what was imported from the old deployment's state. Read
+    the plan, then run the script, before you destroy anything there.
     """
     arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
     migrate.migrate(Session.open(context, local, Options(yes=yes)), arguments)

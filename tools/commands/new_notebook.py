@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from tools.console.messages import say
 from tools.context import Context
-from tools.errors import shown
+from tools.errors import shorten
 from tools.layout import variables
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
@@ -21,19 +22,21 @@ from tools.scaffold.rows import build, read_rows
 from tools.state import backend
 
 
-def _pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+def _parse_pairs(
+    ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
     pairs = {}
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{shown(pair)} is not KEY=VALUE")
+            raise click.BadParameter(f"{shorten(pair)} is not KEY=VALUE")
         if key in pairs:
-            raise click.BadParameter(f"{shown(key)} is given twice")
+            raise click.BadParameter(f"{shorten(key)} is given twice")
         pairs[key] = value
     return pairs
 
 
-@click.command("new-notebook", short_help="Make a notebook's directory.")
+@click.command("new-notebook", short_help="Create a notebook's directory.")
 @click.argument("name", required=False)
 @click.option(
     "--profile",
@@ -41,43 +44,52 @@ def _pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) 
     help="Instance type and environment: dev (ml.t3.medium), staging (ml.m5.xlarge), "
     "prod (ml.m5.2xlarge).  [default: dev]",
 )
-@click.option("--instance-type", help="Such as ml.t3.medium.")
-@click.option("--volume-size", type=int, help="In GB, 5 to 16384.  [default: 20]")
+@click.option("--instance-type", help="Instance type, such as ml.t3.medium.")
+@click.option(
+    "--volume-size", type=int, help="Size of the volume in GB, 5 to 16384.  [default: 20]"
+)
 @click.option("--owner", help="Who answers for it.  [default: your login name]")
 @click.option("--purpose", help="What it is for.  [default: its name]")
-@click.option("--environment", help="As a tag.  [default: the profile's]")
-@click.option("--subnet", "subnet_id", help="Id of its subnet.  [default: the first shared one]")
+@click.option("--environment", help="Value of the Environment tag.  [default: the profile's]")
+@click.option("--subnet", "subnet_id", help="Id of its subnet.  [default: the first shared subnet]")
 @click.option(
     "--idle-minutes",
     "idle_stop_minutes",
     type=int,
-    help="Stops itself after so many minutes without work; 0 never does.  [default: 60]",
+    help="Stop the notebook after this many idle minutes; 0 is never.  [default: 60]",
 )
 @click.option(
     "--isolated",
     is_flag=True,
     default=None,
-    help="With a role of its own, kept to users/NAME/ and shared/ in the buckets.",
+    help="Give it a role of its own, limited to users/NAME/ and shared/ in the buckets.",
 )
-@click.option("--tag", "tags", multiple=True, callback=_pairs, help="KEY=VALUE; may be repeated.")
-@click.option("--from", "source", metavar="NOTEBOOK", help="Start from another's values.")
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    callback=_parse_pairs,
+    metavar="KEY=VALUE",
+    help="Tag. May be repeated.",
+)
+@click.option("--from", "source", metavar="NOTEBOOK", help="Copy the values of another notebook.")
 @click.option(
     "--from-file",
     type=click.Path(path_type=Path),
-    help="CSV or YAML with a notebook per row; the options hold for what a row does not say.",
+    help="CSV or YAML file with a notebook in each row. Options fill in what a row leaves out.",
 )
 @click.option(
     "--set",
     "sets",
     multiple=True,
-    callback=_pairs,
+    callback=_parse_pairs,
     metavar="KEY=VALUE",
-    help="Any other variable of the notebook, as in terraform.tfvars.example; may be repeated.",
+    help="Any other variable of terraform.tfvars.example. May be repeated.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
-@click.option("--apply", is_flag=True, help="Deploy it, too.")
-@click.option("--local", is_flag=True, help="In the local cloud's working copy, not here.")
-@click.option("--yes", is_flag=True, help="With --apply: do not ask.")
+@click.option("--apply", is_flag=True, help="Also deploy it.")
+@click.option("--local", is_flag=True, help="Create it in the local cloud's working copy.")
+@click.option("--yes", is_flag=True, help="With --apply: do not ask for confirmation.")
 @click.pass_obj
 def command(
     context: Context,
@@ -91,16 +103,16 @@ def command(
     apply: bool,
     local: bool,
     yes: bool,
-    **options: Any,
+    **given: Any,
 ) -> None:
-    """Make the directory of the notebook NAME, or of all that a file names.
+    """Create the directory of the notebook NAME, or of every notebook in a file.
 
-    All are written or none. The directory is a Terraform root like any other: `terraform init`
-    and `terraform apply` work in it, and a copy of it with another terraform.tfvars does too.
+    Writes all of them or none. The directory is a Terraform root module: `terraform init` and
+    `terraform apply` work in it, and in a copy of it with another terraform.tfvars.
     """
     if (name is None) == (from_file is None):
-        raise click.UsageError("give NAME or --from-file, one of them")
-    common = {key: value for key, value in options.items() if value is not None}
+        raise click.UsageError("give either NAME or --from-file")
+    common = {key: value for key, value in given.items() if value is not None}
     common |= {"from": source} if source else {}
     common |= {"tags": tags} if tags else {}
     common |= sets
@@ -111,36 +123,37 @@ def command(
     notebooks = build(rows, common, repository, types)
     if dry_run:
         render.check_new(notebooks, repository)
-        there = backend.of(repository)
+        state_backend = backend.configured_backend(repository)
         for notebook in notebooks:
-            for file, content in render.files(notebook, context.templates, there).items():
+            for file, content in render.files(notebook, context.templates, state_backend).items():
                 click.echo(f"# --- notebooks/{notebook.name}/{file}")
                 click.echo(content)
         return
-    open_to_others = _open_to_others(notebooks, repository)
+    open_to_others = _is_open_to_others(notebooks, repository)
     names = [f"notebooks/{notebook.name}" for notebook in notebooks]
     if target and apply:
         # Before anything is written: a refusal must not leave directories behind.
         render.check_new(notebooks, repository)
         session = Session.on(context, target, Options(yes=yes))
-        session.announce("Deploy", names)
+        session.announce("Deploy", [Stack(repository.root, name) for name in names])
         session.confirm_stacks("Deploy", len(names))
     for directory in render.write(notebooks, repository, context.templates):
         click.echo(directory.relative_to(repository.root))
     if open_to_others:
-        click.echo(
-            "note: others are not kept out of what an isolated notebook owns until reserve_users = "
-            "true in shared-infra/iam/terraform.tfvars",
-            err=True,
+        say(
+            "note: other notebooks can read and write what an isolated notebook owns until you set "
+            "reserve_users = true in shared-infra/iam/terraform.tfvars"
         )
     if target and apply:
         agreed = replace(session.moved_to(repository), options=Options(yes=True))
         deployment.deploy_stacks(agreed, repository.select(names))
     else:
-        click.echo("next: terraform init && terraform apply in it, or tools deploy", err=True)
+        say("next: terraform init && terraform apply in it, or tools deploy")
 
 
-def _open_to_others(notebooks: Sequence[Notebook], repository: Repository) -> bool:
+def _is_open_to_others(notebooks: Sequence[Notebook], repository: Repository) -> bool:
     if not any(notebook.values.get("isolated") for notebook in notebooks):
         return False
-    return not variables.declared(Stack(repository.root, "shared-infra/iam")).get("reserve_users")
+    return not variables.read_values(Stack(repository.root, "shared-infra/iam")).get(
+        "reserve_users"
+    )

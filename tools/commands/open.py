@@ -3,44 +3,45 @@
 import click
 
 from tools.aws import sagemaker
-from tools.commands.fleet_options import LOCAL
+from tools.commands import options
+from tools.console.messages import say
 from tools.context import Context
 from tools.errors import UserError
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 
 
-@click.command("open", short_help="Print or open a notebook's address that signs in.")
+@click.command("open", short_help="Print or open a notebook's presigned URL.")
 @click.argument("notebook")
-@LOCAL
-@click.option("--browser", is_flag=True, help="Open it instead of printing it.")
+@options.local
+@click.option("--browser", is_flag=True, help="Open the URL in a browser instead of printing it.")
 @click.option(
     "--session-minutes",
     type=click.IntRange(30, 720),
     default=720,
     show_default=True,
-    help="How long whoever opens it stays signed in.",
+    help="Minutes that a session lasts.",
 )
 @click.pass_obj
 def command(
     context: Context, notebook: str, local: bool, browser: bool, session_minutes: int
 ) -> None:
-    """Print the presigned URL of NOTEBOOK, which has to run, on stdout.
+    """Print the presigned URL of NOTEBOOK, which has to be running.
 
-    It is a credential: whoever opens it within 5 minutes works in the notebook, with its role.
+    The URL is a credential: whoever opens it within 5 minutes can use the notebook and its role.
     """
-    where = fleet.of(context, local)
-    one = fleet.only(where, notebook)
-    fleet.require_status(where, one, "InService")
-    url = sagemaker.presigned_url(where.cloud(one.region), one.name, session_minutes * 60)
-    if where.endpoint:
-        click.echo("The local cloud has no Jupyter behind this address.", err=True)
+    fleet = Fleet.open(context, local)
+    declared = fleet.notebook(notebook)
+    fleet.require_status(declared, "InService")
+    cloud = fleet.cloud(declared.region)
+    url = sagemaker.presigned_url(cloud, declared.name, session_minutes * 60)
+    if fleet.endpoint:
+        say("The local cloud has no Jupyter behind this URL.")
     if browser:
         if click.launch(url):
-            raise UserError("no browser to open it with was found; leave --browser out")
+            raise UserError("found no browser; leave out --browser to print the URL")
         return
-    click.echo(
-        "Whoever opens this address within 5 minutes is signed in to the notebook for "
-        f"{session_minutes} minutes: treat it like a password.",
-        err=True,
+    say(
+        "Treat this URL like a password: whoever opens it within 5 minutes is signed in to the "
+        f"notebook for {session_minutes} minutes."
     )
     click.echo(url)

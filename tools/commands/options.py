@@ -1,4 +1,4 @@
-"""What the commands that work on stacks are asked alike."""
+"""The arguments and options that several commands share."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,68 +6,70 @@ from typing import Any
 
 import click
 
+from tools.context import Context
 from tools.layout.selection import Selection
-
-_CHOICE = (
-    click.argument("stacks", nargs=-1),
-    click.option("--all", "everything", is_flag=True, help="Every stack, as without STACKS."),
-    click.option("--shared", is_flag=True, help="The stacks of shared-infra."),
-    click.option("--changed", is_flag=True, help="Only those in which something has changed."),
-    click.option("--with-upstream", is_flag=True, help="And the stacks that they read."),
-    click.option("--with-downstream", is_flag=True, help="And the stacks that read them."),
-    click.option(
-        "--where",
-        "conditions",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Only those that declare it: environment=dev, owner=al*; may be repeated.",
-    ),
-    click.option("--local", is_flag=True, help="The local cloud instead of AWS."),
-)
-_YES = click.option("--yes", is_flag=True, help="Do not ask.")
-_RUN = (
-    click.option(
-        "--jobs",
-        type=click.IntRange(min=1),
-        help="Terraforms at once.  [default: as many as cores, and memory for each]",
-    ),
-)
-_REPORT = click.option(
-    "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write what became of each stack: .json, .xml (JUnit) or .md.",
-)
-_FAIL_FAST = click.option("--fail-fast", is_flag=True, help="Start nothing new after a failure.")
-_ANYWAY = (
-    click.option(
-        "--refresh", is_flag=True, help="Ask the cloud about stacks that have not changed, too."
-    ),
-    click.option(
-        "--force", is_flag=True, help="As --refresh, and init where nothing calls for it."
-    ),
-)
-_PLAN_DIR = click.option(
-    "--plan-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Plans in a folder: `tools plan` saves them, `tools deploy` applies them as shown.",
-)
-_ALLOW_DESTROY = click.option(
-    "--allow-destroy",
-    is_flag=True,
-    help="Agree that notebooks, buckets or keys are replaced or destroyed, with their data.",
-)
-_WHY = click.option("--why", is_flag=True, help="Say why each stack counts as changed.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="For a script (docs/json.md).")
-_EXIT_CODE = click.option(
-    "--detailed-exitcode", is_flag=True, help="Exit with 2 where something would change."
-)
+from tools.layout.stack import Stack
+from tools.runs.options import Options
+from tools.runs.session import Session
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+local = click.option("--local", is_flag=True, help="Use the local cloud instead of AWS.")
+yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+where = click.option(
+    "--where",
+    "conditions",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only those that declare this value: environment=dev, owner=al*, tags.Team!=growth. "
+    "May be repeated; all must match.",
+)
+why = click.option("--why", is_flag=True, help="Say why each stack counts as changed.")
 
-def _all_of(*parameters: Decorator) -> Decorator:
+_choice = (
+    click.argument("stacks", nargs=-1),
+    click.option("--all", "everything", is_flag=True, help="Every stack. This is the default."),
+    click.option("--shared", is_flag=True, help="Only the stacks of shared-infra."),
+    click.option("--changed", is_flag=True, help="Only stacks that have changed."),
+    click.option("--with-upstream", is_flag=True, help="Also the stacks that they read."),
+    click.option("--with-downstream", is_flag=True, help="Also the stacks that read them."),
+    where,
+    local,
+)
+_jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Stacks to run in parallel.  [default: one per core]",
+)
+_report = click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the outcome of each stack to a .json, .xml (JUnit) or .md file.",
+)
+_fail_fast = click.option("--fail-fast", is_flag=True, help="Start no more stacks after a failure.")
+_unchanged = (
+    click.option("--refresh", is_flag=True, help="Also plan stacks that have not changed."),
+    click.option("--force", is_flag=True, help="Run init and apply on every stack."),
+)
+_plan_dir = click.option(
+    "--plan-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for plans: `tools plan` saves them, `tools deploy` applies them as shown.",
+)
+_allow_destroy = click.option(
+    "--allow-destroy",
+    is_flag=True,
+    help="Allow notebooks, buckets and keys to be replaced or destroyed, with their data.",
+)
+_exit_code = click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit with 2 if something would change."
+)
+
+
+def _combine(*parameters: Decorator) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for parameter in reversed(parameters):
             function = parameter(function)
@@ -76,24 +78,38 @@ def _all_of(*parameters: Decorator) -> Decorator:
     return decorate
 
 
-of_a_choice = _all_of(*_CHOICE)
-of_a_plan = _all_of(*_CHOICE, *_RUN, *_ANYWAY, _PLAN_DIR, _WHY, _JSON, _EXIT_CODE, _REPORT)
-of_drift = _all_of(*_CHOICE, *_RUN, _JSON, _EXIT_CODE, _REPORT)
-of_a_deployment = _all_of(
-    *_CHOICE, _YES, *_RUN, _FAIL_FAST, *_ANYWAY, _ALLOW_DESTROY, _PLAN_DIR, _WHY, _REPORT
+for_stacks = _combine(*_choice)
+for_drift = _combine(*_choice, _jobs, as_json, _exit_code, _report)
+for_plan = _combine(*_choice, _jobs, *_unchanged, _plan_dir, why, as_json, _exit_code, _report)
+for_deploy = _combine(
+    *_choice, yes, _jobs, _fail_fast, *_unchanged, _allow_destroy, _plan_dir, why, _report
 )
-of_a_destruction = _all_of(*_CHOICE, _YES, *_RUN, _FAIL_FAST, _REPORT)
+for_destroy = _combine(*_choice, yes, _jobs, _fail_fast, _report)
+for_start_and_stop = _combine(
+    click.argument("notebooks", nargs=-1),
+    where,
+    local,
+    click.option("--no-wait", is_flag=True, help="Do not wait for the notebooks."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0),
+        default=15,
+        show_default=True,
+        help="Minutes to wait.",
+    ),
+    as_json,
+)
 
 
-def selection(given: dict[str, Any]) -> Selection:
-    """Takes the options of a choice out of what a command was given.
+def take_selection(given: dict[str, Any]) -> Selection:
+    """Takes the arguments and options that choose stacks out of what a command was `given`.
 
-    Raises UsageError where everything is asked for and something besides.
+    Raises UsageError if everything and a part of it are asked for.
     """
     patterns = given.pop("stacks")
     shared = given.pop("shared")
     if given.pop("everything") and (patterns or shared):
-        raise click.UsageError("--all, or STACKS and --shared")
+        raise click.UsageError("give --all alone, or STACKS and --shared")
     return Selection(
         patterns,
         shared,
@@ -102,3 +118,12 @@ def selection(given: dict[str, Any]) -> Selection:
         given.pop("with_upstream"),
         given.pop("with_downstream"),
     )
+
+
+def open_session(
+    context: Context, local: bool, given: dict[str, Any]
+) -> tuple[Session, list[Stack]]:
+    """Opens the session of a command that runs stacks, and selects the stacks."""
+    selection = take_selection(given)
+    session = Session.open(context, local, Options(**given))
+    return session, session.select(selection)

@@ -1,20 +1,18 @@
 """`tools plan`."""
 
-import json
 from typing import Any
 
 import click
 
 from tools.commands import options
+from tools.console.messages import print_json
 from tools.context import Context
-from tools.runs import deployment, report_file, summary
-from tools.runs.options import Options
-from tools.runs.session import Session
+from tools.runs import deployment, summary
 
 
-@click.command("plan", short_help="What deploy would change.")
-@options.of_a_plan
-@click.option("--details", is_flag=True, help="Terraform's own text of each plan, too.")
+@click.command("plan", short_help="Show what deploy would change.")
+@options.for_plan
+@click.option("--details", is_flag=True, help="Also print Terraform's own text of each plan.")
 @click.pass_obj
 def command(
     context: Context,
@@ -25,22 +23,17 @@ def command(
     detailed_exitcode: bool,
     **given: Any,
 ) -> None:
-    """Plan those of STACKS in which something has changed, and print what would change where.
+    """Plan the STACKS that have changed, and print what would change in each.
 
-    A stack whose upstream was never applied waits for it, which is no error. With --plan-dir the
-    plans are saved, and `tools deploy --plan-dir` applies them exactly as shown; they hold secret
-    values in clear text. Exits with 0; with --detailed-exitcode 2 where something would change.
+    A stack whose upstream was never applied waits for it; that is not an error. With --plan-dir
+    the plans are saved, and `tools deploy --plan-dir` applies them exactly as shown. They hold
+    secret values in clear text. With --detailed-exitcode the exit code is 2 if something would
+    change.
     """
-    selection = options.selection(given)
-    session = Session.open(context, local, Options(**given))
-    stacks = session.select(selection)
+    session, stacks = options.open_session(context, local, given)
     plans = deployment.plan_stacks(session, stacks, details=details)
     if as_json:
-        click.echo(json.dumps([plan.to_json() for plan in plans], indent=2))
+        print_json([plan.to_json() for plan in plans])
     else:
         summary.show_plans(plans, err=False, why=session.options.why)
-    if session.options.report:
-        report_file.write(
-            session.options.report, [report_file.result_of_plan(plan) for plan in plans], "plan"
-        )
-    deployment.exit_by_plans(plans, detailed_exitcode)
+    deployment.finish_plans(session, plans, "plan", detailed_exitcode)

@@ -2,20 +2,14 @@
 
 import click
 
-from tools.commands import start_stop
-from tools.commands.fleet_options import of_a_change
+from tools.commands import options, start_stop
 from tools.context import Context
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 
 
-@click.command("start", short_help="Start notebooks, and wait until they run.")
-@of_a_change
-@click.option(
-    "--idle",
-    is_flag=True,
-    help="Those that their idle stop has stopped, as its last line in CloudWatch's logs says "
-    "(14 days back).",
-)
+@click.command("start", short_help="Start notebooks and wait until they run.")
+@options.for_start_and_stop
+@click.option("--idle", is_flag=True, help="Notebooks stopped by auto-stop in the last 14 days.")
 @click.pass_obj
 def command(
     context: Context,
@@ -27,12 +21,12 @@ def command(
     as_json: bool,
     idle: bool,
 ) -> None:
-    """Start NOTEBOOKS, several at once, and wait until each is InService.
+    """Start NOTEBOOKS in parallel, and wait until each is InService.
 
-    A notebook is named by its directory, by the name that AWS knows or by a glob ('nlp-*', '*').
-    One that runs already is left alone; one whose status does not allow a start is told and
-    skipped, and the exit code is 1. What runs costs money by the hour. Ctrl-C ends the wait alone.
+    A notebook is named by its directory, its name in AWS, or a glob ('nlp-*', '*'). A notebook
+    that runs already is left alone. A notebook that cannot be started is reported and skipped, and
+    the exit code is 1. A running notebook costs money by the hour. Ctrl-C ends only the wait.
     """
-    where = fleet.of(context, local)
-    chosen = start_stop.chosen(where, "start", notebooks, conditions, idle)
-    start_stop.run(where, "start", chosen, 0 if no_wait else timeout * 60, as_json)
+    fleet = Fleet.open(context, local)
+    selected = start_stop.select_notebooks(fleet, "start", notebooks, conditions, idle)
+    start_stop.run(fleet, "start", selected, 0 if no_wait else timeout * 60, as_json)

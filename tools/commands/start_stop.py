@@ -1,58 +1,64 @@
-"""`tools start` and `tools stop` as a person sees them: who is meant, one question, a summary."""
+"""What `tools start` and `tools stop` share: the selection, the question and the summary."""
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 
 import click
 
-from tools.aws import client
+from tools.aws.sagemaker import Instance
 from tools.console import progress, table
+from tools.console.messages import print_json, say
 from tools.console.prompt import require_terminal
-from tools.fleet import fleet, idle, start_stop
-from tools.fleet.fleet import Declared, Fleet
-from tools.fleet.start_stop import Verb
+from tools.fleet import idle, start_stop
+from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
+from tools.fleet.start_stop import StartStop, Verb
 from tools.system import signals
+
+Pairs = Sequence[tuple[DeclaredNotebook, Instance]]
 
 _COLOURS = {"started": "green", "stopped": "green", "failed": "red", "skipped": "yellow"}
 
 
-def chosen(
-    where: Fleet,
+def select_notebooks(
+    fleet: Fleet,
     verb: Verb,
     patterns: Sequence[str],
     conditions: Sequence[str],
     only_idle: bool,
-    for_at_least: timedelta = timedelta(),
-) -> list[Declared]:
-    """The notebooks that are meant. Raises UsageError where none is named in any way."""
+    idle_for: timedelta = timedelta(),
+) -> list[DeclaredNotebook]:
+    """Returns the notebooks to start or stop. Raises UsageError if the command names none.
+
+    With `only_idle`, to stop those that have been idle for so long, and to start those that their
+    auto-stop has stopped.
+    """
     if not patterns and not conditions and not only_idle:
         raise click.UsageError(f"name notebooks to {verb}, --where, --idle, or '*' for all of them")
-    named = fleet.declared(where, patterns, conditions)
+    named = fleet.notebooks(patterns, conditions)
     if not only_idle:
         return named
-    there = fleet.listed(where, named)
+    instances = fleet.instances(named)
     if verb == "stop":
-        meant = _idle(where, named, there, for_at_least)
+        selected = _find_idle(fleet, _with_status(named, instances, "InService"), idle_for)
     else:
-        meant = _stopped_themselves(where, named, there)
-    click.echo(f"{len(meant)} of {len(named)} notebooks are meant by --idle", err=True)
-    return meant
+        selected = _find_stopped(fleet, _with_status(named, instances, "Stopped"))
+    say(f"--idle selects {len(selected)} of {len(named)} notebooks")
+    return selected
 
 
-def confirm(where: Fleet, notebooks: Sequence[Declared], agreed: bool) -> None:
+def confirm(fleet: Fleet, notebooks: Sequence[DeclaredNotebook], agreed: bool) -> None:
     """Says what is about to be stopped, and asks unless `agreed`; never for the local cloud.
 
-    Raises UserError where nobody is there to be asked.
+    Raises UserError if stdin is not a terminal.
     """
-    if agreed or where.endpoint or not notebooks:
+    if agreed or fleet.endpoint or not notebooks:
         return
     for region in dict.fromkeys(notebook.region for notebook in notebooks):
-        who = client.identity(region)
-        click.echo(f"Stop in AWS account {who.account}, region {region}, as {who.arn}:", err=True)
+        caller = fleet.cloud(region).identity()
+        say(f"Stop in AWS account {caller.account}, region {region}, as {caller.arn}:")
         for notebook in notebooks:
             if notebook.region == region:
-                click.echo(f"  {notebook.stack.name}", err=True)
+                say(f"  {notebook.stack.name}")
     require_terminal()
     click.confirm(
         f"Stop these {len(notebooks)} notebooks, and lose what their kernels hold in memory?",
@@ -62,74 +68,64 @@ def confirm(where: Fleet, notebooks: Sequence[Declared], agreed: bool) -> None:
 
 
 def run(
-    where: Fleet, verb: Verb, notebooks: Sequence[Declared], seconds: float, as_json: bool
+    fleet: Fleet, verb: Verb, notebooks: Sequence[DeclaredNotebook], seconds: float, as_json: bool
 ) -> None:
-    """Makes the change and prints what became of each.
+    """Starts or stops `notebooks`, waits so many `seconds`, and prints the outcomes.
 
-    Exits with 1 where one was skipped or failed, and with 130 where the wait was interrupted.
+    Exits with 1 if one was skipped or failed, and with 130 if the wait was interrupted.
     """
-    there = fleet.listed(where, notebooks)
-    with signals.counted() as interrupted, progress.choose(len(notebooks)) as show:
-        how = start_stop.Run(where, verb, show, interrupted, seconds)
-        outcomes = start_stop.change(how, notebooks, there)
+    instances = fleet.instances(notebooks)
+    with signals.count_signals() as interruption, progress.choose(len(notebooks)) as display:
+        change = StartStop(fleet, verb, display, interruption, seconds)
+        outcomes = change.change(notebooks, instances)
     if as_json:
-        click.echo(json.dumps([outcome.as_json() for outcome in outcomes], indent=2))
+        print_json([outcome.as_json() for outcome in outcomes])
     else:
-        _summarize(outcomes)
-    if interrupted.count:
+        table.show(
+            (
+                outcome.notebook.stack.name,
+                click.style(outcome.result, fg=_COLOURS.get(outcome.result)),
+                outcome.detail,
+            )
+            for outcome in outcomes
+        )
+        say(start_stop.summarize(outcomes) or "nothing to do")
+    if interruption.count:
         raise click.exceptions.Exit(130)
-    if not all(outcome.good for outcome in outcomes):
+    if not all(outcome.succeeded for outcome in outcomes):
         raise click.exceptions.Exit(1)
 
 
-def _idle(
-    where: Fleet, named: Sequence[Declared], there: fleet.Listing, for_at_least: timedelta
-) -> list[Declared]:
-    running = _with_status(named, there, "InService")
-    said = {region: idle.decisions(where.cloud(region)) for region in _regions(running)}
-    decided = {
-        n.stack.name: idle.of_this_run(said[n.region].get(n.name), there[n.region][n.name].modified)
-        for n in running
-    }
-    silent = [n.stack.path.name for n in running if not decided[n.stack.name]]
-    if silent:
-        click.echo(
-            f"not known to be idle, since their auto-stop says nothing: {', '.join(silent)}",
-            err=True,
-        )
-    return [n for n in running if idle.is_idle(decided[n.stack.name], for_at_least)]
-
-
-def _stopped_themselves(
-    where: Fleet, named: Sequence[Declared], there: fleet.Listing
-) -> list[Declared]:
-    stopped = _with_status(named, there, "Stopped")
-    found = {}
-    for region in _regions(stopped):
-        modified = {n.name: there[region][n.name].modified for n in stopped if n.region == region}
-        found[region] = idle.stopped_themselves(where.cloud(region), modified)
-    return [notebook for notebook in stopped if notebook.name in found[notebook.region]]
-
-
-def _with_status(named: Sequence[Declared], there: fleet.Listing, status: str) -> list[Declared]:
+def _with_status(notebooks: Sequence[DeclaredNotebook], instances: Instances, status: str) -> Pairs:
     return [
-        notebook
-        for notebook in named
-        if (instance := there[notebook.region].get(notebook.name)) and instance.status == status
+        (notebook, instance)
+        for notebook in notebooks
+        if (instance := instances[notebook.region].get(notebook.name)) and instance.status == status
     ]
 
 
-def _regions(notebooks: Sequence[Declared]) -> list[str]:
-    return list(dict.fromkeys(notebook.region for notebook in notebooks))
+def _find_idle(fleet: Fleet, running: Pairs, idle_for: timedelta) -> list[DeclaredNotebook]:
+    decisions = {region: idle.recent_decisions(fleet.cloud(region)) for region in _regions(running)}
+    selected, silent = [], []
+    for notebook, instance in running:
+        last = decisions[notebook.region].get(notebook.name)
+        decision = idle.since_last_change(last, instance.modified)
+        if decision is None:
+            silent.append(notebook.stack.path.name)
+        elif idle.is_idle(decision, idle_for):
+            selected.append(notebook)
+    if silent:
+        say(f"not known to be idle, since their auto-stop says nothing: {', '.join(silent)}")
+    return selected
 
 
-def _summarize(outcomes: Sequence[start_stop.Outcome]) -> None:
-    table.show(
-        (
-            outcome.notebook.stack.name,
-            click.style(outcome.what, fg=_COLOURS.get(outcome.what)),
-            outcome.detail,
-        )
-        for outcome in outcomes
-    )
-    click.echo(start_stop.summary(outcomes) or "nothing to do", err=True)
+def _find_stopped(fleet: Fleet, stopped: Pairs) -> list[DeclaredNotebook]:
+    by_autostop = {}
+    for region in _regions(stopped):
+        modified = {n.name: instance.modified for n, instance in stopped if n.region == region}
+        by_autostop[region] = idle.stopped_by_autostop(fleet.cloud(region), modified)
+    return [notebook for notebook, _ in stopped if notebook.name in by_autostop[notebook.region]]
+
+
+def _regions(pairs: Pairs) -> list[str]:
+    return list(dict.fromkeys(notebook.region for notebook, _ in pairs))

@@ -1,44 +1,43 @@
-"""`tools status`: the table, the watch and the JSON."""
+"""`tools status`: tables, JSON, and a watch of either."""
 
 import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tools.commands.fleet_options import LOCAL, WHERE
-from tools.console.table import show_rich
+from tools.commands import options
+from tools.console.messages import print_json, say, warn
+from tools.console.table import new_rich_table, show_rich
 from tools.context import Context
 from tools.errors import UserError, in_one_line
-from tools.fleet import fleet
-from tools.fleet.fleet import Fleet, Notebook, Overview
-from tools.hcl.reading import Value
+from tools.fleet.fleet import Fleet
+from tools.fleet.status import NOT_DEPLOYED, FleetStatus, NotebookStatus, read_status
 from tools.system import signals
 
-_COLOURS = {"InService": "green", "Failed": "red", fleet.NOT_DEPLOYED: "dim", "Stopped": "dim"}
+_COLOURS = {"InService": "green", "Failed": "red", NOT_DEPLOYED: "dim", "Stopped": "dim"}
 
 
-@click.command("status", short_help="Every notebook, as declared and as AWS has it.")
+@click.command("status", short_help="Show every notebook as declared and as it is in AWS.")
 @click.argument("notebooks", nargs=-1)
-@WHERE
-@LOCAL
-@click.option("--idle", is_flag=True, help="Also since when each is idle, from CloudWatch's logs.")
-@click.option("--json", "as_json", is_flag=True, help="For a script; with --watch one a line.")
-@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
+@options.where
+@options.local
+@click.option("--idle", is_flag=True, help="Also show idle times, from CloudWatch Logs.")
+@options.as_json
+@click.option("--watch", is_flag=True, help="Update until Ctrl-C. With --json: a line an update.")
 @click.option(
     "--interval",
     type=click.FloatRange(min=0.1),
     default=5,
     show_default=True,
-    help="Seconds between two looks.",
+    help="With --watch: seconds between updates.",
 )
 @click.pass_obj
 def command(
@@ -51,218 +50,214 @@ def command(
     watch: bool,
     interval: float,
 ) -> None:
-    """Show what NOTEBOOKS declare beside what AWS says of them, and mark the differences.
+    """Show what NOTEBOOKS declare beside what AWS has, and mark the differences.
 
-    A notebook is named by its directory, by the name that AWS knows or by a glob ('nlp-*'); all of
-    them where none is named, and then the account's instances that no directory declares as well.
-    AWS is asked for one listing of each region, whatever the number of notebooks. A listing shows
-    instance type, code repositories and lifecycle configuration; tools deploy and terraform plan
-    compare everything.
+    A notebook is named by its directory, its name in AWS, or a glob ('nlp-*'). Without names,
+    shows all of them, and the account's instances that no directory declares. Asks AWS for one
+    listing of each region, which has instance type, code repositories and lifecycle configuration;
+    tools deploy and terraform plan compare everything.
     """
-    where = fleet.of(context, local)
+    fleet = Fleet.open(context, local)
 
-    def look() -> fleet.Overview:
-        chosen = fleet.declared(where, notebooks, conditions)
-        return fleet.overview(where, chosen, bool(notebooks or conditions), idle)
+    def read() -> FleetStatus:
+        selected = fleet.notebooks(notebooks, conditions)
+        return read_status(fleet, selected, not (notebooks or conditions), idle)
 
     if watch:
-        watch_notebooks(look, where, as_json, interval)
-    else:
-        _show(look(), where, as_json)
-
-
-def _show(overview: Overview, where: Fleet, as_json: bool) -> None:
-    """Prints the overview, tables on stdout and the sum on stderr."""
-    if as_json:
-        click.echo(json.dumps(_as_json(overview, where), indent=2))
-        _warn(overview)
+        watch_notebooks(read, fleet, as_json, interval)
         return
-    if sys.stdout.isatty():
-        Console().print(_tables(overview))
+    status = read()
+    if as_json:
+        print_json(_to_json(status, fleet))
     else:
-        show_rich(_tables(overview))
-    for line in _sum(overview, where):
-        click.echo(line, err=True)
-    _warn(overview)
+        if sys.stdout.isatty():
+            Console().print(_tables(status))
+        else:
+            show_rich(_tables(status))
+        for line in _summarize(status, fleet):
+            say(line)
+    for problem in _idle_problems(status):
+        warn(problem)
 
 
 def watch_notebooks(
-    look: Callable[[], Overview], where: Fleet, as_json: bool, seconds: float
+    read: Callable[[], FleetStatus], fleet: Fleet, as_json: bool, seconds: float
 ) -> None:
-    """Looks every so many `seconds` until it is interrupted.
+    """Reads the status again every so many `seconds`, until it is interrupted.
 
-    On a terminal one table that changes; elsewhere a line for each change, or an object a look.
-    Raises UserError where the first look fails; later ones say so, and the next may succeed.
+    On a terminal it shows one table that changes, elsewhere a line for each change, and as JSON an
+    object for each update. Raises UserError if the first update fails. If a later one fails, it
+    says so and continues.
     """
-    found = look()
-    with signals.counted() as interrupted:
+    status = read()
+    with signals.count_signals() as interruption:
         if sys.stdout.isatty() and not as_json:
-            with Live(console=Console(), auto_refresh=False) as live:
-                now = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends"
-                while not interrupted.count:
-                    words = Text(
-                        "\n".join([*_sum(found, where), *_unknown(found), now]), style="dim"
-                    )
-                    live.update(Group(_tables(found), words), refresh=True)
-                    _rest(seconds, interrupted)
-                    now = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends"
-                    try:
-                        found = look()
-                    except UserError as error:
-                        now = f"{now}; as before, since this look failed: {error}"
+            _watch_table(read, status, fleet, seconds, interruption)
             return
-        before: dict[str, str] = {}
-        _warn(found)
-        while not interrupted.count:
+        for problem in _idle_problems(status):
+            warn(problem)
+        shown: dict[str, str] = {}
+        while not interruption.count:
             if as_json:
-                click.echo(json.dumps(_as_json(found, where)))
+                click.echo(json.dumps(_to_json(status, fleet)))
             else:
-                before = _changes(found, before)
-            found = _next(look, seconds, interrupted) or found
+                shown = _show_changes(status, shown)
+            _pause(seconds, interruption)
+            while not interruption.count:
+                try:
+                    status = read()
+                    break
+                except UserError as error:
+                    say(in_one_line(f"{_timestamp()} update failed: {error}"))
+                    _pause(seconds, interruption)
 
 
-def _next(
-    look: Callable[[], Overview], seconds: float, interrupted: signals.Interruption
-) -> Overview | None:
-    """The next look that succeeds, with a line for each that does not; None if interrupted."""
-    while True:
-        _rest(seconds, interrupted)
-        if interrupted.count:
-            return None
-        try:
-            return look()
-        except UserError as error:
-            line = in_one_line(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} look failed: {error}")
-            click.echo(line, err=True)
+def _watch_table(
+    read: Callable[[], FleetStatus],
+    status: FleetStatus,
+    fleet: Fleet,
+    seconds: float,
+    interruption: signals.Interruption,
+) -> None:
+    failure = ""
+    with Live(console=Console(), auto_refresh=False) as live:
+        while not interruption.count:
+            updated = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends{failure}"
+            lines = [*_summarize(status, fleet), *_idle_problems(status), updated]
+            footer = Text("\n".join(lines), style="dim")
+            live.update(Group(_tables(status), footer), refresh=True)
+            _pause(seconds, interruption)
+            try:
+                status, failure = read(), ""
+            except UserError as error:
+                failure = f"; not updated: {error}"
 
 
-def _unknown(overview: Overview) -> list[str]:
-    return [f"which notebooks are idle is not known: {why}" for why in overview.idle_unknown]
+def _pause(seconds: float, interruption: signals.Interruption) -> None:
+    end = time.monotonic() + seconds
+    while not interruption.count and (remaining := end - time.monotonic()) > 0:
+        time.sleep(min(remaining, 0.2))
 
 
-def _warn(overview: Overview) -> None:
-    for line in _unknown(overview):
-        click.secho(f"warning: {line}", fg="yellow", err=True)
+def _timestamp() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _rest(seconds: float, interrupted: signals.Interruption) -> None:
-    until = time.monotonic() + seconds
-    while not interrupted.count and (left := until - time.monotonic()) > 0:
-        time.sleep(min(left, 0.2))
+def _show_changes(status: FleetStatus, shown: dict[str, str]) -> dict[str, str]:
+    """Prints each notebook whose status is another than was `shown`, and returns all statuses."""
+    statuses = {notebook.declared.stack.name: notebook.status for notebook in status.notebooks}
+    for name in sorted(statuses.keys() | shown.keys()):
+        if statuses.get(name) != shown.get(name):
+            click.echo(f"{_timestamp()} {name} {statuses.get(name, 'no longer declared')}")
+    return statuses
 
 
-def _changes(found: Overview, before: dict[str, str]) -> dict[str, str]:
-    now = {notebook.declared.stack.name: notebook.status for notebook in found.notebooks}
-    moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    for name in sorted(now.keys() | before.keys()):
-        if now.get(name) != before.get(name):
-            click.echo(f"{moment} {name} {now.get(name, 'no longer declared')}")
-    return now
+def _idle_problems(status: FleetStatus) -> list[str]:
+    return [f"cannot tell which notebooks are idle: {why}" for why in status.idle_unknown]
 
 
-def _tables(overview: Overview) -> Group:
-    parts = [_declared(overview)]
-    if overview.undeclared:
-        parts.append(_undeclared(overview))
-    return Group(*parts)
+def _tables(status: FleetStatus) -> Group:
+    tables = [_notebooks_table(status)]
+    if status.undeclared:
+        tables.append(_undeclared_table(status))
+    return Group(*tables)
 
 
-def _declared(overview: Overview) -> Table:
-    regions = {notebook.declared.region for notebook in overview.notebooks}
-    with_idle = any(notebook.decision for notebook in overview.notebooks)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, title="Notebooks", title_justify="left")
-    for column in ("Notebook", "Status", "Declared", "Environment", "Owner", "Changed"):
-        table.add_column(column, overflow="fold")
-    if len(regions) > 1:
-        table.add_column("Region")
-    if with_idle:
-        table.add_column("Idle")
-    table.add_column("Notes", overflow="fold")
-    for notebook in overview.notebooks:
-        own, instance = notebook.declared.values, notebook.instance
-        cells = [
-            Text(_name(notebook)),
-            Text(notebook.status, style=_COLOURS.get(notebook.status, "yellow")),
-            Text(_machine(own)),
-            Text(str(own.get("environment") or "")),
-            Text(str(own.get("owner") or "")),
-            Text(f"{instance.modified:%Y-%m-%d %H:%M}" if instance else ""),
-        ]
-        if len(regions) > 1:
-            cells.append(Text(notebook.declared.region))
-        if with_idle:
-            cells.append(Text(_idle(notebook)))
-        cells.append(Text("\n".join(_notes(notebook)), style="red"))
-        table.add_row(*cells)
-    return table
-
-
-def _undeclared(overview: Overview) -> Table:
-    title = "In the account, declared by no directory"
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
-    for column in ("Instance", "Status", "Instance type", "Changed", "Region", "Notes"):
-        table.add_column(column, overflow="fold")
-    for found in overview.undeclared:
-        instance = found.instance
+def _notebooks_table(status: FleetStatus) -> Table:
+    columns: dict[str, Callable[[NotebookStatus], str]] = {
+        "Notebook": _describe_name,
+        "Status": lambda notebook: notebook.status,
+        "Declared": _describe_machine,
+        "Environment": lambda notebook: str(notebook.declared.values.get("environment") or ""),
+        "Owner": lambda notebook: str(notebook.declared.values.get("owner") or ""),
+        "Changed": lambda n: f"{n.instance.modified:%Y-%m-%d %H:%M}" if n.instance else "",
+    }
+    if len({notebook.declared.region for notebook in status.notebooks}) > 1:
+        columns["Region"] = lambda notebook: notebook.declared.region
+    if any(notebook.decision for notebook in status.notebooks):
+        columns["Idle"] = _describe_idle
+    columns["Notes"] = lambda notebook: "\n".join(
+        [*([notebook.failure] if notebook.failure else []), *notebook.differences]
+    )
+    table: Table = new_rich_table("Notebooks", *columns)
+    for notebook in status.notebooks:
+        styles = {"Status": _COLOURS.get(notebook.status, "yellow"), "Notes": "red"}
         table.add_row(
-            Text(instance.name),
-            Text(instance.status),
-            Text(instance.instance_type),
-            Text(f"{instance.modified:%Y-%m-%d %H:%M}"),
-            Text(found.region),
-            Text(_origin(found.tags.get("Stack")) if found.tags else ""),
+            *(Text(cell(notebook), style=styles.get(name, "")) for name, cell in columns.items())
         )
     return table
 
 
-def _origin(stack: str | None) -> str:
-    return f"of this project, made as {stack}" if stack else "of this project"
+def _undeclared_table(status: FleetStatus) -> Table:
+    names = ("Instance", "Status", "Instance type", "Changed", "Region", "Notes")
+    table: Table = new_rich_table("Not managed here", *names)
+    for undeclared in status.undeclared:
+        instance = undeclared.instance
+        stack = undeclared.tags.get("Stack")
+        origin = f"of this project{f', created as {stack}' if stack else ''}"
+        cells = (
+            instance.name,
+            instance.status,
+            instance.instance_type,
+            f"{instance.modified:%Y-%m-%d %H:%M}",
+            undeclared.region,
+            origin if undeclared.tags else "",
+        )
+        table.add_row(*map(Text, cells))
+    return table
 
 
-def _name(notebook: Notebook) -> str:
+def _describe_name(notebook: NotebookStatus) -> str:
     directory, name = notebook.declared.stack.path.name, notebook.declared.name
     return directory if directory == name else f"{directory} ({name})"
 
 
-def _machine(own: Mapping[str, Value]) -> str:
-    size = f"{own['volume_size']} GB" if own.get("volume_size") else ""
-    return ", ".join(filter(None, (str(own.get("instance_type") or ""), size)))
+def _describe_machine(notebook: NotebookStatus) -> str:
+    values = notebook.declared.values
+    size = f"{values['volume_size']} GB" if values.get("volume_size") else ""
+    return ", ".join(filter(None, (str(values.get("instance_type") or ""), size)))
 
 
-def _notes(notebook: Notebook) -> list[str]:
-    return [*([notebook.failure] if notebook.failure else []), *notebook.differences]
-
-
-def _idle(notebook: Notebook) -> str:
+def _describe_idle(notebook: NotebookStatus) -> str:
     decision = notebook.decision
     if not decision:
         return ""
-    kept = ", kept alive" if decision.what == "kept alive" else ""
+    kept = ", kept alive" if decision.action == "kept alive" else ""
     return f"{decision.idle.total_seconds() // 60:.0f} min{kept}"
 
 
-def _sum(overview: Overview, where: Fleet) -> list[str]:
-    counts = Counter(notebook.status for notebook in overview.notebooks)
+def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
+    """Returns where the notebooks are and how many have each status, in words."""
+    counts = Counter(notebook.status for notebook in status.notebooks)
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    lines = [f"{_place(overview, where)}: {statuses or 'no notebooks'}"]
-    for region in sorted({n.declared.region for n in overview.notebooks if not n.instance}):
+    lines = [f"{_describe_cloud(status, fleet)}: {statuses or 'no notebooks'}"]
+    for region in sorted({n.declared.region for n in status.notebooks if not n.instance}):
         lines.append(
-            f"not deployed means that {where.cloud(region)} was asked and has no such instance: "
-            "it may be in another account or region, or gone"
+            f"not deployed means that {fleet.cloud(region)} was asked and has no such instance: "
+            "it may be in another account or region, or deleted"
         )
     return lines
 
 
-def _place(overview: Overview, where: Fleet) -> str:
-    found = [n.instance for n in overview.notebooks if n.instance]
-    accounts = {one.account for one in [*found, *(u.instance for u in overview.undeclared)]}
-    regions = {n.declared.region for n in overview.notebooks} or {where.region}
-    place = f"the local cloud, {where.endpoint}" if where.endpoint else "AWS"
-    if accounts and not where.endpoint:
-        place += f" account {', '.join(sorted(accounts))}"
-    return f"{place}, region {', '.join(sorted(regions))}"
+def _describe_cloud(status: FleetStatus, fleet: Fleet) -> str:
+    instances = [
+        *(notebook.instance for notebook in status.notebooks if notebook.instance),
+        *(undeclared.instance for undeclared in status.undeclared),
+    ]
+    accounts = ", ".join(sorted({instance.account for instance in instances}))
+    cloud = f"AWS account {accounts}" if accounts else "AWS"
+    if fleet.endpoint:
+        cloud = f"the local cloud, {fleet.endpoint}"
+    return f"{cloud}, region {', '.join(_regions(status, fleet))}"
 
 
-def _as_json(overview: Overview, where: Fleet) -> dict[str, object]:
-    regions = sorted({n.declared.region for n in overview.notebooks} or {where.region})
-    return {"regions": regions, "endpoint": where.endpoint, **overview.as_json()}
+def _regions(status: FleetStatus, fleet: Fleet) -> list[str]:
+    return sorted({notebook.declared.region for notebook in status.notebooks} or {fleet.region})
+
+
+def _to_json(status: FleetStatus, fleet: Fleet) -> dict[str, object]:
+    return {
+        "regions": _regions(status, fleet),
+        "endpoint": fleet.endpoint,
+        **status.as_json(),
+    }

@@ -4,29 +4,27 @@ from datetime import timedelta
 
 import click
 
-from tools.commands import start_stop
-from tools.commands.fleet_options import of_a_change
+from tools.commands import options, start_stop
 from tools.context import Context
-from tools.fleet import fleet
+from tools.fleet.fleet import Fleet
 
 
-@click.command("stop", short_help="Stop notebooks, and wait until they have.")
-@of_a_change
+@click.command("stop", short_help="Stop notebooks and wait until they are stopped.")
+@options.for_start_and_stop
 @click.option(
     "--idle",
     is_flag=True,
-    help="Those that run and are idle: their auto-stop, which asks Jupyter every minute, has seen "
-    "no busy kernel and no use of a kernel or terminal. That is read from CloudWatch's logs; one "
-    "whose lines do not get there, or with a keep-alive file, is not stopped.",
+    help="Running notebooks without a busy kernel and without use of a kernel or terminal, as "
+    "their auto-stop logs to CloudWatch. Leaves out those that log nothing or are kept alive.",
 )
 @click.option(
     "--idle-minutes",
     type=click.IntRange(min=0),
     default=15,
     show_default=True,
-    help="With --idle: for how long.",
+    help="With --idle: minimum idle time.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.yes
 @click.pass_obj
 def command(
     context: Context,
@@ -40,16 +38,15 @@ def command(
     idle_minutes: int,
     yes: bool,
 ) -> None:
-    """Stop NOTEBOOKS, several at once, and wait until each is Stopped.
+    """Stop NOTEBOOKS in parallel, and wait until each is Stopped.
 
-    A notebook is named by its directory, by the name that AWS knows or by a glob ('nlp-*', '*').
-    Its volume stays and is paid for; what its kernels and terminals hold in memory is lost, so
-    that this asks once, naming account, region and notebooks. One that is stopped already is left
-    alone; one whose status does not allow a stop is told and skipped, and the exit code is 1.
-    Ctrl-C ends the wait alone.
+    A notebook is named by its directory, its name in AWS, or a glob ('nlp-*', '*'). Asks once,
+    since what kernels and terminals hold in memory is lost. The volume stays, and still costs
+    money. A stopped notebook is left alone. A notebook that cannot be stopped is reported and
+    skipped, and the exit code is 1. Ctrl-C ends only the wait.
     """
-    where = fleet.of(context, local)
-    minutes = timedelta(minutes=idle_minutes)
-    chosen = start_stop.chosen(where, "stop", notebooks, conditions, idle, minutes)
-    start_stop.confirm(where, chosen, yes)
-    start_stop.run(where, "stop", chosen, 0 if no_wait else timeout * 60, as_json)
+    fleet = Fleet.open(context, local)
+    idle_for = timedelta(minutes=idle_minutes)
+    selected = start_stop.select_notebooks(fleet, "stop", notebooks, conditions, idle, idle_for)
+    start_stop.confirm(fleet, selected, yes)
+    start_stop.run(fleet, "stop", selected, 0 if no_wait else timeout * 60, as_json)

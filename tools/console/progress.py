@@ -1,11 +1,10 @@
-"""How a run is seen while it runs: a line at a time, or a live table on a terminal."""
+"""Shows a run while it runs: line by line, or as a live table on a terminal."""
 
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
@@ -19,56 +18,42 @@ _COLOURS = {
 }
 
 
-class Progress(Protocol):
-    """Told what happens to each stack, from any thread."""
+class Progress:
+    """Is told what happens to each stack, from any thread; this one shows nothing."""
 
     def __enter__(self) -> "Progress":
-        """Begins to show."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Ends to show."""
-
-    def say(self, stack: str, line: str, important: bool = True) -> None:
-        """One line about `stack`; what is not `important` may be left out."""
-
-    def step(self, stack: str, what: str, done: int = 0, total: int = 0) -> None:
-        """`stack` is at `what`, such as "terraform apply", with so many of its resources done."""
-
-    def end(self, stack: str, outcome: str) -> None:
-        """`stack` is over."""
-
-
-class Lines:
-    """A line for everything that happens, the time and the stack before it, on stderr."""
-
-    def __init__(self) -> None:
-        self._one_line = threading.Lock()
-        self._at: dict[str, str] = {}
-
-    def __enter__(self) -> "Lines":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         pass
+
+    def say(self, stack: str, line: str, important: bool = True) -> None:
+        """Shows a line about `stack`; one that is not `important` may be left out."""
+
+    def step(self, stack: str, what: str, done: int = 0, total: int = 0) -> None:
+        """Shows that `stack` is at `what`, with so many of `total` resources done."""
+
+    def end(self, stack: str, outcome: str) -> None:
+        """Shows that `stack` has ended."""
+
+
+class Lines(Progress):
+    """Prints a line for everything that happens, with time and stack, on stderr."""
+
+    def __init__(self) -> None:
+        self._lock_line = threading.Lock()
+        self._steps: dict[str, str] = {}
 
     def say(self, stack: str, line: str, important: bool = True) -> None:
         prefix = click.style(f"[{stack}]", fg="cyan")
-        # A reader that has gone, as of a pipe, must not end a run half way.
-        with suppress(BrokenPipeError), self._one_line:
+        # A pipe whose reader is gone must not end a run half way.
+        with suppress(BrokenPipeError), self._lock_line:
             click.echo(f"{time.strftime('%H:%M:%S')} {prefix} {line}", err=True)
 
     def step(self, stack: str, what: str, done: int = 0, total: int = 0) -> None:
-        if self._at.get(stack) != what:
-            self._at[stack] = what
+        if self._steps.get(stack) != what:
+            self._steps[stack] = what
             self.say(stack, what)
-
-    def end(self, stack: str, outcome: str) -> None:
-        pass
 
 
 @dataclass
@@ -80,8 +65,8 @@ class _Row:
 
 
 @dataclass
-class Live:
-    """A table of the stacks that are at work, on a terminal; what is important stays above it."""
+class Live(Progress):
+    """Shows a table of the stacks at work on a terminal; important lines stay above it."""
 
     total: int
     _rows: dict[str, _Row] = field(default_factory=dict)
@@ -148,7 +133,7 @@ def style_outcome(outcome: str) -> str:
 
 
 def choose(total: int) -> Progress:
-    """A live table where stderr is a terminal, else lines; `total` stacks are run."""
+    """Returns a live table if stderr is a terminal, otherwise lines; `total` stacks are run."""
     import sys
 
     return Live(total) if sys.stderr.isatty() else Lines()

@@ -1,6 +1,7 @@
 """Tables of text: columns as wide as what is in them."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import click
@@ -36,13 +37,39 @@ def lay_out(rows: Iterable[Sequence[Cell]], headers: Sequence[str] = ()) -> list
 def show(
     rows: Iterable[Sequence[Cell]],
     headers: Sequence[str] = (),
+    details: Sequence[Sequence[str]] = (),
     *,
     indent: str = "",
     err: bool = False,
+    err_headers: bool = False,
 ) -> None:
-    """Prints the lines of `lay_out`, on stderr with `err`."""
-    for line in lay_out(rows, headers):
-        click.echo(indent + line, err=err)
+    """Prints the lines of `lay_out`, and below each row its `details`, on stderr with `err`.
+
+    With `err_headers` the headers alone go to stderr, so that a script reads rows and no more.
+    """
+    lines = lay_out(rows, headers)
+    if headers:
+        click.echo(indent + lines.pop(0), err=err or err_headers)
+    for line, below in zip_longest(lines, details, fillvalue=()):
+        click.echo(f"{indent}{line}", err=err)
+        for detail in below:
+            click.echo(f"{indent}    {detail}", err=err)
+
+
+def new_rich_table(title: str, *columns: str, numbers: Sequence[str] = ()) -> Any:
+    """Returns a rich table; `numbers` are further columns, which stand on the right.
+
+    For cells of several lines, which `lay_out` does not have.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for column in numbers:
+        table.add_column(column, justify="right")
+    return table
 
 
 def show_rich(renderable: Any) -> None:

@@ -1,22 +1,21 @@
-"""An estimate for a repository: its fleet at the prices that are known."""
+"""Estimates of a repository's fleet, at the prices that are known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tools import SCRATCH
-from tools.aws import client, s3
+from tools.aws import s3
+from tools.aws.client import Cloud
 from tools.context import Context
 from tools.cost import model, price_list, prices, quantities
 from tools.cost.model import Assumptions, Estimate
 from tools.cost.quantities import Outputs, WhatIf
 from tools.errors import UserError
-from tools.fleet import fleet
-from tools.fleet.fleet import Declared, Fleet
+from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
@@ -26,10 +25,10 @@ from tools.state.place import locate
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: whose fleet, which of its notebooks, and what is otherwise than declared.
+    """What to estimate: which notebooks of which fleet, and what differs from their values.
 
-    `patterns` and `conditions` choose notebooks as tools.fleet.declared takes them; `region` and
-    `hours` stand for the declared ones.
+    `patterns` and `conditions` select notebooks as in Fleet.notebooks; `region` and `hours` replace
+    those of the values.
     """
 
     local: bool = False
@@ -41,96 +40,100 @@ class Question:
     assumptions: Assumptions = field(default_factory=Assumptions)
 
 
-def of(context: Context, question: Question) -> Estimate:
-    """The estimate that `question` asks for. Asks AWS for nothing but states, and never fails for
-    want of one.
+def estimate(context: Context, question: Question) -> Estimate:
+    """Estimates what `question` asks for. Of AWS it needs nothing but states, and no state at all.
 
-    Raises UserError for values that do not parse, names of nothing, and a corrupt price table.
+    Raises UserError for values that do not parse, a pattern that matches no notebook, and a corrupt
+    price table.
     """
-    place = where(context, question.local)
-    region = question.region or place.region
-    counted = quantities.counted(
-        place.repository,
+    fleet = open_fleet(context, question.local)
+    region = question.region or fleet.region
+    counted = quantities.count(
+        fleet.repository,
         region,
-        notebooks(context, question),
-        _outputs(place.endpoint),
+        select_notebooks(context, question),
+        _outputs_reader(fleet.endpoint),
         question.what_if,
         question.hours,
     )
     assumed = [f"Region: {region} is assumed; {COMMON} is missing."]
-    if not question.region and not (place.repository.root / COMMON).is_file():
+    if not question.region and not (fleet.repository.root / COMMON).is_file():
         counted = replace(counted, notes=[*assumed, *counted.notes])
-    return model.estimate(counted, prices.load(own_prices(context)), question.assumptions)
+    return model.estimate_month(
+        counted, prices.load(user_prices_path(context)), question.assumptions
+    )
 
 
-def notebooks(context: Context, question: Question) -> list[Declared]:
-    """The notebooks that are asked about. Raises UserError for names of nothing."""
-    found = fleet.declared(where(context, question.local), question.patterns, question.conditions)
+def select_notebooks(context: Context, question: Question) -> list[DeclaredNotebook]:
+    """The notebooks that `question` is about. Raises UserError if a pattern matches none."""
+    fleet = open_fleet(context, question.local)
+    notebooks = fleet.notebooks(question.patterns, question.conditions)
     if question.region:
-        found = [replace(notebook, region=question.region) for notebook in found]
-    return found
+        return [replace(notebook, region=question.region) for notebook in notebooks]
+    return notebooks
 
 
-def where(context: Context, local: bool) -> Fleet:
-    """The fleet in the repository, before `tools init` too, or in the local cloud's copy of it."""
+def open_fleet(context: Context, local: bool) -> Fleet:
+    """The fleet of the repository, also before `tools init`, or of the local cloud's copy of it."""
     if local:
-        return fleet.of(context, local=True)
+        return Fleet.open(context, local=True)
     repository = context.repository
     return Fleet(repository.root, repository, workspace.region(repository))
 
 
-def own_prices(context: Context) -> Path:
+def user_prices_path(context: Context) -> Path:
     """The price table that `tools cost --refresh` writes."""
     return context.repository.root / SCRATCH / "prices.json"
 
 
-def renew(context: Context, regions: Sequence[str], today: date) -> Mapping[str, int]:
-    """Asks the AWS Price List for `regions`, and keeps what it says in `own_prices`.
+def refresh_prices(context: Context, regions: Sequence[str], today: date) -> Mapping[str, int]:
+    """Fetches the prices of `regions` from the AWS Price List into the user's table.
 
-    Returns how many prices there are by region. Raises UserError where AWS cannot be asked; the
-    table stays as it was then.
+    Returns the number of prices by region. Raises UserError if AWS cannot be asked; the table then
+    stays as it was.
     """
     # The Price List API answers in few regions; this one is in every account of the aws partition.
     # https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
-    products = client.price_list(client.Cloud("us-east-1"))
-    path = own_prices(context)
+    cloud = Cloud("us-east-1")
+    path = user_prices_path(context)
     fetched = prices.Table({})
     for region in regions:
         if region.startswith("cn-"):
-            raise UserError(f"{region}: prices in China are in CNY, which this does not count in")
-        fetched = price_list.fetch(region, products, today).over(fetched)
+            raise UserError(f"{region}: prices in China are in CNY, and this counts in US dollars")
+        fetched = price_list.fetch(cloud, region, today).with_fallback(fetched)
     try:
         before = prices.read(path) if path.is_file() else prices.Table({})
     except UserError:
-        before = prices.Table({})  # corrupt: this is what mends it
-    prices.write(fetched.over(before), path)
+        before = prices.Table({})  # a corrupt table is replaced
+    prices.write(fetched.with_fallback(before), path)
     return {region: len(fetched.prices[region]) for region in regions}
 
 
 def warnings(estimate: Estimate, today: date) -> list[str]:
-    """What a reader of the figures has to know: what is not counted, unknown prices, old ones."""
-    found = list(estimate.fleet.warnings)
+    """What a reader of the estimate has to know: values not counted, unknown and old prices."""
+    sentences = list(estimate.quantities.warnings)
     if estimate.unknown:
-        found.append(
-            f"no price is known for {', '.join(estimate.unknown)}: the total is at least what is "
-            f"shown; ask AWS: {prices.RENEW}"
+        unknown = [f"{prices.describe(figure)} in {region}" for figure, region in estimate.unknown]
+        sentences.append(
+            f"no price is known for {', '.join(unknown)}: the total is at least what is shown; "
+            f"ask AWS: {prices.RENEW}"
         )
     old = sorted(
-        f"{figure} in {region} ({price.on})"
+        f"{prices.describe(figure)} in {region} ({price.on})"
         for (region, figure), price in estimate.prices.items()
         if price.is_old(today)
     )
     if old:
-        found.append(f"prices older than a year: {', '.join(old)}; renew them: {prices.RENEW}")
-    return found
+        sentences.append(f"prices older than a year: {', '.join(old)}; renew them: {prices.RENEW}")
+    return sentences
 
 
-def _outputs(endpoint: str | None) -> Outputs:
-    """Reads applied outputs from states; nothing where there is none, or no file says where."""
+def _outputs_reader(endpoint: str | None) -> Outputs:
+    """A function that reads outputs from states: {} if there is none, or no file says where."""
 
     def read(stack: Stack) -> Mapping[str, Any]:
-        place = locate(stack, partial(s3.Objects, endpoint=endpoint))
-        text = place.read() if place else None
-        return State.parse(text, str(place)).outputs if text else {}
+        location = locate(stack, s3.in_regions_of(endpoint))
+        content = location.read() if location else None
+        return State.parse(content, str(location)).outputs if content else {}
 
     return read

@@ -7,19 +7,21 @@ from functools import cached_property
 
 from tools.cost.prices import Price, Table
 
-MONTH = Decimal(730)  # hours: 365 days by 24 hours by 12 months, as AWS's own calculator counts
+# Hours a month, 365 days of 24 hours in 12 months, as AWS's calculator counts:
+# https://docs.aws.amazon.com/pricing-calculator/latest/userguide/what-is-pricing-calculator.html
+MONTH = Decimal(730)
 
-# In place of a figure, where a notebook says nothing that could have a price.
+# In place of a figure, if a notebook declares nothing that could have a price.
 UNDECLARED_TYPE = "an undeclared instance_type"
 UNDECLARED_SIZE = "an undeclared volume_size"
 
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What no value of a stack says; each is an option of `tools cost`.
+    """Quantities that no value of a stack gives; each is an option of `tools cost`.
 
-    `storage_gb` is what all shared buckets hold together; `logs_gb` and `endpoint_gb` are what
-    each notebook writes to CloudWatch, and sends through interface endpoints, in a month.
+    `storage_gb` is the data in all shared buckets together. `logs_gb` and `endpoint_gb` are the GB
+    a month that each notebook logs to CloudWatch and sends through interface endpoints.
     """
 
     storage_gb: Decimal = Decimal(100)
@@ -29,7 +31,7 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class NotebookSpec:
-    """What of a notebook's values costs: `hours` a month that it runs.
+    """What a notebook uses in a month: an instance for `hours`, and a volume.
 
     An empty `instance_type` and a `volume_gb` of None are values that nothing declares.
     """
@@ -45,8 +47,11 @@ class NotebookSpec:
 
 @dataclass(frozen=True)
 class SharedSpec:
-    """What of the shared stacks costs: interface endpoints, each in `zones` Availability Zones,
-    KMS keys that the stacks make, and whether there are buckets."""
+    """What the shared stacks use in a month.
+
+    That is interface endpoints, each in `zones` Availability Zones, KMS keys that the stacks make,
+    and buckets, if there are any.
+    """
 
     endpoints: int = 0
     zones: int = 0
@@ -55,9 +60,12 @@ class SharedSpec:
 
 
 @dataclass(frozen=True)
-class Fleet:
-    """Everything that is counted. `region` is the shared stacks'; `notes` say where a quantity
-    is from, in sentences, and `warnings` which values cannot be counted."""
+class Quantities:
+    """What a fleet uses in a month; `region` is the shared stacks'.
+
+    `notes` are sentences that say where a quantity is from, `warnings` those that say which values
+    are not counted.
+    """
 
     region: str
     notebooks: Sequence[NotebookSpec]
@@ -68,7 +76,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Amount:
-    """US dollars; `complete` is False where the price of a part is unknown, so that it is more."""
+    """US dollars; not `complete` if the price of a part is unknown, so that it costs more."""
 
     usd: Decimal = Decimal(0)
     complete: bool = True
@@ -77,19 +85,19 @@ class Amount:
         return Amount(self.usd + other.usd, self.complete and other.complete)
 
     def __str__(self) -> str:
-        """To the cent; where a price is unknown, what it is at least."""
+        """The amount to the cent, with "at least" if it is not complete."""
         if self.complete:
             return f"${self.usd:,.2f}"
         return f"at least ${self.usd:,.2f}" if self.usd else "unknown"
 
     def times(self, factor: int, of: int = 1) -> "Amount":
-        """That often this amount, which is the amount of `of`."""
+        """Scales the amount by `factor / of`."""
         return Amount(self.usd * factor / of, self.complete)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the bill. `figure` names the price in the table, which is None if unknown."""
+    """A line of the bill; `figure` names the price in the table, `price` is None if unknown."""
 
     what: str
     quantity: Decimal
@@ -100,7 +108,7 @@ class Line:
 
     @property
     def amount(self) -> Amount:
-        """What it costs; unknown where the price is and something is used."""
+        """Quantity times price; not complete if something is used whose price is unknown."""
         if self.price is None:
             return Amount(complete=self.quantity == 0)
         return Amount(self.quantity * self.price.usd)
@@ -124,53 +132,53 @@ class NotebookCost:
 class Estimate:
     """A month of a fleet."""
 
-    fleet: Fleet
+    quantities: Quantities
     assumptions: Assumptions
     notebooks: Sequence[NotebookCost]
     shared: Sequence[Line] = field(default_factory=list)
 
     @property
     def notebooks_amount(self) -> Amount:
-        """All notebooks' compute and volumes."""
+        """The sum of all notebooks' compute and volumes."""
         return total(notebook.amount for notebook in self.notebooks)
 
     @property
     def shared_amount(self) -> Amount:
-        """The shared overhead."""
+        """The sum of what the notebooks share."""
         return total(line.amount for line in self.shared)
 
     @property
     def amount(self) -> Amount:
-        """Everything."""
+        """The sum of everything."""
         return self.notebooks_amount + self.shared_amount
 
     @cached_property
     def lines(self) -> list[Line]:
-        """Every line that counts something."""
-        own = [line for notebook in self.notebooks for line in (notebook.compute, notebook.volume)]
-        return [line for line in (*own, *self.shared) if line.quantity]
+        """Every line with a quantity."""
+        lines = [line for cost in self.notebooks for line in (cost.compute, cost.volume)]
+        return [line for line in (*lines, *self.shared) if line.quantity]
 
     @property
-    def unknown(self) -> list[str]:
-        """Figures that are needed and that no table has, with their region, sorted."""
-        return sorted({f"{i.figure} in {i.region}" for i in self.lines if i.price is None})
+    def unknown(self) -> list[tuple[str, str]]:
+        """The figures whose price is needed and unknown, each with its region, sorted."""
+        return sorted({(line.figure, line.region) for line in self.lines if line.price is None})
 
     @property
     def prices(self) -> dict[tuple[str, str], Price]:
         """The prices that were used, by region and figure."""
-        return {(i.region, i.figure): i.price for i in self.lines if i.price is not None}
+        return {(line.region, line.figure): line.price for line in self.lines if line.price}
 
 
 def total(amounts: Iterable[Amount]) -> Amount:
-    """Their sum."""
+    """The sum of amounts."""
     return sum(amounts, Amount())
 
 
-def estimate(fleet: Fleet, table: Table, assumptions: Assumptions) -> Estimate:
-    """What a month of `fleet` costs at the prices of `table`."""
+def estimate_month(quantities: Quantities, table: Table, assumptions: Assumptions) -> Estimate:
+    """Estimates a month of these quantities and assumptions at the prices of `table`."""
 
     def line(
-        what: str, quantity: Decimal | int, unit: str, figure: str, region: str = fleet.region
+        what: str, quantity: Decimal | int, unit: str, figure: str, region: str = quantities.region
     ) -> Line:
         return Line(what, Decimal(quantity), unit, region, figure, table.get(region, figure))
 
@@ -183,8 +191,8 @@ def estimate(fleet: Fleet, table: Table, assumptions: Assumptions) -> Estimate:
             line("volume", 1 if size is None else size, "GB-month", volume, spec.region),
         )
 
-    notebooks = [notebook(spec) for spec in fleet.notebooks]
-    shared, count = fleet.shared, len(fleet.notebooks)
+    notebooks = [notebook(spec) for spec in quantities.notebooks]
+    shared, count = quantities.shared, len(quantities.notebooks)
     interfaces = shared.endpoints * shared.zones
     lines = [
         line(
@@ -214,7 +222,7 @@ def estimate(fleet: Fleet, table: Table, assumptions: Assumptions) -> Estimate:
             "logs_gb",
         ),
     ]
-    return Estimate(fleet, assumptions, notebooks, lines)
+    return Estimate(quantities, assumptions, notebooks, lines)
 
 
 def _count(number: int, thing: str) -> str:

@@ -1,7 +1,7 @@
-"""The price table: what a unit costs in a region, who says so, and since when.
+"""The price table: what a unit costs in a region, with the source and date of each price.
 
-`prices.json` beside this file is what the repository brings; `tools cost --refresh` writes a
-second one, in the same format, that is laid over it. A price that neither has is unknown: None,
+`prices.json` beside this file comes with the repository. `tools cost --refresh` writes a second
+one in the same format, whose prices replace those. A price that neither has is unknown: None,
 never 0.
 
     {"format": 1,
@@ -19,38 +19,38 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, in_one_line, shown
+from tools.errors import UserError, in_one_line, shorten
 from tools.system import files
 
 FORMAT = 1
 PACKAGED = Path(__file__).with_name("prices.json")
 RENEW = "tools cost --refresh"
 
-# Figures that a region has one of, and what each is the price of.
+# The figures that a region has one of, and how a message calls each.
 SINGLE = {
-    "endpoint_gb": "a GB through an interface endpoint (the first PB of a month)",
-    "endpoint_hour": "an hour of an interface endpoint in one Availability Zone",
-    "kms_key_month": "a month of a customer managed KMS key",
-    "logs_gb": "a GB of logs taken in by CloudWatch",
-    "storage_gb_month": "a month of a GB in S3 Standard (the first 50 TB)",
-    "volume_gb_month": "a month of a GB of a notebook's volume",
+    "endpoint_gb": "data through interface endpoints",  # a GB, of the first PB of a month
+    "endpoint_hour": "interface endpoints",  # an hour in one Availability Zone
+    "kms_key_month": "KMS keys",  # a month of a customer managed one
+    "logs_gb": "CloudWatch logs",  # a GB taken in
+    "storage_gb_month": "S3 Standard storage",  # a GB for a month, of the first 50 TB
+    "volume_gb_month": "notebook volumes",  # a GB for a month
 }
 NOTEBOOK = "notebook_hour"
 
 _OLD = 365  # days
-_HIGHEST = 1_000_000  # US dollars a unit: far over any, and a sum of them can be written
+_HIGHEST = 1_000_000  # US dollars a unit: a corrupt price, and sums of it overflow Decimal
 
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars for one unit; `source` says who says so, `on` the day for which it was said."""
+    """US dollars for one unit; `source` is where it was read, `on` the day of that."""
 
     usd: Decimal
     source: str
     on: date
 
     def is_old(self, today: date) -> bool:
-        """Whether it is more than a year since anybody said so."""
+        """Whether the price was read more than a year ago."""
         return (today - self.on).days > _OLD
 
 
@@ -61,11 +61,11 @@ class Table:
     prices: Mapping[str, Mapping[str, Price]]
 
     def get(self, region: str, figure: str) -> Price | None:
-        """The price, or None where nobody said one."""
+        """The price, or None if it is unknown."""
         return self.prices.get(region, {}).get(figure)
 
-    def over(self, other: "Table") -> "Table":
-        """This table's prices, and those of `other` where this one has none."""
+    def with_fallback(self, other: "Table") -> "Table":
+        """This table's prices, and those of `other` for figures that this one lacks."""
         regions = {*self.prices, *other.prices}
         return Table(
             {name: {**other.prices.get(name, {}), **self.prices.get(name, {})} for name in regions}
@@ -77,20 +77,25 @@ class Table:
         return sorted(name for name, prices in self.prices.items() if prices)
 
 
-def load(own: Path) -> Table:
-    """The repository's table with the user's `own` over it, where that file exists.
+def describe(figure: str) -> str:
+    """What a figure is the price of, in words for a message."""
+    return SINGLE.get(figure, figure)
 
-    Raises UserError where one of them is no price table.
+
+def load(user_path: Path) -> Table:
+    """The repository's prices, replaced by those in the user's table if that file exists.
+
+    Raises UserError if one of them is not a price table.
     """
     packaged = read(PACKAGED)
-    return read(own).over(packaged) if own.is_file() else packaged
+    return read(user_path).with_fallback(packaged) if user_path.is_file() else packaged
 
 
 def read(path: Path) -> Table:
-    """The table in `path`. Raises UserError, with the place, where it is corrupt."""
+    """The table in `path`. Raises UserError if it cannot be read or is corrupt."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-        return Table(_regions(content))
+        return Table(_parse_regions(content))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (
@@ -103,16 +108,16 @@ def read(path: Path) -> Table:
     ) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else in_one_line(str(error))
         raise UserError(
-            f"{path} is no price table ({reason}); renew it: {RENEW}, or delete it"
+            f"{path} is not a price table ({reason}); renew it: {RENEW}, or delete it"
         ) from None
 
 
 def write(table: Table, path: Path) -> None:
-    """Writes `table`, so that `read` finds it. Raises UserError where the disk refuses."""
-    files.write(path, json.dumps(_content(table), indent=2) + "\n")
+    """Writes `table` for `read`. Raises UserError if the file cannot be written."""
+    files.write(path, json.dumps(_as_json(table), indent=2) + "\n")
 
 
-def _regions(content: Any) -> dict[str, dict[str, Price]]:
+def _parse_regions(content: Any) -> dict[str, dict[str, Price]]:
     if content["format"] != FORMAT:
         raise ValueError(f"its format is {content['format']}, not {FORMAT}")
     sources = {
@@ -122,15 +127,15 @@ def _regions(content: Any) -> dict[str, dict[str, Price]]:
     regions: dict[str, dict[str, Price]] = {}
     for region, figures in content["regions"].items():
         prices = regions.setdefault(region, {})
-        for figure, (usd, source) in _figures(figures):
-            number = isinstance(usd, int | Decimal) and not isinstance(usd, bool)
-            if not (number and 0 < usd <= _HIGHEST):
-                raise ValueError(f"{region}: {figure} costs {shown(usd)}")
+        for figure, (usd, source) in _each_figure(figures):
+            is_number = isinstance(usd, int | Decimal) and not isinstance(usd, bool)
+            if not (is_number and 0 < usd <= _HIGHEST):
+                raise ValueError(f"{region}: {figure} costs {shorten(usd)}")
             prices[figure] = Price(Decimal(usd), *sources[source])
     return regions
 
 
-def _figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _each_figure(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for figure, value in figures.items():
         if figure == NOTEBOOK:
             yield from value.items()
@@ -140,7 +145,7 @@ def _figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             raise ValueError(f"it knows no {figure}")
 
 
-def _content(table: Table) -> dict[str, Any]:
+def _as_json(table: Table) -> dict[str, Any]:
     sources: dict[str, dict[str, str]] = {}
     regions: dict[str, dict[str, Any]] = {}
     for region in table.regions:
@@ -149,11 +154,7 @@ def _content(table: Table) -> dict[str, Any]:
         for figure, price in sorted(table.prices[region].items()):
             key = f"{price.source}, {price.on}"
             sources[key] = {"name": price.source, "date": price.on.isoformat()}
-            (figures if figure in SINGLE else types)[figure] = [_number(price.usd), key]
+            # A price has far fewer digits than a float keeps, and is written as it was read.
+            (figures if figure in SINGLE else types)[figure] = [float(price.usd), key]
         regions[region] = {**figures, NOTEBOOK: types}
     return {"format": FORMAT, "sources": sources, "regions": regions}
-
-
-def _number(usd: Decimal) -> float:
-    # A price has far fewer digits than a float keeps, and is written back as it was read.
-    return float(usd)

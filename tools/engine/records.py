@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -75,7 +74,7 @@ class Records:
 
     def __post_init__(self) -> None:
         self._reader = InputsReader(self.repository, self.terraform)
-        self._objects = partial(s3.Objects, endpoint=self.endpoint)
+        self._objects = s3.in_regions_of(self.endpoint)
         self.stacks = self.repository.stacks()
         self._stacks = {stack.name: stack for stack in self.stacks}
 

@@ -1,32 +1,35 @@
-"""Starting and stopping many notebooks: asked of AWS at once, then waited for together."""
+"""Starts or stops many notebooks: all are requested at once, then waited for together."""
 
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tools.aws import sagemaker
 from tools.aws.client import Cloud
 from tools.console.progress import Progress
 from tools.errors import UserError
-from tools.fleet.fleet import NOT_DEPLOYED, Declared, Fleet, Listing, listed, missing
+from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
+from tools.fleet.status import NOT_DEPLOYED
 from tools.system.signals import Interruption
 
 Verb = Literal["start", "stop"]
+Result = Literal["started", "stopped", "unchanged", "asked", "skipped", "failed"]
 
-# AWS answers a few requests of this kind a second; more threads would only be throttled.
-_AT_ONCE = 8
+# More requests at once would be throttled and repeated. AWS publishes no rate for these two.
+_REQUESTS_AT_ONCE = 8
 _SECONDS_BETWEEN_LISTINGS = 5.0
 _SECONDS_BETWEEN_LISTINGS_LOCALLY = 0.2
-_SECONDS_BETWEEN_WORDS = 30.0
-_SETTLING = 60.0
+_SECONDS_BETWEEN_MESSAGES = 30.0
+# How long a listing may still show the status of before a request: SageMaker documents no bound.
+_SECONDS_OF_AN_OLD_STATUS = 60.0
 
 
 @dataclass(frozen=True)
-class _Way:
-    """From which statuses a change is possible, and what it passes and ends in.
+class _Transition:
+    """The statuses that it may start from, the one that it passes, and the one that it ends in.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartNotebookInstance.html
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopNotebookInstance.html
@@ -35,189 +38,204 @@ class _Way:
     possible: tuple[str, ...]
     passing: str
     end: str
-    done: str
-    ask: Callable[[Cloud, str], None]
+    result: Result
+    request: Callable[[Cloud, str], None]
 
 
-_WAYS: Mapping[Verb, _Way] = {
-    "start": _Way(("Stopped", "Failed"), "Pending", "InService", "started", sagemaker.start),
-    "stop": _Way(("InService",), "Stopping", "Stopped", "stopped", sagemaker.stop),
+_TRANSITIONS: Mapping[Verb, _Transition] = {
+    "start": _Transition(("Stopped", "Failed"), "Pending", "InService", "started", sagemaker.start),
+    "stop": _Transition(("InService",), "Stopping", "Stopped", "stopped", sagemaker.stop),
 }
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one notebook.
+class NotebookOutcome:
+    """How the start or stop of one notebook ended.
 
-    `what` is started, stopped, unchanged (it was so already), asked (and not waited for),
-    skipped (its status allows no change) or failed.
+    `result` is started, stopped, unchanged (it was so before), asked (and not waited for), skipped
+    (its status allows no change) or failed.
     """
 
-    notebook: Declared
-    what: str
+    notebook: DeclaredNotebook
+    result: Result
     detail: str = ""
 
     @property
-    def good(self) -> bool:
-        return self.what not in ("skipped", "failed")
+    def succeeded(self) -> bool:
+        """Whether it is, or will be, as was asked for."""
+        return self.result not in ("skipped", "failed")
 
     def as_json(self) -> dict[str, str]:
+        """The entry of `tools start --json` and `tools stop --json`."""
         return {
             "notebook": self.notebook.stack.name,
             "name": self.notebook.name,
             "region": self.notebook.region,
-            "outcome": self.what,
+            "outcome": self.result,
             "detail": self.detail,
         }
 
 
+@dataclass
+class _Waiting:
+    """A notebook whose change was requested, and the last status that was seen of it."""
+
+    notebook: DeclaredNotebook
+    status: str
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.since
+
+
 @dataclass(frozen=True)
-class Run:
-    """How a change is made: `patience` is the seconds to wait, 0 for not at all."""
+class StartStop:
+    """A start or a stop of notebooks; `patience` is the seconds to wait, 0 for not at all."""
 
     fleet: Fleet
     verb: Verb
-    show: Progress
-    interrupted: Interruption
+    progress: Progress
+    interruption: Interruption
     patience: float
 
+    def change(
+        self, notebooks: Sequence[DeclaredNotebook], instances: Instances
+    ) -> list[NotebookOutcome]:
+        """Starts or stops `notebooks`, whose statuses are those in the listing `instances`.
+
+        A notebook that cannot change is skipped, and keeps no other from changing. An interruption
+        ends the wait, not what AWS was asked for.
+        """
+        outcomes: dict[str, NotebookOutcome] = {}
+        waiting: list[_Waiting] = []
+        ready: list[DeclaredNotebook] = []
+        for notebook in notebooks:
+            status = _status(instances, notebook)
+            if status in self._transition.possible:
+                ready.append(notebook)
+            elif status == self._transition.passing:
+                waiting.append(_Waiting(notebook, status))
+            else:
+                outcomes[notebook.stack.name] = self._unchanged(notebook, status)
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+            refusals = list(pool.map(self._request, ready))
+        for notebook, refusal in zip(ready, refusals, strict=True):
+            if refusal:
+                outcomes[notebook.stack.name] = NotebookOutcome(notebook, "failed", refusal)
+            else:
+                waiting.append(_Waiting(notebook, _status(instances, notebook)))
+        outcomes |= self._await(waiting)
+        return [outcomes[notebook.stack.name] for notebook in notebooks]
+
     @property
-    def way(self) -> _Way:
-        return _WAYS[self.verb]
+    def _transition(self) -> _Transition:
+        return _TRANSITIONS[self.verb]
 
-
-def change(run: Run, chosen: Sequence[Declared], there: Listing) -> list[Outcome]:
-    """Starts or stops the `chosen` notebooks, of which `there` is the listing, by region and name.
-
-    One that cannot change is told and skipped, and keeps no other from changing. An interruption
-    ends the wait, not what AWS has been asked for.
-    """
-    outcomes: dict[str, Outcome] = {}
-    asked: list[Declared] = []
-    ready: list[Declared] = []
-    for notebook in chosen:
-        status = _status(there, notebook)
-        if status in run.way.possible:
-            ready.append(notebook)
-        elif status == run.way.passing:
-            asked.append(notebook)
+    def _unchanged(self, notebook: DeclaredNotebook, status: str) -> NotebookOutcome:
+        if status == self._transition.end:
+            return NotebookOutcome(notebook, "unchanged", f"already {status}")
+        if status == NOT_DEPLOYED:
+            reason = self.fleet.say_not_deployed(notebook)
         else:
-            outcomes[notebook.stack.name] = _unchanged(run, notebook, status)
-    for notebook, refusal in zip(ready, _refusals(run, ready), strict=True):
-        if refusal:
-            outcomes[notebook.stack.name] = Outcome(notebook, "failed", refusal)
+            possible = " or ".join(self._transition.possible)
+            reason = f"it is {status}, and only a notebook that is {possible} can {self.verb}"
+        return NotebookOutcome(notebook, "skipped", reason)
+
+    def _request(self, notebook: DeclaredNotebook) -> str:
+        """Asks AWS for the change; returns why it refuses, or "".
+
+        Never raises UserError: the answers to the other requests would be lost.
+        """
+        if self.interruption.count:
+            return "interrupted before it was requested"
+        try:
+            self._transition.request(self.fleet.cloud(notebook.region), notebook.name)
+        except UserError as error:
+            self.progress.say(notebook.stack.name, f"failed: {error}")
+            return str(error)
+        self.progress.step(notebook.stack.name, self._transition.passing)
+        return ""
+
+    def _await(self, waiting: Sequence[_Waiting]) -> dict[str, NotebookOutcome]:
+        """The outcomes of changes that were requested, by the stack's name."""
+        outcomes: dict[str, NotebookOutcome] = {}
+        begun = last_message = time.monotonic()
+        while waiting:
+            now = time.monotonic()
+            if self.interruption.count or now - begun >= self.patience:
+                return outcomes | self._give_up(waiting)
+            if now - last_message > _SECONDS_BETWEEN_MESSAGES:
+                message = _say_waiting(waiting, now - begun)
+                self.progress.say("notebooks", message, important=False)
+                last_message = now
+            local = self.fleet.endpoint is not None
+            time.sleep(_SECONDS_BETWEEN_LISTINGS_LOCALLY if local else _SECONDS_BETWEEN_LISTINGS)
+            try:
+                instances = self.fleet.instances([item.notebook for item in waiting])
+            except UserError as error:
+                return outcomes | _outcomes(
+                    waiting, "failed", f"requested, but its end was not seen: {error}"
+                )
+            ended = [self._outcome(item, _status(instances, item.notebook)) for item in waiting]
+            waiting = [item for item, end in zip(waiting, ended, strict=True) if not end]
+            for outcome in filter(None, ended):
+                name = outcome.notebook.stack.name
+                self.progress.say(name, f"{outcome.result} {outcome.detail}")
+                self.progress.end(name, outcome.result)
+                outcomes[name] = outcome
+        return outcomes
+
+    def _outcome(self, item: _Waiting, status: str) -> NotebookOutcome | None:
+        """The outcome of a notebook that has this status now, or None if it is not settled."""
+        took = f"after {item.seconds:.0f} s"
+        if status == self._transition.passing:
+            item.status = status
+            return None
+        if status == self._transition.end:
+            return NotebookOutcome(item.notebook, self._transition.result, took)
+        if status == item.status and item.seconds < _SECONDS_OF_AN_OLD_STATUS:
+            return None
+        if status == "Failed":
+            detail = f"Failed {took}: {self._failure_reason(item.notebook)}"
         else:
-            asked.append(notebook)
-    before = {notebook.stack.name: _status(there, notebook) for notebook in asked}
-    outcomes |= _awaited(run, asked, before)
-    return [outcomes[notebook.stack.name] for notebook in chosen]
+            detail = f"it is {status} {took}: somebody else has changed it"
+        return NotebookOutcome(item.notebook, "failed", detail)
+
+    def _failure_reason(self, notebook: DeclaredNotebook) -> str:
+        try:
+            return sagemaker.failure_reason(self.fleet.cloud(notebook.region), notebook.name)
+        except UserError as error:  # the others are waited for all the same
+            return str(error)
+
+    def _give_up(self, waiting: Sequence[_Waiting]) -> dict[str, NotebookOutcome]:
+        """Outcomes of notebooks still in transition when the wait ends; AWS goes on with them."""
+        look = f"tools status{self.fleet.option}"
+        detail = f"still {self._transition.passing}, and AWS goes on; see where it ends: {look}"
+        was_meant = self.patience == 0 and not self.interruption.count
+        return _outcomes(waiting, "asked" if was_meant else "failed", detail)
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
-    """How many notebooks came to which end, in words."""
-    counts = Counter(outcome.what for outcome in outcomes)
-    return ", ".join(f"{count} {what}" for what, count in counts.items())
+def summarize(outcomes: Sequence[NotebookOutcome]) -> str:
+    """How many notebooks have each result, in words."""
+    counts = Counter(outcome.result for outcome in outcomes)
+    return ", ".join(f"{count} {result}" for result, count in counts.items())
 
 
-def _status(there: Listing, notebook: Declared) -> str:
-    instance = there.get(notebook.region, {}).get(notebook.name)
+def _outcomes(
+    waiting: Sequence[_Waiting], result: Result, detail: str
+) -> dict[str, NotebookOutcome]:
+    return {
+        item.notebook.stack.name: NotebookOutcome(item.notebook, result, detail) for item in waiting
+    }
+
+
+def _status(instances: Instances, notebook: DeclaredNotebook) -> str:
+    instance = instances.get(notebook.region, {}).get(notebook.name)
     return instance.status if instance else NOT_DEPLOYED
 
 
-def _unchanged(run: Run, notebook: Declared, status: str) -> Outcome:
-    if status == run.way.end:
-        return Outcome(notebook, "unchanged", f"it is {status} already")
-    if status == NOT_DEPLOYED:
-        why = missing(run.fleet, notebook)
-    else:
-        why = f"it is {status}, and only one that is {' or '.join(run.way.possible)} can {run.verb}"
-    return Outcome(notebook, "skipped", why)
-
-
-def _refusals(run: Run, ready: Sequence[Declared]) -> list[str]:
-    """Asks AWS for the change of each, several at once: why it is refused, or nothing."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda notebook: _ask(run, notebook), ready))
-
-
-def _ask(run: Run, notebook: Declared) -> str:
-    """Why AWS refuses, or nothing. Never raises: the others' answers would be lost."""
-    if run.interrupted.count:
-        return "interrupted before it was asked for"
-    try:
-        run.way.ask(run.fleet.cloud(notebook.region), notebook.name)
-    except UserError as error:
-        run.show.say(notebook.stack.name, f"failed: {error}")
-        return str(error)
-    run.show.step(notebook.stack.name, run.way.passing)
-    return ""
-
-
-def _awaited(run: Run, asked: Sequence[Declared], before: dict[str, str]) -> dict[str, Outcome]:
-    """What becomes of those that were `asked` for; `before` is the status that each had."""
-    outcomes: dict[str, Outcome] = {}
-    begun = spoken = time.monotonic()
-    while waiting := [n for n in asked if n.stack.name not in outcomes]:
-        now = time.monotonic()
-        if run.interrupted.count or now - begun >= run.patience:
-            return outcomes | _left(run, waiting)
-        if now - spoken > _SECONDS_BETWEEN_WORDS:
-            run.show.say(*_waiting(waiting, now - begun), important=False)
-            spoken = now
-        time.sleep(_pause(run.fleet))
-        try:
-            there = listed(run.fleet, waiting)
-        except UserError as error:
-            why = f"asked for, and not seen to its end: {error}"
-            return outcomes | {n.stack.name: Outcome(n, "failed", why) for n in waiting}
-        for notebook in waiting:
-            outcome = _outcome(run, notebook, _status(there, notebook), begun, before)
-            if outcome:
-                run.show.say(notebook.stack.name, f"{outcome.what} {outcome.detail}")
-                run.show.end(notebook.stack.name, outcome.what)
-                outcomes[notebook.stack.name] = outcome
-    return outcomes
-
-
-def _outcome(
-    run: Run, notebook: Declared, status: str, begun: float, before: dict[str, str]
-) -> Outcome | None:
-    """None while it passes."""
-    seconds = time.monotonic() - begun
-    took = f"after {seconds:.0f} s"
-    if status == run.way.passing:
-        before[notebook.stack.name] = status
-        return None
-    if status == run.way.end:
-        return Outcome(notebook, run.way.done, took)
-    if status == before[notebook.stack.name] and seconds < _SETTLING:
-        return None  # a listing may be older than what was asked for
-    if status == "Failed":
-        return Outcome(notebook, "failed", f"Failed {took}: {_why(run, notebook)}")
-    return Outcome(notebook, "failed", f"it is {status} {took}: somebody else has changed it")
-
-
-def _why(run: Run, notebook: Declared) -> str:
-    try:
-        return sagemaker.failure(run.fleet.cloud(notebook.region), notebook.name)
-    except UserError as error:  # the others are waited for all the same
-        return str(error)
-
-
-def _left(run: Run, waiting: Sequence[Declared]) -> dict[str, Outcome]:
-    """Where the wait ends: AWS goes on. Without patience that was the wish, else a failure."""
-    look = f"tools status{run.fleet.option}"
-    wished = run.patience == 0 and not run.interrupted.count
-    detail = f"still {run.way.passing}; AWS goes on with it: {look}"
-    what = "asked" if wished else "failed"
-    return {n.stack.name: Outcome(n, what, detail) for n in waiting}
-
-
-def _waiting(waiting: Sequence[Declared], seconds: float) -> tuple[str, str]:
-    names = [notebook.stack.path.name for notebook in waiting]
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return "notebooks", f"waiting for {len(names)} since {seconds:.0f} s: {shown}"
-
-
-def _pause(fleet: Fleet) -> float:
-    return _SECONDS_BETWEEN_LISTINGS_LOCALLY if fleet.endpoint else _SECONDS_BETWEEN_LISTINGS
+def _say_waiting(waiting: Sequence[_Waiting], seconds: float) -> str:
+    names = [item.notebook.stack.path.name for item in waiting]
+    first = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return f"waiting for {len(names)} since {seconds:.0f} s: {first}"

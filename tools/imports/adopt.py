@@ -1,21 +1,18 @@
 """Repairs a stack after an apply that died: imports what it left in AWS but not in the state."""
 
 import tempfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tools.aws import lookup
+from tools.aws.client import Cloud
 from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.imports.request import ResourceImport
 from tools.imports.state_import import import_resource
 from tools.layout.stack import Stack
 from tools.runs.session import Session
-
-Values = Mapping[str, Any]
 
 
 def find_existing(
@@ -32,47 +29,15 @@ def find_existing(
         log = run.log(stack, "plan")
         run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
         plan = run.terraform.show_json(stack.path, file)
-    existing = lookup.Existing(region, endpoint)
-    found = []
+    cloud = Cloud(region, endpoint)
+    resources = []
     for change in plan.get("resource_changes", []):
-        look_up = _LOOKUPS.get(change["type"])
-        if change["mode"] == "managed" and change["change"]["actions"] == ["create"] and look_up:
-            identifier = look_up(existing, change["change"]["after"])
+        if change["mode"] == "managed" and change["change"]["actions"] == ["create"]:
+            identifier = lookup.identifier(cloud, change["type"], change["change"]["after"])
             if identifier:
                 address = change["address"]
-                found.append(ResourceImport(stack.name, address, change["type"], identifier))
-    return found
-
-
-_LOOKUPS: dict[str, Callable[[lookup.Existing, Values], str | None]] = {
-    "aws_cloudwatch_log_group": lambda existing, values: existing.log_group(values["name"]),
-    "aws_iam_policy": lambda existing, values: existing.policy(values["name"], values["path"]),
-    "aws_iam_role": lambda existing, values: existing.role(values["name"]),
-    "aws_kms_alias": lambda existing, values: existing.kms_alias(values["name"]),
-    "aws_s3_bucket": lambda existing, values: existing.bucket(values["bucket"]),
-    "aws_sagemaker_notebook_instance": lambda existing, values: existing.notebook(values["name"]),
-    "aws_sagemaker_notebook_instance_lifecycle_configuration": (
-        lambda existing, values: existing.lifecycle_configuration(values["name"])
-    ),
-    "aws_scheduler_schedule": (
-        lambda existing, values: existing.schedule(values["group_name"], values["name"])
-    ),
-    "aws_scheduler_schedule_group": lambda existing, values: existing.schedule_group(
-        values["name"]
-    ),
-    "aws_security_group": (
-        lambda existing, values: existing.security_group(values["name"], values["vpc_id"])
-    ),
-    "aws_vpc_security_group_egress_rule": (
-        lambda existing, values: existing.security_group_rule(True, values)
-    ),
-    "aws_vpc_security_group_ingress_rule": (
-        lambda existing, values: existing.security_group_rule(False, values)
-    ),
-    "aws_vpc_endpoint": (
-        lambda existing, values: existing.vpc_endpoint(values["service_name"], values["vpc_id"])
-    ),
-}
+                resources.append(ResourceImport(stack.name, address, change["type"], identifier))
+    return resources
 
 
 def adopt(session: Session, stack: Stack) -> None:

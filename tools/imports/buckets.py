@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from tools.aws.policies import listed
+from tools.aws.policies import as_list
 from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports import encryption, inventory
@@ -169,12 +169,12 @@ def _allowed_services(policy: str | None) -> set[str]:
         service
         for statement in _statements(policy)
         if statement.get("Effect") == "Allow" and isinstance(statement.get("Principal"), dict)
-        for service in listed(statement["Principal"].get("Service", []))
+        for service in as_list(statement["Principal"].get("Service", []))
     }
 
 
 def _statements(policy: str | None) -> list[Any]:
-    return listed(json.loads(policy).get("Statement", [])) if policy else []
+    return as_list(json.loads(policy).get("Statement", [])) if policy else []
 
 
 def log_buckets(destination: Destination, names: Iterable[str]) -> set[str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.aws import client
 from tools.aws.client import Cloud
 from tools.engine import explain
 from tools.engine.records import Records
@@ -59,7 +58,7 @@ class Destination:
     def declared(self, stack: str) -> Mapping[str, Value]:
         """The values of the stack's variables, defaults included."""
         if stack not in self._declared:
-            self._declared[stack] = variables.declared(self.stack(stack))
+            self._declared[stack] = variables.read_values(self.stack(stack))
         return self._declared[stack]
 
     def declared_list(self, stack: str, name: str) -> list[Any]:
@@ -113,13 +112,13 @@ class Destination:
 
     def ask(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
         """Returns AWS's answer, None if there is no such thing; `what` is asked, in words."""
-        return client.answer(self.cloud, what, service, operation, **arguments)
+        return self.cloud.find(what, service, operation, **arguments)
 
     def ask_pages(
         self, what: str, service: str, operation: str, key: str, **arguments: Any
     ) -> list[Any]:
         """Returns the items called `key` of every page of AWS's answer."""
-        return client.every(self.cloud, what, service, operation, key, **arguments)
+        return list(self.cloud.items(what, service, operation, key, **arguments))
 
     def ask_ec2(self, what: str, operation: str, key: str, filters: Mapping[str, str]) -> list[Any]:
         """Returns the items called `key` of what EC2 describes; `filters` is name to value."""

@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from tools.aws.policies import listed
+from tools.aws.policies import as_list
 from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports.destination import Destination
@@ -48,7 +48,7 @@ def _allows_all(policy: Any) -> bool:
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     """
-    statements = listed(policy.get("Statement", []))
+    statements = as_list(policy.get("Statement", []))
     if len(statements) != 1 or statements[0].get("Condition"):
         return False
     parts = (statements[0].get(key) for key in ("Effect", "Principal", "Action", "Resource"))

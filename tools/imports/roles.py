@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from tools.aws.policies import listed
+from tools.aws.policies import as_list
 from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
 from tools.imports.request import IAM, ImportRequest, ResourceImport
 
 _INLINE = "pass-itself"  # the stack's only inline policy
-_SESSION = 3600  # seconds; the stack leaves it at the provider's default
+# Seconds. The stack leaves it at the provider's default:
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role#max_session_duration
+_SESSION = 3600
 
 
 def request_role(destination: Destination, name: str) -> ImportRequest:
@@ -26,7 +28,9 @@ def request_role(destination: Destination, name: str) -> ImportRequest:
     role = answer["Role"]
     if role["Path"].startswith("/aws-service-role/"):
         raise UserError(f"role {name} belongs to an AWS service, and only that can change it")
-    name = role["RoleName"]  # as it is written in IAM, which finds it in any case
+    # IAM finds a name in any case; Terraform would replace a role whose case differs.
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    name = role["RoleName"]
     inline = destination.ask_pages(
         f"read the policies of role {name}",
         "iam",
@@ -83,7 +87,7 @@ def _notes(destination: Destination, role: Any, others: list[str]) -> list[str]:
             f"{label}: its policies {', '.join(sorted(others))} stay, unmanaged, and allow what "
             "they did: remove them once the stack's policies are enough"
         )
-    trust = listed(role["AssumeRolePolicyDocument"].get("Statement", []))
+    trust = as_list(role["AssumeRolePolicyDocument"].get("Statement", []))
     if _principals(trust) != {("Service", "sagemaker.amazonaws.com")} or any(
         "Condition" in statement for statement in trust
     ):
@@ -106,5 +110,5 @@ def _principals(statements: list[Any]) -> set[tuple[str, str]]:
         (kind, name)
         for principal in principals
         for kind, names in (principal if isinstance(principal, dict) else {"*": principal}).items()
-        for name in listed(names)
+        for name in as_list(names)
     }

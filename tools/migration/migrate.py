@@ -4,7 +4,6 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import click
@@ -41,7 +40,7 @@ def migrate(session: Session, arguments: Arguments) -> None:
     """
     target = session.target
     destination = Destination.open(session)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
+    objects = s3.in_regions_of(target.endpoint)
     deployment = legacy.read(arguments.source, target.terraform, objects)
     default = Path(state_rm_script.default_name(deployment, arguments.source))
     script = arguments.script or default

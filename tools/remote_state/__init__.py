@@ -1,1 +1,1 @@
-"""States in a bucket that a team shares: made, moved, listed, restored."""
+"""States in a bucket that a team shares: creates it, moves, lists and restores states."""

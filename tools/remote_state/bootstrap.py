@@ -1,15 +1,11 @@
-"""The bucket that holds the states, made by a root of its own whose state ends up in it."""
+"""Creates the bucket for the states, by a root module whose state is moved into the bucket."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-import click
-
 from tools.aws import s3
+from tools.console.messages import say
 from tools.context import Target
 from tools.engine import explain
 from tools.engine.plans import PlanReader
@@ -31,116 +27,101 @@ from tools.state.place import STATE, LocalPlace
 from tools.system import files
 
 
-def stack_of(target: Target) -> Stack:
-    """The root. Raises UserError where the repository has none."""
+def create_bucket(session: Session, settings: Backend) -> None:
+    """Creates the bucket, and the lock table if `settings` has one, after one question.
+
+    Changes nothing if they are there as they should be. Raises UserError, before anything is
+    written, for a bucket that this root module has not created.
+    """
+    target = session.target
+    stack = _find_root(target)
+    objects = s3.in_regions_of(target.endpoint)
+    backend_file, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
+    place, backend_text = settings.place(stack.name, objects), settings.text(stack.name)
+    _check_name(stack, settings)
+    state = local.read() or _read_state_in_bucket(settings, objects(settings.region), target.option)
+    values = _complete_values(stack, settings, state)
+    is_new = values != _read_values(stack)
+    if is_new:
+        table = f" and lock table {backend.TABLE}" if settings.has_table else ""
+        session.confirm(f"Create the state bucket {settings.bucket}{table} in {session.account}?")
+        # One question for all of it: the plan shows what was asked about.
+        session = replace(session, options=Options(yes=True))
+        files.write(stack.path / VALUES, writing.assign(_read_values_text(stack), values))
+        if target.endpoint:
+            workspace.keep_values(stack.path)
+    if state and not backend_file.is_file() and not local.read():  # created by another checkout
+        files.write(backend_file, backend_text)
+    with session.runner().resume(1) as run:
+        prepare(run, stack)
+        has_changed = _apply(session, run, stack)
+        if local.read():
+            transfer.refuse_conflict(local.read(), place.read(), place)
+            moved = transfer.move(run, stack, local, place, backend_text)
+            run.progress.say(stack.name, moved)
+            has_changed = True
+        elif is_new and backend_file.read_text() != backend_text:
+            # Only now: the lock table that it names may not have existed before the apply.
+            transfer.forget_checksum(place)
+            transfer.switch(run, stack, backend_text)
+    say("created" if has_changed else "nothing to do: bucket and settings are up to date")
+    say(f"next: tools state enable{target.option} --bucket {settings.bucket}")
+
+
+def _find_root(target: Target) -> Stack:
     stack = Stack(target.repository.root, ROOT)
     if not stack.path.is_dir():
-        raise UserError(f"{stack.path} is missing: it is the root that makes the bucket")
+        raise UserError(f"{stack.path} is missing: it is the root module that creates the bucket")
     return stack
 
 
-def make(session: Session, there: Backend) -> None:
-    """Makes the bucket, and the lock table where `there` has one, after one question.
-
-    Where they are as they should be, nothing changes. Raises UserError, before anything is
-    written, for a bucket that this root has not made.
-    """
-    target = session.target
-    stack = stack_of(target)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
-    own, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
-    _check_name(stack, there)
-    held = local.read() or _in_bucket(there, objects(there.region), target.option)
-    values = _values(stack, there, held)
-    table = f" and lock table {backend.TABLE}" if there.has_table else ""
-    asked = values != _read(stack)
-    if asked:
-        question = f"Make the state bucket {there.bucket}{table} in {session.account}?"
-        session.confirm(question)
-        # Agreed to for the whole of it: what the plan then shows is what was asked about.
-        session = replace(session, options=Options(yes=True))
-        files.write(stack.path / VALUES, writing.assign(_text(stack), values))
-        if target.endpoint:
-            workspace.keep_values(stack.path)
-    if held and not own.is_file() and not local.read():  # of another checkout
-        files.write(own, there.text(stack.name))
-    with session.runner().begin(1) as run, _going_on(run):
-        prepare(run, stack)
-        changed = _apply(session, run, stack)
-        if local.read():
-            place = there.place(stack.name, objects)
-            transfer.refuse_conflict(local.read(), place.read(), place)
-            said = transfer.move(run, stack, local, place, there.text(stack.name))
-            run.progress.say(stack.name, said)
-            changed = True
-        elif asked and own.read_text() != there.text(stack.name):
-            # Only now: until here there was perhaps no table to lock with.
-            transfer.forget_checksum(there.place(stack.name, objects))
-            transfer.switch(run, stack, there.text(stack.name))
-    click.echo("made" if changed else "nothing to do: it is as it should be", err=True)
-    click.echo(f"next: tools state enable{target.option} --bucket {there.bucket}", err=True)
-
-
-@contextmanager
-def _going_on(run: Run) -> Iterator[None]:
-    """What an interruption makes fail is said to be one."""
-    try:
-        yield
-    except UserError:
-        if not run.interruption.count:
-            raise
-    if run.interruption.count:
-        click.echo("interrupted; run it again to go on", err=True)
-        raise click.exceptions.Exit(130)
-
-
-def _check_name(stack: Stack, there: Backend) -> None:
-    name = _read(stack).get("bucket", there.bucket)
-    if name != there.bucket:
+def _check_name(stack: Stack, settings: Backend) -> None:
+    name = _read_values(stack).get("bucket", settings.bucket)
+    if name != settings.bucket:
         raise UserError(
-            f"{stack.path / VALUES} names the bucket {name}, not {there.bucket}: a repository has "
-            "one bucket for its states"
+            f"{stack.path / VALUES} names the bucket {name}, not {settings.bucket}: a repository "
+            "has one bucket for its states"
         )
 
 
-def _values(stack: Stack, there: Backend, held: bytes | None) -> dict[str, Value]:
-    """What the root's terraform.tfvars is to say; `held` is its state, as far as there is one."""
-    now = _read(stack)
-    made = State.parse(held, f"the state of {stack.name}").types if held else ()
-    # A table that is there stays: others may lock with it.
-    table = there.has_table or bool(now.get("lock_table")) or "aws_dynamodb_table" in made
-    return {**now, "bucket": there.bucket, **({"lock_table": True} if table else {})}
+def _complete_values(stack: Stack, settings: Backend, state: bytes | None) -> dict[str, Value]:
+    """Returns what the root module's terraform.tfvars has to say; `state` is its state, if any."""
+    values = _read_values(stack)
+    types = State.parse(state, f"the state of {stack.name}").types if state else ()
+    # An existing table stays: others may lock with it.
+    has_table = settings.has_table or values.get("lock_table") or "aws_dynamodb_table" in types
+    return {**values, "bucket": settings.bucket, **({"lock_table": True} if has_table else {})}
 
 
-def _read(stack: Stack) -> dict[str, Value]:
+def _read_values(stack: Stack) -> dict[str, Value]:
     path = stack.path / VALUES
     return read_tfvars(path) if path.is_file() else {}
 
 
-def _text(stack: Stack) -> str:
+def _read_values_text(stack: Stack) -> str:
     path = stack.path / VALUES
     return path.read_text() if path.is_file() else "# Made by `tools state bootstrap`.\n\n"
 
 
-def _in_bucket(there: Backend, objects: s3.Objects, option: str) -> bytes | None:
-    """The state of this root, where another checkout has made the bucket; None without a bucket.
+def _read_state_in_bucket(settings: Backend, objects: s3.Objects, option: str) -> bytes | None:
+    """Returns the root module's state, if another checkout has created the bucket.
 
-    Raises UserError where the bucket was made otherwise.
+    None if there is no bucket. Raises UserError if the bucket was created in another way.
     """
-    if objects.bucket(there.bucket) is None:
+    if objects.bucket(settings.bucket) is None:
         return None
-    if held := objects.get(there.bucket, there.key(ROOT)):
-        return held
+    if state := objects.get(settings.bucket, settings.key(ROOT)):
+        return state
     raise UserError(
-        f"bucket {there.bucket} exists, and was not made from here. To keep the states in it as it "
-        f"is: tools state enable{option} --bucket {there.bucket}. If an earlier bootstrap died as "
-        f"it made it: terraform -chdir={ROOT} import -var bucket={there.bucket} "
-        f"aws_s3_bucket.states {there.bucket}"
+        f"bucket {settings.bucket} exists, and bootstrap has not created it. To use it as it is: "
+        f"tools state enable{option} --bucket {settings.bucket}. If an earlier bootstrap died "
+        f"while it created the bucket: terraform -chdir={ROOT} import "
+        f"-var bucket={settings.bucket} aws_s3_bucket.states {settings.bucket}"
     )
 
 
 def _apply(session: Session, run: Run, stack: Stack) -> bool:
-    """Whether anything was to be changed, and is."""
+    """Plans and applies the root module, and returns whether anything changed."""
     reading = PlanReader(lambda event: None)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"
@@ -148,19 +129,14 @@ def _apply(session: Session, run: Run, stack: Stack) -> bool:
         run.terraform.plan(stack.path, run.log(stack, "plan"), reading, run.interruption, file)
         if not reading.changes and not reading.outputs:
             return False
-        _refuse_losses(stack, reading)
+        losses = [change for change in reading.changes if change.action in ("destroy", "replace")]
+        if losses:
+            mend = explain.describe_losses(losses, "Make such a change by hand")
+            raise UserError(f"{stack.name} {mend}")
         for change in reading.changes:
             run.progress.say(stack.name, f"{change.action} {change.address}")
-        session.confirm("Change these?")
+        session.confirm("Apply these changes?")
         run.progress.step(stack.name, "terraform apply")
         log = run.log(stack, "apply")
         run.terraform.apply(stack.path, log, lambda event: None, run.interruption, plan=file)
     return True
-
-
-def _refuse_losses(stack: Stack, reading: PlanReader) -> None:
-    lost = [change for change in reading.changes if change.action in ("destroy", "replace")]
-    if lost:
-        raise UserError(
-            f"{stack.name} {explain.describe_losses(lost, 'Make such a change by hand')}"
-        )

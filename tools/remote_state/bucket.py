@@ -1,6 +1,7 @@
-"""Whether a bucket can hold states: before anything is written."""
+"""Checks that a bucket can hold states, before anything is written."""
 
-from tools.aws import s3
+from tools.aws.client import Cloud
+from tools.aws.s3 import Objects
 from tools.errors import UserError
 from tools.layout.repository import PREFIX
 from tools.state.backend import TABLE, Backend
@@ -8,31 +9,33 @@ from tools.state.backend import TABLE, Backend
 ALLOW_UNVERSIONED = "--allow-unversioned"
 
 
-def check(backend: Backend, endpoint: str | None, allow_unversioned: bool = False) -> None:
-    """Raises UserError where states in the bucket of `backend` would not be reached, or not safe.
+def check_state_bucket(
+    settings: Backend, endpoint: str | None, allow_unversioned: bool = False
+) -> None:
+    """Raises UserError if states in the bucket of `settings` could not be reached, or not be safe.
 
     `endpoint` is the local cloud's; None is AWS.
     """
-    prefix = "" if backend.prefix == PREFIX else f" --prefix {backend.prefix}"
+    prefix = "" if settings.prefix == PREFIX else f" --prefix {settings.prefix}"
     local = " --local" if endpoint else ""
-    bootstrap = f"tools state bootstrap{local} --bucket {backend.bucket}"
-    objects = s3.Objects(backend.region, endpoint)
-    found = objects.bucket(backend.bucket)
-    if found is None:
-        raise UserError(f"there is no bucket {backend.bucket}; make it: {bootstrap}{prefix}")
-    if found.region != backend.region:
+    bootstrap = f"tools state bootstrap{local} --bucket {settings.bucket}"
+    objects = Objects(Cloud(settings.region, endpoint))
+    bucket = objects.bucket(settings.bucket)
+    if bucket is None:
+        raise UserError(f"there is no bucket {settings.bucket}; create it: {bootstrap}{prefix}")
+    if bucket.region != settings.region:
         raise UserError(
-            f"bucket {backend.bucket} is in {found.region}, and the stacks read each other's "
-            f"states in {backend.region}; take a bucket there"
+            f"bucket {settings.bucket} is in {bucket.region}, but the stacks read each other's "
+            f"states in {settings.region}; use a bucket in that region"
         )
-    if not found.is_versioned and not allow_unversioned:
+    if not bucket.is_versioned and not allow_unversioned:
         raise UserError(
-            f"bucket {backend.bucket} keeps no older versions, so that a state that is lost or "
-            "spoilt would be so for good; turn its versioning on, or take the risk: "
-            f"{ALLOW_UNVERSIONED}"
+            f"bucket {settings.bucket} is not versioned, so a lost or corrupt state could not be "
+            f"restored; turn versioning on, or accept the risk: {ALLOW_UNVERSIONED}"
         )
-    if backend.has_table and not objects.has_table(backend.table):
-        make = f"make it: {bootstrap} --lock {backend.locking}"
-        mend = make if backend.table == TABLE else "make it, or name another in every backend.tf"
-        raise UserError(f"there is no lock table {backend.table} in {backend.region}; {mend}")
-    objects.check_writable(backend.bucket, f"{backend.prefix}/.write-check")
+    if settings.has_table and not objects.has_table(settings.table):
+        mend = "create it, or name another in every backend.tf"
+        if settings.table == TABLE:
+            mend = f"create it: {bootstrap} --lock {settings.locking}"
+        raise UserError(f"there is no lock table {settings.table} in {settings.region}; {mend}")
+    objects.check_writable(settings.bucket, f"{settings.prefix}/.write-check")

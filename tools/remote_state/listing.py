@@ -1,10 +1,9 @@
-"""Where each stack's state lies and who works on it: from files and objects, without Terraform."""
+"""Lists where each stack's state is and who has locked it, without Terraform."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import click
 
@@ -12,15 +11,17 @@ from tools.console import table
 from tools.engine.records import BUCKET_REQUESTS, Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
+from tools.remote_state.transfer import UNKNOWN_PLACE
 from tools.state.file import State
 from tools.state.place import Lock
 
 
 @dataclass(frozen=True)
 class Row:
-    """One stack's state; `size` is in bytes, `problem` why it cannot be told, in words.
+    """One stack's state, as `--json` prints it.
 
-    `serial` is None where there is no state.
+    `serial` is None if there is no state, `size` is in bytes, and `problem` says why the state
+    cannot be read.
     """
 
     stack: str
@@ -31,21 +32,17 @@ class Row:
     lock: Lock | None = None
     problem: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it (docs/json.md)."""
-        return asdict(self)
 
-
-def rows(known: Records, stacks: Sequence[Stack]) -> list[Row]:
-    """A row for each of `stacks`, in their order."""
+def read_rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:
+    """Returns a row for each of `stacks`, in their order."""
     with ThreadPoolExecutor(BUCKET_REQUESTS) as pool:
-        return list(pool.map(partial(_row, known), stacks))
+        return list(pool.map(partial(_read_row, records), stacks))
 
 
-def _row(known: Records, stack: Stack) -> Row:
-    place = known.place(stack)
+def _read_row(records: Records, stack: Stack) -> Row:
+    place = records.place(stack)
     if place is None:
-        return Row(stack.name, "", problem="its files do not say where its state lies")
+        return Row(stack.name, "", problem=UNKNOWN_PLACE)
     try:
         lock = place.lock()
         text = place.read()
@@ -59,11 +56,9 @@ def _row(known: Records, stack: Stack) -> Row:
 
 
 def show(rows: Sequence[Row]) -> None:
-    """Prints `rows` as a table on stdout."""
-    header, *lines = table.lay_out(map(_cells, rows), ("", "", "serial", "resources", "size", ""))
-    click.echo(header, err=True)
-    for line in lines:
-        click.echo(line)
+    """Prints `rows` as a table on stdout, below headers on stderr."""
+    headers = ("", "", "serial", "resources", "size", "")
+    table.show(map(_cells, rows), headers, err_headers=True)
 
 
 def _cells(row: Row) -> list[table.Cell]:
@@ -74,6 +69,6 @@ def _cells(row: Row) -> list[table.Cell]:
 
 
 def describe_lock(lock: Lock) -> str:
-    """Returns who holds a lock, in words."""
-    held = "left locked by" if lock.is_held is False else "locked by"
-    return f"{held} {lock.who} since {lock.created} ({lock.operation})"
+    """Returns who holds a lock since when, in words."""
+    state = "left locked by" if lock.is_held is False else "locked by"
+    return f"{state} {lock.who} since {lock.created} ({lock.operation})"

@@ -1,11 +1,11 @@
-"""A notebook's directory renamed: its state's key and its record go with it, its instance stays."""
+"""Renames a notebook's directory, and moves its state and record; the instance keeps its name."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import click
 
 from tools.aws import s3
+from tools.console.messages import say
 from tools.context import Target
 from tools.engine.preparation import finish_earlier_run
 from tools.engine.records import Records
@@ -16,7 +16,7 @@ from tools.layout.stack import Stack
 from tools.layout.variables import VALUES
 from tools.localcloud.workspace import is_from_repository
 from tools.remote_state import transfer
-from tools.runs.session import Account, Session
+from tools.runs.session import Session
 from tools.scaffold import notebook
 from tools.state import backend
 from tools.state.backend import Backend
@@ -27,186 +27,180 @@ from tools.system import files
 
 @dataclass(frozen=True)
 class _Renaming:
-    """`keys` are the places of the old and the new name, where states are kept in a bucket.
+    """The `old` and the `new` stack, and the `places` of their states if those are in a bucket.
 
-    `is_moved` says that the directory has its new name already: by hand, or by a run that was cut
-    short.
+    `is_moved` says that the directory has its new name already: it was renamed by hand, or by a
+    run that was interrupted.
     """
 
     old: Stack
     new: Stack
-    there: Backend | None
-    keys: tuple[BucketPlace, BucketPlace] | None
+    settings: Backend | None
+    places: tuple[BucketPlace, BucketPlace] | None
     is_moved: bool
 
     @property
-    def here(self) -> Stack:
-        """The directory, by the name that it has."""
+    def current(self) -> Stack:
+        """The stack by the name that its directory has."""
         return self.new if self.is_moved else self.old
 
 
 def rename(session: Session, old: str, new: str, rename_instance: bool) -> None:
-    """Renames notebooks/`old` to notebooks/`new`, after one question; cut short, it goes on.
+    """Renames notebooks/`old` to notebooks/`new`, after one question; a second run continues.
 
-    Raises UserError, before anything is changed, where the new name is taken or none, where
-    another stack reads its state, where the state lies in a place of its own, and where the new
-    key holds something. Exits with 130 where it was interrupted.
+    Raises UserError, before anything is changed, if
+
+    - the new name is taken or invalid, or its key in the bucket holds something,
+    - another stack reads the notebook's state, or
+    - the state is not where `tools state enable` puts it.
+
+    Exits with 130 if it was interrupted.
     """
     notebook.check_name(new)
     if "/" in old:
-        raise UserError(f"{old} is no name of a notebook: name its directory, without notebooks/")
-    target, known = session.target, session.records
-    names = _renaming(target, old, new)
-    _refuse_place(names, known)
-    instance = _instance(known, names)
-    _refuse(names, known, target, new if rename_instance else None)
-    _announce(names, instance, rename_instance, session.account)
+        raise UserError(f"{old} is not a notebook's name: give its directory without notebooks/")
+    target, records = session.target, session.records
+    renaming = _find(target, old, new)
+    _refuse_other_place(renaming, records)
+    instance = _find_instance(records, renaming)
+    _refuse(renaming, records, target, new if rename_instance else None)
+    _announce(session, renaming, instance, rename_instance)
     session.confirm("Rename it?")
     with session.runner().begin(1) as run:
-        if not names.is_moved:
-            finish_earlier_run(run, names.old)
+        if not renaming.is_moved:
+            finish_earlier_run(run, renaming.old)
         if run.interruption.count:
             raise click.exceptions.Exit(130)
         if instance:
-            _set_name(names.here, new if rename_instance else instance)
-        if not names.is_moved:
-            names.old.path.rename(names.new.path)
-        _move_key(run, names)
+            _set_name(renaming.current, new if rename_instance else instance)
+        if not renaming.is_moved:
+            renaming.old.path.rename(renaming.new.path)
+        _move_state(run, renaming)
     commit = "" if target.endpoint else ", then commit the renaming"
-    click.echo(f"next: tools plan{target.option} {new}{commit}", err=True)
+    say(f"next: tools plan{target.option} {new}{commit}")
 
 
-def _renaming(target: Target, old: str, new: str) -> _Renaming:
+def _find(target: Target, old_name: str, new_name: str) -> _Renaming:
     repository = target.repository
-    stacks = [Stack(repository.root, f"notebooks/{name}") for name in (old, new)]
-    is_there = [stack.path.is_dir() for stack in stacks]
-    if is_there[0] and target.endpoint and is_from_repository(stacks[0].path):
-        raise UserError(f"{stacks[0].name} is the repository's: rename it there, without --local")
-    taken = {name.lower(): name for name in repository.notebook_names()}
-    if is_there[0] and (other := taken.get(new.lower())):
-        raise UserError(f"notebooks/{other} exists already; choose another name")
-    there = backend.of(repository)
-    objects = partial(s3.Objects, endpoint=target.endpoint)
-    keys = None
-    if there:
-        keys = (there.place(stacks[0].name, objects), there.place(stacks[1].name, objects))
-    was_moved = is_there[1] and (
-        (keys and keys[0].read())
-        or _names(stacks[1], stacks[0])
-        or (not there and _instance_of(LocalPlace(stacks[1].path / STATE)) == old)
-    )
-    if not is_there[0] and not was_moved:
-        raise UserError(f"there is no {stacks[0].name}")
-    return _Renaming(stacks[0], stacks[1], there, keys, not is_there[0])
+    old, new = (Stack(repository.root, f"notebooks/{name}") for name in (old_name, new_name))
+    is_moved = not old.path.is_dir()
+    if not is_moved and target.endpoint and is_from_repository(old.path):
+        raise UserError(f"{old.name} is the repository's: rename it there, without --local")
+    names = {name.lower(): name for name in repository.notebook_names()}
+    if not is_moved and (taken := names.get(new_name.lower())):
+        raise UserError(f"notebooks/{taken} exists already; choose another name")
+    settings = backend.configured_backend(repository)
+    objects = s3.in_regions_of(target.endpoint)
+    places = None
+    if settings:
+        places = (settings.place(old.name, objects), settings.place(new.name, objects))
+    if is_moved and not _was_renamed(old, new, places):
+        raise UserError(f"there is no {old.name}")
+    return _Renaming(old, new, settings, places, is_moved)
 
 
-def _names(new: Stack, old: Stack) -> bool:
-    """Whether the directory `new` was `old`, by its backend.tf."""
+def _was_renamed(old: Stack, new: Stack, places: tuple[BucketPlace, BucketPlace] | None) -> bool:
+    """Returns whether the directory `new` was `old`, as its state or its backend.tf says."""
+    if not new.path.is_dir():
+        return False
+    if places and places[0].read():
+        return True
     file = new.path / backend.FILE
-    return file.is_file() and f"/{old.name}/" in file.read_text(errors="replace")
+    if file.is_file() and f"/{old.name}/" in file.read_text(errors="replace"):
+        return True
+    return not places and _read_instance(LocalPlace(new.path / STATE)) == old.path.name
 
 
-def _refuse_place(names: _Renaming, known: Records) -> None:
-    """Raises UserError where the state lies elsewhere than `tools state enable` puts it."""
-    transfer.backend_file(names.here)
-    place = known.place(names.here)
-    if place is None:
-        raise UserError(
-            f"{names.here.name}: its files do not say where its state lies (a workspace, an "
-            "override, another kind of backend); rename it by hand"
-        )
+def _refuse_other_place(renaming: _Renaming, records: Records) -> None:
+    """Raises UserError if the state is not where `tools state enable` puts it."""
+    stack = renaming.current
+    transfer.find_backend_file(stack)
+    place = transfer.require_place(stack, records.place(stack))
     if isinstance(place, LocalPlace):
-        if names.keys:
+        if renaming.places:
             raise UserError(
-                f"{names.here.name} has no {backend.FILE} yet: tools state "
-                f"enable{known.repository.option}"
+                f"{stack.name} has no {backend.FILE} yet: tools state "
+                f"enable{records.repository.option}"
             )
-    elif str(place) not in map(str, names.keys or ()):
+    elif str(place) not in map(str, renaming.places or ()):
         raise UserError(
-            f"{names.here.name} keeps its state in {place}, which is a key of its own; rename it "
-            "by hand"
+            f"{stack.name} keeps its state in {place}, which is a key of its own; rename it by hand"
         )
 
 
-def _instance(known: Records, names: _Renaming) -> str | None:
-    """The name of the instance that the state holds, None where it holds none."""
-    places = (known.place(names.here), *(names.keys or ())[:1])
-    return next(filter(None, (_instance_of(place) for place in places if place)), None)
+def _find_instance(records: Records, renaming: _Renaming) -> str | None:
+    """Returns the name of the instance in the notebook's state, if any."""
+    for place in (records.place(renaming.current), *(renaming.places or ())[:1]):
+        if place and (instance := _read_instance(place)):
+            return instance
+    return None
 
 
-def _instance_of(place: Place) -> str | None:
+def _read_instance(place: Place) -> str | None:
     text = place.read()
     if not text:
         return None
-    resources = State.parse(text, str(place), place.mend).resources
-    notebooks = (r for r in resources if r.type == "aws_sagemaker_notebook_instance")
-    return next((str(notebook.attributes["name"]) for notebook in notebooks), None)
+    for resource in State.parse(text, str(place), place.mend).resources:
+        if resource.type == "aws_sagemaker_notebook_instance":
+            return str(resource.attributes["name"])
+    return None
 
 
-def _refuse(names: _Renaming, known: Records, target: Target, instance: str | None) -> None:
-    for stack in known.stacks:
-        if names.old.name in stack.upstream:
-            raise UserError(
-                f"{stack.name} reads the state of {names.old.name}: name the new one there first"
-            )
-    others = target.repository.instance_names()
-    for directory, name in others.items():
-        if instance and directory not in (names.old.path.name, instance) and name == instance:
+def _refuse(
+    renaming: _Renaming, records: Records, target: Target, new_instance: str | None
+) -> None:
+    old, current = renaming.old, renaming.current
+    for stack in records.stacks:
+        if old.name in stack.upstream:
+            raise UserError(f"{stack.name} reads the state of {old.name}: change its name there")
+    for directory, instance in target.repository.instance_names().items():
+        is_other = directory not in (old.path.name, new_instance)
+        if new_instance and is_other and instance == new_instance:
             raise UserError(f"notebooks/{directory} has an instance called {instance} already")
-    if names.keys:
-        old, new = names.keys
-        transfer.refuse_lock(old, names.here, target.option)
-        state = old.read()
-        if state or not names.is_moved:  # else it has been moved already
-            transfer.refuse_conflict(state, new.read(), new)
-    if place := known.place(names.here):
-        transfer.refuse_lock(place, names.here, target.option)
+    if renaming.places:
+        old_place, new_place = renaming.places
+        transfer.refuse_lock(old_place, current, target.option)
+        state = old_place.read()
+        if state or not renaming.is_moved:  # otherwise it has been moved already
+            transfer.refuse_conflict(state, new_place.read(), new_place)
+    if place := records.place(current):
+        transfer.refuse_lock(place, current, target.option)
 
 
 def _announce(
-    names: _Renaming, instance: str | None, rename_instance: bool, account: Account
+    session: Session, renaming: _Renaming, instance: str | None, rename_instance: bool
 ) -> None:
-    click.echo(f"Rename {names.old.name} to {names.new.name} ({account})", err=True)
+    say(f"Rename {renaming.old.name} to {renaming.new.name} ({session.account})")
     if instance and rename_instance:
-        click.echo(
+        say(
             f"AWS cannot rename an instance: the next apply replaces {instance} by "
-            f"{names.new.path.name}, and its volume is lost",
-            err=True,
+            f"{renaming.new.path.name}, and its volume is lost"
         )
     elif instance:
-        click.echo(
-            f"AWS cannot rename an instance: it is called {instance} as before (name in {VALUES}). "
-            "Another name would replace it, and its volume would be lost.",
-            err=True,
+        say(
+            f"AWS cannot rename an instance: it is still called {instance} (name in {VALUES}). "
+            "Another name would replace it, and its volume would be lost."
         )
 
 
-def _set_name(here: Stack, name: str) -> None:
-    path = here.path / VALUES
-    text = path.read_text() if path.is_file() else ""
-    if reading.read_tfvars(path).get("name") != name if path.is_file() else True:
+def _set_name(stack: Stack, name: str) -> None:
+    path = stack.path / VALUES
+    if not path.is_file() or reading.read_tfvars(path).get("name") != name:
+        text = path.read_text() if path.is_file() else ""
         files.write(path, writing.assign(text, {"name": name}))
 
 
-def _text(names: _Renaming, there: Backend) -> str:
-    """The backend.tf of the new name: one that says more than ours stays, but for its key."""
-    file = names.new.path / backend.FILE
-    found = reading.backend(file) if file.is_file() else None
-    if found and there.leaves_out(found[1]):
-        return file.read_text().replace(there.key(names.old.name), there.key(names.new.name))
-    return there.text(names.new.name)
-
-
-def _move_key(run: Run, names: _Renaming) -> None:
-    if names.keys is None or names.there is None:
-        run.records.forget_files(names.new)
+def _move_state(run: Run, renaming: _Renaming) -> None:
+    if renaming.places is None or renaming.settings is None:
+        run.records.forget_files(renaming.new)
         return
-    old, new = names.keys
-    text = _text(names, names.there)
+    old, new = renaming.places
+    text = transfer.backend_text(renaming.settings, renaming.new, renaming.old.name)
     if state := old.read():
-        run.progress.say(names.new.name, transfer.move(run, names.new, old, new, text))
+        moved = transfer.move(run, renaming.new, old, new, text)
+        run.progress.say(renaming.new.name, moved)
         if old.read() != state:
-            raise UserError(f"{old} was written while it was moved to {new}; run it again")
+            raise UserError(f"{old} was written while it was moved to {new}; run the command again")
     else:
-        transfer.switch(run, names.new, text)
+        transfer.switch(run, renaming.new, text)
     transfer.remove(old)  # it would count as an orphan, to be destroyed

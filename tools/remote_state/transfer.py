@@ -1,4 +1,4 @@
-"""A state's way from one place to another, compared with what was there before."""
+"""Moves a state from one place to another, and compares it with the original."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.stack import Stack
-from tools.state.backend import FILE
+from tools.state.backend import FILE, Backend
 from tools.state.checks import foreign_stack
 from tools.state.file import State, read_instances
 from tools.state.place import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
@@ -18,41 +18,46 @@ from tools.system import files
 
 # Where Terraform notes the backend of a stack's last init.
 _SAVED = ".terraform/terraform.tfstate"
+UNKNOWN_PLACE = "its files do not say where its state is"
 
 
-def refuse_conflict(own: bytes | None, there: bytes | None, place: Place) -> None:
-    """Raises UserError where a copy of `own` to `place` would take the state away that is `there`.
+def refuse_conflict(source: bytes | None, target: bytes | None, place: Place) -> None:
+    """Raises UserError if a copy of the `source` state to `place` would replace another state.
 
-    A copy that an earlier run has made, and that is as it was or older, is no conflict.
+    `target` is what `place` holds. A copy of an earlier run that is unchanged or older is no
+    conflict.
     """
-    if not there:
+    if not target:
         return
-    found = State.parse(there, str(place), place.mend)
-    if not own:
+    existing = State.parse(target, str(place), place.mend)
+    details = f"{len(existing.resources)} resources, lineage {existing.lineage}"
+    if not source:
         raise UserError(
-            f"{place} holds a state already ({_told(found)}), and there is none here: if it is "
+            f"{place} holds a state already ({details}), and this directory has none: if it is "
             f"this stack's, take its {FILE} from whoever moved it there"
         )
-    state = State.parse(own, "the state here")
-    if found.lineage != state.lineage:
-        raise UserError(f"{place} holds the state of something else ({_told(found)})")
-    if found.serial > state.serial or (
-        found.serial == state.serial and difference(own, there) is not None
+    state = State.parse(source, "the state here")
+    if existing.lineage != state.lineage:
+        raise UserError(f"{place} holds the state of something else ({details})")
+    if existing.serial > state.serial or (
+        existing.serial == state.serial and difference(source, target) is not None
     ):
         raise UserError(
-            f"{place} holds the same state with other changes (serial {found.serial}, here "
+            f"{place} holds the same state with other changes (serial {existing.serial}, here "
             f"{state.serial}): find out which is right, and move the other one away"
         )
 
 
-def _told(state: State) -> str:
-    return f"{len(state.resources)} resources, lineage {state.lineage}"
+def describe(state: State) -> str:
+    """Returns a state's serial and size, in words."""
+    return f"serial {state.serial}, {len(state.resources)} resources"
 
 
 def difference(before: bytes, after: bytes | None) -> str | None:
-    """What differs between two texts of one state, None where nothing that counts does.
+    """Returns what differs between two texts of one state, in words, or None if nothing does.
 
-    Each Terraform writes a state in its own way, with or without what others note of a resource.
+    Each version of Terraform writes a state in its own way, with or without some attributes of a
+    resource, so that the texts themselves cannot be compared.
     """
     if not after:
         return "nothing is there"
@@ -69,21 +74,31 @@ def difference(before: bytes, after: bytes | None) -> str | None:
     return None
 
 
-def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
-    """The bucket that the last init of `stack` has noted as its state's place, if any.
+def require_place(stack: Stack, place: Place | None) -> LocalPlace | BucketPlace:
+    """Returns the `place` of a stack's state. Raises UserError if its files do not say it."""
+    if isinstance(place, LocalPlace | BucketPlace):
+        return place
+    raise UserError(
+        f"{stack.name}: {UNKNOWN_PLACE} (a workspace, an override or another kind of backend); "
+        "move it yourself: terraform init -migrate-state"
+    )
 
-    Raises UserError where that note came with a copy of another stack's directory.
+
+def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
+    """Returns the place in a bucket that the last init of `stack` has noted, if any.
+
+    Raises UserError if that note came with a copy of another stack's directory.
     """
-    place = _saved_backend(stack, objects)
+    place = _read_saved_backend(stack, objects)
     original = foreign_stack(stack.name, place.key) if place else None
     if original and (stack.root / original).is_dir():
         raise UserError(
-            f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state: delete it"
+            f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state; delete it"
         )
     return place
 
 
-def _saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
+def _read_saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     try:
         saved: dict[str, Any] = json.loads((stack.path / _SAVED).read_text())["backend"]
         config = saved["config"]
@@ -94,85 +109,99 @@ def _saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     return BucketPlace(bucket, key, region, objects, table) if saved["type"] == "s3" else None
 
 
-def backend_file(stack: Stack) -> Path:
-    """The file for the backend of `stack`.
+def find_backend_file(stack: Stack) -> Path:
+    """Returns the path of the backend.tf of `stack`, which need not exist.
 
-    Raises UserError where another one has a backend block: Terraform takes one alone.
+    Raises UserError if another file has a backend block: Terraform allows only one.
     """
-    own = stack.path / FILE
+    path = stack.path / FILE
     for file in sorted(stack.path.glob("*.tf")):
-        if file != own and (found := reading.backend(file)):
+        if file != path and (block := reading.read_backend(file)):
             raise UserError(
-                f"{stack.name}/{file.name} has a backend block ({found[0]}), which is yours: take "
-                "it out, with terraform init -migrate-state, first"
+                f"{stack.name}/{file.name} has a backend block ({block[0]}) of your own; remove it "
+                "first, with terraform init -migrate-state"
             )
-    return own
+    return path
+
+
+def backend_text(settings: Backend, stack: Stack, renamed_from: str | None = None) -> str:
+    """Returns what the backend.tf of `stack` has to say.
+
+    A file that says more than ours stays, but for the key of a stack that was `renamed_from`.
+    """
+    file = stack.path / FILE
+    block = reading.read_backend(file) if file.is_file() else None
+    if not block or not settings.leaves_out(block[1]):
+        return settings.text(stack.name)
+    old_key = settings.key(renamed_from or stack.name)
+    return file.read_text().replace(old_key, settings.key(stack.name))
 
 
 def move(
     run: Run, stack: Stack, source: Place, target: LocalPlace | BucketPlace, text: str | None
 ) -> str:
-    """Moves a state as it is, and gives `stack` the backend.tf `text`, or takes it away.
+    """Moves a state as it is, and gives `stack` the backend.tf `text`; None removes the file.
 
     Not by `terraform init -migrate-state`, which gives a state that it copies to a bucket another
     lineage and a serial of 1 (docs/decisions/0010). What Terraform pulls from the new place is
-    compared with what was there before; `source` holds it until then. Returns what has moved, in
-    words. Raises UserError where what has arrived is another state, and where somebody works on it.
+    compared with the original, which `source` holds until then. Returns what was moved, in words.
+    Raises UserError if another state has arrived, or if somebody works on it.
     """
     refuse_lock(source, stack, run.option)
     state = source.read()
     if not state:
-        raise UserError(f"{source} has gone while the states were moved")
+        raise UserError(f"{source} disappeared while the states were moved")
     run.progress.step(stack.name, f"copying to {target}")
     _copy(state, target)
     if source.read() != state:
         raise UserError(f"{source} was written while it was copied")
     switch(run, stack, text)
     if isinstance(source, LocalPlace):
-        source.set_aside(UNVERIFIED)  # Terraform would ask what to do with it
+        # Or Terraform's init would ask whether to migrate it:
+        # https://developer.hashicorp.com/terraform/cli/commands/init#backend-initialization
+        source.set_aside(UNVERIFIED)
     _carry_record(source, target)
     init.initialize(run, stack)
-    if wrong := difference(state, run.terraform.pull_state(stack.path)):
-        raise UserError(f"what Terraform reads in {target} is not what was in {source}: {wrong}")
+    if changed := difference(state, run.terraform.pull_state(stack.path)):
+        raise UserError(f"Terraform reads another state in {target} than in {source}: {changed}")
     if isinstance(source, LocalPlace):
         settle(source)
-    parsed = State.parse(state, str(source))
-    return f"moved to {target} (serial {parsed.serial}, {len(parsed.resources)} resources)"
+    return f"moved to {target} ({describe(State.parse(state, str(source)))})"
 
 
 def refuse_lock(place: Place, stack: Stack, option: str) -> None:
-    """Raises UserError where somebody works on the state of `stack`, or may do so."""
+    """Raises UserError if somebody works on the state of `stack`, or may do so."""
     lock = place.lock()
     if lock and lock.is_held is not False:
         raise UserError(
-            f"{stack.name} is locked by {lock.who} since {lock.created}: wait, or if that has "
-            f"died: tools state unlock{option} {stack.name}"
+            f"{stack.name} is locked by {lock.who} since {lock.created}; wait, or if that process "
+            f"is gone: tools state unlock{option} {stack.name}"
         )
 
 
 def settle(place: LocalPlace) -> None:
-    """Keeps the copy of a state that has gone on in its bucket, as Terraform keeps such ones."""
-    aside = place.beside(UNVERIFIED)
-    if aside.is_file():
-        aside.replace(place.beside(".backup"))
+    """Renames the copy of a state that was moved as Terraform names its backups."""
+    unverified = place.beside(UNVERIFIED)
+    if unverified.is_file():
+        unverified.replace(place.beside(".backup"))
 
 
 def take_back(place: LocalPlace) -> None:
-    """Brings a state to its place again whose way was cut short before it was verified."""
-    aside = place.beside(UNVERIFIED)
-    if aside.is_file() and not place.read():
-        aside.replace(place.path)
+    """Puts a state back into its place if its move was interrupted before it was verified."""
+    unverified = place.beside(UNVERIFIED)
+    if unverified.is_file() and not place.read():
+        unverified.replace(place.path)
 
 
 def _copy(state: bytes, target: LocalPlace | BucketPlace) -> None:
-    there = target.read()
-    if there == state:
+    existing = target.read()
+    if existing == state:
         return
-    refuse_conflict(state, there, target)  # again: it may have come since the question
+    refuse_conflict(state, existing, target)  # again: it may have been written since the question
     if isinstance(target, LocalPlace):
         target.write(state, "")
     else:
-        if there:  # an older copy; the bucket keeps its versions
+        if existing:  # an older copy; the bucket keeps its versions
             remove(target)
         else:
             forget_checksum(target)
@@ -182,12 +211,12 @@ def _copy(state: bytes, target: LocalPlace | BucketPlace) -> None:
 
 
 def switch(run: Run, stack: Stack, text: str | None) -> None:
-    """Gives `stack` the backend.tf `text`, or takes it away; its next init finds out by itself."""
-    own = stack.path / FILE
+    """Gives `stack` the backend.tf `text`, or removes it, and forgets what init noted of it."""
+    path = stack.path / FILE
     if text is None:
-        own.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     else:
-        files.write(own, text)
+        files.write(path, text)
     init_cache.forget(stack.path)
     (stack.path / _SAVED).unlink(missing_ok=True)
     run.records.forget_files(stack)
@@ -201,19 +230,22 @@ def _carry_record(source: Place, target: Place) -> None:
 
 
 def put_over(place: BucketPlace, state: bytes) -> None:
-    """Writes `state` in the place of one that nobody can read, at once."""
+    """Replaces a state that nobody can read by `state`, in one step."""
     forget_checksum(place)
     place.write(state, "")
 
 
 def forget_checksum(place: BucketPlace) -> None:
-    """Takes away what the lock table notes of the state, with which Terraform compares it."""
+    """Deletes the checksum in the lock table, which Terraform compares with the state.
+
+    https://developer.hashicorp.com/terraform/language/backend/s3
+    """
     if place.table:
         place.objects(place.region).forget_checksum(place.table, f"{place.bucket}/{place.key}")
 
 
 def remove(place: BucketPlace) -> None:
-    """Takes the state in `place` away, and what is noted of it. The bucket keeps its versions."""
+    """Deletes the state in `place`, its record and its checksum. The bucket keeps its versions."""
     place.delete(RECORD_SUFFIX)
     forget_checksum(place)
-    place.delete("")  # last: while it is there, a run that was cut short is seen
+    place.delete("")  # last: as long as it is there, the next run sees an interrupted one

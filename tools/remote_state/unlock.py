@@ -1,40 +1,40 @@
-"""Taking away a lock that a killed Terraform has left."""
+"""Removes a lock that a killed Terraform has left."""
 
-import click
-
+from tools.console.messages import say
 from tools.engine.init import initialize
 from tools.engine.preparation import await_leftover
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state.listing import describe_lock
+from tools.remote_state.transfer import UNKNOWN_PLACE
 from tools.runs.session import Session
 from tools.state.place import LOCK, LocalPlace
 
 
-def unlock(session: Session, stack: Stack) -> None:
-    """Shows who holds the lock of `stack`, asks, and takes it away.
+def unlock_state(session: Session, stack: Stack) -> None:
+    """Shows who holds the lock of `stack`, asks, and removes it.
 
-    Raises UserError where there is none, and where its holder is at work on this machine.
+    Raises UserError if there is no lock, or if its Terraform still runs on this machine.
     """
     place = session.records.place(stack)
-    lock = place.lock() if place else None
     if place is None:
-        raise UserError(f"{stack.name}: its files do not say where its state lies")
+        raise UserError(f"{stack.name}: {UNKNOWN_PLACE}")
+    lock = place.lock()
     if lock is None:
         raise UserError(f"{place} is not locked")
-    click.echo(f"{place}: {describe_lock(lock)}, lock {lock.id}", err=True)
+    say(f"{place}: {describe_lock(lock)}, lock {lock.id}")
     if lock.is_held:
-        raise UserError("that Terraform is at work on this machine; wait for it, or end it")
-    session.confirm("Is that Terraform over? Two at once would spoil the state. Unlock?")
+        raise UserError("that Terraform still runs on this machine; wait for it, or end it")
+    session.confirm("Has that Terraform ended? Two at once would corrupt the state. Unlock?")
     if isinstance(place, LocalPlace):
         place.lock_note.unlink(missing_ok=True)
-    elif lock.id == "?":  # cut short: Terraform cannot read it either
+    elif lock.id == "?":  # incomplete: Terraform cannot read it either
         place.delete(LOCK)
     else:
         with session.runner().begin(1) as run:
-            # Not `prepare`: to write a state that is left would need the lock.
+            # Not `prepare`, which may write a leftover state, for which it would need the lock.
             await_leftover(run, stack)
             initialize(run, stack)
-            # Terraform itself refuses where another lock has taken this one's place meanwhile.
+            # By Terraform, which refuses if another lock has replaced this one meanwhile.
             run.terraform.force_unlock(stack.path, lock.id)
-    click.echo("unlocked", err=True)
+    say("unlocked")

@@ -1,23 +1,23 @@
-"""Older versions of a state, which its bucket keeps: shown, compared and brought back."""
+"""Lists, compares and restores the versions of a state that its bucket keeps."""
 
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from tools.aws.s3 import Version
 from tools.console import table
+from tools.console.messages import say
 from tools.context import Target
 from tools.engine.preparation import finish_earlier_run, prepare
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state import transfer
+from tools.remote_state.transfer import UNKNOWN_PLACE
 from tools.runs.session import Session
 from tools.state.file import State
 from tools.state.place import ERRORED, BucketPlace
@@ -25,9 +25,9 @@ from tools.state.place import ERRORED, BucketPlace
 
 @dataclass(frozen=True)
 class Row:
-    """A version; `modified` in UTC, as ISO 8601 has it.
+    """A version, as `--json` prints it; `modified` is in UTC, in ISO 8601.
 
-    `serial` is None where it is a deletion, or no state that can be read.
+    `serial` is None if it is a deletion, or a state that cannot be read.
     """
 
     version: str
@@ -36,31 +36,31 @@ class Row:
     resources: int
     size: int
 
-    def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it (docs/json.md)."""
-        return asdict(self)
 
-
-def place_of(known: Records, stack: Stack) -> BucketPlace:
-    """The bucket's place of the state. Raises UserError where the state lies elsewhere."""
-    place = known.place(stack)
+def _require_bucket(records: Records, stack: Stack) -> BucketPlace:
+    place = records.place(stack)
     if isinstance(place, BucketPlace):
         return place
-    where = f"in {place}" if place else "where its files do not say"
+    location = f"keeps its state in {place}" if place else UNKNOWN_PLACE
     raise UserError(
-        f"{stack.name} keeps its state {where}, of which nothing keeps older versions but "
-        f"terraform.tfstate.backup; a bucket does: tools state enable{known.repository.option}"
+        f"{stack.name}: {location}; only a bucket keeps older versions than "
+        f"terraform.tfstate.backup: tools state enable{records.repository.option}"
     )
 
 
-def history(known: Records, stack: Stack, limit: int) -> list[Row]:
-    """The newest `limit` versions of the state of `stack`, the newest first."""
-    place = place_of(known, stack)
+def read_rows(records: Records, stack: Stack, limit: int) -> list[Row]:
+    """Returns the newest `limit` versions of the state of `stack`, newest first.
+
+    Raises UserError if the state is not in a bucket.
+    """
+    place = _require_bucket(records, stack)
     objects = place.objects(place.region)
-    return [_row(place, version) for version in objects.versions(place.bucket, place.key)[:limit]]
+    return [
+        _read_row(place, version) for version in objects.versions(place.bucket, place.key)[:limit]
+    ]
 
 
-def _row(place: BucketPlace, version: Version) -> Row:
+def _read_row(place: BucketPlace, version: Version) -> Row:
     modified = version.modified.strftime("%Y-%m-%dT%H:%M:%SZ")
     text = None
     if version.size is not None:
@@ -73,61 +73,58 @@ def _row(place: BucketPlace, version: Version) -> Row:
 
 
 def show(rows: Sequence[Row]) -> None:
-    """Prints `rows` as a table on stdout."""
-    header, *lines = table.lay_out(
+    """Prints `rows` as a table on stdout, below headers on stderr."""
+    table.show(
         (
             (row.version, row.modified, row.serial, row.resources, "" if row.size else "deleted")
             for row in rows
         ),
         ("", "", "serial", "resources", ""),
+        err_headers=True,
     )
-    click.echo(header, err=True)
-    for line in lines:
-        click.echo(line)
 
 
 def restore(session: Session, stack: Stack, version: str) -> None:
     """Makes an older `version` the state of `stack`, after showing what differs and one question.
 
-    Raises UserError where there is no such version, where it is no state, or another one's.
+    Raises UserError if there is no such version, or if it is no state, or that of another stack.
     """
-    target, known = session.target, session.records
-    place = place_of(known, stack)
+    target, records = session.target, session.records
+    place = _require_bucket(records, stack)
     transfer.refuse_lock(place, stack, target.option)
     if (stack.path / ERRORED).exists():
         raise UserError(
-            f"{stack.path / ERRORED} is newer than what is in the bucket, and would take the place "
-            f"of what is restored: let tools deploy{target.option} {stack.name} write it, or "
-            "remove it"
+            f"{stack.path / ERRORED} is newer than the state in the bucket, and would replace what "
+            f"is restored; write it first: tools deploy{target.option} {stack.name}, or delete it"
         )
-    old = _text(place, version, f"tools state history{target.option} {stack.name}")
-    wanted = State.parse(old, f"version {version} of {place}", "choose another version")
-    now = _readable(place.read())
-    if now and now.lineage != wanted.lineage:
+    text = _read_version(place, version, f"tools state history{target.option} {stack.name}")
+    restored = State.parse(text, f"version {version} of {place}", "choose another version")
+    current = _parse_readable(place.read())
+    if current and current.lineage != restored.lineage:
         raise UserError(f"version {version} is of another state than the one in {place}")
-    with suppress(UserError):  # a spoilt one of another stack, which has no lineage then
-        known.prefetch(known.stacks)
-    for other in known.stacks:
-        if other != stack and known.lineage(other) == wanted.lineage:
+    with suppress(UserError):  # for a corrupt state of another stack, which then has no lineage
+        records.prefetch(records.stacks)
+    for other in records.stacks:
+        if other != stack and records.lineage(other) == restored.lineage:
             raise UserError(
                 f"version {version} is of the state that {other.name} has now, as after a "
                 "renaming: an apply of either would change what the other deployed"
             )
-    show_difference(now, wanted)
+    show_difference(current, restored)
     session.confirm("Make this version the state again?")
     with session.runner().begin(1) as run:
-        if now:
+        if current:
             prepare(run, stack)
-            _push(target, stack, {**json.loads(old), "serial": max(now.serial, wanted.serial) + 1})
-        else:  # Terraform would not replace what it cannot read, and give another lineage
+            serial = max(current.serial, restored.serial) + 1
+            _push(target, stack, {**json.loads(text), "serial": serial})
+        else:  # Terraform does not replace what it cannot read, and would set another lineage
             finish_earlier_run(run, stack)
-            transfer.put_over(place, old)
-    known.forget(stack)
-    restored = known.state(stack)
-    click.echo(
-        f"restored as serial {restored.serial if restored else '?'}; AWS is as it was: "
-        f"tools plan{target.option} {stack.name} shows what would be changed there",
-        err=True,
+            transfer.put_over(place, text)
+    records.forget(stack)
+    state = records.state(stack)
+    say(
+        f"restored as serial {state.serial if state else '?'}; nothing in AWS has changed: "
+        f"tools plan{target.option} {stack.name} shows what would change there"
     )
 
 
@@ -138,42 +135,43 @@ def _push(target: Target, stack: Stack, state: Mapping[str, Any]) -> None:
         target.terraform.push_state(stack.path, file)
 
 
-def _text(place: BucketPlace, version: str, history: str) -> bytes:
+def _read_version(place: BucketPlace, version: str, history: str) -> bytes:
     objects = place.objects(place.region)
-    every = objects.versions(place.bucket, place.key)
-    found = [one for one in every if version and one.id.startswith(version)]
-    if len(found) != 1:
-        what = "no version" if not found else f"{len(found)} versions"
-        raise UserError(f"{place} has {what} {version}; to see which there are: {history}")
-    if found[0].size is None:
-        raise UserError(f"version {version} of {place} is its deletion; choose one before it")
-    return objects.get(place.bucket, place.key, found[0].id) or b""
+    versions = objects.versions(place.bucket, place.key)
+    matches = [match for match in versions if version and match.id.startswith(version)]
+    if len(matches) != 1:
+        count = f"{len(matches)} versions" if matches else "no version"
+        raise UserError(f"{place} has {count} {version}; list the versions: {history}")
+    if matches[0].size is None:
+        raise UserError(f"version {version} of {place} is its deletion; choose an older version")
+    return objects.get(place.bucket, place.key, matches[0].id) or b""
 
 
-def _readable(text: bytes | None) -> State | None:
+def _parse_readable(text: bytes | None) -> State | None:
     try:
         return State.parse(text or b"", "the state")
     except UserError:
         return None
 
 
-def show_difference(now: State | None, old: State) -> None:
-    """Prints, on stderr, what a restore of `old` does to the state: addresses, never values."""
-    here, there = _attributes(now), _attributes(old)
-    lines = [f"  + {address}" for address in there if address not in here]
-    lines += [f"  - {address}" for address in here if address not in there]
-    for address in here:
-        if address in there and here[address] != there[address]:
-            lines.append(f"  ~ {address} ({', '.join(_changed(here[address], there[address]))})")
-    lines += [f"  ~ output {name}" for name in _changed(now.outputs if now else {}, old.outputs)]
-    click.echo(f"serial {now.serial if now else '-'} now, {old.serial} in that version:", err=True)
-    click.echo("\n".join(lines) or "  nothing differs", err=True)
+def show_difference(current: State | None, old: State) -> None:
+    """Prints on stderr what a restore of `old` does to the state: addresses, never values."""
+    before, after = _attributes_by_address(current), _attributes_by_address(old)
+    lines = [f"  + {address}" for address in after if address not in before]
+    lines += [f"  - {address}" for address in before if address not in after]
+    for address in before:
+        if address in after and before[address] != after[address]:
+            names = ", ".join(_changed_names(before[address], after[address]))
+            lines.append(f"  ~ {address} ({names})")
+    outputs = current.outputs if current else {}
+    lines += [f"  ~ output {name}" for name in _changed_names(outputs, old.outputs)]
+    say(f"serial {current.serial if current else '-'} now, {old.serial} in that version:")
+    say("\n".join(lines) or "  nothing differs")
 
 
-def _attributes(state: State | None) -> dict[str, Mapping[str, Any]]:
-    """The managed resources of a state: address to attributes."""
+def _attributes_by_address(state: State | None) -> dict[str, Mapping[str, Any]]:
     return {r.address: r.attributes for r in state.resources} if state else {}
 
 
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def _changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return sorted(n for n in {**before, **after} if before.get(n) != after.get(n))

@@ -1,8 +1,10 @@
-"""What the report shows, gathered: values, prices, and what AWS says where it can be asked."""
+"""Collects what the report shows: values, prices, states, and AWS's answers if it can be asked."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from tools.context import Context
 from tools.cost import comparison, estimates
@@ -10,9 +12,9 @@ from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.model import Amount, Estimate, NotebookCost
 from tools.errors import UserError
-from tools.fleet import fleet
-from tools.fleet.fleet import Declared, Notebook, Overview, Undeclared
+from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.idle import is_idle
+from tools.fleet.status import FleetStatus, NotebookStatus, UndeclaredInstance, read_status
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.runs import listing
@@ -27,11 +29,11 @@ NOT_ASKED = "not asked"
 class Row:
     """One notebook of the fleet's table.
 
-    `idle` is how long it is known to be, None where not; `applied` what its state and record say,
-    None where they were not read.
+    `idle` is how long it is known to be idle, if it is; `applied` what its state and record say, if
+    they were read.
     """
 
-    declared: Declared
+    declared: DeclaredNotebook
     cost: NotebookCost
     status: str = NOT_ASKED
     modified: datetime | None = None
@@ -42,7 +44,7 @@ class Row:
 
     @property
     def drift(self) -> list[str]:
-        """How AWS has it otherwise, and what has changed in the files since it was applied."""
+        """How it differs in AWS, and what has changed in the files since it was applied."""
         changed = self.applied is not None and self.applied.status == "changed since"
         return [*self.differences, *(self.applied.why if changed and self.applied else ())]
 
@@ -56,11 +58,10 @@ class Row:
 class Report:
     """Everything on the page.
 
-    `asked` is a sentence: whether AWS was asked, and why it said nothing. `undeclared` are
-    instances without a directory, None where AWS did not say; `orphans` are states without one.
-    `idle_is_known` says whether the notebooks' logs answered, `states_are_known` whether every
-    state could be read, which tell of orphans and of what changed since an apply. `project` is
-    empty where none is typed yet.
+    `asked` is a sentence: whether AWS was asked, and why not. `undeclared` are instances without a
+    directory, None if AWS was not asked; `orphans` are states without one. `idle_is_known` says
+    whether the notebooks' logs were read, `states_are_known` whether every state was, which tell of
+    orphans and of changes since an apply. `project` is empty before `tools init`.
     """
 
     project: str
@@ -68,7 +69,7 @@ class Report:
     made: datetime
     asked: str
     rows: Sequence[Row]
-    undeclared: Sequence[Undeclared] | None
+    undeclared: Sequence[UndeclaredInstance] | None
     orphans: Sequence[Applied]
     idle_is_known: bool
     estimate: Estimate
@@ -80,12 +81,12 @@ class Report:
     @property
     def idle(self) -> list[Row]:
         """Notebooks that run and have been idle for a quarter of an hour or more, longest first."""
-        found = [row for row in self.rows if row.idle is not None]
-        return sorted(found, key=lambda row: -(row.idle or timedelta()))
+        idle = [row for row in self.rows if row.idle is not None]
+        return sorted(idle, key=lambda row: -(row.idle or timedelta()))
 
     @property
     def drifted(self) -> list[Row]:
-        """Notebooks that are otherwise in AWS than declared, or changed since their apply."""
+        """Notebooks that differ in AWS from what they declare, or changed since their apply."""
         return [row for row in self.rows if row.drift]
 
     @property
@@ -96,118 +97,122 @@ class Report:
     @property
     def statuses(self) -> dict[str, int]:
         """How many notebooks have each status, most first."""
-        counts: dict[str, int] = {}
-        for row in self.rows:
-            counts[row.status] = counts.get(row.status, 0) + 1
-        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+        return dict(Counter(row.status for row in self.rows).most_common())
 
-    def by(self, key: str) -> dict[str, Amount]:
-        """What notebooks cost by owner or environment, dearest first."""
-        found: dict[str, Amount] = {}
+    def costs_by(self, key: str) -> dict[str, Amount]:
+        """What notebooks cost by owner or environment, the most expensive first."""
+        amounts: dict[str, Amount] = {}
         for cost in self.estimate.notebooks:
             name = str(getattr(cost.spec, key)) or f"no {key}"
-            found[name] = found.get(name, Amount()) + cost.amount
-        return dict(sorted(found.items(), key=lambda item: (-item[1].usd, item[0])))
+            amounts[name] = amounts.get(name, Amount()) + cost.amount
+        return dict(sorted(amounts.items(), key=lambda item: (-item[1].usd, item[0])))
 
 
-def gather(context: Context, local: bool, offline: bool) -> Report:
-    """The report of AWS's fleet, or of the local cloud's.
+@dataclass(frozen=True)
+class _Answer:
+    """AWS's answer: a sentence that says whether it was asked, and the fleet's status if it was."""
 
-    Where AWS cannot be asked, the values are enough, and the report says why; with `offline` it is
-    not tried. Raises UserError for values that do not parse and a corrupt price table, and where
-    the local cloud does not run.
+    sentence: str
+    status: FleetStatus | None = None
+
+
+def collect(context: Context, local: bool, offline: bool) -> Report:
+    """Returns the report on AWS's fleet, or on the local cloud's.
+
+    If AWS cannot be asked, the values are enough, and the report says why; with `offline` it is not
+    asked. Raises UserError for values that do not parse, for a corrupt price table, and if the
+    local cloud does not run.
     """
-    place = estimates.where(context, local)
-    declared = fleet.declared(place)
-    estimate = estimates.of(context, Question(local=local))
-    said = _Said("AWS was not asked: --offline.") if offline else _ask(context, local, declared)
-    there = said.overview
-    by_name = {n.declared.stack.name: n for n in there.notebooks} if there else {}
-    applied, unread = ({}, []) if offline else _applied(context, local)
+    fleet = estimates.open_fleet(context, local)
+    notebooks = fleet.notebooks()
+    estimate = estimates.estimate(context, Question(local=local))
+    answer = _Answer("AWS was not asked: --offline.")
+    applied: dict[str, Applied] = {}
+    unread: list[str] = []
+    if not offline:
+        answer = _ask(context, local, notebooks)
+        applied, unread = _read_applied(context, local)
+    status = answer.status
+    by_name = {n.declared.stack.name: n for n in status.notebooks} if status else {}
     rows = [
-        _row(one, cost, by_name.get(one.stack.name), applied.get(one.stack.name))
-        for one, cost in zip(declared, estimate.notebooks, strict=True)
+        _row(notebook, cost, by_name.get(notebook.stack.name), applied.get(notebook.stack.name))
+        for notebook, cost in zip(notebooks, estimate.notebooks, strict=True)
     ]
-    made = datetime.now(UTC)
-    written = (place.repository.root / COMMON).is_file()
+    now = datetime.now(UTC)
+    idle_unknown = status.idle_unknown if status else ()
+    is_initialized = (fleet.repository.root / COMMON).is_file()
     return Report(
-        str(place.repository.common()["project"]) if written else "",
-        place.region,
-        made,
-        said.sentence,
+        str(fleet.repository.common()["project"]) if is_initialized else "",
+        fleet.region,
+        now,
+        answer.sentence,
         rows,
-        there.undeclared if there else None,
+        status.undeclared if status else None,
         [row for row in applied.values() if row.status == "orphan"],
-        there is not None and not said.warnings,
+        status is not None and not idle_unknown,
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
-        [*said.warnings, *unread, *estimates.warnings(estimate, made.date())],
-        place.repository.stacks(),
+        [
+            *(f"Which notebooks are idle is not known: {why}" for why in idle_unknown),
+            *unread,
+            *estimates.warnings(estimate, now.date()),
+        ],
+        fleet.repository.stacks(),
         not (offline or unread),
     )
 
 
-@dataclass(frozen=True)
-class _Said:
-    """What AWS said: no overview where it was not asked, and the sentence that tells so."""
-
-    sentence: str
-    overview: Overview | None = None
-    warnings: Sequence[str] = ()
-
-
-def _ask(context: Context, local: bool, declared: Sequence[Declared]) -> _Said:
+def _ask(context: Context, local: bool, notebooks: Sequence[DeclaredNotebook]) -> _Answer:
+    problem = "AWS was not asked"
     try:
-        place = fleet.of(context, local)
+        fleet = Fleet.open(context, local)
+        problem = "AWS has not listed the notebooks"
+        status = read_status(fleet, notebooks, with_idle=True)
     except UserError as error:
         if local:
             raise
-        reason = str(error).replace(f"{context.repository.root}/", "")
-        return _Said(f"AWS was not asked: {reason}.")
+        return _Answer(f"{problem}: {_without_root(str(error), context.repository.root)}.")
     cloud = "The local cloud" if local else "AWS"
-    regions = ", ".join(dict.fromkeys([one.region for one in declared] or [place.region]))
-    try:
-        overview = fleet.overview(place, declared, idle=True)
-    except UserError as error:
-        if local:
-            raise
-        return _Said(f"AWS has not listed the notebooks: {error}.")
-    warnings = [f"Which notebooks are idle is not known: {why}" for why in overview.idle_unknown]
-    return _Said(f"{cloud} was asked, {regions}.", overview, warnings)
+    regions = dict.fromkeys([notebook.region for notebook in notebooks] or [fleet.region])
+    return _Answer(f"{cloud} was asked, {', '.join(regions)}.", status)
 
 
-def _applied(context: Context, local: bool) -> tuple[dict[str, Applied], list[str]]:
-    """What states and records say of each stack, and a sentence for each that cannot be read."""
-    root = f"{context.repository.root}/"  # the page is passed on: no path of this machine on it
+def _read_applied(context: Context, local: bool) -> tuple[dict[str, Applied], list[str]]:
+    """Returns what states and records say of each stack, and a sentence for each unread state."""
+    root = context.repository.root
     try:
-        known = Session.open_to_read(context, local).records
-        root = f"{known.repository.root}/"
-        rows = listing.rows(known, known.repository.stacks()) + listing.orphans(known)
-    except UserError as error:  # before `tools init`, or where a bucket does not answer
-        reason = str(error).replace(root, "")
+        records = Session.open_to_read(context, local).records
+        root = records.repository.root
+        rows = listing.read_rows(records, records.stacks) + listing.read_orphans(records)
+    except UserError as error:  # before `tools init`, or if a bucket does not answer
+        reason = _without_root(str(error), root)
         return {}, [f"What has changed since an apply, and orphans, are not known: {reason}"]
-    applied = {row.stack: replace(row, place=row.place.removeprefix(root)) for row in rows}
-    return applied, [
-        f"What is applied of {row.stack} is not known: "
-        + "; ".join(row.why or ["no file says where its state is"]).replace(root, "")
-        for row in rows
-        if row.status == "unknown"
-    ]
+    unread = []
+    for row in rows:
+        if row.status == "unknown":
+            why = "; ".join(row.why or ["no file says where its state is"])
+            unread.append(
+                f"What is applied of {row.stack} is not known: {_without_root(why, root)}"
+            )
+    return {row.stack: replace(row, place=_without_root(row.place, root)) for row in rows}, unread
+
+
+def _without_root(text: str, root: Path) -> str:
+    """Returns `text` with relative paths: the page is passed on to people without this machine."""
+    return text.replace(f"{root}/", "")
 
 
 def _row(
-    declared: Declared, cost: NotebookCost, notebook: Notebook | None, applied: Applied | None
+    notebook: DeclaredNotebook,
+    cost: NotebookCost,
+    status: NotebookStatus | None,
+    applied: Applied | None,
 ) -> Row:
-    if notebook is None:
-        return Row(declared, cost, applied=applied)
-    known = notebook.status == "InService" and is_idle(notebook.decision, IDLE_FOR)
-    return Row(
-        declared,
-        cost,
-        notebook.status,
-        notebook.instance.modified if notebook.instance else None,
-        notebook.differences,
-        notebook.failure,
-        notebook.decision.idle if known and notebook.decision else None,
-        applied,
-    )
+    if status is None:
+        return Row(notebook, cost, applied=applied)
+    idle = None
+    if status.decision and status.status == "InService" and is_idle(status.decision, IDLE_FOR):
+        idle = status.decision.idle
+    modified = status.instance.modified if status.instance else None
+    differences, failure = status.differences, status.failure
+    return Row(notebook, cost, status.status, modified, differences, failure, idle, applied)

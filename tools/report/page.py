@@ -1,4 +1,4 @@
-"""From a report to one HTML page, with everything in it that it needs."""
+"""Renders a report as one HTML page, with everything in it that the page needs."""
 
 import base64
 import hashlib
@@ -23,11 +23,11 @@ _MOST_BARS = 20
 
 
 def render(report: Report) -> str:
-    """The page.
+    """Returns the page.
 
-    Every value is escaped, and no script but the page's one runs: its own policy
-    (https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP) names that by its hash, and forbids
-    everything that would come over a network.
+    Every value is escaped, and only the page's own script runs: the page's policy
+    (https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP) names it by its hash, and forbids
+    everything from a network.
     """
     environment = Environment(
         loader=FileSystemLoader(_HERE),
@@ -36,7 +36,7 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    module = script.text()
+    module = script.compose()
     return environment.get_template("page.html.j2").render(
         report=report,
         estimate=report.estimate,
@@ -51,10 +51,12 @@ def render(report: Report) -> str:
 
 
 def graph(report: Report) -> Markup:
-    """Which stack reads which, as an SVG; nothing where there are no stacks."""
+    """Returns which stack reads which, as an SVG; empty if there are no stacks."""
     if not report.stacks:
         return Markup("")
-    return charts.inline(graph_formats.svg(Graph.of(report.stacks)), "Which stack reads which")
+    return charts.inline(
+        graph_formats.svg(Graph.from_stacks(report.stacks)), "Which stack reads which"
+    )
 
 
 def _hash(module: str) -> str:
@@ -63,25 +65,25 @@ def _hash(module: str) -> str:
 
 
 def _charts(report: Report) -> dict[str, Markup]:
-    dearest = sorted(report.estimate.notebooks, key=lambda cost: -cost.amount.usd)
+    most_expensive = sorted(report.estimate.notebooks, key=lambda cost: -cost.amount.usd)
     return {
         "notebook": charts.stacked(
-            "A month by notebook", ["compute", "volume"], _by_notebook(dearest)
+            "A month by notebook", ["compute", "volume"], _by_notebook(most_expensive)
         ),
-        "owner": charts.stacked("A month by owner", ["a month"], _bars(report.by("owner"))),
+        "owner": charts.stacked("A month by owner", ["a month"], _bars(report.costs_by("owner"))),
         "environment": charts.stacked(
-            "A month by environment", ["a month"], _bars(report.by("environment"))
+            "A month by environment", ["a month"], _bars(report.costs_by("environment"))
         ),
         "comparison": charts.stacked(
             "Separate against shared infrastructure",
             ["overhead", "notebooks"],
-            _compared(report.comparisons),
+            _comparison_bars(report.comparisons),
         ),
     }
 
 
-def _by_notebook(dearest: Sequence[NotebookCost]) -> list[Bar]:
-    shown, others = dearest[:_MOST_BARS], dearest[_MOST_BARS:]
+def _by_notebook(most_expensive: Sequence[NotebookCost]) -> list[Bar]:
+    shown, others = most_expensive[:_MOST_BARS], most_expensive[_MOST_BARS:]
     bars = [_bar(cost.spec.name, [cost]) for cost in shown]
     return [*bars, _bar(f"{len(others)} others", others)] if others else bars
 
@@ -89,30 +91,30 @@ def _by_notebook(dearest: Sequence[NotebookCost]) -> list[Bar]:
 def _bar(label: str, costs: Sequence[NotebookCost]) -> Bar:
     compute = total(cost.compute.amount for cost in costs)
     volume = total(cost.volume.amount for cost in costs)
-    return Bar(label, [compute.usd, volume.usd], _short(compute + volume))
+    return Bar(label, [compute.usd, volume.usd], _round(compute + volume))
 
 
 def _bars(amounts: Mapping[str, Amount]) -> list[Bar]:
     items = list(amounts.items())
-    bars = [Bar(name, [amount.usd], _short(amount)) for name, amount in items[:_MOST_BARS]]
+    bars = [Bar(name, [amount.usd], _round(amount)) for name, amount in items[:_MOST_BARS]]
     others = [amount for _, amount in items[_MOST_BARS:]]
     if others:
         rest = total(others)
-        bars.append(Bar(f"{len(others)} others", [rest.usd], _short(rest)))
+        bars.append(Bar(f"{len(others)} others", [rest.usd], _round(rest)))
     return bars
 
 
-def _compared(comparisons: Sequence[Comparison]) -> list[Bar]:
+def _comparison_bars(comparisons: Sequence[Comparison]) -> list[Bar]:
     return [
-        Bar(f"{found.notebooks} {how}", [overhead.usd, found.compute.usd], _short(whole))
-        for found in comparisons
-        for how, overhead, whole in (
-            ("separate", found.separate_overhead, found.separate),
-            ("shared", found.shared_overhead, found.shared),
+        Bar(f"{row.notebooks} {kind}", [overhead.usd, row.compute.usd], _round(whole))
+        for row in comparisons
+        for kind, overhead, whole in (
+            ("separate", row.separate_overhead, row.separate),
+            ("shared", row.shared_overhead, row.shared),
         )
     ]
 
 
-def _short(amount: Amount) -> str:
-    """To the dollar, for the end of a chart's label."""
+def _round(amount: Amount) -> str:
+    """Returns an amount in whole dollars, for the end of a chart's label."""
     return f"{'' if amount.complete else '≥ '}${amount.usd.quantize(Decimal(1)):,}"

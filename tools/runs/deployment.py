@@ -2,14 +2,16 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import click
 
-from tools.aws import s3
+from tools.aws.client import Cloud
+from tools.aws.s3 import Objects
+from tools.console.messages import say
 from tools.console.prompt import require_terminal
 from tools.engine import explain, plans
 from tools.engine.plans import Plan
@@ -28,9 +30,8 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     """Applies what has changed in `stacks`, after one question, and prints the summary.
 
     Exits with 1 if a stack failed, and with 130 if the run was interrupted. Raises UserError if a
-    plan that was to be shown takes data away, unless the options allow that.
+    plan that is shown loses data, unless the options allow that.
     """
-    _check_report(session.options)
     if session.options.plan_dir:
         _deploy_saved(session, stacks, session.options.plan_dir)
         return
@@ -39,12 +40,14 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     records.refuse_copies(stacks)
     reasons = {stack.name: records.reasons_to_apply(stack) for stack in stacks}
     changed = [s for s in stacks if options.refresh or options.force or reasons[s.name]]
-    _announce(session, "Deploy", changed, len(stacks), reasons if options.why else {})
+    session.announce("Deploy", changed, reasons if options.why else None)
+    if unchanged := len(stacks) - len(changed):
+        say(f"{unchanged} of {len(stacks)} stacks have not changed.")
     if not changed or options.yes or session.target.endpoint:
         runner.run(stacks)
         return
     require_terminal()
-    with _folder() as folder:
+    with _open_plan_folder() as folder:
         shown = [*runner.plan(changed, folder), *_plans_of_followers(stacks, changed)]
         show_plans(shown)
         _refuse_losses(shown, options)
@@ -54,7 +57,7 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
 
 def _deploy_saved(session: Session, stacks: Sequence[Stack], folder: Path) -> None:
     """Applies the plans in `folder`, of those of `stacks` that have one, exactly as they are."""
-    saved = plans.load(folder, session.account.cloud, partial(_place_of, session.records))
+    saved = plans.load(folder, session.account.cloud, partial(_describe_place, session.records))
     planned = {plan.stack for plan in saved}
     chosen = [stack for stack in stacks if stack.name in planned]
     names = {stack.name for stack in chosen}
@@ -68,22 +71,21 @@ def _deploy_saved(session: Session, stacks: Sequence[Stack], folder: Path) -> No
 def destroy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     """Destroys `stacks`, after one question, and prints the summary; exits as `deploy_stacks`.
 
-    Raises UserError if something that is deployed still needs one of them, and for a bucket that
-    holds objects.
+    Raises UserError if a deployed stack still needs one of them, and for a bucket that holds
+    objects.
     """
-    _check_report(session.options)
     session.records.prefetch(session.records.stacks)
     session.records.refuse_copies(session.records.stacks)
     runner = session.runner()
     runner.refuse_in_use(stacks)
     _refuse_full_buckets(session, stacks)
-    _announce(session, "Destroy", list(reversed(stacks)), len(stacks), {})
+    session.announce("Destroy", reversed(stacks))
     session.confirm_stacks("Destroy", len(stacks))
     runner.run(stacks, destroy=True)
 
 
-def _place_of(records: Records, name: str) -> str:
-    """The place of a stack's state, as it is called in every checkout."""
+def _describe_place(records: Records, name: str) -> str:
+    """Returns the place of a stack's state, in words that are the same in every checkout."""
     stack = next((stack for stack in records.stacks if stack.name == name), None)
     place = records.place(stack) if stack else None
     if isinstance(place, LocalPlace):
@@ -99,29 +101,29 @@ def plan_stacks(
 ) -> list[Plan]:
     """Plans `stacks` and returns the plans; the options say whether they are kept.
 
-    `details` prints Terraform's text of each. `outside_only` plans what was changed outside of
-    Terraform alone. Exits with 130 if it was interrupted.
+    `details` prints Terraform's text of each. `outside_only` plans only what was changed outside
+    of Terraform. Exits with 130 if it was interrupted.
     """
-    _check_report(session.options)
     session.records.prefetch(stacks)
-    with _folder(session.options.plan_dir) as folder:
+    with _open_plan_folder(session.options.plan_dir) as folder:
         try:
-            made = session.runner().plan(stacks, folder, outside_only)
+            stack_plans = session.runner().plan(stacks, folder, outside_only)
         except BaseException:
             plans.delete_plans(folder)  # values in clear text that nobody will apply
             raise
         if session.options.plan_dir:
-            plans.save(folder, made, session.account.cloud, partial(_place_of, session.records))
+            describe = partial(_describe_place, session.records)
+            plans.save(folder, stack_plans, session.account.cloud, describe)
         by_name = {stack.name: stack for stack in stacks}
-        for plan in made:
+        for plan in stack_plans:
             if details and plan.file and plan.status == "changed":
                 text = session.target.terraform.show(by_name[plan.stack].path, plan.file)
                 click.echo(f"[{plan.stack}]\n{text}")
-    return made
+    return stack_plans
 
 
 def _plans_of_followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> list[Plan]:
-    """Unchanged stacks that may change once their upstreams are applied, as waiting plans."""
+    """Returns unchanged stacks that may change once their upstreams are applied, as waiting."""
     names = {stack.name for stack in changed}
     followers = graph.reachable(names, graph.readers(graph.reads_among(stacks))) - names
     may_change = names | followers
@@ -134,55 +136,32 @@ def _plans_of_followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> li
     return waiting
 
 
-def _check_report(options: Options) -> None:
-    if options.report:
-        report_file.check(options.report)
-
-
-def _announce(
-    session: Session,
-    verb: str,
-    stacks: Sequence[Stack],
-    total: int,
-    reasons: Mapping[str, Sequence[str]],
-) -> None:
-    click.echo(f"{verb} in {session.account}:", err=True)
-    for stack in stacks:
-        click.echo(f"  {stack.name}", err=True)
-        for reason in reasons.get(stack.name, ()):
-            click.echo(f"    {reason}", err=True)
-    if not stacks:
-        click.echo("  nothing", err=True)
-    if total > len(stacks):
-        click.echo(f"{total - len(stacks)} of {total} stacks have not changed.", err=True)
-
-
 def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:
-    lost = [
+    losses = [
         f"{plan.stack}: {explain.describe_losses(plan.losses)}" for plan in shown if plan.losses
     ]
-    if lost and not options.allow_destroy:
-        raise UserError("; ".join(lost))
+    if losses and not options.allow_destroy:
+        raise UserError("; ".join(losses))
 
 
 def _refuse_full_buckets(session: Session, stacks: Sequence[Stack]) -> None:
-    """Raises UserError for a bucket that AWS would not let go, before anything else is gone."""
-    objects = s3.Objects(session.target.region, session.target.endpoint)
+    """Raises UserError for a bucket that AWS would refuse to delete, before anything is gone."""
+    objects = Objects(Cloud(session.target.region, session.target.endpoint))
     for stack in stacks:
         state = session.records.state(stack)
         for bucket in state.kept_buckets if state else ():
             if objects.holds_any(bucket):
                 raise UserError(
                     f"{stack.name}: bucket {bucket} holds objects (or older versions), and nothing "
-                    "was destroyed. To empty it as it goes, set force_destroy = true in "
-                    f"{stack.name}/terraform.tfvars and deploy; to keep it, take it out of the "
+                    "was destroyed. To empty it as it is destroyed, set force_destroy = true in "
+                    f"{stack.name}/terraform.tfvars and deploy. To keep it, remove it from the "
                     f"state first: terraform -chdir={stack.path} state rm ADDRESS"
                 )
 
 
 @contextmanager
-def _folder(kept: Path | None = None) -> Iterator[Path]:
-    """A folder for saved plans: `kept`, made new, or one that is gone afterwards."""
+def _open_plan_folder(kept: Path | None = None) -> Iterator[Path]:
+    """Yields a folder for saved plans: `kept`, created, or one that is deleted afterwards."""
     if kept:
         plans.make_folder(kept)
         yield kept
@@ -191,9 +170,17 @@ def _folder(kept: Path | None = None) -> Iterator[Path]:
             yield Path(folder)
 
 
-def exit_by_plans(made: Sequence[Plan], detailed_exitcode: bool) -> None:
-    """Exits with 1 if a plan failed, with 2 if that was asked for and something would change."""
-    if any(plan.status == "failed" for plan in made):
+def finish_plans(
+    session: Session, stack_plans: Sequence[Plan], command: str, detailed_exitcode: bool
+) -> None:
+    """Writes the report of `command`, and exits as the plans say.
+
+    With 1 if a plan failed, and with 2 if `detailed_exitcode` is set and something would change.
+    """
+    if session.options.report:
+        results = [report_file.result_of_plan(plan) for plan in stack_plans]
+        report_file.write(session.options.report, results, command)
+    if any(plan.status == "failed" for plan in stack_plans):
         raise click.exceptions.Exit(1)
-    if detailed_exitcode and any(plan.status == "changed" for plan in made):
+    if detailed_exitcode and any(plan.status == "changed" for plan in stack_plans):
         raise click.exceptions.Exit(2)

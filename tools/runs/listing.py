@@ -1,8 +1,8 @@
-"""The stacks as `tools list` shows them: from files, states and records alone."""
+"""The stacks as `tools list` shows them: from files, states and records only."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import click
 
@@ -19,9 +19,10 @@ _COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unk
 
 @dataclass(frozen=True)
 class Row:
-    """One stack. `applied` is when it was last applied, in UTC; `why` says what has changed since.
+    """One stack, as `--json` prints it (docs/json.md).
 
-    `place` is where its state lies; `monthly_usd` what an orphan costs, where that is records.
+    `applied` is when it was last applied, in UTC; `why` says what has changed since.
+    `place` is where its state is; `monthly_usd` what an orphan costs, if its prices are known.
     """
 
     stack: str
@@ -33,18 +34,14 @@ class Row:
     place: str
     monthly_usd: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it (docs/json.md)."""
-        return asdict(self)
 
-
-def rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:
-    """A row for each of `stacks`, in their order."""
+def read_rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:
+    """Returns a row for each of `stacks`, in their order."""
     records.prefetch(stacks)
-    return [_row(records, stack) for stack in stacks]
+    return [_read_row(records, stack) for stack in stacks]
 
 
-def _row(records: Records, stack: Stack) -> Row:
+def _read_row(records: Records, stack: Stack) -> Row:
     place = records.place(stack)
     try:
         why = records.reasons_to_apply(stack)
@@ -62,10 +59,10 @@ def _row(records: Records, stack: Stack) -> Row:
     return Row(stack.name, stack.kind, status, applied, count, tuple(why), str(place or ""))
 
 
-def orphans(records: Records) -> list[Row]:
-    """A row for each state that holds resources and whose directory has gone.
+def read_orphans(records: Records) -> list[Row]:
+    """Returns a row for each state that holds resources and whose directory is gone.
 
-    Raises UserError where a state is spoilt, or a bucket does not answer.
+    Raises UserError if a state is corrupt, or a bucket does not answer.
     """
     return [
         Row(
@@ -83,19 +80,18 @@ def orphans(records: Records) -> list[Row]:
 
 
 def show(rows: Sequence[Row], why: bool) -> None:
-    """Prints `rows` as a table on stdout; with `why`, what has changed in each."""
-    lines = table.lay_out(
+    """Prints `rows` as a table on stdout; with `why`, also what has changed in each."""
+    table.show(
         (
-            row.stack,
-            row.kind,
-            click.style(row.status, fg=_COLOURS.get(row.status)),
-            row.applied or "",
-            row.resources,
-            row.why[0] if row.status in ("orphan", "unknown") else "",
-        )
-        for row in rows
+            (
+                row.stack,
+                row.kind,
+                click.style(row.status, fg=_COLOURS.get(row.status)),
+                row.applied or "",
+                row.resources,
+                row.why[0] if row.status in ("orphan", "unknown") else "",
+            )
+            for row in rows
+        ),
+        details=[row.why if why and row.status == "changed since" else () for row in rows],
     )
-    for row, line in zip(rows, lines, strict=True):
-        click.echo(line)
-        for reason in row.why if why and row.status == "changed since" else ():
-            click.echo(f"    {reason}")

@@ -1,12 +1,17 @@
-"""What the commands that run stacks are asked."""
+"""The options of the commands that run stacks."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.runs import report_file
+
 
 @dataclass(frozen=True)
 class Options:
-    """The options that such commands share; `jobs` None is one per core."""
+    """What the commands that run stacks were given; `jobs` None is one per core.
+
+    Raises UserError if `report` cannot become a report, before anything is run.
+    """
 
     yes: bool = False
     jobs: int | None = None
@@ -17,3 +22,7 @@ class Options:
     plan_dir: Path | None = None
     why: bool = False
     report: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.report:
+            report_file.check(self.report)

@@ -1,4 +1,4 @@
-"""States whose directory has gone: what they hold, what it costs, and how to destroy it."""
+"""Finds and destroys orphans: states whose directory is gone."""
 
 import shutil
 import tempfile
@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import click
-
 from tools import SCRATCH
+from tools.console.messages import say
 from tools.cost import prices
 from tools.engine.records import Records
 from tools.errors import UserError
@@ -32,7 +32,7 @@ class Orphan:
     """A state with resources and without a directory; `name` is the one that the stack had.
 
     `monthly_usd` is what its notebooks, volumes, interface endpoints and keys cost in a month of
-    730 hours, None where a price is not records.
+    730 hours, None if a price is not known.
     """
 
     name: str
@@ -43,53 +43,49 @@ class Orphan:
 
     @property
     def why(self) -> str:
-        """What it is, in words."""
+        """What it is and what it costs, in words."""
         usd = self.monthly_usd
-        cost = (
-            "its cost is not known"
-            if usd is None
-            else f"about ${usd:.2f} a month if all of it runs"
-        )
+        month = "unknown" if usd is None else f"about ${usd:.2f} a month if all of it runs"
+        cost = f"cost: {month}"
         if isinstance(self.place, BucketPlace):
             return (
                 "no directory here has this state. Run git pull first: a colleague may have "
                 f"added it ({cost})"
             )
-        return f"its directory has gone, and what it deployed has not ({cost})"
+        return f"its directory is gone, but its resources still exist ({cost})"
 
 
 def find_orphans(records: Records) -> list[Orphan]:
     """Returns every orphan: states in the repository and beside the stacks' states in buckets.
 
-    Raises UserError if a state is spoilt, or a bucket does not answer.
+    Raises UserError if a state is corrupt, or a bucket does not answer.
     """
-    table = prices.load(records.repository.root / SCRATCH / "prices.json")
+    price_table = prices.load(records.repository.root / SCRATCH / "prices.json")
     names = {stack.name for stack in records.stacks}
     lineages = {records.lineage(stack) for stack in records.stacks}
     orphans = []
-    states: list[tuple[str, LocalPlace | BucketPlace]] = [
-        *_local(records.repository),
-        *_in_buckets(records),
-    ]
+    states: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
+        _local_states(records.repository), _states_in_buckets(records)
+    )
     for name, place in states:
         text = place.read() if name not in names else None
         state = State.parse(text, str(place)) if text else None
-        # A renaming, or a way back from the bucket, leaves copies: to destroy one is to destroy
-        # what a stack has.
+        # rename-notebook and state disable leave copies: to destroy one would destroy what a
+        # stack has.
         if text and state and state.resources and state.lineage not in lineages:
-            region, usd = _cost(state, table)
+            region, usd = _cost(state, price_table)
             orphans.append(Orphan(name, place, state, region, usd))
     return orphans
 
 
-def _local(repository: Repository) -> Iterator[tuple[str, LocalPlace]]:
+def _local_states(repository: Repository) -> Iterator[tuple[str, LocalPlace]]:
     for folder in FOLDERS:
         for path in sorted((repository.root / folder).glob(f"*/{STATE}")):
             yield path.parent.relative_to(repository.root).as_posix(), LocalPlace(path)
 
 
-def _in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
-    """What lies where stacks have their states: the part of their keys before the stack's name."""
+def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
+    """Yields the states in the bucket folders in which stacks have theirs."""
     folders = {}
     for stack in records.stacks:
         place = records.place(stack)
@@ -103,14 +99,14 @@ def _in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
                 yield "/".join(parts[:2]), replace(place, key=key)
 
 
-def _cost(state: State, table: prices.Table) -> tuple[str, Decimal | None]:
-    """The region of a state's resources and what a month of them costs."""
+def _cost(state: State, price_table: prices.Table) -> tuple[str, Decimal | None]:
+    """Returns the region of a state's resources and what they cost a month."""
     region = ""
     total: Decimal | None = Decimal(0)
     for resource in state.resources:
         region = region or _region(resource.attributes)
         for figure, quantity in _figures(resource.type, resource.attributes):
-            price = table.get(region, figure)
+            price = price_table.get(region, figure)
             is_priced = price is not None and total is not None
             total = total + quantity * price.usd if is_priced else None  # type: ignore[operator, union-attr]
     return region, total
@@ -132,27 +128,18 @@ def _figures(kind: str, attributes: Mapping[str, Any]) -> Iterator[tuple[str, De
         yield "kms_key_month", Decimal(1)
 
 
-def choose(found: Sequence[Orphan], patterns: Sequence[str]) -> list[Orphan]:
-    """Those that `patterns` name, as `match_names` reads them; all without a pattern.
+def write_roots(orphans: Sequence[Orphan], root: Path, common: Path, region: str) -> Repository:
+    """Writes root modules into `root` that have the states of `orphans` and declare nothing.
 
-    Raises UserError for a pattern that names none.
-    """
-    names = match_names(patterns, (one.name for one in found), "no orphan is called")
-    return [one for one in found if not patterns or one.name in names]
-
-
-def write_roots(found: Sequence[Orphan], root: Path, common: Path, region: str) -> Repository:
-    """Roots, in the folder `root`, that have the states of `found` and declare nothing.
-
-    To apply one is to destroy what its state holds: Terraform needs a provider for that, and no
-    more of what was once declared. `region` is that of what does not say where it lies.
+    An apply of one destroys what its state holds: Terraform needs a provider for that, and nothing
+    of what was declared. `region` is for resources whose state names none.
     """
     shutil.rmtree(root, ignore_errors=True)
     for folder in (*FOLDERS, "modules"):
         (root / folder).mkdir(parents=True)
     if common.is_file():
         shutil.copy(common, root / COMMON)
-    for orphan in found:
+    for orphan in orphans:
         directory = Stack(root, orphan.name).path
         directory.mkdir()
         (directory / "main.tf").write_text(_configuration(orphan, region))
@@ -169,23 +156,24 @@ def _configuration(orphan: Orphan, region: str) -> str:
 
 
 def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
-    """Destroys what stacks have left whose directory has gone, as `destroy_stacks` does.
+    """Destroys the orphans that `patterns` name, as `destroy_stacks` does; all without a pattern.
 
     Raises UserError for a pattern that names no orphan, and without a pattern if states lie in a
     bucket.
     """
-    chosen = choose(find_orphans(session.records), patterns)
+    orphans = find_orphans(session.records)
+    names = match_names(patterns, (orphan.name for orphan in orphans), "no orphan is called")
+    chosen = [orphan for orphan in orphans if not patterns or orphan.name in names]
     if not chosen:
-        click.echo("no orphans: every state has its directory", err=True)
+        say("no orphans: every state has its directory")
         return
     for orphan in chosen:
-        click.echo(f"{orphan.name}: {orphan.why}", err=True)
+        say(f"{orphan.name}: {orphan.why}")
     if not patterns and any(isinstance(orphan.place, BucketPlace) for orphan in chosen):
-        names = " ".join(orphan.name for orphan in chosen)
         raise UserError(
-            "states in a bucket may be of notebooks that a colleague has and this checkout has "
-            f"not; pull, and then name those to destroy: tools destroy{session.target.option} "
-            f"--orphan {names}"
+            "a state in a bucket may belong to a colleague's notebook. Run git pull, then name the "
+            f"orphans to destroy: tools destroy{session.target.option} --orphan "
+            f"{' '.join(orphan.name for orphan in chosen)}"
         )
     orphaned = {orphan.name for orphan in chosen}
     for stack in session.records.stacks:

@@ -23,19 +23,18 @@ def result_of_plan(plan: Plan) -> Result:
 
 
 def check(path: Path) -> None:
-    """Raises UserError, before anything is run, where `path` cannot become a report."""
+    """Raises UserError if no report can be written to `path`: its ending, or its folder."""
     if path.suffix not in _WRITERS:
-        raise UserError(f"--report {path}: name a file that ends in {', '.join(_WRITERS)}")
+        raise UserError(f"--report {path}: the name must end in {', '.join(_WRITERS)}")
     if not path.absolute().parent.is_dir():
-        raise UserError(f"--report {path}: there is no folder {path.absolute().parent}")
+        raise UserError(f"--report {path}: the folder {path.absolute().parent} does not exist")
 
 
 def write(path: Path, results: Sequence[Result], command: str) -> None:
-    """Writes a report of `command`, in the format that the name of `path` ends in.
+    """Writes the results of `command` to `path`, in the format that its ending says.
 
-    Raises UserError where it cannot be written.
+    Raises UserError if it cannot be written.
     """
-    check(path)
     try:
         path.write_text(_WRITERS[path.suffix](results, command))
     except OSError as error:

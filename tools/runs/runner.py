@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tools.console import progress
+from tools.console.messages import exit_interrupted
 from tools.context import Target
 from tools.engine import in_use, planning, preparation, scheduler
 from tools.engine.plans import Plan
@@ -40,7 +41,11 @@ class Runner:
         saved: Sequence[Plan] = (),
         exactly: bool = False,
     ) -> None:
-        """Applies or destroys `stacks`, prints the summary and writes the report."""
+        """Applies or destroys `stacks`, prints the summary and writes the report.
+
+        Exits with 1 if a stack failed, and with 130 if it was interrupted. Raises UserError if the
+        local cloud ended meanwhile.
+        """
         with self.begin(len(stacks), destroy, saved, exactly) as run:
             results = scheduler.run_stacks(run, stacks)
         summarize(results)
@@ -59,13 +64,28 @@ class Runner:
         if run.interruption.count:
             raise click.exceptions.Exit(130)
 
+    @contextmanager
+    def resume(self, total: int) -> Iterator[Run]:
+        """Yields a run like `work`, of a command that continues when it is run again.
+
+        Says so if it was interrupted, and exits with 130.
+        """
+        with self.begin(total) as run:
+            try:
+                yield run
+            except UserError:  # of a Terraform that was interrupted
+                if not run.interruption.count:
+                    raise
+        if run.interruption.count:
+            exit_interrupted()
+
     def plan(self, stacks: Sequence[Stack], folder: Path, outside_only: bool = False) -> list[Plan]:
-        """Plans `stacks` into `folder`."""
+        """Plans `stacks` and returns the plans, whose files are in `folder`."""
         with self.work(len(stacks)) as run:
             return planning.plan_stacks(run, stacks, folder, outside_only)
 
     def refuse_in_use(self, stacks: Sequence[Stack]) -> None:
-        """Raises UserError where a deployed stack that is not to go reads one that is."""
+        """Raises UserError if a deployed stack that is not among `stacks` reads one of them."""
         with self.begin(len(stacks), destroy=True) as run:
             in_use.refuse_in_use(run, stacks, self._records.stacks)
 
@@ -77,10 +97,10 @@ class Runner:
         saved: Sequence[Plan] = (),
         exactly: bool = False,
     ) -> Iterator[Run]:
-        """A run of `total` stacks, shown as it goes, in which Ctrl-C is counted."""
+        """Yields a run on `total` stacks, shown as it goes, in which Ctrl-C is counted."""
         target, options = self._target, self._options
         _note_owner(target.logs)
-        with signals.counted() as interruption, progress.choose(total) as display:
+        with signals.count_signals() as interruption, progress.choose(total) as display:
             yield Run(
                 target.terraform,
                 self._records,
@@ -117,4 +137,4 @@ class Runner:
 def _note_owner(logs: Path) -> None:
     """Notes this process beside its logs: a Terraform whose run lives on is no leftover."""
     logs.mkdir(parents=True, exist_ok=True)
-    processes.note(os.getpid(), logs / preparation.OWNER)
+    processes.write_note(os.getpid(), logs / preparation.OWNER)

@@ -1,11 +1,12 @@
 """A session: the target that a command works on, its records, who runs it and its options."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import click
 
-from tools.aws import client
+from tools.aws.client import Cloud
+from tools.console.messages import say
 from tools.console.prompt import require_terminal
 from tools.context import Context, Target
 from tools.engine.records import Records
@@ -67,7 +68,7 @@ class Session:
         *,
         check: bool = True,
     ) -> "Session":
-        """Opens a session as `open`, on a target that there is already."""
+        """Opens a session like `open`, on a target that exists already."""
         if check:
             check_states(target.repository)
         account = _identify(target)
@@ -130,11 +131,16 @@ class Session:
             stacks = "this stack" if count == 1 else f"these {count} stacks"
             click.confirm(f"{verb} {stacks} in {self.account}?", abort=True, err=True)
 
-    def announce(self, verb: str, stacks: Sequence[str]) -> None:
-        """Says in which account which stacks are deployed or destroyed."""
-        click.echo(f"{verb} in {self.account}:", err=True)
-        for stack in stacks:
-            click.echo(f"  {stack}", err=True)
+    def announce(
+        self, verb: str, stacks: Iterable[Stack], reasons: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        """Says in which account which stacks are deployed or destroyed, and for which reasons."""
+        say(f"{verb} in {self.account}:")
+        names = [stack.name for stack in stacks]
+        for name in names or ["nothing"]:
+            say(f"  {name}")
+            for reason in (reasons or {}).get(name, ()):
+                say(f"    {reason}")
 
     def _must_ask(self) -> bool:
         return not (self.options.yes or self.target.endpoint)
@@ -143,6 +149,6 @@ class Session:
 def _identify(target: Target) -> Account:
     if target.endpoint:
         return Account("local", f"the local cloud, {target.endpoint}, region {target.region}")
-    identity = client.identity(target.region)
+    identity = Cloud(target.region).identity()
     cloud = f"AWS account {identity.account}, region {target.region}"
     return Account(identity.account, cloud, identity.arn)

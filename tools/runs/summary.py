@@ -1,4 +1,4 @@
-"""Plans, results and drift in tables."""
+"""Prints plans, results and drift as tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -6,20 +6,19 @@ from dataclasses import asdict
 import click
 
 from tools.console import progress, table
-from tools.engine import plans
-from tools.engine.plans import Change, Plan
+from tools.console.messages import say
+from tools.engine.plans import ACTIONS, Change, Plan
 from tools.engine.run import NOTHING_DEPLOYED, Result
 
-_ROWS_OF_A_SUMMARY = 30
+_MOST_ROWS = 30
 
 
 def summarize(results: Sequence[Result]) -> None:
-    """What became of each stack, slowest first, on stderr; of many unchanged ones, the number."""
+    """Prints the outcome of each stack, slowest first, on stderr; of many, those that changed."""
     shown = list(results)
-    if len(shown) > _ROWS_OF_A_SUMMARY:
+    if len(shown) > _MOST_ROWS:
         shown = [result for result in results if result.outcome != "unchanged"]
-    click.echo("", err=True)
-    slowest_first = sorted(shown, key=lambda result: -result.seconds)
+    say("")
     table.show(
         (
             (
@@ -28,31 +27,31 @@ def summarize(results: Sequence[Result]) -> None:
                 f"{result.seconds:5.0f} s",
                 result.detail,
             )
-            for result in slowest_first
+            for result in sorted(shown, key=lambda result: -result.seconds)
         ),
         err=True,
     )
     if len(shown) < len(results):
-        click.echo(f"{len(results) - len(shown)} stacks unchanged", err=True)
+        say(f"{len(results) - len(shown)} stacks unchanged")
 
 
-def show_drift(made: Sequence[Plan]) -> None:
-    """What was changed outside, by resource, and what is not applied yet, by stack."""
-    for plan in made:
+def show_drift(plans: Sequence[Plan]) -> None:
+    """Prints what was changed outside, by resource, and what is not applied yet, by stack."""
+    for plan in plans:
         for change in plan.outside:
             what = "gone" if change.action == "destroy" else "changed"
-            which = f" ({', '.join(change.attributes)})" if change.attributes else ""
-            click.echo(f"{plan.stack}  {what} outside of Terraform: {change.address}{which}")
+            attributes = f" ({', '.join(change.attributes)})" if change.attributes else ""
+            click.echo(f"{plan.stack}  {what} outside of Terraform: {change.address}{attributes}")
         if plan.status == "failed":
             click.echo(f"{plan.stack}  {progress.style_outcome('failed')}: {plan.detail}")
         elif plan.why and plan.detail != NOTHING_DEPLOYED:
             click.echo(f"{plan.stack}  changed here and not applied: {'; '.join(plan.why)}")
-    outside = sum(bool(plan.outside) for plan in made)
-    click.echo(f"{outside} of {len(made)} stacks were changed outside of Terraform", err=True)
+    drifted = sum(bool(plan.outside) for plan in plans)
+    say(f"{drifted} of {len(plans)} stacks were changed outside of Terraform")
 
 
 def drift_json(plan: Plan) -> dict[str, object]:
-    """As `tools drift --json` prints it (docs/json.md)."""
+    """Returns what `tools drift --json` prints of a plan (docs/json.md)."""
     return {
         "stack": plan.stack,
         "status": "failed" if plan.status == "failed" else "drifted" if plan.outside else "in sync",
@@ -62,31 +61,26 @@ def drift_json(plan: Plan) -> dict[str, object]:
     }
 
 
-def show_plans(made: Sequence[Plan], err: bool = True, why: bool = False) -> None:
-    """One row for each plan that is not empty: what changes, and what data would go."""
-    not_empty = [plan for plan in made if plan.status != "unchanged"]
-    if not_empty:
-        lines = table.lay_out(map(_plan_row, not_empty), ("", *plans.ACTIONS, "", ""))
-        click.echo(lines[0], err=err)
-        for plan, line in zip(not_empty, lines[1:], strict=True):
-            click.echo(line, err=err)
-            for reason in plan.why if why else ():
-                click.echo(f"    {reason}", err=err)
-    unchanged = len(made) - len(not_empty)
-    if unchanged:
-        click.echo(f"{unchanged} of {len(made)} stacks: no changes", err=err)
+def show_plans(plans: Sequence[Plan], err: bool = True, why: bool = False) -> None:
+    """Prints a row for each plan that is not empty: what changes, and what data would be lost."""
+    shown = [plan for plan in plans if plan.status != "unchanged"]
+    if shown:
+        reasons = [plan.why if why else () for plan in shown]
+        table.show(map(_plan_row, shown), ("", *ACTIONS, "", ""), reasons, err=err)
+    if unchanged := len(plans) - len(shown):
+        click.echo(f"{unchanged} of {len(plans)} stacks: no changes", err=err)
 
 
 def _plan_row(plan: Plan) -> list[table.Cell]:
     notes = [plan.detail] if plan.detail else []
     if plan.outputs and not plan.changes:
         notes.append(f"outputs: {', '.join(plan.outputs)}")
-    notes += [_loss(change) for change in plan.losses]
+    notes += [_describe_loss(change) for change in plan.losses]
     status = progress.style_outcome(plan.status) if plan.status in ("failed", "waiting") else ""
-    counts = [plan.counts[action] or None for action in plans.ACTIONS]
+    counts = [plan.counts[action] or None for action in ACTIONS]
     return [plan.stack, *counts, status, "; ".join(notes)]
 
 
-def _loss(change: Change) -> str:
-    what = "its volume" if change.type == "aws_sagemaker_notebook_instance" else "its data"
-    return click.style(f"{change.action} {change.address}: loses {what}", fg="red")
+def _describe_loss(change: Change) -> str:
+    data = "its volume" if change.type == "aws_sagemaker_notebook_instance" else "its data"
+    return click.style(f"{change.action} {change.address}: loses {data}", fg="red")

@@ -23,13 +23,13 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
     ],
 )
 def test_reads_how_long_ago_and_when(text: str, moment: datetime) -> None:
-    assert logs.moment(text, NOW) == moment
+    assert logs.parse_moment(text, NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "5", "-5m", "5 m", "99999999999d", "2026-13-01"])
 def test_refuses_what_is_no_time(text: str) -> None:
     with pytest.raises(UserError, match="write how long ago"):
-        logs.moment(text, NOW)
+        logs.parse_moment(text, NOW)
 
 
 def event(message: str, notebook: str = "n", minute: int = 0) -> Event:
@@ -46,19 +46,19 @@ def event(message: str, notebook: str = "n", minute: int = 0) -> Event:
     ],
 )
 def test_reads_a_decision(line: str, what: str, idle_for: int) -> None:
-    read = idle.read(event(f"2026-01-31T08:00:00Z {line}"))
+    read = idle.parse_decision(event(f"2026-01-31T08:00:00Z {line}"))
     assert read is not None
-    assert (read.what, read.idle) == (what, timedelta(seconds=idle_for))
+    assert (read.action, read.idle) == (what, timedelta(seconds=idle_for))
 
 
 @pytest.mark.parametrize("line", ["", "idle 5 of 6 s", "[I 08:00 ServerApp] autostop: hello"])
 def test_reads_no_decision_in_other_lines(line: str) -> None:
-    assert idle.read(event(line)) is None
+    assert idle.parse_decision(event(line)) is None
 
 
 def test_the_last_decision_of_each_notebook_counts_whatever_the_order() -> None:
     line = "autostop: running on, idle {} of 60 s: x"
-    last = idle.last(
+    last = idle.last_decisions(
         [
             event(line.format(2), minute=2),
             event(line.format(1), minute=1),
@@ -82,10 +82,10 @@ def test_the_last_decision_of_each_notebook_counts_whatever_the_order() -> None:
 def test_a_line_from_before_the_last_start_says_nothing_of_this_run(
     line: str, minute: int, counts: bool
 ) -> None:
-    decision = idle.read(event(f"autostop: {line}", minute=minute))
+    decision = idle.parse_decision(event(f"autostop: {line}", minute=minute))
     assert decision is not None
-    assert (idle.of_this_run(decision, modified=NOW) is decision) == counts
-    assert idle.of_this_run(None, modified=NOW) is None
+    assert (idle.since_last_change(decision, modified=NOW) is decision) == counts
+    assert idle.since_last_change(None, modified=NOW) is None
 
 
 def test_a_line_does_not_steer_the_terminal() -> None:

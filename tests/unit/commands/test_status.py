@@ -6,10 +6,11 @@ import pytest
 
 from tools.commands import status
 from tools.errors import UserError
-from tools.fleet.fleet import Fleet, Overview
+from tools.fleet.fleet import Fleet
+from tools.fleet.status import FleetStatus
 from tools.layout.repository import Repository
 
-EMPTY = Overview([], [])
+EMPTY = FleetStatus([], [])
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def where(tmp_path: Path) -> Fleet:
     return Fleet(tmp_path, Repository(tmp_path), "eu-west-1")
 
 
-def looks(*answers: Overview | UserError) -> Iterator[Overview | UserError]:
+def looks(*answers: FleetStatus | UserError) -> Iterator[FleetStatus | UserError]:
     yield from answers
     signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
     yield EMPTY
@@ -28,7 +29,7 @@ def test_a_watch_goes_on_after_a_look_that_failed(
 ) -> None:
     answers = looks(EMPTY, UserError("throttled\x1b"), UserError("no network"), EMPTY)
 
-    def look() -> Overview:
+    def look() -> FleetStatus:
         answer = next(answers)
         if isinstance(answer, UserError):
             raise answer
@@ -38,12 +39,12 @@ def test_a_watch_goes_on_after_a_look_that_failed(
     said = capsys.readouterr()
     assert len(said.out.splitlines()) >= 2
     first, second = said.err.splitlines()
-    assert first.endswith("Z look failed: throttled\\x1b")
-    assert second.endswith("Z look failed: no network")
+    assert first.endswith("Z update failed: throttled\\x1b")
+    assert second.endswith("Z update failed: no network")
 
 
 def test_a_watch_whose_first_look_fails_ends(where: Fleet) -> None:
-    def look() -> Overview:
+    def look() -> FleetStatus:
         raise UserError("no credentials")
 
     with pytest.raises(UserError, match="no credentials"):

@@ -6,7 +6,8 @@ import pytest
 
 from tools.errors import UserError
 from tools.fleet import access
-from tools.fleet.access import Access, Statement
+from tools.fleet.access import Access
+from tools.fleet.statements import Statement
 from tools.layout.stack import Stack
 
 ROLE = "arn:aws:iam::123456789012:role/acme-notebook-alice"
@@ -88,7 +89,7 @@ def test_what_is_said_by_what_it_leaves_out_is_named(effect: str) -> None:
     found = access.explain("a", [NOTEBOOK], [role(), *managed("p", left_out)])
     assert found.unexplained == (f"p: Not ({effect} with NotAction and NotResource)",)
     assert (found.reads, found.writes, found.calls, found.denied) == ((), (), (), ())
-    assert "Not explained, read it yourself: p: Not" in access.text(found)
+    assert "Not explained, read it yourself: p: Not" in access.format_access(found)
 
 
 def test_policies_in_the_role_itself_count_once() -> None:
@@ -189,7 +190,7 @@ def test_policies_that_are_made_elsewhere_are_named() -> None:
     own = role(permissions_boundary="bound-elsewhere")
     found = access.explain("notebooks/alice", [NOTEBOOK, own], [attached])
     assert found.unknown_policies == ("theirs", "bound-elsewhere")
-    assert "Not made here, so not shown: theirs" in access.text(found)
+    assert "Not made here, so not shown: theirs" in access.format_access(found)
 
 
 def test_another_role_s_policies_do_not_count() -> None:
@@ -224,10 +225,10 @@ class Place:
     [
         (Place(None), "notebooks/alice is not deployed, so it has no role yet; deploy it: tools"),
         (Place(b"{}"), "is no state that Terraform wrote"),
-        (None, "do not say where its state lies"),
+        (None, "do not say where its state is"),
     ],
 )
 def test_without_a_state_it_says_why(tmp_path: Path, place: Place | None, complaint: str) -> None:
     (tmp_path / "notebooks/alice").mkdir(parents=True)
     with pytest.raises(UserError, match=complaint):
-        access.of(Stack(tmp_path, "notebooks/alice"), [], lambda stack: place, "")
+        access.read_access(Stack(tmp_path, "notebooks/alice"), [], lambda stack: place, "")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Checkout
 from tests.cost.price_list import ireland, serving
+from tests.unit.commands.conftest import Checkout
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
@@ -117,7 +117,7 @@ def test_a_notebook_in_another_region_costs_what_that_asks(checkout: Checkout) -
     row = next(line for line in done.stdout.splitlines() if "notebook-dev" in line)
     assert "(in ap-south-1)" in row
     assert "$39.42" in row  # 730 h at $0.054
-    assert "volume_gb_month in ap-south-1" in done.stderr
+    assert "notebook volumes in ap-south-1" in done.stderr
 
 
 def test_a_corrupt_table_is_one_clear_line_and_a_refresh_mends_it(checkout: Checkout) -> None:
@@ -127,7 +127,7 @@ def test_a_corrupt_table_is_one_clear_line_and_a_refresh_mends_it(checkout: Chec
     done = checkout.tools("cost")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith(f"error: {table} is no price table")
+    assert done.stderr.startswith(f"error: {table} is not a price table")
     assert "tools cost --refresh" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     with serving(ireland()) as endpoint:

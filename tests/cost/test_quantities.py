@@ -11,11 +11,10 @@ import pytest
 
 from tests.trees import REPOSITORY, copy_repository, write_stack
 from tools.cost import quantities
-from tools.cost.model import Fleet, SharedSpec
+from tools.cost.model import Quantities, SharedSpec
 from tools.cost.quantities import WhatIf
 from tools.errors import UserError
-from tools.fleet import fleet
-from tools.fleet.fleet import Fleet as Place
+from tools.fleet.fleet import Fleet
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 
@@ -39,11 +38,11 @@ def counted(
     *what_if: str,
     outputs: quantities.Outputs = never_applied,
     hours: Decimal | None = None,
-) -> Fleet:
+) -> Quantities:
     repository = Repository(root)
-    notebooks = fleet.declared(Place(root, repository, "us-east-1"))
+    notebooks = Fleet(root, repository, "us-east-1").notebooks()
     changes = [WhatIf.parse(text) for text in what_if]
-    return quantities.counted(repository, "us-east-1", notebooks, outputs, changes, hours)
+    return quantities.count(repository, "us-east-1", notebooks, outputs, changes, hours)
 
 
 def test_the_repository_as_it_is(original: Path) -> None:
@@ -196,28 +195,28 @@ def test_times_are_those_that_the_module_takes() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("notebook-prod", "is no change; write NOTEBOOK.VALUE="),
-        ("instance_type=ml.m5.xlarge", "is no change"),
-        ("notebook-prod.=x", "is no change"),
+        ("notebook-prod", "is not a change; write NOTEBOOK.VALUE="),
+        ("instance_type=ml.m5.xlarge", "is not a change"),
+        ("notebook-prod.=x", "is not a change"),
         ("notebook-pro.volume_size=5", "did you mean notebook-prod"),
         ("notebook-prod.instance_typ=x", "has no value called 'instance_typ'; .*instance_type"),
         ("notebook-prod.instance_type=ml.m5.extralarge", "there is no 'ml.m5.extralarge'"),
         ("notebook-prod.volume_size=4", "it must be 5 to 16384, not 4"),
         ("notebook-prod.volume_size=5.5", "whole number"),
-        ("notebook-prod.volume_size=big", "'big' is no number"),
-        ("notebook-prod.volume_size=true", "'true' is no number"),
-        ("notebook-prod.root_access=maybe", "'maybe' is no bool"),
-        ('vpc-endpoints.interface_services=["ec2"', "is no set"),
-        ("vpc-endpoints.interface_services=[1, 2]", "is no set"),
+        ("notebook-prod.volume_size=big", "'big' is not a number"),
+        ("notebook-prod.volume_size=true", "'true' is not a number"),
+        ("notebook-prod.root_access=maybe", "'maybe' is not a bool"),
+        ('vpc-endpoints.interface_services=["ec2"', "is not a set"),
+        ("vpc-endpoints.interface_services=[1, 2]", "is not a set"),
         ("vpc-endpoints.interface_services=null", "must not be null"),
         ("notebook-prod.volume_size=null", "must not be null"),
         ("notebook-prod.volume_size=NaN", "whole number, not nan"),
         ("notebook-prod.volume_size=1e999", "whole number, not inf"),
-        ("notebook-prod.schedule_start=banana", "'banana' is no time from 00:00 to 23:59"),
-        ("notebook-prod.schedule_stop=7:30", "'7:30' is no time"),
-        ("notebook-prod.schedule_stop=24:00", "'24:00' is no time"),
-        ("notebook-prod.schedule_days=banana", "'banana' is no days"),
-        ("notebook-prod.schedule_days=MON-FRI-SUN", "is no days"),
+        ("notebook-prod.schedule_start=banana", "'banana' is not a time from 00:00 to 23:59"),
+        ("notebook-prod.schedule_stop=7:30", "'7:30' is not a time"),
+        ("notebook-prod.schedule_stop=24:00", "'24:00' is not a time"),
+        ("notebook-prod.schedule_days=banana", "'banana' is not days"),
+        ("notebook-prod.schedule_days=MON-FRI-SUN", "is not days"),
         ("notebook-prod.region=us-esat-1", "no region 'us-esat-1'.*us-east-1"),
         ("notebook-prod.owner=bob", "no cost here depends on it, only on instance_type"),
         ("vpc-endpoints.region=eu-west-1", "no cost here depends on it, only on create_kms_key"),

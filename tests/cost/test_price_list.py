@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from tests.cost.price_list import ireland, serving
-from tools.aws import client
+from tools.aws.client import Cloud
 from tools.cost import price_list
 from tools.cost.prices import SINGLE, Table
 from tools.errors import UserError
@@ -20,7 +20,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fetched(endpoint: str, region: str = "eu-west-1") -> Table:
-    return price_list.fetch(region, client.price_list(client.Cloud("us-east-1", endpoint)), TODAY)
+    return price_list.fetch(Cloud("us-east-1", endpoint), region, TODAY)
 
 
 def test_every_figure_is_found_by_its_usage_type_over_all_pages() -> None:
@@ -59,7 +59,10 @@ def test_a_region_without_notebooks_is_told() -> None:
 
 @pytest.mark.parametrize("garbage", ["<html>", "[]", '{"product": {}}', '{"product": null}'])
 def test_an_answer_that_is_no_product_is_refused(garbage: str) -> None:
-    with serving([garbage, *ireland()]) as endpoint, pytest.raises(UserError, match="no product"):
+    with (
+        serving([garbage, *ireland()]) as endpoint,
+        pytest.raises(UserError, match="is not a product"),
+    ):
         fetched(endpoint)
 
 

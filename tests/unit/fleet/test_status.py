@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from tools.aws.sagemaker import Instance
-from tools.fleet.fleet import Declared, Notebook
+from tools.fleet.fleet import DeclaredNotebook
+from tools.fleet.status import NotebookStatus
 from tools.hcl import reading
 from tools.layout.stack import Stack
 
@@ -17,7 +18,7 @@ DECLARED: dict[str, reading.Value] = {
 }
 
 
-def notebook(declared: dict[str, reading.Value], **there: object) -> Notebook:
+def notebook(declared: dict[str, reading.Value], **there: object) -> NotebookStatus:
     values: dict[str, object] = {
         "name": "n",
         "arn": "arn:aws:sagemaker:eu-west-1:123456789012:notebook-instance/n",
@@ -29,8 +30,8 @@ def notebook(declared: dict[str, reading.Value], **there: object) -> Notebook:
         **there,
     }
     stack = Stack(Path(), "notebooks/n")
-    return Notebook(
-        Declared(stack, {**DECLARED, **declared}, "eu-west-1"),
+    return NotebookStatus(
+        DeclaredNotebook(stack, {**DECLARED, **declared}, "eu-west-1"),
         Instance(**values),  # type: ignore[arg-type]
     )
 

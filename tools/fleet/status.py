@@ -1,0 +1,189 @@
+"""The status of a fleet: what is declared beside what AWS has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.aws import sagemaker
+from tools.aws.sagemaker import Instance
+from tools.errors import UserError
+from tools.fleet import idle
+from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
+from tools.fleet.idle import Decision
+from tools.hcl.reading import Value
+
+NOT_DEPLOYED = "not deployed"
+
+
+@dataclass(frozen=True)
+class NotebookStatus:
+    """A declared notebook beside its instance, which is None if AWS has none.
+
+    `failure` is why a failed one failed, `decision` what its auto-stop last decided, if known.
+    """
+
+    declared: DeclaredNotebook
+    instance: Instance | None
+    failure: str | None = None
+    decision: Decision | None = None
+
+    @property
+    def status(self) -> str:
+        """AWS's status, or NOT_DEPLOYED."""
+        return self.instance.status if self.instance else NOT_DEPLOYED
+
+    @property
+    def differences(self) -> list[str]:
+        """How the instance differs from its declaration, as far as a listing shows it."""
+        return _differences(self.declared.values, self.instance) if self.instance else []
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry of `tools status --json` (docs/json.md)."""
+        return {
+            "notebook": self.declared.stack.name,
+            "name": self.declared.name,
+            "region": self.declared.region,
+            "declared": dict(self.declared.values),
+            "instance": _instance_json(self.instance) if self.instance else None,
+            "status": self.status,
+            "failure": self.failure,
+            "differences": self.differences,
+            "idle_seconds": self.decision.idle.total_seconds() if self.decision else None,
+        }
+
+
+@dataclass(frozen=True)
+class UndeclaredInstance:
+    """An instance that no directory declares; `tags` are empty unless it has the project's."""
+
+    region: str
+    instance: Instance
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry of `tools status --json` (docs/json.md)."""
+        return {
+            "name": self.instance.name,
+            "region": self.region,
+            "instance": _instance_json(self.instance),
+            "of_this_project": bool(self.tags),
+            "tags": dict(self.tags),
+        }
+
+
+@dataclass(frozen=True)
+class FleetStatus:
+    """The fleet at one moment; `idle_unknown` says why the logs of a region were not read."""
+
+    notebooks: Sequence[NotebookStatus]
+    undeclared: Sequence[UndeclaredInstance]
+    idle_unknown: Sequence[str] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The lists of `tools status --json` (docs/json.md)."""
+        return {
+            "notebooks": [notebook.as_json() for notebook in self.notebooks],
+            "undeclared": [instance.as_json() for instance in self.undeclared],
+        }
+
+
+def read_status(
+    fleet: Fleet,
+    notebooks: Sequence[DeclaredNotebook],
+    with_undeclared: bool = True,
+    with_idle: bool = False,
+) -> FleetStatus:
+    """Asks AWS for the status of `notebooks` and, `with_undeclared`, for other instances.
+
+    Takes one listing for each region, `with_idle` one query of its logs, and one request for each
+    failed notebook. Raises UserError if AWS cannot be asked, but for its logs.
+    """
+    instances = fleet.instances(notebooks)
+    decisions: dict[str, Mapping[str, Decision]] = {}
+    idle_unknown: list[str] = []
+    for region in instances if with_idle else ():
+        try:
+            decisions[region] = idle.recent_decisions(fleet.cloud(region))
+        except UserError as error:  # the listing is worth showing all the same
+            idle_unknown.append(str(error))
+    statuses = []
+    for notebook in notebooks:
+        instance = instances[notebook.region].get(notebook.name)
+        decision = decisions.get(notebook.region, {}).get(notebook.name)
+        statuses.append(_notebook_status(fleet, notebook, instance, decision))
+    undeclared = _undeclared(fleet, instances, notebooks) if with_undeclared else []
+    return FleetStatus(statuses, undeclared, idle_unknown)
+
+
+def _notebook_status(
+    fleet: Fleet,
+    notebook: DeclaredNotebook,
+    instance: Instance | None,
+    decision: Decision | None,
+) -> NotebookStatus:
+    if instance and instance.status == "Failed":
+        failure = sagemaker.failure_reason(fleet.cloud(notebook.region), notebook.name)
+        return NotebookStatus(notebook, instance, failure)
+    if instance and instance.status == "InService":
+        current = idle.since_last_change(decision, instance.modified)
+        return NotebookStatus(notebook, instance, decision=current)
+    return NotebookStatus(notebook, instance)
+
+
+def _undeclared(
+    fleet: Fleet, instances: Instances, notebooks: Sequence[DeclaredNotebook]
+) -> list[UndeclaredInstance]:
+    declared = {(notebook.region, notebook.name) for notebook in notebooks}
+    undeclared = []
+    for region, by_name in instances.items():
+        others = [other for name, other in by_name.items() if (region, name) not in declared]
+        tags = _tags_by_arn(fleet, region) if others else {}
+        undeclared += [UndeclaredInstance(region, i, tags.get(i.arn, {})) for i in others]
+    return undeclared
+
+
+def _tags_by_arn(fleet: Fleet, region: str) -> Mapping[str, Mapping[str, str]]:
+    common = fleet.repository.common()
+    return sagemaker.tags_of_project(fleet.cloud(region), str(common["project"])) or {}
+
+
+def _differences(declared: Mapping[str, Value], instance: Instance) -> list[str]:
+    differences = []
+    instance_type = declared.get("instance_type")
+    if instance_type and instance_type != instance.instance_type:
+        differences.append(f"instance_type is {instance.instance_type}, declared {instance_type}")
+    repositories = _repositories(declared)
+    if set(repositories) != set(instance.repositories):
+        actual, wanted = (
+            " ".join(names) or "none" for names in (instance.repositories, repositories)
+        )
+        differences.append(f"code repositories are {actual}, declared {wanted}")
+    if not instance.lifecycle and (effect := _effect_of_no_lifecycle(declared)):
+        differences.append(f"no lifecycle configuration: {effect}")
+    return differences
+
+
+def _repositories(declared: Mapping[str, Value]) -> list[str]:
+    default = declared.get("default_code_repository")
+    additional = declared.get("additional_code_repositories")
+    return [
+        *([str(default)] if default else []),
+        *(map(str, additional) if isinstance(additional, list) else []),
+    ]
+
+
+def _effect_of_no_lifecycle(declared: Mapping[str, Value]) -> str:
+    if declared.get("idle_stop_minutes"):
+        return "it does not stop when idle"
+    return "its script does not run at a start" if declared.get("on_start_file") else ""
+
+
+def _instance_json(instance: Instance) -> dict[str, Any]:
+    return {
+        "arn": instance.arn,
+        "status": instance.status,
+        "instance_type": instance.instance_type,
+        "last_modified": instance.modified.isoformat(),
+        "url": f"https://{instance.url}" if instance.url else None,
+        "lifecycle_configuration": instance.lifecycle,
+    }
