@@ -40,7 +40,7 @@ class Told:
 
 
 class Sleepless(Interruption):
-    """Notes how long it was to sleep, and does not."""
+    """Notes how long it was to sleep, and does not; a wait without an end is a failure."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +48,7 @@ class Sleepless(Interruption):
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        assert len(self.slept) < 100
 
 
 @dataclass
