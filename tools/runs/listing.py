@@ -21,7 +21,8 @@ _COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unk
 class Row:
     """One stack, as `--json` prints it (docs/json.md).
 
-    `applied` is when it was last applied, in UTC; `why` says what has changed since. `place` is where its state is; `monthly_usd` what an orphan costs, if its prices are known.
+    `applied` is when it was last applied, in UTC; `why` says what has changed since.
+    `place` is where its state is; `monthly_usd` what an orphan costs, if its prices are known.
     """
 
     stack: str
