@@ -7,7 +7,7 @@ READY  := .venv/.ready
 AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init demo deploy-shared deploy destroy test nightly benchmark lint lock clean
+.PHONY: help setup init demo deploy-shared deploy destroy check test nightly benchmark lint lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,8 +62,13 @@ deploy: $(READY) ## Deploy every stack to AWS, after one question
 destroy: $(READY) ## Destroy every stack in AWS, notebooks first, after one question
 	@$(BIN)/tools destroy
 
+check: lint ## Lint, and run the tests that need neither Terraform nor LocalStack
+	@$(BIN)/pytest tests/unit -n 2 -q --dist loadgroup --no-loadscope-reorder
+
+# More workers than cores: many tests wait for what the provider polls. tests/order.py says which
+# tests stay together, and which come first.
 test: $(READY) $(AUDITS) ## Run every test, against a LocalStack of its own
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
 
 benchmark: $(READY) ## Measure what this says of its speed, beside others (minutes)
 	@$(BIN)/python -m benchmarks
@@ -71,7 +76,7 @@ benchmark: $(READY) ## Measure what this says of its speed, beside others (minut
 nightly: $(READY) ## Run the tests that take long: faults at every point of a run
 	@$(BIN)/pytest -n 2 -m nightly
 
-lint: $(READY) ## Check format, style and types
+lint: $(READY) ## Check format, style, types and who imports whom
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 lock: ## Lock the requirements anew (needs uv)

@@ -15,7 +15,8 @@ from tools.engine.records import Records
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
-from tools.localcloud.process import LocalCloud, environment, unset
+from tools.localcloud.client import redirect
+from tools.localcloud.process import LocalCloud
 from tools.terraform.binary import Terraform
 
 
@@ -34,8 +35,7 @@ class Local:
 
     def env(self, **more: str) -> dict[str, str]:
         """The environment for plain Terraform: what `tools local env` prints."""
-        kept = {n: v for n, v in os.environ.items() if n not in unset(os.environ)}
-        env = {**kept, **environment(self.endpoint, "us-east-1", os.environ)}
+        env = redirect(os.environ, self.endpoint)
         # As `tools` finds it; but not GOGC and whatever else it adds to be fast.
         found = Terraform.find(env, ROOT / ".tools").env.get("TF_CLI_CONFIG_FILE")
         return {**env, **({"TF_CLI_CONFIG_FILE": found} if found else {}), **more}

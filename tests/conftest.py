@@ -12,22 +12,25 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
+from tests.children import end_all, mark
 from tests.keeper import kept
+from tests.order import pytest_collection_modifyitems
 from tests.trees import REPOSITORY
 from tools import SCRATCH
 from tools.aws.client import shared_client
-from tools.localcloud.process import (
-    REGION,
-    TRANSITION_VARIABLE,
-    LocalCloud,
-    Running,
-    environment,
-    unset,
-)
+from tools.localcloud.client import REGION, environment, variables_to_unset
+from tools.localcloud.process import TRANSITION_VARIABLE, LocalCloud, Running
 from tools.terraform.binary import Terraform
 
+__all__ = ["pytest_collection_modifyitems"]
+
 SECONDS_OF_A_TRANSITION = "0.2"
+
+# However busy the machine is.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _DIRECTORY = pytest.StashKey[Path]()
 _PORT = pytest.StashKey[int]()
@@ -35,13 +38,14 @@ _PORT = pytest.StashKey[int]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The controller of pytest-xdist chooses a folder and a port; its workers are told them."""
-    for name in unset(os.environ):
+    for name in variables_to_unset(os.environ):
         del os.environ[name]  # no test reaches a real account
     told = getattr(config, "workerinput", None)
     config.stash[_DIRECTORY] = Path(
         told["local_cloud_directory"] if told else tempfile.mkdtemp(prefix="local-cloud-")
     )
     config.stash[_PORT] = told["local_cloud_port"] if told else free_port()
+    mark(str(config.stash[_DIRECTORY]))
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +63,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and _DIRECTORY in config.stash:
         LocalCloud(config.stash[_DIRECTORY]).down()
+        end_all(str(config.stash[_DIRECTORY]))
         shutil.rmtree(config.stash[_DIRECTORY])
 
 

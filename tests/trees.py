@@ -20,12 +20,24 @@ def tracked(*folders: str) -> list[str]:
     return [name for name, path in paths if path.is_symlink() or path.is_file()]
 
 
-def copy_repository(target: Path) -> Path:
-    """What git tracks or would track here, in `target`; symbolic links as they are."""
-    for name in tracked():
+def copy_repository(target: Path, *folders: str) -> Path:
+    """What git tracks or would track here, in `target`; symbolic links as they are.
+
+    Only what is in `folders`, if any are given.
+    """
+    for name in tracked(*folders):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, target / name, follow_symlinks=False)
     return target
+
+
+def leave_out_lifecycles(root: Path) -> None:
+    """Takes the buckets' lifecycle rules from shared-infra/s3 in `root`, where no test is of them.
+
+    For each set of rules the provider waits 55 s for ten answers that are alike (hashicorp/aws
+    5.100.0, internal/service/s3/bucket_lifecycle_configuration.go). No other resource reads them.
+    """
+    (root / "shared-infra/s3/lifecycle.tf").unlink()
 
 
 def write_stack(root: Path, name: str, text: str) -> Path:

@@ -1,4 +1,4 @@
-"""What every command works with: the repository, the target it changes, the local cloud."""
+"""The composition root: makes what commands work with, out of a directory and an environment."""
 
 import os
 import shutil
@@ -17,9 +17,9 @@ from tools.layout.patterns import name_at
 from tools.layout.repository import Repository
 from tools.layout.selection import Selection, choose
 from tools.layout.stack import Stack
-from tools.localcloud.process import LocalCloud, Running, environment, unset
-from tools.localcloud.workspace import refresh
-from tools.localcloud.workspace import region as region_of_the_local_cloud
+from tools.localcloud import workspace
+from tools.localcloud.client import redirect
+from tools.localcloud.process import LocalCloud, Running
 from tools.state.checks import check_keys
 from tools.system import processes
 from tools.terraform.binary import Terraform
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
     from tools.engine.records import Records
 
 
-_KEPT_LOGS = 20
+_KEPT_LOGS = 20  # folders, one for each run
 
 
 @dataclass(frozen=True)
 class Target:
-    """A place and an environment: where Terraform runs, and the cloud that it reaches.
+    """The repository, Terraform and cloud that a command works on.
 
-    `endpoint` is the local cloud's; None is AWS. `logs` holds Terraform's output by stack.
+    `endpoint` is the local cloud's URL, or None for AWS. `logs` is the folder of this run, with
+    Terraform's output by stack.
     """
 
     repository: Repository
@@ -46,12 +47,16 @@ class Target:
 
     @property
     def option(self) -> str:
-        """What a command that a message names needs besides, to reach the same target."""
+        """What is added to a command in a message so that it reaches the same target."""
         return " --local" if self.endpoint else ""
 
 
 class Context:
-    """Made once for a command; `root` is the repository, or found from the working directory."""
+    """Makes the repository, the local cloud and the target of a command, each when it is asked for.
+
+    `root` is a directory in the repository, by default the working directory; `env` are the
+    user's variables. With `mends_keys` two stacks may name one state, which the command is to mend.
+    """
 
     def __init__(
         self,
@@ -65,27 +70,33 @@ class Context:
 
     @cached_property
     def repository(self) -> Repository:
-        """Raises UserError where there is none, or where two stacks would have one state."""
-        found = self._found
-        if not self._mends_keys:
-            check_keys(found)
-        return found
+        """The user's repository.
+
+        Raises UserError if there is none, or if two of its stacks name one state.
+        """
+        return self._checked(self._unchecked)
 
     @cached_property
-    def _found(self) -> Repository:
+    def _unchecked(self) -> Repository:
         return Repository.containing((self._root or Path.cwd()).resolve())
 
+    def _checked(self, repository: Repository) -> Repository:
+        if not self._mends_keys:
+            check_keys(repository)
+        return repository
+
     def mending_keys(self) -> "Context":
-        """This, for what brings the states' keys in order where they are not."""
+        """The same for a command that mends the states' keys, and so does not refuse them."""
         return Context(self._root, self.env, mends_keys=True)
 
     @property
     def templates(self) -> Path:
+        """The folder of the templates of a notebook's files."""
         return self.repository.root / "templates" / "notebook"
 
     @property
     def _scratch(self) -> Path:
-        return self._found.root / SCRATCH
+        return self._unchecked.root / SCRATCH
 
     @property
     def workspace(self) -> Path:
@@ -94,48 +105,53 @@ class Context:
 
     @cached_property
     def local_cloud(self) -> LocalCloud:
+        """The local cloud of this repository, whether it runs or not."""
         return LocalCloud(self._scratch / "local")
 
     @property
     def terraform_cli_config(self) -> Path | None:
-        """A CLI configuration of ours that names a provider mirror, where Terraform needs one."""
+        """The CLI configuration that we made to name a provider mirror, or None if none is needed.
+
+        Without a terraform it is None too: aws and boto3 are of use all the same.
+        """
         try:
             named = self._terraform(self.env).env.get("TF_CLI_CONFIG_FILE")
         except UserError:
-            return None  # aws and boto3 are of use without a terraform
+            return None
         return Path(named) if named and named != self.env.get("TF_CLI_CONFIG_FILE") else None
 
-    def select(self, known: "Records", selection: Selection) -> list[Stack]:
-        """The stacks that `selection` names, of those whose records are `known`; also by path.
+    def select(self, records: "Records", selection: Selection) -> list[Stack]:
+        """The stacks of `records` that `selection` names, also by a directory such as `.`.
 
-        A path is one from the working directory to a stack of the user's repository, such as `.`.
+        Raises UserError for a pattern that names none, and as `filter_by_values` does.
         """
         named = replace(selection, patterns=self._names(selection.patterns))
-        return choose(known.stacks, named, known.has_changed)
+        return choose(records.stacks, named, records.has_changed)
 
     def stacks(self, patterns: Sequence[str]) -> list[Stack]:
-        """The stacks of the user's repository that `patterns` name, as `select`."""
+        """The stacks of the user's repository that `patterns` name, as `select` reads them."""
         return self.repository.select(self._names(patterns))
 
     def _names(self, patterns: Sequence[str]) -> list[str]:
         return [name_at(pattern, self.repository.root) for pattern in patterns]
 
     def forget_local_state(self) -> None:
-        """Removes the working copy: its states name what an emulator held that is gone."""
+        """Removes the working copy, whose states name what an emulator held that has ended."""
         shutil.rmtree(self.workspace, ignore_errors=True)
 
     def running(self) -> Running:
-        """The local cloud. Raises UserError where it does not run."""
+        """The local cloud's process. Raises UserError if it does not run."""
         running = self.local_cloud.status()
         if running is None:
             raise UserError("the local cloud does not run; start it: tools local up")
         return running
 
     def target(self, local: bool) -> Target:
-        """AWS with the user's environment, or the local cloud with one of its own.
+        """AWS with the user's environment or, if `local`, the local cloud with one of its own.
 
-        Raises UserError where there is no terraform, no `common.auto.tfvars` for AWS, or no
-        local cloud, and where the user's settings lead to an emulator.
+        Raises UserError if there is no terraform, if AWS is asked for without a
+        `common.auto.tfvars` or with settings that lead to an emulator, and if the local cloud is
+        asked for and does not run.
         """
         return self._local_target() if local else self._aws_target()
 
@@ -148,14 +164,10 @@ class Context:
 
     def _local_target(self) -> Target:
         running = self.running()
-        region = region_of_the_local_cloud(self.repository)
-        env = {name: value for name, value in self.env.items() if name not in unset(self.env)}
-        terraform = self._terraform({**env, **environment(running.endpoint, region, self.env)})
-        copy = refresh(self.repository, self.workspace)
-        if not self._mends_keys:
-            check_keys(copy)
+        region = workspace.region(self.repository)
+        terraform = self._terraform(redirect(self.env, running.endpoint, region))
         return Target(
-            copy,
+            self._checked(workspace.refresh(self.repository, self.workspace)),
             terraform.with_provider_downloaded(self._scratch),
             region,
             _new_logs(self._scratch / "local" / "logs"),
@@ -163,7 +175,7 @@ class Context:
         )
 
     def require_terraform(self) -> None:
-        """Raises UserError where there is no terraform, before anything else is begun."""
+        """Raises UserError if there is no terraform, before anything else is begun."""
         self._terraform(self.env)
 
     def _terraform(self, env: Mapping[str, str]) -> Terraform:
@@ -171,11 +183,11 @@ class Context:
 
 
 def _new_logs(parent: Path) -> Path:
-    """A folder of its own for a run's logs; the oldest beyond the last few go, once they are over.
+    """The path of this run's logs. Removes the oldest folders, but for those still written to.
 
-    A run may be at work still, and after a kill its Terraform.
+    A run that was killed may have left a Terraform that works on.
     """
     for old in sorted(parent.glob("*"))[:-_KEPT_LOGS]:
-        if not any(map(processes.noted, old.glob("*.pid"))):
+        if not any(map(processes.noted_pid, old.glob("*.pid"))):
             shutil.rmtree(old, ignore_errors=True)
     return parent / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"

@@ -1,4 +1,4 @@
-"""What a user can mend is a `UserError`; everything else is a bug and keeps its traceback."""
+"""Errors that a user can mend, and their words; any other exception is a bug."""
 
 import reprlib
 from collections.abc import Collection, Sequence
@@ -6,9 +6,9 @@ from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """A mistake or a missing part outside this program.
+    """A mistake or a missing part outside of this program.
 
-    The message is one line that names what is wrong, where, and how to mend it.
+    The message is one line, which says what is wrong, where, and how to mend it.
     """
 
 
@@ -17,16 +17,16 @@ _LONGEST_NAME = 100  # to be compared with others, which takes the square of its
 
 
 def in_one_line(message: str) -> str:
-    """`message` for a terminal: shortened in its middle, with no character that would steer it."""
+    """Prepares `message` for a terminal: shortened in its middle, without control characters."""
     if len(message) > _LONGEST:
         half = _LONGEST // 2
         message = f"{message[:half]} ... {message[-half:]}"
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
 
 
-def shown(value: object) -> str:
-    """A wrong value as an error quotes it: its beginning, however long or deep it is."""
-    return _Shown().repr(value)
+def shorten(value: object) -> str:
+    """Quotes a wrong value for an error: its beginning, however long or deep it is."""
+    return _Shortened().repr(value)
 
 
 def nearest(name: str, names: Sequence[str], most: int = 3, aliases: Collection[str] = ()) -> str:
@@ -42,7 +42,7 @@ def nearest(name: str, names: Sequence[str], most: int = 3, aliases: Collection[
     return f"there are {some or 'none'}"
 
 
-class _Shown(reprlib.Repr):
+class _Shortened(reprlib.Repr):
     def __init__(self) -> None:
         super().__init__()
         self.maxstring = self.maxother = self.maxlong = 80

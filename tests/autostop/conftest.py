@@ -3,7 +3,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.terraform.harness import Tree, account_env
-from tools.localcloud.process import Running, environment
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
 from .jupyter import Jupyter, running_jupyter

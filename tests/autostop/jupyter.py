@@ -23,9 +23,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jupyter_client.blocking.client import BlockingKernelClient
 
+from tests.children import marked
 from tests.conftest import free_port
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds after which a wait is given up; no test depends on how long anything takes."""
 
 
@@ -72,7 +73,9 @@ class Jupyter:
             connection_file=str(self.folder / "runtime" / f"kernel-{kernel}.json")
         )
         client.load_connection_file()
-        client.start_channels()
+        # Without the heartbeat, by which wait_for_ready takes a kernel that is slow to answer for
+        # a dead one (jupyter_client 8, client.py: "Kernel died before replying").
+        client.start_channels(hb=False)
         try:
             client.wait_for_ready(timeout=PATIENCE)
             # Jupyter leaves the kernel at `starting` until it has run something.
@@ -128,14 +131,16 @@ def running_jupyter(folder: Path, *options: str) -> Iterator[Jupyter]:
         (folder / name).mkdir()
     certificate, key = self_signed(folder)
     port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder / "home"),
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        "IPYTHONDIR": str(folder / "ipython"),
-    }
+    environment = marked(
+        {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder / "home"),
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "IPYTHONDIR": str(folder / "ipython"),
+        }
+    )
     command = [
         *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),

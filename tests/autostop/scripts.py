@@ -144,7 +144,7 @@ def run(script: str, root: Path, systemctl: str = "exit 0", **env: str) -> Run:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            timeout=120,
+            timeout=300,
             check=False,
         )
     calls = called.read_text().splitlines() if called.exists() else []

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.children import marked
+
 from .jupyter import PATIENCE, until
 
 MODULE = Path(__file__).parents[2] / "modules/sagemaker-notebook"
@@ -75,7 +77,7 @@ def watching(
     log = folder / "autostop.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, *words, *options], env=environment, stdout=output, stderr=output
+            [*command, *words, *options], env=marked(environment), stdout=output, stderr=output
         )
     try:
         yield AutoStop(process, log)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import interruptible
 from tests.trees import copy_repository
 from tools.localcloud.process import LocalCloud, Running
-from tools.system.processes import started
+from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
 from tools.terraform.installation import BINARY_VARIABLE
 
@@ -42,15 +43,16 @@ class Checkout:
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [TOOLS, *arguments],
-            cwd=self.root,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with interruptible():
+            return subprocess.Popen(
+                [TOOLS, *arguments],
+                cwd=self.root,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
 
     def notebooks(self) -> list[str]:
         return sorted(path.name for path in (self.root / "notebooks").iterdir())
@@ -90,7 +92,7 @@ def attach(checkout: Checkout, running: Running) -> None:
     """Notes the session's emulator as the checkout's own: one LocalStack serves every test."""
     pid_file = checkout.root / ".tools" / "local" / "localstack.json"
     pid_file.parent.mkdir(parents=True)
-    noted = {"pid": running.pid, "port": running.port, "started": started(running.pid)}
+    noted = {"pid": running.pid, "port": running.port, "started": start_time(running.pid)}
     pid_file.write_text(json.dumps(noted))
     assert LocalCloud(pid_file.parent).status() == running
 

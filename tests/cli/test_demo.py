@@ -12,9 +12,13 @@ import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.remote_state.conftest import make_bucket
+from tests.terraform.chain import check_deployed
 from tests.trees import copy_repository
-from tools.localcloud.process import Running, environment
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
+from tools.state.backend import Backend
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
 NAMES = ("nlp-project", "notebook-dev", "notebook-prod")
 PURPOSE = r"Alice's \"trial\" of $${models}\n100 %%{ x } C:\\dir é"  # as HCL writes it
@@ -34,12 +38,22 @@ class Demo:
         self.shell = replace(checkout, root=checkout.root / ".tools/local/workspace", env=env)
 
     def terraform(self, notebook: str, *arguments: str) -> Any:
-        return self.shell.run("terraform", *arguments, cwd=f"notebooks/{notebook}")
+        binary = self.shell.env[BINARY_VARIABLE]
+        return self.shell.run(binary, *arguments, cwd=f"notebooks/{notebook}")
 
     def apply(self, notebook: str) -> None:
         for arguments in (["init", "-input=false"], ["apply", "-auto-approve", "-input=false"]):
             done = self.terraform(notebook, *arguments)
             assert done.returncode == 0, done.stdout + done.stderr
+
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """The outputs of every stack by its name, from the states."""
+        found = {}
+        for stack in ("shared-infra", "notebooks"):
+            for state in (self.shell.root / stack).glob("*/terraform.tfstate"):
+                outputs = json.loads(state.read_text())["outputs"]
+                found[state.parent.name] = {name: o["value"] for name, o in outputs.items()}
+        return found
 
     def actions(self, notebook: str) -> dict[str, list[str]]:
         """What a plan would do in a notebook: resource to actions, but for no-ops."""
@@ -54,10 +68,11 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(
-    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+    local_cloud: Running, kept_terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Demo]:
     root = tmp_path_factory.mktemp("clone")
-    checkout = Checkout(copy_repository(root), user_env(terraform))
+    env = {**user_env(kept_terraform), BINARY_VARIABLE: str(kept_terraform.binary)}
+    checkout = Checkout(copy_repository(root), env)
     attach(checkout, local_cloud)
     made = Demo(checkout, local_cloud)
     yield made
@@ -88,6 +103,12 @@ def test_the_instances_are_what_their_values_say(demo: Demo, client: Callable[..
         assert instance["DirectInternetAccess"] == instance["RootAccess"] == "Disabled"
         tags = sagemaker.list_tags(ResourceArn=instance["NotebookInstanceArn"])["Tags"]
         assert {"Key": "Stack", "Value": f"notebooks/{name}"} in tags
+
+
+def test_role_network_and_notebooks_are_what_the_outputs_say(
+    demo: Demo, client: Callable[..., Any]
+) -> None:
+    check_deployed(demo.outputs(), client)
 
 
 def test_status_agrees_with_what_was_deployed(demo: Demo) -> None:
@@ -166,11 +187,19 @@ def test_a_copied_directory_is_another_notebook_on_the_shared_parts(
 def test_type_and_volume_change_in_place(
     demo: Demo, copied: str, client: Callable[..., Any]
 ) -> None:
+    def describe() -> Any:
+        return client("sagemaker").describe_notebook_instance(NotebookInstanceName=copied)
+
+    created = describe()
     _write_values(demo.shell.root / "notebooks" / copied, "ml.m5.xlarge", 60)
     assert demo.actions(copied) == {"aws_sagemaker_notebook_instance.this": ["update"]}
     demo.apply(copied)
-    instance = client("sagemaker").describe_notebook_instance(NotebookInstanceName=copied)
-    assert (instance["InstanceType"], instance["VolumeSizeInGB"]) == ("ml.m5.xlarge", 60)
+    changed = describe()
+    assert (changed["InstanceType"], changed["VolumeSizeInGB"]) == ("ml.m5.xlarge", 60)
+    assert (changed["NotebookInstanceStatus"], changed["CreationTime"]) == (
+        "InService",
+        created["CreationTime"],
+    )
     assert demo.actions(copied) == {}
 
 
@@ -242,6 +271,18 @@ def _write_values(directory: Path, instance_type: str, volume_size: int) -> None
     (directory / "terraform.tfvars").write_text(
         f'instance_type = "{instance_type}"\nvolume_size = {volume_size}\nowner = "alice"\n'
         f'purpose = "{PURPOSE}"\nenvironment = "dev"\n'
+    )
+
+
+def test_a_directory_copied_with_its_backend_is_refused(checkout: Checkout) -> None:
+    notebooks = checkout.root / "notebooks"
+    text = Backend("states", "us-east-1", "file").text("notebooks/notebook-dev")
+    (notebooks / "notebook-dev/backend.tf").write_text(text)
+    shutil.copytree(notebooks / "notebook-dev", notebooks / "two", symlinks=True)
+    done = checkout.tools("demo")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: notebooks/two/backend.tf names the state of notebooks/notebook-dev: "
     )
 
 

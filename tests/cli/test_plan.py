@@ -2,7 +2,8 @@
 
 import json
 import re
-import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -101,6 +102,7 @@ def test_plans_in_a_folder_with_other_things_are_refused(stacks: Checkout, tmp_p
     assert "holds no plans; make them: tools plan --plan-dir" in done.stderr
 
 
+@pytest.mark.usefixtures("kept_provider")
 def test_what_takes_data_away_needs_more_than_yes(
     small: Checkout, client: Callable[..., Any]
 ) -> None:
@@ -109,12 +111,8 @@ def test_what_takes_data_away_needs_more_than_yes(
     assert small.tools("deploy", "--local").returncode == 0
     write_stack(small.root, "shared-infra/b", bucket(other))
 
-    plan = planned(small)["shared-infra/b"]
-    assert plan["loses_data"]
-    assert [change["action"] for change in plan["changes"]] == ["replace"]
     shown = small.tools("plan", "--local").stdout
     assert "replace aws_s3_bucket.this: loses its data" in shown
-
     refused = small.tools("deploy", "--local", "--yes")
     assert refused.returncode == 1
     assert "would replace aws_s3_bucket.this" in refused.stderr
@@ -127,19 +125,6 @@ def test_what_takes_data_away_needs_more_than_yes(
     assert f"bucket {name} holds objects" in full.stderr
     client("s3").delete_object(Bucket=name, Key="data.csv")
 
-    # Where Terraform would not ask, or keeps its state where nothing here looks, neither.
-    asked = {"TF_CLI_ARGS_apply": "-auto-approve"}
-    assert small.tools("deploy", "--local", "--yes", **asked).returncode == 1
-    override = small.root / "shared-infra/b/state_override.tf"
-    override.write_text(
-        'terraform {\n  backend "local" {\n    path = "terraform.tfstate"\n  }\n}\n'
-    )
-    hidden = small.tools("deploy", "--local", "--yes")
-    assert "would replace aws_s3_bucket.this" in hidden.stderr
-    override.unlink()
-    shutil.rmtree(work(small, "shared-infra/b") / ".terraform")  # it notes the backend
-    client("s3").head_bucket(Bucket=name)
-
     agreed = small.tools("deploy", "--local", "--allow-destroy")
     assert agreed.returncode == 0, agreed.stderr
     names = [found["Name"] for found in client("s3").list_buckets()["Buckets"]]
@@ -148,6 +133,39 @@ def test_what_takes_data_away_needs_more_than_yes(
     assert small.tools("destroy", "--local").returncode == 0
 
 
+def test_a_loss_is_refused_wherever_terraform_asks_and_keeps_its_state(small: Checkout) -> None:
+    """With a built-in resource for one that holds data (tests/cli/holding.py)."""
+
+    def run(*arguments: str, **env: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "tests.cli.holding", *arguments, "--local"]
+        return small.run(*command, **env)
+
+    def resource() -> Any:
+        text = (work(small, "shared-infra/b") / "terraform.tfstate").read_text()
+        return json.loads(text)["resources"][0]["instances"][0]["attributes"]["id"]
+
+    text = 'resource "terraform_data" "this" {\n  triggers_replace = 1\n}\n'
+    write_stack(small.root, "shared-infra/b", text)
+    assert run("deploy").returncode == 0
+    before = resource()
+    write_stack(small.root, "shared-infra/b", text.replace("1", "2"))
+    (plan,) = json.loads(run("plan", "--json").stdout)
+    assert plan["loses_data"]
+    assert [change["action"] for change in plan["changes"]] == ["replace"]
+
+    unasked = run("deploy", "--yes", TF_CLI_ARGS_apply="-auto-approve")
+    assert unasked.returncode == 1
+    assert "would replace terraform_data.this" in unasked.stderr
+    override = small.root / "shared-infra/b/state_override.tf"
+    override.write_text(
+        'terraform {\n  backend "local" {\n    path = "terraform.tfstate"\n  }\n}\n'
+    )
+    hidden = run("deploy", "--yes")
+    assert "would replace terraform_data.this" in hidden.stderr
+    assert resource() == before
+
+
+@pytest.mark.usefixtures("kept_provider")
 def test_drift_tells_a_change_outside_from_one_not_applied(
     small: Checkout, client: Callable[..., Any]
 ) -> None:
@@ -265,6 +283,7 @@ def test_the_program_that_is_named_is_the_one_that_runs(stacks: Checkout, tmp_pa
     assert "TOOLS_TERRAFORM names nowhere, which is no program" in done.stderr
 
 
+@pytest.mark.usefixtures("kept_provider")
 def test_what_an_apply_has_left_in_aws_is_adopted(
     small: Checkout, client: Callable[..., Any]
 ) -> None:

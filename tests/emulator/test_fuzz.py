@@ -218,7 +218,7 @@ def message(chance: random.Random) -> Message:
 
 def send(messages: list[Message], running: Running) -> list[Answer]:
     """Over one connection, as long as the emulator keeps it open."""
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=300)
     answers = []
     for one in messages:
         body = iter([one.body]) if one.chunks else one.body

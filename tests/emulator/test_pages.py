@@ -138,7 +138,7 @@ def send(
             text = text.replace(f"{{{name}}}", value)
         return text
 
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=300)
     headers = {name: filled(value) for name, value in request.headers.items()}
     connection.request(request.method, filled(request.path), filled(request.body).encode(), headers)
     response = connection.getresponse()

@@ -67,7 +67,7 @@ def post(running: Running, operation: str, body: bytes, **headers: str) -> tuple
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=300) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

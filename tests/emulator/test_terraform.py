@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.localcloud.process import Running, environment
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
 ROOT = """

@@ -22,7 +22,7 @@ from tests.trees import write_stack
 from tools.system import processes
 
 STACK = "notebooks/n"
-SECONDS = 120  # for what takes a few; a condition that never comes true must not hang the suite
+SECONDS = 600  # for what takes a few; a condition that never comes true must not hang the suite
 
 Moment = Literal["before", "after"]
 Held = set[tuple[str, str]]  # type and name of what exists
@@ -180,7 +180,7 @@ class Fleet(Checkout):
         in_cloud, in_state = self.in_cloud(), self.in_state()
         assert in_cloud == in_state != set(), f"cloud: {in_cloud}, states: {in_state}"
         assert not (self.work / "errored.tfstate").exists()
-        assert [file for file in self.logs.glob("*/*.pid") if processes.noted(file)] == []
+        assert [file for file in self.logs.glob("*/*.pid") if processes.noted_pid(file)] == []
 
     def newest_log(self, verb: str) -> Path | None:
         """What Terraform says in the last run that got so far."""

@@ -122,7 +122,7 @@ def killed_at(point: Point, fleet: Fleet) -> None:
     assert process.returncode == 1
     assert "Terraform was ended by signal 9" in output
     # Half a gigabyte each.
-    await_(lambda: not any(map(processes.started, providers)), "the end of the providers")
+    await_(lambda: not any(map(processes.start_time, providers)), "the end of the providers")
 
 
 @pytest.mark.parametrize("victim", ["terraform", "tools"])
@@ -217,7 +217,7 @@ def test_both_killed_at_once(fleet: Fleet) -> None:
 def test_the_log_of_what_still_works_is_kept(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"{number:02}").mkdir()
-    processes.note(os.getpid(), tmp_path / "00" / "notebooks.n.apply.pid")
+    processes.write_note(os.getpid(), tmp_path / "00" / "notebooks.n.apply.pid")
     (tmp_path / "01" / "notebooks.n.apply.pid").write_text('{"pid": 1, "started": -1}')
     _new_logs(tmp_path)
     kept = sorted(folder.name for folder in tmp_path.iterdir())

@@ -11,9 +11,10 @@ import ptyprocess
 import pyte
 import pytest
 
+from tests.children import interruptible
 from tests.cli.conftest import TOOLS
 from tests.faults.fleet import SECONDS, STACK, Barrier, Fleet, Gate, await_
-from tools.system.processes import noted
+from tools.system.processes import noted_pid
 
 ROWS, COLUMNS = 40, 120
 
@@ -71,9 +72,10 @@ class Terminal:
 def typed(fleet: Fleet, *arguments: str) -> Iterator[Terminal]:
     """A terminal in which `tools` was called."""
     env = {**fleet.env, "TERM": "xterm-256color"}
-    process = ptyprocess.PtyProcess.spawn(
-        [str(TOOLS), *arguments], str(fleet.root), env, dimensions=(ROWS, COLUMNS)
-    )
+    with interruptible():
+        process = ptyprocess.PtyProcess.spawn(
+            [str(TOOLS), *arguments], str(fleet.root), env, dimensions=(ROWS, COLUMNS)
+        )
     try:
         yield Terminal(process)
     finally:
@@ -92,7 +94,7 @@ def check_sane(terminal: Terminal) -> None:
 def check_left_in_order(fleet: Fleet) -> None:
     """No lock, and no Terraform that still works."""
     assert not (fleet.work / ".terraform.tfstate.lock.info").exists()
-    assert [file for file in fleet.logs.glob("*/*.pid") if noted(file)] == []
+    assert [file for file in fleet.logs.glob("*/*.pid") if noted_pid(file)] == []
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(1, marks=pytest.mark.nightly)])

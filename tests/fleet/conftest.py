@@ -21,11 +21,11 @@ from tools.context import Context
 from tools.fleet.fleet import Fleet
 from tools.hcl import reading, writing
 from tools.localcloud.process import Running
-from tools.system.processes import started
+from tools.system.processes import start_time
 
 from .faults import Faults, in_front_of
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 SETTLED = {"InService", "Stopped"}
 PROJECT = "acme"
 TRUST = {
@@ -138,7 +138,7 @@ def place(
     noted = {
         "pid": local_cloud.pid,
         "port": local_cloud.port,
-        "started": started(local_cloud.pid),
+        "started": start_time(local_cloud.pid),
     }
     (root / ".tools/local/localstack.json").write_text(json.dumps(noted))
     made = Place(root, _REGION, client)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import interruptible
 from tools.aws import logs
 from tools.aws.client import Cloud
 from tools.errors import UserError
@@ -137,7 +138,7 @@ def test_follows_what_comes_each_line_once_until_it_is_interrupted(
     logged: Place, tmp_path: Path
 ) -> None:
     output = tmp_path / "output"
-    with output.open("wb") as file:
+    with output.open("wb") as file, interruptible():
         process = subprocess.Popen(
             [TOOLS, "--root", logged.root, "logs", "--local", "nlp", "--follow", "--json"],
             stdout=file,

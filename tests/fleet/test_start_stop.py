@@ -18,7 +18,8 @@ from tools.errors import UserError
 from tools.fleet import start_stop
 from tools.fleet.fleet import Fleet
 from tools.fleet.start_stop import NotebookOutcome, StartStop
-from tools.localcloud.process import Running, environment
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 from tools.system.signals import Interruption
 
 from .conftest import Place, put_log

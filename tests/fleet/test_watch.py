@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import interruptible
+
 from .conftest import PATIENCE, Place, until
 
 TOOLS = Path(sys.executable).with_name("tools")
@@ -29,7 +31,7 @@ def test_a_script_reads_a_line_at_a_time_until_it_is_interrupted(
     one: Place, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     output = tmp_path / "output"
-    with output.open("wb") as file:
+    with output.open("wb") as file, interruptible():
         process = subprocess.Popen(
             [TOOLS, "--root", one.root, *WATCH, *options], stdout=file, stderr=subprocess.PIPE
         )
@@ -65,13 +67,14 @@ def test_a_terminal_shows_one_table_that_changes(one: Place) -> None:
             shown += os.read(master, 65536)
         return words in shown
 
-    process = subprocess.Popen(
-        [TOOLS, "--root", one.root, *WATCH],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"},
-    )
+    with interruptible():
+        process = subprocess.Popen(
+            [TOOLS, "--root", one.root, *WATCH],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"},
+        )
     try:
         until(lambda: has_shown(b"InService"))
         until(lambda: has_shown(b"Ctrl-C ends"))

@@ -12,6 +12,7 @@ from tests.imports.monolith import Monolith, build
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +23,14 @@ def monolith(client: Callable[..., Any]) -> Monolith:
 @pytest.fixture(scope="module")
 def receiving(
     tmp_path_factory: pytest.TempPathFactory,
-    terraform: Terraform,
+    kept_terraform: Terraform,
     local_cloud: Running,
     monolith: Monolith,
 ) -> Checkout:
     """A checkout without notebooks, whose local cloud has the monolith in it."""
     root = copy_repository(tmp_path_factory.mktemp("receiving") / "repository")
-    checkout = Checkout(root, user_env(terraform))
+    env = {**user_env(kept_terraform), BINARY_VARIABLE: str(kept_terraform.binary)}
+    checkout = Checkout(root, env)
     shutil.rmtree(root / "notebooks")
     (root / "notebooks").mkdir()
     (root / "common.auto.tfvars").write_text(

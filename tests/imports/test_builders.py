@@ -473,7 +473,7 @@ def test_notebooks_that_nothing_can_take(
         notebooks.request_notebook(destination, name, Shared())
     # The emulator's never fail.
     failed = {"NotebookInstanceStatus": "Failed", "SubnetId": subnet, "FailureReason": "no room"}
-    with pytest.raises(UserError, match=r"is Failed, .*\(no room\)"):
+    with pytest.raises(UserError, match=r"is Failed: .*\(no room\)"):
         notebooks.check(destination, name, failed)
 
 

@@ -13,10 +13,8 @@ from tests.trees import copy_repository, reading, write_stack
 from tools.context import Context
 from tools.engine.plans import Plan
 from tools.errors import UserError
-from tools.imports import inventory
 from tools.imports.closing_plan import is_safe
 from tools.imports.execute import execute
-from tools.imports.inventory import Inventory
 from tools.imports.pending import PendingImport, find_pending
 from tools.imports.request import ImportRequest, ResourceImport
 from tools.imports.state_import import import_all
@@ -174,28 +172,3 @@ def test_what_terraform_says_comes_with_the_stack_s_name(run_import: Execute) ->
     name = f"bucket-{uuid4().hex[:8]}"
     with pytest.raises(UserError, match=f"{STACK}: .*(?s:.)*the same command goes on"):
         run_import(of(name))
-
-
-def test_a_state_s_resources_are_known_by_their_addresses() -> None:
-    state = {
-        "resources": [
-            {"mode": "data", "type": "aws_vpc", "name": "this", "instances": [{}]},
-            resource("aws_s3_bucket", "shared", {"id": "b"}, index_key="data sets"),
-            resource("aws_vpc_endpoint", "s3", {"id": "vpce-1"}, index_key=0),
-            resource("aws_kms_key", "k", {"id": "k"}, module="module.a[0]"),
-            resource("aws_iam_role_policy_attachment", "p", {"role": "r", "policy_arn": "arn:p"}),
-        ]
-    }
-    assert inventory.parse(json.dumps(state).encode(), "the state") == {
-        'aws_s3_bucket.shared["data sets"]': ("aws_s3_bucket", "b"),
-        "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),
-        "module.a[0].aws_kms_key.k": ("aws_kms_key", "k"),
-        "aws_iam_role_policy_attachment.p": ("aws_iam_role_policy_attachment", "r/arn:p"),
-    }
-    assert Inventory({}).find("aws_s3_bucket", "b") is None
-
-
-def resource(kind: str, name: str, attributes: Any, **more: Any) -> dict[str, Any]:
-    module = {"module": more.pop("module")} if "module" in more else {}
-    instance = {"attributes": attributes, **more}
-    return {**module, "mode": "managed", "type": kind, "name": name, "instances": [instance]}

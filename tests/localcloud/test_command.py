@@ -41,7 +41,7 @@ def shell(repository: Path, script: str) -> "subprocess.CompletedProcess[str]":
         env={**os.environ, **HOSTILE, "PATH": path},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -13,10 +13,12 @@ import boto3
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from tests.children import interruptible
 from tests.conftest import free_port
 from tools.errors import UserError
-from tools.localcloud import process
-from tools.localcloud.process import LocalCloud, Running, environment, unset
+from tools.localcloud import ports
+from tools.localcloud.client import environment, variables_to_unset
+from tools.localcloud.process import LocalCloud, Running
 
 UP = (
     "import pathlib, sys; from tools.localcloud.process import LocalCloud; "
@@ -26,7 +28,7 @@ UP = (
 
 
 def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -46,7 +48,7 @@ def port_of_4566(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = int(taken.getsockname()[1])
-        monkeypatch.setattr(process, "PREFERRED_PORT", port)
+        monkeypatch.setattr(ports, "PREFERRED_PORT", port)
         yield port
 
 
@@ -130,7 +132,7 @@ def test_a_process_that_got_the_number_of_an_emulator_is_left_alone(cloud: Local
 def test_two_processes_that_start_it_at_once_get_the_same(cloud: LocalCloud) -> None:
     command = [sys.executable, "-c", UP, str(cloud.directory), str(free_port())]
     starters = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    answers = {starter.communicate(timeout=120)[0] for starter in starters}
+    answers = {starter.communicate(timeout=300)[0] for starter in starters}
     running = cloud.status()
     assert running
     assert answers == {f"{running.pid} {running.port}\n"}
@@ -139,13 +141,15 @@ def test_two_processes_that_start_it_at_once_get_the_same(cloud: LocalCloud) -> 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_start_leaves_nothing(cloud: LocalCloud, number: signal.Signals) -> None:
     port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-c", UP, str(cloud.directory), str(port)], stderr=subprocess.DEVNULL
-    ) as starter:
+    with interruptible():
+        starting = subprocess.Popen(
+            [sys.executable, "-c", UP, str(cloud.directory), str(port)], stderr=subprocess.DEVNULL
+        )
+    with starting as starter:
         eventually(lambda: psutil.Process(starter.pid).children())
         [emulator] = psutil.Process(starter.pid).children()
         starter.send_signal(number)
-        assert starter.wait(timeout=60) != 0
+        assert starter.wait(timeout=300) != 0
     eventually(lambda: not emulator.is_running())
     assert cloud.status() is None
     assert cloud.up(port).port == port
@@ -267,7 +271,7 @@ def test_everything_that_leads_elsewhere_is_unset() -> None:
         "HOME": "",
         "no_proxy": "",
     }
-    assert unset(users) == [
+    assert variables_to_unset(users) == [
         "AWS_CA_BUNDLE",
         "AWS_ENDPOINT_URL_S3",
         "AWS_PROFILE",

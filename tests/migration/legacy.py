@@ -13,6 +13,7 @@ from tests.cli.conftest import Checkout, attach, user_env
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
 MONOLITH = Path(__file__).with_name("monolith")
 NOTEBOOKS = ("alice", "bob")
@@ -20,7 +21,8 @@ NOTEBOOKS = ("alice", "bob")
 
 def checkout_in(root: Path, terraform: Terraform, local_cloud: Running, project: str) -> Checkout:
     """A repository without notebooks of its own."""
-    made = Checkout(copy_repository(root), user_env(terraform))
+    env = {**user_env(terraform), BINARY_VARIABLE: str(terraform.binary)}
+    made = Checkout(copy_repository(root), env)
     attach(made, local_cloud)
     for notebook in made.notebooks():
         if notebook != "README.md":
@@ -38,9 +40,10 @@ class Legacy:
     prefix: str
     shell: Checkout
     client: Callable[..., Any]
+    binary: Path
 
     def terraform(self, *arguments: str, folder: Path | None = None) -> str:
-        done = self.shell.run("terraform", f"-chdir={folder or self.folder}", *arguments)
+        done = self.shell.run(str(self.binary), f"-chdir={folder or self.folder}", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -90,59 +93,76 @@ class Legacy:
         return {one["VpcEndpointId"] for one in found}
 
 
+@dataclass
 class Migrated:
-    """What was seen, step by step, while the monolith was migrated."""
+    """A repository into which the monolith was migrated, the first time until Ctrl-C.
 
-    def __init__(self, legacy: Legacy, checkout: Checkout, tmp_path: Path) -> None:
-        self.legacy = legacy
-        self.checkout = checkout
-        self.before = legacy.identities()
-        self.endpoints_before = legacy.endpoints()
-        self.files_before = legacy.files
-        self.looked = checkout.tools("migrate", str(legacy.folder), "--local", "--dry-run")
-        self.written_by_a_look = [
-            str(path.relative_to(checkout.root))
-            for pattern in ("**/terraform.tfvars", "**/*.tfstate", "state-rm-*", "notebooks/*/")
-            for path in checkout.root.glob(pattern)
-        ]
-        self.interrupted = self._interrupt()
-        done = checkout.tools("migrate", str(legacy.folder), "--local", "--json")
-        self.done, self.found = done, json.loads(done.stdout or "{}")
-        self.after = legacy.identities()
-        self.endpoints_after = legacy.endpoints()
-        self.script = checkout.root / "state-rm-legacy.sh"
-        self.let_go = tmp_path / "a copy of legacy"
-        shutil.copytree(legacy.folder, self.let_go, symlinks=True)
-        # S3 keeps the deployment waiting for a minute, in which the script does nothing to AWS.
-        deploying = checkout.start("deploy", "--local")
-        self.first_run = self._run_script(self.script.read_text())
-        self.said_by_the_deployment = deploying.communicate()[0]
-        self.deployed = deploying.returncode
-        self.second_run = self._run_script(self._with_the_network())
-        self.left = legacy.terraform("state", "list", folder=self.let_go).split()
-        legacy.terraform("destroy", "-input=false", "-auto-approve", folder=self.let_go)
-        self.planned = checkout.tools("plan", "--local", "--refresh", "--json")
+    `before` and `after` are what `Legacy.identities`, `endpoints` and `files` were then.
+    """
 
-    def _interrupt(self) -> tuple[int, str]:
-        """Ctrl-C once a part of it is imported."""
-        process = self.checkout.start("migrate", str(self.legacy.folder), "--local")
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "[shared-infra/iam] importing" in line:
-                process.send_signal(signal.SIGINT)
-        return process.wait(), said
+    legacy: Legacy
+    checkout: Checkout
+    before: Any
+    interrupted: tuple[int, str]
+    done: "subprocess.CompletedProcess[str]"
+    after: Any
 
-    def _run_script(self, text: str) -> "subprocess.CompletedProcess[str]":
-        path = self.let_go.parent / "script.sh"
-        path.write_text(text)
-        return self.legacy.shell.run("sh", str(path), str(self.let_go))
+    @property
+    def answer(self) -> Any:
+        """What the second run gave as JSON."""
+        return json.loads(self.done.stdout or "{}")
 
-    def _with_the_network(self) -> str:
-        """As somebody edits it who wants the old deployment to go as a whole."""
-        lines = self.script.read_text().splitlines()
-        start = next(n for n, line in enumerate(lines) if line.startswith("# let_go "))
-        end = lines.index("", start)
-        lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
-        return "\n".join(lines) + "\n"
+
+@dataclass
+class LetGo:
+    """A copy of the monolith's folder, over which the script has run, as it was and edited."""
+
+    folder: Path
+    first: "subprocess.CompletedProcess[str]"
+    second: "subprocess.CompletedProcess[str]"
+
+
+def migrate(legacy: Legacy, checkout: Checkout) -> Migrated:
+    """Migrates `legacy`, with one Ctrl-C on the way."""
+    before = legacy.identities(), legacy.endpoints(), legacy.files
+    interrupted = _interrupted(legacy, checkout)
+    done = checkout.tools("migrate", str(legacy.folder), "--local", "--json")
+    after = legacy.identities(), legacy.endpoints(), legacy.files
+    return Migrated(legacy, checkout, before, interrupted, done, after)
+
+
+def let_go(migrated: Migrated, folder: Path) -> LetGo:
+    """Runs the script that `migrated` has brought, over a copy of the monolith in `folder`."""
+    shutil.copytree(migrated.legacy.folder, folder, symlinks=True)
+    script = (migrated.checkout.root / "state-rm-legacy.sh").read_text()
+    runs = [
+        _run_script(migrated.legacy, text, folder) for text in (script, _with_the_network(script))
+    ]
+    return LetGo(folder, *runs)
+
+
+def _interrupted(legacy: Legacy, checkout: Checkout) -> tuple[int, str]:
+    """Ctrl-C once a part of it is imported: the exit code, and what was said."""
+    process = checkout.start("migrate", str(legacy.folder), "--local")
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if "[shared-infra/iam] importing" in line:
+            process.send_signal(signal.SIGINT)
+    return process.wait(), said
+
+
+def _run_script(legacy: Legacy, text: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    path = folder.parent / "script.sh"
+    path.write_text(text)
+    return legacy.shell.run("sh", str(path), str(folder))
+
+
+def _with_the_network(script: str) -> str:
+    """As somebody edits it who wants the old deployment to go as a whole."""
+    lines = script.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("# let_go "))
+    end = lines.index("", start)
+    lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
+    return "\n".join(lines) + "\n"

@@ -11,15 +11,17 @@ from uuid import uuid4
 import pytest
 
 from tests.cli.conftest import Checkout
-from tests.migration.legacy import MONOLITH, NOTEBOOKS, Legacy, Migrated
+from tests.migration.legacy import MONOLITH, NOTEBOOKS, Legacy, LetGo, Migrated
 
 
-def test_a_look_shows_what_would_take_what_and_writes_nothing(migrated: Migrated) -> None:
-    assert migrated.looked.returncode == 0, migrated.looked.stderr
-    shown = migrated.looked.stdout.splitlines()
+def test_a_look_shows_what_would_take_what_and_writes_nothing(
+    legacy: Legacy, repository: Checkout
+) -> None:
+    looked = repository.tools("migrate", str(legacy.folder), "--local", "--dry-run")
+    assert looked.returncode == 0, looked.stderr
+    shown = looked.stdout.splitlines()
     assert shown[0].split() == ["resource", "from", "to", "action"]
-    prefix = migrated.legacy.prefix
-    bucket = next(line for line in shown if line.startswith(f"bucket {prefix}-data "))
+    bucket = next(line for line in shown if line.startswith(f"bucket {legacy.prefix}-data "))
     assert bucket.split()[2:] == [
         "aws_s3_bucket.data",
         "shared-infra/s3",
@@ -28,7 +30,8 @@ def test_a_look_shows_what_would_take_what_and_writes_nothing(migrated: Migrated
     ]
     others = shown[shown.index("not imported") + 1 :]
     assert any(line.startswith("aws_vpc.main ") and "is yours" in line for line in others)
-    assert [name for name in migrated.written_by_a_look if name != "notebooks/"] == []
+    patterns = ("**/terraform.tfvars", "**/*.tfstate", "state-rm-*", "notebooks/*/")
+    assert [path for pattern in patterns for path in repository.root.glob(pattern)] == []
 
 
 def test_an_interrupted_migration_goes_on(migrated: Migrated) -> None:
@@ -41,7 +44,7 @@ def test_an_interrupted_migration_goes_on(migrated: Migrated) -> None:
 
 
 def test_it_ends_with_a_plan_that_destroys_and_replaces_nothing(migrated: Migrated) -> None:
-    plans = {plan["stack"]: plan for plan in migrated.found["plans"]}
+    plans = {plan["stack"]: plan for plan in migrated.answer["plans"]}
     assert {f"notebooks/{migrated.legacy.prefix}-{name}" for name in NOTEBOOKS} < plans.keys()
     actions = {
         (plan["stack"], change["address"]): change["action"]
@@ -49,12 +52,14 @@ def test_it_ends_with_a_plan_that_destroys_and_replaces_nothing(migrated: Migrat
         for change in plan["changes"]
     }
     assert set(actions.values()) <= {"create", "update"}
-    imported = {tuple(one["to"].split(" ", 1)) for one in migrated.found["resources"] if one["to"]}
+    imported = {tuple(one["to"].split(" ", 1)) for one in migrated.answer["resources"] if one["to"]}
     assert {key for key in imported if actions.get(key) == "create"} == set()
 
 
 def test_what_stays_has_a_reason(migrated: Migrated) -> None:
-    assert {one["from"]: one["action"] for one in migrated.found["resources"] if not one["to"]} == {
+    assert {
+        one["from"]: one["action"] for one in migrated.answer["resources"] if not one["to"]
+    } == {
         "aws_cloudwatch_log_group.jobs": "stays",
         "aws_iam_policy.buckets": "let go",
         "aws_iam_role_policy.secrets": "let go",
@@ -75,16 +80,19 @@ def test_what_stays_has_a_reason(migrated: Migrated) -> None:
             for name in NOTEBOOKS
         },
     }
-    assert all(one["reason"] for one in migrated.found["resources"] if not one["to"])
+    assert all(one["reason"] for one in migrated.answer["resources"] if not one["to"])
 
 
-def test_no_resource_is_another_one_afterwards(migrated: Migrated) -> None:
+def test_no_resource_is_another_one_afterwards(
+    migrated: Migrated, deployed: "subprocess.CompletedProcess[str]"
+) -> None:
+    legacy = migrated.legacy
     assert migrated.after == migrated.before
-    assert migrated.endpoints_after == migrated.endpoints_before
-    assert migrated.deployed == 0, migrated.said_by_the_deployment
-    now = migrated.legacy.identities()
-    assert now == migrated.before
-    assert migrated.endpoints_before < migrated.legacy.endpoints()
+    assert deployed.returncode == 0, deployed.stderr
+    identities, endpoints, files = migrated.before
+    assert legacy.identities() == identities
+    assert endpoints < legacy.endpoints()
+    assert legacy.files == files
 
 
 def test_scripts_values_and_objects_are_kept(
@@ -103,28 +111,34 @@ def test_scripts_values_and_objects_are_kept(
     client("s3").head_object(Bucket=f"{prefix}-data", Key="shared/README.txt")
 
 
-def test_the_old_deployment_is_as_it_was(migrated: Migrated) -> None:
-    assert migrated.legacy.files == migrated.files_before
-
-
 def test_the_order_of_what_comes_next_is_said(migrated: Migrated) -> None:
     told = migrated.done.stderr.partition("In this order:")[2]
     steps = ["tools deploy --local", "./state-rm-legacy.sh", "plan -destroy"]
     assert sorted(steps, key=told.index) == steps
 
 
-def test_the_script_lets_go_of_what_is_in_use_and_warns_of_the_network(migrated: Migrated) -> None:
-    assert migrated.first_run.returncode == 0, migrated.first_run.stderr
-    assert "aws_vpc.main is in use here, and `terraform destroy`" in migrated.first_run.stderr
-    assert migrated.second_run.returncode == 0, migrated.second_run.stderr
-    assert "is in use here" not in migrated.second_run.stderr
-    assert migrated.left == ["data.aws_caller_identity.current", "aws_cloudwatch_log_group.jobs"]
+def test_the_script_lets_go_of_what_is_in_use_and_warns_of_the_network(
+    migrated: Migrated, gone: LetGo
+) -> None:
+    assert gone.first.returncode == 0, gone.first.stderr
+    assert "aws_vpc.main is in use here, and `terraform destroy`" in gone.first.stderr
+    assert gone.second.returncode == 0, gone.second.stderr
+    assert "is in use here" not in gone.second.stderr
+    left = migrated.legacy.terraform("state", "list", folder=gone.folder).split()
+    assert left == ["data.aws_caller_identity.current", "aws_cloudwatch_log_group.jobs"]
 
 
 def test_a_destroy_of_the_rest_takes_nothing_from_the_new_deployment(
-    migrated: Migrated, client: Callable[..., Any]
+    migrated: Migrated,
+    deployed: "subprocess.CompletedProcess[str]",
+    gone: LetGo,
+    client: Callable[..., Any],
 ) -> None:
-    plans = json.loads(migrated.planned.stdout)
+    assert deployed.returncode == 0, deployed.stderr
+    destroy = ("destroy", "-input=false", "-auto-approve")
+    migrated.legacy.terraform(*destroy, folder=gone.folder)
+    planned = migrated.checkout.tools("plan", "--local", "--refresh", "--json")
+    plans = json.loads(planned.stdout)
     assert len(plans) == 6
     assert {plan["status"] for plan in plans} == {"unchanged"}, plans
     # What no plan looks at, since nothing here manages it.

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Checkout
 from tests.trees import REPOSITORY
-from tools.localcloud.process import environment
+from tools.localcloud.client import environment
 
 ROOTS = [
     "notebooks/notebook-dev",

@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.fleet import SECONDS, await_
 from tests.trees import write_stack
-from tools.localcloud.process import environment
+from tools.localcloud.client import environment
 
 from .conftest import READER, UPSTREAM, Team
 

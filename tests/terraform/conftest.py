@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tools.localcloud.process import Running, environment
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
 from .harness import Tree, account_env

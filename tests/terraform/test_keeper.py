@@ -21,7 +21,7 @@ from tests.keeper import SIZE
 from tests.trees import REPOSITORY
 from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import UserError
-from tools.system.processes import started
+from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
 from tools.terraform.keeper import VARIABLE, Keeper, find_provider
 
@@ -135,8 +135,8 @@ def test_a_run_gets_a_provider_of_its_own_environment(root: Root, keeper: Keeper
         with keeper.lease(root.binary, ADDRESS, {**root.env, "AWS_REGION": region}) as env:
             assert root.outputs(env)["region"] == region
             pids.append(pid(env))
-    assert started(pids[0]) is None  # there is room for one
-    assert started(pids[1])
+    assert start_time(pids[0]) is None  # there is room for one
+    assert start_time(pids[1])
 
 
 def test_idle_providers_of_several_environments_stay(root: Root) -> None:
@@ -149,7 +149,7 @@ def test_idle_providers_of_several_environments_stay(root: Root) -> None:
         first, second = lease("us-west-2"), lease("eu-north-1")
         assert (lease("us-west-2"), lease("eu-north-1")) == (first, second)
         lease("eu-west-1")
-        assert started(first) is None  # the one not used for longest
+        assert start_time(first) is None  # the one not used for longest
         assert lease("eu-north-1") == second
 
 
@@ -202,7 +202,7 @@ def test_close_ends_leased_and_idle_providers(root: Root) -> None:
         assert os.getsid(pid(leased)) != os.getsid(0)  # a terminal's Ctrl-C does not reach it
         keeper.close()
         lease.__exit__(None, None, None)
-    assert [started(pid(env)) for env in (idle, leased)] == [None, None]
+    assert [start_time(pid(env)) for env in (idle, leased)] == [None, None]
     assert not any(path.parent.exists() for path in sockets)
     with pytest.raises(RuntimeError), keeper.lease(root.binary, ADDRESS, root.env):
         pass
@@ -228,11 +228,11 @@ def test_no_provider_outlives_its_keeper(root: Root, number: signal.Signals) -> 
     )
     assert process.stdout
     provider = attached({VARIABLE: process.stdout.readline()})
-    assert started(provider["Pid"])
+    assert start_time(provider["Pid"])
     process.send_signal(number)
     assert process.wait() == -number
     process.stdout.close()
-    until(lambda: started(provider["Pid"]) is None)
+    until(lambda: start_time(provider["Pid"]) is None)
     until(lambda: not Path(provider["Addr"]["String"]).parent.exists())
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import version as version_of
 from importlib.resources import files
 from typing import Any
 
-from tools.errors import UserError, nearest, shown
+from tools.errors import UserError, nearest, shorten
 
 MODEL = "botocore's model of CreateNotebookInstance"
 
@@ -115,14 +115,14 @@ def _integer_complaint(value: Any, shape: Shape) -> str | None:
 def _string_complaint(value: str, shape: Shape) -> str | None:
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
-        return f"there is no {shown(value)}; {nearest(value, enum)}"
+        return f"there is no {shorten(value)}; {nearest(value, enum)}"
     least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(value) < least or (most is not None and len(value) > most):
         return f"it must have {least} to {most} characters, not {len(value)}"
     pattern = shape.metadata.get("pattern")
     # The length is bounded by now, so a pattern that backtracks stays quick.
     if pattern and not re.fullmatch(pattern, value):
-        return f"{shown(value)} does not fit AWS's pattern {pattern}"
+        return f"{shorten(value)} does not fit AWS's pattern {pattern}"
     return None
 
 

@@ -36,7 +36,7 @@ def command(context: Context, stacks: tuple[str, ...], form: str) -> None:
         "json": graph_formats.as_json,
         "svg": graph_formats.svg,
     }
-    graph = Graph.of(context.repository.stacks())
+    graph = Graph.from_stacks(context.repository.stacks())
     if stacks:
         graph = graph.around(stack.name for stack in context.stacks(stacks))
     click.echo(draw[form](graph))

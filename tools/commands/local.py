@@ -8,7 +8,8 @@ from tools.commands import options
 from tools.console.messages import print_json, say
 from tools.context import Context
 from tools.localcloud import workspace
-from tools.localcloud.process import Running, environment, unset
+from tools.localcloud.client import environment, variables_to_unset
+from tools.localcloud.process import Running
 
 
 @click.group("local", short_help="Run a cloud on this machine.")
@@ -86,7 +87,7 @@ def env(context: Context) -> None:
     variables = environment(running.endpoint, workspace.region(context.repository), context.env)
     if config := context.terraform_cli_config:
         variables["TF_CLI_CONFIG_FILE"] = str(config)
-    for name in unset(context.env):
+    for name in variables_to_unset(context.env):
         click.echo(f"unset {name}")
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")

@@ -52,7 +52,7 @@ def command(
     cloud = fleet.cloud(declared.region)
     count = 0
     other_streams: set[str] = set()
-    with signals.counted() as interrupted:
+    with signals.count_signals() as interrupted:
         events = logs.events(cloud, start, declared.name)
         if follow:
             events = logs.follow(cloud, start, declared.name, lambda: not interrupted.count)

@@ -29,25 +29,23 @@ def _purposes(
     multiple=True,
     metavar="NAME=PURPOSE",
     callback=_purposes,
-    help="What a bucket is for: datasets, models or a word of your own. May be repeated.  "
-    "[default: from its name or tags]",
+    help="What a bucket is for: datasets, models or another purpose; may be repeated.  "
+    "[default: guessed from its name or tags]",
 )
 @click.option(
     "--leave",
     multiple=True,
     metavar="ADDRESS",
-    help="Address or glob of what stays in the old deployment. May be repeated.",
+    help="Leave this resource with the old deployment: an address or a glob; may be repeated.",
 )
 @click.option(
     "--script",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where to write the script of `terraform state rm`.  [default: state-rm-<FROM>.sh here]",
+    help="File for the script of `terraform state rm` commands.  [default: state-rm-<FROM>.sh]",
 )
-@click.option(
-    "--dry-run", is_flag=True, help="Show what would become of each resource, and write nothing."
-)
+@click.option("--dry-run", is_flag=True, help="Only show what would become of each resource.")
 @options.local
 @options.yes
 @options.as_json
@@ -63,15 +61,16 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Import an old single-folder deployment into the stacks here. Recreates nothing.
+    """Import what an old deployment holds into the stacks; recreate nothing.
 
-    FROM is the folder of its Terraform, or its state file. Both are only read. Shows which stack
-    imports which resource and why the others stay, and asks once. Then it writes values and
-    notebook directories, imports the resources and plans the stacks. Nothing in AWS changes. After
-    an interruption, run the same command again to continue.
+    FROM is the folder of its Terraform, or its state file. Both are read and never written.
 
-    Last, it writes a script that removes what was imported from the old deployment's state. Read
-    the plan, then run the script, before you destroy anything there.
+    The command shows which stack imports which resource, and why the others stay. After one
+    question it writes values and notebook directories, imports the resources and ends with a plan;
+    nothing in AWS changes. If it is interrupted, run it again.
+
+    Last it writes a script that removes what was imported from the old deployment's state. Look at
+    the plan, then run the script before you destroy anything there.
     """
     arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
     migrate.migrate(Session.open(context, local, Options(yes=yes)), arguments)

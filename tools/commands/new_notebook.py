@@ -9,7 +9,7 @@ import click
 
 from tools.console.messages import say
 from tools.context import Context
-from tools.errors import shown
+from tools.errors import shorten
 from tools.layout import variables
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
@@ -29,9 +29,9 @@ def _parse_pairs(
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{shown(pair)} is not KEY=VALUE")
+            raise click.BadParameter(f"{shorten(pair)} is not KEY=VALUE")
         if key in pairs:
-            raise click.BadParameter(f"{shown(key)} is given twice")
+            raise click.BadParameter(f"{shorten(key)} is given twice")
         pairs[key] = value
     return pairs
 
@@ -123,7 +123,7 @@ def command(
     notebooks = build(rows, common, repository, types)
     if dry_run:
         render.check_new(notebooks, repository)
-        state_backend = backend.of(repository)
+        state_backend = backend.configured_backend(repository)
         for notebook in notebooks:
             for file, content in render.files(notebook, context.templates, state_backend).items():
                 click.echo(f"# --- notebooks/{notebook.name}/{file}")
@@ -154,4 +154,6 @@ def command(
 def _is_open_to_others(notebooks: Sequence[Notebook], repository: Repository) -> bool:
     if not any(notebook.values.get("isolated") for notebook in notebooks):
         return False
-    return not variables.declared(Stack(repository.root, "shared-infra/iam")).get("reserve_users")
+    return not variables.read_values(Stack(repository.root, "shared-infra/iam")).get(
+        "reserve_users"
+    )

@@ -52,7 +52,7 @@ def run(
         say(f"--idle selects {len(selected)} of {count} notebooks")
     confirm(fleet, selected, agreed)
     instances = fleet.instances(selected)
-    with signals.counted() as interruption, progress.choose(len(selected)) as display:
+    with signals.count_signals() as interruption, progress.choose(len(selected)) as display:
         patience = 0 if no_wait else timeout * 60
         change = StartStop(fleet, verb, display, interruption, patience)
         outcomes = change.change(selected, instances)

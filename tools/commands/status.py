@@ -90,7 +90,7 @@ def watch_notebooks(
     says so and continues.
     """
     status = read()
-    with signals.counted() as interruption:
+    with signals.count_signals() as interruption:
         if sys.stdout.isatty() and not as_json:
             _watch_table(read, status, fleet, seconds, interruption)
             return

@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, in_one_line, shown
+from tools.errors import UserError, in_one_line, shorten
 from tools.system import files
 
 FORMAT = 1
@@ -130,7 +130,7 @@ def _parse_regions(content: Any) -> dict[str, dict[str, Price]]:
         for figure, (usd, source) in _each_figure(figures):
             is_number = isinstance(usd, int | Decimal) and not isinstance(usd, bool)
             if not (is_number and 0 < usd <= _HIGHEST):
-                raise ValueError(f"{region}: {figure} costs {shown(usd)}")
+                raise ValueError(f"{region}: {figure} costs {shorten(usd)}")
             prices[figure] = Price(Decimal(usd), *sources[source])
     return regions
 

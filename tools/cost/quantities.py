@@ -11,7 +11,7 @@ from typing import Any, cast
 from tools.aws import model
 from tools.aws.model import check_region
 from tools.cost.model import MONTH, NotebookSpec, Quantities, SharedSpec
-from tools.errors import UserError, nearest, shown
+from tools.errors import UserError, nearest, shorten
 from tools.fleet.fleet import DeclaredNotebook
 from tools.hcl import reading
 from tools.hcl.reading import Value
@@ -73,7 +73,7 @@ def count(
     changes = _changes(repository, what_if)
     shared = {stack.name: stack for stack in repository.stacks() if stack.kind == "shared"}
     values = {
-        name: variables.declared(stack) | changes.get(name, {}) for name, stack in shared.items()
+        name: variables.read_values(stack) | changes.get(name, {}) for name, stack in shared.items()
     }
     spec, notes = _shared_spec(values, shared, outputs)
     specs, warnings = [], []
@@ -226,23 +226,23 @@ def _parse(stack: Stack, change: WhatIf, type_name: str) -> Value:
         if kind != "string":
             value = cast(Value, json.loads(change.value))
     except (ValueError, RecursionError):
-        raise _error(stack, change, f"{shown(change.value)} is not a {type_name}") from None
+        raise _error(stack, change, f"{shorten(change.value)} is not a {type_name}") from None
     items = value if isinstance(value, list) else []
     if not _fits(value, kind) or not all(_fits(item, inner) for item in items):
-        raise _error(stack, change, f"{shown(change.value)} is not a {type_name}")
+        raise _error(stack, change, f"{shorten(change.value)} is not a {type_name}")
     return value
 
 
 def _complaint(key: str, value: Value) -> str | None:
     """Why AWS or the notebooks' module would refuse the value, or None if they take it."""
     if key == "volume_size" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return f"{shown(value)} is not a number"
+        return f"{shorten(value)} is not a number"
     if key in _CHECKED_BY_AWS:
         return model.complaint(value, model.member(_CHECKED_BY_AWS[key]))
     if key in ("schedule_start", "schedule_stop") and _minutes(value) is None:
-        return f"{shown(value)} is not a time from 00:00 to 23:59"
+        return f"{shorten(value)} is not a time from 00:00 to 23:59"
     if key == "schedule_days" and not _count_days(str(value)):
-        return f"{shown(value)} is not days such as MON-FRI or MON,WED,FRI"
+        return f"{shorten(value)} is not days such as MON-FRI or MON,WED,FRI"
     if key == "region":
         try:
             check_region(str(value))

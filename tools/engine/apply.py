@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.engine.events import is_of_data_source, report_event
-from tools.engine.explain import describe_losses, describe_missing_upstreams, explain
+from tools.engine.explain import describe_losses, describe_missing_upstreams, report_failure
 from tools.engine.fingerprint import Inputs, differences
 from tools.engine.init import retry_after_init
 from tools.engine.planning import run_plan
@@ -56,13 +56,13 @@ class _StackRun:
             detail = self._destroy() if self._run.destroy else self._apply()
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
-        except TerraformError as error:
-            outcome, detail = "failed", self._reason(error)
-            for diagnostic in error.diagnostics:
-                self._say(f"error: {diagnostic.text()}")
         except (UserError, OSError) as error:
-            outcome, detail = "failed", str(error)
-            self._say(f"error: {error}")
+            outcome, detail = "failed", report_failure(error, self._stack, self._run)
+            if isinstance(error, TerraformError) and self._run.interruption.count:
+                # The errors of an interrupted Terraform only follow from that.
+                detail = "interrupted"
+                if self._total:
+                    detail += f" after {self._done} of {self._total} resources"
         seconds = time.monotonic() - started
         return Result(self._stack.name, outcome, seconds, detail, self._changes)
 
@@ -77,13 +77,6 @@ class _StackRun:
                 f"its state is of account {other}, where it was applied, and this is "
                 f"{self._run.records.account}; use that account's credentials, or --force"
             )
-
-    def _reason(self, error: TerraformError) -> str:
-        """Why it failed. The errors of an interrupted Terraform only follow from that."""
-        if self._run.interruption.count:
-            progress = f" after {self._done} of {self._total} resources" if self._total else ""
-            return f"interrupted{progress}"
-        return explain(error.diagnostics, self._stack, self._run)
 
     def _apply(self) -> str:
         records, stack = self._run.records, self._stack

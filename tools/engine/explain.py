@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from tools.engine.plans import Change
 from tools.engine.run import Run
+from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.state.file import is_whole
 from tools.state.place import ERRORED
-from tools.terraform.diagnostics import Diagnostic
+from tools.terraform.diagnostics import Diagnostic, TerraformError
 
 # What AWS answers when a name is taken, each service in its own words, as the provider passes on.
 _EXISTS = re.compile(
@@ -20,6 +21,16 @@ _REMOTE_STATE = re.compile(r"data\.terraform_remote_state\.(\w+)")
 # Lines of Terraform's "Lock Info", such as "Created:   2026-01-02 03:04:05.678 +0000 UTC":
 # https://github.com/hashicorp/terraform/blob/v1.5.7/internal/states/statemgr/locker.go
 _LOCK_INFO = re.compile(r"\b(ID|Who|Created):\s+(\S+(?: [\d:]+)?)")
+
+
+def report_failure(error: UserError | OSError, stack: Stack, run: Run) -> str:
+    """Reports the errors with which `stack` failed, and returns the reason in one line."""
+    if not isinstance(error, TerraformError):
+        run.progress.say(stack.name, f"error: {error}")
+        return str(error)
+    for diagnostic in error.diagnostics:
+        run.progress.say(stack.name, f"error: {diagnostic.text()}")
+    return explain(error.diagnostics, stack, run)
 
 
 def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:

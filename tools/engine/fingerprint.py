@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools.hcl import scanning
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
@@ -16,13 +17,6 @@ from tools.terraform.binary import Terraform
 
 LOCK_FILE = ".terraform.lock.hcl"
 
-# Texts in Terraform's files, some of which are paths: of modules, scripts, templates.
-_QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
-_IN_MODULE = re.compile(r"\$\{path\.(?:module|root|cwd)\}/")
-_STATE = re.compile(
-    r'data\.terraform_remote_state\.([\w-]+)(?:\[[^\]]*\])?(?:\.outputs(?:\.([\w-]+)|\["([^"$]+)"\]))?'
-)
-_LOCKED = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
 _TERRAFORM_FILES = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
 
 
@@ -102,9 +96,8 @@ class InputsReader:
 
     def _paths_in(self, content: bytes, digest: str) -> list[str]:
         if digest not in self._paths_by_digest:
-            text = _IN_MODULE.sub("./", content.decode(errors="surrogateescape"))
-            quoted = dict.fromkeys(_QUOTED.findall(text))
-            self._paths_by_digest[digest] = [path for path in quoted if _is_path(path)]
+            text = content.decode(errors="surrogateescape")
+            self._paths_by_digest[digest] = scanning.paths(text)
         return self._paths_by_digest[digest]
 
 
@@ -144,10 +137,6 @@ def _walk(root: Path) -> Iterator[Path]:
             path = Path(folder, name)
             if not _is_left_out(name) and path.is_file():
                 yield path
-
-
-def _is_path(text: str) -> bool:
-    return text.startswith(("./", "../", "/")) and "${" not in text and "\0" not in text
 
 
 def _is_input(path: Path) -> bool:
@@ -190,20 +179,20 @@ def _upstream(stack: Stack, states: Mapping[str, State]) -> dict[str, str]:
         file.read_text(encoding="utf-8", errors="replace") for file in stack.path.glob("*.tf")
     )
     read: dict[str, str] = {}
-    for source, first, second in _STATE.findall(text):
-        name = stack.upstream_by_name.get(source)
+    for data_source, output in scanning.remote_outputs(text):
+        name = stack.upstream_by_name.get(data_source)
         if name is None or name not in states:
             continue
         outputs = states[name].outputs
-        for output in [first or second] if first or second else sorted(outputs):
-            read[f"{name} {output}"] = _digest(_json(outputs.get(output)))
+        for key in [output] if output else sorted(outputs):
+            read[f"{name} {key}"] = _digest(_json(outputs.get(key)))
     return dict(sorted(read.items()))
 
 
 def locked_versions(directory: Path) -> dict[str, str]:
     """Returns the providers that an init in `directory` has chosen: address to version."""
     lock = directory / LOCK_FILE
-    return dict(_LOCKED.findall(lock.read_text())) if lock.is_file() else {}
+    return scanning.locked_versions(lock.read_text()) if lock.is_file() else {}
 
 
 def _versions(stack: Stack, terraform: Terraform) -> dict[str, str]:

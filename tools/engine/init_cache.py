@@ -61,7 +61,7 @@ def drop_half_written(directory: Path) -> None:
 
 def _digest(directory: Path, files: Sequence[Path], terraform: Terraform) -> str:
     lock = directory / LOCK_FILE
-    reads = [[os.path.relpath(file, directory), reading.init_reads(file)] for file in files]
+    reads = [[os.path.relpath(file, directory), reading.read_init_inputs(file)] for file in files]
     options = {n: v for n, v in terraform.env.items() if n.startswith("TF_CLI_ARGS")}
     inputs = [
         terraform.product,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.engine import plans
 from tools.engine.events import warning_reporter
-from tools.engine.explain import explain
+from tools.engine.explain import report_failure
 from tools.engine.init import initialize, retry_after_init
 from tools.engine.plans import Plan, PlanReader, Status
 from tools.engine.preparation import finish_earlier_run
@@ -16,7 +16,6 @@ from tools.engine.retry import retry_transient
 from tools.engine.run import NOTHING_DEPLOYED, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
-from tools.terraform.diagnostics import TerraformError
 from tools.terraform.text import Event
 
 
@@ -57,13 +56,8 @@ def _plan_stack(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Pla
         why = tuple(run.records.reasons_to_apply(stack))
         plan = _plan_by_records(run, stack, why, outside_only)
         plan = plan or _plan_by_terraform(run, stack, why, folder, outside_only)
-    except TerraformError as error:
-        for diagnostic in error.diagnostics:
-            run.progress.say(stack.name, f"error: {diagnostic.text()}")
-        plan = Plan(stack.name, "failed", detail=explain(error.diagnostics, stack, run))
     except (UserError, OSError) as error:
-        run.progress.say(stack.name, f"error: {error}")
-        plan = Plan(stack.name, "failed", detail=str(error))
+        plan = Plan(stack.name, "failed", detail=report_failure(error, stack, run))
     run.progress.end(stack.name, "planned" if plan.status == "changed" else plan.status)
     return replace(plan, seconds=time.monotonic() - started)
 

@@ -44,15 +44,15 @@ def await_leftover(run: Run, stack: Stack) -> None:
     """
     prefix = run.log(stack, "").stem
     for file in _leftover_pid_files(run.logs):
-        pid = processes.noted(file) if file.name.startswith(prefix) else None
-        if pid is None or processes.noted(file.parent / OWNER):
+        pid = processes.noted_pid(file) if file.name.startswith(prefix) else None
+        if pid is None or processes.noted_pid(file.parent / OWNER):
             continue
         run.progress.say(
             stack.name,
             f"Terraform (process {pid}) still works on it for an earlier run that was killed; "
             f"waiting for it to end (log: {file.with_suffix('.log')})",
         )
-        while processes.noted(file) and not run.interruption.count:
+        while processes.noted_pid(file) and not run.interruption.count:
             run.interruption.sleep(_POLL_SECONDS)
         run.records.forget(stack)
 

@@ -83,8 +83,8 @@ class Fleet:
         """
         stacks = [stack for stack in self.repository.stacks() if stack.kind == "notebook"]
         selected = _select(self, stacks, patterns) if patterns else stacks
-        with cache.kept(self.repository.root):
-            return [self._read(stack) for stack in selection.where(selected, conditions)]
+        with cache.persisted(self.repository.root):
+            return [self._read(stack) for stack in selection.filter_by_values(selected, conditions)]
 
     def notebook(self, pattern: str) -> DeclaredNotebook:
         """The one notebook that matches `pattern`. Raises UserError if none or several do."""
@@ -119,7 +119,7 @@ class Fleet:
         )
 
     def _read(self, stack: Stack) -> DeclaredNotebook:
-        values = variables.declared(stack)
+        values = variables.read_values(stack)
         return DeclaredNotebook(stack, values, str(values.get("region") or self.region))
 
 

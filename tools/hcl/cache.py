@@ -1,6 +1,6 @@
-"""What was found in a text, so that the same text is not parsed again.
+"""Results of a parse, kept so that the same text is not parsed again.
 
-The results are kept from run to run in a file of the repository, which may go or break at any time.
+They are kept from run to run in a file of the repository, which may go or break at any time.
 """
 
 import json
@@ -22,10 +22,10 @@ _unkept: set[str] = set()
 
 
 def once(kind: str, text: str, parse: Callable[[], Any], keep: bool = True) -> Any:
-    """What `parse` returns: JSON that depends on `kind` and `text` alone. Not to be changed.
+    """Returns what `parse` does, which is called once for a `kind` and a `text`.
 
-    With `keep` off it is not written to the file: values may be secret. What `parse` raises passes
-    through and is not kept.
+    The result is JSON that depends on those two alone, and callers do not change it. With `keep`
+    off it is not written to the file: values may be secret. An exception is not kept.
     """
     key = blake2b(f"{kind}\0{text}".encode(), digest_size=16).hexdigest()
     if key not in _known:
@@ -37,10 +37,10 @@ def once(kind: str, text: str, parse: Callable[[], Any], keep: bool = True) -> A
 
 
 @contextmanager
-def kept(root: Path) -> Iterator[None]:
-    """Inside, `once` knows what earlier runs found in the repository `root`, and later ones will.
+def persisted(root: Path) -> Iterator[None]:
+    """Lends `once` the results of earlier runs in the repository `root`, and keeps those of this.
 
-    A file that is broken or cannot be written is as none at all.
+    A file that is broken or cannot be written is ignored.
     """
     path = root / SCRATCH / "parsed"
     stored = _load(path)
@@ -49,20 +49,20 @@ def kept(root: Path) -> Iterator[None]:
         yield
     finally:
         # From a copy: another thread may add to it.
-        now = {key: found for key, found in dict(_known).items() if key not in _unkept}
-        if len(now) > _MOST:
-            now = {key: found for key, found in now.items() if key in _used}
-        if not now.keys() <= stored.keys():
+        results = {key: result for key, result in dict(_known).items() if key not in _unkept}
+        if len(results) > _MOST:
+            results = {key: result for key, result in results.items() if key in _used}
+        if not results.keys() <= stored.keys():
             with suppress(UserError):
-                _save(path, now)
+                _save(path, results)
 
 
 def _load(path: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         checksum, _, content = path.read_bytes().partition(b"\n")
         if checksum.decode() == _checksum(content):
-            found: dict[str, Any] = json.loads(content)
-            return found
+            results: dict[str, Any] = json.loads(content)
+            return results
     return {}
 
 

@@ -8,9 +8,17 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.hcl.reading import Value, parse
 
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+# The values of a notebook that are written first, in this order; the others follow by name.
+_FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
+
 
 def dumps(value: Value, indent: str = "") -> str:
-    """`value` as an HCL literal that Terraform reads back as it was, formatted as its fmt does."""
+    """Formats `value` as an HCL literal, as `terraform fmt` does.
+
+    Terraform reads the same value back. The lines of a map after the first begin with `indent`.
+    """
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, list):
@@ -27,12 +35,12 @@ def dumps(value: Value, indent: str = "") -> str:
 
 
 def quote(text: str) -> str:
-    """`text` as a quoted HCL string, whatever it holds.
+    """Quotes `text` as an HCL string, whatever it holds.
 
     https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-expressions
     """
     escaped = "".join(map(_escape, text))
-    # Not `$${`: python-hcl2 takes that to reach up to a closing brace, Terraform does not.
+    # Not `$${`: python-hcl2 8.1 takes that to reach up to a closing brace, Terraform does not.
     return '"' + escaped.replace("${", "\\u0024{").replace("%{", "\\u0025{") + '"'
 
 
@@ -44,46 +52,46 @@ def backend_block(kind: str, arguments: Mapping[str, Value]) -> str:
 
 
 def assign(text: str, values: Mapping[str, Value]) -> str:
-    """The text of a .tfvars file with `values` in it, in their places or at its end.
+    """Sets `values` in the text of a .tfvars file, in their lines or at its end.
 
-    What is set besides, and every comment outside of a value that is replaced, stays as it is.
+    Other values stay as they are, and so does every comment outside of a value that is replaced.
     """
     lines = text.splitlines(keepends=True)
     for name, value in values.items():
         assignment = f"{name} = {dumps(value)}\n"
-        place = _assignment(lines, name)
-        if place is None:
+        position = _find_assignment(lines, name)
+        if position is None:
             if lines and not lines[-1].endswith("\n"):
                 lines[-1] += "\n"
             lines.append(assignment)
         else:
-            lines[place] = [assignment]
+            lines[position] = [assignment]
     return "".join(lines)
 
 
 def has_comments(text: str, name: str) -> bool:
     """Whether comments stand on the lines that set `name`, which `assign` would drop."""
     lines = text.splitlines(keepends=True)
-    place = _assignment(lines, name)
-    if place is None:
+    position = _find_assignment(lines, name)
+    if position is None:
         return False
-    found = parse("".join(lines[place]), Path(), quotes=True, comments=True)
-    return bool({"__comments__", "__inline_comments__"} & found.keys())
+    parsed = parse("".join(lines[position]), Path(), quotes=True, comments=True)
+    return bool({"__comments__", "__inline_comments__"} & parsed.keys())
 
 
-def _assignment(lines: Sequence[str], name: str) -> slice | None:
+def _find_assignment(lines: Sequence[str], name: str) -> slice | None:
     """The lines on which `name` is set at the top level: as few as are HCL by themselves."""
     for start, line in enumerate(lines):
-        # What comes before is whole only where the line is in no map, list or heredoc.
-        if re.match(rf"\s*{re.escape(name)}\s*=", line) and _set_by(lines[:start]) is not None:
+        # The lines before parse only if this one is in no map, list or heredoc.
+        if re.match(rf"\s*{re.escape(name)}\s*=", line) and _names_in(lines[:start]) is not None:
             for end in range(start + 1, len(lines) + 1):
-                if _set_by(lines[start:end]) == [name]:
+                if _names_in(lines[start:end]) == [name]:
                     return slice(start, end)
     return None
 
 
-def _set_by(lines: Sequence[str]) -> list[str] | None:
-    """The names that `lines` set, None where they are not whole."""
+def _names_in(lines: Sequence[str]) -> list[str] | None:
+    """The names that `lines` set, or None if they do not parse by themselves."""
     try:
         return list(parse("".join(lines), Path(), quotes=True))
     except UserError:
@@ -99,14 +107,7 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-# The order in which a notebook's values are shown; others follow by name.
-_FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
-
-
-def assignments(values: Mapping[str, Value]) -> str:
+def format_assignments(values: Mapping[str, Value]) -> str:
     """`values` as the lines of a .tfvars file, formatted as `terraform fmt` does."""
     names = [name for name in _FIRST if name in values]
     names += sorted(set(values) - set(_FIRST))

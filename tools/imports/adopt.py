@@ -30,14 +30,14 @@ def find_existing(
         run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
         plan = run.terraform.show_json(stack.path, file)
     cloud = Cloud(region, endpoint)
-    found = []
+    resources = []
     for change in plan.get("resource_changes", []):
         if change["mode"] == "managed" and change["change"]["actions"] == ["create"]:
             identifier = lookup.identifier(cloud, change["type"], change["change"]["after"])
             if identifier:
                 address = change["address"]
-                found.append(ResourceImport(stack.name, address, change["type"], identifier))
-    return found
+                resources.append(ResourceImport(stack.name, address, change["type"], identifier))
+    return resources
 
 
 def adopt(session: Session, stack: Stack) -> None:

@@ -58,7 +58,7 @@ class Destination:
     def declared(self, stack: str) -> Mapping[str, Value]:
         """The values of the stack's variables, defaults included."""
         if stack not in self._declared:
-            self._declared[stack] = variables.declared(self.stack(stack))
+            self._declared[stack] = variables.read_values(self.stack(stack))
         return self._declared[stack]
 
     def declared_list(self, stack: str, name: str) -> list[Any]:

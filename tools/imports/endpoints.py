@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from tools.errors import UserError, shown
+from tools.errors import UserError, shorten
 from tools.hcl.reading import Value
 from tools.imports import endpoint_policies, security_groups
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
@@ -69,7 +69,7 @@ def require_group(destination: Destination, id: str) -> None:
 def describe(destination: Destination, id: str) -> Any:
     """Returns the endpoint as EC2 describes it. Raises UserError if there is none."""
     if not re.fullmatch(r"vpce-[0-9a-f]{8,17}", id):
-        raise UserError(f"{shown(id)} is not an endpoint's id, such as vpce-0a1b2c3d4e5f67890")
+        raise UserError(f"{shorten(id)} is not an endpoint's id, such as vpce-0a1b2c3d4e5f67890")
     answer = destination.ask(f"look for {id}", "ec2", "describe_vpc_endpoints", VpcEndpointIds=[id])
     endpoints = answer["VpcEndpoints"] if answer else []
     if not _working(endpoints):

@@ -49,7 +49,7 @@ def _show(pending: PendingImport, session: Session) -> None:
     table.show(rows, indent="  ", err=True)
     for notebook in pending.notebooks:
         click.echo(f"New directory notebooks/{notebook.name}:", err=True)
-        for line in writing.assignments(notebook.values).splitlines():
+        for line in writing.format_assignments(notebook.values).splitlines():
             click.echo(f"  {line}".rstrip(), err=True)
         for script in notebook.scripts:
             click.echo(f"  and {script}", err=True)
@@ -71,7 +71,7 @@ def _question(pending: PendingImport) -> str:
 def _write(session: Session, pending: PendingImport) -> None:
     """Writes values and directories, all or none. Raises UserError if the disk refuses."""
     # A signal between the two would leave the one without the other.
-    with signals.counted() as interrupted:
+    with signals.count_signals() as interrupted:
         tfvars.write(pending.edits)
         try:
             interrupted.check()

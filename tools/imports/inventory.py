@@ -60,27 +60,16 @@ def read(records: Records, stacks: Iterable[Stack], run: Run | None = None) -> I
     """
     chosen = list(stacks)
     records.prefetch(chosen)
-    return Inventory(
-        {
-            stack.name: parse(_text(records, stack, run), f"the state of {stack.name}")
-            for stack in chosen
-        }
-    )
+    return Inventory({stack.name: _resources(records, stack, run) for stack in chosen})
 
 
-def _text(records: Records, stack: Stack, run: Run | None) -> bytes:
-    records.state(stack)  # which refuses one that is cut short
-    if place := records.place(stack):
-        return place.read() or b""
-    if run is None:
-        return b""
-    prepare(run, stack)
-    return run.terraform.pull_state(stack.path)
-
-
-def parse(text: bytes, location: str) -> dict[str, tuple[str, str]]:
-    """Returns the managed resources of a state file: address to type and identifier."""
-    state = State.parse(text, location) if text else None
+def _resources(records: Records, stack: Stack, run: Run | None) -> dict[str, tuple[str, str]]:
+    """The managed resources of a stack's state: address to type and identifier."""
+    state = records.state(stack)
+    if run and records.place(stack) is None:
+        prepare(run, stack)
+        text = run.terraform.pull_state(stack.path)
+        state = State.parse(text, f"the state of {stack.name}") if text else None
     return {
         resource.address: (resource.type, _identifier(resource.type, resource.attributes))
         for resource in (state.resources if state else ())

@@ -63,13 +63,13 @@ def notes(instance: Any, has_scripts: bool) -> list[str]:
     label = f"notebook {instance['NotebookInstanceName']}"
     current = instance.get("NotebookInstanceLifecycleConfigName")
     is_replaced = current != instance["NotebookInstanceName"]
-    found = []
+    lines = []
     if has_scripts:
         stays = f"; {current} stays, unmanaged" if is_replaced else ""
-        found.append(
+        lines.append(
             f"{label}: from its next start, a lifecycle configuration of its own runs its scripts, "
             f"each for at most {_SCRIPT_SECONDS} seconds{stays}"
         )
     if current and (is_replaced or not has_scripts):
-        found.append(f"{label}: the deployment stops and starts it for that")
-    return found
+        lines.append(f"{label}: the deployment stops and starts it for that")
+    return lines

@@ -21,7 +21,9 @@ _REFUSED = ("Failed", "Deleting")
 _FROM_TAGS = ("owner", "purpose", "environment")
 # The provider sets these, or the other stacks would take them for their own.
 _DROPPED_TAGS = frozenset({"project", "managedby", "stack", "notebook", *_FROM_TAGS})
-_DEFAULT_VOLUME = 5  # GB, of an instance that was made without a size
+# GB, of an instance that was made without a size:
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
+_DEFAULT_VOLUME = 5
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,9 @@ def _values(
         "environment": by_key.get("environment") or "dev",
         "idle_stop_minutes": 0,
     }
-    # Variable to what the instance has, and what a notebook has that does not say it.
+    # Variable to what the instance has, and what a notebook has that does not say it. A field that
+    # is missing has the service's default: internet and root access, version 1 of the metadata.
+    # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html
     settings: dict[str, tuple[Value, Value]] = {
         "name": (name, directory),
         "role_arn": (instance["RoleArn"], shared.role_arn),

@@ -9,7 +9,9 @@ from tools.imports.destination import Destination, note_lost_tags, parse_tags
 from tools.imports.request import IAM, ImportRequest, ResourceImport
 
 _INLINE = "pass-itself"  # the stack's only inline policy
-_SESSION = 3600  # seconds; the stack leaves it at the provider's default
+# Seconds. The stack leaves it at the provider's default:
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role#max_session_duration
+_SESSION = 3600
 
 
 def request_role(destination: Destination, name: str) -> ImportRequest:
@@ -26,7 +28,9 @@ def request_role(destination: Destination, name: str) -> ImportRequest:
     role = answer["Role"]
     if role["Path"].startswith("/aws-service-role/"):
         raise UserError(f"role {name} belongs to an AWS service, and only that can change it")
-    name = role["RoleName"]  # as it is written in IAM, which finds it in any case
+    # IAM finds a name in any case; Terraform would replace a role whose case differs.
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    name = role["RoleName"]
     inline = destination.ask_pages(
         f"read the policies of role {name}",
         "iam",

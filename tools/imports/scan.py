@@ -19,7 +19,9 @@ from tools.imports.inventory import Inventory
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
 
 _REQUESTS = 8  # at once
-_MOST_DESCRIBED = 200  # notebooks, each of which takes a call
+# Notebooks, each of which takes a call: SageMaker's listing says neither role nor groups.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceSummary.html
+_MOST_DESCRIBED = 200
 _PLACEHOLDER = "PURPOSE"
 
 
@@ -202,16 +204,16 @@ def _notebook(destination: Destination, instance: Mapping[str, Any]) -> Candidat
     return _importable(destination, "notebook", name, detail, f"notebooks/{directory}", arguments)
 
 
-def show(found: Sequence[Candidate]) -> None:
+def show(candidates: Sequence[Candidate]) -> None:
     """Prints a line for each candidate on stdout, and their number on stderr."""
     table.show(
         (one.kind, one.name, one.detail, one.stack if one.command else "", one.command or one.why)
-        for one in found
+        for one in candidates
     )
-    importable = sum(bool(one.command) for one in found)
+    importable = sum(bool(one.command) for one in candidates)
     click.echo(
-        f"{importable} can be imported, of {len(found)} that no state here holds"
-        if found
+        f"{importable} can be imported, of {len(candidates)} that no state here holds"
+        if candidates
         else "every resource that the stacks could import is in their states",
         err=True,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tools.aws import lookup
-from tools.errors import UserError, shown
+from tools.errors import UserError, shorten
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
 from tools.imports.request import GROUPS, ImportRequest, ResourceImport
 
@@ -27,6 +27,8 @@ def request_group(
     is a VPC's default group.
     """
     group = describe(destination, id)
+    # AWS makes it with the VPC and deletes it with the VPC only:
+    # https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     if group["GroupName"] == "default":
         raise UserError(f"{id} is the VPC's default group, which belongs to the VPC")
     vpc_values = destination.vpc_values(id, group["VpcId"])
@@ -59,7 +61,7 @@ def deployed(destination: Destination, purpose: str) -> str | None:
 def describe(destination: Destination, id: str) -> Any:
     """Returns the group as EC2 describes it. Raises UserError if there is none."""
     if not re.fullmatch(r"sg-[0-9a-f]{8,17}", id):
-        raise UserError(f"{shown(id)} is not a security group's id, such as sg-0a1b2c3d4e5f67890")
+        raise UserError(f"{shorten(id)} is not a security group's id, such as sg-0a1b2c3d4e5f67890")
     answer = destination.ask(f"look for {id}", "ec2", "describe_security_groups", GroupIds=[id])
     if not answer or not answer["SecurityGroups"]:
         raise UserError(f"there is no security group {id} in {destination.cloud}")

@@ -51,6 +51,7 @@ def _still_missing(
     with _explained(run, stack):
         finish_earlier_run(run, stack)
         if not run.interruption.count:
+            run.records.forget(stack)  # that Terraform may have imported since it was read
             managed = inventory.read(run.records, [stack], run)
             return [resource for resource in wanted if not managed.holds(resource)]
     return []
@@ -58,6 +59,9 @@ def _still_missing(
 
 def _refresh_outputs(run: Run, stack: Stack) -> None:
     """Gives a stack that holds nothing the outputs it already can have, for those that read it."""
+    # `terraform import` evaluates the stack's data sources, and terraform_remote_state fails for a
+    # state without outputs. A refresh writes those that need no resource, such as names.
+    # https://developer.hashicorp.com/terraform/language/state/remote-state-data
     if run.interruption.count:
         return
     run.progress.say(stack.name, "not deployed: working out the outputs it already has")

@@ -44,7 +44,7 @@ def plan_edits(repository: Repository, wanted: Values, local: bool) -> list[Edit
 
 
 def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None:
-    declared = variables.declared(stack)
+    declared = variables.read_values(stack)
     stand_ins = workspace.stand_ins(stack.path) if local else {}
     files_by_name = {
         name: file for name, file in _files_by_name(stack).items() if name not in stand_ins
@@ -62,6 +62,8 @@ def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None
             merged = merge(name, name, current if is_merged else None, value)
         if merged == current:
             continue
+        # Terraform reads *.auto.tfvars and terraform.tfvars.json after terraform.tfvars:
+        # https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
         if file and file.name != VALUES:
             raise UserError(
                 f"{file} sets {name} and overrides {VALUES}; set the value there, or move it"
@@ -93,15 +95,15 @@ def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:
 
 def _files_by_name(stack: Stack) -> dict[str, Path]:
     """The variables that the stack's .tfvars files set: name to the file that Terraform obeys."""
-    found: dict[str, Path] = {}
-    for file in variables.files(stack.path):
+    files_by_name: dict[str, Path] = {}
+    for file in variables.value_files(stack.path):
         if file.name == workspace.OVERRIDES:
             continue
         names = (
             json.loads(file.read_text()) if file.suffix == ".json" else reading.tfvars_names(file)
         )
-        found |= dict.fromkeys(names, file)
-    return found
+        files_by_name |= dict.fromkeys(names, file)
+    return files_by_name
 
 
 def write(edits: Sequence[Edit]) -> None:

@@ -19,12 +19,12 @@ class Graph:
     reads: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, stacks: Iterable[Stack]) -> "Graph":
-        """Raises UserError where two read each other, directly or by way of others."""
+    def from_stacks(cls, stacks: Iterable[Stack]) -> "Graph":
+        """The graph of `stacks`. Raises UserError if two read each other, directly or not."""
         stacks = list(stacks)
         kinds = {stack.name: stack.kind for stack in stacks}
         reads = reads_among(stacks)
-        names = order(reads)
+        names = sort_names(reads)
         return cls({name: kinds[name] for name in names}, {name: reads[name] for name in names})
 
     @property
@@ -33,7 +33,7 @@ class Graph:
         return [(name, other) for name, above in self.reads.items() for other in above]
 
     def around(self, names: Iterable[str]) -> "Graph":
-        """The part with `names`, all that they need, and all that needs them."""
+        """The part with `names`, what they read and what reads them, directly or not."""
         names = set(names)
         kept = names | reachable(names, self.reads) | reachable(names, readers(self.reads))
         return Graph(
@@ -68,19 +68,19 @@ def reachable(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[s
     return reached
 
 
-def ordered(stacks: Iterable[Stack]) -> list[Stack]:
-    """`stacks`, each after those of them that it reads, and close behind: s3, iam, then others.
+def sort_stacks(stacks: Iterable[Stack]) -> list[Stack]:
+    """Sorts `stacks`: each comes after those that it reads, and close behind them.
 
-    Raises UserError where two read each other, directly or by way of others.
+    Raises UserError if two read each other, directly or not.
     """
     by_name = {stack.name: stack for stack in stacks}
-    return [by_name[name] for name in Graph.of(by_name.values()).kinds]
+    return [by_name[name] for name in Graph.from_stacks(by_name.values()).kinds]
 
 
-def order(upstream: Mapping[str, Sequence[str]]) -> list[str]:
-    """The keys of `upstream`, each after its values, all of them keys, and close behind.
+def sort_names(upstream: Mapping[str, Sequence[str]]) -> list[str]:
+    """Sorts the keys of `upstream`: each comes after its values, which are keys too, and close.
 
-    Raises UserError where there is a circle.
+    Raises UserError if there is a circle.
     """
     try:
         TopologicalSorter(upstream).prepare()
@@ -92,7 +92,7 @@ def order(upstream: Mapping[str, Sequence[str]]) -> list[str]:
         ) from None
     placed: dict[str, None] = {}
     for name in upstream:
-        # A stack of our own, since a chain of stacks may be longer than Python's.
+        # No recursion: a chain of stacks may be longer than Python's limit of 1,000 calls.
         path = [(name, iter(upstream[name]))]
         while path:
             current, above = path[-1]

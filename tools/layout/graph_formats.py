@@ -13,14 +13,14 @@ from html import escape
 
 from tools.layout.graph import Graph, readers
 
-# More stacks than these that read the same, and that none reads, are drawn as one box.
+# Beyond this number, stacks that read the same and are read by none are drawn as one box.
 _MOST_ALIKE = 12
 _MOST_COLUMNS = 6
 
 
 @dataclass(frozen=True)
 class _Box:
-    """One stack, or many that read the same and that none reads."""
+    """One stack, or many that read the same and are read by none."""
 
     names: Sequence[str]
     kind: str
@@ -35,7 +35,7 @@ class _Box:
 
 
 def as_json(graph: Graph) -> str:
-    """`{"stacks": [{"name", "kind", "reads"}]}`, upstream first.
+    """The graph as JSON: `{"stacks": [{"name", "kind", "reads"}]}`, upstream first.
 
     `kind` is shared or notebook; `reads` are the names of the stacks whose state it reads.
     """
@@ -47,16 +47,19 @@ def as_json(graph: Graph) -> str:
 
 
 def tree(graph: Graph) -> str:
-    """Each stack once, below the last of those that it reads; the others are named beside it."""
-    place = {name: number for number, name in enumerate(graph.kinds)}
+    """The graph as an indented tree.
+
+    Each stack stands once, below the last of those that it reads; the others are named beside it.
+    """
+    rank = {name: number for number, name in enumerate(graph.kinds)}
     below: dict[str, list[_Box]] = defaultdict(list)
     for box in _boxes(graph):
-        below[max(box.reads, key=place.__getitem__, default="")].append(box)
+        below[max(box.reads, key=rank.__getitem__, default="")].append(box)
     lines = []
     ahead = [(box, "", "") for box in reversed(below[""])]
     while ahead:
         box, branch, indent = ahead.pop()
-        parent = max(box.reads, key=place.__getitem__, default="")
+        parent = max(box.reads, key=rank.__getitem__, default="")
         others = [_short(name) for name in box.reads if name != parent]
         beside = f"  (also read{'s' * (len(box.names) == 1)} {', '.join(others)})" if others else ""
         lines.append(f"{branch}{box.title}{beside}")
@@ -86,10 +89,10 @@ def dot(graph: Graph) -> str:
 
 
 def svg(graph: Graph) -> str:
-    """The picture of `dot`. A stack's shape has its kind, shared or notebook, for a class."""
+    """The picture of `dot` as SVG. A stack's shape has its kind, shared or notebook, as a class."""
     from pygraphviz import AGraph
 
-    with _without_fontconfig_s_warnings():
+    with _fontconfig_silenced():
         drawn: bytes = AGraph(dot(graph)).draw(format="svg", prog="dot")
     return drawn.decode()
 
@@ -111,7 +114,7 @@ def mermaid(graph: Graph) -> str:
 
 
 def _boxes(graph: Graph) -> Iterator[_Box]:
-    """The graph's stacks, upstream first; a box of many stands where the first of them does."""
+    """The boxes to draw, upstream first; one of many stands in the place of its first stack."""
     read_by = readers(graph.reads)
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, kind in graph.kinds.items():
@@ -126,7 +129,7 @@ def _boxes(graph: Graph) -> Iterator[_Box]:
 
 
 def _direction(boxes: Sequence[_Box]) -> str:
-    """To the right; down where a box of many would be so high that nothing is seen beside it."""
+    """To the right; downwards if there is a box of many, beside which nothing would be seen."""
     return "TB" if any(len(box.names) > 1 for box in boxes) else "LR"
 
 
@@ -168,20 +171,21 @@ def _dot_label(box: _Box) -> str:
 
 
 @contextmanager
-def _without_fontconfig_s_warnings() -> Iterator[None]:
-    """The one that comes with Graphviz complains of what a newer one has installed on the machine.
+def _fontconfig_silenced() -> Iterator[None]:
+    """Drops Fontconfig's warnings from standard error.
 
-    It writes to the process's own standard error, which no Python object stands for.
+    The one inside pygraphviz (2.0.4 has Fontconfig's library 1.12) warns of settings that a newer
+    one has installed on the machine. It writes to file descriptor 2, past sys.stderr.
     """
     sys.stderr.flush()
-    own = os.dup(2)
+    stderr = os.dup(2)
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
         try:
             yield
         finally:
-            os.dup2(own, 2)
-            os.close(own)
+            os.dup2(stderr, 2)
+            os.close(stderr)
             caught.seek(0)
             for line in caught:
                 if not line.startswith(b"Fontconfig"):

@@ -1,4 +1,4 @@
-"""The repository: where it is, which stacks it holds, what was typed once for all of them."""
+"""The repository: its directory, its stacks and the values that all of them share."""
 
 import os
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from tools.errors import UserError
 from tools.hcl import cache, reading
 from tools.layout import graph
 from tools.layout.patterns import NO_STACK, match_names
-from tools.layout.stack import FOLDERS, Stack, configuration
+from tools.layout.stack import FOLDERS, Stack, tf_files
 
 COMMON = "common.auto.tfvars"
-PREFIX = "ml-infra"  # of the states' keys, where state_prefix says nothing else
+PREFIX = "ml-infra"  # of the states' keys, unless state_prefix is set
 TYPED_ONCE = ("project", "region", "state_bucket", "state_prefix")
 
 
@@ -20,7 +20,7 @@ TYPED_ONCE = ("project", "region", "state_bucket", "state_prefix")
 class Repository:
     """A directory with `shared-infra`, `modules` and `notebooks`.
 
-    `option` is what a command in a message needs to reach it, such as " --local".
+    `option` is what is added to a command in a message so that it reaches it, such as " --local".
     """
 
     root: Path
@@ -28,7 +28,7 @@ class Repository:
 
     @classmethod
     def containing(cls, directory: Path) -> "Repository":
-        """The repository that `directory` lies in. Raises UserError where there is none."""
+        """The repository that `directory` lies in. Raises UserError if there is none."""
         for candidate in (directory, *directory.parents):
             if all((candidate / folder).is_dir() for folder in (*FOLDERS, "modules")):
                 return cls(candidate)
@@ -38,15 +38,18 @@ class Repository:
         )
 
     def stacks(self) -> list[Stack]:
-        """Every stack, upstream first, shared ones before notebooks where the order is free."""
-        found = [
+        """Every stack, upstream first, and shared ones before notebooks if the order is free.
+
+        Raises UserError if two read each other.
+        """
+        stacks = [
             Stack(self.root, f"{folder}/{name}")
             for folder in FOLDERS
             for name in self._directories(folder)
-            if configuration(self.root / folder / name)
+            if tf_files(self.root / folder / name)
         ]
-        with cache.kept(self.root):
-            return graph.ordered(found)
+        with cache.persisted(self.root):
+            return graph.sort_stacks(stacks)
 
     def select(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks that `patterns` name, as `match_names` reads them, in order.
@@ -58,7 +61,10 @@ class Repository:
         return [stack for stack in stacks if not patterns or stack.name in names]
 
     def common(self) -> dict[str, reading.Value]:
-        """What `common.auto.tfvars` gives to every stack. Raises UserError where it is missing."""
+        """The values that `common.auto.tfvars` gives to every stack.
+
+        Raises UserError if it is missing, or has no project or region.
+        """
         path = self.root / COMMON
         if not path.is_file():
             raise UserError(
@@ -72,7 +78,7 @@ class Repository:
         return values
 
     def notebook_names(self) -> list[str]:
-        """Names in `notebooks`, stacks and other directories alike."""
+        """The names of the directories in `notebooks`, whether they are stacks or not."""
         entries = sorted((self.root / "notebooks").iterdir())
         return [
             entry.name
@@ -81,8 +87,8 @@ class Repository:
         ]
 
     def instance_names(self) -> dict[str, str]:
-        """The instances of `notebooks`: directory to the name that AWS gets."""
-        with cache.kept(self.root):
+        """The names that the instances of `notebooks` have in AWS, by directory."""
+        with cache.persisted(self.root):
             return {name: self._instance_name(name) for name in self.notebook_names()}
 
     def _instance_name(self, directory: str) -> str:

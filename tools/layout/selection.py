@@ -24,18 +24,18 @@ class _Condition:
     negated: bool
 
     def holds(self, stack: Mapping[str, Value]) -> bool:
-        """Never for a stack that has no such value, whichever the sign."""
-        found = _texts(stack, self.key)
-        matches = any(self.pattern == text or fnmatchcase(text, self.pattern) for text in found)
-        return bool(found) and matches != self.negated
+        """Whether the values of `stack` meet it; never if it has no such value."""
+        texts = _texts(stack, self.key)
+        matches = any(self.pattern == text or fnmatchcase(text, self.pattern) for text in texts)
+        return bool(texts) and matches != self.negated
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which stacks a command is about; all of them where nothing narrows the choice.
+    """Which stacks a command is about; all of them if nothing narrows the choice.
 
-    `patterns` are as Repository.select takes them, `conditions` as `where` does. `upstream` and
-    `downstream` add what the chosen ones read, and what reads them, recursively.
+    `patterns` are read by `match_names`, `conditions` by `filter_by_values`. `upstream` and
+    `downstream` add what the chosen stacks read, and what reads them, directly or not.
     """
 
     patterns: Sequence[str] = ()
@@ -51,9 +51,9 @@ def choose(
 ) -> list[Stack]:
     """Those of `stacks` that `selection` names, in their order.
 
-    Raises UserError for a pattern that names nothing, and as `where` does.
+    Raises UserError for a pattern that names nothing, and as `filter_by_values` does.
     """
-    chosen = where(_named(stacks, selection), selection.conditions)
+    chosen = filter_by_values(_named(stacks, selection), selection.conditions)
     if selection.changed:
         chosen = [stack for stack in chosen if has_changed(stack)]
     names = {stack.name for stack in chosen}
@@ -71,11 +71,11 @@ def _named(stacks: Sequence[Stack], selection: Selection) -> Sequence[Stack]:
     return [stack for stack in stacks if stack.name in names or stack.kind == shared]
 
 
-def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
+def filter_by_values(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
     """Those of `stacks` for which every condition holds, in their order.
 
     A condition is `key=value` or `key!=value` over a stack's declared values, as
-    `variables.declared` reads them: `environment=dev`, `owner=al*`, `volume_size=100`,
+    `variables.read_values` reads them: `environment=dev`, `owner=al*`, `volume_size=100`,
     `tags.Team=growth`. The value may be a glob; of a list, one item has to match. Raises UserError
     for a text that is no condition, a key that none of the stacks has, and conditions that none of
     them meets.
@@ -83,14 +83,14 @@ def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
     if not conditions:
         return list(stacks)
     asked = [_parse(text) for text in conditions]
-    with cache.kept(stacks[0].root) if stacks else nullcontext():
-        declared = [variables.declared(stack) for stack in stacks]
+    with cache.persisted(stacks[0].root) if stacks else nullcontext():
+        declared = [variables.read_values(stack) for stack in stacks]
     for condition in asked:
         _check_key(condition, declared)
     chosen = [
         stack
-        for stack, own in zip(stacks, declared, strict=True)
-        if all(condition.holds(own) for condition in asked)
+        for stack, values in zip(stacks, declared, strict=True)
+        if all(condition.holds(values) for condition in asked)
     ]
     if not chosen:
         raise UserError(_in_vain(asked, declared))
@@ -98,40 +98,40 @@ def where(stacks: Sequence[Stack], conditions: Sequence[str]) -> list[Stack]:
 
 
 def _parse(text: str) -> _Condition:
-    found = _CONDITION.fullmatch(text)
-    if not found:
+    parts = _CONDITION.fullmatch(text)
+    if not parts:
         raise UserError(
             f"--where {text!r} is no condition; write key=value or key!=value, such as "
             "environment=dev or tags.Team=growth"
         )
-    return _Condition(text, found["key"], found["pattern"], found["sign"] == "!=")
+    return _Condition(text, parts["key"], parts["pattern"], parts["sign"] == "!=")
 
 
 def _check_key(condition: _Condition, declared: Sequence[Mapping[str, Value]]) -> None:
-    known = {key for own in declared for key in _keys(own)}
-    if condition.key in known:
+    keys = {key for values in declared for key in _keys(values)}
+    if condition.key in keys:
         return
-    if known:
-        near = nearest(condition.key, sorted(known))
-        raise UserError(f"--where {condition.text!r}: no stack has a value {condition.key}; {near}")
+    if keys:
+        hint = nearest(condition.key, sorted(keys))
+        raise UserError(f"--where {condition.text!r}: no stack has a value {condition.key}; {hint}")
     raise UserError(f"--where {condition.text!r}: there are no stacks to choose from")
 
 
-def _keys(own: Mapping[str, Value]) -> list[str]:
-    """What can be asked of a stack: its values' names, and `name.key` for those of a map."""
+def _keys(values: Mapping[str, Value]) -> list[str]:
+    """The keys that a condition can have: a value's name, and `name.key` for those of a map."""
     keys = []
-    for name, value in own.items():
+    for name, value in values.items():
         keys += [f"{name}.{key}" for key in value] if isinstance(value, dict) else [name]
     return keys
 
 
-def _texts(own: Mapping[str, Value], key: str) -> list[str]:
-    """The value of `key` as a person writes it; each item of a list, none for a map as a whole."""
+def _texts(values: Mapping[str, Value], key: str) -> list[str]:
+    """The value of `key` as a person writes it: each item of a list, and none for a whole map."""
     name, _, inner = key.partition(".")
-    value = own.get(name)
+    value = values.get(name)
     if isinstance(value, dict):
         value = value.get(inner, [])
-    elif inner or name not in own:
+    elif inner or name not in values:
         return []
     return [_text(item) for item in value] if isinstance(value, list) else [_text(value)]
 
@@ -144,9 +144,9 @@ def _text(value: Value) -> str:
 
 def _in_vain(conditions: Sequence[_Condition], declared: Sequence[Mapping[str, Value]]) -> str:
     asked = " and ".join(condition.text for condition in conditions)
-    there = []
+    actual = []
     for key in dict.fromkeys(condition.key for condition in conditions):
-        found = sorted({text for own in declared for text in _texts(own, key)})
-        shown = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "")
-        there.append(f"{key} is {shown or 'empty'}")
-    return f"no stack has {asked}; {'; '.join(there)}"
+        texts = sorted({text for values in declared for text in _texts(values, key)})
+        some = ", ".join(texts[:8]) + (", ..." if len(texts) > 8 else "")
+        actual.append(f"{key} is {some or 'empty'}")
+    return f"no stack has {asked}; {'; '.join(actual)}"

@@ -33,22 +33,20 @@ class Stack:
     def upstream_by_name(self) -> dict[str, str]:
         """The stacks whose state this one reads: name of the data source to name of the stack.
 
-        A state outside `shared-infra` and `notebooks` is no stack of this repository: left out.
+        A state outside of `shared-infra` and `notebooks` is left out.
         """
-        found = {}
-        for file in configuration(self.path):
+        upstream = {}
+        for file in tf_files(self.path):
             for name, state in reading.remote_state_paths(file).items():
                 stack = self._stack_of(state) if state else None
                 if stack:
-                    found[name] = stack
-        return found
+                    upstream[name] = stack
+        return upstream
 
     @cached_property
     def reads_elsewhere(self) -> bool:
-        """Whether it reads a state that is no stack's here, or that its files do not spell out."""
-        names = {
-            name for file in configuration(self.path) for name in reading.remote_state_paths(file)
-        }
+        """Whether it reads a state of no stack here, or one that its files do not spell out."""
+        names = {name for file in tf_files(self.path) for name in reading.remote_state_paths(file)}
         return names != set(self.upstream_by_name)
 
     def _stack_of(self, state: str) -> str | None:
@@ -64,8 +62,8 @@ class Stack:
         return tuple(sorted(set(self.upstream_by_name.values())))
 
 
-def configuration(directory: Path) -> list[Path]:
+def tf_files(directory: Path) -> list[Path]:
     """The .tf files that Terraform reads in `directory`, sorted."""
-    with os.scandir(directory) as entries:  # a glob takes five times as long
+    with os.scandir(directory) as entries:  # Path.glob takes five times as long
         names = sorted(entry.name for entry in entries)
     return [directory / name for name in names if name.endswith(".tf") and name[0] != "."]

@@ -1,7 +1,7 @@
-"""The local cloud's working copy of the repository's Terraform.
+"""The local cloud's working copy of the repository.
 
-The .tf files are the repository's, byte for byte; states, lock files and values of the local
-cloud stay in the copy, so that a deployment to AWS after a demo starts from nothing.
+Its .tf files are the repository's, byte for byte. States, lock files and values of the local cloud
+stay in the copy, so that a deployment to AWS after a demo starts from nothing.
 """
 
 import shutil
@@ -10,13 +10,14 @@ from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl import reading
+from tools.hcl.writing import format_assignments
 from tools.layout.repository import COMMON, Repository
 from tools.layout.variables import VALUES
 from tools.state import backend
 from tools.system import files
 
-# Values that name something in one AWS account, and what stands for them in the local cloud.
-_ELSEWHERE: dict[str, reading.Value] = {
+# Values that name something in an AWS account, and what the local cloud has instead.
+_STAND_INS: dict[str, reading.Value] = {
     "access_log_bucket": None,
     "additional_code_repositories": [],
     "default_code_repository": None,
@@ -43,10 +44,10 @@ _DEFAULTS: dict[str, reading.Value] = {"project": "demo", "region": "us-east-1"}
 
 
 def refresh(repository: Repository, copy: Path) -> Repository:
-    """Brings `copy` up to date with `repository` and returns it as a repository of its own.
+    """Brings `copy` up to date with `repository`, and returns it as a repository of its own.
 
-    Notebooks that were made in the copy stay. One whose directory has gone from the repository
-    goes too, unless a state of the local cloud still lies in its folder.
+    Notebooks that were made in the copy stay. One that the repository has no more is removed,
+    unless it has a state.
     """
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)
@@ -54,14 +55,14 @@ def refresh(repository: Repository, copy: Path) -> Repository:
         if (repository.root / folder).is_dir():
             _mirror_tree(repository.root / folder, copy / folder)
     files.write_if_new(copy / COMMON, _common(repository, copy / COMMON))
-    there = backend.of(Repository(copy))
+    bucket = backend.configured_backend(Repository(copy))
     stacks = repository.stacks()
     for stack in stacks:
         target = copy / stack.name
         is_new = not is_from_repository(target)
         _mirror_tree(stack.path, target)
-        if is_new and there:
-            files.write_if_new(target / backend.FILE, there.text(stack.name))
+        if is_new and bucket:
+            files.write_if_new(target / backend.FILE, bucket.text(stack.name))
         (target / _FROM_REPOSITORY).touch()
         files.write_if_new(target / OVERRIDES, _overrides(target))
     _drop_gone({stack.name for stack in stacks}, copy)
@@ -69,12 +70,12 @@ def refresh(repository: Repository, copy: Path) -> Repository:
 
 
 def is_from_repository(stack: Path) -> bool:
-    """Whether a directory of the copy is one of the repository's, which makes it anew."""
+    """Whether a directory of the copy comes from the repository, and so is written again."""
     return (stack / _FROM_REPOSITORY).exists()
 
 
 def keep_values(stack: Path) -> None:
-    """The terraform.tfvars of `stack` in the copy is the copy's own from now on.
+    """Keeps the terraform.tfvars that the directory `stack` has in the copy from now on.
 
     It names what is in the local cloud, so that nothing stands in for its values either.
     """
@@ -83,7 +84,7 @@ def keep_values(stack: Path) -> None:
 
 
 def stand_ins(stack: Path) -> dict[str, reading.Value]:
-    """What stands in for values of `stack` in the copy; nothing does once they are its own."""
+    """The values that stand in for those of the directory `stack`; none if it keeps its own."""
     overrides = stack / OVERRIDES
     return reading.read_tfvars(overrides) if overrides.is_file() else {}
 
@@ -94,12 +95,12 @@ def region(repository: Repository) -> str:
 
 
 def _mirror_tree(source: Path, target: Path) -> None:
-    own = {VALUES} if (target / _OWN_VALUES).exists() else set()
-    wanted = {name: path for name, path in _files(source) if name not in own}
-    for name, path in _files(target):
-        if name not in wanted and name not in own:
+    kept = {VALUES} if (target / _OWN_VALUES).exists() else set()
+    sources = {name: path for name, path in _mirrored_files(source) if name not in kept}
+    for name, path in _mirrored_files(target):
+        if name not in sources and name not in kept:
             path.unlink()
-    for name, path in wanted.items():
+    for name, path in sources.items():
         copied = target / name
         copied.parent.mkdir(parents=True, exist_ok=True)
         if not _same(path, copied):
@@ -114,7 +115,7 @@ def _same(path: Path, copied: Path) -> bool:
     return copied.is_file() and copied.read_bytes() == path.read_bytes()
 
 
-def _files(directory: Path) -> Iterator[tuple[str, Path]]:
+def _mirrored_files(directory: Path) -> Iterator[tuple[str, Path]]:
     """The files that belong in the copy, relative name to path: no states, locks or backends."""
     for path in sorted(directory.rglob("*")):
         relative = path.relative_to(directory)
@@ -126,41 +127,39 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
             yield str(relative), path
 
 
-def _common(repository: Repository, there: Path) -> str:
-    """The repository's values, and the copy's own bucket of states, where it has one."""
-    from tools.hcl.writing import assignments
-
-    kept = reading.read_tfvars(there) if there.is_file() else {}
+def _common(repository: Repository, copied: Path) -> str:
+    """The repository's values, and the bucket of states that the copy has, if any."""
+    before = reading.read_tfvars(copied) if copied.is_file() else {}
     values = _common_values(repository)
     for name in ("state_bucket", "state_prefix"):
-        if name in kept:
-            values[name] = kept[name]
-    return assignments(values) + "\n"
+        if name in before:
+            values[name] = before[name]
+    return format_assignments(values) + "\n"
 
 
 def _common_values(repository: Repository) -> dict[str, reading.Value]:
-    own = repository.common() if (repository.root / COMMON).is_file() else _DEFAULTS
-    return {name: own[name] for name in _DEFAULTS}
+    values = repository.common() if (repository.root / COMMON).is_file() else _DEFAULTS
+    return {name: values[name] for name in _DEFAULTS}
 
 
 def _overrides(stack: Path) -> str:
     """Stand-ins for the values in the stack's .tfvars that name something of an AWS account."""
-    from tools.hcl.writing import assignments
-
     if (stack / _OWN_VALUES).exists():
         return "\n"
-    given = {
+    names = {
         name
         for pattern in (VALUES, "*.auto.tfvars")
         for path in stack.glob(pattern)
         if path.name not in (OVERRIDES, COMMON)
         for name in _names(path)
     }
-    return assignments({name: _ELSEWHERE[name] for name in given if name in _ELSEWHERE}) + "\n"
+    return (
+        format_assignments({name: _STAND_INS[name] for name in names if name in _STAND_INS}) + "\n"
+    )
 
 
 def _names(tfvars: Path) -> list[str]:
-    """The values that a file sets; none where it is broken, which Terraform says in its stack."""
+    """The names that a file sets; none if it does not parse, which Terraform reports by itself."""
     try:
         return reading.tfvars_names(tfvars)
     except UserError:

@@ -54,10 +54,10 @@ def find(
     needs its route table, and that a gateway. The target is the address that has or needs it.
     """
     search = _Search(seeds, others)
-    found: list[MappedResource] = []
+    rows: list[MappedResource] = []
     while new := search.next():
-        found += new
-    return found
+        rows += new
+    return rows
 
 
 class _Search:
@@ -96,7 +96,7 @@ class _Search:
         return new
 
     def _tell(self, tell: Callable[[Resource], MappedResource | None]) -> list[MappedResource]:
-        return [found for resource in self._left if (found := tell(resource))]
+        return [row for resource in self._left if (row := tell(resource))]
 
     def _part_or_need(self, resource: Resource) -> MappedResource | None:
         for name in relations.owner_references(resource):

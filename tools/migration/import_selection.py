@@ -147,8 +147,8 @@ def _buckets(
 
 def _most_used(resources: Iterable[Resource], count: Callable[[Resource], int]) -> Resource | None:
     """The resource with the highest count, the first of several; None if all counts are zero."""
-    found = max(resources, key=count, default=None)
-    return found if found and count(found) else None
+    most = max(resources, key=count, default=None)
+    return most if most and count(most) else None
 
 
 def _trusts_sagemaker(role: Resource) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
-from tools.layout.stack import Stack, configuration
+from tools.layout.stack import Stack, tf_files
 from tools.state import file
 from tools.state.place import STATE, BucketPlace, Objects, locate
 from tools.terraform.binary import Terraform
@@ -90,7 +90,7 @@ def read(source: Path, terraform: Terraform, objects: Objects) -> LegacyDeployme
         if not source.is_file():
             raise UserError(f"{source} is neither a folder nor a state file")
         beside = source.resolve().parent
-        folder = beside if source.name == STATE and configuration(beside) else None
+        folder = beside if source.name == STATE and tf_files(beside) else None
         return _parse(source.read_bytes(), str(source), folder, terraform)
     except OSError as error:
         raise UserError(f"cannot read {error.filename or source}: {error.strerror}") from None

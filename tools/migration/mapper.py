@@ -166,13 +166,15 @@ class _Mapper:
     def _add_dependencies(
         self, seeds: Sequence[tuple[Resource, Disposition]], others: Sequence[Resource]
     ) -> None:
-        for found in dependencies.find(seeds, others):
-            row = self._rows.get(found.address)
+        for dependency in dependencies.find(seeds, others):
+            row = self._rows.get(dependency.address)
             if row is None:
-                self._add([found])
-            elif found.disposition != "inside":  # a part that the user leaves stays with the old
-                reason = _join(found.reason, row.reason)
-                self._add([replace(found, reason=reason, is_left=row.is_left)])
+                self._add([dependency])
+            elif (
+                dependency.disposition != "inside"
+            ):  # a part that the user leaves stays with the old
+                reason = _join(dependency.reason, row.reason)
+                self._add([replace(dependency, reason=reason, is_left=row.is_left)])
 
     def _release_what_may_be_used(self) -> None:
         """Lets go of what may be in use, as no state may say, and of what that needs."""

@@ -101,6 +101,8 @@ def _new_addresses(mapping: LegacyMapping, request: ImportRequest) -> dict[str, 
     The provider has two types for a security group's rule, with one identifier in AWS.
     """
     new = {(one.type, one.identifier): f"{one.stack} {one.address}" for one in request.imports}
+    # aws_security_group_rule has an id of its own, and AWS's as security_group_rule_id:
+    # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/security_group_rule
     rules = {id: address for (_, id), address in new.items() if id.startswith("sgr-")}
     addresses = {}
     for row in mapping.rows:

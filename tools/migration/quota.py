@@ -31,12 +31,12 @@ def notes(destination: Destination, mapping: LegacyMapping, request: ImportReque
     has_fence = bool(destination.declared(IAM).get("reserve_users"))
     stack_policies = policy_names(destination.project, has_keys=has_keys, has_fence=has_fence)
     resources = [row.resource for row in mapping.rows]
-    found = []
+    lines = []
     for row in mapping.imported(ROLE):
         name = row.resource.text("name")
         arns = {str(policy["PolicyArn"]) for policy in roles.attached_policies(destination, name)}
-        found += note(name, arns | attached(row.resource, resources), stack_policies)
-    return found
+        lines += note(name, arns | attached(row.resource, resources), stack_policies)
+    return lines
 
 
 def attached(role: Resource, resources: Iterable[Resource]) -> set[str]:

@@ -58,7 +58,9 @@ _NETWORK: dict[str, tuple[str, ...]] = {
     "aws_vpc_ipv4_cidr_block_association": ("vpc_id",),
 }
 _RULES = {type for type, attributes in _PARTS.items() if attributes == ("security_group_id",)}
-# The attributes by which parts name a resource, if that is not its id.
+# The attributes by which parts name a resource, if that is not its id: a state has names, ARNs and
+# ids, whichever the configuration used. A VPC's routes may be in its main route table, which no
+# resource of the state need stand for.
 _OWNER_ATTRIBUTES = {
     "aws_iam_role": ("name", "arn"),
     "aws_kms_key": ("key_id", "arn"),

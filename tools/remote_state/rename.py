@@ -89,7 +89,7 @@ def _find(target: Target, old_name: str, new_name: str) -> _Renaming:
     names = {name.lower(): name for name in repository.notebook_names()}
     if not is_moved and (taken := names.get(new_name.lower())):
         raise UserError(f"notebooks/{taken} exists already; choose another name")
-    settings = backend.of(repository)
+    settings = backend.configured_backend(repository)
     objects = s3.in_regions_of(target.endpoint)
     places = None
     if settings:

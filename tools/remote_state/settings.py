@@ -27,7 +27,7 @@ class Request:
 def stack_settings(request: Request, target: Target) -> Backend:
     """Returns the backend of the stacks. Raises UserError if no bucket is named anywhere."""
     repository = target.repository
-    current = backend.of(repository)
+    current = backend.configured_backend(repository)
     bucket = request.bucket or (current.bucket if current else None) or _root_bucket(repository)
     if not bucket:
         raise UserError(

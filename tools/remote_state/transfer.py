@@ -116,7 +116,7 @@ def find_backend_file(stack: Stack) -> Path:
     """
     path = stack.path / FILE
     for file in sorted(stack.path.glob("*.tf")):
-        if file != path and (block := reading.backend(file)):
+        if file != path and (block := reading.read_backend(file)):
             raise UserError(
                 f"{stack.name}/{file.name} has a backend block ({block[0]}) of your own; remove it "
                 "first, with terraform init -migrate-state"
@@ -130,7 +130,7 @@ def backend_text(settings: Backend, stack: Stack, renamed_from: str | None = Non
     A file that says more than ours stays, but for the key of a stack that was `renamed_from`.
     """
     file = stack.path / FILE
-    block = reading.backend(file) if file.is_file() else None
+    block = reading.read_backend(file) if file.is_file() else None
     if not block or not settings.leaves_out(block[1]):
         return settings.text(stack.name)
     old_key = settings.key(renamed_from or stack.name)

@@ -54,7 +54,9 @@ def graph(report: Report) -> Markup:
     """Returns which stack reads which, as an SVG; empty if there are no stacks."""
     if not report.stacks:
         return Markup("")
-    return charts.inline(graph_formats.svg(Graph.of(report.stacks)), "Which stack reads which")
+    return charts.inline(
+        graph_formats.svg(Graph.from_stacks(report.stacks)), "Which stack reads which"
+    )
 
 
 def _hash(module: str) -> str:

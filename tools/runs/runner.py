@@ -100,7 +100,7 @@ class Runner:
         """Yields a run on `total` stacks, shown as it goes, in which Ctrl-C is counted."""
         target, options = self._target, self._options
         _note_owner(target.logs)
-        with signals.counted() as interruption, progress.choose(total) as display:
+        with signals.count_signals() as interruption, progress.choose(total) as display:
             yield Run(
                 target.terraform,
                 self._records,
@@ -137,4 +137,4 @@ class Runner:
 def _note_owner(logs: Path) -> None:
     """Notes this process beside its logs: a Terraform whose run lives on is no leftover."""
     logs.mkdir(parents=True, exist_ok=True)
-    processes.note(os.getpid(), logs / preparation.OWNER)
+    processes.write_note(os.getpid(), logs / preparation.OWNER)

@@ -1,4 +1,4 @@
-"""What a notebook is: a name and the values of its root, validated before anything is written."""
+"""A notebook: a name and the values of its root, validated before anything is written."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.aws import model
-from tools.errors import UserError, nearest, shown
+from tools.errors import UserError, nearest, shorten
 from tools.hcl.reading import Value
 
 PROFILES: dict[str, dict[str, Value]] = {
@@ -66,7 +66,7 @@ class Notebook:
 
     @property
     def instance_name(self) -> str:
-        """The name that AWS gets: the directory's, where no value says otherwise."""
+        """The name of its instance in AWS: the directory's, unless a value sets another."""
         return str(self.values.get("name", self.name))
 
 
@@ -76,10 +76,10 @@ def make(
     types: Mapping[str, str],
     scripts: Mapping[str, bytes] | None = None,
 ) -> Notebook:
-    """A validated notebook.
+    """Makes a notebook of values that are validated.
 
-    `types` are the variables that the root declares, name to Terraform type; text in `values`
-    is read as that type. Raises UserError that names the value, what is wrong and the rule.
+    `types` are the variables that the root declares, name to Terraform type. Text in `values` is
+    read as that type. Raises UserError, which names the value, what is wrong with it and the rule.
     """
     check_name(name)
     read = {key: _typed(name, key, value, types) for key, value in values.items()}
@@ -98,7 +98,7 @@ def make(
     for script in scripts or {}:
         if not _SCRIPT_NAME.fullmatch(script) or ".tf" in script.lower():
             raise UserError(
-                f"{name}: {shown(script)} is no name for a script: it takes letters, digits and "
+                f"{name}: {shorten(script)} is no name for a script: it takes letters, digits and "
                 "any of . _ - + @ and spaces, a letter or digit first, and no .tf, which "
                 "Terraform would read"
             )
@@ -106,9 +106,9 @@ def make(
 
 
 def check_name(name: str) -> None:
-    """Raises UserError where `name` is none for a notebook instance and its directory."""
+    """Raises UserError if a notebook instance and its directory cannot be called `name`."""
     if model.complaint(name, model.member("NotebookInstanceName")) or not name:
-        raise UserError(f"{shown(name)} is no name for a notebook: it takes {NAME_RULE}")
+        raise UserError(f"{shorten(name)} is no name for a notebook: it takes {NAME_RULE}")
 
 
 def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
@@ -124,14 +124,14 @@ def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
 
 def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
     if key not in types:
-        known = nearest(key, sorted(types))
-        raise UserError(f"{name}: a notebook has no value called {shown(key)}; {known}")
+        hint = nearest(key, sorted(types))
+        raise UserError(f"{name}: a notebook has no value called {shorten(key)}; {hint}")
     read = _READERS[types[key].split("(")[0]]
     try:
         # An empty text takes back what --from copied: AWS has no empty identifier.
         return None if value is None or (value == "" and key in _MEMBERS) else read(value)
     except (ValueError, TypeError, RecursionError):
-        raise UserError(f"{name}: {key}: {shown(value)} is no {types[key]}") from None
+        raise UserError(f"{name}: {key}: {shorten(value)} is no {types[key]}") from None
     except UserError as error:
         raise UserError(f"{name}: {key}: {error}") from None
 
@@ -188,12 +188,12 @@ def _pairs(text: str) -> dict[str, str]:
 
 def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """A dictionary of `pairs`. Raises UserError for a key that is given twice."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
-            raise UserError(f"{shown(key)} is given twice")
-        found[key] = value
-    return found
+        if key in values:
+            raise UserError(f"{shorten(key)} is given twice")
+        values[key] = value
+    return values
 
 
 _READERS: dict[str, Callable[[Any], Value]] = {
@@ -209,7 +209,7 @@ def _complaint(key: str, value: Any) -> str | None:
     prefix = _PREFIXES.get(key)
     items = value if isinstance(value, list) else [value]
     if prefix and not all(str(item).startswith(prefix) for item in items):
-        return f"it starts with {prefix}, not {shown(value)}"
+        return f"it starts with {prefix}, not {shorten(value)}"
     if key in _REPOSITORIES and any(_WITH_PASSWORD.match(str(item)) for item in items):
         return _NO_PASSWORD
     if key in _MEMBERS:
@@ -229,17 +229,17 @@ def _idle_complaint(minutes: Any) -> str | None:
     if isinstance(minutes, int) and 0 <= minutes <= _A_YEAR:
         return None
     return (
-        f"it must be a whole number of minutes up to {_A_YEAR}, 0 for never, not {shown(minutes)}"
+        f"it must be a whole number of minutes up to {_A_YEAR}, 0 for never, not {shorten(minutes)}"
     )
 
 
 def _imds_complaint(version: Any) -> str | None:
-    return None if version in ("1", "2") else f"it must be 1 or 2, not {shown(version)}"
+    return None if version in ("1", "2") else f"it must be 1 or 2, not {shorten(version)}"
 
 
 def _days_complaint(days: str) -> str | None:
-    known = "|".join(_DAYS)
-    fits = re.fullmatch(rf"({known})([,-]({known}))*", days)
+    day = f"({'|'.join(_DAYS)})"
+    fits = re.fullmatch(rf"{day}([,-]{day})*", days)
     return None if fits else f"it must be days such as MON-FRI or MON,WED,FRI, not {days!r}"
 
 
@@ -249,10 +249,10 @@ def _time_complaint(time: str) -> str | None:
 
 
 def _timezone_complaint(zone: str) -> str | None:
-    known = zoneinfo.available_timezones()
-    if zone in known:
+    zones = zoneinfo.available_timezones()
+    if zone in zones:
         return None
-    return f"there is no time zone {zone!r}; {nearest(zone, sorted(known))}"
+    return f"there is no time zone {zone!r}; {nearest(zone, sorted(zones))}"
 
 
 def _purpose_complaint(purpose: str) -> str | None:
@@ -269,12 +269,12 @@ def _tags_complaint(tags: Mapping[str, str]) -> str | None:
         return f"at most {most} tags besides {', '.join(_DEFAULT_TAGS)}; there are {len(tags)}"
     for key, value in tags.items():
         if key.lower() in {name.lower() for name in _DEFAULT_TAGS}:
-            return f"{shown(key)} is a tag that notebooks have; the stop when idle needs it so"
+            return f"{shorten(key)} is a tag that notebooks have; the stop when idle needs it so"
         if key.lower().startswith("aws:"):
-            return f"{shown(key)}: tags that start with aws: belong to AWS"
+            return f"{shorten(key)}: tags that start with aws: belong to AWS"
         wrong = model.tag_complaint(key, 128) or (value and model.tag_complaint(value))
         if wrong:
-            return f"{shown(key)}: {wrong}"
+            return f"{shorten(key)}: {wrong}"
     return None
 
 

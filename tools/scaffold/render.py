@@ -1,36 +1,35 @@
 """From notebooks to directories: rendered in memory, checked, then written all or none."""
 
+import functools
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import UserError
-from tools.hcl import reading
-from tools.hcl.cache import kept
+from tools.hcl import cache, reading
+from tools.hcl.writing import format_assignments
 from tools.layout.repository import COMMON, TYPED_ONCE, Repository
 from tools.scaffold.notebook import Notebook
 from tools.state import backend
-from tools.system.signals import counted
+from tools.system.signals import count_signals
 
 if TYPE_CHECKING:
     from jinja2 import Template
-from tools.hcl.writing import assignments
 
 
 def render(notebook: Notebook, templates: Path) -> dict[str, str]:
-    """The files of the notebook's directory, name to text, from every template of `templates`."""
-    same, own = _templates(templates)
-    values = {"values": assignments(notebook.values)}
-    made = {name: template.render(values) for name, template in own.items()}
-    return dict(sorted({**same, **made}.items()))
+    """Renders every template of `templates` for a notebook: name of the file to text."""
+    same, varying = _templates(templates)
+    values = {"values": format_assignments(notebook.values)}
+    rendered = {name: template.render(values) for name, template in varying.items()}
+    return dict(sorted({**same, **rendered}.items()))
 
 
-@cache
+@functools.cache
 def _templates(directory: Path) -> "tuple[Mapping[str, str], Mapping[str, Template]]":
     """The files that are the same for every notebook, and the templates of the others."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
@@ -39,34 +38,34 @@ def _templates(directory: Path) -> "tuple[Mapping[str, str], Mapping[str, Templa
         loader=(loader := FileSystemLoader(directory)),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # HCL, not HTML: hcl.dumps escapes every value
+        autoescape=False,  # HCL, not HTML: hcl/writing.py escapes every value
     )
     same: dict[str, str] = {}
-    own: dict[str, Template] = {}
+    varying: dict[str, Template] = {}
     for name in environment.list_templates(extensions=["j2"]):
         file = name.removesuffix(".j2")
         tree = environment.parse(loader.get_source(environment, name)[0])
         if meta.find_undeclared_variables(tree) or any(meta.find_referenced_templates(tree)):
-            own[file] = environment.get_template(name)
+            varying[file] = environment.get_template(name)
         else:
             same[file] = environment.get_template(name).render()
-    return same, own
+    return same, varying
 
 
 def variables(templates: Path) -> dict[str, str]:
     """The variables that a notebook's own .tfvars may set: name to Terraform type."""
-    with kept(templates.parents[1]):
+    with cache.persisted(templates.parents[1]):
         declared = reading.read_variables(templates / "variables.tf.j2")
     return {name: kind for name, kind in declared.items() if name not in TYPED_ONCE}
 
 
 def check_new(notebooks: Sequence[Notebook], repository: Repository) -> None:
-    """Raises UserError for a name that is taken, exactly or but for its case."""
+    """Raises UserError for a name that is taken, also if only the case differs."""
     taken = {name.lower(): name for name in repository.notebook_names()}
     for name, times in Counter(notebook.name for notebook in notebooks).items():
         if times > 1:
             raise UserError(f"{name} is named {times} times; name each notebook once")
-    instances = {name.lower(): where for where, name in repository.instance_names().items()}
+    directories = {instance.lower(): name for name, instance in repository.instance_names().items()}
     for notebook in notebooks:
         other = taken.get(notebook.name.lower())
         if other == notebook.name:
@@ -76,28 +75,27 @@ def check_new(notebooks: Sequence[Notebook], repository: Repository) -> None:
                 f"{notebook.name} differs from notebooks/{other} only by case, which some file "
                 "systems and people do not see; choose another name"
             )
-        where = instances.get(notebook.instance_name.lower())
-        if where:
+        if owner := directories.get(notebook.instance_name.lower()):
             raise UserError(
-                f"{notebook.name}: notebooks/{where} has an instance called "
+                f"{notebook.name}: notebooks/{owner} has an instance called "
                 f"{notebook.instance_name} already; choose another name"
             )
         taken[notebook.name.lower()] = notebook.name
-        instances[notebook.instance_name.lower()] = notebook.name
+        directories[notebook.instance_name.lower()] = notebook.name
 
 
 def write(notebooks: Sequence[Notebook], repository: Repository, templates: Path) -> list[Path]:
-    """Writes a directory for each notebook, or none where anything goes wrong.
+    """Writes a directory for each notebook, or none if anything fails, and returns them.
 
-    Returns the directories. Raises UserError where a name is taken or the disk refuses.
+    Raises UserError if a name is taken or the disk refuses.
     """
     check_new(notebooks, repository)
-    there = backend.of(repository)
-    rendered = {notebook.name: files(notebook, templates, there) for notebook in notebooks}
+    bucket = backend.configured_backend(repository)
+    rendered = {notebook.name: files(notebook, templates, bucket) for notebook in notebooks}
     parent = repository.root / "notebooks"
     try:
         # A signal between a folder's making and its noting would leave the folder behind.
-        with counted() as interruption, _staging(parent) as staging:
+        with count_signals() as interruption, _staging(parent) as staging:
             for name, contents in rendered.items():
                 interruption.check()
                 _fill(staging / name, contents)
@@ -110,18 +108,18 @@ def write(notebooks: Sequence[Notebook], repository: Repository, templates: Path
 
 
 def files(
-    notebook: Notebook, templates: Path, there: backend.Backend | None = None
+    notebook: Notebook, templates: Path, bucket: backend.Backend | None = None
 ) -> dict[str, bytes]:
-    """Every file of the notebook's directory, name to content; its state lies in `there`."""
+    """Every file of the notebook's directory, name to content; `bucket` holds its state, if any."""
     rendered = render(notebook, templates)
-    if there:
-        rendered[backend.FILE] = there.text(f"notebooks/{notebook.name}")
+    if bucket:
+        rendered[backend.FILE] = bucket.text(f"notebooks/{notebook.name}")
     return {name: text.encode() for name, text in rendered.items()} | dict(notebook.scripts)
 
 
 @contextmanager
 def _staging(parent: Path) -> Iterator[Path]:
-    """A hidden folder beside the notebooks, so that a rename moves from it; gone afterwards."""
+    """A hidden folder beside the notebooks, so that a rename publishes them; gone afterwards."""
     staging = Path(tempfile.mkdtemp(prefix=".new-notebook-", dir=parent))
     try:
         yield staging

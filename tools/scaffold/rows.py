@@ -1,4 +1,4 @@
-"""From what a user asks for (options, another notebook, a file of rows) to notebooks."""
+"""Notebooks from what a user asks for: options, another notebook, or a file of rows."""
 
 import csv
 import getpass
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, shown
+from tools.errors import UserError, shorten
 from tools.hcl import reading
 from tools.layout.repository import TYPED_ONCE, Repository
 from tools.scaffold import notebook
@@ -28,9 +28,9 @@ def build(
 ) -> list[Notebook]:
     """A validated notebook for each row; `common` holds what a row does not say.
 
-    A row's keys are `name`, `profile`, `from` and the variables of the notebook root, whose
-    `types` are given. Scripts are named by their path. A `name` in `common` is the variable, the
-    instance's name where it is not the directory's. Raises UserError for the first wrong row.
+    A row's keys are `name`, `profile`, `from` and the variables of the notebook root, which have
+    `types`. Scripts are named by their path. A `name` in `common` is the variable: the instance's
+    name if it is not the directory's. Raises UserError for the first wrong row.
     """
     instance = {"instance": common["name"]} if "name" in common else {}
     return [_build({**common, **instance, **row}, repository, types) for row in rows]
@@ -40,7 +40,7 @@ def read_rows(path: Path) -> list[Row]:
     """The rows of a CSV or YAML file; an empty cell says nothing.
 
     YAML is a list of mappings, or one mapping of names to mappings. Raises UserError, with the
-    line where there is one, for a file that is neither.
+    line if there is one, for a file that is neither.
     """
     readers = {".csv": _csv_rows, ".yaml": _yaml_rows, ".yml": _yaml_rows}
     reader = readers.get(path.suffix.lower())
@@ -87,20 +87,20 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
 def _profile(name: str, profile: str) -> dict[str, reading.Value]:
     if profile not in notebook.PROFILES:
         known = ", ".join(notebook.PROFILES)
-        raise UserError(f"{name}: there is no profile {shown(profile)}; there are {known}")
+        raise UserError(f"{name}: there is no profile {shorten(profile)}; there are {known}")
     return notebook.PROFILES[profile]
 
 
 def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
     """The values of an existing notebook, but for its own name; scripts by their full path."""
-    known = repository.notebook_names()
+    names = repository.notebook_names()
     name = source.removeprefix("notebooks/").rstrip("/")
     directory = repository.root / "notebooks" / name
     path = directory / "terraform.tfvars"
-    if name not in known or not path.is_file():
+    if name not in names or not path.is_file():
         raise UserError(
             f"there is no notebooks/{name}/terraform.tfvars to copy from; "
-            f"notebooks are {', '.join(known)}"
+            f"notebooks are {', '.join(names)}"
         )
     values = reading.read_tfvars(path)
     for script in set(_SCRIPTS) & set(values):
@@ -212,5 +212,5 @@ def _loader() -> Any:
 
 def _named(path: Path, name: Any, row: Any) -> Row:
     if not isinstance(row, dict | None):
-        raise UserError(f"{path}: {name} has no values but {shown(row)}; write key: value lines")
+        raise UserError(f"{path}: {name} has no values but {shorten(row)}; write key: value lines")
     return {"name": name, **(row or {})}

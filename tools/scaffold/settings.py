@@ -1,4 +1,4 @@
-"""What is typed once: asked for by `tools init`, written to the .tfvars that every stack reads."""
+"""The project's settings: what `tools init` asks for and writes to the .tfvars of the stacks."""
 
 import os
 import re
@@ -21,7 +21,7 @@ Check = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """Validated answers. Raises UserError that names the value and the rule."""
+    """The answers, validated. Raises UserError, which names the wrong value and its rule."""
 
     project: str
     region: str
@@ -52,7 +52,7 @@ class Settings:
             )
 
     def files(self) -> dict[str, str]:
-        """The .tfvars files, path in the repository to text."""
+        """The .tfvars files: path in the repository to text."""
         common: dict[str, Value] = {"project": self.project, "region": self.region}
         if self.state_bucket:
             common["state_bucket"] = self.state_bucket
@@ -65,14 +65,14 @@ class Settings:
         }
         header = "# Made by `tools init`; yours to edit.\n\n"
         return {
-            path: f"{header}{writing.assignments(values)}\n"
+            path: f"{header}{writing.format_assignments(values)}\n"
             for path, values in stacks.items()
             if values
         }
 
 
 def check_project(project: str) -> None:
-    """Raises UserError where `project` cannot start the names of buckets and roles."""
+    """Raises UserError if the names of buckets and roles cannot begin with `project`."""
     if len(project) > 32 or not _PROJECT.fullmatch(project):
         raise UserError(
             f"{project[:80]!r} is no project name: it begins the buckets' names, so it takes 2 to "
@@ -82,17 +82,17 @@ def check_project(project: str) -> None:
 
 
 def check_vpc(vpc_id: str) -> None:
-    """Raises UserError where `vpc_id` is neither empty nor a VPC's id."""
+    """Raises UserError if `vpc_id` is neither empty nor a VPC's id."""
     _check_prefix("vpc-id", "vpc-", [vpc_id] if vpc_id else [])
 
 
 def check_subnets(subnet_ids: str) -> None:
-    """Raises UserError where a word of `subnet_ids` is no subnet's id."""
+    """Raises UserError if a word of `subnet_ids` is no subnet's id."""
     _check_prefix("subnet-id", "subnet-", subnet_ids.split())
 
 
 def write(settings: Settings, repository: Repository) -> list[Path]:
-    """Writes the files of `settings`, all or none; raises UserError where one exists already."""
+    """Writes the files of `settings`, all or none. Raises UserError if one exists already."""
     files = {repository.root / name: text for name, text in settings.files().items()}
     refuse_existing(list(files))
     written: list[Path] = []
@@ -111,7 +111,7 @@ def write(settings: Settings, repository: Repository) -> list[Path]:
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:
-    """Raises UserError where one of `paths` exists: an answer given earlier is never lost."""
+    """Raises UserError if one of `paths` exists: an answer that was given earlier is never lost."""
     for path in paths:
         if path.exists():
             raise UserError(f"{path} exists and is left as it is; edit it, or move it away first")

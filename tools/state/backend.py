@@ -26,15 +26,16 @@ _HEADER = f"""\
 
 _LOCKFILE_SINCE = (1, 10, 0)  # of Terraform and of OpenTofu
 _PREFIX = re.compile(r"[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*")
-# As guard.tf in every root has it, which stops plain Terraform.
+# The rule of guard.tf, by which plain Terraform refuses another stack's key.
 _KEY_OF_A_STACK = re.compile(rf"((?:{'|'.join(FOLDERS)})/[^/]+)/terraform\.tfstate$")
 
 
 @dataclass(frozen=True)
 class Backend:
-    """The bucket of a repository's states; raises UserError for a prefix that keys cannot have.
+    """The settings of the bucket that holds a repository's states.
 
-    `locking` is a lock file beside each state, the DynamoDB table called `table`, or both.
+    States are locked by a lock file beside each, by the DynamoDB table called `table`, or by both,
+    as `locking` says. Raises UserError for a prefix that keys cannot have.
     """
 
     bucket: str
@@ -56,34 +57,34 @@ class Backend:
         return self.locking in ("table", "both")
 
     def key(self, stack: str) -> str:
-        """The key of the state of `stack`, which is its path in the repository."""
+        """The key of the state of the stack with the name `stack`."""
         return f"{self.prefix}/{stack}/{STATE}"
 
     def place(self, stack: str, objects: Objects) -> BucketPlace:
-        """Where the state of `stack` lies."""
+        """The place of the state of `stack` in the bucket."""
         table, lockfile = self.table if self.has_table else None, self.locking != "table"
         return BucketPlace(self.bucket, self.key(stack), self.region, objects, table, lockfile)
 
     def text(self, stack: str) -> str:
-        """The backend.tf of `stack`."""
+        """The text of the backend.tf of `stack`."""
         order: dict[str, Value] = dict.fromkeys(("bucket", "key", "region", "encrypt"), True)
         arguments = order | self.place(stack, no_objects).arguments
         return _HEADER + backend_block("s3", arguments)
 
     def leaves_out(self, arguments: Mapping[str, Any]) -> bool:
-        """Whether a backend block has what `text` has not, such as a KMS key, or another table."""
+        """Whether `text` would lose some of a backend's `arguments`, such as a KMS key."""
         ours = {"bucket", "key", "region", "encrypt", "use_lockfile", "dynamodb_table"}
         table = arguments.get("dynamodb_table", self.table)
         return not set(arguments) <= ours or table != self.table
 
 
 def default_locking(version: tuple[int, int, int]) -> Locking:
-    """How states are locked with this version of Terraform, where nobody says otherwise."""
+    """How states are locked with this version of Terraform, unless a user says otherwise."""
     return "file" if version >= _LOCKFILE_SINCE else "table"
 
 
-def of(repository: Repository) -> Backend | None:
-    """The settings that `state_bucket` and the stacks' files have, None without a bucket."""
+def configured_backend(repository: Repository) -> Backend | None:
+    """The settings in common.auto.tfvars and the stacks' files, or None without a bucket."""
     if not (repository.root / COMMON).is_file():
         return None
     common = repository.common()
@@ -96,7 +97,7 @@ def of(repository: Repository) -> Backend | None:
 
 
 def _locking(repository: Repository, bucket: str) -> tuple[Locking, str]:
-    """As in the first stack that has its state in `bucket`, with the name of its lock table."""
+    """The locking of the first stack with its state in `bucket`, and the name of its lock table."""
     for arguments in arguments_by_stack(repository).values():
         if arguments.get("bucket") == bucket:
             table = arguments.get("dynamodb_table")
@@ -107,17 +108,20 @@ def _locking(repository: Repository, bucket: str) -> tuple[Locking, str]:
 
 
 def stack_of(key: str) -> str | None:
-    """The stack that a key names, such as notebooks/nlp; None for keys by another rule."""
-    named = _KEY_OF_A_STACK.search(key)
-    return named[1] if named else None
+    """The stack that a key names, such as notebooks/nlp, or None for a key of another form."""
+    match = _KEY_OF_A_STACK.search(key)
+    return match[1] if match else None
 
 
 def arguments_by_stack(repository: Repository) -> dict[str, Mapping[str, Any]]:
-    """The arguments of each stack's backend.tf; without the stacks that have none that parses."""
+    """The arguments of the backend.tf of each stack that has one which parses."""
     arguments: dict[str, Mapping[str, Any]] = {}
-    with cache.kept(repository.root):
+    with cache.persisted(repository.root):
         for folder in FOLDERS:
             for path in sorted((repository.root / folder).glob(f"*/{FILE}")):
                 with suppress(UserError):  # Terraform does nothing in that directory either
-                    _, arguments[f"{folder}/{path.parent.name}"] = reading.backend(path) or ("", {})
+                    _, arguments[f"{folder}/{path.parent.name}"] = reading.read_backend(path) or (
+                        "",
+                        {},
+                    )
     return arguments

@@ -60,9 +60,9 @@ def check_keys(repository: Repository) -> None:
 
 
 def foreign_stack(stack: str, key: str) -> str | None:
-    """The other stack that `key`, found in the directory of `stack`, names the state of."""
-    named = backend.stack_of(key)
-    return named if named != stack else None
+    """The other stack whose state `key` names, which was found in the directory of `stack`."""
+    owner = backend.stack_of(key)
+    return owner if owner != stack else None
 
 
 def _foreign_key(repository: Repository, stack: str, original: str) -> str:
@@ -85,12 +85,12 @@ def _mend_key(repository: Repository, stack: str = "") -> str:
 
 
 def check_states(repository: Repository) -> None:
-    """Raises UserError if two stacks have one state, as the files in their directories say.
+    """Raises UserError if two stacks have one state, by the files in their directories.
 
-    Also if some states lie where the stacks that read them would not find them.
+    It does so too if a state lies where the stacks that read it would not find it.
     """
     stacks = repository.stacks()
-    with cache.kept(repository.root):
+    with cache.persisted(repository.root):
         places = {stack.name: locate(stack, no_objects) for stack in stacks}
     _check_backends(repository, stacks, places)
     mend = f"delete {STATE}*, {FILE} and .terraform"
@@ -139,6 +139,6 @@ def _check_backends(
 
 
 def _is_ours(stack: Stack) -> bool:
-    """Whether `tools state enable` has made the backend of `stack`."""
+    """Whether `tools state enable` made the backend of `stack`."""
     file = stack.path / FILE
     return file.is_file() and file.read_text(errors="replace").startswith(backend.MADE_BY)

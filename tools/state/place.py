@@ -1,4 +1,4 @@
-"""Where a stack's state lies: on this machine or in a bucket."""
+"""The place of a stack's state: a file on this machine or an object in a bucket."""
 
 import fcntl
 import json
@@ -10,17 +10,20 @@ from typing import Any, Protocol
 
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.layout.stack import Stack, configuration
+from tools.layout.stack import Stack, tf_files
 from tools.state.file import is_whole
 from tools.system import files
 
 STATE = "terraform.tfstate"
-# Terraform writes it, in the stack's folder, where it could not write the state.
+# What Terraform writes in the stack's directory if it cannot write the state:
+# https://github.com/hashicorp/terraform/blob/main/internal/backend/local/backend_apply.go
 ERRORED = "errored.tfstate"
-# Ends the name of a state that was copied to a bucket, until Terraform has read the copy.
+# The ending of a local state that was copied to a bucket, until Terraform has read the copy.
 UNVERIFIED = ".unverified"
-LOCK = ".tflock"  # ends the key of the file that locks a state in a bucket
-# With others, such as a profile or a role, Terraform reaches the bucket in its own way.
+# The ending of the key of a state's lock file:
+# https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
+LOCK = ".tflock"
+# With any other, such as a profile or a role, Terraform reaches the bucket in its own way.
 _S3_ARGUMENTS = {
     "acl",
     "bucket",
@@ -34,30 +37,30 @@ _S3_ARGUMENTS = {
 
 
 class Place(Protocol):
-    """Where a state lies. `suffix` names a file that lies beside it."""
+    """The place of a state. `suffix` names a file beside it, whose name it ends."""
 
     @property
     def mend(self) -> str:
-        """What to do about a state that is cut short, in words."""
+        """What a user does about a state that is cut short, in words."""
 
     def read(self, suffix: str = "") -> bytes | None:
-        """The content, or None where there is none."""
+        """The content, or None if there is none. Raises UserError if it cannot be read."""
 
     def write(self, content: bytes, suffix: str) -> None:
-        """Replaces the content at once, so that nobody reads half of it."""
+        """Replaces the content at once: nobody reads half of it. Raises UserError if it cannot."""
 
     def delete(self, suffix: str) -> None:
-        """Harmless where there is nothing."""
+        """Removes the content, if there is any. Raises UserError if it cannot."""
 
     def lock(self) -> "Lock | None":
-        """The lock on it: one that is held, or that a kill has left. None where there is none."""
+        """The lock on the state, held or left by a kill, or None if there is none."""
 
 
 @dataclass(frozen=True)
 class Lock:
     """What Terraform notes of a lock: `id` is what `terraform force-unlock` takes.
 
-    `is_held` is None where this machine cannot know whether the process lives that took it.
+    `is_held` is None if this machine cannot know whether the process that took it still runs.
     """
 
     id: str
@@ -68,7 +71,7 @@ class Lock:
 
     @classmethod
     def parse(cls, text: str | bytes, is_held: bool | None = None) -> "Lock":
-        """From Terraform's note; what is not in it, as when it was cut short, is a "?"."""
+        """Reads Terraform's note; a part that is missing, as from a note cut short, is a "?"."""
         try:
             note = dict(json.loads(text))
         except (ValueError, TypeError):
@@ -94,7 +97,7 @@ class LocalPlace:
         return f"there is none before it: rm {self.path}"
 
     def set_aside(self, suffix: str = ".cut-short") -> None:
-        """Gives its place free, and loses nothing."""
+        """Renames the state, so that its place is free and nothing is lost."""
         self.path.replace(self.beside(suffix))
 
     def beside(self, suffix: str) -> Path:
@@ -130,7 +133,11 @@ class LocalPlace:
             return None
 
     def _is_held(self) -> bool:
-        """The lock is the operating system's, and goes with its process; the note may stay."""
+        """Whether a process holds the lock.
+
+        It is the operating system's, which ends with the process, while Terraform's note may stay:
+        https://github.com/hashicorp/terraform/blob/main/internal/states/statemgr/filesystem_lock_unix.go
+        """
         try:
             with self.path.open("r+b") as file:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -145,14 +152,14 @@ Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Obj
 
 
 def no_objects(region: str) -> None:
-    """For a place that is told from files alone: nothing is asked of its bucket."""
+    """Stands for a store of objects if nothing is read of the bucket, only its place told."""
 
 
 @dataclass(frozen=True)
 class BucketPlace:
     """A state in a bucket, as the backend "s3" writes it.
 
-    `table` is its lock table, if any; `lockfile`, whether a file beside it locks it too.
+    `table` is its lock table, if any, and `lockfile` says whether a file beside it locks it.
     """
 
     bucket: str
@@ -167,7 +174,7 @@ class BucketPlace:
 
     @property
     def arguments(self) -> dict[str, reading.Value]:
-        """Those of the block `backend "s3"` that keeps a state here."""
+        """The arguments of a `backend "s3"` block that keeps a state here."""
         lockfile = {"use_lockfile": True} if self.lockfile else {}
         table = {"dynamodb_table": self.table} if self.table else {}
         return {"bucket": self.bucket, "key": self.key, "region": self.region, **lockfile, **table}
@@ -184,7 +191,7 @@ class BucketPlace:
         self.objects(self.region).put(self.bucket, self.key + suffix, content)
 
     def create(self, content: bytes) -> None:
-        """Writes the state; raises UserError where one has come there meanwhile."""
+        """Writes the state. Raises UserError if there is one by now."""
         self.objects(self.region).create(self.bucket, self.key, content)
 
     def delete(self, suffix: str) -> None:
@@ -199,11 +206,13 @@ class BucketPlace:
 
 
 def locate(stack: Stack, objects: Objects) -> Place | None:
-    """Where the state of `stack` lies, or None where its files do not say.
+    """The place of the state of `stack`, or None if its files do not say.
 
-    That is so for a backend other than "local" and "s3", for one whose values come from
-    `-backend-config`, where a workspace is selected, and where a file that is not read here, JSON
-    or an override, could name another place.
+    They do not say it
+    - for a backend other than "local" and "s3",
+    - for one whose values come from `-backend-config`,
+    - if a workspace is selected,
+    - if a file that is not read here, JSON or an override, could name another place.
     """
     if _workspace(stack) != "default" or any(map(_is_unread, stack.path.iterdir())):
         return None
@@ -218,15 +227,17 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
 
 
 def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
-    for file in configuration(stack.path):
-        found = reading.backend(file)
-        if found:
-            return found
+    for file in tf_files(stack.path):
+        if block := reading.read_backend(file):
+            return block
     return "local", {}
 
 
 def _is_unread(file: Path) -> bool:
-    """https://developer.hashicorp.com/terraform/language/files/override"""
+    """Whether Terraform reads `file` and this program does not.
+
+    https://developer.hashicorp.com/terraform/language/files/override
+    """
     return file.name.endswith((".tf.json", "_override.tf")) or file.name == "override.tf"
 
 

@@ -1,14 +1,16 @@
-"""Processes by their identity: the only user of psutil, loaded when a process is looked at."""
+"""Processes and what they use: the only user of psutil, which is loaded when it is needed."""
 
 import json
 from pathlib import Path
 
+from tools.system import files
 
-def started(pid: int) -> float | None:
-    """When the process started, in seconds since the system did; with the number, its identity.
 
-    None where there is no such process, or where it has ended and its parent does not know yet.
-    (The time of day would not do: a corrected clock changes it.)
+def start_time(pid: int) -> float | None:
+    """When the process started, in seconds after the system; None if it does not run.
+
+    With its number that identifies it, since numbers are used again. A zombie does not run. (The
+    time of day would not do: a corrected clock changes it.)
     """
     import psutil  # type: ignore[import-untyped]
 
@@ -20,30 +22,37 @@ def started(pid: int) -> float | None:
         return None
 
 
-def note(pid: int, path: Path) -> None:
-    """Writes to `path` which process this is, for `noted`."""
-    path.write_text(json.dumps({"pid": pid, "started": started(pid)}))
+def write_note(pid: int, path: Path, **details: int) -> None:
+    """Writes to the file `path` which process this is, with `details` of it."""
+    files.write(path, json.dumps({"pid": pid, "started": start_time(pid), **details}))
 
 
-def noted(path: Path) -> int | None:
-    """The number of the process that `path` notes, if it still runs."""
+def read_note(path: Path) -> dict[str, int] | None:
+    """What `write_note` wrote, without the start; None if the process does not run any more."""
     try:
-        found = json.loads(path.read_text())
-        pid, since = int(found["pid"]), found["started"]
+        details = dict(json.loads(path.read_text()))
+        since = details.pop("started")
+        is_running = since is not None and start_time(int(details["pid"])) == since
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return pid if since is not None and started(pid) == since else None
+    return details if is_running else None
+
+
+def noted_pid(path: Path) -> int | None:
+    """The number of the process that the file `path` notes, or None if it does not run."""
+    details = read_note(path)
+    return details["pid"] if details else None
 
 
 def free_memory() -> int:
-    """Bytes that new processes can have."""
+    """The memory that new processes can have, in bytes."""
     import psutil
 
     return int(psutil.virtual_memory().available)
 
 
-def listening(pid: int) -> set[tuple[str, int]]:
-    """The addresses and TCP ports that the process listens on; none where it has ended."""
+def listening_addresses(pid: int) -> set[tuple[str, int]]:
+    """The addresses and TCP ports that the process listens on; none if it has ended."""
     import psutil
 
     try:

@@ -11,19 +11,23 @@ _POLL_SECONDS = 0.1
 
 
 class Interruption:
-    """How often the run has been asked to stop. Nothing new starts after the first time."""
+    """How often a run was asked to stop. After the first time nothing new starts."""
 
     def __init__(self) -> None:
         self.count = 0
         self._first = 0
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """A signal handler."""
+        """Counts a signal: the handler that `count_signals` installs."""
         self.count += 1
         self._first = self._first or number
 
     def check(self) -> None:
-        """Raises SystemExit, with the code of a process that the signal ended, once asked."""
+        """Raises SystemExit if the run was asked to stop, as if the signal had ended the process.
+
+        The exit code is 128 and the signal's number, as a shell gives it:
+        https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html
+        """
         if self.count:
             raise SystemExit(128 + self._first)
 
@@ -35,8 +39,8 @@ class Interruption:
 
 
 @contextmanager
-def counted() -> Iterator[Interruption]:
-    """Counts the signals that arrive within the block, which must be in the main thread."""
+def count_signals() -> Iterator[Interruption]:
+    """Counts Ctrl-C and SIGTERM within the block, which must run in the main thread."""
     interruption = Interruption()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, interruption.note) for number in numbers}
@@ -53,8 +57,8 @@ def interruptible_child() -> Callable[[], object] | None:
     A child inherits that a signal is ignored. Shells start background jobs that way, so that
     Terraform would not hear of an interruption there:
     https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_11
-    A signal with a handler, as in `counted`, is reset in the child. So there, where threads run,
-    nothing is called between fork and exec, which could deadlock beside threads:
+    A signal with a handler, as in `count_signals`, is reset in the child. So there, where threads
+    run, nothing is called between fork and exec, which could deadlock beside threads:
     https://docs.python.org/3/library/subprocess.html#subprocess.Popen
     """
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:

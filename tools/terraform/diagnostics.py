@@ -49,6 +49,13 @@ class TerraformError(UserError):
         self.diagnostics = diagnostics
 
 
+# The lines with which an error or a warning begins, or what comes after one: without colours
+# Terraform draws no box around it, and its detail may have several paragraphs.
+_BEGINNING = re.compile(
+    r"^(?=Error: |Warning: |╵|Do you want to perform these actions\?|Apply complete!"
+    r"|Releasing state lock)",
+    re.MULTILINE,
+)
 _MAXIMUM_DETAIL = 600  # characters of a text, which may quote a whole request
 _MAXIMUM_REST = 300
 _SOURCE = re.compile(
@@ -60,8 +67,8 @@ def parse_diagnostics(output: str, severity: str = "Error") -> list[Diagnostic]:
     """Returns those of one `severity` (Error, Warning) in Terraform's text output, in its order."""
     # `terraform state push` takes no -no-color, and is coloured also to a file (Terraform 1.11.4).
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
-    plain = re.sub(r"^[│╷╵] ?", "", plain, flags=re.MULTILINE)
-    blocks = re.split(r"^(?=(?:Error|Warning): )", plain, flags=re.MULTILINE)
+    plain = re.sub(r"^[│╷] ?", "", plain, flags=re.MULTILINE)
+    blocks = _BEGINNING.split(plain)
     return [_parse_block(block) for block in blocks if block.startswith(f"{severity}: ")]
 
 

@@ -10,12 +10,12 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
-from tools.hcl import reading, writing
+from tools.hcl import reading, scanning, writing
 
 PLACEHOLDER = "(sensitive value)"
 
@@ -29,11 +29,6 @@ _CREDENTIAL_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 # User and password in a URL, such as that of a Git repository.
 _URL_CREDENTIALS = r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"
-
-_BLOCK = re.compile(r"^[a-z]\w*[ \t]+(?:[\"{]|\w+[ \t]*{)", re.MULTILINE)
-_VARIABLE = re.compile(r'variable[ \t]+"?([\w-]+)"?')
-_IS_SENSITIVE = re.compile(r"\bsensitive\s*=\s*true\b")
-_DEFAULT = re.compile(r'^\s*default\s*=\s*"(.*)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -84,17 +79,9 @@ def sensitive_defaults(directory: Path) -> dict[str, str]:
 
     The default is empty if it is not a string.
     """
-    defaults = {}
+    defaults: dict[str, str] = {}
     for path in sorted(directory.glob("*.tf")):
-        # By its lines and not its grammar: a file that does not parse is what errors quote.
-        text = path.read_text(encoding="utf-8", errors="replace")
-        starts = [match.start() for match in _BLOCK.finditer(text)] if "sensitive" in text else []
-        for start, end in pairwise([*starts, len(text)]):
-            block = text[start:end]
-            variable = _VARIABLE.match(block)
-            if variable and _IS_SENSITIVE.search(block):
-                default = _DEFAULT.search(block)
-                defaults[variable[1]] = default[1] if default else ""
+        defaults |= scanning.sensitive_defaults(path.read_text(encoding="utf-8", errors="replace"))
     for path in sorted(directory.glob("*.tf.json")):
         for name, body in _read_json(path).get("variable", {}).items():
             if isinstance(body, dict) and body.get("sensitive"):
@@ -142,8 +129,7 @@ def _values(file: Path, names: Collection[str]) -> list[Any]:
         return [value for name, value in reading.read_tfvars(file).items() if name in names]
     except UserError:
         text = file.read_text(encoding="utf-8", errors="replace")
-        lines = re.findall(r"^\s*([\w-]+)\s*=\s*(.+)$", text, re.MULTILINE)
-        return [value.strip(" \t\r\"'[]{},") for name, value in lines if name in names]
+        return [value for name, value in scanning.assigned_texts(text) if name in names]
 
 
 def _read_json(file: Path) -> dict[str, Any]:

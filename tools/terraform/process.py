@@ -42,7 +42,7 @@ def start(
             start_new_session=True,
             preexec_fn=interruptible_child(),
         )
-    processes.note(process.pid, pid_file(log))
+    processes.write_note(process.pid, pid_file(log))
     return process
 
 

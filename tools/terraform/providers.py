@@ -6,10 +6,11 @@ https://developer.hashicorp.com/terraform/cli/config/config-file#provider-instal
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools.hcl import scanning
 
 HOST = "registry.terraform.io"
 # The registry of a provider that a stack names without one, as in "hashicorp/aws".
@@ -88,9 +89,7 @@ def _home(env: Mapping[str, str]) -> Path:
 
 
 def _sets(name: str, config: Path | None) -> bool:
-    return config is not None and bool(
-        re.search(rf"^\s*{name}\b", config.read_text(), re.MULTILINE)
-    )
+    return config is not None and scanning.sets(config.read_text(), name)
 
 
 def _implied_mirrors(env: Mapping[str, str]) -> Iterator[Path]:

@@ -22,6 +22,7 @@ _PROGRESS_TYPES = {
     "Destruction complete": "apply_complete",
     "Still ": "apply_progress",
 }
+_PROGRESS = re.compile(rf"\S.*?: ({'|'.join(map(re.escape, _PROGRESS_TYPES))})")
 _PLAN_SUMMARY = re.compile(
     r"^Plan: (?:\d+ to import, )?(?P<add>\d+) to add, (?P<change>\d+) to change, "
     r"(?P<remove>\d+) to destroy(?:, \d+ to \w+)*\.",
@@ -53,10 +54,8 @@ def event_of_text(line: str) -> Event:
             counts = {name: int(value) for name, value in summary.groupdict().items()}
             changes = {"operation": operation, **counts}
             return {"type": "change_summary", "@message": message, "changes": changes}
-    after_address = re.match(r"\S.*?: (.*)", message)
-    for beginning, kind in _PROGRESS_TYPES.items():
-        if after_address and after_address[1].startswith(beginning):
-            return {"type": kind, "@message": message}
+    if progress := _PROGRESS.match(message):
+        return {"type": _PROGRESS_TYPES[progress[1]], "@message": message}
     if message.startswith("interrupted: "):
         return {"type": "text", "@message": message}
     return {"type": "log", "@message": message}

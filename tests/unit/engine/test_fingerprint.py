@@ -11,6 +11,7 @@ from tools.layout.stack import Stack
 from tools.state.file import State
 from tools.terraform.binary import Terraform
 
+TERRAFORM = Terraform(Path("terraform"), "Terraform", (1, 11, 4), "linux_amd64", False, {})
 UPSTREAM = State("l", 1, {"read": 1, "other": 2})
 
 
@@ -22,8 +23,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(root: Path, terraform: Terraform, upstream: State = UPSTREAM) -> Inputs:
-    reader = InputsReader(Repository(root), terraform)
+def read(root: Path, upstream: State = UPSTREAM) -> Inputs:
+    reader = InputsReader(Repository(root), TERRAFORM)
     return reader.read(Stack(root, "notebooks/n"), {"shared-infra/b": upstream})
 
 
@@ -40,18 +41,14 @@ def read(root: Path, terraform: Terraform, upstream: State = UPSTREAM) -> Inputs
         ("1", []),
     ],
 )
-def test_the_outputs_that_are_read(
-    root: Path, terraform: Terraform, expression: str, outputs: list[str]
-) -> None:
+def test_the_outputs_that_are_read(root: Path, expression: str, outputs: list[str]) -> None:
     text = f'output "x" {{\n  value = {expression}\n}}\n'
     write_stack(root, "notebooks/n", text + reading("shared-infra/b"))
     names = [f"shared-infra/b {name}" for name in outputs]
-    assert sorted(read(root, terraform).upstream) == names
+    assert sorted(read(root).upstream) == names
 
 
-def test_modules_of_modules_and_links_count_and_what_terraform_writes_does_not(
-    root: Path, terraform: Terraform
-) -> None:
+def test_modules_of_modules_and_links_count_and_what_terraform_writes_does_not(root: Path) -> None:
     write_stack(root, "modules/inner", "# inner")
     write_stack(root, "modules/outer", 'module "i" {\n  source = "../inner"\n}\n')
     stack = write_stack(root, "notebooks/n", 'module "o" {\n  source = "../../modules/outer"\n}\n')
@@ -61,7 +58,7 @@ def test_modules_of_modules_and_links_count_and_what_terraform_writes_does_not(
         (stack / name).touch()
     (stack / ".terraform").mkdir()
     (stack / ".terraform/modules.json").touch()
-    before = read(root, terraform)
+    before = read(root)
     assert list(before.files) == [
         "modules/inner/main.tf",
         "modules/outer/main.tf",
@@ -70,7 +67,7 @@ def test_modules_of_modules_and_links_count_and_what_terraform_writes_does_not(
     ]
     (root / "common.auto.tfvars").write_text('a = "c"\n')
     (root / "modules/inner/main.tf").unlink()
-    assert differences(before, read(root, terraform)) == [
+    assert differences(before, read(root)) == [
         "notebooks/n/common.auto.tfvars changed",
         "modules/inner/main.tf is gone",
     ]
@@ -85,15 +82,15 @@ def test_modules_of_modules_and_links_count_and_what_terraform_writes_does_not(
         "../../modules/.m/main.tf",
     ],
 )
-def test_whatever_path_is_spelled_out(root: Path, terraform: Terraform, path: str) -> None:
+def test_whatever_path_is_spelled_out(root: Path, path: str) -> None:
     path = path.format(root=root)
     write_stack(root, "notebooks/n", f'locals {{\n  a = file("{path}")\n}}\n')
     named = root / "notebooks/n" / path
     named.parent.mkdir(parents=True, exist_ok=True)
     named.write_text("1")
-    before = read(root, terraform)
+    before = read(root)
     named.write_text("2")
-    assert len(differences(before, read(root, terraform))) == 1
+    assert len(differences(before, read(root))) == 1
 
 
 def test_another_program_and_another_version_are_changes() -> None:
@@ -108,8 +105,6 @@ def test_another_program_and_another_version_are_changes() -> None:
     ]
 
 
-def test_a_path_that_leads_above_the_stack_takes_in_no_other_stack(
-    root: Path, terraform: Terraform
-) -> None:
+def test_a_path_that_leads_above_the_stack_takes_in_no_other_stack(root: Path) -> None:
     write_stack(root, "notebooks/n", 'locals {\n  up = "${path.module}/../.."\n  also = ".."\n}\n')
-    assert list(read(root, terraform).files) == ["notebooks/n/main.tf"]
+    assert list(read(root).files) == ["notebooks/n/main.tf"]

@@ -40,7 +40,7 @@ def file(tmp_path: Path, new_run: Callable[[], None]) -> Path:
 
 
 def look_up(parser: Parser, file: Path, text: str = "a = 1", kind: str = "k") -> dict[str, int]:
-    with cache.kept(file.parents[1]):
+    with cache.persisted(file.parents[1]):
         found: dict[str, int] = cache.once(kind, text, parser)
     return found
 
@@ -68,7 +68,7 @@ def test_an_error_is_not_kept(file: Path, new_run: Callable[[], None]) -> None:
         raise ValueError("not valid")
 
     for _ in range(2):
-        with pytest.raises(ValueError, match="not valid"), cache.kept(file.parents[1]):
+        with pytest.raises(ValueError, match="not valid"), cache.persisted(file.parents[1]):
             cache.once("k", "a", fail)
         new_run()
     assert look_up(Parser(), file, "a") == {"call": 1}
@@ -133,7 +133,7 @@ def test_threads_leave_a_whole_file(file: Path, new_run: Callable[[], None]) -> 
     assert [path.name for path in file.parent.iterdir()] == [file.name]
     whole = file.read_bytes()
     new_run()
-    with cache.kept(file.parents[1]):
+    with cache.persisted(file.parents[1]):
         pass
     assert cache._known
     assert file.read_bytes() == whole

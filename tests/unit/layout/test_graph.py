@@ -19,7 +19,7 @@ def acyclic(draw: st.DrawFn) -> dict[str, list[str]]:
 
 @given(acyclic())
 def test_each_stack_comes_once_and_after_what_it_reads(upstream: dict[str, list[str]]) -> None:
-    placed = graph.order(upstream)
+    placed = graph.sort_names(upstream)
     assert sorted(placed) == sorted(upstream)
     for name, above in upstream.items():
         assert all(placed.index(other) < placed.index(name) for other in above)
@@ -27,18 +27,18 @@ def test_each_stack_comes_once_and_after_what_it_reads(upstream: dict[str, list[
 
 def test_a_stack_comes_close_behind_what_it_reads() -> None:
     upstream = {"a": [], "b": ["a"], "iam": ["s3"], "s3": [], "z": []}
-    assert graph.order(upstream) == ["a", "b", "s3", "iam", "z"]
+    assert graph.sort_names(upstream) == ["a", "b", "s3", "iam", "z"]
 
 
 def test_a_chain_may_be_longer_than_python_s_stack() -> None:
     count = 100_000
     upstream = {str(n): [str(n + 1)] if n + 1 < count else [] for n in range(count)}
-    assert graph.order(upstream) == [str(n) for n in reversed(range(count))]
+    assert graph.sort_names(upstream) == [str(n) for n in reversed(range(count))]
 
 
 def test_a_circle_is_named() -> None:
     with pytest.raises(UserError, match=r"in a circle: (a -> b -> a|b -> a -> b);"):
-        graph.order({"a": ["b"], "b": ["a"], "c": []})
+        graph.sort_names({"a": ["b"], "b": ["a"], "c": []})
 
 
 READS = {"s3": [], "iam": ["s3"], "n": ["iam", "s3"], "m": ["s3"], "z": []}

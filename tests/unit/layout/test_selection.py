@@ -60,7 +60,7 @@ def stacks(tmp_path: Path) -> list[Stack]:
 def test_chooses_by_declared_values(
     stacks: list[Stack], conditions: list[str], chosen: list[str]
 ) -> None:
-    assert [stack.name for stack in selection.where(stacks, conditions)] == chosen
+    assert [stack.name for stack in selection.filter_by_values(stacks, conditions)] == chosen
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_chooses_by_declared_values(
 )
 def test_says_what_there_is_instead(stacks: list[Stack], condition: str, complaint: str) -> None:
     with pytest.raises(UserError) as raised:
-        selection.where(stacks, [condition])
+        selection.filter_by_values(stacks, [condition])
     assert complaint in str(raised.value)
 
 
 def test_no_stacks_meet_no_condition() -> None:
     with pytest.raises(UserError, match="there are no stacks to choose from"):
-        selection.where([], ["owner=alice"])
+        selection.filter_by_values([], ["owner=alice"])

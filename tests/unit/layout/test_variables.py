@@ -31,7 +31,7 @@ def stack(tmp_path: Path) -> Stack:
 
 
 def test_a_default_counts_where_no_file_says_otherwise(stack: Stack) -> None:
-    assert variables.declared(stack) == {"name": "nlp", "size": 20}
+    assert variables.read_values(stack) == {"name": "nlp", "size": 20}
 
 
 def test_files_count_in_terraforms_order(stack: Stack) -> None:
@@ -44,7 +44,7 @@ def test_files_count_in_terraforms_order(stack: Stack) -> None:
         "other.tfvars": 'name = "read by -var-file alone"\n',
     }.items():
         (stack.path / file).write_text(text)
-    assert variables.declared(stack) == {"name": "d", "size": 3, "owner": "a"}
+    assert variables.read_values(stack) == {"name": "d", "size": 3, "owner": "a"}
 
 
 def test_what_is_marked_sensitive_is_not_told(stack: Stack) -> None:
@@ -52,7 +52,7 @@ def test_what_is_marked_sensitive_is_not_told(stack: Stack) -> None:
     declared = 'variable "password" {\n  type      = string\n  sensitive = true\n}\n'
     (stack.path / "more.tf").write_text(declared)
     (stack.path / "terraform.tfvars").write_text('password = "hunter22"\nowner = "alice"\n')
-    assert variables.declared(stack) == {
+    assert variables.read_values(stack) == {
         "name": "nlp",
         "owner": "alice",
         "password": "(sensitive value)",
@@ -62,18 +62,18 @@ def test_what_is_marked_sensitive_is_not_told(stack: Stack) -> None:
 
 def test_a_link_that_leads_nowhere_yet_is_passed_over(stack: Stack) -> None:
     (stack.path / "common.auto.tfvars").symlink_to("../../common.auto.tfvars")
-    assert variables.declared(stack)["size"] == 20
+    assert variables.read_values(stack)["size"] == 20
 
 
 @pytest.mark.parametrize("text", ["{", "[1]"])
 def test_names_a_json_file_that_holds_no_values(stack: Stack, text: str) -> None:
     (stack.path / "terraform.tfvars.json").write_text(text)
     with pytest.raises(UserError, match=r"terraform\.tfvars\.json: "):
-        variables.declared(stack)
+        variables.read_values(stack)
 
 
 def test_the_repositorys_own_notebooks_declare_what_their_profiles_say() -> None:
-    dev = variables.declared(Stack(REPOSITORY, "notebooks/notebook-dev"))
+    dev = variables.read_values(Stack(REPOSITORY, "notebooks/notebook-dev"))
     assert (dev["name"], dev["instance_type"], dev["environment"]) == (
         "notebook-dev",
         "ml.t3.medium",

@@ -124,4 +124,4 @@ def test_every_variable_that_takes_an_id_of_an_account_has_a_stand_in() -> None:
     }
     ids = {name for name in declared if name.endswith(("_id", "_ids", "_arn", "_arns"))}
     assert ids
-    assert ids - workspace._ELSEWHERE.keys() == set()
+    assert ids - workspace._STAND_INS.keys() == set()

@@ -32,7 +32,7 @@ def test_the_settings_are_read_from_what_was_written(
 ) -> None:
     there = Backend("states", "eu-west-1", locking, table="locks" if locking != "file" else "x")
     write_backend(repository, "n", there.text("notebooks/n"))
-    found = backend.of(repository)
+    found = backend.configured_backend(repository)
     assert found is not None
     assert found.locking == locking
     assert found.text("notebooks/n") == there.text("notebooks/n")
@@ -58,14 +58,14 @@ def test_what_is_read_without_a_parse_is_what_the_parser_reads(tmp_path: Path, t
     file = tmp_path / "backend.tf"
     file.write_text(text)
     parsed = reading._backends(reading.parse(text, file))
-    assert reading.backend(file) == next(iter(parsed.items()))
+    assert reading.read_backend(file) == next(iter(parsed.items()))
 
 
 def test_what_was_written_needs_no_parse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "parse", None)  # whoever parses, fails
     file = tmp_path / "backend.tf"
     file.write_text(PLAIN)
-    kind, arguments = reading.backend(file) or ("", {})
+    kind, arguments = reading.read_backend(file) or ("", {})
     assert (kind, arguments["use_lockfile"], arguments["bucket"]) == ("s3", True, "states")
 
 

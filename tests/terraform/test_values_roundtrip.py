@@ -107,7 +107,7 @@ def test_values_come_back_from_terraform_and_from_the_file(
 def _with_texts(texts: list[Any]) -> str:
     required: dict[str, Any] = dict.fromkeys(("instance_type", "owner", "purpose"), "x")
     values = {**required, "environment": "x", "security_group_ids": texts}
-    return writing.assignments(values) + "\n"
+    return writing.format_assignments(values) + "\n"
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])

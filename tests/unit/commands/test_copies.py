@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Checkout
+from tests.unit.commands.conftest import Checkout
 from tools import cli
 from tools.state.backend import Backend
 
 # What works on no stack of the repository.
 WITHOUT_STACKS = {"local", "init"}
+STARTS_TERRAFORM = {"demo"}  # tests/cli/test_demo.py
 ARGUMENTS = {
     "adopt": ["one"],
-    "demo": [],
     "explain-access": ["one"],
     "import": ["--scan"],
     "logs": ["one"],
@@ -27,18 +27,23 @@ ARGUMENTS = {
 
 
 @pytest.fixture
-def copied(small: Checkout) -> Checkout:
-    shutil.copy(small.root / "common.auto.tfvars.example", small.root / "common.auto.tfvars")
-    one = small.root / "notebooks/one"
+def copied(checkout: Checkout) -> Checkout:
+    shutil.copy(checkout.root / "common.auto.tfvars.example", checkout.root / "common.auto.tfvars")
+    for folder in ("shared-infra", "notebooks"):
+        shutil.rmtree(checkout.root / folder)
+        (checkout.root / folder).mkdir()
+    one = checkout.root / "notebooks/one"
     one.mkdir()
     (one / "main.tf").write_text("")
     there = Backend("states", "us-east-1", "file")
     (one / "backend.tf").write_text(there.text("notebooks/one"))
-    shutil.copytree(one, small.root / "notebooks/two")
-    return small
+    shutil.copytree(one, checkout.root / "notebooks/two")
+    return checkout
 
 
-@pytest.mark.parametrize("name", sorted(set(cli.COMMANDS) - WITHOUT_STACKS - {"rename-notebook"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(cli.COMMANDS) - WITHOUT_STACKS - STARTS_TERRAFORM - {"rename-notebook"})
+)
 def test_every_command_refuses(copied: Checkout, name: str) -> None:
     done = copied.tools(name, *ARGUMENTS.get(name, []))
     assert done.returncode == 1

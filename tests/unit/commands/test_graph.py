@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.conftest import TOOLS, Checkout
 from tests.trees import reading, write_stack
+from tests.unit.commands.conftest import Checkout
 from tools.commands.graph import FORMATS
 
 
@@ -39,7 +39,7 @@ def test_a_chosen_stack_comes_with_what_it_needs(
     shutil.rmtree(checkout.root / "notebooks" / "notebook-prod")
     write_stack(checkout.root, "notebooks/other", reading("shared-infra/s3"))
     write_stack(checkout.root, "notebooks/after", reading("notebooks/notebook-dev"))
-    drawn = checkout.run(str(TOOLS), "graph", "--format", "json", *arguments, cwd=where).stdout
+    drawn = checkout.tools("graph", "--format", "json", *arguments, cwd=where).stdout
     assert {stack["name"] for stack in json.loads(drawn)["stacks"]} == {
         "shared-infra/s3",
         "shared-infra/iam",

@@ -1,0 +1,49 @@
+"""What an interrupted run of the tests leaves behind: nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tests.children import interruptible
+from tests.faults.fleet import SECONDS, await_
+from tests.trees import REPOSITORY
+
+# A process in a session of its own, as Terraform's and LocalStack's are, and a test that waits.
+WAITING = """
+import subprocess, time
+from pathlib import Path
+
+def test_waits():
+    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    Path({started!r}).write_text(str(child.pid) + "\\n")
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_ctrl_c_leaves_no_process(tmp_path: Path, workers: int) -> None:
+    started = tmp_path / "started"
+    (tmp_path / "test_waiting.py").write_text(WAITING.format(started=str(started)))
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-n", str(workers)]
+    with interruptible():
+        process = subprocess.Popen(
+            [*command, "-c", os.devnull, f"--rootdir={tmp_path}", str(tmp_path)],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    try:
+        await_(lambda: started.exists() and started.read_text().endswith("\n"), "the test's child")
+        child = int(started.read_text())
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=SECONDS)[0]
+    finally:
+        process.kill()
+    assert f"ending {child}: sleep 600" in said
+    assert not psutil.pid_exists(child)

@@ -1,0 +1,83 @@
+"""`tools report` as a user runs it."""
+
+import html
+import shutil
+
+from tests.unit.commands.conftest import Checkout
+
+COMMON = 'project = "acme-ml"\nregion = "us-east-1"\n'
+
+
+def written(checkout: Checkout, *arguments: str, **env: str) -> str:
+    """The page, as it reads: its escapes undone."""
+    done = checkout.tools("report", *arguments, **env)
+    assert done.returncode == 0, done.stderr
+    return html.unescape((checkout.root / done.stdout.strip()).read_text())
+
+
+def test_nothing_deployed_and_nothing_typed_yet(checkout: Checkout) -> None:
+    page = written(checkout)
+    assert "AWS was not asked: common.auto.tfvars is missing" in page
+    assert str(checkout.root) not in page
+    assert "notebook-prod" in page
+    assert "Production workloads" in page
+    assert "$414.15" in page
+    assert (checkout.root / ".tools/report.html").is_file()
+
+
+def test_without_credentials_what_is_declared_is_shown(checkout: Checkout) -> None:
+    (checkout.root / "common.auto.tfvars").write_text(COMMON)
+    page = written(checkout)
+    assert "AWS has not listed the notebooks: no AWS credentials found" in page
+    assert "Notebooks of acme-ml" in page
+    assert "notebook-prod" in page
+    assert "AWS was not asked: --offline." in written(checkout, "--offline")
+
+
+def test_the_page_goes_where_it_is_told(checkout: Checkout) -> None:
+    page = written(checkout, "--output", "pages/fleet.html")
+    assert (checkout.root / "pages/fleet.html").is_file()
+    assert not (checkout.root / ".tools/report.html").exists()
+    done = checkout.tools("report", "--output", "-")
+    assert done.returncode == 0
+    assert done.stdout.startswith("<!doctype html>")
+    assert done.stdout.splitlines()[-1] == page.splitlines()[-1] == "</html>"
+
+
+def test_no_notebooks_is_no_error(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.root / "notebooks")
+    (checkout.root / "notebooks").mkdir()
+    assert "$24.20" in written(checkout)  # endpoints and buckets alone
+
+
+def test_what_is_idle_cannot_be_known_without_an_answer(checkout: Checkout) -> None:
+    page = written(checkout)
+    assert "not asked" in page
+    assert "Orphans" not in page.split("<main>")[1]
+
+
+def test_a_file_that_does_not_parse_is_one_clear_line_and_the_old_page_stays(
+    checkout: Checkout,
+) -> None:
+    before = written(checkout)
+    values = checkout.root / "notebooks/notebook-dev/terraform.tfvars"
+    values.write_text("owner = [")
+    done = checkout.tools("report")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"error: {values}")
+    assert len(done.stderr.splitlines()) == 1
+    assert html.unescape((checkout.root / ".tools/report.html").read_text()) == before
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_line(checkout: Checkout) -> None:
+    done = checkout.tools("report", "--output", "README.md/report.html")
+    assert done.returncode == 1
+    assert "cannot write" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_local_cloud_that_does_not_run_is_told(checkout: Checkout) -> None:
+    done = checkout.tools("report", "--local")
+    assert done.returncode == 1
+    assert "the local cloud does not run" in done.stderr

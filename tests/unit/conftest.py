@@ -1,0 +1,53 @@
+"""Keeps these tests quick: what starts Terraform or LocalStack has its place in another folder."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_STOPS = "tests/unit starts no {}: `make check` runs without; put the test into another folder"
+_guarding = False
+
+
+def _refuse_localstack(event: str, arguments: tuple[Any, ...]) -> None:
+    if _guarding and event == "subprocess.Popen":
+        words = [str(word) for word in arguments[1]]
+        if any("localstack" in word or word == "tools.emulator.server" for word in words):
+            raise RuntimeError(_STOPS.format("LocalStack"))
+
+
+sys.addaudithook(_refuse_localstack)
+
+
+@pytest.fixture(scope="session")
+def no_terraform(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a terraform and a tofu that only say that they must not be started."""
+    folder = tmp_path_factory.mktemp("no-terraform")
+    for name in ("terraform", "tofu"):
+        program = folder / name
+        program.write_text(f"#!/bin/sh\necho '{_STOPS.format('Terraform')}' >&2\nexit 1\n")
+        program.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def guard(no_terraform: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Makes each start of Terraform or LocalStack fail."""
+    global _guarding
+    monkeypatch.setenv("PATH", str(no_terraform), prepend=":")
+    monkeypatch.delenv("TOOLS_TERRAFORM", raising=False)
+    _guarding = True
+    yield
+    _guarding = False
+
+
+@pytest.fixture(scope="session")
+def local_cloud() -> None:
+    raise RuntimeError(_STOPS.format("LocalStack"))
+
+
+@pytest.fixture(scope="session")
+def terraform() -> None:
+    raise RuntimeError(_STOPS.format("Terraform"))

@@ -1,0 +1,130 @@
+"""Each kind of Terraform's errors in one line, with the command that mends it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.engine.conftest import Bench
+from tests.unit.engine.fake_terraform import write_state
+from tools.engine.explain import describe_losses, explain
+from tools.engine.plans import Change
+from tools.terraform.diagnostics import Diagnostic
+
+LOCKED = Diagnostic(
+    "Error acquiring the state lock",
+    "Error message: resource temporarily unavailable Lock Info: ID: 4f-9a Path: terraform.tfstate "
+    "Operation: OperationTypeApply Who: ann@laptop Version: 1.11.4 "
+    "Created: 2026-01-02 03:04:05.678 +0000 UTC Info:",
+)
+OTHER = Diagnostic("creating IAM role", "AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("more.tf", "tools state unlock --local notebooks/n"),
+        # It may say that the state is elsewhere: only Terraform knows the lock.
+        ("override.tf", "terraform -chdir={path} force-unlock 4f-9a"),
+    ],
+)
+def test_who_holds_the_lock(bench: Bench, file: str, command: str) -> None:
+    stack = bench.write("notebooks/n")
+    (stack.path / file).write_text("")
+    assert explain([OTHER, LOCKED], stack, bench.run(option=" --local")) == (
+        "another Terraform works on it (ann@laptop, since 2026-01-02 03:04:05 UTC); "
+        f"wait for it, or if it has died: {command.format(path=stack.path)}"
+    )
+
+
+def test_the_lock_of_opentofu_is_taken_away_by_opentofu(bench: Bench) -> None:
+    stack = bench.write("notebooks/n")
+    (stack.path / "override.tf").write_text("")
+    run = bench.run()
+    run = replace(run, terraform=replace(run.terraform, product="OpenTofu"))
+    assert f"tofu -chdir={stack.path} force-unlock" in explain([LOCKED], stack, run)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EntityAlreadyExists: Role with name x already exists.",
+        "BucketAlreadyOwnedByYou",
+        "api error InvalidGroup.Duplicate: the security group x",
+        "ResourceInUse",
+        "Cannot create a duplicate notebook instance",
+    ],
+)
+def test_what_exists_already_is_adopted(bench: Bench, text: str) -> None:
+    stack = bench.write("notebooks/n")
+    exists = Diagnostic("creating", text, address="aws_iam_role.this")
+    assert explain([exists], stack, bench.run(option=" --local")) == (
+        "aws_iam_role.this exists already; to take what an earlier run made into the state: "
+        "tools adopt --local notebooks/n"
+    )
+    both = explain([replace(exists, address="aws_b.b"), OTHER, exists], stack, bench.run())
+    assert both.startswith("aws_b.b, aws_iam_role.this exist already")
+
+
+@pytest.mark.parametrize(
+    "diagnostic",
+    [
+        Diagnostic("Unable to find remote state", address="data.terraform_remote_state.b"),
+        Diagnostic(
+            "Unsupported attribute",
+            "This object does not have an attribute named x.",
+            code="value = data.terraform_remote_state.b.outputs.x",
+        ),
+    ],
+)
+def test_a_missing_upstream_is_deployed_first(bench: Bench, diagnostic: Diagnostic) -> None:
+    bench.write("shared-infra/b")
+    stack = bench.write("notebooks/n", "shared-infra/b")
+    assert explain([diagnostic, diagnostic, OTHER], stack, bench.run(option=" --local")) == (
+        "shared-infra/b is not deployed yet; deploy first: tools deploy --local shared-infra/b"
+    )
+
+
+@pytest.mark.parametrize(
+    "diagnostic",
+    [
+        Diagnostic("Unsupported attribute", code="value = aws_s3_bucket.this.nothing"),
+        Diagnostic("Unable to find remote state", address="data.terraform_remote_state.other"),
+        Diagnostic("Invalid value", code="data.terraform_remote_state.b.outputs.x"),
+    ],
+)
+def test_what_names_no_upstream_is_said_as_it_is(bench: Bench, diagnostic: Diagnostic) -> None:
+    stack = bench.write("notebooks/n", "shared-infra/b")
+    assert explain([diagnostic], stack, bench.run()) == diagnostic.text()
+
+
+def test_a_state_that_could_not_be_written(bench: Bench) -> None:
+    stack = bench.write("notebooks/n")
+    full = Diagnostic("Failed to save state", "no space left on device")
+    errored = stack.path / "errored.tfstate"
+    errored.write_text("{")
+    assert explain([full, OTHER], stack, bench.run()) == (
+        "Failed to save state: no space left on device; "
+        f"{errored} is cut short too: make room, and run this again"
+    )
+    write_state(stack.path)
+    errored.write_text(json.dumps(json.loads((stack.path / "terraform.tfstate").read_text())))
+    assert f"the state is kept in {errored}, and the next run writes it" in explain(
+        [full], stack, bench.run()
+    )
+
+
+def test_any_other_error_is_the_first_in_one_line(bench: Bench) -> None:
+    stack = bench.write("notebooks/n")
+    first = replace(OTHER, file="main.tf", line=3)
+    assert explain([first, OTHER], stack, bench.run()) == (
+        "main.tf, line 3: creating IAM role: AccessDenied"
+    )
+
+
+def test_losses_name_each_resource() -> None:
+    losses = [Change("aws_s3_bucket.b", "aws_s3_bucket", "destroy"), Change("k", "k", "replace")]
+    assert describe_losses(losses, "Ask") == (
+        "would destroy aws_s3_bucket.b, replace k, and the data goes with it; nothing was "
+        "changed. Ask"
+    )

@@ -1,0 +1,214 @@
+"""Each reason to apply a stack, and each that is none."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.engine.conftest import Bench
+from tests.unit.engine.fake_terraform import state_of, write_state
+from tools.engine.apply import run_stack
+from tools.engine.scheduler import run_stacks
+from tools.errors import UserError
+from tools.layout.stack import Stack
+
+READS = 'output "y" {\n  value = data.terraform_remote_state.b.outputs.x\n}\n'
+
+
+@pytest.fixture
+def applied(bench: Bench) -> Bench:
+    """notebooks/n has a module and reads an output of shared-infra/b; both are applied."""
+    (bench.root / "modules/m").mkdir()
+    (bench.root / "modules/m/main.tf").write_text("")
+    bench.write("shared-infra/b")
+    module = 'module "m" {\n  source = "../../modules/m"\n}\n'
+    bench.write("notebooks/n", "shared-infra/b", text=module + READS)
+    run_stacks(bench.run(), bench.stacks())
+    return bench
+
+
+def reasons(bench: Bench, name: str = "notebooks/n") -> list[str]:
+    return bench.run().records.reasons_to_apply(bench.stack(name))
+
+
+def change_a_value(bench: Bench, stack: Stack) -> None:
+    (stack.path / "terraform.tfvars").write_text("a = 1\n")
+
+
+def change_a_file(bench: Bench, stack: Stack) -> None:
+    (stack.path / "main.tf").write_text((stack.path / "main.tf").read_text() + "# edited\n")
+
+
+def change_the_module(bench: Bench, stack: Stack) -> None:
+    (bench.root / "modules/m/main.tf").write_text("# edited\n")
+
+
+def apply_by_other_means(bench: Bench, stack: Stack) -> None:
+    write_state(stack.path)
+
+
+def replace_the_state(bench: Bench, stack: Stack) -> None:
+    state = state_of(stack.path)
+    (stack.path / "terraform.tfstate").write_text(json.dumps({**state, "lineage": "another"}))
+
+
+def lose_the_record(bench: Bench, stack: Stack) -> None:
+    (stack.path / "terraform.tfstate.record.json").unlink()
+
+
+def spoil_the_record(bench: Bench, stack: Stack) -> None:
+    (stack.path / "terraform.tfstate.record.json").write_text('{"format": 1, "inputs": {}}')
+
+
+def write_the_record_of_another_version(bench: Bench, stack: Stack) -> None:
+    (stack.path / "terraform.tfstate.record.json").write_text('{"format": 0}')
+
+
+def destroy(bench: Bench, stack: Stack) -> None:
+    run_stack(bench.run(destroy=True), stack)
+
+
+def lose_the_state(bench: Bench, stack: Stack) -> None:
+    (stack.path / "terraform.tfstate").unlink()
+
+
+def change_the_upstream_s_output(bench: Bench, stack: Stack) -> None:
+    upstream = bench.stack("shared-infra/b").path
+    state = state_of(upstream)
+    state["outputs"]["x"]["value"] = "two"
+    (upstream / "terraform.tfstate").write_text(json.dumps(state))
+
+
+def change_terraform(bench: Bench, stack: Stack) -> None:
+    bench.terraform = replace(bench.terraform, version=(1, 12, 0))
+
+
+def change_the_environment(bench: Bench, stack: Stack) -> None:
+    bench.terraform = replace(bench.terraform, env={**bench.terraform.env, "TF_VAR_a": "secret"})
+
+
+def hide_the_state(bench: Bench, stack: Stack) -> None:
+    (stack.path / "override.tf").write_text("")
+
+
+def configure_the_backend_by_option(bench: Bench, stack: Stack) -> None:
+    env = {**bench.terraform.env, "TF_CLI_ARGS_init": "-backend-config=x.tfbackend"}
+    bench.terraform = replace(bench.terraform, env=env)
+
+
+def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
+    text = 'data "terraform_remote_state" "z" {\n  backend = "local"\n}\n'
+    (bench.root / "modules/m/main.tf").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (change_a_value, "notebooks/n/terraform.tfvars is new"),
+        (change_a_file, "notebooks/n/main.tf changed"),
+        (change_the_module, "modules/m/main.tf changed"),
+        (
+            apply_by_other_means,
+            "its state has changed since by other means (serial 2, 1 when it was applied)",
+        ),
+        (replace_the_state, "its state is not the one that was applied"),
+        (lose_the_record, "the last apply did not finish"),
+        (spoil_the_record, "the last apply did not finish"),
+        (write_the_record_of_another_version, "the last apply did not finish"),
+        (destroy, "destroyed, or its first apply did not finish"),
+        (lose_the_state, "never applied"),
+        (change_the_upstream_s_output, "output of shared-infra/b x changed"),
+        (change_terraform, "Terraform is 1.12.0, and was 1.11.4"),
+        (change_the_environment, "environment variable TF_VAR_a is new"),
+        (
+            hide_the_state,
+            "its files do not say where its state is, so no record can be beside it",
+        ),
+        (
+            configure_the_backend_by_option,
+            "its files do not say where its state is, so no record can be beside it",
+        ),
+        (
+            read_a_state_in_the_module,
+            "it reads a state that is not known to be one of a stack here",
+        ),
+    ],
+)
+def test_each_reason_to_apply_is_named(
+    applied: Bench, change: Callable[[Bench, Stack], None], reason: str
+) -> None:
+    assert reasons(applied) == []
+    change(applied, applied.stack("notebooks/n"))
+    assert reasons(applied) == [reason]
+    assert applied.run().records.has_changed(applied.stack("notebooks/n"))
+
+
+def test_an_output_of_an_upstream_that_is_not_read_is_no_reason(applied: Bench) -> None:
+    upstream = applied.stack("shared-infra/b").path
+    state = state_of(upstream)
+    state["outputs"]["other"] = {"value": "new"}
+    (upstream / "terraform.tfstate").write_text(json.dumps(state))
+    assert reasons(applied) == []
+
+
+def test_a_record_holds_no_value(bench: Bench) -> None:
+    change_the_environment(bench, bench.write("notebooks/n"))
+    run_stack(bench.run(), bench.stack("notebooks/n"))
+    record = bench.stack("notebooks/n").path / "terraform.tfstate.record.json"
+    assert "TF_VAR_a" in record.read_text()
+    assert "secret" not in record.read_text()
+
+
+def test_a_directory_copied_with_its_state_is_refused(applied: Bench) -> None:
+    stack = applied.stack("notebooks/n")
+    shutil.copytree(stack.path, stack.path.with_name("copy"))
+    records = applied.run().records
+    with pytest.raises(UserError, match="hold the same state"):
+        records.refuse_copies(records.stacks)
+    records.refuse_copies([stack])
+
+
+def test_a_state_that_cannot_be_read_has_no_lineage(applied: Bench) -> None:
+    stack = applied.stack("notebooks/n")
+    assert applied.run().records.lineage(stack)
+    (stack.path / "terraform.tfstate").write_text("{")
+    assert applied.run().records.lineage(stack) is None
+
+
+def test_a_state_that_is_cut_short_makes_way_for_what_terraform_kept(applied: Bench) -> None:
+    stack = applied.stack("notebooks/n")
+    whole = (stack.path / "terraform.tfstate").read_text()
+    (stack.path / "terraform.tfstate").write_text("{")
+    (stack.path / "errored.tfstate").write_text(whole)
+    assert applied.run().records.state(stack) is None
+    assert (stack.path / "terraform.tfstate.cut-short").read_text() == "{"
+
+
+@pytest.mark.parametrize("text", ['{"version": 3', "\0"])
+def test_a_note_of_the_backend_that_is_cut_short_does_not_stop_init(
+    applied: Bench, text: str
+) -> None:
+    stack = applied.stack("notebooks/n")
+    note = stack.path / ".terraform/terraform.tfstate"
+    note.write_text(text)
+    run_stack(applied.run(force=True), stack)
+    assert not note.exists()
+    note.write_text('{"version": 3}')
+    run_stack(applied.run(force=True), stack)
+    assert note.exists()
+
+
+def test_init_runs_again_if_a_provider_has_gone(applied: Bench) -> None:
+    stack = applied.stack("notebooks/n")
+    (stack.path / ".terraform.lock.hcl").write_text('provider "e.com/a/b" {\n  version = "1"\n}\n')
+    provider = stack.path / ".terraform/providers/e.com/a/b/1/linux_amd64"
+    provider.mkdir(parents=True)
+    run_stack(applied.run(refresh=True), stack)
+    applied.terraform.calls.clear()
+    run_stack(applied.run(refresh=True), stack)
+    assert applied.terraform.calls == ["apply notebooks/n"]
+    provider.rmdir()
+    run_stack(applied.run(refresh=True), stack)
+    assert applied.terraform.calls[1] == "init notebooks/n"

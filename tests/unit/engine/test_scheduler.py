@@ -1,0 +1,172 @@
+"""The order of a run, its failures and its interruption, without Terraform."""
+
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.unit.engine.conftest import Bench
+from tests.unit.engine.fake_terraform import Answer, counts, done, failure
+from tools.engine.plans import Plan
+from tools.engine.run import Result
+from tools.engine.scheduler import default_jobs, run_stacks
+from tools.system import processes
+
+
+def outcomes(results: list[Result]) -> dict[str, str]:
+    return {result.stack: result.outcome for result in results}
+
+
+def details(results: list[Result]) -> dict[str, str]:
+    return {result.stack: result.detail for result in results}
+
+
+def work(bench: Bench) -> list[str]:
+    """What Terraform did, without inits."""
+    return [call for call in bench.terraform.calls if not call.startswith("init")]
+
+
+def test_upstream_comes_first_and_a_second_run_does_nothing(chain: Bench) -> None:
+    results = run_stacks(chain.run(), chain.stacks())
+    assert set(outcomes(results).values()) == {"applied"}
+    order = [name.removeprefix("apply ") for name in work(chain)]
+    assert order.index("shared-infra/b") < order.index("shared-infra/a")
+    assert order.index("shared-infra/a") < order.index("notebooks/n")
+    assert chain.told.outcomes == outcomes(results)
+    chain.terraform.calls.clear()
+    again = run_stacks(chain.run(), chain.stacks())
+    assert outcomes(again) == dict.fromkeys(outcomes(results), "unchanged")
+    assert chain.terraform.calls == []
+
+
+def test_a_destroy_goes_the_other_way_round(chain: Bench) -> None:
+    run_stacks(chain.run(), chain.stacks())
+    chain.terraform.calls.clear()
+    results = run_stacks(chain.run(destroy=True), chain.stacks())
+    assert set(outcomes(results).values()) == {"destroyed"}
+    destroyed = [call for call in chain.terraform.calls if call.startswith("destroy")]
+    order = [call.removeprefix("destroy ") for call in destroyed]
+    assert order.index("notebooks/n") < order.index("shared-infra/a")
+    assert order.index("shared-infra/a") < order.index("shared-infra/b")
+
+
+def test_what_needs_a_failed_stack_is_not_run_and_the_others_are(chain: Bench) -> None:
+    chain.terraform.will("apply shared-infra/a", failure("no", file="main.tf", line=2))
+    results = run_stacks(chain.run(), chain.stacks())
+    assert outcomes(results) == {
+        "shared-infra/b": "applied",
+        "shared-infra/a": "failed",
+        "notebooks/n": "not run",
+        "notebooks/m": "applied",
+    }
+    assert details(results)["shared-infra/a"] == "main.tf, line 2: no"
+    assert details(results)["notebooks/n"] == "shared-infra/a failed or was not run"
+    assert "[shared-infra/a] error: main.tf, line 2: no" in chain.told.lines
+    assert "[notebooks/n] not run: shared-infra/a failed or was not run" in chain.told.lines
+
+
+def test_what_could_not_be_destroyed_keeps_what_it_reads(chain: Bench) -> None:
+    run_stacks(chain.run(), chain.stacks())
+    chain.terraform.will("destroy notebooks/n", failure("stuck"))
+    results = run_stacks(chain.run(destroy=True), chain.stacks())
+    assert outcomes(results) == {
+        "shared-infra/a": "not run",
+        "shared-infra/b": "not run",
+        "notebooks/n": "failed",
+        "notebooks/m": "destroyed",
+    }
+
+
+def test_independent_stacks_run_in_parallel(bench: Bench) -> None:
+    # Each waits for the other to have started: one after the other, both would fail.
+    meeting = threading.Barrier(2, timeout=10)
+    for name in ("notebooks/m", "notebooks/n"):
+        bench.write(name)
+        bench.terraform.will(f"apply {name}", Answer(meanwhile=meeting.wait))
+    results = run_stacks(bench.run(), bench.stacks())
+    assert outcomes(results) == {"notebooks/m": "applied", "notebooks/n": "applied"}
+
+
+def test_no_more_stacks_run_than_jobs(bench: Bench) -> None:
+    meeting = threading.Barrier(2, timeout=0.05)
+    met: list[int] = []
+
+    def meet() -> None:
+        with suppress(threading.BrokenBarrierError):
+            met.append(meeting.wait())
+
+    for name in ("notebooks/m", "notebooks/n"):
+        bench.write(name)
+        bench.terraform.will(f"apply {name}", Answer(meanwhile=meet))
+    results = run_stacks(bench.run(jobs=1), bench.stacks())
+    assert outcomes(results) == {"notebooks/m": "applied", "notebooks/n": "applied"}
+    assert met == []
+
+
+def test_there_is_a_job_whatever_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "free_memory", lambda: 0)
+    assert default_jobs() == 1
+    monkeypatch.setattr(processes, "free_memory", lambda: 1 << 50)
+    assert default_jobs() == os.cpu_count()
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(processes, "free_memory", lambda: 3_000_000_000)
+    assert default_jobs() == 4
+
+
+def test_to_fail_fast_starts_nothing_after_a_failure(bench: Bench) -> None:
+    for name in ("notebooks/a", "notebooks/b"):
+        bench.write(name)
+    bench.terraform.will("apply notebooks/a", failure("no"))
+    results = run_stacks(bench.run(jobs=1, fail_fast=True), bench.stacks())
+    assert outcomes(results) == {"notebooks/a": "failed", "notebooks/b": "not run"}
+    assert details(results)["notebooks/b"] == "notebooks/a failed"
+
+
+def test_an_interruption_starts_nothing_more(bench: Bench) -> None:
+    for name in ("notebooks/a", "notebooks/b"):
+        bench.write(name)
+    bench.terraform.will(
+        "apply notebooks/a",
+        Answer(
+            events=[counts("plan", add=2), done("terraform_data.a")],
+            errors=failure("operation canceled").errors,
+            meanwhile=lambda: bench.interruption.note(2, None),
+        ),
+    )
+    results = run_stacks(bench.run(jobs=1), bench.stacks())
+    assert outcomes(results) == {"notebooks/a": "failed", "notebooks/b": "not run"}
+    assert details(results) == {
+        "notebooks/a": "interrupted after 1 of 2 resources",
+        "notebooks/b": "interrupted",
+    }
+    assert ("notebooks/a", "terraform apply", 1, 2) in bench.told.steps
+
+
+def test_a_local_cloud_that_has_ended_starts_nothing_more(bench: Bench) -> None:
+    bench.write("notebooks/n")
+    results = run_stacks(bench.run(gone=lambda: "LocalStack ended while this ran"), bench.stacks())
+    assert details(results) == {"notebooks/n": "LocalStack ended while this ran"}
+    assert bench.terraform.calls == []
+
+
+def test_saved_plans_are_applied_exactly_and_nothing_else(chain: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "shared-infra.b.tfplan"
+    file.write_text("a plan")
+    run = chain.run()
+    inputs = run.records.inputs(chain.stack("shared-infra/b"))
+    saved = {
+        "shared-infra/b": Plan("shared-infra/b", "changed", inputs=inputs, file=file),
+        "notebooks/m": Plan("notebooks/m", "waiting", detail="waits for a plan"),
+    }
+    # Edited since it was planned: what was seen is applied, and the edit is still to be.
+    chain.write("shared-infra/b", text="# edited\n")
+    stacks = [chain.stack(name) for name in saved]
+    results = run_stacks(chain.run(saved=saved, exactly=True), stacks)
+    assert outcomes(results) == {"shared-infra/b": "applied", "notebooks/m": "not run"}
+    assert details(results)["notebooks/m"] == "there is no plan of it: waits for a plan"
+    assert work(chain) == ["apply shared-infra.b.tfplan of shared-infra/b"]
+    assert chain.run().records.reasons_to_apply(chain.stack("shared-infra/b")) == [
+        "shared-infra/b/main.tf changed"
+    ]

@@ -1,0 +1,69 @@
+"""A run's results as files for other programs."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from tests.trees import REPOSITORY
+from tools.engine.run import Result
+from tools.errors import UserError
+from tools.runs import report_file
+
+RESULTS = [
+    Result("shared-infra/b", "failed", 1.26, "no | because\nof it"),
+    Result("notebooks/n", "not run", 0.0, "shared-infra/b failed or was not run"),
+    Result("notebooks/m", "applied", 61.0, changes={"add": 2, "change": 0, "remove": 1}),
+]
+
+
+def test_json_is_as_its_schema_says(tmp_path: Path) -> None:
+    report_file.write(tmp_path / "report.json", RESULTS, "deploy")
+    report = json.loads((tmp_path / "report.json").read_text())
+    schema = json.loads((REPOSITORY / "docs/report.schema.json").read_text())
+    jsonschema.validate(report, schema, format_checker=jsonschema.FormatChecker())
+    assert (report["command"], report["failed"]) == ("deploy", True)
+    assert [(row["stack"], row["outcome"], row["seconds"]) for row in report["stacks"]] == [
+        ("shared-infra/b", "failed", 1.3),
+        ("notebooks/n", "not run", 0.0),
+        ("notebooks/m", "applied", 61.0),
+    ]
+    assert report["stacks"][2]["changes"] == {"add": 2, "change": 0, "remove": 1}
+    report_file.write(tmp_path / "report.json", RESULTS[2:], "deploy")
+    assert json.loads((tmp_path / "report.json").read_text())["failed"] is False
+
+
+def test_junit_tells_failed_from_not_run(tmp_path: Path) -> None:
+    report_file.write(tmp_path / "report.xml", RESULTS, "deploy")
+    cases = {
+        case.get("name"): case
+        for case in ElementTree.parse(tmp_path / "report.xml").iter("testcase")
+    }
+    failure = cases["shared-infra/b"].find("failure")
+    assert failure is not None
+    assert "because" in str(failure.get("message"))
+    assert cases["notebooks/n"].find("skipped") is not None
+    assert list(cases["notebooks/m"]) == []
+
+
+def test_markdown_is_a_table(tmp_path: Path) -> None:
+    report_file.write(tmp_path / "report.md", RESULTS, "destroy")
+    lines = (tmp_path / "report.md").read_text().splitlines()
+    assert lines[0] == "### tools destroy"
+    assert lines[4:] == [
+        "| shared-infra/b | failed |  |  |  | 1 | no \\| because of it |",
+        "| notebooks/n | not run |  |  |  | 0 | shared-infra/b failed or was not run |",
+        "| notebooks/m | applied | 2 |  | 1 | 61 |  |",
+    ]
+
+
+def test_a_report_that_cannot_be_written_is_refused_beforehand(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"name a file that ends in \.json, \.xml, \.md"):
+        report_file.check(tmp_path / "report.html")
+    with pytest.raises(UserError, match="there is no folder "):
+        report_file.check(tmp_path / "missing/report.json")
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(UserError, match=r"cannot write .*report.json: Is a directory"):
+        report_file.write(tmp_path / "report.json", RESULTS, "deploy")

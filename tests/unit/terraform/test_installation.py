@@ -1,0 +1,102 @@
+"""Which binary is run, of which version, and with which environment."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.errors import UserError
+from tools.terraform.installation import child_environment, find_binary, read_version
+
+
+def program(path: Path, text: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def version(number: str) -> str:
+    return f'echo \'{{"terraform_version": "{number}", "platform": "linux_amd64"}}\''
+
+
+def test_terraform_comes_before_tofu(tmp_path: Path) -> None:
+    env = {"PATH": f"{tmp_path}/a{os.pathsep}{tmp_path}/b"}
+    with pytest.raises(UserError, match="neither terraform nor tofu is on PATH; install it: https"):
+        find_binary(env)
+    tofu = program(tmp_path / "a/tofu")
+    assert find_binary(env) == tofu
+    terraform = program(tmp_path / "b/terraform")
+    assert find_binary(env) == terraform
+
+
+def test_the_one_that_is_named_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terraform = program(tmp_path / "bin/terraform")
+    mine = program(tmp_path / "mine/tofu")
+    env = {"PATH": str(terraform.parent), "TOOLS_TERRAFORM": str(mine)}
+    assert find_binary(env) == mine
+    monkeypatch.chdir(tmp_path)
+    assert find_binary({**env, "TOOLS_TERRAFORM": "mine/tofu"}) == mine
+    with pytest.raises(UserError, match="TOOLS_TERRAFORM names nowhere, which is no program"):
+        find_binary({**env, "TOOLS_TERRAFORM": "nowhere"})
+
+
+def test_the_version_of_a_binary(tmp_path: Path) -> None:
+    binary = program(tmp_path / "terraform", version("1.11.4"))
+    assert read_version(binary, os.environ, tmp_path / "scratch") == ((1, 11, 4), "linux_amd64")
+    # A script may start another one tomorrow.
+    program(binary, version("1.12.0-rc1"))
+    assert read_version(binary, os.environ, tmp_path / "scratch") == ((1, 12, 0), "linux_amd64")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (version("0.15.5"), "is Terraform 0.15.5; 1.0 or later is needed: install it: https://"),
+        (version("dev"), "is Terraform dev; 1.0 or later is needed"),
+        ("echo no", "does not tell its version as Terraform does; install it: https://"),
+        ("exit 1", "does not tell its version as Terraform does"),
+        ("echo '[]'", "does not tell its version as Terraform does"),
+    ],
+)
+def test_a_binary_of_no_use_is_refused(tmp_path: Path, answer: str, message: str) -> None:
+    binary = program(tmp_path / "terraform", answer)
+    with pytest.raises(UserError, match=re.escape(f"{binary} {message}")):
+        read_version(binary, os.environ, tmp_path)
+
+
+def test_what_would_lead_to_another_state_is_left_out() -> None:
+    env = {"TF_WORKSPACE": "other", "TF_DATA_DIR": "data", "TF_VAR_a": "1", "HOME": "/nowhere"}
+    child = child_environment(env)
+    assert "TF_WORKSPACE" not in child
+    assert "TF_DATA_DIR" not in child
+    assert child["TF_VAR_a"] == "1"
+    assert (child["TF_IN_AUTOMATION"], child["CHECKPOINT_DISABLE"]) == ("1", "1")
+
+
+def test_the_user_s_garbage_collection_is_kept() -> None:
+    assert child_environment({"HOME": "/nowhere"})["GOGC"] == "400"
+    assert child_environment({"HOME": "/nowhere", "GOGC": "100"})["GOGC"] == "100"
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ("-auto-approve", ""),
+        ("--auto-approve=true -lock=false", " -lock=false"),
+        ("-parallelism=2 -auto-approve", "-parallelism=2 "),
+        ("-var=x=-auto-approve-not", "-var=x=-auto-approve-not"),
+    ],
+)
+@pytest.mark.parametrize("name", ["TF_CLI_ARGS", "TF_CLI_ARGS_apply"])
+def test_terraform_asks_whatever_the_user_s_options_say(name: str, options: str, kept: str) -> None:
+    assert child_environment({"HOME": "/nowhere", name: options})[name] == kept
+
+
+def test_a_configuration_file_that_is_missing_is_not_named(tmp_path: Path) -> None:
+    config = tmp_path / "terraform.rc"
+    env = {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": str(config)}
+    assert "TF_CLI_CONFIG_FILE" not in child_environment(env)
+    config.touch()
+    assert child_environment(env)["TF_CLI_CONFIG_FILE"] == str(config)
