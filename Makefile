@@ -63,12 +63,12 @@ destroy: $(READY) ## Destroy every stack in AWS, notebooks first, after one ques
 	@$(BIN)/tools destroy
 
 check: lint ## Lint, and run the tests that need neither Terraform nor LocalStack
-	@$(BIN)/pytest tests/unit -n 2 -q --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest tests/unit -n 2 -q
 
 # More workers than cores: many tests wait for what the provider polls. tests/order.py says which
 # tests stay together, and which come first.
 test: $(READY) $(AUDITS) ## Run every test, against a LocalStack of its own
-	@$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -n 4
 
 benchmark: $(READY) ## Measure what this says of its speed, beside others (minutes)
 	@$(BIN)/python -m benchmarks

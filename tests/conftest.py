@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.children import end_all, mark
 from tests.keeper import kept
-from tests.order import pytest_collection_modifyitems
+from tests.order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.trees import REPOSITORY
 from tools import SCRATCH
 from tools.aws.client import shared_client
@@ -24,7 +24,7 @@ from tools.localcloud.client import REGION, environment, variables_to_unset
 from tools.localcloud.process import TRANSITION_VARIABLE, LocalCloud, Running
 from tools.terraform.binary import Terraform
 
-__all__ = ["pytest_collection_modifyitems"]
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 SECONDS_OF_A_TRANSITION = "0.2"
 

@@ -8,7 +8,8 @@ import pytest
 
 from tools.aws import lookup
 from tools.aws.client import Cloud
-from tools.localcloud.process import REGION, Running
+from tools.localcloud.client import REGION
+from tools.localcloud.process import Running
 
 NAME = "lookup-of-a-test"
 ROLE = f"arn:aws:iam::000000000000:role/{NAME}"

@@ -8,7 +8,8 @@ import pytest
 from tools.aws.client import Cloud, RequestError
 from tools.aws.s3 import Objects
 from tools.errors import UserError
-from tools.localcloud.process import REGION, Running
+from tools.localcloud.client import REGION
+from tools.localcloud.process import Running
 
 BUCKET = "objects-of-a-test"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.trees import REPOSITORY
-from tools.context import SCRATCH
+from tools import SCRATCH
 
 from . import engine, table
 from .mutants import ONLY_SENT_BY, Mutant, mutants

@@ -129,7 +129,7 @@ def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> No
 
 
 @pytest.mark.parametrize(
-    ("request", "reason"),
+    ("refused", "reason"),
     [
         (
             ImportRequest((ResourceImport.at("notebooks/none", "aws_s3_bucket.this", "bucket-x"),)),
@@ -142,10 +142,10 @@ def test_an_interruption_ends_it_before_further_stacks(checkout: Checkout) -> No
     ],
 )
 def test_a_refusal_writes_nothing(
-    checkout: Checkout, run_import: Execute, request: ImportRequest, reason: str
+    checkout: Checkout, run_import: Execute, refused: ImportRequest, reason: str
 ) -> None:
     with pytest.raises(UserError, match=reason):
-        run_import(request)
+        run_import(refused)
     assert not copy(checkout, f"{STACK}/terraform.tfvars").exists()
     assert not copy(checkout, f"{STACK}/terraform.tfstate").exists()
 

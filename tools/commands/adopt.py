@@ -17,13 +17,14 @@ from tools.runs.session import Session
 @options.yes
 @click.pass_obj
 def command(context: Context, stack: str, local: bool, yes: bool) -> None:
-    """Import what STACK would create but AWS already has, under the same name.
+    """Import what STACK would create but AWS already has under the same name.
 
-    Use it if a deployment died before the state was written, and now fails with "already exists".
-    Nothing in AWS changes. Asks once: Terraform manages the resources from then on.
+    Use it if an apply died after AWS created a resource and before Terraform saved it, so that the
+    next apply fails with "already exists". Changes nothing in AWS. Asks once, since Terraform
+    manages what is imported from then on.
     """
     session = Session.open(context, local, Options(yes=yes))
     stacks = session.select(Selection([stack]))
     if len(stacks) > 1:
-        raise UserError(f"{stack} matches {len(stacks)} stacks; adopt one at a time")
+        raise UserError(f"{stack} names {len(stacks)} stacks; name one")
     adopt.adopt(session, stacks[0])

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tools.commands import options
+from tools.console.messages import say
 from tools.context import Context
 from tools.imports import (
     buckets,
@@ -32,21 +33,21 @@ Build = Callable[[Destination], ImportRequest]
     short_help="Bring existing AWS resources under management.",
 )
 @click.option(
-    "--scan", "scans", is_flag=True, help="List what can be imported, with the command for each."
+    "--scan", "scans", is_flag=True, help="Show what can be imported, and the command for each."
 )
 @options.local
 @click.option("--json", "as_json", is_flag=True, help="With --scan: print JSON (docs/json.md).")
 @click.pass_context
 def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None:
-    """Import existing AWS resources into the stacks, with the values that match them.
+    """Bring existing AWS resources under management, with the values that match them.
 
-    Nothing in AWS changes, and nothing is written before you confirm. The command ends with a plan
-    of the stacks; docs/migration.md says what a deployment changes after that.
+    Nothing in AWS changes, and nothing is written before you confirm. It ends with a plan of the
+    stacks. docs/migration.md says what a deployment changes after that.
     """
     if ctx.invoked_subcommand:
         if scans or local or as_json:
             raise click.UsageError(
-                "--scan, and --json or --local before a command, cannot be used with a command"
+                "put --local after the command; --scan and --json take no command"
             )
         return
     if not scans:
@@ -58,7 +59,7 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
     else:
         scan.show(candidates)
     for stack in scan.unread_stacks(destination):
-        click.echo(f"note: {stack} was left out: its files do not say where its state is", err=True)
+        say(f"note: {stack} is left out: its files do not say where its state is")
 
 
 @command.command("bucket", short_help="Import a bucket into shared-infra/s3.")
@@ -67,17 +68,14 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
     "--as",
     "purpose",
     metavar="PURPOSE",
-    help="What it is for: datasets, models, or another purpose, which makes it a further shared "
-    "bucket.  [default: guessed from its name]",
+    help="What it is for: datasets, models, or the purpose of another shared bucket.  [default: "
+    "from its name]",
 )
 @options.local
 @options.yes
 @click.pass_obj
 def bucket(context: Context, /, name: str, purpose: str | None, **given: Any) -> None:
-    """Import the bucket NAME into shared-infra/s3, with those of its settings that exist.
-
-    Its objects are not touched.
-    """
+    """Import the bucket NAME and its settings into shared-infra/s3. Leaves its objects alone."""
     _import(
         context,
         lambda destination: buckets.request_bucket(
@@ -93,7 +91,7 @@ def bucket(context: Context, /, name: str, purpose: str | None, **given: Any) ->
 @options.yes
 @click.pass_obj
 def role(context: Context, /, name: str, **given: Any) -> None:
-    """Import the role NAME into shared-infra/iam, as the one that all notebooks share."""
+    """Import the role NAME into shared-infra/iam, as the role that all notebooks share."""
 
     def build(destination: Destination) -> ImportRequest:
         destination.require(S3)
@@ -109,13 +107,13 @@ def role(context: Context, /, name: str, **given: Any) -> None:
     "purpose",
     required=True,
     type=click.Choice(security_groups.PURPOSES),
-    help="Import it as the group of the notebooks or of the endpoints.",
+    help="What the group is for.",
 )
 @options.local
 @options.yes
 @click.pass_obj
 def security_group(context: Context, /, id: str, purpose: str, **given: Any) -> None:
-    """Import the security group ID into shared-infra/security-groups, with the stack's rules."""
+    """Import the security group ID and its matching rules into shared-infra/security-groups."""
     _import(
         context,
         lambda destination: security_groups.request_group(destination, id, purpose),
@@ -143,7 +141,7 @@ def endpoint(context: Context, /, id: str, **given: Any) -> None:
 @click.option("--directory", help="Its directory in notebooks.  [default: NAME]")
 @click.option("--owner", help="Who is responsible for it.  [default: its tag, or your login name]")
 @click.option("--purpose", help="What it is for.  [default: its tag, or its name]")
-@click.option("--environment", help="Its environment, as a tag.  [default: its tag, or dev]")
+@click.option("--environment", help="Value of the Environment tag.  [default: its tag, or dev]")
 @options.local
 @options.yes
 @click.pass_obj
@@ -156,9 +154,9 @@ def notebook(
     yes: bool,
     **given: str | None,
 ) -> None:
-    """Import the notebook instance NAME into a directory of its own, with its values and scripts.
+    """Import the notebook instance NAME, with its values and scripts, into a new directory.
 
-    Deploy or import the shared stacks first: the notebook reads their role, subnet and group.
+    Needs the shared stacks, since the notebook reads their role, subnet and security group.
     """
     values = {key: value for key, value in given.items() if value is not None}
 
@@ -176,7 +174,7 @@ def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
     left = pending.find_pending(session, request)
     # Values are written first: if there is nothing left to import, they have been.
     if not (left.imports or left.notebooks):
-        one = request.imports[0]
-        click.echo(f"{one.identifier} is already in the state of {one.stack}", err=True)
+        first = request.imports[0]
+        say(f"{first.identifier} is already in the state of {first.stack}")
         return
     closing_plan.report(execute(session, left), session.target)

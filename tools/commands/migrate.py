@@ -29,23 +29,25 @@ def _purposes(
     multiple=True,
     metavar="NAME=PURPOSE",
     callback=_purposes,
-    help="What a bucket is for: datasets, models or another purpose; may be repeated.  "
-    "[default: guessed from its name or tags]",
+    help="What a bucket is for: datasets, models or a word of your own. May be repeated.  "
+    "[default: from its name or tags]",
 )
 @click.option(
     "--leave",
     multiple=True,
     metavar="ADDRESS",
-    help="Leave this resource with the old deployment: an address or a glob; may be repeated.",
+    help="Address or glob of what stays in the old deployment. May be repeated.",
 )
 @click.option(
     "--script",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="File for the script of `terraform state rm` commands.  [default: state-rm-<FROM>.sh]",
+    help="Where to write the script of `terraform state rm`.  [default: state-rm-<FROM>.sh here]",
 )
-@click.option("--dry-run", is_flag=True, help="Only show what would become of each resource.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would become of each resource, and write nothing."
+)
 @options.local
 @options.yes
 @options.as_json
@@ -61,16 +63,15 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Import what an old deployment holds into the stacks; recreate nothing.
+    """Import an old single-folder deployment into the stacks here. Recreates nothing.
 
-    FROM is the folder of its Terraform, or its state file. Both are read and never written.
+    FROM is the folder of its Terraform, or its state file. Both are only read. Shows which stack
+    imports which resource and why the others stay, and asks once. Then it writes values and
+    notebook directories, imports the resources and plans the stacks. Nothing in AWS changes. After
+    an interruption, run the same command again to continue.
 
-    The command shows which stack imports which resource, and why the others stay. After one
-    question it writes values and notebook directories, imports the resources and ends with a plan;
-    nothing in AWS changes. If it is interrupted, run it again.
-
-    Last it writes a script that removes what was imported from the old deployment's state. Look at
-    the plan, then run the script before you destroy anything there.
+    Last, it writes a script that removes what was imported from the old deployment's state. Read
+    the plan, then run the script, before you destroy anything there.
     """
     arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
     migrate.migrate(Session.open(context, local, Options(yes=yes)), arguments)

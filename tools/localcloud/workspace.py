@@ -14,6 +14,8 @@ from tools.hcl.writing import format_assignments
 from tools.layout.repository import COMMON, Repository
 from tools.layout.variables import VALUES
 from tools.state import backend
+from tools.state.file import State
+from tools.state.place import ERRORED, STATE, LocalPlace
 from tools.system import files
 
 # Values that name something in an AWS account, and what the local cloud has instead.
@@ -46,8 +48,8 @@ _DEFAULTS: dict[str, reading.Value] = {"project": "demo", "region": "us-east-1"}
 def refresh(repository: Repository, copy: Path) -> Repository:
     """Brings `copy` up to date with `repository`, and returns it as a repository of its own.
 
-    Notebooks that were made in the copy stay. One that the repository has no more is removed,
-    unless it has a state.
+    Notebooks that were made in the copy stay. One whose directory has gone from the repository
+    goes too, unless the local cloud still holds something of it.
     """
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)
@@ -169,8 +171,20 @@ def _names(tfvars: Path) -> list[str]:
 def _drop_gone(present: set[str], copy: Path) -> None:
     for marker in copy.glob(f"*/*/{_FROM_REPOSITORY}"):
         stack = marker.parent
-        if (
-            str(stack.relative_to(copy)) not in present
-            and not (stack / "terraform.tfstate").exists()
-        ):
+        if str(stack.relative_to(copy)) not in present and not _holds_anything(stack):
             shutil.rmtree(stack)
+
+
+def _holds_anything(stack: Path) -> bool:
+    """Whether something in the local cloud may be known by the files of `stack` alone.
+
+    A destroyed stack leaves a state without resources.
+    """
+    place = LocalPlace(stack / STATE)
+    if (stack / ERRORED).exists() or place.lock():
+        return True
+    try:
+        text = place.read()
+        return text is not None and bool(State.parse(text, str(place)).resources)
+    except UserError:
+        return True

@@ -44,7 +44,7 @@ def noted(run: Run, pid: int, name: str, of_run: str = "earlier") -> Path:
     """What an earlier run notes of a Terraform."""
     file = run.logs.parent / of_run / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    processes.note(pid, file)
+    processes.write_note(pid, file)
     return file
 
 

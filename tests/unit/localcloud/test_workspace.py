@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -102,17 +103,51 @@ def test_a_file_that_was_a_link_is_not_written_through_it(
     assert (copy / "shared-infra/s3/versions.tf").readlink() == Path("../iam/versions.tf")
 
 
-def test_only_what_is_gone_here_and_never_deployed_there_goes_from_the_copy(
-    repository: Repository, tmp_path: Path
+HELD = {
+    "mode": "managed",
+    "type": "aws_sagemaker_notebook_instance",
+    "name": "n",
+    "instances": [{}],
+}
+
+
+def state(*resources: dict[str, object]) -> str:
+    return json.dumps({"lineage": "x", "serial": 1, "resources": resources, "outputs": {}})
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"terraform.tfstate": state(HELD)},
+        {"terraform.tfstate": ""},  # cut short, as on a full disk
+        {"terraform.tfstate": state(), "errored.tfstate": state(HELD)},
+        {"terraform.tfstate": state(), ".terraform.tfstate.lock.info": "{}"},  # killed, or at work
+    ],
+    ids=["deployed", "unreadable", "not written", "locked"],
+)
+def test_what_is_gone_here_and_deployed_there_stays_in_the_copy(
+    repository: Repository, tmp_path: Path, file: dict[str, str]
 ) -> None:
     copy = workspace.refresh(repository, tmp_path / "copy").root
-    (copy / "notebooks/notebook-dev/terraform.tfstate").touch()
+    for name, text in file.items():
+        (copy / "notebooks/notebook-dev" / name).write_text(text)
+    (repository.root / "notebooks/notebook-dev").rename(tmp_path / "notebook-dev")
+    workspace.refresh(repository, copy)
+    assert (copy / "notebooks/notebook-dev").is_dir()
+
+
+def test_what_is_gone_here_and_holds_nothing_there_goes_from_the_copy(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Never deployed, or destroyed."""
+    copy = workspace.refresh(repository, tmp_path / "copy").root
+    (copy / "notebooks/notebook-dev/terraform.tfstate").write_text(state())
     (copy / "notebooks/made-in-the-copy").mkdir()
     for name in ("notebook-dev", "notebook-prod"):
         (repository.root / "notebooks" / name).rename(tmp_path / name)
     workspace.refresh(repository, copy)
     left = {path.name for path in (copy / "notebooks").iterdir()}
-    assert left == {"notebook-dev", "made-in-the-copy"}
+    assert left == {"made-in-the-copy"}
 
 
 def test_every_variable_that_takes_an_id_of_an_account_has_a_stand_in() -> None:

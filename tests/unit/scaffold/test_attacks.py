@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.trees import copy_repository
-from tools.context import SCRATCH
+from tools import SCRATCH
 from tools.errors import UserError, in_one_line
 from tools.hcl import reading
 from tools.layout.repository import Repository

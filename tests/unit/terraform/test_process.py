@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.system import processes
-from tools.system.signals import Interruption, counted
+from tools.system.signals import Interruption, count_signals
 from tools.terraform import process
 from tools.terraform.masking import mask_of
 
@@ -42,7 +42,7 @@ def test_each_line_is_told_and_secrets_do_not_stay_in_the_log(tmp_path: Path) ->
 def test_the_process_is_noted_while_it_runs(tmp_path: Path) -> None:
     child = start(tmp_path, "read line", subprocess.PIPE)
     note = process.pid_file(tmp_path / "logs/x.log")
-    assert processes.noted(note) == child.pid
+    assert processes.noted_pid(note) == child.pid
     assert child.stdin is not None
     child.stdin.close()
     follow(child, tmp_path)
@@ -105,7 +105,7 @@ def ignored() -> Iterator[None]:
 def test_a_child_can_be_interrupted_where_we_ignore_it(tmp_path: Path, is_counted: bool) -> None:
     with ignored():
         if is_counted:
-            with counted():
+            with count_signals():
                 child = start(tmp_path, "echo ready; exec sleep 5")
         else:
             child = start(tmp_path, "echo ready; exec sleep 5")

@@ -1,0 +1,129 @@
+"""README, "Try it": the demo, a look around, and then `tools init` and `tools deploy --local`."""
+
+import json
+
+import pytest
+
+from .conftest import DEMO, SHARED, Demo
+
+
+class TestTheDemo:
+    def test_says_that_everything_is_deployed_with_its_url(self, demo: Demo) -> None:
+        assert demo.ran.code == 0, demo.ran
+        for stack in (
+            *(f"shared-infra/{name}" for name in SHARED),
+            *map("notebooks/{}".format, DEMO),
+        ):
+            assert any(
+                line.split()[:2] == [stack, "applied"] for line in demo.ran.err.splitlines()
+            ), stack
+        for name in DEMO:
+            row = next(line for line in demo.ran.out.splitlines() if f"notebooks/{name} " in line)
+            assert "InService" in row
+            assert f"https://{name}-" in row
+        for output in ("demo-datasets", "demo-models", ":role/demo-notebook", "sg-", "vpce-"):
+            assert output in demo.ran.out
+
+    def test_has_made_what_it_says(self, demo: Demo) -> None:
+        instances = demo.instances()
+        assert sorted(instances) == list(DEMO)
+        types = [instances[name]["InstanceType"] for name in DEMO]
+        assert types == ["ml.m5.xlarge", "ml.t3.medium", "ml.m5.2xlarge"]
+        for name, instance in instances.items():
+            assert instance["NotebookInstanceStatus"] == "InService"
+            assert instance["DirectInternetAccess"] == instance["RootAccess"] == "Disabled"
+            assert instance["RoleArn"].endswith(":role/demo-notebook")
+            assert demo.tags(instance)["Stack"] == f"notebooks/{name}"
+        buckets = {bucket["Name"] for bucket in demo.client("s3").list_buckets()["Buckets"]}
+        assert {"demo-datasets", "demo-models"} <= buckets
+        endpoints = demo.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+        assert sorted(endpoint["ServiceName"].split("us-east-1.")[1] for endpoint in endpoints) == [
+            "ec2",
+            "s3",
+            "sagemaker.api",
+            "sagemaker.runtime",
+        ]
+
+    def test_leaves_the_clone_as_it_was(self, demo: Demo) -> None:
+        assert demo.git_status() == ["!! .tools/"]
+
+    def test_status_agrees(self, demo: Demo) -> None:
+        done = demo.types("tools status --local --json")
+        assert done.code == 0, done
+        notebooks = json.loads(done.out)["notebooks"]
+        assert sorted(one["name"] for one in notebooks) == list(DEMO)
+        assert {(one["status"], *one["differences"]) for one in notebooks} == {("InService",)}
+
+    def test_plain_terraform_has_nothing_to_do(self, demo: Demo) -> None:
+        demo.no_changes("notebooks/notebook-dev")
+        formed = demo.by_hand(
+            "terraform fmt -check -diff && terraform validate", "notebooks/nlp-project"
+        )
+        assert formed.code == 0, formed
+
+    def test_two_notebooks_share_data_as_the_example_shows(self, demo: Demo) -> None:
+        done = demo.types("python examples/data-sharing/run.py")
+        assert done.code == 0, done
+        # By hand: means 3 and 60.4, slope 40 / 10 = 4, so 60.4 + 4 * (6 - 3).
+        assert done.out.splitlines()[-1] == "6 hours give a score of 72.40"
+        for name in ("notebook-dev", "notebook-prod"):
+            role = f"arn:aws:sts::000000000000:assumed-role/demo-notebook/{name}"
+            assert f"{name} works as {role}" in done.out
+        s3 = demo.client("s3")
+        written = s3.get_object(Bucket="demo-datasets", Key="shared/scores.csv")["Body"].read()
+        assert written.splitlines()[:2] == [b"hours,score", b"1,53.0"]
+        assert s3.head_object(Bucket="demo-models", Key="experiments/scores/model.joblib")
+
+    def test_what_the_shared_role_may_do_is_explained(self, demo: Demo) -> None:
+        done = demo.types("tools explain-access notebook-dev --local")
+        assert done.code == 0, done
+        assert ":role/demo-notebook (shared with other notebooks)" in done.out
+        writes = done.out.split("\nWrites\n")[1].split("\nCalls\n")[0]
+        assert "    arn:aws:s3:::demo-datasets/*\n" in writes
+        assert "[bucket demo-models: DenyPlainHttp]" in done.out
+
+    @pytest.mark.xfail(
+        strict=True,
+        reason="`tools drift` takes attributes that other resources of the first apply have set "
+        "(attachment_count, managed_policy_arns, ingress, a bucket's policy) for changes by hand",
+    )
+    def test_nothing_has_drifted(self, demo: Demo) -> None:
+        done = demo.types("tools drift --local --shared --detailed-exitcode")
+        assert (done.code, done.out) == (0, ""), done
+
+
+class TestThenInit:
+    """The clone becomes the user's own."""
+
+    def test_what_is_typed_once_is_written(self, demo: Demo) -> None:
+        done = demo.types("tools init --project acme-ml --region us-east-1")
+        assert (done.code, done.out) == (0, "common.auto.tfvars\n"), done
+        assert (demo.root / "notebooks/notebook-dev/common.auto.tfvars").read_text() == (
+            '# Made by `tools init`; yours to edit.\n\nproject = "acme-ml"\nregion  = "us-east-1"\n'
+        )
+
+    @pytest.mark.xfail(
+        strict=True,
+        reason="The working copy does not know that it was deployed as another project: the error "
+        "is that buckets would be replaced, and does not name `tools local reset`",
+    )
+    def test_the_local_cloud_of_another_project_is_to_be_reset(self, demo: Demo) -> None:
+        # One stack only: as long as nothing is refused up front, the others would be changed.
+        done = demo.types("tools deploy --local s3")
+        assert done.code == 1, done
+        assert "tools local reset" in done.err, done
+
+    def test_what_was_typed_is_never_overwritten(self, demo: Demo) -> None:
+        done = demo.types("tools init --project demo --region us-east-1")
+        assert done.code == 1, done
+        assert "common.auto.tfvars exists and is left as it is" in done.err
+        assert 'project = "acme-ml"' in (demo.root / "common.auto.tfvars").read_text()
+
+    def test_the_demo_s_project_goes_on_where_the_demo_was(self, demo: Demo) -> None:
+        before = demo.local_states()
+        assert len(before) == len(SHARED) + len(DEMO)
+        typed = demo.types("sed -i s/acme-ml/demo/ common.auto.tfvars && tools deploy --local")
+        assert typed.code == 0, typed
+        assert f"{len(before)} of {len(before)} stacks have not changed." in typed.err
+        assert demo.local_states() == before
+        assert sorted(demo.instances()) == list(DEMO)
