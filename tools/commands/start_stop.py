@@ -1,7 +1,8 @@
-"""What `tools start` and `tools stop` share: the selection, the question and the summary."""
+"""Runs `tools start` and `tools stop`: selects notebooks, asks, and prints the outcomes."""
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import click
 
@@ -9,8 +10,9 @@ from tools.aws.sagemaker import Instance
 from tools.console import progress, table
 from tools.console.messages import print_json, say
 from tools.console.prompt import require_terminal
+from tools.context import Context
 from tools.fleet import idle, start_stop
-from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
+from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.start_stop import StartStop, Verb
 from tools.system import signals
 
@@ -19,31 +21,57 @@ Pairs = Sequence[tuple[DeclaredNotebook, Instance]]
 _COLOURS = {"started": "green", "stopped": "green", "failed": "red", "skipped": "yellow"}
 
 
-def select_notebooks(
-    fleet: Fleet,
+def run(
+    context: Context,
     verb: Verb,
-    patterns: Sequence[str],
-    conditions: Sequence[str],
     only_idle: bool,
     idle_for: timedelta = timedelta(),
-) -> list[DeclaredNotebook]:
-    """Returns the notebooks to start or stop. Raises UsageError if the command names none.
+    agreed: bool = True,
+    *,
+    notebooks: Sequence[str],
+    conditions: Sequence[str],
+    local: bool,
+    no_wait: bool,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Starts or stops the notebooks that the command names, waits, and prints the outcomes.
 
-    With `only_idle`, to stop those that have been idle for so long, and to start those that their
-    auto-stop has stopped.
+    With `only_idle`, it stops those that have been idle for so long, or starts those that their
+    auto-stop has stopped. `timeout` is in minutes. Exits with 1 if a notebook was skipped or
+    failed, and with 130 if the wait was interrupted. Raises UsageError if none is named.
     """
-    if not patterns and not conditions and not only_idle:
+    if not notebooks and not conditions and not only_idle:
         raise click.UsageError(f"name notebooks to {verb}, --where, --idle, or '*' for all of them")
-    named = fleet.notebooks(patterns, conditions)
-    if not only_idle:
-        return named
-    instances = fleet.instances(named)
-    if verb == "stop":
-        selected = _find_idle(fleet, _with_status(named, instances, "InService"), idle_for)
+    fleet = Fleet.open(context, local)
+    selected = fleet.notebooks(notebooks, conditions)
+    if only_idle:
+        find = partial(_find_idle, idle_for=idle_for) if verb == "stop" else _find_stopped
+        count = len(selected)
+        selected = find(fleet, selected)
+        say(f"--idle selects {len(selected)} of {count} notebooks")
+    confirm(fleet, selected, agreed)
+    instances = fleet.instances(selected)
+    with signals.count_signals() as interruption, progress.choose(len(selected)) as display:
+        patience = 0 if no_wait else timeout * 60
+        change = StartStop(fleet, verb, display, interruption, patience)
+        outcomes = change.change(selected, instances)
+    if as_json:
+        print_json([outcome.as_json() for outcome in outcomes])
     else:
-        selected = _find_stopped(fleet, _with_status(named, instances, "Stopped"))
-    say(f"--idle selects {len(selected)} of {len(named)} notebooks")
-    return selected
+        table.show(
+            (
+                outcome.notebook.stack.name,
+                click.style(outcome.result, fg=_COLOURS.get(outcome.result)),
+                outcome.detail,
+            )
+            for outcome in outcomes
+        )
+        say(start_stop.summarize(outcomes) or "nothing to do")
+    if interruption.count:
+        raise click.exceptions.Exit(130)
+    if not all(outcome.succeeded for outcome in outcomes):
+        raise click.exceptions.Exit(1)
 
 
 def confirm(fleet: Fleet, notebooks: Sequence[DeclaredNotebook], agreed: bool) -> None:
@@ -67,36 +95,8 @@ def confirm(fleet: Fleet, notebooks: Sequence[DeclaredNotebook], agreed: bool) -
     )
 
 
-def run(
-    fleet: Fleet, verb: Verb, notebooks: Sequence[DeclaredNotebook], seconds: float, as_json: bool
-) -> None:
-    """Starts or stops `notebooks`, waits so many `seconds`, and prints the outcomes.
-
-    Exits with 1 if one was skipped or failed, and with 130 if the wait was interrupted.
-    """
+def _with_status(fleet: Fleet, notebooks: Sequence[DeclaredNotebook], status: str) -> Pairs:
     instances = fleet.instances(notebooks)
-    with signals.count_signals() as interruption, progress.choose(len(notebooks)) as display:
-        change = StartStop(fleet, verb, display, interruption, seconds)
-        outcomes = change.change(notebooks, instances)
-    if as_json:
-        print_json([outcome.as_json() for outcome in outcomes])
-    else:
-        table.show(
-            (
-                outcome.notebook.stack.name,
-                click.style(outcome.result, fg=_COLOURS.get(outcome.result)),
-                outcome.detail,
-            )
-            for outcome in outcomes
-        )
-        say(start_stop.summarize(outcomes) or "nothing to do")
-    if interruption.count:
-        raise click.exceptions.Exit(130)
-    if not all(outcome.succeeded for outcome in outcomes):
-        raise click.exceptions.Exit(1)
-
-
-def _with_status(notebooks: Sequence[DeclaredNotebook], instances: Instances, status: str) -> Pairs:
     return [
         (notebook, instance)
         for notebook in notebooks
@@ -104,7 +104,10 @@ def _with_status(notebooks: Sequence[DeclaredNotebook], instances: Instances, st
     ]
 
 
-def _find_idle(fleet: Fleet, running: Pairs, idle_for: timedelta) -> list[DeclaredNotebook]:
+def _find_idle(
+    fleet: Fleet, notebooks: Sequence[DeclaredNotebook], idle_for: timedelta
+) -> list[DeclaredNotebook]:
+    running = _with_status(fleet, notebooks, "InService")
     decisions = {region: idle.recent_decisions(fleet.cloud(region)) for region in _regions(running)}
     selected, silent = [], []
     for notebook, instance in running:
@@ -119,7 +122,8 @@ def _find_idle(fleet: Fleet, running: Pairs, idle_for: timedelta) -> list[Declar
     return selected
 
 
-def _find_stopped(fleet: Fleet, stopped: Pairs) -> list[DeclaredNotebook]:
+def _find_stopped(fleet: Fleet, notebooks: Sequence[DeclaredNotebook]) -> list[DeclaredNotebook]:
+    stopped = _with_status(fleet, notebooks, "Stopped")
     by_autostop = {}
     for region in _regions(stopped):
         modified = {n.name: instance.modified for n, instance in stopped if n.region == region}

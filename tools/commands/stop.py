@@ -1,12 +1,12 @@
 """`tools stop`."""
 
 from datetime import timedelta
+from typing import Any
 
 import click
 
 from tools.commands import options, start_stop
 from tools.context import Context
-from tools.fleet.fleet import Fleet
 
 
 @click.command("stop", short_help="Stop notebooks and wait until they are stopped.")
@@ -26,18 +26,7 @@ from tools.fleet.fleet import Fleet
 )
 @options.yes
 @click.pass_obj
-def command(
-    context: Context,
-    notebooks: tuple[str, ...],
-    conditions: tuple[str, ...],
-    local: bool,
-    no_wait: bool,
-    timeout: float,
-    as_json: bool,
-    idle: bool,
-    idle_minutes: int,
-    yes: bool,
-) -> None:
+def command(context: Context, /, idle: bool, idle_minutes: int, yes: bool, **given: Any) -> None:
     """Stop NOTEBOOKS in parallel, and wait until each is Stopped.
 
     A notebook is named by its directory, its name in AWS, or a glob ('nlp-*', '*'). Asks once,
@@ -45,8 +34,5 @@ def command(
     money. A stopped notebook is left alone. A notebook that cannot be stopped is reported and
     skipped, and the exit code is 1. Ctrl-C ends only the wait.
     """
-    fleet = Fleet.open(context, local)
     idle_for = timedelta(minutes=idle_minutes)
-    selected = start_stop.select_notebooks(fleet, "stop", notebooks, conditions, idle, idle_for)
-    start_stop.confirm(fleet, selected, yes)
-    start_stop.run(fleet, "stop", selected, 0 if no_wait else timeout * 60, as_json)
+    start_stop.run(context, "stop", idle, idle_for, yes, **given)

@@ -30,7 +30,7 @@ class Bar:
 
 
 def stacked(title: str, series: Sequence[str], bars: Sequence[Bar]) -> Markup:
-    """Horizontal bars, the first on top, each of as many parts as there are `series`."""
+    """Returns horizontal bars, the first on top, each of as many parts as there are `series`."""
     chart = pygal.HorizontalStackedBar(
         style=Style(
             background="none",
@@ -69,7 +69,7 @@ def _short(label: str) -> str:
 
 
 def inline(drawing: str, title: str) -> Markup:
-    """`drawing` for a page that has others: without ids, scripts and styles, and with a name."""
+    """Returns `drawing` without ids, scripts and styles, and with a name, for use in a page."""
     svg = ElementTree.fromstring(drawing)  # which leaves comments out
     for element in list(svg.iter()):
         element.attrib.pop("id", None)

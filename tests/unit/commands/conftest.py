@@ -14,6 +14,7 @@ import pytest
 
 from tests.trees import copy_repository
 from tools import cli
+from tools.aws.client import shared_client
 
 COPIED = (
     "shared-infra",
@@ -35,6 +36,7 @@ class Checkout:
 
     def tools(self, *arguments: str, cwd: str = ".", **env: str) -> "CompletedProcess[str]":
         """Calls `tools` with nobody there to answer a question. What it raises is a bug of it."""
+        shared_client.cache_clear()  # as a process of its own has none yet
         with ExitStack() as stack:
             out, err = (
                 io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)

@@ -15,7 +15,7 @@ def test_flags_write_the_values(checkout: Checkout) -> None:
 def test_without_a_terminal_every_value_must_be_given(checkout: Checkout) -> None:
     done = checkout.tools("init", "--project", "acme")
     assert done.returncode == 1
-    assert done.stderr == "error: --region is needed where nobody is there to be asked\n"
+    assert done.stderr == "error: stdin is not a terminal; pass --region\n"
     assert not (checkout.root / "common.auto.tfvars").exists()
 
 

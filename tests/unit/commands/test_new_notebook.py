@@ -39,7 +39,7 @@ def test_every_option_reaches_the_values(checkout: Checkout) -> None:
 
 
 def test_an_isolated_one_says_that_others_are_not_kept_out(checkout: Checkout) -> None:
-    note = "others are not kept out of what an isolated notebook owns until reserve_users = true"
+    note = "owns until you set reserve_users = true in shared-infra/iam"
     assert note in checkout.tools("new-notebook", "a", "--isolated").stderr
     assert note not in checkout.tools("new-notebook", "b").stderr
     chosen = checkout.root / "shared-infra/iam/terraform.tfvars"
@@ -164,8 +164,8 @@ def test_a_wrong_row_writes_none(checkout: Checkout, name: str, text: str, compl
         (["a", "--set", "colour"], 2, "is not KEY=VALUE"),
         (["a", "--set", "project=x"], 1, "no value called 'project'"),
         (["a", "--from", "nobody"], 1, "to copy from; notebooks are notebook-dev"),
-        ([], 2, "give NAME or --from-file"),
-        (["a", "--from-file", "x.csv"], 2, "give NAME or --from-file"),
+        ([], 2, "give either NAME or --from-file"),
+        (["a", "--from-file", "x.csv"], 2, "give either NAME or --from-file"),
         (["--from-file", "missing.csv"], 1, "cannot read missing.csv"),
     ],
 )
