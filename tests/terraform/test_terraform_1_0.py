@@ -66,7 +66,7 @@ def terraform_1_0() -> Terraform:
     assert found, f"{ENVIRONMENT} has no Terraform 1.0.3; make it: make setup"
     scratch = REPOSITORY / SCRATCH
     env = {**clean_env(), BINARY_VARIABLE: str(found[0])}
-    return Terraform.find(env, scratch).downloaded_once(scratch)
+    return Terraform.find(env, scratch).with_provider_downloaded(scratch)
 
 
 def test_every_root_and_the_module_with_terraform_1_0(
