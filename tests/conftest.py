@@ -26,6 +26,7 @@ from tools.localcloud.process import (
 from tools.terraform import Terraform
 
 SECONDS_OF_A_TRANSITION = "0.2"
+_JOURNEY = "tests/journey/"
 
 _DIRECTORY = pytest.StashKey[Path]()
 _PORT = pytest.StashKey[int]()
@@ -46,6 +47,25 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["local_cloud_directory"] = str(node.config.stash[_DIRECTORY])
     node.workerinput["local_cloud_port"] = node.config.stash[_PORT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """By file, but for a journey of several files, which stays on one worker.
+
+    `xdist_group` does nothing from pytest 9.2 on:
+    https://github.com/pytest-dev/pytest-xdist/issues/1386
+    """
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return _JOURNEY if file.startswith(_JOURNEY) else file
+
+    return Scheduling(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
