@@ -24,7 +24,6 @@ from tools.localcloud.client import REGION
 from tools.localcloud.process import TRANSITION_VARIABLE
 from tools.terraform.binary import Terraform
 
-HERE = Path(__file__).parent
 SHARED = ("s3", "iam", "security-groups", "vpc-endpoints")
 DEMO = ("nlp-project", "notebook-dev", "notebook-prod")
 STATES = "demo-states"  # the bucket that the team keeps its states in
@@ -165,8 +164,12 @@ class Demo(Journey):
 def demo(
     pytestconfig: pytest.Config, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Demo]:
-    if hasattr(pytestconfig, "workerinput") and not pytestconfig.getoption("loadgroup"):
-        pytest.fail("these stories go on one worker: --dist loadgroup", pytrace=False)
+    if hasattr(pytestconfig, "workerinput"):
+        taken = tmp_path_factory.getbasetemp().parent / "journey-is-under-way"
+        try:
+            taken.touch(exist_ok=False)
+        except FileExistsError:
+            pytest.fail("these stories go on one worker: --dist loadfile", pytrace=False)
     root = copy_repository(tmp_path_factory.mktemp("journey") / "clone")
     person = user_env(terraform)
     path = f"{TOOLS.parent}{os.pathsep}{person['PATH']}"  # as after `source .venv/bin/activate`
@@ -187,13 +190,6 @@ def demo(
         bootstrap.end()
     finally:
         begun.types("tools local down")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("journey"))
 
 
 @pytest.hookimpl(tryfirst=True)
