@@ -77,7 +77,8 @@ nightly: $(READY) ## Run the tests that take long: faults at every point of a ru
 	@$(BIN)/pytest -n 2 -m nightly
 
 lint: $(READY) ## Check format, style, types and who imports whom
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && \
+	  $(BIN)/mypy examples/data-sharing/run.py && $(BIN)/lint-imports --no-logo
 
 lock: ## Lock the requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \

@@ -16,7 +16,7 @@ import boto3
 
 from tools.context import Context, Target
 from tools.errors import UserError
-from tools.localcloud.process import environment, unset
+from tools.localcloud.client import environment, variables_to_unset
 
 HERE = Path(__file__).parent
 
@@ -38,7 +38,7 @@ def credentials(target: Target, notebook: str) -> Mapping[str, str]:
         RoleArn=instance["RoleArn"], RoleSessionName=notebook
     )
     print(f"{notebook} works as {assumed['AssumedRoleUser']['Arn']}", flush=True)
-    own = {name: value for name, value in os.environ.items() if name not in unset(os.environ)}
+    own = {name: value for name, value in os.environ.items() if name not in variables_to_unset(os.environ)}
     return {
         **own,
         **environment(str(target.endpoint), target.region),
