@@ -28,7 +28,6 @@ from tools.terraform.binary import Terraform
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 SECONDS_OF_A_TRANSITION = "0.2"
-_JOURNEY = "tests/journey/"
 
 # However busy the machine is.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,25 +66,6 @@ def _fresh_clients() -> None:
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["local_cloud_directory"] = str(node.config.stash[_DIRECTORY])
     node.workerinput["local_cloud_port"] = node.config.stash[_PORT]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """By file, but for a journey of several files, which stays on one worker.
-
-    `xdist_group` does nothing from pytest 9.2 on:
-    https://github.com/pytest-dev/pytest-xdist/issues/1386
-    """
-    if config.getoption("dist") != "loadfile":
-        return None
-    from xdist.scheduler import LoadFileScheduling
-
-    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:
-            file = str(super()._split_scope(nodeid))
-            return _JOURNEY if file.startswith(_JOURNEY) else file
-
-    return Scheduling(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

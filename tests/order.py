@@ -45,8 +45,8 @@ class Scheduler(LoadScopeScheduling):
     """Hands out groups in the order of the tests.
 
     `--dist loadgroup` would be for that, and does nothing: it adds a test's group to its
-    `_nodeid`, which pytest 9 no longer reads (pytest-xdist 3.8.0, remote.py; pytest 9.2.0,
-    nodes.py).
+    `_nodeid`, which pytest no longer reads from 9.2 on
+    (https://github.com/pytest-dev/pytest-xdist/issues/1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
