@@ -14,6 +14,8 @@ from tools.hcl.cache import once
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
 
+VALUES = "terraform.tfvars"
+
 # What writing.backend_block makes, with comments before it. Each stack has a text of its own, so
 # that hundreds would be parsed, at some milliseconds each, where nothing is kept yet.
 _PLAIN_BACKEND = re.compile(
@@ -24,6 +26,28 @@ _PLAIN_ARGUMENT = re.compile(r"^    (\w+) *= (.*)$", re.MULTILINE)
 
 # An interpolation or directive, not the `$${` of an escaped literal.
 _EXPRESSION = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
+
+
+def value_files(directory: Path) -> list[Path]:
+    """The files of values that Terraform reads in `directory` by itself, the strongest last.
+
+    https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+    """
+    named = [directory / VALUES, directory / "terraform.tfvars.json"]
+    automatic = [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
+    # The link to common.auto.tfvars leads nowhere before `tools init`.
+    return [file for file in [*named, *sorted(automatic)] if file.is_file()]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The content of a .tf.json or .tfvars.json file. Raises UserError if it is no JSON object."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: it must be one object of names and values")
+    return content
 
 
 def read_tfvars(path: Path) -> dict[str, Value]:
