@@ -19,7 +19,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tools import SCRATCH
 from tools.errors import UserError, in_one_line, shorten
+from tools.layout.repository import Repository
 from tools.system import files
 
 FORMAT = 1
@@ -80,6 +82,11 @@ class Table:
 def describe(figure: str) -> str:
     """What a figure is the price of, in words for a message."""
     return SINGLE.get(figure, figure)
+
+
+def user_prices_path(repository: Repository) -> Path:
+    """The price table that `tools cost --refresh` writes."""
+    return repository.root / SCRATCH / "prices.json"
 
 
 def load(user_path: Path) -> Table:
