@@ -190,4 +190,4 @@ def open_orphans(session: Session, orphans: Sequence[Orphan]) -> Iterator[Sessio
         roots = Path(folder) / "roots"
         common = target.repository.root / COMMON
         repository = write_roots(orphans, roots, common, target.region)
-        yield session.moved_to(repository)
+        yield session.moved_to(replace(repository, option=target.option))
