@@ -101,10 +101,10 @@ def load(user_path: Path) -> Table:
 def read(path: Path) -> Table:
     """The table in `path`. Raises UserError if it cannot be read or is corrupt."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        with files.explain_unreadable(path):
+            text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_float=Decimal)
         return Table(_parse_regions(content))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (
         ValueError,
         TypeError,

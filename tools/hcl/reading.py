@@ -11,6 +11,7 @@ from typing import Any
 
 from tools.errors import UserError
 from tools.hcl.cache import once
+from tools.system import files
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
 
@@ -137,11 +138,10 @@ def read_init_inputs(path: Path) -> Value:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode().replace("\r\n", "\n")
+        with files.explain_unreadable(path):
+            return path.read_bytes().decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 ({error.reason} at byte {error.start})") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _once(
@@ -156,8 +156,8 @@ def _once(
 def _version() -> str:
     """What results depend on besides the text: this module and the release of python-hcl2."""
     spec = find_spec("hcl2")
-    files = [Path(__file__), Path(str(spec.origin)).with_name("version.py")] if spec else []
-    return blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
+    sources = [Path(__file__), Path(str(spec.origin)).with_name("version.py")] if spec else []
+    return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
 
 
 def parse(text: str, path: Path, quotes: bool = False, comments: bool = False) -> Mapping[str, Any]:

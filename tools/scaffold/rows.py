@@ -11,6 +11,7 @@ from tools.hcl import reading
 from tools.layout.repository import TYPED_ONCE, Repository
 from tools.scaffold import notebook
 from tools.scaffold.notebook import Notebook
+from tools.system import files
 
 Row = Mapping[str, Any]
 
@@ -47,14 +48,13 @@ def read_rows(path: Path) -> list[Row]:
     if reader is None:
         raise UserError(f"{path}: name it .csv, .yaml or .yml, by what it holds")
     try:
-        # Neither a device nor a pipe, which may never end.
-        if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST_FILE):
-            raise UserError(f"{path} must be a file of at most {_LARGEST_FILE} bytes")
-        rows = reader(path)
+        with files.explain_unreadable(path):
+            # Neither a device nor a pipe, which may never end.
+            if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST_FILE):
+                raise UserError(f"{path} must be a file of at most {_LARGEST_FILE} bytes")
+            rows = reader(path)
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8; save it as UTF-8") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
     if not rows:
         raise UserError(f"{path} names no notebook")
     for number, row in enumerate(rows, 1):
