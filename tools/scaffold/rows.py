@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, shorten
+from tools.errors import UserError, nearest, shorten
 from tools.hcl import reading
 from tools.layout.repository import TYPED_ONCE, Repository
 from tools.scaffold import notebook
@@ -86,8 +86,8 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
 
 def _profile(name: str, profile: str) -> dict[str, reading.Value]:
     if profile not in notebook.PROFILES:
-        known = ", ".join(notebook.PROFILES)
-        raise UserError(f"{name}: there is no profile {shorten(profile)}; there are {known}")
+        hint = nearest(profile, list(notebook.PROFILES))
+        raise UserError(f"{name}: there is no profile {shorten(profile)}; {hint}")
     return notebook.PROFILES[profile]
 
 
@@ -98,10 +98,8 @@ def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
     directory = repository.root / "notebooks" / name
     path = directory / "terraform.tfvars"
     if name not in names or not path.is_file():
-        raise UserError(
-            f"there is no notebooks/{name}/terraform.tfvars to copy from; "
-            f"notebooks are {', '.join(names)}"
-        )
+        hint = nearest(name, [other for other in names if other != name])
+        raise UserError(f"there is no notebooks/{name}/terraform.tfvars to copy from; {hint}")
     values = reading.read_tfvars(path)
     for script in set(_SCRIPTS) & set(values):
         if values[script]:
