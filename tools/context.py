@@ -48,7 +48,7 @@ class Target:
     @property
     def option(self) -> str:
         """What is added to a command in a message so that it reaches the same target."""
-        return " --local" if self.endpoint else ""
+        return self.repository.option
 
 
 class Context:
@@ -155,11 +155,15 @@ class Context:
         """
         return self._local_target() if local else self._aws_target()
 
-    def _aws_target(self) -> Target:
+    def aws_region(self) -> str:
+        """The region in AWS that the repository names. Raises UserError as `target` does."""
         region = str(self.repository.common()["region"])
         check_region(region)
         client.refuse_emulator(region)
-        logs = _new_logs(self._scratch / "logs")
+        return region
+
+    def _aws_target(self) -> Target:
+        region, logs = self.aws_region(), _new_logs(self._scratch / "logs")
         return Target(self.repository, self._terraform(self.env), region, logs)
 
     def _local_target(self) -> Target:

@@ -13,8 +13,6 @@ from typing import Any
 
 from tools.errors import UserError, nearest, shorten
 
-MODEL = "botocore's model of CreateNotebookInstance"
-
 
 @dataclass(frozen=True)
 class Shape:

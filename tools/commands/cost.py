@@ -19,7 +19,7 @@ from tools.cost import comparison, estimates, json_output
 from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.model import Amount, Assumptions, Estimate
-from tools.cost.prices import describe
+from tools.cost.prices import describe, user_prices_path
 from tools.cost.quantities import WhatIf
 from tools.errors import UserError
 
@@ -172,7 +172,7 @@ def _refresh(context: Context, question: Question, today: date) -> None:
     regions |= {change.value for change in question.what_if if change.key == "region"} - {"null"}
     for region, count in estimates.refresh_prices(context, sorted(regions), today).items():
         say(f"{count} prices of {region} from the AWS Price List")
-    say(f"written to {estimates.user_prices_path(context)}")
+    say(f"written to {user_prices_path(context.repository)}")
 
 
 def _compare(estimate: Estimate, counts: Sequence[int], duplicated_gb: Decimal) -> list[Comparison]:

@@ -4,7 +4,7 @@ import click
 
 from tools.aws import sagemaker
 from tools.aws.client import Cloud
-from tools.console.table import new_rich_table, show_rich
+from tools.console.table import lay_out, new_rich_table, show_rich
 from tools.context import Context, Target
 from tools.runs import deployment
 from tools.runs.options import Options
@@ -88,6 +88,5 @@ def _show(target: Target) -> None:
 def _text(value: object) -> str:
     """Returns an output in words, with a line for each of its entries."""
     if isinstance(value, dict):
-        width = max(map(len, value), default=0)
-        return "\n".join(f"{key:<{width}}  {item}" for key, item in value.items())
+        return "\n".join(lay_out((key, str(item)) for key, item in value.items()))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from tools.commands import options
-from tools.console.messages import say
+from tools.console.messages import print_json, say
 from tools.context import Context
 from tools.imports import (
     buckets,
@@ -55,7 +55,7 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
     destination = Destination.open(Session.open(ctx.obj, local))
     candidates = scan.find_candidates(destination)
     if as_json:
-        scan.print_json(candidates)
+        print_json(candidates)
     else:
         scan.show(candidates)
     for stack in scan.unread_stacks(destination):

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -102,14 +101,14 @@ def watch_notebooks(
                 click.echo(json.dumps(_to_json(status, fleet)))
             else:
                 shown = _show_changes(status, shown)
-            _pause(seconds, interruption)
+            interruption.sleep(seconds)
             while not interruption.count:
                 try:
                     status = read()
                     break
                 except UserError as error:
                     say(in_one_line(f"{_timestamp()} update failed: {error}"))
-                    _pause(seconds, interruption)
+                    interruption.sleep(seconds)
 
 
 def _watch_table(
@@ -126,17 +125,11 @@ def _watch_table(
             lines = [*_summarize(status, fleet), *_idle_problems(status), updated]
             footer = Text("\n".join(lines), style="dim")
             live.update(Group(_tables(status), footer), refresh=True)
-            _pause(seconds, interruption)
+            interruption.sleep(seconds)
             try:
                 status, failure = read(), ""
             except UserError as error:
                 failure = f"; not updated: {error}"
-
-
-def _pause(seconds: float, interruption: signals.Interruption) -> None:
-    end = time.monotonic() + seconds
-    while not interruption.count and (remaining := end - time.monotonic()) > 0:
-        time.sleep(min(remaining, 0.2))
 
 
 def _timestamp() -> str:

@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from tools import SCRATCH
 from tools.aws import s3
 from tools.aws.client import Cloud
 from tools.context import Context
@@ -60,7 +58,7 @@ def estimate(context: Context, question: Question) -> Estimate:
     if not question.region and not (fleet.repository.root / COMMON).is_file():
         counted = replace(counted, notes=[*assumed, *counted.notes])
     return model.estimate_month(
-        counted, prices.load(user_prices_path(context)), question.assumptions
+        counted, prices.load(prices.user_prices_path(context.repository)), question.assumptions
     )
 
 
@@ -81,11 +79,6 @@ def open_fleet(context: Context, local: bool) -> Fleet:
     return Fleet(repository.root, repository, workspace.region(repository))
 
 
-def user_prices_path(context: Context) -> Path:
-    """The price table that `tools cost --refresh` writes."""
-    return context.repository.root / SCRATCH / "prices.json"
-
-
 def refresh_prices(context: Context, regions: Sequence[str], today: date) -> Mapping[str, int]:
     """Fetches the prices of `regions` from the AWS Price List into the user's table.
 
@@ -95,7 +88,7 @@ def refresh_prices(context: Context, regions: Sequence[str], today: date) -> Map
     # The Price List API answers in few regions; this one is in every account of the aws partition.
     # https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
     cloud = Cloud("us-east-1")
-    path = user_prices_path(context)
+    path = prices.user_prices_path(context.repository)
     fetched = prices.Table({})
     for region in regions:
         if region.startswith("cn-"):

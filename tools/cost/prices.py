@@ -19,7 +19,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tools import SCRATCH
 from tools.errors import UserError, in_one_line, shorten
+from tools.layout.repository import Repository
 from tools.system import files
 
 FORMAT = 1
@@ -82,6 +84,11 @@ def describe(figure: str) -> str:
     return SINGLE.get(figure, figure)
 
 
+def user_prices_path(repository: Repository) -> Path:
+    """The price table that `tools cost --refresh` writes."""
+    return repository.root / SCRATCH / "prices.json"
+
+
 def load(user_path: Path) -> Table:
     """The repository's prices, replaced by those in the user's table if that file exists.
 
@@ -94,10 +101,10 @@ def load(user_path: Path) -> Table:
 def read(path: Path) -> Table:
     """The table in `path`. Raises UserError if it cannot be read or is corrupt."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        with files.explain_unreadable(path):
+            text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_float=Decimal)
         return Table(_parse_regions(content))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (
         ValueError,
         TypeError,

@@ -2,7 +2,6 @@
 the outputs of applied stacks."""
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +17,7 @@ from tools.hcl.reading import Value
 from tools.layout import variables
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
+from tools.scaffold.notebook import count_days, days_complaint, minutes_of, time_complaint
 
 Outputs = Callable[[Stack], Mapping[str, Any]]
 """The outputs of a stack, {} if it is not applied; raises UserError if its state is unreadable."""
@@ -25,10 +25,8 @@ Values = Mapping[str, Value]
 
 _S3, _ENDPOINTS = "shared-infra/s3", "shared-infra/vpc-endpoints"
 _COUNTED = (_S3, _ENDPOINTS, "shared-infra/iam", "shared-infra/security-groups")
-_WEEK = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _DAY = 24 * 60  # minutes
 _CHECKED_BY_AWS = {"instance_type": "InstanceType", "volume_size": "VolumeSizeInGB"}
-_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"  # as modules/sagemaker-notebook/variables.tf has it
 
 # The values that a cost depends on, so that a what-if may change them.
 _OF_NOTEBOOKS = (*_CHECKED_BY_AWS, "region", "schedule_days", "schedule_start", "schedule_stop")
@@ -122,32 +120,13 @@ def _scheduled_hours(values: Values) -> Decimal | None:
 
     None without a start and a stop: the other end depends on how the notebook is used.
     """
-    start, stop = (_minutes(values.get(f"schedule_{verb}")) for verb in ("start", "stop"))
-    days = _count_days(str(values.get("schedule_days") or ""))
+    start = minutes_of(values.get("schedule_start"))
+    stop = minutes_of(values.get("schedule_stop"))
+    days = count_days(str(values.get("schedule_days") or ""))
     if start is None or stop is None or not days:
         return None
     minutes = (stop - start) % _DAY or _DAY
     return (MONTH * days * minutes / (7 * _DAY)).quantize(Decimal("0.1"))
-
-
-def _minutes(time: Value) -> int | None:
-    """Minutes from midnight to a time such as 07:30; None if it is not one."""
-    if not re.fullmatch(_TIME, str(time)):
-        return None
-    hours, minutes = str(time).split(":")
-    return int(hours) * 60 + int(minutes)
-
-
-def _count_days(days: str) -> int:
-    """The number of days of a week in MON-FRI or MON,WED,FRI; 0 if it is neither."""
-    counted: set[int] = set()
-    for part in days.split(","):
-        ends = part.split("-")
-        if not all(end in _WEEK for end in ends) or len(ends) > 2:
-            return 0
-        first, last = _WEEK.index(ends[0]), _WEEK.index(ends[-1])
-        counted |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
-    return len(counted)
 
 
 def _shared_spec(
@@ -239,10 +218,10 @@ def _complaint(key: str, value: Value) -> str | None:
         return f"{shorten(value)} is not a number"
     if key in _CHECKED_BY_AWS:
         return model.complaint(value, model.member(_CHECKED_BY_AWS[key]))
-    if key in ("schedule_start", "schedule_stop") and _minutes(value) is None:
-        return f"{shorten(value)} is not a time from 00:00 to 23:59"
-    if key == "schedule_days" and not _count_days(str(value)):
-        return f"{shorten(value)} is not days such as MON-FRI or MON,WED,FRI"
+    if key in ("schedule_start", "schedule_stop"):
+        return time_complaint(value)
+    if key == "schedule_days":
+        return days_complaint(value)
     if key == "region":
         try:
             check_region(str(value))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from tools.engine.fingerprint import Inputs
 from tools.errors import UserError
 from tools.state.file import HOLDS_DATA
+from tools.system import files
 from tools.terraform.text import Event
 
 Action = Literal["create", "update", "replace", "destroy", "import", "move", "forget"]
@@ -189,7 +190,7 @@ def save(folder: Path, plans: Sequence[Plan], where: str, place: Callable[[str],
             for plan in plans
         ],
     }
-    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    files.write(folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
 
 
 def load(folder: Path, where: str, place: Callable[[str], str]) -> list[Plan]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.aws import sagemaker
-from tools.aws.client import Cloud, refuse_emulator
-from tools.aws.model import check_region
+from tools.aws.client import Cloud
 from tools.aws.sagemaker import Instance
 from tools.context import Context
 from tools.errors import UserError
@@ -59,15 +58,12 @@ class Fleet:
             repository = workspace.refresh(context.repository, context.workspace)
             region = workspace.region(context.repository)
             return cls(context.repository.root, repository, region, running.endpoint)
-        region = str(context.repository.common()["region"])
-        check_region(region)
-        refuse_emulator(region)
-        return cls(context.repository.root, context.repository, region)
+        return cls(context.repository.root, context.repository, context.aws_region())
 
     @property
     def option(self) -> str:
         """The option that a command in a message needs to reach the same cloud."""
-        return " --local" if self.endpoint else ""
+        return self.repository.option
 
     def cloud(self, region: str) -> Cloud:
         """A region of the cloud that the fleet is in."""

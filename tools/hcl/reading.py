@@ -11,8 +11,11 @@ from typing import Any
 
 from tools.errors import UserError
 from tools.hcl.cache import once
+from tools.system import files
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
+
+VALUES = "terraform.tfvars"
 
 # What writing.backend_block makes, with comments before it. Each stack has a text of its own, so
 # that hundreds would be parsed, at some milliseconds each, where nothing is kept yet.
@@ -24,6 +27,28 @@ _PLAIN_ARGUMENT = re.compile(r"^    (\w+) *= (.*)$", re.MULTILINE)
 
 # An interpolation or directive, not the `$${` of an escaped literal.
 _EXPRESSION = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
+
+
+def value_files(directory: Path) -> list[Path]:
+    """The files of values that Terraform reads in `directory` by itself, the strongest last.
+
+    https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+    """
+    named = [directory / VALUES, directory / "terraform.tfvars.json"]
+    automatic = [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
+    # The link to common.auto.tfvars leads nowhere before `tools init`.
+    return [file for file in [*named, *sorted(automatic)] if file.is_file()]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The content of a .tf.json or .tfvars.json file. Raises UserError if it is no JSON object."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: it must be one object of names and values")
+    return content
 
 
 def read_tfvars(path: Path) -> dict[str, Value]:
@@ -113,11 +138,10 @@ def read_init_inputs(path: Path) -> Value:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode().replace("\r\n", "\n")
+        with files.explain_unreadable(path):
+            return path.read_bytes().decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 ({error.reason} at byte {error.start})") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _once(
@@ -132,8 +156,8 @@ def _once(
 def _version() -> str:
     """What results depend on besides the text: this module and the release of python-hcl2."""
     spec = find_spec("hcl2")
-    files = [Path(__file__), Path(str(spec.origin)).with_name("version.py")] if spec else []
-    return blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
+    sources = [Path(__file__), Path(str(spec.origin)).with_name("version.py")] if spec else []
+    return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
 
 
 def parse(text: str, path: Path, quotes: bool = False, comments: bool = False) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ import click
 
 from tools.aws import lookup
 from tools.aws.client import Cloud
+from tools.console import table
 from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.imports.request import ResourceImport
@@ -47,8 +48,8 @@ def adopt(session: Session, stack: Stack) -> None:
     # A second look finds parts of what the first one imported, such as the rules of a group.
     while existing := _find_existing(session, stack):
         click.echo(f"Import in {session.account}, into the state of {stack.name}:", err=True)
-        for resource in existing:
-            click.echo(f"  {resource.address}  {resource.identifier}", err=True)
+        rows = ((resource.address, resource.identifier) for resource in existing)
+        table.show(rows, indent="  ", err=True)
         session.confirm(f"Import these {len(existing)} resources?")
         with session.runner().begin(1) as run:
             for resource in existing:

@@ -1,11 +1,10 @@
 """What the stacks could import of an account and region, and do not hold yet."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -217,8 +216,3 @@ def show(candidates: Sequence[Candidate]) -> None:
         else "every resource that the stacks could import is in their states",
         err=True,
     )
-
-
-def print_json(candidates: Sequence[Candidate]) -> None:
-    """Prints the candidates as docs/json.md says."""
-    click.echo(json.dumps([asdict(candidate) for candidate in candidates], indent=2))

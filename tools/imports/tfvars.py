@@ -7,12 +7,11 @@ from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl import reading, writing
-from tools.hcl.reading import Value
+from tools.hcl.reading import VALUES, Value
 from tools.imports.request import MERGED_LISTS, Values, conflict, merge
 from tools.layout import variables
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
-from tools.layout.variables import VALUES
 from tools.localcloud import workspace
 from tools.system import files
 
@@ -96,12 +95,11 @@ def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:
 def _files_by_name(stack: Stack) -> dict[str, Path]:
     """The variables that the stack's .tfvars files set: name to the file that Terraform obeys."""
     files_by_name: dict[str, Path] = {}
-    for file in variables.value_files(stack.path):
+    for file in reading.value_files(stack.path):
         if file.name == workspace.OVERRIDES:
             continue
-        names = (
-            json.loads(file.read_text()) if file.suffix == ".json" else reading.tfvars_names(file)
-        )
+        is_json = file.suffix == ".json"
+        names = reading.read_json(file) if is_json else reading.tfvars_names(file)
         files_by_name |= dict.fromkeys(names, file)
     return files_by_name
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl import reading
+from tools.hcl.reading import VALUES
 from tools.hcl.writing import format_assignments
 from tools.layout.repository import COMMON, Repository
-from tools.layout.variables import VALUES
 from tools.state import backend
 from tools.state.file import State
 from tools.state.place import ERRORED, STATE, LocalPlace

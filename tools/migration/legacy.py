@@ -12,6 +12,7 @@ from tools.errors import UserError
 from tools.layout.stack import Stack, tf_files
 from tools.state import file
 from tools.state.place import STATE, BucketPlace, Objects, locate
+from tools.system import files
 from tools.terraform.binary import Terraform
 
 _VERSION = 4  # since Terraform 0.12
@@ -84,7 +85,7 @@ def read(source: Path, terraform: Terraform, objects: Objects) -> LegacyDeployme
     Raises UserError if there is no state, if it is locked, damaged or empty, and if it is older
     than version 4 of the format or newer than `terraform`.
     """
-    try:
+    with files.explain_unreadable(source):
         if source.is_dir():
             return _read_folder(source.resolve(), terraform, objects)
         if not source.is_file():
@@ -92,8 +93,6 @@ def read(source: Path, terraform: Terraform, objects: Objects) -> LegacyDeployme
         beside = source.resolve().parent
         folder = beside if source.name == STATE and tf_files(beside) else None
         return _parse(source.read_bytes(), str(source), folder, terraform)
-    except OSError as error:
-        raise UserError(f"cannot read {error.filename or source}: {error.strerror}") from None
 
 
 def _read_folder(folder: Path, terraform: Terraform, objects: Objects) -> LegacyDeployment:

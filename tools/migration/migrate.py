@@ -1,6 +1,5 @@
 """`tools migrate` step by step: a table, one question, imports, a plan, a script to run."""
 
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import click
 
 from tools.aws import s3
+from tools.console.messages import print_json
 from tools.context import Target
 from tools.engine.plans import Plan
 from tools.imports import closing_plan
@@ -89,7 +89,7 @@ def _print_json(
         "plans": [plan.to_json() for plan in plans],
         "script": str(script) if script else None,
     }
-    click.echo(json.dumps(document, indent=2))
+    print_json(document)
 
 
 def _say_next_steps(script: Path, folder: Path | None, target: Target) -> None:

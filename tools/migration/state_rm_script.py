@@ -47,10 +47,8 @@ def _read_dispositions(path: Path) -> dict[str, Disposition]:
 
 
 def _read(path: Path) -> str:
-    try:
+    with files.explain_unreadable(path):
         return path.read_text(errors="replace")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _is_script(text: str) -> bool:

@@ -13,9 +13,8 @@ from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import writing
-from tools.hcl.reading import Value, read_tfvars
+from tools.hcl.reading import VALUES, Value, read_tfvars
 from tools.layout.stack import Stack
-from tools.layout.variables import VALUES
 from tools.localcloud import workspace
 from tools.remote_state import transfer
 from tools.runs.options import Options

@@ -2,6 +2,7 @@
 
 from tools.aws.client import Cloud
 from tools.aws.s3 import Objects
+from tools.context import Target
 from tools.errors import UserError
 from tools.layout.repository import PREFIX
 from tools.state.backend import TABLE, Backend
@@ -9,17 +10,11 @@ from tools.state.backend import TABLE, Backend
 ALLOW_UNVERSIONED = "--allow-unversioned"
 
 
-def check_state_bucket(
-    settings: Backend, endpoint: str | None, allow_unversioned: bool = False
-) -> None:
-    """Raises UserError if states in the bucket of `settings` could not be reached, or not be safe.
-
-    `endpoint` is the local cloud's; None is AWS.
-    """
+def check_state_bucket(settings: Backend, target: Target, allow_unversioned: bool = False) -> None:
+    """Raises UserError if the bucket of `settings` could not hold states, or not safely."""
     prefix = "" if settings.prefix == PREFIX else f" --prefix {settings.prefix}"
-    local = " --local" if endpoint else ""
-    bootstrap = f"tools state bootstrap{local} --bucket {settings.bucket}"
-    objects = Objects(Cloud(settings.region, endpoint))
+    bootstrap = f"tools state bootstrap{target.option} --bucket {settings.bucket}"
+    objects = Objects(Cloud(settings.region, target.endpoint))
     bucket = objects.bucket(settings.bucket)
     if bucket is None:
         raise UserError(f"there is no bucket {settings.bucket}; create it: {bootstrap}{prefix}")

@@ -51,7 +51,7 @@ def enable_states(session: Session, request: Request) -> None:
     """
     target, stacks = session.target, session.records.stacks
     settings = stack_settings(request, target)
-    check_state_bucket(settings, target.endpoint, request.allow_unversioned)
+    check_state_bucket(settings, target, request.allow_unversioned)
     _refuse_fixed_prefix(settings, stacks)
     objects = s3.in_regions_of(target.endpoint)
     steps = [_step_into_bucket(stack, settings, objects, target.option) for stack in stacks]

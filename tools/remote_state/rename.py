@@ -12,8 +12,8 @@ from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading, writing
+from tools.hcl.reading import VALUES
 from tools.layout.stack import Stack
-from tools.layout.variables import VALUES
 from tools.localcloud.workspace import is_from_repository
 from tools.remote_state import transfer
 from tools.runs.session import Session

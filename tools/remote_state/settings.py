@@ -6,9 +6,9 @@ from tools.aws.model import check_bucket
 from tools.context import Target
 from tools.errors import UserError
 from tools.hcl import reading
+from tools.hcl.reading import VALUES
 from tools.layout.repository import PREFIX, Repository
 from tools.layout.stack import Stack
-from tools.layout.variables import VALUES
 from tools.state import backend
 from tools.state.backend import ROOT, Backend
 from tools.state.place import STATE, BucketPlace, locate, no_objects

@@ -10,9 +10,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tools import SCRATCH
 from tools.console.messages import say
 from tools.cost import prices
+from tools.cost.model import MONTH, Line, total
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.hcl import writing
@@ -23,8 +23,6 @@ from tools.runs.deployment import destroy_stacks
 from tools.runs.session import Session
 from tools.state.file import State
 from tools.state.place import STATE, BucketPlace, LocalPlace
-
-_HOURS = 730  # of a month, as AWS's own calculator has it
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def find_orphans(records: Records) -> list[Orphan]:
 
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
-    price_table = prices.load(records.repository.root / SCRATCH / "prices.json")
+    price_table = prices.load(prices.user_prices_path(records.repository))
     names = {stack.name for stack in records.stacks}
     lineages = {records.lineage(stack) for stack in records.stacks}
     orphans = []
@@ -102,14 +100,14 @@ def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
 def _cost(state: State, price_table: prices.Table) -> tuple[str, Decimal | None]:
     """Returns the region of a state's resources and what they cost a month."""
     region = ""
-    total: Decimal | None = Decimal(0)
+    lines = []
     for resource in state.resources:
         region = region or _region(resource.attributes)
         for figure, quantity in _figures(resource.type, resource.attributes):
             price = price_table.get(region, figure)
-            is_priced = price is not None and total is not None
-            total = total + quantity * price.usd if is_priced else None  # type: ignore[operator, union-attr]
-    return region, total
+            lines.append(Line(resource.type, quantity, "", region, figure, price))
+    amount = total(line.amount for line in lines)
+    return region, amount.usd if amount.complete else None
 
 
 def _region(attributes: Mapping[str, Any]) -> str:
@@ -120,10 +118,10 @@ def _region(attributes: Mapping[str, Any]) -> str:
 
 def _figures(kind: str, attributes: Mapping[str, Any]) -> Iterator[tuple[str, Decimal]]:
     if kind == "aws_sagemaker_notebook_instance":
-        yield str(attributes["instance_type"]), Decimal(_HOURS)
+        yield str(attributes["instance_type"]), MONTH
         yield "volume_gb_month", Decimal(attributes["volume_size"])
     elif kind == "aws_vpc_endpoint" and attributes["vpc_endpoint_type"] == "Interface":
-        yield "endpoint_hour", Decimal(_HOURS * len(attributes["subnet_ids"]))
+        yield "endpoint_hour", MONTH * len(attributes["subnet_ids"])
     elif kind == "aws_kms_key":
         yield "kms_key_month", Decimal(1)
 
@@ -192,4 +190,4 @@ def open_orphans(session: Session, orphans: Sequence[Orphan]) -> Iterator[Sessio
         roots = Path(folder) / "roots"
         common = target.repository.root / COMMON
         repository = write_roots(orphans, roots, common, target.region)
-        yield session.moved_to(repository)
+        yield session.moved_to(replace(repository, option=target.option))

@@ -9,6 +9,7 @@ from pathlib import Path
 from tools.engine.plans import Plan
 from tools.engine.run import Result
 from tools.errors import UserError
+from tools.system import files
 
 
 def result_of_plan(plan: Plan) -> Result:
@@ -35,10 +36,7 @@ def write(path: Path, results: Sequence[Result], command: str) -> None:
 
     Raises UserError if it cannot be written.
     """
-    try:
-        path.write_text(_WRITERS[path.suffix](results, command))
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    files.write(path, _WRITERS[path.suffix](results, command))
 
 
 def _json(results: Sequence[Result], command: str) -> str:

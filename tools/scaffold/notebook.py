@@ -21,7 +21,7 @@ PROFILES: dict[str, dict[str, Value]] = {
 
 NAME_RULE = "letters, digits and single or repeated hyphens between them, at most 63"
 
-_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_WEEK = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _ISOLATED_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 
 # Variables that go to CreateNotebookInstance as they are, and the member that takes them.
@@ -237,15 +237,34 @@ def _imds_complaint(version: Any) -> str | None:
     return None if version in ("1", "2") else f"it must be 1 or 2, not {shorten(version)}"
 
 
-def _days_complaint(days: str) -> str | None:
-    day = f"({'|'.join(_DAYS)})"
-    fits = re.fullmatch(rf"{day}([,-]{day})*", days)
-    return None if fits else f"it must be days such as MON-FRI or MON,WED,FRI, not {days!r}"
+def count_days(days: str) -> int:
+    """The number of days of a week in MON-FRI or MON,WED,FRI; 0 if it is neither."""
+    counted: set[int] = set()
+    for part in days.split(","):
+        ends = part.split("-")
+        if not all(end in _WEEK for end in ends) or len(ends) > 2:
+            return 0
+        first, last = _WEEK.index(ends[0]), _WEEK.index(ends[-1])
+        counted |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
+    return len(counted)
 
 
-def _time_complaint(time: str) -> str | None:
-    fits = re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", time)
-    return None if fits else f"it must be a time from 00:00 to 23:59, not {time!r}"
+def days_complaint(days: Value) -> str | None:
+    """What is wrong with the days of a schedule, or None."""
+    fits = count_days(str(days))
+    return None if fits else f"it must be days such as MON-FRI or MON,WED,FRI, not {shorten(days)}"
+
+
+def minutes_of(time: Value) -> int | None:
+    """Minutes from midnight to a time such as 07:30; None if it is not one."""
+    fits = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", str(time))
+    return int(fits[1]) * 60 + int(fits[2]) if fits else None
+
+
+def time_complaint(time: Value) -> str | None:
+    """What is wrong with a time of a schedule, or None."""
+    fits = minutes_of(time) is not None
+    return None if fits else f"it must be a time from 00:00 to 23:59, not {shorten(time)}"
 
 
 def _timezone_complaint(zone: str) -> str | None:
@@ -284,9 +303,9 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "imds_version": _imds_complaint,
     "owner": model.tag_complaint,
     "purpose": _purpose_complaint,
-    "schedule_days": _days_complaint,
-    "schedule_start": _time_complaint,
-    "schedule_stop": _time_complaint,
+    "schedule_days": days_complaint,
+    "schedule_start": time_complaint,
+    "schedule_stop": time_complaint,
     "schedule_timezone": _timezone_complaint,
     "tags": _tags_complaint,
 }

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, shorten
+from tools.errors import UserError, nearest, shorten
 from tools.hcl import reading
 from tools.layout.repository import TYPED_ONCE, Repository
 from tools.scaffold import notebook
 from tools.scaffold.notebook import Notebook
+from tools.system import files
 
 Row = Mapping[str, Any]
 
@@ -47,14 +48,13 @@ def read_rows(path: Path) -> list[Row]:
     if reader is None:
         raise UserError(f"{path}: name it .csv, .yaml or .yml, by what it holds")
     try:
-        # Neither a device nor a pipe, which may never end.
-        if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST_FILE):
-            raise UserError(f"{path} must be a file of at most {_LARGEST_FILE} bytes")
-        rows = reader(path)
+        with files.explain_unreadable(path):
+            # Neither a device nor a pipe, which may never end.
+            if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST_FILE):
+                raise UserError(f"{path} must be a file of at most {_LARGEST_FILE} bytes")
+            rows = reader(path)
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8; save it as UTF-8") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
     if not rows:
         raise UserError(f"{path} names no notebook")
     for number, row in enumerate(rows, 1):
@@ -86,8 +86,8 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
 
 def _profile(name: str, profile: str) -> dict[str, reading.Value]:
     if profile not in notebook.PROFILES:
-        known = ", ".join(notebook.PROFILES)
-        raise UserError(f"{name}: there is no profile {shorten(profile)}; there are {known}")
+        hint = nearest(profile, list(notebook.PROFILES))
+        raise UserError(f"{name}: there is no profile {shorten(profile)}; {hint}")
     return notebook.PROFILES[profile]
 
 
@@ -98,10 +98,8 @@ def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
     directory = repository.root / "notebooks" / name
     path = directory / "terraform.tfvars"
     if name not in names or not path.is_file():
-        raise UserError(
-            f"there is no notebooks/{name}/terraform.tfvars to copy from; "
-            f"notebooks are {', '.join(names)}"
-        )
+        hint = nearest(name, [other for other in names if other != name])
+        raise UserError(f"there is no notebooks/{name}/terraform.tfvars to copy from; {hint}")
     values = reading.read_tfvars(path)
     for script in set(_SCRIPTS) & set(values):
         if values[script]:

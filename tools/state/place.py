@@ -4,6 +4,7 @@ import fcntl
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -105,12 +106,10 @@ class LocalPlace:
         return self.path.with_name(self.path.name + suffix)
 
     def read(self, suffix: str = "") -> bytes | None:
-        try:
-            return self.beside(suffix).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
+        file = self.beside(suffix)
+        with files.explain_unreadable(file), suppress(FileNotFoundError):
+            return file.read_bytes()
+        return None
 
     def write(self, content: bytes, suffix: str) -> None:
         files.write(self.beside(suffix), content)

@@ -1,13 +1,23 @@
-"""Files that others read while they are written."""
+"""Files that others read while they are written, and those that cannot be read."""
 
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tools.errors import UserError
 
 _READABLE = 0o666  # what open() gives a new file, less the umask
+
+
+@contextmanager
+def explain_unreadable(path: Path) -> Iterator[None]:
+    """Raises UserError if the block fails to read `path`, or what it finds there."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename or path}: {error.strerror}") from None
 
 
 def write(path: Path, content: str | bytes, mode: int = _READABLE) -> None:

@@ -9,6 +9,7 @@ import json
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -83,9 +84,10 @@ def sensitive_defaults(directory: Path) -> dict[str, str]:
     for path in sorted(directory.glob("*.tf")):
         defaults |= scanning.sensitive_defaults(path.read_text(encoding="utf-8", errors="replace"))
     for path in sorted(directory.glob("*.tf.json")):
-        for name, body in _read_json(path).get("variable", {}).items():
-            if isinstance(body, dict) and body.get("sensitive"):
-                defaults[name] = str(body.get("default") or "")
+        with suppress(UserError):  # Terraform reports it
+            for name, body in reading.read_json(path).get("variable", {}).items():
+                if isinstance(body, dict) and body.get("sensitive"):
+                    defaults[name] = str(body.get("default") or "")
     return defaults
 
 
@@ -93,9 +95,7 @@ def _assigned_values(
     directory: Path, env: Mapping[str, str], names: Collection[str]
 ) -> Iterator[str]:
     """The values that files, the environment and TF_CLI_ARGS give to the variables `names`."""
-    # https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
-    files = [directory / "terraform.tfvars", directory / "terraform.tfvars.json"]
-    files += [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
+    files = reading.value_files(directory)
     for option, value in _options(env):
         name, _, text = value.partition("=")
         if option == "var-file":
@@ -123,21 +123,15 @@ def _options(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _values(file: Path, names: Collection[str]) -> list[Any]:
     """What `file` sets the variables `names` to; of a broken one, the rest of their lines."""
-    if file.suffix == ".json":
-        return [value for name, value in _read_json(file).items() if name in names]
+    is_json = file.suffix == ".json"
     try:
-        return [value for name, value in reading.read_tfvars(file).items() if name in names]
+        values = reading.read_json(file) if is_json else reading.read_tfvars(file)
+        return [value for name, value in values.items() if name in names]
     except UserError:
+        if is_json:
+            return []
         text = file.read_text(encoding="utf-8", errors="replace")
         return [value for name, value in scanning.assigned_texts(text) if name in names]
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _texts_of(text: str) -> Iterator[str]:

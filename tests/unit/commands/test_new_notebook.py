@@ -163,7 +163,7 @@ def test_a_wrong_row_writes_none(checkout: Checkout, name: str, text: str, compl
         (["a", "--set", "on_start_file=none.sh"], 1, "cannot read none.sh"),
         (["a", "--set", "colour"], 2, "is not KEY=VALUE"),
         (["a", "--set", "project=x"], 1, "no value called 'project'"),
-        (["a", "--from", "nobody"], 1, "to copy from; notebooks are notebook-dev"),
+        (["a", "--from", "nobody"], 1, "to copy from; did you mean notebook-dev or"),
         ([], 2, "give either NAME or --from-file"),
         (["a", "--from-file", "x.csv"], 2, "give either NAME or --from-file"),
         (["--from-file", "missing.csv"], 1, "cannot read missing.csv"),

@@ -52,6 +52,7 @@ def test_refuses_other_names_in_one_short_line_with_the_rule(name: str) -> None:
         ("platform_identifier", "notebook-al3", "does not fit AWS's pattern"),
         ("root_access", "maybe", "'maybe' is no bool"),
         ("schedule_days", "mon-fri", "days such as MON-FRI"),
+        ("schedule_days", "MON-FRI-SUN", "days such as MON-FRI"),
         ("schedule_start", "8:00", "a time from 00:00 to 23:59"),
         ("schedule_stop", "24:00", "a time from 00:00 to 23:59"),
         ("schedule_timezone", "Europe/Berlim", "did you mean Europe/Berlin"),
