@@ -88,7 +88,7 @@ def sort_names(upstream: Mapping[str, Sequence[str]]) -> list[str]:
         circle = " -> ".join(error.args[1])
         raise UserError(
             f"stacks read each other's state in a circle: {circle}; "
-            "take one of these terraform_remote_state blocks out"
+            "remove one of these terraform_remote_state blocks"
         ) from None
     placed: dict[str, None] = {}
     for name in upstream:

@@ -47,7 +47,7 @@ class Backend:
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
             raise UserError(
-                f"{self.prefix!r} is no prefix of the states' keys: it takes letters, digits, "
+                f"{self.prefix!r} is not a prefix of the states' keys: it takes letters, digits, "
                 f"hyphens and underscores, with single slashes between them, such as {PREFIX}"
             )
 

@@ -111,7 +111,7 @@ def _check_backends(
         if bucket and isinstance(places[stack.name], LocalPlace):
             raise UserError(
                 f"{COMMON} sets state_bucket, but {stack.name} keeps its state on this "
-                "machine, so the other stacks would look for it in vain; move it to the "
+                "machine, so the other stacks would not find it; move it to the "
                 f"bucket: tools state enable{option} (or back: tools state disable{option})"
             )
     read = {name for stack in stacks for name in stack.upstream}
@@ -122,8 +122,8 @@ def _check_backends(
         if not bucket and (stack.name in read or _is_ours(stack)):
             raise UserError(
                 f"{stack.name} keeps its state in {place}, but {COMMON} sets no state_bucket, "
-                f"so the other stacks would look for it in vain; go on: tools state disable{option}"
-                f", or back: tools state enable{option}"
+                f"so the other stacks would not find it; go on: tools state disable{option}, "
+                f"or back: tools state enable{option}"
             )
         if (stack.path / f"{STATE}{UNVERIFIED}").exists():
             raise UserError(
@@ -134,7 +134,7 @@ def _check_backends(
         if bucket and stack.name in read and str(place) != expected:
             raise UserError(
                 f"{stack.name} keeps its state in {place}, and the others look for it in "
-                f"{expected}, as {COMMON} says: mend state_bucket and state_prefix there"
+                f"{expected}, as {COMMON} says: correct state_bucket and state_prefix there"
             )
 
 

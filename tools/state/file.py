@@ -85,8 +85,7 @@ class State:
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(
-                f"{where} is no state that Terraform wrote to its end; "
-                + (mend or "restore an older one")
+                f"{where} is not a complete Terraform state; " + (mend or "restore an older one")
             ) from None
 
 

@@ -341,6 +341,6 @@ def _describe_end(code: int, log: Path) -> Diagnostic:
         return Diagnostic(f"Terraform was ended by signal {-code}; see {log}")
     return Diagnostic(
         f"Terraform was ended by signal {-code}",
-        "what it had begun may be in the cloud and not in its state; run this again, and where "
+        "what it had begun may be in the cloud and not in its state; run this again, and if "
         f"something exists already: tools adopt (log: {log})",
     )
