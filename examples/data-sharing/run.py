@@ -38,7 +38,11 @@ def credentials(target: Target, notebook: str) -> Mapping[str, str]:
         RoleArn=instance["RoleArn"], RoleSessionName=notebook
     )
     print(f"{notebook} works as {assumed['AssumedRoleUser']['Arn']}", flush=True)
-    own = {name: value for name, value in os.environ.items() if name not in variables_to_unset(os.environ)}
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in variables_to_unset(os.environ)
+    }
     return {
         **own,
         **environment(str(target.endpoint), target.region),
