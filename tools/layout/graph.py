@@ -50,11 +50,11 @@ def reads_among(stacks: Collection[Stack]) -> dict[str, list[str]]:
 
 def readers(reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """The graph `reads` with every edge turned round: each name with those that read it."""
-    readers: dict[str, list[str]] = {name: [] for name in reads}
+    names_by_upstream: dict[str, list[str]] = {name: [] for name in reads}
     for name, upstream in reads.items():
         for other in upstream:
-            readers[other].append(name)
-    return readers
+            names_by_upstream[other].append(name)
+    return names_by_upstream
 
 
 def reachable(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:

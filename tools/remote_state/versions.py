@@ -128,10 +128,10 @@ def restore(session: Session, stack: Stack, version: str) -> None:
     )
 
 
-def _push(target: Target, stack: Stack, state: Mapping[str, Any]) -> None:
+def _push(target: Target, stack: Stack, content: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="state-") as folder:
         file = Path(folder) / "terraform.tfstate"
-        file.write_text(json.dumps(state))
+        file.write_text(json.dumps(content))
         target.terraform.push_state(stack.path, file)
 
 

@@ -127,15 +127,20 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
     notebooks = fleet.notebooks()
     estimate = estimates.estimate(context, Question(local=local))
     answer = _Answer("AWS was not asked: --offline.")
-    applied: dict[str, Applied] = {}
+    applied_by_stack: dict[str, Applied] = {}
     unread: list[str] = []
     if not offline:
         answer = _ask(context, local, notebooks)
-        applied, unread = _read_applied(context, local)
+        applied_by_stack, unread = _read_applied(context, local)
     status = answer.status
     by_name = {n.declared.stack.name: n for n in status.notebooks} if status else {}
     rows = [
-        _row(notebook, cost, by_name.get(notebook.stack.name), applied.get(notebook.stack.name))
+        _row(
+            notebook,
+            cost,
+            by_name.get(notebook.stack.name),
+            applied_by_stack.get(notebook.stack.name),
+        )
         for notebook, cost in zip(notebooks, estimate.notebooks, strict=True)
     ]
     now = datetime.now(UTC)
@@ -148,7 +153,7 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
         answer.sentence,
         rows,
         status.undeclared if status else None,
-        [row for row in applied.values() if row.status == "orphan"],
+        [row for row in applied_by_stack.values() if row.status == "orphan"],
         status is not None and not idle_unknown,
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],

@@ -40,7 +40,7 @@ def _found(store: Store, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "Tags": [{"Key": key, "Value": value} for key, value in notebook.tags.items()],
             }
             for notebook in store.notebooks.values()
-            if notebook.tags and all(_passes(one, notebook.tags) for one in filters)
+            if notebook.tags and all(_passes(tag_filter, notebook.tags) for tag_filter in filters)
         ]
 
 
