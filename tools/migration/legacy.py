@@ -161,10 +161,10 @@ def _refuse_newer(written_by: str, location: str, terraform: Terraform) -> None:
         )
 
 
-def _resources(instances: Iterable[file.Instance], location: str) -> Iterator[Resource]:
+def _resources(instances: Iterable[file.ResourceInstance], location: str) -> Iterator[Resource]:
     """The managed resources of a state, one for each address."""
     # A replacement that was cut short leaves two under one address, or the old one alone.
-    by_address: dict[str, list[file.Instance]] = {}
+    by_address: dict[str, list[file.ResourceInstance]] = {}
     for instance in instances:
         if instance.mode == "managed":
             by_address.setdefault(instance.address, []).append(instance)
@@ -178,7 +178,7 @@ def _resources(instances: Iterable[file.Instance], location: str) -> Iterator[Re
         yield Resource(address, current.type, current.attributes, _trouble(entries))
 
 
-def _trouble(entries: Sequence[file.Instance]) -> str:
+def _trouble(entries: Sequence[file.ResourceInstance]) -> str:
     if any(instance.deposed for instance in entries):
         return "a replacement of it was cut short (an object of it is deposed)"
     if any(instance.status == "tainted" for instance in entries):
