@@ -47,7 +47,7 @@ ISOLATION = $(if $(BACKEND),--no-build-isolation)
 
 .venv-terraform-1.0/.ready: requirements/terraform-1.0-build.txt
 
-init: $(READY) ## Type project, region and VPC, once
+init: $(READY) ## Set the project, region and VPC
 	@$(BIN)/tools init
 
 demo: $(READY) ## Deploy everything to a cloud on this machine, no AWS account needed
@@ -80,7 +80,7 @@ lint: $(READY) ## Check format, style, types and who imports whom
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && \
 	  $(BIN)/mypy examples/data-sharing/run.py && $(BIN)/lint-imports --no-logo
 
-lock: ## Lock the requirements anew (needs uv)
+lock: ## Renew the locked requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/all.txt pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -16,7 +16,9 @@ FORBIDDEN = [
     ("engine/retry.py", "from tools.engine import scheduler", "No circle within a room"),
     ("context.py", "from tools.emulator import pages", "Nothing imports emulator/"),
     ("emulator/pages.py", "from tools.errors import UserError", "Imports run downwards"),
-    ("scaffold/notebook.py", "import botocore.session", "Only aws/ uses boto3 and botocore"),
+    ("scaffold/notebook.py", "import botocore.session", "Only aws/ uses botocore"),
+    ("emulator/pages.py", "import boto3", "Only aws/ uses boto3"),
+    ("engine/preparation.py", "import psutil", "Only system/ uses psutil"),
     ("layout/variables.py", "import hcl2", "Only hcl/ uses python-hcl2"),
     ("engine/init.py", "import subprocess", "start processes"),
     ("localcloud/process.py", "import localstack.config", "Only emulator/ uses LocalStack"),
@@ -63,3 +65,31 @@ def test_a_new_room_needs_its_place_in_the_contract(house: Path) -> None:
 
     assert done.returncode == 1
     assert "attic" in done.stdout
+
+
+def test_every_room_is_a_package() -> None:
+    """import-linter sees no module in a folder without __init__.py."""
+    folders = {module.parent for module in (REPOSITORY / "tools").rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "asyncio.run",
+        'importlib.import_module("boto3")',
+        'os.system("true")',
+        'os.posix_spawn("true", [], {})',
+    ],
+)
+def test_a_way_round_the_contracts_fails_ruff(house: Path, statement: str) -> None:
+    module = house / "tools" / "engine" / "retry.py"
+    package = statement.partition(".")[0]
+    module.write_text(f"{module.read_text()}\nimport {package}\n\n{statement}\n")
+
+    ruff = Path(sys.executable).with_name("ruff")
+    command = [ruff, "check", "--no-cache", "--select", "TID251", "tools"]
+    done = subprocess.run(command, cwd=house, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "TID251" in done.stdout

@@ -35,7 +35,7 @@ class _Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
-        command: click.Command = importlib.import_module(f"tools.commands.{name}").command
+        command: click.Command = importlib.import_module(f"tools.commands.{name}").command  # noqa: TID251
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -73,7 +73,7 @@ class TestARenaming:
         before = demo.instances()
         done = demo.types("tools rename-notebook notebook-data-science churn --local")
         assert done.code == 0, done
-        assert "it is called notebook-data-science as before" in done.err
+        assert "it is still called notebook-data-science" in done.err
         assert not (demo.work / "notebooks/notebook-data-science").exists()
         deployed = demo.types("tools deploy --local churn")
         assert deployed.code == 0, deployed

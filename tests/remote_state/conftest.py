@@ -68,7 +68,7 @@ class Team(Checkout):
         return str(error)
 
     def killed_at(self, step: int, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Runs `tools`, killed before its `step` (tests/state/killed.py), unless it ends first."""
+        """Runs `tools`, killed before its `step` (killed.py), unless it ends first."""
         command = (sys.executable, "-m", "tests.remote_state.killed", str(step))
         return self.run(*command, *arguments, "--local")
 

@@ -102,7 +102,7 @@ def test_bootstrap_and_a_team_that_locks_with_the_table(team: Team) -> None:
     assert "nothing to do" in team.ok("state", "bootstrap", "--bucket", team.bucket)
     assert team.object("ml-infra/bootstrap/terraform.tfstate") == before
     error = team.refused("state", "bootstrap", "--bucket", team.bucket, "--prefix", "team/x")
-    assert "the state of bootstrap lies below ml-infra, and stays there" in error
+    assert "the state of bootstrap is below ml-infra, and stays there" in error
     error = team.refused("state", "bootstrap", "--bucket", "another-bucket")
     assert f"names the bucket {team.bucket}, not another-bucket" in error
 

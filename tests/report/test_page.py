@@ -311,7 +311,7 @@ def test_what_could_not_be_read_is_not_known_rather_than_none() -> None:
     assert "nothing is without a directory" in page.render(whole)
     text = page.render(replace(whole, states_are_known=False))
     assert "nothing is without a directory" not in text
-    assert "Nothing that is known of" in text
+    assert "Nothing known." in text
     assert "<dt>Orphans</dt><dd>not known</dd>" in text
     assert "<dt>Drifted</dt><dd>not known</dd>" in text
 

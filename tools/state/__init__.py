@@ -1,1 +1,1 @@
-"""States in an S3 bucket, shared by a team: made, moved, looked at, mended."""
+"""States: where each is, what is in it, who holds its lock, and how it is kept in a bucket."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cost.price_list import ireland, serving
+from tests.unit.cost.price_list import ireland, serving
 from tests.unit.commands.conftest import Checkout
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

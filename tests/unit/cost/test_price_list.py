@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.cost.price_list import ireland, serving
+from tests.unit.cost.price_list import ireland, serving
 from tools.aws.client import Cloud
 from tools.cost import price_list
 from tools.cost.prices import SINGLE, Table
