@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cost.price_list import ireland, serving
 from tests.unit.commands.conftest import Checkout
+from tests.unit.cost.price_list import ireland, serving
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 

@@ -32,7 +32,7 @@ def transition_time() -> timedelta:
     try:
         return timedelta(seconds=float(given or DEFAULT_TRANSITION_SECONDS))
     except (ValueError, OverflowError):
-        LOG.error("%s=%s is no number of seconds; it is ignored", TRANSITION_VARIABLE, given)
+        LOG.error("%s=%s is not a number of seconds; it is ignored", TRANSITION_VARIABLE, given)
         return timedelta(seconds=DEFAULT_TRANSITION_SECONDS)
 
 
