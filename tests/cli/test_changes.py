@@ -272,10 +272,10 @@ def test_a_state_that_is_spoilt_is_said(pair: Checkout) -> None:
     (work(pair, "notebooks/n") / "terraform.tfstate").write_text("{")
     listed = pair.tools("list", "--local")
     assert listed.returncode == 0
-    assert "is no state that Terraform wrote" in listed.stdout
+    assert "is not a complete Terraform state" in listed.stdout
     done = pair.tools("deploy", "--local")
     assert done.returncode == 1
-    assert "is no state that Terraform wrote" in done.stderr
+    assert "is not a complete Terraform state" in done.stderr
     assert "Traceback" not in done.stderr
 
 

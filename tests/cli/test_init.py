@@ -21,7 +21,7 @@ def test_asks_on_a_terminal_until_an_answer_is_right(checkout: Checkout) -> None
     os.close(terminal)
     os.close(person)
     assert process.returncode == 0, output
-    assert "'Acme' is no project name" in output
+    assert "'Acme' is not a project name" in output
     assert "--vpc-id 'vpc'" in output
     endpoints = checkout.root / "shared-infra/vpc-endpoints/terraform.tfvars"
     assert reading.read_tfvars(endpoints) == {"subnet_ids": ["subnet-01234567", "subnet-89abcdef"]}

@@ -231,13 +231,13 @@ def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Ru
     shown, code = answered("y\n")
     assert code == 0, shown
     assert (small.root / "notebooks/n/terraform.tfstate").exists()
-    # Another account's state is not made anew in this one.
+    # Another account's state is not created again in this one.
     other = {**env, "AWS_ACCESS_KEY_ID": "210987654321"}
     write_stack(small.root, "shared-infra/b", RESOURCE + "# edited\n")
     elsewhere = small.tools("deploy", "--yes", "b", **other)
     assert elsewhere.returncode == 1
     assert "its state is of account 123456789012" in elsewhere.stderr
-    # The plan that was shown is what was applied: Terraform read nothing anew.
+    # The plan that was shown is what was applied: Terraform read nothing again.
     logs = sorted((small.root / ".tools/logs").iterdir())[-2]
     assert '"operation":"plan"' not in (logs / "shared-infra.b.apply.log").read_text()
 
@@ -280,7 +280,7 @@ def test_the_program_that_is_named_is_the_one_that_runs(stacks: Checkout, tmp_pa
     record = work(stacks, "notebooks/n") / "terraform.tfstate.record.json"
     assert list(json.loads(record.read_text())["inputs"]["versions"]) == ["OpenTofu"]
     done = stacks.tools("deploy", "--local", TOOLS_TERRAFORM="nowhere")
-    assert "TOOLS_TERRAFORM names nowhere, which is no program" in done.stderr
+    assert "TOOLS_TERRAFORM names nowhere, which is not a program" in done.stderr
 
 
 @pytest.mark.usefixtures("kept_provider")

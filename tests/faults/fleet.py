@@ -54,7 +54,7 @@ class Fleet(Checkout):
         return f"{self.name}-states"
 
     def write_quick(self, resources: int = 3, in_s3: bool = False, version: int = 1) -> None:
-        """One stack that makes files in turn. Another `version` makes them anew."""
+        """One stack that makes files in turn. Another `version` makes them again."""
         self.made.mkdir(exist_ok=True)
         text = "".join(
             f'resource "terraform_data" "r{number}" {{\n'

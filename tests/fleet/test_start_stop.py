@@ -17,7 +17,7 @@ from tools.console.progress import Lines
 from tools.errors import UserError
 from tools.fleet import start_stop
 from tools.fleet.fleet import Fleet
-from tools.fleet.start_stop import NotebookOutcome, StartStop
+from tools.fleet.start_stop import NotebookResult, StartStop
 from tools.localcloud.client import environment
 from tools.localcloud.process import Running
 from tools.system.signals import Interruption
@@ -44,7 +44,7 @@ def outcomes(text: str) -> dict[str, str]:
 
 def change(
     place: Place, verb: start_stop.Verb, there: Mapping[str, str], seconds: float = 60
-) -> dict[str, NotebookOutcome]:
+) -> dict[str, NotebookResult]:
     """Makes the change where a listing has said that the notebooks have the statuses `there`."""
     listed = {
         name: Instance(
@@ -55,7 +55,7 @@ def change(
     where = place.fleet
     change = StartStop(where, verb, Lines(), Interruption(), seconds)
     done = change.change(where.notebooks(list(there)), {place.region: listed})
-    return {outcome.notebook.name: outcome for outcome in done}
+    return {result.notebook.name: result for result in done}
 
 
 def test_stops_what_a_glob_and_a_value_name_and_waits(three: Place) -> None:
@@ -103,15 +103,15 @@ def test_a_status_that_allows_no_change_is_not_asked_to(
     place: Place, faults: Faults, verb: start_stop.Verb, status: str, why: str
 ) -> None:
     place.declare("n")
-    outcome = change(place, verb, {"n": status})["n"]
-    assert (outcome.result, outcome.succeeded) == ("skipped", False)
-    assert outcome.detail.startswith(why)
+    result = change(place, verb, {"n": status})["n"]
+    assert (result.outcome, result.succeeded) == ("skipped", False)
+    assert result.detail.startswith(why)
     assert faults.asked == []
 
 
 def test_one_on_its_way_is_waited_for_and_not_asked_again(three: Place, faults: Faults) -> None:
     three.sagemaker.start_notebook_instance(NotebookInstanceName="vision")
-    assert change(three, "start", {"vision": "Pending"})["vision"].result == "started"
+    assert change(three, "start", {"vision": "Pending"})["vision"].outcome == "started"
     assert set(faults.asked) == {"ListNotebookInstances"}
 
 
@@ -128,7 +128,7 @@ def test_many_are_asked_for_at_once_and_waited_for_together(place: Place) -> Non
 def test_one_that_aws_refuses_keeps_no_other(three: Place) -> None:
     """The listing is older than what somebody else has done since."""
     done = change(three, "stop", {"nlp-a": "InService", "vision": "InService"})
-    assert (done["nlp-a"].result, done["vision"].result) == ("stopped", "failed")
+    assert (done["nlp-a"].outcome, done["vision"].outcome) == ("stopped", "failed")
     assert "cannot stop vision" in done["vision"].detail
     assert "Status (Stopped) not in ([InService])" in done["vision"].detail
 
@@ -143,23 +143,23 @@ def test_one_that_fails_on_its_way_says_why(three: Place, faults: Faults) -> Non
         return answer
 
     faults.rewrite = fail
-    outcome = change(three, "start", {"vision": "Stopped"})["vision"]
-    assert outcome.result == "failed"
-    assert "no capacity" in outcome.detail
+    result = change(three, "start", {"vision": "Stopped"})["vision"]
+    assert result.outcome == "failed"
+    assert "no capacity" in result.detail
 
 
 def test_without_waiting_aws_is_asked_and_goes_on(three: Place) -> None:
     done = three.tools("start", "--local", "vision", "--no-wait", "--json")
     assert done.exit_code == 0
     assert outcomes(done.stdout) == {"vision": "asked"}
-    assert change(three, "start", {"vision": "Pending"})["vision"].result == "started"
+    assert change(three, "start", {"vision": "Pending"})["vision"].outcome == "started"
 
 
 def test_an_end_of_patience_is_a_failure_that_says_that_aws_goes_on(three: Place) -> None:
-    outcome = change(three, "stop", {"nlp-a": "InService"}, seconds=1e-9)["nlp-a"]
-    assert outcome.result == "failed"
+    result = change(three, "stop", {"nlp-a": "InService"}, seconds=1e-9)["nlp-a"]
+    assert result.outcome == "failed"
     assert (
-        outcome.detail == "still Stopping, and AWS goes on; see where it ends: tools status --local"
+        result.detail == "still Stopping, and AWS goes on; see where it ends: tools status --local"
     )
 
 
@@ -169,8 +169,8 @@ def test_an_interruption_ends_the_wait_and_what_was_not_begun(three: Place) -> N
     interrupted.note(2, None)
     stop = StartStop(where, "stop", Lines(), interrupted, 60)
     chosen = where.notebooks(["nlp-a"])
-    (outcome,) = stop.change(chosen, where.instances(chosen))
-    assert (outcome.result, outcome.detail) == ("failed", "interrupted before it was requested")
+    (result,) = stop.change(chosen, where.instances(chosen))
+    assert (result.outcome, result.detail) == ("failed", "interrupted before it was requested")
     assert three.status("nlp-a") == "InService"
 
 
@@ -181,16 +181,16 @@ def test_a_listing_that_fails_in_the_wait_says_what_was_asked_for(
     faults.refuse = lambda operation, _: (
         "ExpiredTokenException" if operation == "ListNotebookInstances" else None
     )
-    outcome = change(three, "stop", {"nlp-a": "InService"})["nlp-a"]
-    assert outcome.result == "failed"
-    assert "requested, but its end was not seen: AWS's session has expired" in outcome.detail
+    result = change(three, "stop", {"nlp-a": "InService"})["nlp-a"]
+    assert result.outcome == "failed"
+    assert "requested, but its end was not seen: AWS's session has expired" in result.detail
 
 
 def test_throttled_requests_are_made_again(three: Place, faults: Faults) -> None:
     faults.refuse = lambda operation, before: (
         "ThrottlingException" if operation == "StopNotebookInstance" and before == 0 else None
     )
-    assert change(three, "stop", {"nlp-a": "InService"})["nlp-a"].result == "stopped"
+    assert change(three, "stop", {"nlp-a": "InService"})["nlp-a"].outcome == "stopped"
     assert faults.asked.count("StopNotebookInstance") == 2
 
 

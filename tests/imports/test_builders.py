@@ -560,5 +560,5 @@ def test_a_directory_of_another_notebook_is_refused(
     make_notebook(client, name, role, subnet)
     with pytest.raises(UserError, match="notebooks/notebook-dev exists already, for notebook n"):
         notebooks.request_notebook(destination, name, Shared(), directory="notebook-dev")
-    with pytest.raises(UserError, match="is no name for a notebook"):
+    with pytest.raises(UserError, match="is not a name for a notebook"):
         notebooks.request_notebook(destination, name, Shared(), directory="../up")

@@ -272,7 +272,7 @@ def test_a_bucket_set_by_hand_is_refused(team: Team) -> None:
     team.enable()
     common = team.work / "common.auto.tfvars"
     common.write_text(common.read_text().replace(team.bucket, "another-bucket"))
-    assert "as common.auto.tfvars says: mend state_bucket" in team.refused("plan")
+    assert "as common.auto.tfvars says: correct state_bucket" in team.refused("plan")
 
 
 def test_buckets_that_are_not_fit(team: Team, client: Callable[..., Any]) -> None:
@@ -322,4 +322,6 @@ def test_no_bucket_and_no_states_there(team: Team) -> None:
     assert "no bucket is set; name one with --bucket" in team.refused("state", "enable")
     assert "nothing to do" in team.ok("state", "disable")
     assert "a prefix of the states' keys" not in team.enable()
-    assert "is no prefix of the states' keys" in team.refused("state", "enable", "--prefix", "/x")
+    assert "is not a prefix of the states' keys" in team.refused(
+        "state", "enable", "--prefix", "/x"
+    )

@@ -107,7 +107,7 @@ def test_a_spoilt_state_of_the_bucket_s_own_root_is_no_other_one_s(team: Team) -
     file.write_text(f'terraform {{\n  backend "s3" {{\n    {place}\n  }}\n}}\n')
     team.client("s3").put_object(**key, Body=b"{")
     listed = team.ok("state", "list")
-    assert "bootstrap/terraform.tfstate is no state" in listed
+    assert "bootstrap/terraform.tfstate is not a complete" in listed
     assert READER in listed
     assert history(team, READER)
     assert len(history(team, "bootstrap")) == 1
@@ -131,7 +131,7 @@ def test_what_cannot_be_restored_is_refused(team: Team) -> None:
     assert "is of another state than the one in" in error
     spoilt = s3.put_object(**key, Body=b"{")["VersionId"]
     s3.put_object(**key, Body=before)
-    assert "is no state" in team.refused("state", "restore", UPSTREAM, spoilt)
+    assert "is not a complete" in team.refused("state", "restore", UPSTREAM, spoilt)
     gone = s3.delete_object(**key)["VersionId"]
     assert "is its deletion" in team.refused("state", "restore", UPSTREAM, gone)
     s3.put_object(**key, Body=before)

@@ -13,7 +13,7 @@ from tools.fleet.fleet import DeclaredNotebook
 from tools.fleet.status import UndeclaredInstance
 from tools.hcl.reading import Value
 from tools.layout.stack import Stack
-from tools.report.collect import Report, Row
+from tools.report.collect import NotebookRow, Report
 from tools.runs import listing
 
 MADE = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
@@ -81,11 +81,11 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
     )
 
 
-def _row(number: int, declared: DeclaredNotebook, cost: object, asked: bool) -> Row:
+def _row(number: int, declared: DeclaredNotebook, cost: object, asked: bool) -> NotebookRow:
     if not asked:
-        return Row(declared, cost)  # type: ignore[arg-type]
+        return NotebookRow(declared, cost)  # type: ignore[arg-type]
     status = STATUSES[number % len(STATUSES)]
-    return Row(
+    return NotebookRow(
         declared,
         cost,  # type: ignore[arg-type]
         status,
@@ -97,9 +97,9 @@ def _row(number: int, declared: DeclaredNotebook, cost: object, asked: bool) -> 
     )
 
 
-def _state(stack: str, status: listing.Status) -> listing.Row:
+def _state(stack: str, status: listing.Status) -> listing.StackRow:
     why = ("terraform.tfvars has changed",) if status == "changed since" else ()
-    return listing.Row(stack, "notebook", status, None, 9, why, f"{stack}/terraform.tfstate")
+    return listing.StackRow(stack, "notebook", status, None, 9, why, f"{stack}/terraform.tfstate")
 
 
 def _instance(name: str, status: str) -> Instance:

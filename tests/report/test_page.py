@@ -122,7 +122,7 @@ def test_values_with_html_in_them_stay_text(open_page: OpenPage) -> None:
     row = browser.find_element(By.CSS_SELECTOR, "#fleet tbody tr")
     assert row.text.count("window.broken = 1</script>&amp;") == 5  # the name, and four values
     assert text.count("<script>window.broken = 1</script>") >= 8
-    search(browser, "onerror")  # the table is drawn anew from its values
+    search(browser, "onerror")  # the table is drawn again from its values
     wait_for(browser, names(browser)[:1])
     assert browser.execute_script("return window.broken") is None
     assert browser.find_elements(By.TAG_NAME, "img") == []

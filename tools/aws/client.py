@@ -211,7 +211,9 @@ def _be_patient(session: Any) -> None:
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
     """
-    if session.get_config_variable("retry_mode") == "legacy":  # botocore's default
+    # botocore's default, which tries fewer kinds of errors again:
+    # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
+    if session.get_config_variable("retry_mode") == "legacy":
         session.set_config_variable("retry_mode", "standard")
     if session.get_config_variable("max_attempts") is None:
         session.set_config_variable("max_attempts", _ATTEMPTS)

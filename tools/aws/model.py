@@ -28,7 +28,7 @@ def _shapes() -> Mapping[str, Any]:
     # Read from botocore's file: its own reader (botocore.loaders 1.42) comes with its HTTP client,
     # whose import takes four times as long.
     package = files("botocore").joinpath("data", "sagemaker")
-    newest = max(version.name for version in package.iterdir())
+    newest = max(api_version.name for api_version in package.iterdir())
     with package.joinpath(newest, "service-2.json.gz").open("rb") as packed:
         shapes: Mapping[str, Any] = json.loads(gzip.decompress(packed.read()))["shapes"]
     return shapes

@@ -104,6 +104,7 @@ class Objects:
                 if version["Key"] == key
             ]
         # S3's times are in whole seconds: of several versions in one, IsLatest marks the newest.
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
         versions.sort(key=lambda item: (item["LastModified"], item["IsLatest"]), reverse=True)
         return [Version(i["VersionId"], i["LastModified"], i.get("Size")) for i in versions]
 

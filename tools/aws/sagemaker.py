@@ -10,7 +10,9 @@ from typing import Any
 
 from tools.aws.client import Cloud, RequestError
 
-_PAGE = 100  # the most items that AWS puts into one page
+# The most items that AWS puts into one page:
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListNotebookInstances.html
+_PAGE = 100
 _DESCRIBE = ("sagemaker", "describe_notebook_instance")
 
 

@@ -46,7 +46,7 @@ class _Number(click.ParamType[Decimal]):
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _CostAnswer:
     """What is printed: `before` is the estimate without the what-ifs, if there are any.
 
     `selected` says that it is about some notebooks of the fleet; `hours` are --hours.
@@ -150,7 +150,7 @@ def command(
     if refresh:
         _refresh(context, question, today)
     estimate = estimates.estimate(context, question)
-    answer = _Answer(
+    answer = _CostAnswer(
         estimate,
         estimates.estimate(context, replace(question, what_if=())) if changes else None,
         _compare(estimate, counts, duplicated_gb) if compare else [],
@@ -181,7 +181,7 @@ def _compare(estimate: Estimate, counts: Sequence[int], duplicated_gb: Decimal) 
     return [comparison.compare(estimate, size, duplicated_gb) for size in sorted(sizes)]
 
 
-def _to_json(answer: _Answer) -> dict[str, Any]:
+def _to_json(answer: _CostAnswer) -> dict[str, Any]:
     document = json_output.estimate_json(answer.estimate)
     if answer.before:
         document["without_what_if"] = json_output.amount_json(answer.before.amount)
@@ -190,7 +190,7 @@ def _to_json(answer: _Answer) -> dict[str, Any]:
     return document
 
 
-def _show(answer: _Answer) -> None:
+def _show(answer: _CostAnswer) -> None:
     estimate = answer.estimate
     if estimate.notebooks:
         _show_notebooks(estimate)
@@ -246,7 +246,7 @@ def _show_shared(estimate: Estimate) -> None:
     show_rich(table)
 
 
-def _show_comparison(answer: _Answer) -> None:
+def _show_comparison(answer: _CostAnswer) -> None:
     overhead = ("Overhead\nseparate", "\nshared", "\nsaved")
     with_compute = ("With compute\nseparate", "\nshared", "\nsaved", "Saved\na month")
     title = "Separate against shared infrastructure"

@@ -55,22 +55,22 @@ def run(
     with signals.count_signals() as interruption, progress.choose(len(selected)) as display:
         patience = 0 if no_wait else timeout * 60
         change = StartStop(fleet, verb, display, interruption, patience)
-        outcomes = change.change(selected, instances)
+        results = change.change(selected, instances)
     if as_json:
-        print_json([outcome.as_json() for outcome in outcomes])
+        print_json([result.as_json() for result in results])
     else:
         table.show(
             (
-                outcome.notebook.stack.name,
-                click.style(outcome.result, fg=_COLOURS.get(outcome.result)),
-                outcome.detail,
+                result.notebook.stack.name,
+                click.style(result.outcome, fg=_COLOURS.get(result.outcome)),
+                result.detail,
             )
-            for outcome in outcomes
+            for result in results
         )
-        say(start_stop.summarize(outcomes) or "nothing to do")
+        say(start_stop.summarize(results) or "nothing to do")
     if interruption.count:
         raise click.exceptions.Exit(130)
-    if not all(outcome.succeeded for outcome in outcomes):
+    if not all(result.succeeded for result in results):
         raise click.exceptions.Exit(1)
 
 

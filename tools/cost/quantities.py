@@ -76,8 +76,8 @@ def count(
     spec, notes = _shared_spec(values, shared, outputs)
     specs, warnings = [], []
     for notebook in notebooks:
-        change = changes.get(notebook.stack.name, {})
-        specs.append(_notebook_spec(notebook, change, region, hours))
+        changed_values = changes.get(notebook.stack.name, {})
+        specs.append(_notebook_spec(notebook, changed_values, region, hours))
         warnings += _warn_uncounted(notebook)
     return Quantities(region, specs, spec, notes, warnings)
 
@@ -97,16 +97,16 @@ def _warn_uncounted(notebook: DeclaredNotebook) -> list[str]:
 
 
 def _notebook_spec(
-    notebook: DeclaredNotebook, change: Values, region: str, hours: Decimal | None
+    notebook: DeclaredNotebook, changed_values: Values, region: str, hours: Decimal | None
 ) -> NotebookSpec:
-    values = {**notebook.values, **change}
+    values = {**notebook.values, **changed_values}
     size = values.get("volume_size")
     is_valid = isinstance(size, int | float) and not _complaint("volume_size", size)
     if hours is None:
         hours = _scheduled_hours(values)
     return NotebookSpec(
         notebook.stack.path.name,
-        str(change["region"] or region) if "region" in change else notebook.region,
+        str(changed_values["region"] or region) if "region" in changed_values else notebook.region,
         str(values.get("instance_type") or ""),
         int(cast(float, size)) if is_valid else None,
         MONTH if hours is None else hours,

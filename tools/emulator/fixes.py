@@ -1,6 +1,7 @@
-"""Mends of LocalStack 4.13.1 and the moto-ext 5.1.18.post6 inside it, made as it starts.
+"""Fixes of LocalStack 4.13.1 and the moto-ext 5.1.18.post6 inside it, made as it starts.
 
-A mend whose place is not there any more is left out, and the log says so.
+Each says which release does what wrong, and in which of its files. A fix whose place is not there
+any more is left out, and the log says so.
 """
 
 import inspect
@@ -22,7 +23,7 @@ LOG = logging.getLogger(__name__)
 
 @hooks.on_infra_start(name="sagemaker_notebooks_emulator_fixes")  # type: ignore[untyped-decorator]
 def apply() -> None:
-    for mend in (
+    for fix in (
         pages.install,
         malformed.install,
         tagging.install,
@@ -35,13 +36,14 @@ def apply() -> None:
         _filter_logs_as_aws_does,
     ):
         try:
-            mend()
+            fix()
         except (ImportError, AttributeError):
-            LOG.exception("not applied, since the emulator has changed: %s", mend.__name__)
+            LOG.exception("not applied, since the emulator has changed: %s", fix.__name__)
 
 
 def _listen_on_one_address() -> None:
-    """localstack-core 4.13.1: with GATEWAY_LISTEN=127.0.0.1:<port> it listens on 0.0.0.0."""
+    """localstack-core 4.13.1, localstack/runtime/server/twisted.py: with
+    GATEWAY_LISTEN=127.0.0.1:<port> it listens on 0.0.0.0."""
     from localstack.runtime.server import twisted
 
     server: Any = twisted
@@ -52,8 +54,9 @@ def _listen_on_one_address() -> None:
 
 
 def _ask_no_name_server() -> None:
-    """localstack-core 4.13.1: looks s3.localhost.localstack.cloud up, for a client of its own
-    that works without; offline this can take seconds."""
+    """localstack-core 4.13.1, localstack/utils/aws/aws_stack.py: looks
+    s3.localhost.localstack.cloud up, for a client of its own that works without; offline this can
+    take seconds."""
     from localstack.utils.aws import aws_stack
 
     answers: Any = aws_stack
@@ -63,8 +66,8 @@ def _ask_no_name_server() -> None:
 
 
 def _keep_descriptions_of_rules() -> None:
-    """moto-ext 5.1.18.post6: a security group rule whose source is a group or a prefix list
-    loses its description, and Terraform wants to set it again for ever."""
+    """moto-ext 5.1.18.post6, moto/ec2/models/security_groups.py: a rule whose source is a group or
+    a prefix list loses its description, and Terraform wants to set it again for ever."""
     from moto.ec2.models.security_groups import SecurityGroupRule
 
     rule_class: Any = SecurityGroupRule
@@ -82,8 +85,8 @@ def _keep_descriptions_of_rules() -> None:
 
 
 def _change_rules_without_ports() -> None:
-    """moto-ext 5.1.18.post6: ModifySecurityGroupRules refuses a rule of all protocols (-1),
-    because it has no ports."""
+    """moto-ext 5.1.18.post6, moto/ec2/models/security_groups.py: ModifySecurityGroupRules refuses a
+    rule of all protocols (-1), because it has no ports."""
     from moto.ec2.models.security_groups import SecurityGroupBackend
 
     backend_class: Any = SecurityGroupBackend
@@ -102,8 +105,8 @@ def _change_rules_without_ports() -> None:
 
 
 def _create_keys_on_python_3_11() -> None:
-    """localstack-core 4.13.1: kms.CreateKey answers 500 below Python 3.12, whose uuid5 is the
-    first to take bytes."""
+    """localstack-core 4.13.1, localstack/services/kms/models.py: kms.CreateKey answers 500 below
+    Python 3.12, whose uuid5 is the first to take bytes."""
     if sys.version_info >= (3, 12):
         return
     from localstack.services.kms.models import KmsKey
@@ -119,8 +122,8 @@ def _create_keys_on_python_3_11() -> None:
 
 
 def _filter_logs_as_aws_does() -> None:
-    """moto-ext 5.1.18.post6: FilterLogEvents ignores logStreamNamePrefix, and puts one stream
-    after the other, where AWS has sorted their events by time since 2019."""
+    """moto-ext 5.1.18.post6, moto/logs/responses.py: FilterLogEvents ignores logStreamNamePrefix,
+    and puts one stream after the other. AWS has sorted their events by time since 2019."""
     from moto.logs.responses import LogsResponse
 
     response_class: Any = LogsResponse
@@ -142,8 +145,9 @@ def _filter_logs_as_aws_does() -> None:
 
 
 def _keep_the_version_of_endpoint_policies() -> None:
-    """localstack-core 4.13.1: DescribeVpcEndpoints takes `"Version":` out of every policy, not of
-    AWS's own alone, and Terraform wants to set it again for ever. A space hides it."""
+    """localstack-core 4.13.1, localstack/services/ec2/provider.py: DescribeVpcEndpoints removes
+    `"Version":` from every policy, not only from AWS's own, and Terraform wants to set it again for
+    ever. A space hides it, in the model of moto-ext (moto/ec2/models/vpcs.py)."""
     from moto.ec2.models.vpcs import VPCEndPoint
 
     endpoint_class: Any = VPCEndPoint

@@ -12,6 +12,7 @@ from tools.state.place import ERRORED
 from tools.terraform.diagnostics import Diagnostic, TerraformError
 
 # What AWS answers when a name is taken, each service in its own words, as the provider passes on.
+# For S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _EXISTS = re.compile(
     r"EntityAlreadyExists|BucketAlreadyOwnedByYou|BucketAlreadyExists|InvalidGroup\.Duplicate|"
     r"ResourceInUse|AlreadyExistsException|already exist|Cannot create a duplicate",

@@ -13,6 +13,8 @@ from tools.layout.stack import Stack
 from tools.terraform.diagnostics import TerraformError
 
 _INIT_LOCK = threading.Lock()
+# Words of the errors that an init cures: a backend, module or provider that is not installed yet.
+# https://developer.hashicorp.com/terraform/cli/init
 _NEEDS_INIT = re.compile(r"terraform init|tofu init|Required plugins are not installed")
 
 

@@ -174,10 +174,12 @@ def plan_path(folder: Path, stack: str) -> Path:
     return folder.resolve() / f"{stack.replace('/', '.')}.tfplan"
 
 
-def save(folder: Path, plans: Sequence[Plan], where: str, place: Callable[[str], str]) -> None:
+def save(
+    folder: Path, plans: Sequence[Plan], where: str, describe_place: Callable[[str], str]
+) -> None:
     """Writes beside the plans in `folder` what `load` needs.
 
-    `where` names account and region; `place` returns where the state of a stack lies.
+    `where` names account and region; `describe_place` returns where the state of a stack lies.
     """
     manifest = {
         "where": where,
@@ -185,7 +187,7 @@ def save(folder: Path, plans: Sequence[Plan], where: str, place: Callable[[str],
             {
                 **plan.to_json(),
                 "inputs": asdict(plan.inputs) if plan.inputs else None,
-                "place": place(plan.stack),
+                "place": describe_place(plan.stack),
             }
             for plan in plans
         ],
@@ -193,7 +195,7 @@ def save(folder: Path, plans: Sequence[Plan], where: str, place: Callable[[str],
     files.write(folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
 
 
-def load(folder: Path, where: str, place: Callable[[str], str]) -> list[Plan]:
+def load(folder: Path, where: str, describe_place: Callable[[str], str]) -> list[Plan]:
     """Returns the plans that `save` left in `folder`.
 
     Raises UserError if there are none, or if they were made for another account or region, or for
@@ -211,10 +213,10 @@ def load(folder: Path, where: str, place: Callable[[str], str]) -> list[Plan]:
     if made_for != where:
         raise UserError(f"the plans in {folder} were made for {made_for}, and this is {where}")
     for stack, planned_place in places.items():
-        if planned_place != place(stack):
+        if planned_place != describe_place(stack):
             raise UserError(
                 f"the plan of {stack} in {folder} is of its state in {planned_place}, which is in "
-                f"{place(stack)} now: plan it again"
+                f"{describe_place(stack)} now: plan it again"
             )
     return plans
 

@@ -44,7 +44,7 @@ def _parts(statement: Statement, boundary: Sequence[Statement]) -> Iterator[Stat
 def _intersect_all(
     left: Sequence[str], right: Sequence[str], intersect: Callable[[str, str], str | None]
 ) -> tuple[str, ...]:
-    patterns = {intersect(one, other) for one in left for other in right}
+    patterns = {intersect(a, b) for a in left for b in right}
     return tuple(sorted(pattern for pattern in patterns if pattern is not None))
 
 
@@ -55,7 +55,7 @@ def _intersect_arns(left: str, right: str) -> str | None:
     fields = [arn.split(":", 5) for arn in (left, right)]
     if len(fields[0]) != len(fields[1]):
         return _intersect(left, right)  # such as arn:aws:s3*
-    parts = [_intersect(one, other) for one, other in zip(*fields, strict=True)]
+    parts = [_intersect(a, b) for a, b in zip(*fields, strict=True)]
     return None if None in parts else ":".join(part for part in parts if part is not None)
 
 

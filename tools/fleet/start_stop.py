@@ -16,7 +16,7 @@ from tools.fleet.status import NOT_DEPLOYED
 from tools.system.signals import Interruption
 
 Verb = Literal["start", "stop"]
-Result = Literal["started", "stopped", "unchanged", "asked", "skipped", "failed"]
+Outcome = Literal["started", "stopped", "unchanged", "asked", "skipped", "failed"]
 
 # More requests at once would be throttled and repeated. AWS publishes no rate for these two.
 _REQUESTS_AT_ONCE = 8
@@ -38,7 +38,7 @@ class _Transition:
     possible: tuple[str, ...]
     passing: str
     end: str
-    result: Result
+    outcome: Outcome
     request: Callable[[Cloud, str], None]
 
 
@@ -49,21 +49,21 @@ _TRANSITIONS: Mapping[Verb, _Transition] = {
 
 
 @dataclass(frozen=True)
-class NotebookOutcome:
+class NotebookResult:
     """How the start or stop of one notebook ended.
 
-    `result` is started, stopped, unchanged (it was so before), asked (and not waited for), skipped
+    `outcome` is started, stopped, unchanged (it was so before), asked (and not waited for), skipped
     (its status allows no change) or failed.
     """
 
     notebook: DeclaredNotebook
-    result: Result
+    outcome: Outcome
     detail: str = ""
 
     @property
     def succeeded(self) -> bool:
         """Whether it is, or will be, as was asked for."""
-        return self.result not in ("skipped", "failed")
+        return self.outcome not in ("skipped", "failed")
 
     def as_json(self) -> dict[str, str]:
         """The entry of `tools start --json` and `tools stop --json`."""
@@ -71,7 +71,7 @@ class NotebookOutcome:
             "notebook": self.notebook.stack.name,
             "name": self.notebook.name,
             "region": self.notebook.region,
-            "outcome": self.result,
+            "outcome": self.outcome,
             "detail": self.detail,
         }
 
@@ -101,13 +101,13 @@ class StartStop:
 
     def change(
         self, notebooks: Sequence[DeclaredNotebook], instances: Instances
-    ) -> list[NotebookOutcome]:
+    ) -> list[NotebookResult]:
         """Starts or stops `notebooks`, whose statuses are those in the listing `instances`.
 
         A notebook that cannot change is skipped, and keeps no other from changing. An interruption
         ends the wait, not what AWS was asked for.
         """
-        outcomes: dict[str, NotebookOutcome] = {}
+        results: dict[str, NotebookResult] = {}
         waiting: list[_Waiting] = []
         ready: list[DeclaredNotebook] = []
         for notebook in notebooks:
@@ -117,30 +117,30 @@ class StartStop:
             elif status == self._transition.passing:
                 waiting.append(_Waiting(notebook, status))
             else:
-                outcomes[notebook.stack.name] = self._unchanged(notebook, status)
+                results[notebook.stack.name] = self._unchanged(notebook, status)
         with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
             refusals = list(pool.map(self._request, ready))
         for notebook, refusal in zip(ready, refusals, strict=True):
             if refusal:
-                outcomes[notebook.stack.name] = NotebookOutcome(notebook, "failed", refusal)
+                results[notebook.stack.name] = NotebookResult(notebook, "failed", refusal)
             else:
                 waiting.append(_Waiting(notebook, _status(instances, notebook)))
-        outcomes |= self._await(waiting)
-        return [outcomes[notebook.stack.name] for notebook in notebooks]
+        results |= self._await(waiting)
+        return [results[notebook.stack.name] for notebook in notebooks]
 
     @property
     def _transition(self) -> _Transition:
         return _TRANSITIONS[self.verb]
 
-    def _unchanged(self, notebook: DeclaredNotebook, status: str) -> NotebookOutcome:
+    def _unchanged(self, notebook: DeclaredNotebook, status: str) -> NotebookResult:
         if status == self._transition.end:
-            return NotebookOutcome(notebook, "unchanged", f"already {status}")
+            return NotebookResult(notebook, "unchanged", f"already {status}")
         if status == NOT_DEPLOYED:
             reason = self.fleet.say_not_deployed(notebook)
         else:
             possible = " or ".join(self._transition.possible)
             reason = f"it is {status}, and only a notebook that is {possible} can {self.verb}"
-        return NotebookOutcome(notebook, "skipped", reason)
+        return NotebookResult(notebook, "skipped", reason)
 
     def _request(self, notebook: DeclaredNotebook) -> str:
         """Asks AWS for the change; returns why it refuses, or "".
@@ -157,14 +157,14 @@ class StartStop:
         self.progress.step(notebook.stack.name, self._transition.passing)
         return ""
 
-    def _await(self, waiting: Sequence[_Waiting]) -> dict[str, NotebookOutcome]:
-        """The outcomes of changes that were requested, by the stack's name."""
-        outcomes: dict[str, NotebookOutcome] = {}
+    def _await(self, waiting: Sequence[_Waiting]) -> dict[str, NotebookResult]:
+        """The results of changes that were requested, by the stack's name."""
+        results: dict[str, NotebookResult] = {}
         begun = last_message = time.monotonic()
         while waiting:
             now = time.monotonic()
             if self.interruption.count or now - begun >= self.patience:
-                return outcomes | self._give_up(waiting)
+                return results | self._give_up(waiting)
             if now - last_message > _SECONDS_BETWEEN_MESSAGES:
                 message = _say_waiting(waiting, now - begun)
                 self.progress.say("notebooks", message, important=False)
@@ -174,33 +174,33 @@ class StartStop:
             try:
                 instances = self.fleet.instances([item.notebook for item in waiting])
             except UserError as error:
-                return outcomes | _outcomes(
+                return results | _results(
                     waiting, "failed", f"requested, but its end was not seen: {error}"
                 )
-            ended = [self._outcome(item, _status(instances, item.notebook)) for item in waiting]
+            ended = [self._result(item, _status(instances, item.notebook)) for item in waiting]
             waiting = [item for item, end in zip(waiting, ended, strict=True) if not end]
-            for outcome in filter(None, ended):
-                name = outcome.notebook.stack.name
-                self.progress.say(name, f"{outcome.result} {outcome.detail}")
-                self.progress.end(name, outcome.result)
-                outcomes[name] = outcome
-        return outcomes
+            for result in filter(None, ended):
+                name = result.notebook.stack.name
+                self.progress.say(name, f"{result.outcome} {result.detail}")
+                self.progress.end(name, result.outcome)
+                results[name] = result
+        return results
 
-    def _outcome(self, item: _Waiting, status: str) -> NotebookOutcome | None:
-        """The outcome of a notebook that has this status now, or None if it is not settled."""
+    def _result(self, item: _Waiting, status: str) -> NotebookResult | None:
+        """The result of a notebook that has this status now, or None if it is not settled."""
         took = f"after {item.seconds:.0f} s"
         if status == self._transition.passing:
             item.status = status
             return None
         if status == self._transition.end:
-            return NotebookOutcome(item.notebook, self._transition.result, took)
+            return NotebookResult(item.notebook, self._transition.outcome, took)
         if status == item.status and item.seconds < _SECONDS_OF_AN_OLD_STATUS:
             return None
         if status == "Failed":
             detail = f"Failed {took}: {self._failure_reason(item.notebook)}"
         else:
             detail = f"it is {status} {took}: somebody else has changed it"
-        return NotebookOutcome(item.notebook, "failed", detail)
+        return NotebookResult(item.notebook, "failed", detail)
 
     def _failure_reason(self, notebook: DeclaredNotebook) -> str:
         try:
@@ -208,25 +208,25 @@ class StartStop:
         except UserError as error:  # the others are waited for all the same
             return str(error)
 
-    def _give_up(self, waiting: Sequence[_Waiting]) -> dict[str, NotebookOutcome]:
-        """Outcomes of notebooks still in transition when the wait ends; AWS goes on with them."""
+    def _give_up(self, waiting: Sequence[_Waiting]) -> dict[str, NotebookResult]:
+        """Results of notebooks still in transition when the wait ends; AWS goes on with them."""
         look = f"tools status{self.fleet.option}"
         detail = f"still {self._transition.passing}, and AWS goes on; see where it ends: {look}"
         was_meant = self.patience == 0 and not self.interruption.count
-        return _outcomes(waiting, "asked" if was_meant else "failed", detail)
+        return _results(waiting, "asked" if was_meant else "failed", detail)
 
 
-def summarize(outcomes: Sequence[NotebookOutcome]) -> str:
-    """How many notebooks have each result, in words."""
-    counts = Counter(outcome.result for outcome in outcomes)
-    return ", ".join(f"{count} {result}" for result, count in counts.items())
+def summarize(results: Sequence[NotebookResult]) -> str:
+    """How many notebooks have each outcome, in words."""
+    counts = Counter(result.outcome for result in results)
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
 
 
-def _outcomes(
-    waiting: Sequence[_Waiting], result: Result, detail: str
-) -> dict[str, NotebookOutcome]:
+def _results(
+    waiting: Sequence[_Waiting], outcome: Outcome, detail: str
+) -> dict[str, NotebookResult]:
     return {
-        item.notebook.stack.name: NotebookOutcome(item.notebook, result, detail) for item in waiting
+        item.notebook.stack.name: NotebookResult(item.notebook, outcome, detail) for item in waiting
     }
 
 

@@ -180,7 +180,7 @@ def parse(text: str, path: Path, quotes: bool = False, comments: bool = False) -
     try:
         parsed: dict[str, Any] = hcl2.loads(text, serialization_options=options)
     except UnexpectedInput as error:
-        raise UserError(f"{path}, line {error.line}: not valid HCL; mend it there") from None
+        raise UserError(f"{path}, line {error.line}: not valid HCL; correct it there") from None
     except RecursionError:
         raise UserError(f"{path} is nested too deeply to be read") from None
     except LarkError as error:

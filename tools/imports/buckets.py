@@ -77,7 +77,7 @@ def request_bucket(destination: Destination, name: str, purpose: str) -> ImportR
         tuple(ResourceImport.at(S3, f'{address}["{purpose}"]', name) for address in addresses),
         {S3: values} if values else {},
         notes=tuple(_notes(destination, name, settings)),
-        encryptions=tuple(sorted(encryptions, key=lambda one: one.bucket)),
+        encryptions=tuple(sorted(encryptions, key=lambda e: e.bucket)),
     )
 
 

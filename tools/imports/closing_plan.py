@@ -83,4 +83,4 @@ def report(plans: Sequence[Plan], target: Target, err: bool = False) -> None:
 
 def is_safe(plan: Plan) -> bool:
     """Whether the plan succeeded, and a deployment would destroy and replace nothing."""
-    return plan.status != "failed" and not any(one.action in _HARMFUL for one in plan.changes)
+    return plan.status != "failed" and not any(change.action in _HARMFUL for change in plan.changes)

@@ -171,7 +171,7 @@ def _refuse_without_subnets(id: str, vpc: str) -> NoReturn:
 
 def _group_notes(destination: Destination, endpoint: Any, group: str | None) -> list[str]:
     new = group or security_groups.deployed(destination, "endpoints")
-    current = [one["GroupId"] for one in endpoint.get("Groups", [])]
+    current = [attached["GroupId"] for attached in endpoint.get("Groups", [])]
     if current == [new]:
         return []
     return [

@@ -39,16 +39,16 @@ class Inventory:
             )
         return False
 
-    def at(self, stack: str, address: str) -> tuple[str, str]:
+    def at(self, stack_name: str, address: str) -> tuple[str, str]:
         """Type and identifier of what an address holds; both are empty if it holds nothing."""
-        return self.stacks.get(stack, {}).get(address, ("", ""))
+        return self.stacks.get(stack_name, {}).get(address, ("", ""))
 
-    def find(self, type: str, identifier: str) -> tuple[str, str] | None:
+    def find(self, type_name: str, identifier: str) -> tuple[str, str] | None:
         """The stack and the address that hold a resource."""
-        for stack, resources in self.stacks.items():
+        for stack_name, resources in self.stacks.items():
             for address, resource in resources.items():
-                if resource == (type, identifier):
-                    return stack, address
+                if resource == (type_name, identifier):
+                    return stack_name, address
         return None
 
 
@@ -76,11 +76,11 @@ def _resources(records: Records, stack: Stack, run: Run | None) -> dict[str, tup
     }
 
 
-def _identifier(type: str, attributes: Mapping[str, Any]) -> str:
+def _identifier(type_name: str, attributes: Mapping[str, Any]) -> str:
     """What `terraform import` takes: the id, unless the provider generates one without meaning.
 
     https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role_policy_attachment#import
     """
-    if type == "aws_iam_role_policy_attachment":
+    if type_name == "aws_iam_role_policy_attachment":
         return f"{attributes['role']}/{attributes['policy_arn']}"
     return str(attributes.get("id", ""))

@@ -44,7 +44,7 @@ def find_pending(session: Session, request: ImportRequest) -> PendingImport:
             managed = inventory.read(records, records.stacks, run)
     else:
         managed = inventory.read(records, records.stacks)
-    imports = tuple(one for one in request.imports if not managed.holds(one))
+    imports = tuple(resource for resource in request.imports if not managed.holds(resource))
     notebooks = tuple(_missing(request.notebooks, repository))
     stacks = {resource.stack for resource in request.imports}
     new = {f"notebooks/{notebook.name}" for notebook in notebooks}
@@ -64,6 +64,6 @@ def find_pending(session: Session, request: ImportRequest) -> PendingImport:
 def _missing(notebooks: Sequence[Notebook], repository: Repository) -> list[Notebook]:
     """The notebooks without a directory. Raises UserError if one is for another instance."""
     instances = repository.instance_names()
-    missing = [one for one in notebooks if instances.get(one.name) != one.instance_name]
+    missing = [n for n in notebooks if instances.get(n.name) != n.instance_name]
     render.check_new(missing, repository)
     return missing

@@ -133,27 +133,29 @@ def _groups(
 ) -> Iterator[Candidate]:
     """The security groups of notebooks or endpoints; `used` counts how many have each."""
     _, shared = managed.at(GROUPS, f"aws_security_group.{purpose}")
-    for id, count in used.most_common():
-        if id not in vpcs or managed.find("aws_security_group", id):
+    for group_id, count in used.most_common():
+        if group_id not in vpcs or managed.find("aws_security_group", group_id):
             continue
         detail = f"of {count} of these {purpose}"
         if shared:
             why = f"{GROUPS} already has {shared} for its {purpose}"
-            yield Candidate("security-group", id, detail, why=why)
-        elif destination.vpc and vpcs[id] != destination.vpc:
-            why = f"it is in {vpcs[id]}, but the stacks are in {destination.vpc}"
-            yield Candidate("security-group", id, detail, why=why)
+            yield Candidate("security-group", group_id, detail, why=why)
+        elif destination.vpc and vpcs[group_id] != destination.vpc:
+            why = f"it is in {vpcs[group_id]}, but the stacks are in {destination.vpc}"
+            yield Candidate("security-group", group_id, detail, why=why)
         else:
             arguments = f" --as {purpose}"
-            yield _importable(destination, "security-group", id, detail, GROUPS, arguments)
+            yield _importable(destination, "security-group", group_id, detail, GROUPS, arguments)
 
 
 def _groups_of_notebooks(instances: Iterable[Any]) -> Counter[str]:
-    return Counter(group for one in instances for group in one.get("SecurityGroups", []))
+    return Counter(group for instance in instances for group in instance.get("SecurityGroups", []))
 
 
 def _groups_of_endpoints(described: Iterable[Any]) -> Counter[str]:
-    return Counter(group["GroupId"] for one in described for group in one.get("Groups", []))
+    return Counter(
+        group["GroupId"] for endpoint in described for group in endpoint.get("Groups", [])
+    )
 
 
 def _vpc_of(instances: Sequence[Any], vpcs: Mapping[str, str]) -> str | None:
@@ -172,21 +174,21 @@ def _endpoints(
     destination: Destination, managed: Inventory, described: Sequence[Any]
 ) -> Iterator[Candidate]:
     # The gateway last: it takes the others' subnets if the VPC has no default ones.
-    for endpoint in sorted(described, key=lambda one: endpoints.endpoint_type(one) == "Gateway"):
-        id, service = endpoint["VpcEndpointId"], endpoint["ServiceName"]
-        if managed.find("aws_vpc_endpoint", id):
+    for endpoint in sorted(described, key=lambda e: endpoints.endpoint_type(e) == "Gateway"):
+        endpoint_id, service = endpoint["VpcEndpointId"], endpoint["ServiceName"]
+        if managed.find("aws_vpc_endpoint", endpoint_id):
             continue
         try:
             short = endpoints.short_name(destination, endpoint)
         except UserError as error:
-            yield Candidate("endpoint", id, service, why=str(error))
+            yield Candidate("endpoint", endpoint_id, service, why=str(error))
             continue
         _, other = managed.at(ENDPOINTS, endpoints.address(short))
         if other:
             why = f"{ENDPOINTS} already has {other} for {short}"
-            yield Candidate("endpoint", id, service, why=why)
+            yield Candidate("endpoint", endpoint_id, service, why=why)
         else:
-            yield _importable(destination, "endpoint", id, service, ENDPOINTS)
+            yield _importable(destination, "endpoint", endpoint_id, service, ENDPOINTS)
 
 
 def _notebook(destination: Destination, instance: Mapping[str, Any]) -> Candidate:
@@ -206,10 +208,10 @@ def _notebook(destination: Destination, instance: Mapping[str, Any]) -> Candidat
 def show(candidates: Sequence[Candidate]) -> None:
     """Prints a line for each candidate on stdout, and their number on stderr."""
     table.show(
-        (one.kind, one.name, one.detail, one.stack if one.command else "", one.command or one.why)
-        for one in candidates
+        (c.kind, c.name, c.detail, c.stack if c.command else "", c.command or c.why)
+        for c in candidates
     )
-    importable = sum(bool(one.command) for one in candidates)
+    importable = sum(bool(candidate.command) for candidate in candidates)
     click.echo(
         f"{importable} can be imported, of {len(candidates)} that no state here holds"
         if candidates

@@ -66,7 +66,7 @@ def _refresh_outputs(run: Run, stack: Stack) -> None:
         return
     run.progress.say(stack.name, "not deployed: working out the outputs it already has")
     for upstream in run.records.missing_upstreams(stack):
-        _refresh_outputs(run, next(one for one in run.records.stacks if one.name == upstream))
+        _refresh_outputs(run, next(s for s in run.records.stacks if s.name == upstream))
     if run.interruption.count:
         return
     with _explained(run, stack):

@@ -50,11 +50,11 @@ def reads_among(stacks: Collection[Stack]) -> dict[str, list[str]]:
 
 def readers(reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """The graph `reads` with every edge turned round: each name with those that read it."""
-    readers: dict[str, list[str]] = {name: [] for name in reads}
+    names_by_upstream: dict[str, list[str]] = {name: [] for name in reads}
     for name, upstream in reads.items():
         for other in upstream:
-            readers[other].append(name)
-    return readers
+            names_by_upstream[other].append(name)
+    return names_by_upstream
 
 
 def reachable(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
@@ -88,7 +88,7 @@ def sort_names(upstream: Mapping[str, Sequence[str]]) -> list[str]:
         circle = " -> ".join(error.args[1])
         raise UserError(
             f"stacks read each other's state in a circle: {circle}; "
-            "take one of these terraform_remote_state blocks out"
+            "remove one of these terraform_remote_state blocks"
         ) from None
     placed: dict[str, None] = {}
     for name in upstream:

@@ -77,8 +77,8 @@ def filter_by_values(stacks: Sequence[Stack], conditions: Sequence[str]) -> list
     A condition is `key=value` or `key!=value` over a stack's declared values, as
     `variables.read_values` reads them: `environment=dev`, `owner=al*`, `volume_size=100`,
     `tags.Team=growth`. The value may be a glob; of a list, one item has to match. Raises UserError
-    for a text that is no condition, a key that none of the stacks has, and conditions that none of
-    them meets.
+    for a text that is not a condition, a key that none of the stacks has, and conditions that none
+    of them meets.
     """
     if not conditions:
         return list(stacks)
@@ -101,7 +101,7 @@ def _parse(text: str) -> _Condition:
     parts = _CONDITION.fullmatch(text)
     if not parts:
         raise UserError(
-            f"--where {text!r} is no condition; write key=value or key!=value, such as "
+            f"--where {text!r} is not a condition; write key=value or key!=value, such as "
             "environment=dev or tags.Team=growth"
         )
     return _Condition(text, parts["key"], parts["pattern"], parts["sign"] == "!=")

@@ -40,7 +40,9 @@ def environment(
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,  # boto3 reads no other
+        # boto3 reads no other variable for the region:
+        # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html
+        "AWS_DEFAULT_REGION": region,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",

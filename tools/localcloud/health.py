@@ -10,7 +10,8 @@ from tools.errors import UserError
 from tools.localcloud.ports import HOST
 from tools.system import processes
 
-# Past any proxy of the user's.
+# Past any proxy of the user's, which urllib reads from http_proxy:
+# https://docs.python.org/3/library/urllib.request.html#urllib.request.ProxyHandler
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

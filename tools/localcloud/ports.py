@@ -24,6 +24,8 @@ def choose_port() -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        # Otherwise connections that were just closed would hold the port (TIME_WAIT):
+        # https://man7.org/linux/man-pages/man7/socket.7.html
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -22,7 +22,8 @@ from tools.system import processes
 TRANSITION_VARIABLE = "SAGEMAKER_TRANSITION_SECONDS"
 
 # What the Terraform here uses and what a notebook's owner tries first. Each loads when it is
-# first called. DynamoDB is missing: LocalStack downloads its engine from AWS when it starts it.
+# first called. DynamoDB is missing: LocalStack downloads its engine when it
+# starts it (localstack-core 4.13.1, localstack/services/dynamodb/packages.py).
 SERVICES = (
     "cloudwatch",
     "ec2",
@@ -166,8 +167,10 @@ class LocalCloud:
             "GATEWAY_LISTEN": f"{HOST}:{port}",
             "SERVICES": ",".join(SERVICES),
             "DISABLE_EVENTS": "1",  # telemetry
+            # Otherwise it downloads one at start (localstack-core 4.13.1, localstack/utils/ssl.py).
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DNS_ADDRESS": "0",  # no DNS server
+            # Both: localstack-core 4.13.1, localstack/config.py.
             "OVERRIDE_IN_DOCKER": "0",  # in a container it would use the container's own folders
             "FILESYSTEM_ROOT": scratch,  # the default is a folder inside the installed package
             "CONFIG_DIR": scratch,

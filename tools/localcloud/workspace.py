@@ -39,7 +39,9 @@ _STAND_INS: dict[str, reading.Value] = {
     "use_shared_kms_key": False,  # the key may be one of theirs
     "vpc_id": None,
 }
-OVERRIDES = "zz-local.auto.tfvars"  # Terraform reads it last
+# Terraform reads these files in the order of their names, and takes the last value:
+# https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+OVERRIDES = "zz-local.auto.tfvars"
 _FROM_REPOSITORY = ".from-repository"
 _OWN_VALUES = ".own-values"
 _DEFAULTS: dict[str, reading.Value] = {"project": "demo", "region": "us-east-1"}

@@ -75,8 +75,12 @@ def _groups(
     groups: Sequence[Resource], instances: Iterable[Resource], endpoints: Iterable[Resource]
 ) -> list[MappedResource]:
     """First the groups that are imported. A group of both becomes that of the notebooks."""
-    by_notebooks = Counter(id for one in instances for id in one.texts("security_groups"))
-    by_endpoints = Counter(id for one in endpoints for id in one.texts("security_group_ids"))
+    by_notebooks = Counter(
+        group for instance in instances for group in instance.texts("security_groups")
+    )
+    by_endpoints = Counter(
+        group for endpoint in endpoints for group in endpoint.texts("security_group_ids")
+    )
     shared: dict[str, Resource] = {}
     first = _most_used(groups, lambda group: by_notebooks[group.text("id")])
     if first:

@@ -160,27 +160,27 @@ def _refuse_newer(written_by: str, location: str, terraform: Terraform) -> None:
         )
 
 
-def _resources(instances: Iterable[file.Instance], location: str) -> Iterator[Resource]:
+def _resources(instances: Iterable[file.ResourceInstance], location: str) -> Iterator[Resource]:
     """The managed resources of a state, one for each address."""
     # A replacement that was cut short leaves two under one address, or the old one alone.
-    by_address: dict[str, list[file.Instance]] = {}
+    by_address: dict[str, list[file.ResourceInstance]] = {}
     for instance in instances:
         if instance.mode == "managed":
             by_address.setdefault(instance.address, []).append(instance)
-    for address, objects in by_address.items():
-        current = min(objects, key=lambda instance: bool(instance.deposed))
+    for address, entries in by_address.items():
+        current = min(entries, key=lambda instance: bool(instance.deposed))
         if current.is_flat:
             raise UserError(
                 f"{location}: {address} is still as Terraform 0.11 wrote it; apply the old "
                 "deployment once with a newer Terraform, then migrate it"
             )
-        yield Resource(address, current.type, current.attributes, _trouble(objects))
+        yield Resource(address, current.type, current.attributes, _trouble(entries))
 
 
-def _trouble(objects: Sequence[file.Instance]) -> str:
-    if any(instance.deposed for instance in objects):
+def _trouble(entries: Sequence[file.ResourceInstance]) -> str:
+    if any(instance.deposed for instance in entries):
         return "a replacement of it was cut short (an object of it is deposed)"
-    if any(instance.status == "tainted" for instance in objects):
+    if any(instance.status == "tainted" for instance in entries):
         return "it is tainted, so the old deployment would replace it"
     return ""
 

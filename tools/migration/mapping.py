@@ -79,7 +79,7 @@ class LegacyMapping:
 
     rows: Sequence[MappedResource]
 
-    def imported(self, type: str = "") -> list[MappedResource]:
+    def imported(self, type_name: str = "") -> list[MappedResource]:
         """The resources to import, of one type or of all."""
         rows = [row for row in self.rows if row.disposition == "imported"]
-        return [row for row in rows if type in ("", row.resource.type)]
+        return [row for row in rows if type_name in ("", row.resource.type)]

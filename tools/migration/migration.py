@@ -81,13 +81,15 @@ def _refuse_own_stack(destination: Destination, legacy: LegacyDeployment) -> Non
 
 def _managed_here(destination: Destination, legacy: LegacyDeployment) -> list[Resource]:
     """What the stacks hold of the types that are imported, and the old state does not."""
-    in_legacy = {(one.type, one.text("id") or _name(one)) for one in legacy.resources}
+    in_legacy = {(old.type, old.text("id") or _name(old)) for old in legacy.resources}
     stacks = inventory.read(destination.records, destination.records.stacks).stacks
     return [
-        Resource(f"{stack} {address}", type, {"id": id, "name": id, "bucket": id})
+        Resource(
+            f"{stack} {address}", type_name, dict.fromkeys(("id", "name", "bucket"), identifier)
+        )
         for stack, resources in stacks.items()
-        for address, (type, id) in resources.items()
-        if type in IMPORTABLE and (type, id) not in in_legacy
+        for address, (type_name, identifier) in resources.items()
+        if type_name in IMPORTABLE and (type_name, identifier) not in in_legacy
     ]
 
 
@@ -100,15 +102,26 @@ def _new_addresses(mapping: LegacyMapping, request: ImportRequest) -> dict[str, 
 
     The provider has two types for a security group's rule, with one identifier in AWS.
     """
-    new = {(one.type, one.identifier): f"{one.stack} {one.address}" for one in request.imports}
+    new_addresses = {
+        (imported.type, imported.identifier): f"{imported.stack} {imported.address}"
+        for imported in request.imports
+    }
     # aws_security_group_rule has an id of its own, and AWS's as security_group_rule_id:
     # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/security_group_rule
-    rules = {id: address for (_, id), address in new.items() if id.startswith("sgr-")}
+    rules = {
+        identifier: address
+        for (_, identifier), address in new_addresses.items()
+        if identifier.startswith("sgr-")
+    }
     addresses = {}
     for row in mapping.rows:
         resource = row.resource
         names = {resource.text(attribute) for attribute in ("id", "name", "bucket")}
-        matches = [new[resource.type, name] for name in names if (resource.type, name) in new]
+        matches = [
+            new_addresses[resource.type, name]
+            for name in names
+            if (resource.type, name) in new_addresses
+        ]
         matches += filter(None, [rules.get(resource.text("security_group_rule_id"))])
         if matches and row.disposition in ("imported", "inside"):
             addresses[resource.address] = matches[0]

@@ -33,19 +33,21 @@ def notes(destination: Destination, mapping: LegacyMapping, request: ImportReque
     resources = [row.resource for row in mapping.rows]
     lines = []
     for row in mapping.imported(ROLE):
-        name = row.resource.text("name")
-        arns = {str(policy["PolicyArn"]) for policy in roles.attached_policies(destination, name)}
-        lines += note(name, arns | attached(row.resource, resources), stack_policies)
+        role_name = row.resource.text("name")
+        arns = {
+            str(policy["PolicyArn"]) for policy in roles.attached_policies(destination, role_name)
+        }
+        lines += note(role_name, arns | attached(row.resource, resources), stack_policies)
     return lines
 
 
 def attached(role: Resource, resources: Iterable[Resource]) -> set[str]:
     """Returns the ARNs of the managed policies that a state attaches to a role."""
-    name = role.text("name")
+    role_name = role.text("name")
     arns = set(role.texts("managed_policy_arns"))
     for resource in resources:
-        role_names = (resource.text("role"), resource.text("role_name"), *resource.texts("roles"))
-        if resource.type.startswith("aws_iam_") and name in role_names:
+        users = (resource.text("role"), resource.text("role_name"), *resource.texts("roles"))
+        if resource.type.startswith("aws_iam_") and role_name in users:
             arns |= {resource.text("policy_arn"), *resource.texts("policy_arns")}
     return arns - {""}
 
@@ -56,14 +58,14 @@ def policy_names(project: str, *, has_keys: bool, has_fence: bool) -> set[str]:
     return {f"{project}-notebook-{concern}" for concern in concerns}
 
 
-def note(role: str, attached: Set[str], stack_policies: Set[str]) -> list[str]:
-    """Returns a note if the `attached` ARNs and the names of `stack_policies` are too many."""
-    others = {arn for arn in attached if arn.rpartition("/")[2] not in stack_policies}
+def note(role_name: str, attached_arns: Set[str], stack_policies: Set[str]) -> list[str]:
+    """Returns a note if the `attached_arns` and the names of `stack_policies` are too many."""
+    others = {arn for arn in attached_arns if arn.rpartition("/")[2] not in stack_policies}
     count = len(others) + len(stack_policies)
     if count <= _QUOTA:
         return []
     return [
-        f"role {role}: with the {len(stack_policies)} managed policies of shared-infra/iam it "
+        f"role {role_name}: with the {len(stack_policies)} managed policies of shared-infra/iam it "
         f"would have {count}, but AWS allows {_QUOTA} by default, so the deployment would fail; "
         f"first detach {count - _QUOTA} of {', '.join(sorted(others))}, or have the quota raised "
         "(managed policies per role, IAM)"

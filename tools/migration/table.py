@@ -80,15 +80,15 @@ def format_lines(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[s
 def note_staying(mapping: LegacyMapping) -> list[str]:
     """Returns a note on what a destroy of the old deployment destroys: what holds data first.
 
-    None if nothing stays.
+    Returns an empty list if nothing stays.
     """
     staying = [row.resource for row in mapping.rows if row.disposition == "stays"]
     if not staying:
         return []
     parts = []
     for words, prefixes in _DATA.items():
-        addresses = [one.address for one in staying if one.type.startswith(prefixes)]
-        staying = [one for one in staying if one.address not in addresses]
+        addresses = [resource.address for resource in staying if resource.type.startswith(prefixes)]
+        staying = [resource for resource in staying if resource.address not in addresses]
         parts += [f"{words}: {_shorten(addresses)}"] if addresses else []
     others = f"and {len(staying)} more" if parts else f"{len(staying)} resources"
     parts += [f"{others} (`stays` in the table)"] if staying else []

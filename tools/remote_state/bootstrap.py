@@ -130,8 +130,8 @@ def _apply(session: Session, run: Run, stack: Stack) -> bool:
             return False
         losses = [change for change in reading.changes if change.action in ("destroy", "replace")]
         if losses:
-            mend = explain.describe_losses(losses, "Make such a change by hand")
-            raise UserError(f"{stack.name} {mend}")
+            complaint = explain.describe_losses(losses, "Make such a change by hand")
+            raise UserError(f"{stack.name} {complaint}")
         for change in reading.changes:
             run.progress.say(stack.name, f"{change.action} {change.address}")
         session.confirm("Apply these changes?")

@@ -17,7 +17,7 @@ from tools.state.place import Lock
 
 
 @dataclass(frozen=True)
-class Row:
+class StateRow:
     """One stack's state, as `--json` prints it.
 
     `serial` is None if there is no state, `size` is in bytes, and `problem` says why the state
@@ -33,35 +33,35 @@ class Row:
     problem: str = ""
 
 
-def read_rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:
+def read_rows(records: Records, stacks: Sequence[Stack]) -> list[StateRow]:
     """Returns a row for each of `stacks`, in their order."""
     with ThreadPoolExecutor(BUCKET_REQUESTS) as pool:
         return list(pool.map(partial(_read_row, records), stacks))
 
 
-def _read_row(records: Records, stack: Stack) -> Row:
+def _read_row(records: Records, stack: Stack) -> StateRow:
     place = records.place(stack)
     if place is None:
-        return Row(stack.name, "", problem=UNKNOWN_PLACE)
+        return StateRow(stack.name, "", problem=UNKNOWN_PLACE)
     try:
         lock = place.lock()
         text = place.read()
         state = State.parse(text, str(place), place.mend) if text else None
     except UserError as error:
-        return Row(stack.name, str(place), problem=str(error))
+        return StateRow(stack.name, str(place), problem=str(error))
     if text is None or state is None:
-        return Row(stack.name, str(place), lock=lock)
+        return StateRow(stack.name, str(place), lock=lock)
     count = len(state.resources)
-    return Row(stack.name, str(place), state.serial, count, len(text), lock)
+    return StateRow(stack.name, str(place), state.serial, count, len(text), lock)
 
 
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Sequence[StateRow]) -> None:
     """Prints `rows` as a table on stdout, below headers on stderr."""
     headers = ("", "", "serial", "resources", "size", "")
     table.show(map(_cells, rows), headers, err_headers=True)
 
 
-def _cells(row: Row) -> list[table.Cell]:
+def _cells(row: StateRow) -> list[table.Cell]:
     note = row.problem or (describe_lock(row.lock) if row.lock else "")
     size = f"{row.size / 1000:.1f} kB" if row.size else None
     coloured = click.style(note, fg="yellow") if note else ""

@@ -45,8 +45,8 @@ class _Renaming:
         return self.new if self.is_moved else self.old
 
 
-def rename(session: Session, old: str, new: str, rename_instance: bool) -> None:
-    """Renames notebooks/`old` to notebooks/`new`, after one question; a second run continues.
+def rename(session: Session, old_name: str, new_name: str, rename_instance: bool) -> None:
+    """Renames a notebook's directory, after one question; a second run continues.
 
     Raises UserError, before anything is changed, if
 
@@ -56,14 +56,16 @@ def rename(session: Session, old: str, new: str, rename_instance: bool) -> None:
 
     Exits with 130 if it was interrupted.
     """
-    notebook.check_name(new)
-    if "/" in old:
-        raise UserError(f"{old} is not a notebook's name: give its directory without notebooks/")
+    notebook.check_name(new_name)
+    if "/" in old_name:
+        raise UserError(
+            f"{old_name} is not a notebook's name: give its directory without notebooks/"
+        )
     target, records = session.target, session.records
-    renaming = _find(target, old, new)
+    renaming = _find(target, old_name, new_name)
     _refuse_other_place(renaming, records)
     instance = _find_instance(records, renaming)
-    _refuse(renaming, records, target, new if rename_instance else None)
+    _refuse(renaming, records, target, new_name if rename_instance else None)
     _announce(session, renaming, instance, rename_instance)
     session.confirm("Rename it?")
     with session.runner().begin(1) as run:
@@ -72,12 +74,12 @@ def rename(session: Session, old: str, new: str, rename_instance: bool) -> None:
         if run.interruption.count:
             raise click.exceptions.Exit(130)
         if instance:
-            _set_name(renaming.current, new if rename_instance else instance)
+            _set_name(renaming.current, new_name if rename_instance else instance)
         if not renaming.is_moved:
             renaming.old.path.rename(renaming.new.path)
         _move_state(run, renaming)
     commit = "" if target.endpoint else ", then commit the renaming"
-    say(f"next: tools plan{target.option} {new}{commit}")
+    say(f"next: tools plan{target.option} {new_name}{commit}")
 
 
 def _find(target: Target, old_name: str, new_name: str) -> _Renaming:
@@ -160,9 +162,9 @@ def _refuse(
     if renaming.places:
         old_place, new_place = renaming.places
         transfer.refuse_lock(old_place, current, target.option)
-        state = old_place.read()
-        if state or not renaming.is_moved:  # otherwise it has been moved already
-            transfer.refuse_conflict(state, new_place.read(), new_place)
+        state_text = old_place.read()
+        if state_text or not renaming.is_moved:  # otherwise it has been moved already
+            transfer.refuse_conflict(state_text, new_place.read(), new_place)
     if place := records.place(current):
         transfer.refuse_lock(place, current, target.option)
 
@@ -194,13 +196,15 @@ def _move_state(run: Run, renaming: _Renaming) -> None:
     if renaming.places is None or renaming.settings is None:
         run.records.forget_files(renaming.new)
         return
-    old, new = renaming.places
-    text = transfer.backend_text(renaming.settings, renaming.new, renaming.old.name)
-    if state := old.read():
-        moved = transfer.move(run, renaming.new, old, new, text)
+    old_place, new_place = renaming.places
+    backend_tf = transfer.backend_text(renaming.settings, renaming.new, renaming.old.name)
+    if state_text := old_place.read():
+        moved = transfer.move(run, renaming.new, old_place, new_place, backend_tf)
         run.progress.say(renaming.new.name, moved)
-        if old.read() != state:
-            raise UserError(f"{old} was written while it was moved to {new}; run the command again")
+        if old_place.read() != state_text:
+            raise UserError(
+                f"{old_place} was written while it was moved to {new_place}; run the command again"
+            )
     else:
-        transfer.switch(run, renaming.new, text)
-    transfer.remove(old)  # it would count as an orphan, to be destroyed
+        transfer.switch(run, renaming.new, backend_tf)
+    transfer.remove(old_place)  # it would count as an orphan, to be destroyed

@@ -21,26 +21,26 @@ _SAVED = ".terraform/terraform.tfstate"
 UNKNOWN_PLACE = "its files do not say where its state is"
 
 
-def refuse_conflict(source: bytes | None, target: bytes | None, place: Place) -> None:
-    """Raises UserError if a copy of the `source` state to `place` would replace another state.
+def refuse_conflict(text: bytes | None, existing_text: bytes | None, place: Place) -> None:
+    """Raises UserError if a copy of the state `text` to `place` would replace another state.
 
-    `target` is what `place` holds. A copy of an earlier run that is unchanged or older is no
+    `existing_text` is what `place` holds. A copy of an earlier run that is unchanged or older is no
     conflict.
     """
-    if not target:
+    if not existing_text:
         return
-    existing = State.parse(target, str(place), place.mend)
+    existing = State.parse(existing_text, str(place), place.mend)
     details = f"{len(existing.resources)} resources, lineage {existing.lineage}"
-    if not source:
+    if not text:
         raise UserError(
             f"{place} holds a state already ({details}), and this directory has none: if it is "
             f"this stack's, take its {FILE} from whoever moved it there"
         )
-    state = State.parse(source, "the state here")
+    state = State.parse(text, "the state here")
     if existing.lineage != state.lineage:
         raise UserError(f"{place} holds the state of something else ({details})")
     if existing.serial > state.serial or (
-        existing.serial == state.serial and difference(source, target) is not None
+        existing.serial == state.serial and difference(text, existing_text) is not None
     ):
         raise UserError(
             f"{place} holds the same state with other changes (serial {existing.serial}, here "
@@ -138,9 +138,9 @@ def backend_text(settings: Backend, stack: Stack, renamed_from: str | None = Non
 
 
 def move(
-    run: Run, stack: Stack, source: Place, target: LocalPlace | BucketPlace, text: str | None
+    run: Run, stack: Stack, source: Place, target: LocalPlace | BucketPlace, backend_tf: str | None
 ) -> str:
-    """Moves a state as it is, and gives `stack` the backend.tf `text`; None removes the file.
+    """Moves a state as it is, and gives `stack` the file `backend_tf`; None removes it.
 
     Not by `terraform init -migrate-state`, which gives a state that it copies to a bucket another
     lineage and a serial of 1 (docs/decisions/0010). What Terraform pulls from the new place is
@@ -148,25 +148,25 @@ def move(
     Raises UserError if another state has arrived, or if somebody works on it.
     """
     refuse_lock(source, stack, run.option)
-    state = source.read()
-    if not state:
+    text = source.read()
+    if not text:
         raise UserError(f"{source} disappeared while the states were moved")
     run.progress.step(stack.name, f"copying to {target}")
-    _copy(state, target)
-    if source.read() != state:
+    _copy(text, target)
+    if source.read() != text:
         raise UserError(f"{source} was written while it was copied")
-    switch(run, stack, text)
+    switch(run, stack, backend_tf)
     if isinstance(source, LocalPlace):
         # Or Terraform's init would ask whether to migrate it:
         # https://developer.hashicorp.com/terraform/cli/commands/init#backend-initialization
         source.set_aside(UNVERIFIED)
     _carry_record(source, target)
     init.initialize(run, stack)
-    if changed := difference(state, run.terraform.pull_state(stack.path)):
+    if changed := difference(text, run.terraform.pull_state(stack.path)):
         raise UserError(f"Terraform reads another state in {target} than in {source}: {changed}")
     if isinstance(source, LocalPlace):
         settle(source)
-    return f"moved to {target} ({describe(State.parse(state, str(source)))})"
+    return f"moved to {target} ({describe(State.parse(text, str(source)))})"
 
 
 def refuse_lock(place: Place, stack: Stack, option: str) -> None:
@@ -193,30 +193,30 @@ def take_back(place: LocalPlace) -> None:
         unverified.replace(place.path)
 
 
-def _copy(state: bytes, target: LocalPlace | BucketPlace) -> None:
-    existing = target.read()
-    if existing == state:
+def _copy(text: bytes, target: LocalPlace | BucketPlace) -> None:
+    existing_text = target.read()
+    if existing_text == text:
         return
-    refuse_conflict(state, existing, target)  # again: it may have been written since the question
+    refuse_conflict(text, existing_text, target)  # again: it may have been written meanwhile
     if isinstance(target, LocalPlace):
-        target.write(state, "")
+        target.write(text, "")
     else:
-        if existing:  # an older copy; the bucket keeps its versions
+        if existing_text:  # an older copy; the bucket keeps its versions
             remove(target)
         else:
             forget_checksum(target)
-        target.create(state)
-    if target.read() != state:
+        target.create(text)
+    if target.read() != text:
         raise UserError(f"{target} does not hold what was written there")
 
 
-def switch(run: Run, stack: Stack, text: str | None) -> None:
-    """Gives `stack` the backend.tf `text`, or removes it, and forgets what init noted of it."""
+def switch(run: Run, stack: Stack, backend_tf: str | None) -> None:
+    """Gives `stack` the file `backend_tf`, or removes it, and forgets what init noted of it."""
     path = stack.path / FILE
-    if text is None:
+    if backend_tf is None:
         path.unlink(missing_ok=True)
     else:
-        files.write(path, text)
+        files.write(path, backend_tf)
     init_cache.forget(stack.path)
     (stack.path / _SAVED).unlink(missing_ok=True)
     run.records.forget_files(stack)
@@ -229,10 +229,10 @@ def _carry_record(source: Place, target: Place) -> None:
         source.delete(RECORD_SUFFIX)
 
 
-def put_over(place: BucketPlace, state: bytes) -> None:
-    """Replaces a state that nobody can read by `state`, in one step."""
+def put_over(place: BucketPlace, text: bytes) -> None:
+    """Replaces a state that nobody can read by `text`, in one step."""
     forget_checksum(place)
-    place.write(state, "")
+    place.write(text, "")
 
 
 def forget_checksum(place: BucketPlace) -> None:

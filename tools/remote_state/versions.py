@@ -24,7 +24,7 @@ from tools.state.place import ERRORED, BucketPlace
 
 
 @dataclass(frozen=True)
-class Row:
+class VersionRow:
     """A version, as `--json` prints it; `modified` is in UTC, in ISO 8601.
 
     `serial` is None if it is a deletion, or a state that cannot be read.
@@ -48,7 +48,7 @@ def _require_bucket(records: Records, stack: Stack) -> BucketPlace:
     )
 
 
-def read_rows(records: Records, stack: Stack, limit: int) -> list[Row]:
+def read_rows(records: Records, stack: Stack, limit: int) -> list[VersionRow]:
     """Returns the newest `limit` versions of the state of `stack`, newest first.
 
     Raises UserError if the state is not in a bucket.
@@ -60,7 +60,7 @@ def read_rows(records: Records, stack: Stack, limit: int) -> list[Row]:
     ]
 
 
-def _read_row(place: BucketPlace, version: Version) -> Row:
+def _read_row(place: BucketPlace, version: Version) -> VersionRow:
     modified = version.modified.strftime("%Y-%m-%dT%H:%M:%SZ")
     text = None
     if version.size is not None:
@@ -68,11 +68,11 @@ def _read_row(place: BucketPlace, version: Version) -> Row:
     try:
         state = State.parse(text or b"", version.id)
     except UserError:
-        return Row(version.id, modified, None, 0, version.size or 0)
-    return Row(version.id, modified, state.serial, len(state.resources), version.size or 0)
+        return VersionRow(version.id, modified, None, 0, version.size or 0)
+    return VersionRow(version.id, modified, state.serial, len(state.resources), version.size or 0)
 
 
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Sequence[VersionRow]) -> None:
     """Prints `rows` as a table on stdout, below headers on stderr."""
     table.show(
         (
@@ -128,10 +128,10 @@ def restore(session: Session, stack: Stack, version: str) -> None:
     )
 
 
-def _push(target: Target, stack: Stack, state: Mapping[str, Any]) -> None:
+def _push(target: Target, stack: Stack, content: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="state-") as folder:
         file = Path(folder) / "terraform.tfstate"
-        file.write_text(json.dumps(state))
+        file.write_text(json.dumps(content))
         target.terraform.push_state(stack.path, file)
 
 

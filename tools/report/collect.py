@@ -18,7 +18,7 @@ from tools.fleet.status import FleetStatus, NotebookStatus, UndeclaredInstance, 
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.runs import listing
-from tools.runs.listing import Row as Applied
+from tools.runs.listing import StackRow
 from tools.runs.session import Session
 
 IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
@@ -26,7 +26,7 @@ NOT_ASKED = "not asked"
 
 
 @dataclass(frozen=True)
-class Row:
+class NotebookRow:
     """One notebook of the fleet's table.
 
     `idle` is how long it is known to be idle, if it is; `applied` what its state and record say, if
@@ -40,7 +40,7 @@ class Row:
     differences: Sequence[str] = ()
     failure: str | None = None
     idle: timedelta | None = None
-    applied: Applied | None = None
+    applied: StackRow | None = None
 
     @property
     def drift(self) -> list[str]:
@@ -68,9 +68,9 @@ class Report:
     region: str
     made: datetime
     asked: str
-    rows: Sequence[Row]
+    rows: Sequence[NotebookRow]
     undeclared: Sequence[UndeclaredInstance] | None
-    orphans: Sequence[Applied]
+    orphans: Sequence[StackRow]
     idle_is_known: bool
     estimate: Estimate
     comparisons: Sequence[Comparison]
@@ -79,18 +79,18 @@ class Report:
     states_are_known: bool = True
 
     @property
-    def idle(self) -> list[Row]:
+    def idle(self) -> list[NotebookRow]:
         """Notebooks that run and have been idle for a quarter of an hour or more, longest first."""
         idle = [row for row in self.rows if row.idle is not None]
         return sorted(idle, key=lambda row: -(row.idle or timedelta()))
 
     @property
-    def drifted(self) -> list[Row]:
+    def drifted(self) -> list[NotebookRow]:
         """Notebooks that differ in AWS from what they declare, or changed since their apply."""
         return [row for row in self.rows if row.drift]
 
     @property
-    def failed(self) -> list[Row]:
+    def failed(self) -> list[NotebookRow]:
         """Notebooks that AWS calls failed."""
         return [row for row in self.rows if row.status == "Failed"]
 
@@ -109,7 +109,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _FleetAnswer:
     """AWS's answer: a sentence that says whether it was asked, and the fleet's status if it was."""
 
     sentence: str
@@ -126,16 +126,21 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
     fleet = estimates.open_fleet(context, local)
     notebooks = fleet.notebooks()
     estimate = estimates.estimate(context, Question(local=local))
-    answer = _Answer("AWS was not asked: --offline.")
-    applied: dict[str, Applied] = {}
+    answer = _FleetAnswer("AWS was not asked: --offline.")
+    applied_by_stack: dict[str, StackRow] = {}
     unread: list[str] = []
     if not offline:
         answer = _ask(context, local, notebooks)
-        applied, unread = _read_applied(context, local)
+        applied_by_stack, unread = _read_applied(context, local)
     status = answer.status
     by_name = {n.declared.stack.name: n for n in status.notebooks} if status else {}
     rows = [
-        _row(notebook, cost, by_name.get(notebook.stack.name), applied.get(notebook.stack.name))
+        _row(
+            notebook,
+            cost,
+            by_name.get(notebook.stack.name),
+            applied_by_stack.get(notebook.stack.name),
+        )
         for notebook, cost in zip(notebooks, estimate.notebooks, strict=True)
     ]
     now = datetime.now(UTC)
@@ -148,7 +153,7 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
         answer.sentence,
         rows,
         status.undeclared if status else None,
-        [row for row in applied.values() if row.status == "orphan"],
+        [row for row in applied_by_stack.values() if row.status == "orphan"],
         status is not None and not idle_unknown,
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
@@ -162,7 +167,7 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
     )
 
 
-def _ask(context: Context, local: bool, notebooks: Sequence[DeclaredNotebook]) -> _Answer:
+def _ask(context: Context, local: bool, notebooks: Sequence[DeclaredNotebook]) -> _FleetAnswer:
     problem = "AWS was not asked"
     try:
         fleet = Fleet.open(context, local)
@@ -171,13 +176,13 @@ def _ask(context: Context, local: bool, notebooks: Sequence[DeclaredNotebook]) -
     except UserError as error:
         if local:
             raise
-        return _Answer(f"{problem}: {_without_root(str(error), context.repository.root)}.")
+        return _FleetAnswer(f"{problem}: {_without_root(str(error), context.repository.root)}.")
     cloud = "The local cloud" if local else "AWS"
     regions = dict.fromkeys([notebook.region for notebook in notebooks] or [fleet.region])
-    return _Answer(f"{cloud} was asked, {', '.join(regions)}.", status)
+    return _FleetAnswer(f"{cloud} was asked, {', '.join(regions)}.", status)
 
 
-def _read_applied(context: Context, local: bool) -> tuple[dict[str, Applied], list[str]]:
+def _read_applied(context: Context, local: bool) -> tuple[dict[str, StackRow], list[str]]:
     """Returns what states and records say of each stack, and a sentence for each unread state."""
     root = context.repository.root
     try:
@@ -206,13 +211,13 @@ def _row(
     notebook: DeclaredNotebook,
     cost: NotebookCost,
     status: NotebookStatus | None,
-    applied: Applied | None,
-) -> Row:
+    applied: StackRow | None,
+) -> NotebookRow:
     if status is None:
-        return Row(notebook, cost, applied=applied)
+        return NotebookRow(notebook, cost, applied=applied)
     idle = None
     if status.decision and status.status == "InService" and is_idle(status.decision, IDLE_FOR):
         idle = status.decision.idle
     modified = status.instance.modified if status.instance else None
     differences, failure = status.differences, status.failure
-    return Row(notebook, cost, status.status, modified, differences, failure, idle, applied)
+    return NotebookRow(notebook, cost, status.status, modified, differences, failure, idle, applied)

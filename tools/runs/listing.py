@@ -18,7 +18,7 @@ _COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unk
 
 
 @dataclass(frozen=True)
-class Row:
+class StackRow:
     """One stack, as `--json` prints it (docs/json.md).
 
     `applied` is when it was last applied, in UTC; `why` says what has changed since.
@@ -35,20 +35,20 @@ class Row:
     monthly_usd: str | None = None
 
 
-def read_rows(records: Records, stacks: Sequence[Stack]) -> list[Row]:
+def read_rows(records: Records, stacks: Sequence[Stack]) -> list[StackRow]:
     """Returns a row for each of `stacks`, in their order."""
     records.prefetch(stacks)
     return [_read_row(records, stack) for stack in stacks]
 
 
-def _read_row(records: Records, stack: Stack) -> Row:
+def _read_row(records: Records, stack: Stack) -> StackRow:
     place = records.place(stack)
     try:
         why = records.reasons_to_apply(stack)
         state = records.state(stack)
         record = records.record(stack)
     except UserError as error:
-        return Row(stack.name, stack.kind, "unknown", None, 0, (str(error),), str(place))
+        return StackRow(stack.name, stack.kind, "unknown", None, 0, (str(error),), str(place))
     count = len(state.resources) if state else 0
     status: Status = "changed since" if why else "applied"
     if place is None:
@@ -56,16 +56,16 @@ def _read_row(records: Records, stack: Stack) -> Row:
     elif state is None or not (count or state.outputs or record):
         status = "never applied"
     applied = record.applied if record else None
-    return Row(stack.name, stack.kind, status, applied, count, tuple(why), str(place or ""))
+    return StackRow(stack.name, stack.kind, status, applied, count, tuple(why), str(place or ""))
 
 
-def read_orphans(records: Records) -> list[Row]:
+def read_orphans(records: Records) -> list[StackRow]:
     """Returns a row for each state that holds resources and whose directory is gone.
 
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
     return [
-        Row(
+        StackRow(
             orphan.name,
             FOLDERS[orphan.name.split("/")[0]],
             "orphan",
@@ -79,7 +79,7 @@ def read_orphans(records: Records) -> list[Row]:
     ]
 
 
-def show(rows: Sequence[Row], why: bool) -> None:
+def show(rows: Sequence[StackRow], why: bool) -> None:
     """Prints `rows` as a table on stdout; with `why`, also what has changed in each."""
     table.show(
         (

@@ -98,8 +98,8 @@ def make(
     for script in scripts or {}:
         if not _SCRIPT_NAME.fullmatch(script) or ".tf" in script.lower():
             raise UserError(
-                f"{name}: {shorten(script)} is no name for a script: it takes letters, digits and "
-                "any of . _ - + @ and spaces, a letter or digit first, and no .tf, which "
+                f"{name}: {shorten(script)} is not a name for a script: it takes letters, digits "
+                "and any of . _ - + @ and spaces, a letter or digit first, and no .tf, which "
                 "Terraform would read"
             )
     return Notebook(name, kept, scripts or {})
@@ -108,7 +108,7 @@ def make(
 def check_name(name: str) -> None:
     """Raises UserError if a notebook instance and its directory cannot be called `name`."""
     if model.complaint(name, model.member("NotebookInstanceName")) or not name:
-        raise UserError(f"{shorten(name)} is no name for a notebook: it takes {NAME_RULE}")
+        raise UserError(f"{shorten(name)} is not a name for a notebook: it takes {NAME_RULE}")
 
 
 def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
@@ -131,7 +131,7 @@ def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
         # An empty text takes back what --from copied: AWS has no empty identifier.
         return None if value is None or (value == "" and key in _MEMBERS) else read(value)
     except (ValueError, TypeError, RecursionError):
-        raise UserError(f"{name}: {key}: {shorten(value)} is no {types[key]}") from None
+        raise UserError(f"{name}: {key}: {shorten(value)} is not a {types[key]}") from None
     except UserError as error:
         raise UserError(f"{name}: {key}: {error}") from None
 

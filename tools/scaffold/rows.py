@@ -130,7 +130,7 @@ def _content(name: str, key: str, path: Path) -> bytes:
     """The file's first bytes, one more than a script may have."""
     try:
         if path.exists() and not path.is_file():  # a device or a pipe may never end
-            raise UserError(f"{name}: {key}: {path} is no file")
+            raise UserError(f"{name}: {key}: {path} is not a file")
         with path.open("rb") as file:
             return file.read(_LONGEST_SCRIPT + 1)
     except (OSError, ValueError) as error:
@@ -157,8 +157,8 @@ def _csv_rows(path: Path) -> list[Row]:
             for row in reader:
                 if None in row or None in row.values():
                     raise UserError(
-                        f"{path}, line {reader.line_num}: it has not as many cells as the first "
-                        "line; quote a cell that holds a comma"
+                        f"{path}, line {reader.line_num}: it does not have as many cells as "
+                        "the first line; quote a cell that holds a comma"
                     )
                 rows.append({key: value for key, value in row.items() if value != ""})
         except csv.Error as error:
@@ -179,14 +179,14 @@ def _yaml_rows(path: Path) -> list[Row]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "mend it there"
+        problem = getattr(error, "problem", None) or "correct it there"
         raise UserError(f"{path}{where}: not valid YAML: {problem}") from None
     if isinstance(content, dict):
         content = [_named(path, name, row) for name, row in content.items()]
     if content is None:
         return []
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
-        raise UserError(f"{path} is no list of notebooks, each with its values")
+        raise UserError(f"{path} is not a list of notebooks, each with its values")
     return [{str(key): value for key, value in row.items()} for row in content]
 
 

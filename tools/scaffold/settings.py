@@ -75,8 +75,8 @@ def check_project(project: str) -> None:
     """Raises UserError if the names of buckets and roles cannot begin with `project`."""
     if len(project) > 32 or not _PROJECT.fullmatch(project):
         raise UserError(
-            f"{project[:80]!r} is no project name: it begins the buckets' names, so it takes 2 to "
-            "32 lower-case letters, digits and single hyphens, a letter first, and not sg-, "
+            f"{project[:80]!r} is not a project name: it begins the buckets' names, so it takes 2 "
+            "to 32 lower-case letters, digits and single hyphens, a letter first, and not sg-, "
             "sthree- or amzn-s3-demo- at its start"
         )
 

@@ -24,7 +24,9 @@ _HEADER = f"""\
 # directory must not have this file.
 """
 
-_LOCKFILE_SINCE = (1, 10, 0)  # of Terraform and of OpenTofu
+# Of Terraform and of OpenTofu, `use_lockfile`:
+# https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
+_LOCKFILE_SINCE = (1, 10, 0)
 _PREFIX = re.compile(r"[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*")
 # The rule of guard.tf, by which plain Terraform refuses another stack's key.
 _KEY_OF_A_STACK = re.compile(rf"((?:{'|'.join(FOLDERS)})/[^/]+)/terraform\.tfstate$")
@@ -47,7 +49,7 @@ class Backend:
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
             raise UserError(
-                f"{self.prefix!r} is no prefix of the states' keys: it takes letters, digits, "
+                f"{self.prefix!r} is not a prefix of the states' keys: it takes letters, digits, "
                 f"hyphens and underscores, with single slashes between them, such as {PREFIX}"
             )
 

@@ -50,37 +50,37 @@ def refuse_copies(claims: Iterable[Claim]) -> None:
 def check_keys(repository: Repository) -> None:
     """Raises UserError if a directory was copied, or renamed, with its backend.tf."""
     claims = []
-    for stack, arguments in backend.arguments_by_stack(repository).items():
+    for stack_name, arguments in backend.arguments_by_stack(repository).items():
         if key := str(arguments.get("key") or ""):
-            if original := foreign_stack(stack, key):
-                raise UserError(_foreign_key(repository, stack, original))
+            if original := foreign_stack(stack_name, key):
+                raise UserError(_foreign_key(repository, stack_name, original))
             mend = f"{_mend_key(repository)} (the key is {key})"
-            claims.append(Claim(stack, (arguments.get("bucket"), key), mend))
+            claims.append(Claim(stack_name, (arguments.get("bucket"), key), mend))
     refuse_copies(claims)
 
 
-def foreign_stack(stack: str, key: str) -> str | None:
-    """The other stack whose state `key` names, which was found in the directory of `stack`."""
+def foreign_stack(stack_name: str, key: str) -> str | None:
+    """The other stack whose state `key` names, which was found in the directory of `stack_name`."""
     owner = backend.stack_of(key)
-    return owner if owner != stack else None
+    return owner if owner != stack_name else None
 
 
-def _foreign_key(repository: Repository, stack: str, original: str) -> str:
-    wrong = f"{stack}/{FILE} names the state of {original}"
+def _foreign_key(repository: Repository, stack_name: str, original: str) -> str:
+    wrong = f"{stack_name}/{FILE} names the state of {original}"
     if (repository.root / original).is_dir():
         return (
-            f"{wrong}: {stack} is a copy, and an apply in it would change what {original} "
-            f"deployed; {_mend_key(repository, stack)}"
+            f"{wrong}: {stack_name} is a copy, and an apply in it would change what {original} "
+            f"deployed; {_mend_key(repository, stack_name)}"
         )
-    names = f"{original.split('/')[1]} {stack.split('/')[1]}"
+    names = f"{original.split('/')[1]} {stack_name.split('/')[1]}"
     return (
         f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}"
-        f"{repository.option}; if it is a copy: {_mend_key(repository, stack)}"
+        f"{repository.option}; if it is a copy: {_mend_key(repository, stack_name)}"
     )
 
 
-def _mend_key(repository: Repository, stack: str = "") -> str:
-    where = f" in {stack}" if stack else ""
+def _mend_key(repository: Repository, stack_name: str = "") -> str:
+    where = f" in {stack_name}" if stack_name else ""
     return f"delete {FILE} and .terraform{where}, then: tools state enable{repository.option}"
 
 
@@ -111,7 +111,7 @@ def _check_backends(
         if bucket and isinstance(places[stack.name], LocalPlace):
             raise UserError(
                 f"{COMMON} sets state_bucket, but {stack.name} keeps its state on this "
-                "machine, so the other stacks would look for it in vain; move it to the "
+                "machine, so the other stacks would not find it; move it to the "
                 f"bucket: tools state enable{option} (or back: tools state disable{option})"
             )
     read = {name for stack in stacks for name in stack.upstream}
@@ -122,8 +122,8 @@ def _check_backends(
         if not bucket and (stack.name in read or _is_ours(stack)):
             raise UserError(
                 f"{stack.name} keeps its state in {place}, but {COMMON} sets no state_bucket, "
-                f"so the other stacks would look for it in vain; go on: tools state disable{option}"
-                f", or back: tools state enable{option}"
+                f"so the other stacks would not find it; go on: tools state disable{option}, "
+                f"or back: tools state enable{option}"
             )
         if (stack.path / f"{STATE}{UNVERIFIED}").exists():
             raise UserError(
@@ -134,7 +134,7 @@ def _check_backends(
         if bucket and stack.name in read and str(place) != expected:
             raise UserError(
                 f"{stack.name} keeps its state in {place}, and the others look for it in "
-                f"{expected}, as {COMMON} says: mend state_bucket and state_prefix there"
+                f"{expected}, as {COMMON} says: correct state_bucket and state_prefix there"
             )
 
 

@@ -15,7 +15,7 @@ HOLDS_DATA = frozenset({"aws_sagemaker_notebook_instance", "aws_s3_bucket", "aws
 
 
 @dataclass(frozen=True)
-class Instance:
+class ResourceInstance:
     """One object of a resource or of a data source, as a state notes it.
 
     `address` is what `terraform state list` prints, `attributes` what the provider left, and
@@ -43,10 +43,10 @@ class State:
     lineage: str
     serial: int
     outputs: Mapping[str, Any]
-    instances: tuple[Instance, ...] = ()
+    instances: tuple[ResourceInstance, ...] = ()
 
     @cached_property
-    def resources(self) -> tuple[Instance, ...]:
+    def resources(self) -> tuple[ResourceInstance, ...]:
         """The instances that Terraform manages: all but those of data sources."""
         return tuple(instance for instance in self.instances if instance.mode == "managed")
 
@@ -85,12 +85,11 @@ class State:
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(
-                f"{where} is no state that Terraform wrote to its end; "
-                + (mend or "restore an older one")
+                f"{where} is not a complete Terraform state; " + (mend or "restore an older one")
             ) from None
 
 
-def read_instances(resources: Iterable[Mapping[str, Any]]) -> Iterator[Instance]:
+def read_instances(resources: Iterable[Mapping[str, Any]]) -> Iterator[ResourceInstance]:
     """The instances of the `resources` of a state's JSON, in their order.
 
     Raises KeyError, TypeError or AttributeError for what Terraform does not write.
@@ -103,7 +102,7 @@ def read_instances(resources: Iterable[Mapping[str, Any]]) -> Iterator[Instance]
         name = f"{module}{data}{type_}.{resource['name']}"
         for instance in resource["instances"]:
             flat = instance.get("attributes_flat")
-            yield Instance(
+            yield ResourceInstance(
                 f"{name}{_index(instance.get('index_key'))}",
                 mode,
                 type_,

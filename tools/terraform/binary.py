@@ -231,6 +231,8 @@ class Terraform:
     def holds_resources(self, directory: Path) -> bool:
         """Returns whether the state of `directory`, which must be initialized, holds anything."""
         result = self._ask(directory, "state", "list")
+        # `terraform state list` fails if nothing was ever applied (errStateNotFound in
+        # internal/command of Terraform and of OpenTofu).
         if result.returncode and "No state file was found" not in result.stderr:
             raise TerraformError([first_error(result.stderr)])
         return bool(result.stdout.strip())
@@ -248,7 +250,10 @@ class Terraform:
         return values
 
     def import_resource(self, directory: Path, log: Path, address: str, identifier: str) -> None:
-        """Runs `terraform import`, which has no -json."""
+        """Runs `terraform import`, which has no -json.
+
+        https://developer.hashicorp.com/terraform/cli/commands/import
+        """
         child = self._start(
             directory, log, "import", "-input=false", "-no-color", address, identifier
         )
@@ -341,6 +346,6 @@ def _describe_end(code: int, log: Path) -> Diagnostic:
         return Diagnostic(f"Terraform was ended by signal {-code}; see {log}")
     return Diagnostic(
         f"Terraform was ended by signal {-code}",
-        "what it had begun may be in the cloud and not in its state; run this again, and where "
+        "what it had begun may be in the cloud and not in its state; run this again, and if "
         f"something exists already: tools adopt (log: {log})",
     )

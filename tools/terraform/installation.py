@@ -65,7 +65,8 @@ def find_binary(env: Mapping[str, str]) -> Path:
         if binary := shutil.which(name, path=search_path):
             return Path(binary).absolute()
         raise UserError(
-            f"{BINARY_VARIABLE} names {name}, which is no program; unset it, or {_HOW_TO_INSTALL}"
+            f"{BINARY_VARIABLE} names {name}, which is not a program; unset it, or "
+            f"{_HOW_TO_INSTALL}"
         )
     for name in ("terraform", "tofu"):
         if binary := shutil.which(name, path=search_path):

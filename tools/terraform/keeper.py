@@ -1,7 +1,7 @@
 """Keeps AWS provider processes running between runs of Terraform.
 
-Terraform starts the provider anew for each thing that it needs of it: its schema, the check of the
-configuration, the plan. A provider started with `-debug` goes on running, and prints what
+Terraform starts the provider again for each thing that it needs of it: its schema, the check of
+the configuration, the plan. A provider started with `-debug` goes on running, and prints what
 Terraform needs in TF_REATTACH_PROVIDERS to use it. Terraform documents that for developing
 providers: https://developer.hashicorp.com/terraform/plugin/debugging
 

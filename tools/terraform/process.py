@@ -11,6 +11,8 @@ from tools.system import processes
 from tools.system.signals import Interruption, interruptible_child
 from tools.terraform.masking import Mask
 
+# The end of each question, on a line that does not end:
+# https://github.com/hashicorp/terraform/blob/main/internal/command/ui_input.go
 _PROMPT = "Enter a value: "
 _POLL_SECONDS = 0.05
 

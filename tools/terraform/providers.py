@@ -49,6 +49,8 @@ def find_source(
     The user's settings (in `env` and the CLI configuration) come first, then the mirrors that
     Terraform knows, then folders below `prefixes`, then the registry.
     """
+    # These arguments may name a -plugin-dir:
+    # https://developer.hashicorp.com/terraform/cli/commands/init#plugin-installation
     if "TF_CLI_ARGS_init" in env or _sets("provider_installation", cli_config_file(env)):
         return Source()
     cache = env.get("TF_PLUGIN_CACHE_DIR")
@@ -64,6 +66,8 @@ def find_source(
 
 def cli_config_text(mirror: Path, existing: Path | None, host: str = HOST) -> str:
     """Returns the text of a CLI configuration: the user's (`existing`), and `mirror` added."""
+    # Terraform reads one file: TF_CLI_CONFIG_FILE replaces the user's own.
+    # https://developer.hashicorp.com/terraform/cli/config/config-file#locations
     users_text = existing.read_text() + "\n" if existing else ""
     providers = sorted(
         f'"{host}/{path.parent.name}/{path.name}"'

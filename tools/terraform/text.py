@@ -12,7 +12,8 @@ from typing import Any
 
 Event = dict[str, Any]
 
-# What stands after a resource's address, to the type of event that it is in JSON.
+# What stands after a resource's address, to the type of event that it is in JSON:
+# https://github.com/hashicorp/terraform/blob/main/internal/command/views/hook_ui.go
 _PROGRESS_TYPES = {
     "Creating...": "apply_start",
     "Modifying...": "apply_start",

@@ -46,7 +46,7 @@ def test_zones_are_those_of_the_applied_state(checkout: Checkout) -> None:
     done = checkout.tools("cost")
     assert done.returncode == 0
     assert "1 is assumed" in done.stdout
-    assert "is no state that Terraform wrote" in done.stdout
+    assert "is not a complete Terraform state" in done.stdout
 
 
 def test_a_what_if_shows_the_difference(checkout: Checkout) -> None:

@@ -119,7 +119,7 @@ def test_many_from_a_file(checkout: Checkout, name: str, text: str) -> None:
     ("name", "text", "complaint"),
     [
         ("t.csv", "name,volume_size\na,5\nb,4\n", "b: volume_size: it must be 5 to 16384"),
-        ("t.csv", "name,volume_size\na,5,6\n", "t.csv, line 2: it has not as many cells"),
+        ("t.csv", "name,volume_size\na,5,6\n", "t.csv, line 2: it does not have as many cells"),
         ("t.csv", "name,colour\na,red\n", "no value called 'colour'"),
         ("t.csv", "name\na\na\n", "a is named 2 times"),
         ("t.csv", "name,owner,owner\na,b,c\n", "line 1: a column stands there twice"),
@@ -130,7 +130,7 @@ def test_many_from_a_file(checkout: Checkout, name: str, text: str) -> None:
         ("t.csv", "name\n", "names no notebook"),
         ("t.csv", "owner\nx\n", "notebook 1 has no name"),
         ("t.yaml", "- name: a\n  tags: [\n", "t.yaml, line 3: not valid YAML"),
-        ("t.yaml", "hello", "no list of notebooks"),
+        ("t.yaml", "hello", "not a list of notebooks"),
         ("t.yaml", "- name: 5\n", "notebook 1 has no name"),
         ("t.yaml", "- {name: a, profile: big}\n", "no profile 'big'; there are dev, staging, prod"),
         ("t.yaml", "- {name: a, from: nobody}\n", "nobody/terraform.tfvars to copy from"),
@@ -154,8 +154,8 @@ def test_a_wrong_row_writes_none(checkout: Checkout, name: str, text: str, compl
     [
         (["a", "--instance-type", "ml.m5.larg"], 1, "did you mean"),
         (["a b"], 1, "letters, digits and single or repeated hyphens"),
-        (["../a"], 1, "no name for a notebook"),
-        (["/tmp/a"], 1, "no name for a notebook"),
+        (["../a"], 1, "not a name for a notebook"),
+        (["/tmp/a"], 1, "not a name for a notebook"),
         (["notebook-dev"], 1, "notebooks/notebook-dev exists already"),
         (["NOTEBOOK-dev"], 1, "only by case"),
         (["a", "--volume-size", "4"], 1, "5 to 16384, not 4"),

@@ -182,7 +182,7 @@ def test_a_state_that_is_cut_short_is_said(bench: Bench, stack: Stack) -> None:
     (stack.path / "terraform.tfstate").write_text("{")
     result = apply(bench, stack)
     assert result.outcome == "failed"
-    assert "is no state that Terraform wrote" in result.detail
+    assert "is not a complete Terraform state" in result.detail
     assert "[notebooks/n] error: " in bench.told.lines[0]
 
 

@@ -67,7 +67,7 @@ def test_a_state_that_cannot_be_read_is_a_failure(bench: Bench, folder: Path) ->
     (bench.write("notebooks/n").path / "terraform.tfstate").write_text("{")
     failed = plan(bench, folder)["notebooks/n"]
     assert failed.status == "failed"
-    assert "is no state that Terraform wrote" in failed.detail
+    assert "is not a complete Terraform state" in failed.detail
 
 
 def test_an_interruption_plans_nothing_more(bench: Bench, folder: Path) -> None:

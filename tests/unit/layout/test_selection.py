@@ -66,8 +66,8 @@ def test_chooses_by_declared_values(
 @pytest.mark.parametrize(
     ("condition", "complaint"),
     [
-        ("environment", "'environment' is no condition; write key=value"),
-        ("=dev", "'=dev' is no condition"),
+        ("environment", "'environment' is not a condition; write key=value"),
+        ("=dev", "'=dev' is not a condition"),
         ("enviroment=dev", "no stack has a value enviroment; did you mean environment"),
         ("tags=growth", "no stack has a value tags; did you mean tags.Team"),
         ("owner.x=alice", "no stack has a value owner.x"),

@@ -101,7 +101,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: repr(name[:20]))
 def test_a_name_does_not_escape(repository: Repository, name: str) -> None:
-    assert "is no name for a notebook" in refused(repository, {"name": name})
+    assert "is not a name for a notebook" in refused(repository, {"name": name})
 
 
 VALUES: list[tuple[str, Any]] = [

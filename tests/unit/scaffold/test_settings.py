@@ -48,7 +48,7 @@ def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository)
 @pytest.mark.parametrize(
     ("answers", "complaint"),
     [
-        ({"project": "Acme"}, "'Acme' is no project name"),
+        ({"project": "Acme"}, "'Acme' is not a project name"),
         ({"project": "a"}, "2 to 32"),
         ({"project": "a" * 33}, "2 to 32"),
         ({"project": "acme-"}, "hyphens"),

@@ -38,7 +38,7 @@ def test_the_one_that_is_named_is_taken(tmp_path: Path, monkeypatch: pytest.Monk
     assert find_binary(env) == mine
     monkeypatch.chdir(tmp_path)
     assert find_binary({**env, "TOOLS_TERRAFORM": "mine/tofu"}) == mine
-    with pytest.raises(UserError, match="TOOLS_TERRAFORM names nowhere, which is no program"):
+    with pytest.raises(UserError, match="TOOLS_TERRAFORM names nowhere, which is not a program"):
         find_binary({**env, "TOOLS_TERRAFORM": "nowhere"})
 
 

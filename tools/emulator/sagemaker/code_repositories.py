@@ -9,14 +9,14 @@ from localstack.aws.api import RequestContext
 
 from .errors import ValidationError
 from .listing import by_creation, by_modification, by_name, page
-from .store import Resource, Store, arn, now, store_of
+from .store import Store, StoredResource, arn, now, store_of
 from .tags import merged
 
 
 def create(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
     name = request["CodeRepositoryName"]
     tags = merged({}, request.get("Tags", []))
-    repository = Resource(name, _arn(context, name), request["GitConfig"], tags)
+    repository = StoredResource(name, _arn(context, name), request["GitConfig"], tags)
     store = store_of(context)
     with store.lock:
         if name in store.code_repositories:
@@ -69,14 +69,14 @@ def require(context: RequestContext, store: Store, name_or_url: str) -> None:
         raise _missing(context, name_or_url)
 
 
-def _find(context: RequestContext, store: Store, request: dict[str, Any]) -> Resource:
+def _find(context: RequestContext, store: Store, request: dict[str, Any]) -> StoredResource:
     name = request["CodeRepositoryName"]
     if name not in store.code_repositories:
         raise _missing(context, name)
     return store.code_repositories[name]
 
 
-def _shown(repository: Resource) -> dict[str, Any]:
+def _shown(repository: StoredResource) -> dict[str, Any]:
     return {
         "CodeRepositoryName": repository.name,
         "CodeRepositoryArn": repository.arn,

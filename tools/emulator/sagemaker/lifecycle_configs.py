@@ -11,7 +11,7 @@ from localstack.aws.api import RequestContext
 
 from .errors import ValidationError
 from .listing import by_creation, by_modification, by_name, page
-from .store import Resource, Store, arn, now, store_of
+from .store import Store, StoredResource, arn, now, store_of
 from .tags import merged
 
 _EVENTS = ("OnCreate", "OnStart")
@@ -19,7 +19,7 @@ _EVENTS = ("OnCreate", "OnStart")
 
 def create(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
     name = request["NotebookInstanceLifecycleConfigName"]
-    config = Resource(
+    config = StoredResource(
         name, _arn(context, name), _scripts(request), merged({}, request.get("Tags", []))
     )
     store = store_of(context)
@@ -83,7 +83,9 @@ def require(context: RequestContext, store: Store, name: str) -> None:
         raise _refused("find", _arn(context, name), "does not exist")
 
 
-def _find(context: RequestContext, store: Store, request: dict[str, Any], verb: str) -> Resource:
+def _find(
+    context: RequestContext, store: Store, request: dict[str, Any], verb: str
+) -> StoredResource:
     name = request["NotebookInstanceLifecycleConfigName"]
     if name not in store.lifecycle_configs:
         raise _refused(verb, _arn(context, name), "does not exist")
@@ -102,7 +104,7 @@ def _scripts(request: dict[str, Any]) -> dict[str, Any]:
     return scripts
 
 
-def _summary(config: Resource) -> dict[str, Any]:
+def _summary(config: StoredResource) -> dict[str, Any]:
     return {
         "NotebookInstanceLifecycleConfigName": config.name,
         "NotebookInstanceLifecycleConfigArn": config.arn,

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from .errors import ValidationError
-from .store import Resource
+from .store import StoredResource
 
 DEFAULT_PAGE = 10
 
-T = TypeVar("T", bound=Resource)
+T = TypeVar("T", bound=StoredResource)
 
 
 def page(
@@ -49,15 +49,15 @@ def page(
     return found[:size], {"NextToken": _token(order, position(found[size - 1]))}
 
 
-def by_name(resource: Resource) -> str:
+def by_name(resource: StoredResource) -> str:
     return resource.name
 
 
-def by_creation(resource: Resource) -> str:
+def by_creation(resource: StoredResource) -> str:
     return resource.created.isoformat(timespec="milliseconds")
 
 
-def by_modification(resource: Resource) -> str:
+def by_modification(resource: StoredResource) -> str:
     return resource.modified.isoformat(timespec="milliseconds")
 
 
@@ -67,8 +67,8 @@ def refuse_any_token(request: dict[str, Any]) -> None:
         raise _bad_token()
 
 
-def _filter(request: dict[str, Any]) -> Callable[[Resource], bool]:
-    def passes(resource: Resource) -> bool:
+def _filter(request: dict[str, Any]) -> Callable[[StoredResource], bool]:
+    def passes(resource: StoredResource) -> bool:
         return (
             request.get("NameContains", "") in resource.name
             and _within(request, "CreationTime", resource.created)

@@ -1,6 +1,7 @@
 """Requests that LocalStack cannot read at all, refused as SageMaker refuses them.
 
-LocalStack answers them 500, and clients then try them again.
+LocalStack answers them 500, and clients then try them again (localstack-core 4.13.1,
+localstack/aws/handlers/service.py).
 """
 
 from typing import Any

@@ -32,12 +32,12 @@ def transition_time() -> timedelta:
     try:
         return timedelta(seconds=float(given or DEFAULT_TRANSITION_SECONDS))
     except (ValueError, OverflowError):
-        LOG.error("%s=%s is no number of seconds; it is ignored", TRANSITION_VARIABLE, given)
+        LOG.error("%s=%s is not a number of seconds; it is ignored", TRANSITION_VARIABLE, given)
         return timedelta(seconds=DEFAULT_TRANSITION_SECONDS)
 
 
 @dataclass
-class Resource:
+class StoredResource:
     """A named thing with tags. `settings` are the members of its requests, by AWS's names."""
 
     name: str
@@ -55,7 +55,7 @@ class Resource:
 
 
 @dataclass
-class NotebookInstance(Resource):
+class NotebookInstance(StoredResource):
     """An instance whose passing status turns into `_next` when its time has come.
 
     Nothing runs in between: whoever reads the status gets what it is by then.
@@ -86,8 +86,8 @@ class Store(BaseStore):
     def __init__(self) -> None:
         self.lock = RLock()
         self.notebooks: dict[str, NotebookInstance] = {}
-        self.lifecycle_configs: dict[str, Resource] = {}
-        self.code_repositories: dict[str, Resource] = {}
+        self.lifecycle_configs: dict[str, StoredResource] = {}
+        self.code_repositories: dict[str, StoredResource] = {}
 
     def forget_deleted(self) -> None:
         gone = [name for name, found in self.notebooks.items() if found.status == "Deleted"]

@@ -1,5 +1,6 @@
 """Notebook instances in the answers of the Resource Groups Tagging API, as on AWS.
 
+Moto lists no notebook instances (moto-ext 5.1.18.post6, moto/resourcegroupstaggingapi/models.py).
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 """
 
@@ -12,7 +13,7 @@ TYPE = "sagemaker:notebook-instance"
 
 
 def install() -> None:
-    """Adds them to what moto finds. Raises AttributeError where moto has changed."""
+    """Adds them to what moto finds. Raises AttributeError if moto has changed."""
     from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 
     backend_class: Any = ResourceGroupsTaggingAPIBackend
@@ -40,7 +41,7 @@ def _found(store: Store, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "Tags": [{"Key": key, "Value": value} for key, value in notebook.tags.items()],
             }
             for notebook in store.notebooks.values()
-            if notebook.tags and all(_passes(one, notebook.tags) for one in filters)
+            if notebook.tags and all(_passes(tag_filter, notebook.tags) for tag_filter in filters)
         ]
 
 

@@ -9,7 +9,7 @@ from localstack.aws.api import RequestContext
 
 from .errors import ValidationError
 from .listing import refuse_any_token
-from .store import Resource, Store, Tags, store_of
+from .store import Store, StoredResource, Tags, store_of
 
 LIMIT = 50  # a resource's; https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html
 
@@ -59,7 +59,7 @@ def _shown(tags: Tags) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def _find(store: Store, arn: str) -> Resource:
+def _find(store: Store, arn: str) -> StoredResource:
     store.forget_deleted()
     for family in (store.notebooks, store.lifecycle_configs, store.code_repositories):
         for resource in family.values():
