@@ -21,6 +21,7 @@ PROFILES: dict[str, dict[str, Value]] = {
 
 NAME_RULE = "letters, digits and single or repeated hyphens between them, at most 63"
 
+TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"  # as the module's variables have it
 _WEEK = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _ISOLATED_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 
@@ -257,8 +258,10 @@ def days_complaint(days: Value) -> str | None:
 
 def minutes_of(time: Value) -> int | None:
     """Minutes from midnight to a time such as 07:30; None if it is not one."""
-    fits = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", str(time))
-    return int(fits[1]) * 60 + int(fits[2]) if fits else None
+    if not re.fullmatch(TIME, str(time)):
+        return None
+    hours, minutes = str(time).split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def time_complaint(time: Value) -> str | None:

@@ -17,6 +17,7 @@ from tools.errors import UserError
 from tools.fleet.fleet import Fleet
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
+from tools.scaffold import notebook
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +190,7 @@ def test_a_volume_that_aws_refuses_is_unknown_and_told(root: Path, size: str) ->
 
 def test_times_are_those_that_the_module_takes() -> None:
     module = (REPOSITORY / "modules/sagemaker-notebook/variables.tf").read_text()
-    assert module.count(f'"^{quantities._TIME}$"') == 2
+    assert module.count(f'"^{notebook.TIME}$"') == 2
 
 
 @pytest.mark.parametrize(
