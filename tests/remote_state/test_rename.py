@@ -159,7 +159,7 @@ def test_states_in_places_of_their_own_are_refused(team: Team) -> None:
     assert "versions.tf has a backend block (s3)" in team.refused("rename-notebook", "old", "new")
     (old / "versions.tf").rename(old / "backend.tf")
     (old / ".terraform/environment").write_text("other")
-    assert "do not say where its state lies" in team.refused("rename-notebook", "old", "new")
+    assert "do not say where its state is" in team.refused("rename-notebook", "old", "new")
     assert old.is_dir()
 
 
