@@ -126,3 +126,10 @@ def test_the_tagging_api_knows_notebook_instances(
     assert answers.get(arn) == (given if found else None)
     others = tagging.get_resources(ResourceTypeFilters=["s3:bucket"])["ResourceTagMappingList"]
     assert arn not in [one["ResourceARN"] for one in others]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "ap-northeast-2", "eu-south-2"])
+def test_the_tagging_api_answers_in_every_region(client: Callable[..., Any], region: str) -> None:
+    """ap-northeast-2 has WorkSpaces and no WorkSpaces Web in botocore's list of endpoints."""
+    tagging = client("resourcegroupstaggingapi", region=region)
+    assert tagging.get_resources()["ResponseMetadata"]["HTTPStatusCode"] == 200

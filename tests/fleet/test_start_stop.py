@@ -253,7 +253,7 @@ def test_status_without_any_log_shows_the_rest_and_warns(three: Place) -> None:
     done = three.tools("status", "--local", "--idle")
     assert done.exit_code == 0, done.output
     assert "nlp-a" in done.stdout
-    assert done.stderr.count("which notebooks are idle is not known: there is no log group") == 1
+    assert done.stderr.count("cannot tell which notebooks are idle: there is no log group") == 1
 
 
 def test_starts_those_that_have_stopped_themselves(place: Place) -> None:

@@ -34,6 +34,7 @@ def apply() -> None:
         _create_keys_on_python_3_11,
         _keep_the_version_of_endpoint_policies,
         _filter_logs_as_aws_does,
+        _find_tagged_resources_where_a_service_is_missing,
     ):
         try:
             fix()
@@ -161,3 +162,22 @@ def _keep_the_version_of_endpoint_policies() -> None:
         endpoint.policy_as_given = given
 
     endpoint_class.policy_document = property(policy, set_policy)
+
+
+def _find_tagged_resources_where_a_service_is_missing() -> None:
+    """moto-ext 5.1.18.post6, moto/resourcegroupstaggingapi/models.py: GetResources asks WorkSpaces
+    Web in each region that has WorkSpaces, and answers 500 if it is not there, as in
+    ap-northeast-2."""
+    from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
+    from moto.workspacesweb.models import workspacesweb_backends
+
+    backend_class: Any = ResourceGroupsTaggingAPIBackend
+    if not hasattr(backend_class, "workspacesweb_backends"):
+        raise AttributeError("workspacesweb_backends")
+
+    def find_backend(backend: Any) -> Any:
+        in_account = workspacesweb_backends[backend.account_id]
+        is_there = backend.region_name in in_account.regions
+        return in_account[backend.region_name] if is_there else None
+
+    backend_class.workspacesweb_backends = property(find_backend)
