@@ -169,7 +169,7 @@ def demo(
         try:
             taken.touch(exist_ok=False)
         except FileExistsError:
-            pytest.fail("these stories go on one worker: --dist loadfile", pytrace=False)
+            pytest.fail("these stories go on one worker: TOGETHER in tests/order.py", pytrace=False)
     root = copy_repository(tmp_path_factory.mktemp("journey") / "clone")
     person = user_env(terraform)
     path = f"{TOOLS.parent}{os.pathsep}{person['PATH']}"  # as after `source .venv/bin/activate`
