@@ -239,7 +239,10 @@ def test_a_localstack_that_dies_while_applying_is_said(checkout: Checkout) -> No
     assert up.returncode == 0, up.stderr
     pid = json.loads((checkout.root / ".tools/local/localstack.json").read_text())["pid"]
     shutil.rmtree(checkout.root / "notebooks")
-    kill = f'provisioner "local-exec" {{\n    command = "kill -9 {pid}; exit 1"\n  }}'
+    # A big process runs on for a moment after it was killed.
+    is_running = f"ps -o stat= -p {pid} | grep -q '^[^Z]'"
+    command = f"kill -9 {pid}; while {is_running}; do sleep 0.1; done; exit 1"
+    kill = f'provisioner "local-exec" {{\n    command = "{command}"\n  }}'
     write_stack(
         checkout.root, "notebooks/n", f'resource "terraform_data" "this" {{\n  {kill}\n}}\n'
     )
