@@ -4,6 +4,7 @@ The stories in this folder share one demo, since the provider waits a minute for
 run in the order of their files, on one worker, and each step stands on those before it.
 """
 
+import json
 import os
 import re
 import signal
@@ -69,6 +70,15 @@ class Journey:
             state.parent.relative_to(self.work).as_posix(): state.read_bytes()
             for folder in ("shared-infra", "notebooks")
             for state in self.work.glob(f"{folder}/*/terraform.tfstate")
+        }
+
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """What the local states hold as outputs, by the stack's name without its folder."""
+        return {
+            stack.partition("/")[2]: {
+                name: output["value"] for name, output in json.loads(text)["outputs"].items()
+            }
+            for stack, text in self.local_states().items()
         }
 
     def types(self, command: str) -> Done:
