@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from tests.trees import leave_out_lifecycles
 
 from .chain import AwsClient, check_deployed, check_nothing_left, clients, stacks
@@ -11,8 +13,9 @@ from .conftest import NewTree
 from .harness import Chain, Tree, statements
 
 
-def test_chain_over_states_in_s3(new_kept_tree: NewTree, client: Callable[..., Any]) -> None:
-    tree = new_kept_tree()
+@pytest.mark.nightly
+def test_chain_over_states_in_s3(new_tree: NewTree, client: Callable[..., Any]) -> None:
+    tree = new_tree()
     leave_out_lifecycles(tree.root)
     aws = clients(tree, client)
     bucket = f"{tree.project}-states"

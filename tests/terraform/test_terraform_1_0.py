@@ -9,7 +9,6 @@ import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -74,16 +73,17 @@ def terraform_1_0() -> Terraform:
 def test_every_root_and_the_module_with_terraform_1_0(
     new_tree: NewTree, terraform_1_0: Terraform, client: Callable[..., Any]
 ) -> None:
-    tree = new_tree(terraform_1_0)
-    aws = clients(tree, client)
-    upstream = {stack.name: stack.upstream for stack in Repository(tree.root).stacks()}
-    # The module is called by the notebooks, with all that it can make by one of them.
-    assert directories() == {*upstream, BOOTSTRAP, MODULE}
-    write_values(tree)
-    with kept(terraform_1_0) as running, Chain(replace(tree, binary=running.binary)) as chain:
-        carry_out(steps(chain, {**upstream, BOOTSTRAP: ()}))
-        assert chain.applied == []
-    check_nothing_left(tree.project, aws)
+    with kept(terraform_1_0) as running:
+        tree = new_tree(running)
+        aws = clients(tree, client)
+        upstream = {stack.name: stack.upstream for stack in Repository(tree.root).stacks()}
+        # The module is called by the notebooks, with all that it can make by one of them.
+        assert directories() == {*upstream, BOOTSTRAP, MODULE}
+        write_values(tree)
+        with Chain(tree) as chain:
+            carry_out(steps(chain, {**upstream, BOOTSTRAP: ()}))
+            assert chain.applied == []
+        check_nothing_left(tree.project, aws)
 
 
 def directories() -> set[str]:
