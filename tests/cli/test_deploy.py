@@ -227,7 +227,7 @@ def test_ctrl_c_lets_terraform_write_its_state_and_release_its_lock(small: Check
     assert process.returncode == 130
     assert outcomes(output) == {"notebooks/n": "failed", "notebooks/z": "not run"}
     assert "Traceback" not in output
-    assert "[notebooks/n] interrupted: waiting for Terraform to write its state" in output
+    assert "[notebooks/n] interrupted: waiting until the state is written" in output
     state = json.loads((work / "n/terraform.tfstate").read_text())
     assert "that" in [resource["name"] for resource in state["resources"]]
     assert not (work / "n/.terraform.tfstate.lock.info").exists()
