@@ -10,7 +10,7 @@ from tools.console import table
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
-from tools.runs.orphans import find_orphans
+from tools.runs.orphans import find_orphans, find_unreadable
 
 Status = Literal["applied", "never applied", "changed since", "orphan", "unknown"]
 
@@ -60,11 +60,15 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
 
 
 def read_orphans(records: Records) -> list[StackRow]:
-    """Returns a row for each state that holds resources and whose directory is gone.
+    """Returns a row for each state that holds, or may hold, resources and has no directory.
 
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
-    return [
+    unreadable = [
+        StackRow(name, FOLDERS[name.split("/")[0]], "unknown", None, 0, (reason,), str(place))
+        for name, place, reason in find_unreadable(records)
+    ]
+    orphans = [
         StackRow(
             orphan.name,
             FOLDERS[orphan.name.split("/")[0]],
@@ -77,6 +81,7 @@ def read_orphans(records: Records) -> list[StackRow]:
         )
         for orphan in find_orphans(records)
     ]
+    return [*orphans, *unreadable]
 
 
 def show(rows: Sequence[StackRow], why: bool) -> None:
