@@ -17,7 +17,7 @@ from tools.layout.stack import Stack
 from tools.state import checks
 from tools.state.checks import Claim
 from tools.state.file import State, is_whole
-from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, locate
+from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, is_moved, locate
 from tools.terraform.binary import Terraform
 
 RECORD_SUFFIX = ".record.json"
@@ -81,13 +81,29 @@ class Records:
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""
         if stack.name not in self._places:
-            env = self.terraform.env
-            options = env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
-            # What an option adds to the backend's settings may name another place:
-            # https://developer.hashicorp.com/terraform/language/backend#partial-configuration
-            is_partial = "-backend-config" in options
-            self._places[stack.name] = None if is_partial else locate(stack, self._objects)
+            is_known = not self._adds_to_backends and not is_moved(stack)
+            self._places[stack.name] = locate(stack, self._objects) if is_known else None
         return self._places[stack.name]
+
+    @property
+    def _adds_to_backends(self) -> bool:
+        """Whether an option adds to the backends' settings, which may name another place.
+
+        https://developer.hashicorp.com/terraform/language/backend#partial-configuration
+        """
+        env = self.terraform.env
+        return "-backend-config" in env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
+
+    def why_no_place(self, stack: Stack) -> str:
+        """Returns why `place` knows none, as one line."""
+        if self._adds_to_backends:
+            return "-backend-config in TF_CLI_ARGS may say where its state is, so it has no record"
+        if is_moved(stack):
+            return (
+                "its files say that its state is in another place than its last terraform init "
+                f"did; run that: {self.terraform.program} -chdir={stack.path} init"
+            )
+        return "its files do not say where its state is, so no record can be beside it"
 
     def state(self, stack: Stack) -> State | None:
         """Returns the state of `stack`, or None if there is none or its files do not say where.
@@ -184,7 +200,7 @@ class Records:
         """
         place = self.place(stack)
         if place is None:
-            return ["its files do not say where its state is, so no record can be beside it"]
+            return [self.why_no_place(stack)]
         state = self.state(stack)
         if state is None:
             return ["never applied"]

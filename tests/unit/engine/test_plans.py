@@ -1,7 +1,6 @@
 """Plans as Terraform says them, and as they are saved."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -48,27 +47,6 @@ def test_what_changes_nothing_is_left_out_and_every_event_goes_on() -> None:
     assert (reader.changes, reader.outputs) == ([], [])
     assert reader.outside == [Change("aws_iam_role.this", "aws_iam_role", "update")]
     assert passed == events
-
-
-def drift(action: str, before: Any, after: Any) -> dict[str, Any]:
-    change = {"actions": [action], "before": before, "after": after}
-    return {"resource_drift": [{"address": "a.b", "type": "a", "change": change}]}
-
-
-@pytest.mark.parametrize(
-    ("plan", "changes"),
-    [
-        ({}, []),
-        (drift("update", {"a": 1, "b": 2}, {"a": 1, "b": 3}), [("update", ("b",))]),
-        # The first refresh writes empty values for missing ones.
-        (drift("update", {"a": None, "tags": None}, {"a": "", "tags": {}}), []),
-        (drift("delete", {"a": 1}, None), [("destroy", ())]),
-        (drift("no-op", {"a": 1}, {"a": 2}), []),
-    ],
-)
-def test_what_was_changed_outside(plan: dict[str, Any], changes: list[Any]) -> None:
-    found = plans.outside_changes(plan)
-    assert [(change.action, change.attributes) for change in found] == changes
 
 
 def saved(folder: Path) -> list[Plan]:

@@ -128,7 +128,7 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         ),
         (
             configure_the_backend_by_option,
-            "its files do not say where its state is, so no record can be beside it",
+            "-backend-config in TF_CLI_ARGS may say where its state is, so it has no record",
         ),
         (
             read_a_state_in_the_module,
