@@ -13,6 +13,7 @@ import pytest
 from tests.cli.conftest import TOOLS, Checkout
 from tests.trees import reading, write_stack
 from tools.localcloud.process import Running
+from tools.state.backend import Backend
 
 # `terraform_data` is built into Terraform 1.4 and later: no provider, so a run costs half a second.
 RESOURCE = 'resource "terraform_data" "this" {\n  input = "x"\n}\noutput "x" {\n  value = "x"\n}\n'
@@ -277,6 +278,18 @@ def test_a_localstack_that_dies_while_applying_is_said(checkout: Checkout) -> No
     assert "[notebooks/zz] not run: LocalStack ended while this ran" in done.stderr
     assert "error: LocalStack ended while this ran (log: " in done.stderr
     assert "start again: tools local up" in done.stderr
+
+
+def test_demo_refuses_a_directory_copied_with_its_backend(attached: Checkout) -> None:
+    notebooks = attached.root / "notebooks"
+    text = Backend("states", "us-east-1", "file").text("notebooks/notebook-dev")
+    (notebooks / "notebook-dev/backend.tf").write_text(text)
+    shutil.copytree(notebooks / "notebook-dev", notebooks / "two", symlinks=True)
+    done = attached.tools("demo")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: notebooks/two/backend.tf names the state of notebooks/notebook-dev: "
+    )
 
 
 def test_without_a_local_cloud_it_says_how_to_start_one(checkout: Checkout) -> None:
