@@ -23,7 +23,7 @@ from tools.localcloud.process import LocalCloud, Running
 from tools.state.checks import check_keys
 from tools.system import processes
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import refuse_elsewhere
+from tools.terraform.installation import adds_to_backends, refuse_elsewhere
 
 if TYPE_CHECKING:
     from tools.engine.records import Records
@@ -191,6 +191,14 @@ class Context:
     def refuse_other_states(self) -> None:
         """Raises UserError if the user's variables lead Terraform to other states than ours."""
         refuse_elsewhere(self.env)
+
+    def why_other_states(self) -> str:
+        """Returns why the user's variables make the states unknown, empty if they do not."""
+        try:
+            refuse_elsewhere(self.env)
+        except UserError as error:
+            return str(error)
+        return "-backend-config may name other states" if adds_to_backends(self.env) else ""
 
     def _terraform(self, env: Mapping[str, str]) -> Terraform:
         return Terraform.find(env, self._scratch)

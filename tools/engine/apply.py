@@ -3,12 +3,14 @@
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from tools.engine.events import is_of_data_source, report_event
+from tools.engine.events import is_creation, is_of_data_source, report_event
 from tools.engine.explain import describe_losses, describe_missing_upstreams, report_failure
 from tools.engine.fingerprint import Inputs, differences
 from tools.engine.init import retry_after_init
+from tools.engine.leftovers import refuse_leftovers
 from tools.engine.planning import run_plan
 from tools.engine.plans import Change
 from tools.engine.preparation import (
@@ -41,6 +43,8 @@ class _StackRun:
         self._total = 0
         self._changes: dict[str, int] = {}
         self._is_locked = False
+        self._was_unfinished: bool | None = None  # known once an apply begins
+        self._creates = False
         self._saved = run.saved.get(stack.name)
 
     def run(self) -> Result:
@@ -57,6 +61,7 @@ class _StackRun:
             if any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
         except (UserError, OSError) as error:
+            self._close_if_nothing_was_made()
             outcome, detail = "failed", report_failure(error, self._stack, self._run)
             if isinstance(error, TerraformError) and self._run.interruption.count:
                 # The errors of an interrupted Terraform only follow from that.
@@ -65,6 +70,12 @@ class _StackRun:
                     detail += f" after {self._done} of {self._total} resources"
         seconds = time.monotonic() - started
         return Result(self._stack.name, outcome, seconds, detail, self._changes)
+
+    def _close_if_nothing_was_made(self) -> None:
+        """Deletes the note of an apply that failed before it created anything."""
+        if self._was_unfinished is False and not self._creates:
+            with suppress(UserError):  # the note only asks for a look
+                self._run.records.close_apply(self._stack)
 
     def _refuse_other_account(self) -> None:
         """Raises UserError if the stack was applied in another account.
@@ -93,13 +104,16 @@ class _StackRun:
 
     def _destroy(self) -> str:
         stack = self._stack
+        refuse_leftovers(self._run, stack)
         state = self._run.records.state(stack)
         place = self._run.records.place(stack)
         # Terraform says who holds a lock: another run may be making what is in no state yet.
         self._is_locked = place is not None and place.lock() is not None
         if place and not self._is_locked and not (state and state.resources):
+            self._run.records.close_apply(stack)
             return "nothing to destroy"
         retry_transient(self._run, stack, self._destroy_once)
+        self._run.records.close_apply(stack)
         return ""
 
     def _destroy_once(self) -> None:
@@ -107,7 +121,7 @@ class _StackRun:
         self._prepare()
         if not self._is_locked and not run.terraform.holds_resources(stack.path):
             return
-        self._begin()
+        run.records.delete_record(stack)  # from here on, whatever happens
         self._step()
         log = run.log(stack, "destroy")
         run.terraform.apply(stack.path, log, self._on_event, run.interruption, destroy=True)
@@ -120,8 +134,11 @@ class _StackRun:
         self._record(inputs)
 
     def _begin(self) -> None:
-        """From here until it has succeeded the stack counts as changed, whatever happens."""
-        self._run.records.delete_record(self._stack)
+        """From here until it has succeeded the apply counts as unfinished, whatever happens."""
+        records = self._run.records
+        if self._was_unfinished is None:
+            self._was_unfinished = records.unfinished(self._stack) is not None
+        records.begin_apply(self._stack)
 
     def _may_lose_data(self) -> bool:
         """Whether data could go with an apply, as far as the state tells."""
@@ -195,6 +212,8 @@ class _StackRun:
         kind = event.get("type")
         if kind == "change_summary":
             self._count(event["changes"])
+        elif kind == "apply_start" and is_creation(event):
+            self._creates = True
         elif kind == "apply_complete" and not is_of_data_source(event):
             self._done += 1
             self._step()

@@ -152,6 +152,9 @@ class LocalPlace:
 Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Objects
 
 
+Backend = tuple[str, Mapping[str, Any]]  # its kind and its arguments
+
+
 def no_objects(region: str) -> None:
     """Stands for a store of objects if nothing is read of the bucket, only its place told."""
 
@@ -215,11 +218,21 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
     - if a workspace is selected,
     - if a file that is not read here, JSON or an override, could name another place.
     """
+    return _locate(stack, objects, saved_backend(stack))
+
+
+def locate_unmoved(stack: Stack, objects: Objects) -> Place | None:
+    """The place as `locate` tells it, or None if the last init was told another one."""
+    saved = saved_backend(stack)
+    return None if saved and _is_moved(stack, saved) else _locate(stack, objects, saved)
+
+
+def _locate(stack: Stack, objects: Objects, saved: Backend | None) -> Place | None:
     if _workspace(stack) != "default" or any(map(_is_unread, stack.path.iterdir())):
         return None
     block = _backend(stack)
     kind, config = block or ("local", {})
-    saved_kind, saved_config = saved_backend(stack) or ("", {})
+    saved_kind, saved_config = saved or ("", {})
     if block and saved_kind == kind and not _disagree(config, saved_config):
         config = {**saved_config, **config}
     if kind == "local" and set(config) <= {"path"}:
@@ -231,19 +244,21 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
     return None
 
 
-def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]] | None:
+def _backend(stack: Stack) -> Backend | None:
     blocks = (reading.read_backend(file) for file in tf_files(stack.path))
     return next(filter(None, blocks), None)
 
 
-def saved_backend(stack: Stack) -> tuple[str, Mapping[str, Any]] | None:
+def saved_backend(stack: Stack) -> Backend | None:
     """The kind and the arguments of the backend as the last init saved them, if it saved any.
 
     Those of `-backend-config` are among them:
     https://developer.hashicorp.com/terraform/language/backend#partial-configuration
     """
     try:
-        saved = json.loads((stack.path / SAVED_BACKEND).read_text())["backend"]
+        # Most stacks have none, and Path takes ten times as long to find that out.
+        with open(f"{stack.root}/{stack.name}/{SAVED_BACKEND}", encoding="utf-8") as file:  # noqa: PTH123
+            saved = json.load(file)["backend"]
         arguments = {name: value for name, value in saved["config"].items() if value is not None}
         return str(saved["type"]), arguments
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -255,8 +270,11 @@ def is_moved(stack: Stack) -> bool:
 
     Terraform does nothing in its directory then, until an init moves the state or leaves it there.
     """
-    if not (saved := saved_backend(stack)):
-        return False
+    saved = saved_backend(stack)
+    return saved is not None and _is_moved(stack, saved)
+
+
+def _is_moved(stack: Stack, saved: Backend) -> bool:
     block = _backend(stack)
     return block is None or block[0] != saved[0] or _disagree(block[1], saved[1])
 
