@@ -29,7 +29,7 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may hold some that are in no state yet."""
     if place := run.records.place(stack):
         state = run.records.state(stack)
-        is_unwritten = (stack.path / ERRORED).exists() or run.records.unfinished(stack)
+        is_unwritten = (stack.path / ERRORED).exists() or run.records.why_incomplete(stack)
         return bool((state and state.resources) or is_unwritten) or place.lock() is not None
     try:
         prepare(run, stack)

@@ -64,14 +64,14 @@ def find_leftovers(run: Run, stack: Stack) -> Leftovers:
 
 
 def refuse_leftovers(run: Run, stack: Stack) -> None:
-    """Raises UserError if the last apply of `stack` left, or may have left, what no state holds.
+    """Raises UserError if AWS has, or may have, what `stack` made and no state holds.
 
-    Asks the cloud only if that apply did not finish. To destroy the rest would hide it for good.
+    Asks the cloud only if there is a sign of it. To destroy the rest would hide it for good.
     """
-    unfinished = run.records.unfinished(stack)
-    if unfinished is None:
+    sign = run.records.why_incomplete(stack)
+    if not sign:
         return
-    run.progress.say(stack.name, f"{unfinished}: looking for what it left")
+    run.progress.say(stack.name, f"{sign}: looking for what is in AWS and in no state")
     adopt = f"tools adopt{run.option} {stack.name}"
     try:
         left = retry_transient(run, stack, lambda: find_leftovers(run, stack))
@@ -82,21 +82,21 @@ def refuse_leftovers(run: Run, stack: Stack) -> None:
         if isinstance(error, TerraformError):
             why = explain(error.diagnostics, stack, run)
         raise UserError(
-            f"{unfinished}, and what it left cannot be told: {why}; nothing was destroyed. Mend "
-            f"that, then: {adopt}"
+            f"{sign}, and what is in AWS and in no state cannot be told: {why}; nothing was "
+            f"destroyed. Mend that, then: {adopt}"
         ) from None
     if left.existing:
         names = ", ".join(f"{one.address} ({one.identifier})" for one in left.existing)
         raise UserError(
-            f"{unfinished}, and left what no state holds: {names}; nothing was destroyed. Take it "
+            f"{sign}, and AWS has what no state holds: {names}; nothing was destroyed. Take it "
             f"into the state, then destroy again: {adopt}"
         )
     if left.unknown:
         names = ", ".join(left.unknown)
         raise UserError(
-            f"{unfinished}, and nothing tells whether it left {names}; nothing was destroyed. Look "
-            f"for it, import what is there (after {adopt}: terraform -chdir={stack.path} import "
-            f"ADDRESS ID), deploy, and destroy again"
+            f"{sign}, and nothing tells whether AWS has {names}; nothing was destroyed. Look for "
+            f"it, import what is there (after {adopt}: {run.terraform.program} "
+            f"-chdir={stack.path} import ADDRESS ID), deploy, and destroy again"
         )
 
 

@@ -66,9 +66,6 @@ class UnfinishedApply:
     began: str
     account: str
 
-    def __str__(self) -> str:
-        return f"the apply that began at {self.began} did not finish"
-
     def to_json(self) -> bytes:
         """The file beside the state; to earlier versions it is no record."""
         return (
@@ -216,6 +213,17 @@ class Records:
         note = self._read_record(stack)
         return note if isinstance(note, UnfinishedApply) else None
 
+    def why_incomplete(self, stack: Stack) -> str:
+        """Returns why AWS may have what no state holds of `stack`, empty if there is no sign of it.
+
+        Raises UserError if its state cannot be read.
+        """
+        if note := self.unfinished(stack):
+            return f"the apply that began at {note.began} did not finish"
+        if (record := self.record(stack)) and self.state(stack) is None:
+            return f"its state is missing, though it was applied at {record.applied}"
+        return ""
+
     def _read_record(self, stack: Stack) -> Record | UnfinishedApply | None:
         if stack.name not in self._records:
             place = self.place(stack)
@@ -238,7 +246,7 @@ class Records:
         if is_empty and self.unfinished(stack):
             return ["its first apply did not finish"]
         if state is None:
-            return ["never applied"]
+            return [self.why_incomplete(stack) or "never applied"]
         if not state.resources and not state.outputs and self.record(stack) is None:
             return ["destroyed, or its first apply did not finish"]
         record = self.record(stack)

@@ -62,6 +62,8 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
         status = "unknown"
     elif records.unfinished(stack):
         status = "unfinished"
+    elif state is None and record:
+        status = "unknown"  # its state is missing
     elif state is None or not (count or state.outputs or record):
         status = "never applied"
     applied = record.applied if record else None

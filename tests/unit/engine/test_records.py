@@ -70,8 +70,9 @@ def destroy(bench: Bench, stack: Stack) -> None:
     run_stack(bench.run(destroy=True), stack)
 
 
-def lose_the_state(bench: Bench, stack: Stack) -> None:
+def lose_the_state_and_its_record(bench: Bench, stack: Stack) -> None:
     (stack.path / "terraform.tfstate").unlink()
+    lose_the_record(bench, stack)
 
 
 def change_the_upstream_s_output(bench: Bench, stack: Stack) -> None:
@@ -118,7 +119,7 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         (spoil_the_record, "the last apply did not finish"),
         (write_the_record_of_another_version, "the last apply did not finish"),
         (destroy, "destroyed, or its first apply did not finish"),
-        (lose_the_state, "never applied"),
+        (lose_the_state_and_its_record, "never applied"),
         (change_the_upstream_s_output, "output of shared-infra/b x changed"),
         (change_terraform, "Terraform is 1.12.0, and was 1.11.4"),
         (change_the_environment, "environment variable TF_VAR_a is new"),

@@ -109,12 +109,16 @@ class Aws:
 @pytest.mark.parametrize(
     ("kind", "values", "words"),
     [
-        (NOTEBOOK, {"name": "n"}, f"left what no state holds: {NOTEBOOK}.this (n); nothing was"),
-        (NOTEBOOK, {"name": "denied"}, "what it left cannot be told: AWS does not let you; "),
-        (NOTEBOOK, {}, f"nothing tells whether it left {NOTEBOOK}.this; "),
+        (NOTEBOOK, {"name": "n"}, f"AWS has what no state holds: {NOTEBOOK}.this (n); nothing was"),
+        (
+            NOTEBOOK,
+            {"name": "denied"},
+            "what is in AWS and in no state cannot be told: AWS does not let you; ",
+        ),
+        (NOTEBOOK, {}, f"nothing tells whether AWS has {NOTEBOOK}.this; "),
         # Nothing tells keys apart.
-        ("aws_kms_key", {}, "nothing tells whether it left aws_kms_key.this; "),
-        ("aws_of_tomorrow", {}, "nothing tells whether it left aws_of_tomorrow.this; "),
+        ("aws_kms_key", {}, "nothing tells whether AWS has aws_kms_key.this; "),
+        ("aws_of_tomorrow", {}, "nothing tells whether AWS has aws_of_tomorrow.this; "),
     ],
 )
 def test_what_it_left_or_may_have_left_is_not_destroyed_around(
@@ -134,6 +138,21 @@ def test_what_it_left_or_may_have_left_is_not_destroyed_around(
     assert "tools adopt --local notebooks/n" in result.detail
     assert "destroy notebooks/n" not in bench.terraform.calls
     assert bench.run().records.unfinished(stack) is not None
+
+
+def test_a_state_that_is_missing_beside_its_record_is_looked_for_too(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    run_stack(bench.run(), stack)
+    (stack.path / "terraform.tfstate").unlink()
+    (row,) = read_rows(bench.run().records, [stack])
+    assert row.status == "unknown"
+    assert row.why[0].startswith("its state is missing, though it was applied at 20")
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "n"}))
+    result = destroy(bench, stack)
+    assert result.outcome == "failed"
+    assert f"AWS has what no state holds: {NOTEBOOK}.this (n)" in result.detail
 
 
 def test_a_stack_that_cannot_be_planned_is_unknown(bench: Bench, stack: Stack) -> None:
