@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from tests.terraform.chain import check_deployed
 
 from .conftest import DEMO, SHARED, Demo
