@@ -84,10 +84,6 @@ def _dirname(path: str) -> str:
     return posixpath.normpath(posixpath.dirname(path) or ".")
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "basename": _basename,
     "coalesce": _coalesce,
@@ -105,10 +101,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lookup": _lookup,
     "lower": lambda text: text.lower(),
     "merge": _merge,
-    "nonsensitive": _same,
     "one": lambda values: values[0] if values else None,
     "replace": _replace,
-    "sensitive": _same,
     "split": lambda separator, text: text.split(separator) if text else [],
     "startswith": lambda text, start: text.startswith(start),
     "tobool": lambda value: {"true": True, "false": False}[_text(value)],
