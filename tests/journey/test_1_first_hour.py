@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.terraform.chain import check_deployed
+
 from .conftest import DEMO, SHARED, Demo
 
 
@@ -44,6 +46,9 @@ class TestTheDemo:
             "sagemaker.runtime",
         ]
 
+    def test_the_states_say_what_is_there(self, demo: Demo) -> None:
+        check_deployed(demo.outputs(), demo.client)
+
     def test_leaves_the_clone_as_it_was(self, demo: Demo) -> None:
         assert demo.git_status() == ["!! .tools/"]
 
@@ -81,6 +86,10 @@ class TestTheDemo:
         writes = done.out.split("\nWrites\n")[1].split("\nCalls\n")[0]
         assert "    arn:aws:s3:::demo-datasets/*\n" in writes
         assert "[bucket demo-models: DenyPlainHttp]" in done.out
+        for name in ("iam", "notebooks/*"):
+            refused = demo.types(f"tools explain-access '{name}' --local")
+            assert refused.code == 1, refused
+            assert f"{name} is not one notebook" in refused.err
 
     @pytest.mark.xfail(
         strict=True,

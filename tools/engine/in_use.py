@@ -57,7 +57,7 @@ def describe_use(stack: Stack, names: Iterable[str]) -> str:
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may hold some that are in no state yet."""
-    if run.records.place(stack):
+    if run.records.place(stack) and not run.records.unreadable(stack):
         return _holds_resources(run, stack)
     try:
         prepare(run, stack)
