@@ -56,7 +56,8 @@ class Orphan:
         addresses = [resource.address for resource in self.state.resources]
         shown = ", ".join(addresses[:_MOST_SHOWN])
         more = len(addresses) - _MOST_SHOWN
-        return f"{len(addresses)} resources: {shown}" + (f" and {more} more" if more > 0 else "")
+        noun = "resource" if len(addresses) == 1 else "resources"
+        return f"{len(addresses)} {noun}: {shown}" + (f" and {more} more" if more > 0 else "")
 
     @property
     def why(self) -> str:
