@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.hcl import scanning
+from tools.layout.files import ENDINGS
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
@@ -17,7 +18,7 @@ from tools.terraform.binary import Terraform
 
 LOCK_FILE = ".terraform.lock.hcl"
 
-_TERRAFORM_FILES = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
+_TERRAFORM_FILES = (*ENDINGS, ".tfvars", ".tfvars.json")
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,11 @@ class InputsReader:
         )
 
     def terraform_files(self, stack: Stack) -> list[Path]:
-        """Returns the .tf files of `stack` and of its modules, recursively."""
+        """Returns the files of configuration of `stack` and of its modules, recursively."""
         reached = self._reached(stack).values()
-        return sorted(path for folder in reached for path in folder.files if path.suffix == ".tf")
+        return sorted(
+            path for folder in reached for path in folder.files if path.name.endswith(ENDINGS)
+        )
 
     def _reached(self, stack: Stack) -> dict[Path, _Folder]:
         """The stack's folder and all that relative paths lead to from there."""
@@ -174,18 +177,22 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _upstream(stack: Stack, states: Mapping[str, State]) -> dict[str, str]:
-    """The outputs that the stack's files read; all of an upstream if it is named without one."""
+    """The outputs that the stack's files read; all of an upstream if that is not seen in them."""
     text = "\n".join(
-        file.read_text(encoding="utf-8", errors="replace") for file in stack.path.glob("*.tf")
+        file.read_text(encoding="utf-8", errors="replace") for file in stack.config_files()
     )
+    named = scanning.remote_outputs(text)
+    # A reference may be written in a way that is not found in the text.
+    missed = stack.upstream_by_name.keys() - {data_source for data_source, _ in named}
+    reads = [(name, "") for name in stack.upstream_in_modules]
+    for data_source, output in [*named, *((data_source, "") for data_source in missed)]:
+        reads += [(name, output) for name in stack.upstream_by_name.get(data_source, ())]
     read: dict[str, str] = {}
-    for data_source, output in scanning.remote_outputs(text):
-        name = stack.upstream_by_name.get(data_source)
-        if name is None or name not in states:
-            continue
-        outputs = states[name].outputs
-        for key in [output] if output else sorted(outputs):
-            read[f"{name} {key}"] = _digest(_json(outputs.get(key)))
+    for name, output in reads:
+        if name in states:
+            outputs = states[name].outputs
+            for key in [output] if output else sorted(outputs):
+                read[f"{name} {key}"] = _digest(_json(outputs.get(key)))
     return dict(sorted(read.items()))
 
 

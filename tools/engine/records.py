@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -12,15 +13,16 @@ from tools.aws import s3
 from tools.engine import fingerprint
 from tools.engine.fingerprint import Inputs, InputsReader
 from tools.errors import UserError
+from tools.layout.neighbours import has_backend_options
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
+from tools.layout.unmanaged import Unmanaged
 from tools.state import checks
 from tools.state.checks import Claim
 from tools.state.file import State, StateVersion, UnreadableState, is_whole
 from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, is_moved, locate_unmoved
 from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
-from tools.terraform.installation import adds_to_backends
 
 RECORD_SUFFIX = ".record.json"
 _FORMAT = 1
@@ -105,17 +107,22 @@ class Records:
         self.stacks = self.repository.stacks()
         self._stacks = {stack.name: stack for stack in self.stacks}
 
+    @cached_property
+    def unmanaged(self) -> list[Unmanaged]:
+        """The root modules of the repository that are no stacks."""
+        return self.repository.unmanaged()
+
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""
         if stack.name not in self._places:
-            is_partial = adds_to_backends(self.terraform.env)
+            is_partial = has_backend_options(self.terraform.env)
             place = None if is_partial else locate_unmoved(stack, self._objects)
             self._places[stack.name] = place
         return self._places[stack.name]
 
     def why_no_place(self, stack: Stack) -> str:
         """Returns why `place` knows none, as one line."""
-        if adds_to_backends(self.terraform.env):
+        if has_backend_options(self.terraform.env):
             return "-backend-config in TF_CLI_ARGS may say where its state is, so it has no record"
         if is_moved(stack):
             return (
@@ -204,14 +211,15 @@ class Records:
             for name in stack.upstream
             if (above := self._stacks.get(name))
             and self.place(above)
-            and not self._is_applied(above)
+            and not self._is_applied(above, name in stack.required_upstream)
         ]
 
-    def _is_applied(self, stack: Stack) -> bool:
+    def _is_applied(self, stack: Stack, needs_outputs: bool) -> bool:
+        """Whether the state of `stack` can be read; `defaults` may stand for its outputs."""
         if self.unreadable(stack):
             return True  # as far as anybody knows; Terraform says better what is missing
         state = self.state(stack)
-        return state is not None and bool(state.resources or state.outputs)
+        return state is not None and bool(state.resources or state.outputs or not needs_outputs)
 
     def inputs(self, stack: Stack, fresh: bool = False) -> Inputs:
         """Returns what an apply of `stack` would read now; `fresh` reads the files again."""
@@ -298,8 +306,8 @@ class Records:
             return ["the last apply did not finish"]
         if other := self.other_account(stack):
             return [f"applied in account {other}, and this is {self.account}"]
-        if self._reads_unknown(stack):
-            return ["it reads a state that is not known to be one of a stack here"]
+        if stack.unknown_reads:
+            return [f"unknown: {reason}" for reason in stack.unknown_reads]
         return [
             *_state_changes(record, state),
             *fingerprint.differences(record.inputs, self.inputs(stack)),
@@ -311,15 +319,6 @@ class Records:
         if record is None or not (self.account and record.account):
             return None
         return record.account if record.account != self.account else None
-
-    def _reads_unknown(self, stack: Stack) -> bool:
-        """Whether `stack` reads outputs that nothing here can look up."""
-        in_modules = any(
-            "terraform_remote_state" in file.read_text(errors="replace")
-            for file in self.terraform_files(stack)
-            if not file.is_relative_to(stack.path)
-        )
-        return in_modules or stack.reads_elsewhere
 
     def lineage(self, stack: Stack) -> str | None:
         """Returns the lineage of the state of `stack`, or None if no state can be read."""

@@ -83,6 +83,8 @@ def tfvars_value(path: Path, name: str) -> Value:
 
 def read_variables(path: Path) -> dict[str, str]:
     """The variables that a .tf file declares: name to type, such as `list(string)`."""
+    if path.suffix == ".json":
+        return {name: str(body.get("type", "string")) for name, body in _json_variables(path)}
     text = _read(path)
     return _once("variables", text, lambda: _types(parse(text, path)))
 
@@ -92,24 +94,14 @@ def read_defaults(path: Path) -> dict[str, Value]:
 
     Raises UserError if the file does not parse.
     """
+    if path.suffix == ".json":
+        return {name: body["default"] for name, body in _json_variables(path) if "default" in body}
     text = _read(path)
     if not re.search(r"^\s*variable\b", text, re.MULTILINE):
         return {}  # a parse costs 20 ms, and most files declare none
     return _once(
         "defaults", text, lambda: _defaults(parse(text, path, quotes=True), path), keep=False
     )
-
-
-def remote_state_paths(path: Path) -> dict[str, str | None]:
-    """The `terraform_remote_state` data sources of a .tf file: name to the place of the state.
-
-    The place is the path that the local backend gets, relative to the file's folder and beginning
-    with a dot. Otherwise it is the key of another backend, or None if neither is spelt out.
-    """
-    text = _read(path)
-    if "terraform_remote_state" not in text:
-        return {}
-    return _once("states", text, lambda: _remote_states(parse(text, path)))
 
 
 def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
@@ -120,11 +112,21 @@ def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
     text = _read(path)
     if not re.search(r"\b(backend|cloud)\b", text):
         return None
-    if plain := _PLAIN_BACKEND.fullmatch(text):
-        arguments = _PLAIN_ARGUMENT.findall(plain["arguments"])
-        return plain["kind"], {name: json.loads(value) for name, value in arguments}
+    if path.suffix == ".json":
+        return next(iter(_json_backends(path)), None)
+    if plain := read_plain_backend(text):
+        return plain
     backends = _once("backend", text, lambda: _backends(parse(text, path)))
     return next(iter(backends.items()), None)
+
+
+def read_plain_backend(text: str) -> tuple[str, dict[str, Any]] | None:
+    """The `backend` block of a file that holds only one, as `writing.backend_block` writes it."""
+    plain = _PLAIN_BACKEND.fullmatch(text)
+    if not plain:
+        return None
+    arguments = _PLAIN_ARGUMENT.findall(plain["arguments"])
+    return plain["kind"], {name: json.loads(value) for name, value in arguments}
 
 
 def read_init_inputs(path: Path) -> Value:
@@ -133,7 +135,33 @@ def read_init_inputs(path: Path) -> Value:
     https://developer.hashicorp.com/terraform/cli/commands/init
     """
     text = _read(path)
+    if path.suffix == ".json":
+        return {"text": text}
     return _once("init", text, lambda: _init_inputs(parse(text, path)))
+
+
+def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    return [
+        (name, body)
+        for block in _objects(read_json(path).get("variable"))
+        for name, bodies in block.items()
+        for body in _objects(bodies)
+    ]
+
+
+def _json_backends(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for settings in _objects(read_json(path).get("terraform")):
+        for backend in _objects(settings.get("backend")):
+            found += [(kind, body) for kind, bodies in backend.items() for body in _objects(bodies)]
+        found += [("cloud", {}) for _ in _objects(settings.get("cloud"))]
+    return found
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects that a block of JSON is: one or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    return [item for item in values if isinstance(item, Mapping)]
 
 
 def _read(path: Path) -> str:
@@ -255,14 +283,3 @@ def _unquote(quoted: str) -> str:
 
     raw = quoted[1:-1].replace("$${", "${").replace("%%{", "%{")
     return str(process_escape_sequences(raw))
-
-
-def _remote_states(configuration: Mapping[str, Any]) -> dict[str, str | None]:
-    place_by_name: dict[str, str | None] = {}
-    for block in configuration.get("data", []):
-        for name, body in block.get("terraform_remote_state", {}).items():
-            text = re.sub(r"\$\{path\.(module|root)\}/", "./", str(body))
-            places: list[str] = re.findall(r"[^\s\"'\\]+\.tfstate(?![\w.])", text)
-            local_first = sorted(places, key=lambda place: not place.startswith("."))
-            place_by_name[name] = local_first[0] if places else None
-    return place_by_name

@@ -114,7 +114,7 @@ def _check_backends(
                 "machine, so the other stacks would not find it; move it to the "
                 f"bucket: tools state enable{option} (or back: tools state disable{option})"
             )
-    read = {name for stack in stacks for name in stack.upstream}
+    read = {name for stack in stacks for name in stack.named_upstream}
     for stack in stacks:
         place = places[stack.name]
         if isinstance(place, LocalPlace) and option:

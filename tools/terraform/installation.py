@@ -76,14 +76,6 @@ def refuse_elsewhere(env: Mapping[str, str]) -> None:
                 )
 
 
-def adds_to_backends(env: Mapping[str, str]) -> bool:
-    """Returns whether an option adds to the backends' settings, which may name other places.
-
-    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
-    """
-    return "-backend-config" in env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
-
-
 def option_words(text: str) -> list[str]:
     """Returns the words of a TF_CLI_ARGS variable, as a shell has them."""
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.trees import reading
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import state_of, write_state
 from tools.engine.apply import run_stack
@@ -139,7 +140,7 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         ),
         (
             read_a_state_in_the_module,
-            "it reads a state that is not known to be one of a stack here",
+            "unknown: terraform_remote_state.module.m.z reads this stack's own state",
         ),
     ],
 )
@@ -328,3 +329,28 @@ def test_init_runs_again_if_a_provider_has_gone(applied: Bench) -> None:
     provider.rmdir()
     run_stack(applied.run(refresh=True), stack)
     assert applied.terraform.calls[1] == "init notebooks/n"
+
+
+def test_defaults_stand_for_the_outputs_of_an_upstream_that_was_destroyed(bench: Bench) -> None:
+    """As Terraform 1.11.4 does: it fails only without any state (tests/cli/test_roots.py)."""
+    bench.write("shared-infra/b")
+    text = reading("shared-infra/b")
+    plain = bench.write("notebooks/n", text=text)
+    cautious = bench.write("notebooks/m", text=text.replace("backend", "defaults = {}\n backend"))
+    assert bench.run().records.missing_upstreams(cautious) == ["shared-infra/b"]
+    destroy(bench, bench.stack("shared-infra/b"))
+    state = {"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": []}
+    (bench.stack("shared-infra/b").path / "terraform.tfstate").write_text(json.dumps(state))
+    assert bench.run().records.missing_upstreams(cautious) == []
+    assert bench.run().records.missing_upstreams(plain) == ["shared-infra/b"]
+
+
+def test_an_output_that_a_module_reads_is_a_reason(applied: Bench) -> None:
+    (applied.root / "modules/m/main.tf").write_text(reading("shared-infra/b"))
+    run_stacks(applied.run(), applied.stacks())
+    assert reasons(applied) == []
+    upstream = applied.stack("shared-infra/b").path
+    state = state_of(upstream)
+    state["outputs"]["new"] = {"value": 1}
+    (upstream / "terraform.tfstate").write_text(json.dumps(state))
+    assert reasons(applied) == ["output of shared-infra/b new is new"]
