@@ -2,6 +2,7 @@
 
 from tools.hcl import reading
 from tools.hcl.reading import Value
+from tools.hcl.variables import read_secrets
 from tools.layout.stack import Stack, tf_files
 from tools.terraform import masking
 
@@ -19,11 +20,8 @@ def read_values(stack: Stack) -> dict[str, Value]:
         values |= reading.read_defaults(file)
     for file in reading.value_files(stack.path):
         values |= reading.read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)
-    values |= {
-        name: masking.PLACEHOLDER
-        for name in masking.sensitive_defaults(stack.path)
-        if name in values
-    }
+    secrets = read_secrets(stack.path)
+    values |= {name: masking.PLACEHOLDER for name in values if name in secrets}
     if stack.kind == "notebook":
         values["name"] = values.get("name") or stack.path.name
     return values

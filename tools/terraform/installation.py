@@ -23,6 +23,8 @@ BINARY_VARIABLE = "TOOLS_TERRAFORM"
 # They would lead every stack to another workspace's state, or all stacks to one data folder:
 # https://developer.hashicorp.com/terraform/cli/config/environment-variables
 _REMOVED = ("TF_DATA_DIR", "TF_WORKSPACE")
+# The key of records (engine/secret_digests.py), which is none of a provisioner's business.
+_SECRET = "TOOLS_RECORD_KEY"
 _AUTO_APPROVE = re.compile(r"(?<!\S)--?auto-approve(=\S*)?(?!\S)")
 
 
@@ -41,7 +43,7 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
         # https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_in_automation
         "TF_IN_AUTOMATION": "1",
     }
-    for name in _REMOVED:
+    for name in (*_REMOVED, _SECRET):
         child.pop(name, None)
     # Terraform puts these before our own options. It is to ask, so that we can refuse:
     # https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name

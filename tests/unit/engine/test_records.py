@@ -14,7 +14,14 @@ from tools.engine.scheduler import run_stacks
 from tools.errors import UserError
 from tools.layout.stack import Stack
 
-READS = 'output "y" {\n  value = data.terraform_remote_state.b.outputs.x\n}\n'
+READS = """
+variable "a" {
+  default = ""
+}
+output "y" {
+  value = data.terraform_remote_state.b.outputs.x
+}
+"""
 
 
 @pytest.fixture
@@ -115,8 +122,11 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         ),
         (replace_the_state, "its state is not the one that was applied"),
         (lose_the_record, "the last apply did not finish"),
-        (spoil_the_record, "the last apply did not finish"),
-        (write_the_record_of_another_version, "the last apply did not finish"),
+        (spoil_the_record, "its record is of another version of this program, or damaged"),
+        (
+            write_the_record_of_another_version,
+            "its record is of another version of this program, or damaged",
+        ),
         (destroy, "destroyed, or its first apply did not finish"),
         (lose_the_state, "never applied"),
         (change_the_upstream_s_output, "output of shared-infra/b x changed"),
@@ -154,7 +164,7 @@ def test_an_output_of_an_upstream_that_is_not_read_is_no_reason(applied: Bench) 
 
 
 def test_a_record_holds_no_value(bench: Bench) -> None:
-    change_the_environment(bench, bench.write("notebooks/n"))
+    change_the_environment(bench, bench.write("notebooks/n", text='variable "a" {}\n'))
     run_stack(bench.run(), bench.stack("notebooks/n"))
     record = bench.stack("notebooks/n").path / "terraform.tfstate.record.json"
     assert "TF_VAR_a" in record.read_text()

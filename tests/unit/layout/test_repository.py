@@ -69,7 +69,7 @@ def test_a_second_run_parses_no_state_s_path_again(
     expected = [(), ("shared-infra/z",)]
     assert [stack.upstream for stack in repository.stacks()] == expected
     monkeypatch.setattr(cache, "_known", {})  # as in a new process
-    monkeypatch.setattr(reading_hcl, "parse", None)  # whoever parses, fails
+    monkeypatch.setattr(reading_hcl, "_parse", None)  # whoever parses, fails
     assert [stack.upstream for stack in repository.stacks()] == expected
     write_stack(repository.root, "notebooks/a", reading("shared-infra/y"))
     with pytest.raises(TypeError):
@@ -131,7 +131,7 @@ def test_says_where_it_must_be_run(tmp_path: Path) -> None:
         (None, "is missing; run `tools init`"),
         ('region = "us-east-1"\n', "sets no project"),
         ('project = "p"\nregion = null\n', "sets no region"),
-        ('project = "p\n', "line 1: not valid HCL"),
+        ('project = "p\n', "line 1 cannot be read by this tool"),
     ],
 )
 def test_says_what_is_wrong_with_what_was_typed_once(
