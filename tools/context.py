@@ -78,7 +78,7 @@ class Context:
 
     @cached_property
     def _unchecked(self) -> Repository:
-        return Repository.containing((self._root or Path.cwd()).resolve())
+        return Repository.containing((self._root or Path.cwd()).resolve(), self.env)
 
     def _checked(self, repository: Repository) -> Repository:
         if not self._mends_keys:

@@ -24,6 +24,7 @@ from tests.trees import copy_repository
 from tools.localcloud.client import REGION
 from tools.localcloud.process import TRANSITION_VARIABLE
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
 SHARED = ("s3", "iam", "security-groups", "vpc-endpoints")
 DEMO = ("nlp-project", "notebook-dev", "notebook-prod")
@@ -172,7 +173,10 @@ class Demo(Journey):
 
 @pytest.fixture(scope="session")
 def demo(
-    pytestconfig: pytest.Config, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+    pytestconfig: pytest.Config,
+    terraform: Terraform,
+    kept_terraform: Terraform,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Demo]:
     if hasattr(pytestconfig, "workerinput"):
         taken = tmp_path_factory.getbasetemp().parent / "journey-is-under-way"
@@ -196,7 +200,10 @@ def demo(
             # lifecycle rules.
             command = f"tools state bootstrap --local --bucket {STATES}"
             bootstrap = SecondTerminal(begun, command, output)
-        yield Demo(root, env, begun.port, ran, bootstrap)
+        # From here on the provider keeps running, by hand too: the demo has shown how it starts.
+        binary = kept_terraform.binary
+        kept = {BINARY_VARIABLE: str(binary), "PATH": f"{binary.parent}{os.pathsep}{path}"}
+        yield Demo(root, {**env, **kept}, begun.port, ran, bootstrap)
         bootstrap.end()
     finally:
         begun.types("tools local down")

@@ -36,6 +36,6 @@ def new_kept_tree(new_tree: NewTree, kept_terraform: Terraform) -> NewTree:
 
 
 @pytest.fixture(scope="session")
-def planning(new_tree: NewTree) -> Tree:
+def planning(new_kept_tree: NewTree) -> Tree:
     """The copy that plan tests share: nothing is ever applied in its account."""
-    return new_tree()
+    return new_kept_tree()

@@ -9,12 +9,14 @@ import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.keeper import kept
 from tests.trees import REPOSITORY, tracked
 from tools import SCRATCH
 from tools.layout.repository import Repository
@@ -78,7 +80,7 @@ def test_every_root_and_the_module_with_terraform_1_0(
     # The module is called by the notebooks, with all that it can make by one of them.
     assert directories() == {*upstream, BOOTSTRAP, MODULE}
     write_values(tree)
-    with Chain(tree) as chain:
+    with kept(terraform_1_0) as running, Chain(replace(tree, binary=running.binary)) as chain:
         carry_out(steps(chain, {**upstream, BOOTSTRAP: ()}))
         assert chain.applied == []
     check_nothing_left(tree.project, aws)

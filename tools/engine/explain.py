@@ -93,8 +93,9 @@ def _describe_lock(diagnostic: Diagnostic, stack: Stack, run: Run) -> str:
 
 
 def _missing_upstream(diagnostic: Diagnostic, stack: Stack) -> str | None:
-    """The stack that holds no state, or not the output that `stack` reads."""
+    """The stack that holds no state, or not the output that `stack` reads, if it is one alone."""
     if diagnostic.summary not in ("Unable to find remote state", "Unsupported attribute"):
         return None
     data_source = _REMOTE_STATE.search(diagnostic.address) or _REMOTE_STATE.search(diagnostic.code)
-    return stack.upstream_by_name.get(data_source[1]) if data_source else None
+    stacks = stack.upstream_by_name.get(data_source[1], ()) if data_source else ()
+    return stacks[0] if len(stacks) == 1 else None

@@ -85,9 +85,8 @@ class InputsReader:
         )
 
     def terraform_files(self, stack: Stack) -> list[Path]:
-        """Returns the .tf files of `stack` and of its modules, recursively."""
-        paths = self._read_files(stack, frozenset()).configuration
-        return [Path(path) for path in sorted(paths) if path.endswith(".tf")]
+        """Returns the files of configuration of `stack` and of its modules, recursively."""
+        return [Path(path) for path in sorted(self._read_files(stack, frozenset()).configuration)]
 
     def _read_files(self, stack: Stack, own: frozenset[str]) -> FileReads:
         key = (stack.name, own)
@@ -140,21 +139,25 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str], kind: str) -> li
 
 
 def _upstream(stack: Stack, states: Mapping[str, State]) -> dict[str, str]:
-    """The outputs that the stack's files read; all of an upstream if it is named without one."""
+    """The outputs that the stack's files read; all of an upstream if that is not seen in them."""
     text = "\n".join(
-        file.read_text(encoding="utf-8", errors="replace") for file in stack.path.glob("*.tf")
+        file.read_text(encoding="utf-8", errors="replace") for file in stack.config_files()
     )
+    named = scanning.remote_outputs(text)
+    # A reference may be written in a way that is not found in the text.
+    missed = stack.upstream_by_name.keys() - {data_source for data_source, _ in named}
+    reads = [(name, "") for name in stack.upstream_in_modules]
+    for data_source, output in [*named, *((data_source, "") for data_source in missed)]:
+        reads += [(name, output) for name in stack.upstream_by_name.get(data_source, ())]
     read: dict[str, str] = {}
-    for data_source, output in scanning.remote_outputs(text):
-        name = stack.upstream_by_name.get(data_source)
-        if name is None or name not in states:
-            continue
-        outputs = states[name].outputs
-        for key in [output] if output else sorted(outputs):
-            # Who reads this stack's record may not read that state: its lineage, a random number,
-            # is in no record.
-            digest = keyed_digest(states[name].lineage, key, _json(outputs.get(key)))
-            read[f"{name} {key}"] = digest
+    for name, output in reads:
+        if name in states:
+            outputs = states[name].outputs
+            for key in [output] if output else sorted(outputs):
+                # Who reads this stack's record may not read that state, whose lineage, a random
+                # number, is in no record.
+                digest = keyed_digest(states[name].lineage, key, _json(outputs.get(key)))
+                read[f"{name} {key}"] = digest
     return dict(sorted(read.items()))
 
 

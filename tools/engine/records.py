@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -13,8 +14,10 @@ from tools.engine import fingerprint
 from tools.engine.file_digests import digest_of
 from tools.engine.fingerprint import Inputs, InputsReader
 from tools.errors import UserError
+from tools.layout.neighbours import has_backend_options
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
+from tools.layout.unmanaged import Unmanaged
 from tools.state import checks
 from tools.state.checks import Claim
 from tools.state.file import State, is_whole
@@ -84,14 +87,15 @@ class Records:
         self.stacks = self.repository.stacks()
         self._stacks = {stack.name: stack for stack in self.stacks}
 
+    @cached_property
+    def unmanaged(self) -> list[Unmanaged]:
+        """The root modules of the repository that are no stacks."""
+        return self.repository.unmanaged()
+
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""
         if stack.name not in self._places:
-            env = self.terraform.env
-            options = env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
-            # What an option adds to the backend's settings may name another place:
-            # https://developer.hashicorp.com/terraform/language/backend#partial-configuration
-            is_partial = "-backend-config" in options
+            is_partial = has_backend_options(self.terraform.env)
             self._places[stack.name] = None if is_partial else locate(stack, self._objects)
         return self._places[stack.name]
 
@@ -145,12 +149,13 @@ class Records:
             for name in stack.upstream
             if (above := self._stacks.get(name))
             and self.place(above)
-            and not self._is_applied(above)
+            and not self._is_applied(above, name in stack.required_upstream)
         ]
 
-    def _is_applied(self, stack: Stack) -> bool:
+    def _is_applied(self, stack: Stack, needs_outputs: bool) -> bool:
+        """Whether the state of `stack` can be read; `defaults` may stand for its outputs."""
         state = self.state(stack)
-        return state is not None and bool(state.resources or state.outputs)
+        return state is not None and bool(state.resources or state.outputs or not needs_outputs)
 
     def inputs(self, stack: Stack, fresh: bool = False) -> Inputs:
         """Returns what an apply of `stack` would read now; `fresh` reads the files again."""
@@ -213,8 +218,8 @@ class Records:
             ]
         if other := self.other_account(stack):
             return [f"applied in account {other}, and this is {self.account}"]
-        if self._reads_unknown(stack):
-            return ["it reads a state that is not known to be one of a stack here"]
+        if stack.unknown_reads:
+            return [f"unknown: {reason}" for reason in stack.unknown_reads]
         inputs = self.inputs(stack)
         return [
             *_state_changes(record, state),
@@ -228,15 +233,6 @@ class Records:
         if record is None or not (self.account and record.account):
             return None
         return record.account if record.account != self.account else None
-
-    def _reads_unknown(self, stack: Stack) -> bool:
-        """Whether `stack` reads outputs that nothing here can look up."""
-        in_modules = any(
-            "terraform_remote_state" in file.read_text(errors="replace")
-            for file in self.terraform_files(stack)
-            if not file.is_relative_to(stack.path)
-        )
-        return in_modules or stack.reads_elsewhere
 
     def lineage(self, stack: Stack) -> str | None:
         """Returns the lineage of the state of `stack`, or None if no state can be read."""

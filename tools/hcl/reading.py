@@ -77,6 +77,8 @@ def tfvars_value(path: Path, name: str) -> Value:
 
 def read_variables(path: Path) -> dict[str, str]:
     """The variables that a .tf file declares: name to type, such as `list(string)`."""
+    if path.suffix == ".json":
+        return {name: str(body.get("type", "string")) for name, body in _json_variables(path)}
     text = _read(path)
     return _once("variables", text, lambda: _types(_parse(text, path)))
 
@@ -86,22 +88,12 @@ def read_defaults(path: Path) -> dict[str, Value]:
 
     Raises UserError if the file does not parse.
     """
+    if path.suffix == ".json":
+        return {name: body["default"] for name, body in _json_variables(path) if "default" in body}
     text = _read(path)
     if "variable" not in text:
         return {}
     return _once("defaults", text, lambda: _defaults(_parse(text, path), text, path), keep=False)
-
-
-def remote_state_paths(path: Path) -> dict[str, str | None]:
-    """The `terraform_remote_state` data sources of a .tf file: name to the place of the state.
-
-    The place is the path that the local backend gets, relative to the file's folder and beginning
-    with a dot. Otherwise it is the key of another backend, or None if neither is spelt out.
-    """
-    text = _read(path)
-    if "terraform_remote_state" not in text:
-        return {}
-    return _once("states", text, lambda: _remote_states(_parse(text, path)))
 
 
 def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
@@ -112,11 +104,21 @@ def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
     text = _read(path)
     if not re.search(r"\b(backend|cloud)\b", text):
         return None
-    if plain := _PLAIN_BACKEND.fullmatch(text):
-        arguments = _PLAIN_ARGUMENT.findall(plain["arguments"])
-        return plain["kind"], {name: json.loads(value) for name, value in arguments}
+    if path.suffix == ".json":
+        return next(iter(_json_backends(path)), None)
+    if plain := read_plain_backend(text):
+        return plain
     backends = _once("backend", text, lambda: _backends(_parse(text, path)))
     return next(iter(backends.items()), None)
+
+
+def read_plain_backend(text: str) -> tuple[str, dict[str, Any]] | None:
+    """The `backend` block of a file that holds only one, as `writing.backend_block` writes it."""
+    plain = _PLAIN_BACKEND.fullmatch(text)
+    if not plain:
+        return None
+    arguments = _PLAIN_ARGUMENT.findall(plain["arguments"])
+    return plain["kind"], {name: json.loads(value) for name, value in arguments}
 
 
 def read_init_inputs(path: Path) -> Value:
@@ -125,7 +127,33 @@ def read_init_inputs(path: Path) -> Value:
     https://developer.hashicorp.com/terraform/cli/commands/init
     """
     text = _read(path)
+    if path.suffix == ".json":
+        return {"text": text}
     return _once("init", text, lambda: _init_inputs(_parse(text, path)))
+
+
+def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    return [
+        (name, body)
+        for block in _objects(read_json(path).get("variable"))
+        for name, bodies in block.items()
+        for body in _objects(bodies)
+    ]
+
+
+def _json_backends(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for settings in _objects(read_json(path).get("terraform")):
+        for backend in _objects(settings.get("backend")):
+            found += [(kind, body) for kind, bodies in backend.items() for body in _objects(bodies)]
+        found += [("cloud", {}) for _ in _objects(settings.get("cloud"))]
+    return found
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects that a block of JSON is: one or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    return [item for item in values if isinstance(item, Mapping)]
 
 
 def _read(path: Path) -> str:
@@ -245,27 +273,3 @@ def _init_inputs(body: Body) -> dict[str, Any]:
 def _plain_body(body: Body) -> list[Any]:
     blocks = [[block.type, *block.labels, _plain_body(block.body)] for block in body.blocks]
     return [body.attributes, blocks]
-
-
-def _remote_states(body: Body) -> dict[str, str | None]:
-    place_by_name: dict[str, str | None] = {}
-    for block in _blocks(body, "data"):
-        if block.labels[0] == "terraform_remote_state":
-            texts = " ".join(_texts(list(block.body.attributes.values())))
-            places: list[str] = re.findall(r"[^\s\"'\\]+\.tfstate(?![\w.])", texts)
-            local_first = sorted(places, key=lambda place: not place.startswith("."))
-            place_by_name[block.labels[1]] = local_first[0] if places else None
-    return place_by_name
-
-
-def _texts(expression: Any) -> Iterator[str]:
-    if isinstance(expression, list) and expression[:1] == ["template"]:
-        yield "".join(
-            part if isinstance(part, str) else "." if part[1] == ["name", "path"] else "${}"
-            for part in expression[1]
-        )
-    elif isinstance(expression, list):
-        for part in expression:
-            yield from _texts(part)
-    elif isinstance(expression, str):
-        yield expression

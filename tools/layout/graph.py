@@ -24,7 +24,7 @@ class Graph:
         stacks = list(stacks)
         kinds = {stack.name: stack.kind for stack in stacks}
         reads = reads_among(stacks)
-        names = sort_names(reads)
+        names = sort_names(reads, uncertain_names(stacks))
         return cls({name: kinds[name] for name in names}, {name: reads[name] for name in names})
 
     @property
@@ -77,10 +77,22 @@ def sort_stacks(stacks: Iterable[Stack]) -> list[Stack]:
     return [by_name[name] for name in Graph.from_stacks(by_name.values()).kinds]
 
 
-def sort_names(upstream: Mapping[str, Sequence[str]]) -> list[str]:
+def uncertain_names(stacks: Collection[Stack]) -> set[str]:
+    """Names of those of `stacks` that may read any other, and of those that read these.
+
+    Each of them comes after all the others.
+    """
+    uncertain = [stack.name for stack in stacks if stack.may_read_any]
+    if not uncertain:
+        return set()
+    return {*uncertain, *reachable(uncertain, readers(reads_among(stacks)))}
+
+
+def sort_names(upstream: Mapping[str, Sequence[str]], last: Collection[str] = ()) -> list[str]:
     """Sorts the keys of `upstream`: each comes after its values, which are keys too, and close.
 
-    Raises UserError if there is a circle.
+    Those in `last` come after all the others, none of which has one of them as a value. Raises
+    UserError if there is a circle.
     """
     try:
         TopologicalSorter(upstream).prepare()
@@ -91,7 +103,7 @@ def sort_names(upstream: Mapping[str, Sequence[str]]) -> list[str]:
             "remove one of these terraform_remote_state blocks"
         ) from None
     placed: dict[str, None] = {}
-    for name in upstream:
+    for name in [*(n for n in upstream if n not in last), *(n for n in upstream if n in last)]:
         # No recursion: a chain of stacks may be longer than Python's limit of 1,000 calls.
         path = [(name, iter(upstream[name]))]
         while path:

@@ -3,7 +3,7 @@
 from tools.hcl import reading
 from tools.hcl.reading import Value
 from tools.hcl.variables import read_secrets
-from tools.layout.stack import Stack, tf_files
+from tools.layout.stack import Stack
 from tools.terraform import masking
 
 
@@ -16,7 +16,7 @@ def read_values(stack: Stack) -> dict[str, Value]:
     does not parse.
     """
     values: dict[str, Value] = {}
-    for file in tf_files(stack.path):
+    for file in stack.config_files():
         values |= reading.read_defaults(file)
     for file in reading.value_files(stack.path):
         values |= reading.read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)

@@ -70,7 +70,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
         (target / _FROM_REPOSITORY).touch()
         files.write_if_new(target / OVERRIDES, _overrides(target))
     _drop_gone({stack.name for stack in stacks}, copy)
-    return Repository(copy, " --local")
+    return Repository(copy, " --local", repository.env)
 
 
 def is_from_repository(stack: Path) -> bool:

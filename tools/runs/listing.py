@@ -9,12 +9,19 @@ import click
 from tools.console import table
 from tools.engine.records import Records
 from tools.errors import UserError
+from tools.layout.repository import Repository
 from tools.layout.stack import FOLDERS, Kind, Stack
 from tools.runs.orphans import find_orphans
 
-Status = Literal["applied", "never applied", "changed since", "orphan", "unknown"]
+Status = Literal["applied", "never applied", "changed since", "orphan", "unknown", "not managed"]
 
-_COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unknown": "red"}
+_COLOURS = {
+    "applied": "green",
+    "changed since": "yellow",
+    "orphan": "red",
+    "unknown": "red",
+    "not managed": "yellow",
+}
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,11 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
 
 
 def read_orphans(records: Records) -> list[StackRow]:
-    """Returns a row for each state that holds resources and whose directory is gone.
+    """Returns a row for each state that holds resources and whose directory holds no root module.
 
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
+    option = records.repository.option
     return [
         StackRow(
             orphan.name,
@@ -71,11 +79,27 @@ def read_orphans(records: Records) -> list[StackRow]:
             "orphan",
             None,
             len(orphan.state.resources),
-            (orphan.why, "to destroy it: tools destroy --orphan"),
+            (orphan.why, f"to destroy it: tools destroy{option} --orphan {orphan.name}"),
             str(orphan.place),
             None if orphan.monthly_usd is None else str(round(orphan.monthly_usd, 2)),
         )
         for orphan in find_orphans(records)
+    ]
+
+
+def read_unmanaged(repository: Repository) -> list[StackRow]:
+    """Returns a row for each root module of `repository` that is no stack; no state is read."""
+    return [
+        StackRow(
+            unmanaged.stack.name,
+            unmanaged.stack.kind,
+            "not managed",
+            None,
+            0,
+            (unmanaged.reason, *(f"unknown: {why}" for why in unmanaged.stack.unknown_reads)),
+            "",
+        )
+        for unmanaged in repository.unmanaged()
     ]
 
 
@@ -89,9 +113,16 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
                 click.style(row.status, fg=_COLOURS.get(row.status)),
                 row.applied or "",
                 row.resources,
-                row.why[0] if row.status in ("orphan", "unknown") else "",
+                _note(row),
             )
             for row in rows
         ),
         details=[row.why if why and row.status == "changed since" else () for row in rows],
     )
+
+
+def _note(row: StackRow) -> str:
+    """What a row says beside its figures: why it is no stack, or that something is unknown."""
+    if row.status in ("orphan", "unknown", "not managed"):
+        return row.why[0] if row.why else ""
+    return next((why for why in row.why if why.startswith("unknown: ")), "")

@@ -2,8 +2,7 @@
 
 import fcntl
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any, Protocol
 
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.layout.stack import Stack, tf_files
+from tools.layout.reads import selected_workspace
+from tools.layout.stack import Stack
 from tools.state.file import is_whole
 from tools.system import files
 
@@ -209,40 +209,19 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
 
     They do not say it
     - for a backend other than "local" and "s3",
-    - for one whose values come from `-backend-config`,
+    - for one whose values come from `-backend-config`, or are not known without Terraform,
     - if a workspace is selected,
-    - if a file that is not read here, JSON or an override, could name another place.
+    - if a file that is not followed here, such as an override, could name another place.
     """
-    if _workspace(stack) != "default" or any(map(_is_unread, stack.path.iterdir())):
+    backend = stack.backend()
+    if backend is None or selected_workspace(str(stack.path)) != "default":
         return None
-    kind, config = _backend(stack)
+    kind, config = backend
     if kind == "local" and set(config) <= {"path"}:
         return LocalPlace(stack.path / str(config.get("path", STATE)))
     if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
         bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
         lockfile = config.get("use_lockfile") is True
-        return BucketPlace(bucket, key, region, objects, config.get("dynamodb_table"), lockfile)
+        table = config.get("dynamodb_table")
+        return BucketPlace(bucket, key, region, objects, str(table) if table else None, lockfile)
     return None
-
-
-def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
-    for file in tf_files(stack.path):
-        if block := reading.read_backend(file):
-            return block
-    return "local", {}
-
-
-def _is_unread(file: Path) -> bool:
-    """Whether Terraform reads `file` and this program does not.
-
-    https://developer.hashicorp.com/terraform/language/files/override
-    """
-    return file.name.endswith((".tf.json", "_override.tf")) or file.name == "override.tf"
-
-
-def _workspace(stack: Stack) -> str:
-    selected = stack.path / ".terraform" / "environment"
-    try:
-        return re.sub(r"\s", "", selected.read_text()) or "default"
-    except OSError:
-        return "default"

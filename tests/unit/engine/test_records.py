@@ -142,7 +142,7 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         ),
         (
             read_a_state_in_the_module,
-            "it reads a state that is not known to be one of a stack here",
+            "unknown: terraform_remote_state.module.m.z reads this stack's own state",
         ),
     ],
 )
