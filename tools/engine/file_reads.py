@@ -4,13 +4,14 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.engine import module_scope
 from tools.engine.file_digests import FileDigests, Folder, UncountableError, is_left_out
 from tools.engine.module_scope import ModuleScope, ModuleUses
+from tools.engine.read_collector import NO_USES, FileReads, ReadCollector, is_below
 from tools.hcl import file_uses
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.terraform.cli_arguments import value_options
@@ -20,36 +21,6 @@ _DEEPEST = 20  # modules within modules
 # A commit of git, or one version in a registry: what it names does not change.
 _FIXED_COMMIT = re.compile(r"[?&]ref=[0-9a-f]{40}(&|$)")
 _FIXED_VERSION = re.compile(r"\s*=?\s*\d+\.\d+\.\d+\s*")
-_GLOB = re.compile(r"[*?\[{]")
-# What Terraform and this program write in a stack's directory.
-_WRITTEN = (
-    "terraform.tfstate",
-    "terraform.tfstate.backup",
-    "terraform.tfstate.record.json",
-    ".terraform.tfstate.lock.info",
-    ".terraform.lock.hcl",
-    ".terraform/terraform.tfstate",
-    ".terraform/initialized.json",
-    ".terraform/modules/modules.json",
-    "errored.tfstate",
-)
-_NO_USES = ModuleUses({}, {}, {}, {})
-
-
-@dataclass
-class FileReads:
-    """What a stack's plan reads: path to digest.
-
-    `unknown` are reasons why there may be more. `configuration` are the files of configuration
-    among them, `root` is what those of the root module say, and `values` are the contents of the
-    files of values.
-    """
-
-    root: ModuleUses
-    files: dict[str, str] = field(default_factory=dict)
-    unknown: dict[str, None] = field(default_factory=dict)
-    configuration: dict[str, file_uses.FileUses] = field(default_factory=dict)
-    values: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,6 +33,12 @@ class FileReader:
     root: str
     env: Mapping[str, str]
     digests: FileDigests = field(default_factory=FileDigests)
+    # What modules read, by folder, path.module and whether it is counted, where that does not
+    # depend on who calls them.
+    shared_modules: dict[tuple[str, str, bool], ReadCollector] = field(default_factory=dict)
+    _template_calls: dict[str, list[tuple[str, list[Expression]]] | None] = field(
+        default_factory=dict
+    )
     _merged: dict[tuple[int, ...], ModuleUses] = field(default_factory=dict)
 
     def read(self, directory: str, states: frozenset[str] = frozenset()) -> FileReads:
@@ -80,6 +57,12 @@ class FileReader:
             self._merged[key] = ModuleUses.merge(names)
         return self._merged[key]
 
+    def calls_in_template(self, path: str) -> list[tuple[str, list[Expression]]] | None:
+        """Returns the calls of functions that read files in a template; None if unreadable."""
+        if path not in self._template_calls:
+            self._template_calls[path] = _calls_in_template(path)
+        return self._template_calls[path]
+
 
 class _Walk:
     """The walk through one stack's modules."""
@@ -89,49 +72,51 @@ class _Walk:
         self.directory = directory
         # Terraform looks from where the directory really is.
         self.cwd = os.path.realpath(directory) if Path(directory).is_symlink() else directory
-        self.written = states | {f"{self.cwd}/{name}" for name in _WRITTEN}
-        self.reads = FileReads(_NO_USES)
+        self.collector = self._new_collector(states)
         self.climbs = False
-        self.partial = ""  # the first call whose path is known in part
         self._installed: dict[str, str] | None = None
 
+    def _new_collector(self, states: frozenset[str]) -> ReadCollector:
+        home = self.reader.env.get("HOME", "")
+        return ReadCollector(self.reader.digests, self.cwd, states, home)
+
     def run(self) -> FileReads:
+        """Returns what the plan reads."""
         try:
             folder = self.reader.digests.folder(self.directory)
         except UncountableError as error:
-            self._doubt(f"its directory {error}")
-            return self.reads
+            self.collector.doubt(f"its directory {error}")
+            return self.collector.reads
         in_order = sorted(folder.values, key=module_scope.order_of_values)
         automatic = filter(module_scope.is_automatic, in_order)
         values = {file: folder.values[file] for file in automatic}
-        self.reads.values.update(values)
+        self.collector.reads.values.update(values)
         self._add_option_files()
-        uses = self.reads.root = self.reader.merged(folder)
+        uses = self.collector.reads.root = self.reader.merged(folder)
         scope = ModuleScope(uses, ".", self.cwd, values=values, env=self.reader.env)
         self._visit_module(folder, scope, counts=True)
-        if self.partial and (self.climbs or self._values_climb()):
-            self._doubt(f'{self.partial}: the path may lead out of its folder by a ".."')
-        for path in self.written & self.reads.files.keys():
-            del self.reads.files[path]
-        return self.reads
-
-    def _doubt(self, reason: str) -> None:
-        self.reads.unknown[reason] = None
+        if self.collector.partial and (self.climbs or self._values_climb()):
+            self.collector.doubt(
+                f'{self.collector.partial}: the path may lead out of its folder by a ".."'
+            )
+        for path in self.collector.written & self.collector.reads.files.keys():
+            del self.collector.reads.files[path]
+        return self.collector.reads
 
     def _values_climb(self) -> bool:
         env = self.reader.env
         texts = [
             value for name, value in env.items() if name.startswith(("TF_VAR_", "TF_CLI_ARGS"))
         ]
-        return any(b".." in content for content in self.reads.values.values()) or any(
+        return any(b".." in content for content in self.collector.reads.values.values()) or any(
             ".." in text for text in texts
         )
 
     def _add_option_files(self) -> None:
         for option, path in value_options(self.reader.env):
             file = posixpath.normpath(posixpath.join(self.cwd, path))
-            if option == "var-file" and self._add_file(file, f"-var-file={path}"):
-                self.reads.values[file] = Path(file).read_bytes()
+            if option == "var-file" and self.collector.add_file(file, f"-var-file={path}"):
+                self.collector.reads.values[file] = Path(file).read_bytes()
 
     # Modules
 
@@ -139,12 +124,14 @@ class _Walk:
         self, folder: Folder, scope: ModuleScope, counts: bool, depth: int = 0
     ) -> None:
         if counts:
-            self.reads.files.update(folder.files)
-        self.reads.configuration.update(folder.configuration)
+            self.collector.reads.files.update(folder.files)
+        self.collector.reads.configuration.update(folder.configuration)
         for name, uses in scope.uses.files.items():
             where = name if scope.folder == "." else f"{scope.folder}/{name}"
             if uses["unreadable"]:
-                self._doubt(f"this tool cannot read {where}; Terraform can ({uses['unreadable']})")
+                self.collector.doubt(
+                    f"this tool cannot read {where}; Terraform can ({uses['unreadable']})"
+                )
             self.climbs = self.climbs or uses["climbs"]
             for function, arguments in uses["calls"]:
                 self._visit_call(function, arguments, scope, where)
@@ -161,7 +148,7 @@ class _Walk:
         key = f"{scope.key}.{name}" if scope.key else name
         for source, is_whole in scope.paths(call.get("source", ["literal", ""])):
             if not is_whole or not source or depth == _DEEPEST:
-                self._doubt(f"the source of module {key} is not known without Terraform")
+                self.collector.doubt(f"the source of module {key} is not known without Terraform")
                 continue
             counts = True
             if source.startswith(_LOCAL_SOURCES):
@@ -171,7 +158,7 @@ class _Walk:
                 counts = not _is_fixed(source, call.get("version"))
                 if installed is None:
                     if counts:
-                        self._doubt(f"module {key} ({source}) is not installed here")
+                        self.collector.doubt(f"module {key} ({source}) is not installed here")
                     continue
                 place = installed
             self._visit_folder(place, key, call, scope, counts, depth)
@@ -191,11 +178,21 @@ class _Walk:
         try:
             folder = self.reader.digests.folder(path)
         except UncountableError as error:
-            self._doubt(f"module {key}, which {error}")
+            self.collector.doubt(f"module {key}, which {error}")
             return
-        uses = self.reader.merged(folder)
-        called = ModuleScope(uses, place, self.cwd, key, arguments=call, caller=scope)
-        self._visit_module(folder, called, counts, depth + 1)
+        shared = self.reader.shared_modules.get((path, place, counts))
+        if shared is None:
+            uses = self.reader.merged(folder)
+            called = ModuleScope(uses, place, self.cwd, key, arguments=call, caller=scope)
+            outer, shared = self.collector, self._new_collector(self.collector.written)
+            self.collector = shared
+            self._visit_module(folder, called, counts, depth + 1)
+            self.collector = outer
+            # Hundreds of stacks call one module, and most modules read only what lies in them.
+            is_alone = not uses.modules and not called.asks_outside and not self.climbs
+            if is_alone and all(is_below(asked, path) for asked in shared.asked):
+                self.reader.shared_modules[path, place, counts] = shared
+        self.collector.merge(shared)
 
     def _installed_at(self, key: str) -> str | None:
         """The folder into which an init has put a module, relative to the root.
@@ -220,54 +217,32 @@ class _Walk:
     ) -> None:
         what = f"{function}() in {where}"
         if not arguments or arguments[0][0] == "expanded":
-            self._doubt(f"{what} reads a path that is not known without Terraform")
+            self.collector.doubt(f"{what} reads a path that is not known without Terraform")
             return
         if function == "fileset":
             patterns = list(scope.paths(arguments[1])) if len(arguments) > 1 else [("", False)]
         for path, is_whole in scope.paths(arguments[0]):
             if not path and not is_whole:
-                self._doubt(f"{what} reads a path that is not known without Terraform")
+                self.collector.doubt(f"{what} reads a path that is not known without Terraform")
             elif function == "fileset":
                 for pattern in patterns:
-                    self._add_set(path, is_whole, *pattern, what)
+                    self.collector.add_set(path, is_whole, *pattern, what)
             elif is_whole:
-                self._add_file(self._absolute(path), f"{what}: {path}")
-                self._read_template(function, self._absolute(path), where, scope)
+                self.collector.add_file(self.collector.absolute(path), f"{what}: {path}")
+                self._read_template(function, self.collector.absolute(path), where, scope)
             else:
                 self._add_beginning(path, what, function, scope, where)
-
-    def _add_set(
-        self, path: str, is_whole: bool, pattern: str, is_pattern_whole: bool, what: str
-    ) -> None:
-        """Takes in the folder of a fileset(), or the one with which its path begins."""
-        if not is_whole or not is_pattern_whole:
-            self.partial = self.partial or what
-        beginning = path if is_whole else posixpath.dirname(path)
-        glob = _GLOB.search(pattern)
-        fixed = pattern[: glob.start()] if glob else pattern
-        below = posixpath.dirname(fixed) if is_whole else ""
-        folder = self._absolute(posixpath.join(beginning or ".", below))
-        is_certain = is_whole and is_pattern_whole
-        self._add_folder(
-            folder, what, not is_certain or "/" in pattern[len(fixed) :] or "**" in pattern
-        )
-        matches = _glob(self._absolute(path), pattern) if is_certain else None
-        written = (
-            f for f in self.written if (matches.fullmatch(f) if matches else _is_below(f, folder))
-        )
-        if next(written, None):
-            self._doubt(f"{what} lists what Terraform writes beside it")
 
     def _add_beginning(
         self, path: str, what: str, function: str, scope: ModuleScope, where: str
     ) -> None:
         """Takes in the folder with which a path begins, since any file in it may be meant."""
-        self.partial = self.partial or what
-        folder = self._absolute(posixpath.dirname(path) or ".")
+        self.collector.partial = self.collector.partial or what
+        folder = self.collector.absolute(posixpath.dirname(path) or ".")
         if folder == "/" or (path.startswith("~") and "/" not in path):
-            self._doubt(f"{what} reads a path that is not known without Terraform")
+            self.collector.doubt(f"{what} reads a path that is not known without Terraform")
             return
-        for file in self._add_folder(folder, what):
+        for file in self.collector.add_folder(folder, what):
             self._read_template(function, file, where, scope)
 
     def _visit_argument(
@@ -277,95 +252,48 @@ class _Walk:
         if _is_reference(expression):
             return  # what another resource made, of what has been counted
         for path, is_whole in scope.paths(expression):
-            absolute = self._absolute(path if is_whole else posixpath.dirname(path) or ".")
+            absolute = self.collector.absolute(path if is_whole else posixpath.dirname(path) or ".")
             if not path and not is_whole:
-                self._doubt(f"{what} is a path that is not known without Terraform")
+                self.collector.doubt(f"{what} is a path that is not known without Terraform")
             elif is_whole and not Path(absolute).is_dir():
-                self._add_file(absolute, f"{what}: {path}")
+                self.collector.add_file(absolute, f"{what}: {path}")
             elif absolute == "/":
-                self._doubt(f"{what} is a path that is not known without Terraform")
+                self.collector.doubt(f"{what} is a path that is not known without Terraform")
             else:
-                self.partial = self.partial or ("" if is_whole else what)
-                self._add_folder(absolute, what)
+                self.collector.partial = self.collector.partial or ("" if is_whole else what)
+                self.collector.add_folder(absolute, what)
 
     def _visit_path(self, expression: Expression, scope: ModuleScope) -> None:
         """Takes in a file, or a folder in the repository, that any other argument names."""
         for path, is_whole in scope.paths(expression):
-            absolute = self._absolute(path if is_whole else posixpath.dirname(path))
+            absolute = self.collector.absolute(path if is_whole else posixpath.dirname(path))
             if not path or is_left_out(posixpath.basename(absolute) or "."):
                 continue
             try:
                 digest = self.reader.digests.file(absolute) if is_whole else None
                 if digest:
-                    self.reads.files[absolute] = digest
+                    self.collector.reads.files[absolute] = digest
                 elif self._is_folder_beside(absolute):
-                    self.reads.files.update(self.reader.digests.folder(absolute).files)
+                    self.collector.reads.files.update(self.reader.digests.folder(absolute).files)
             except UncountableError as error:
                 if self._is_folder_beside(absolute):
-                    self._doubt(f"it names the folder {path}, which {error}")
+                    self.collector.doubt(f"it names the folder {path}, which {error}")
 
     def _is_folder_beside(self, path: str) -> bool:
         """Whether `path` is a folder in the repository, and not one that the stack lies in."""
-        is_inside = _is_below(path, self.reader.root) and not _is_below(self.cwd, path)
+        is_inside = is_below(path, self.reader.root) and not is_below(self.cwd, path)
         return is_inside and Path(path).is_dir()
 
     def _read_template(self, function: str, path: str, where: str, scope: ModuleScope) -> None:
         """Takes in what a template reads, which may call functions that read files."""
         if function != "templatefile":
             return
-        for called, arguments in self._calls_in(path):
+        calls = self.reader.calls_in_template(path)
+        if calls is None:
+            self.collector.doubt(f"this tool cannot read the template {posixpath.basename(path)}")
+        for called, arguments in calls or ():
             inner = f"{posixpath.basename(path)}, a template of {where}"
-            self._visit_call(called, arguments, ModuleScope(_NO_USES, ".", self.cwd), inner)
-
-    def _calls_in(self, path: str) -> list[tuple[str, list[Expression]]]:
-        try:
-            content = Path(path).read_bytes()
-        except (OSError, ValueError):
-            return []  # Terraform says that it is missing
-        if b"file" not in content or b"{" not in content:
-            return []
-        try:
-            return file_uses.calls_in_template(content.decode())
-        except (UnreadableError, UnicodeDecodeError):
-            self._doubt(f"this tool cannot read the template {posixpath.basename(path)}")
-            return []
-
-    # Files and folders
-
-    def _add_file(self, path: str, what: str) -> bool:
-        """Takes in the file `path`; returns whether there is one that can be read."""
-        try:
-            digest = self.reader.digests.file(path)
-        except UncountableError as error:
-            self._doubt(f"{what}, which {error}")
-            return False
-        if digest and path in self.written:
-            self._doubt(f"{what}, which each apply changes")
-        elif digest:
-            self.reads.files[path] = digest
-        return digest is not None
-
-    def _add_folder(self, path: str, what: str, deep: bool = True) -> list[str]:
-        """Takes in every file below `path`, or only in it, and returns them."""
-        if not Path(path).is_dir():
-            return []
-        own = f"{self.cwd}/.terraform"
-        try:
-            folder = self.reader.digests.folder(
-                path, True, deep, own if _is_below(own, path) else ""
-            )
-        except UncountableError as error:
-            self._doubt(f"{what}: the folder {path}, which {error}")
-            return []
-        self.reads.files.update(folder.files)
-        return list(folder.files)
-
-    def _absolute(self, path: str) -> str:
-        """The place of a path as Terraform's functions take it: "~" is the user's home."""
-        home = self.reader.env.get("HOME", "")
-        if home and (path == "~" or path.startswith("~/")):
-            path = home + path[1:]
-        return posixpath.normpath(posixpath.join(self.cwd, path))
+            self._visit_call(called, arguments, ModuleScope(NO_USES, ".", self.cwd), inner)
 
 
 def _is_fixed(source: str, version: Expression | None) -> bool:
@@ -373,10 +301,6 @@ def _is_fixed(source: str, version: Expression | None) -> bool:
     if version and version[0] == "literal" and _FIXED_VERSION.fullmatch(str(version[1])):
         return True
     return _FIXED_COMMIT.search(source) is not None
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _is_reference(expression: Expression) -> bool:
@@ -387,20 +311,14 @@ def _is_reference(expression: Expression) -> bool:
     return expression[0] == "name" and expression[1] not in names
 
 
-def _glob(folder: str, pattern: str) -> re.Pattern[str] | None:
-    """The paths that fileset() finds: https://pkg.go.dev/github.com/bmatcuk/doublestar"""
-    parts: Iterator[str] = iter(re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]*\]|[{},])", pattern))
-    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}
-    depth, text = 0, ""
-    for part in parts:
-        depth += (part == "{") - (part == "}")
-        if part == "," and depth:
-            text += "|"
-        elif part[:1] == "[":
-            text += "[^/]"  # whichever it is
-        else:
-            text += known.get(part) or re.escape(part)
+def _calls_in_template(path: str) -> list[tuple[str, list[Expression]]] | None:
     try:
-        return re.compile(f"{re.escape(folder)}/{text}")
-    except re.error:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError):
+        return []  # Terraform says that it is missing
+    if b"file" not in content or b"{" not in content:
+        return []
+    try:
+        return file_uses.calls_in_template(content.decode())
+    except (UnreadableError, UnicodeDecodeError):
         return None

@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from tools.engine.file_reads import FileReader, FileReads
+from tools.engine.file_reads import FileReader
+from tools.engine.module_scope import ModuleUses
+from tools.engine.read_collector import FileReads
 from tools.engine.secret_digests import (
     WITHOUT_KEY,
     Variables,
@@ -56,6 +57,7 @@ class InputsReader:
     terraform: Terraform
     key: bytes = b""
     _reads: dict[tuple[str, frozenset[str]], FileReads] = field(default_factory=dict)
+    _output_digests: dict[tuple[str, int, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._files = FileReader(str(self.repository.root), self.terraform.env)
@@ -79,10 +81,25 @@ class InputsReader:
         return Inputs(
             files,
             environment,
-            _upstream(stack, states),
+            self._upstream(stack, reads.root, states),
             _versions(stack, self.terraform),
             (*reads.unknown, *map(describe_missing_key, secrets)),
         )
+
+    def _upstream(
+        self, stack: Stack, root: ModuleUses, states: Mapping[str, State]
+    ) -> dict[str, str]:
+        digests = {}
+        for name, output in sorted(set(_read_outputs(stack, root, states))):
+            state = states[name]
+            key = (state.lineage, state.serial, output)
+            if key not in self._output_digests:
+                # Who reads this stack's record may not read that state, whose lineage, a random
+                # number, is in no record.
+                value = json.dumps(state.outputs.get(output), sort_keys=True).encode()
+                self._output_digests[key] = keyed_digest(state.lineage, output, value)
+            digests[f"{name} {output}"] = self._output_digests[key]
+        return digests
 
     def terraform_files(self, stack: Stack) -> list[Path]:
         """Returns the files of configuration of `stack` and of its modules, recursively."""
@@ -138,27 +155,22 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str], kind: str) -> li
     ]
 
 
-def _upstream(stack: Stack, states: Mapping[str, State]) -> dict[str, str]:
-    """The outputs that the stack's files read; all of an upstream if that is not seen in them."""
-    text = "\n".join(
-        file.read_text(encoding="utf-8", errors="replace") for file in stack.config_files()
-    )
-    named = scanning.remote_outputs(text)
-    # A reference may be written in a way that is not found in the text.
+def _read_outputs(
+    stack: Stack, root: ModuleUses, states: Mapping[str, State]
+) -> Iterator[tuple[str, str]]:
+    """The upstream stacks and their outputs that the stack's files read.
+
+    They are all outputs of an upstream if the files do not say which.
+    """
+    named = [(source, output) for uses in root.files.values() for source, output in uses["outputs"]]
+    # A file that cannot be read may name any.
     missed = stack.upstream_by_name.keys() - {data_source for data_source, _ in named}
     reads = [(name, "") for name in stack.upstream_in_modules]
     for data_source, output in [*named, *((data_source, "") for data_source in missed)]:
         reads += [(name, output) for name in stack.upstream_by_name.get(data_source, ())]
-    read: dict[str, str] = {}
     for name, output in reads:
         if name in states:
-            outputs = states[name].outputs
-            for key in [output] if output else sorted(outputs):
-                # Who reads this stack's record may not read that state, whose lineage, a random
-                # number, is in no record.
-                digest = keyed_digest(states[name].lineage, key, _json(outputs.get(key)))
-                read[f"{name} {key}"] = digest
-    return dict(sorted(read.items()))
+            yield from ((name, key) for key in ([output] if output else states[name].outputs))
 
 
 def locked_versions(directory: Path) -> dict[str, str]:
@@ -169,7 +181,3 @@ def locked_versions(directory: Path) -> dict[str, str]:
 
 def _versions(stack: Stack, terraform: Terraform) -> dict[str, str]:
     return {terraform.product: terraform.version_text, **locked_versions(stack.path)}
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True).encode()

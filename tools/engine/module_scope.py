@@ -53,7 +53,8 @@ class ModuleScope:
 
     `folder` is what path.module is there, such as "." for the root, and `cwd` the directory from
     which relative paths count. A called module has the `arguments` of the call and its `caller`; a
-    root the `values` of its files, the strongest last, and `env`.
+    root the `values` of its files, the strongest last, and `env`. `asks_outside` turns True when
+    something is asked that depends on the root or the caller.
     """
 
     uses: ModuleUses
@@ -64,6 +65,7 @@ class ModuleScope:
     caller: "ModuleScope | None" = None
     values: Mapping[str, bytes] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    asks_outside: bool = False
     _looked_up: dict[tuple[str, str], Values] = field(default_factory=dict)
 
     def paths(self, expression: Expression, depth: int = 0) -> Iterator[tuple[str, bool]]:
@@ -118,6 +120,7 @@ class ModuleScope:
         return self._looked_up[kind, name]
 
     def _value(self, kind: str, name: str) -> Values:
+        self.asks_outside = self.asks_outside or (kind != "local" and name != "module")
         if kind == "path":
             folders = {"module": self.folder, "root": ".", "cwd": self.cwd}
             return [folders.get(name, Unknown(f"path.{name}"))]

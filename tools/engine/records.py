@@ -90,7 +90,7 @@ class Records:
     @cached_property
     def unmanaged(self) -> list[Unmanaged]:
         """The root modules of the repository that are no stacks."""
-        return self.repository.unmanaged()
+        return self.repository.unmanaged(self.stacks)
 
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""

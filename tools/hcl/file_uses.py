@@ -47,7 +47,7 @@ _ARGUMENTS = {
 }
 _PATH = re.compile(r"\.{0,2}/|~|\.\.?$")
 # A file without any of these says nothing that is needed here; a parse costs milliseconds.
-_WORDS = re.compile(rb"file|module|locals|variable|[./]/|[\"']/|path\.|~")
+_WORDS = re.compile(rb"file|module|locals|variable|remote_state|[./]/|[\"']/|path\.|~")
 
 
 class FileUses(TypedDict):
@@ -55,7 +55,8 @@ class FileUses(TypedDict):
 
     `calls` are functions that read files, with their arguments; `arguments` the path arguments of
     resources and data sources whose provider reads them, such as `data.archive_file.x.source_dir`;
-    `paths` other paths. `modules` are the arguments of module calls, by name; `variables` maps a
+    `paths` other paths. `outputs` are those that it names of other states: data source and output,
+    empty for all of them. `modules` are the arguments of module calls, by name; `variables` maps a
     variable to its default, if it has one, and whether it is, or may be, sensitive. `climbs` says
     that some text, which may become a part of a path, leads out of a folder by "..".
     """
@@ -63,6 +64,7 @@ class FileUses(TypedDict):
     calls: list[tuple[str, list[Expression]]]
     arguments: list[tuple[str, Expression]]
     paths: list[Expression]
+    outputs: list[tuple[str, str]]
     modules: dict[str, dict[str, Expression]]
     locals: dict[str, Expression]
     variables: dict[str, tuple[Expression | None, bool]]
@@ -75,6 +77,7 @@ def _nothing() -> FileUses:
         calls=[],
         arguments=[],
         paths=[],
+        outputs=[],
         modules={},
         locals={},
         variables={},
@@ -172,6 +175,8 @@ class _Finder:
             self._visit_text(expression, expression[1], is_path)
         elif kind == "template" and len(expression) == 2:
             self._visit_template(expression, is_path)
+        elif kind in ("attribute", "index", "splat") and isinstance(expression[1], list):
+            self._visit_reference(expression)
         else:
             for part in expression:
                 self.visit(part, is_path and kind in ("if", "directive"))
@@ -183,6 +188,23 @@ class _Finder:
             self.uses["calls"].append((name, arguments))
         for number, argument in enumerate(arguments):
             self.visit(argument, is_path=name in FUNCTIONS and number == 0)
+
+    def _visit_reference(self, expression: Expression) -> None:
+        """Notes `data.terraform_remote_state.x.outputs.y`, and visits what stands in brackets."""
+        steps: list[str | None] = []
+        while expression[0] in ("attribute", "index", "splat"):
+            key = expression[2] if len(expression) == 3 else None
+            if expression[0] == "index":
+                self.visit(key, is_path=True)
+                key = key[1] if key and key[0] == "literal" else None
+            steps.insert(0, key if isinstance(key, str) else None)
+            expression = expression[1]
+        if expression != ["name", "data"]:
+            self.visit(expression)
+        elif steps[0] == "terraform_remote_state" and len(steps) > 1:
+            after = [n for n, step in enumerate(steps) if step == "outputs" and n > 1]
+            output = steps[after[0] + 1] if after and after[0] + 1 < len(steps) else None
+            self.uses["outputs"].append((str(steps[1]), output or ""))
 
     def _visit_text(self, expression: Expression, text: Any, is_path: bool) -> None:
         if not isinstance(text, str):

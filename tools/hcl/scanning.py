@@ -4,10 +4,6 @@ import re
 
 _ASSIGNMENT = re.compile(r"^\s*([\w-]+)\s*=\s*(.+)$", re.MULTILINE)
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
-_REMOTE_OUTPUT = re.compile(
-    r"data\.terraform_remote_state\.([\w-]+)(?:\[[^\]]*\])?"
-    r'(?:\.outputs(?:\.([\w-]+)|\["([^"$]+)"\]))?'
-)
 _LOCKED = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
 
 
@@ -19,14 +15,6 @@ def assigned_texts(text: str) -> list[tuple[str, str]]:
 def quoted_texts(text: str) -> list[str]:
     """Returns the texts in quotes that end on their line."""
     return _QUOTED.findall(text)
-
-
-def remote_outputs(text: str) -> list[tuple[str, str]]:
-    """Returns the outputs of other states that a .tf file names: data source and output.
-
-    The output is empty where the file names all of a state's.
-    """
-    return [(name, first or second) for name, first, second in _REMOTE_OUTPUT.findall(text)]
 
 
 def sets(text: str, name: str) -> bool:

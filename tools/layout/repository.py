@@ -51,9 +51,8 @@ class Repository:
         with cache.persisted(self.root):
             return graph.sort_stacks(stacks)
 
-    def unmanaged(self) -> list[Unmanaged]:
-        """The root modules beside the stacks that are none, and why; what they read counts."""
-        stacks = self.stacks()
+    def unmanaged(self, stacks: Sequence[Stack]) -> list[Unmanaged]:
+        """The root modules beside `stacks`, which are all of them, that are none, and why."""
         with cache.persisted(self.root):
             return find_unmanaged(self.root, stacks)
 

@@ -8,14 +8,6 @@ def test_assignments_of_a_file_that_does_not_parse() -> None:
     assert scanning.assigned_texts(text) == [("a", "one"), ("b-c", "two"), ("e", "= 1")]
 
 
-def test_outputs_of_other_states() -> None:
-    text = (
-        'data.terraform_remote_state.b.outputs.x + data.terraform_remote_state.c[0].outputs["y"]'
-        " + data.terraform_remote_state.d.outputs[var.z]"
-    )
-    assert scanning.remote_outputs(text) == [("b", "x"), ("c", "y"), ("d", "")]
-
-
 def test_what_a_file_sets() -> None:
     text = 'plugin_cache_dir_more = 1\n  provider_installation {\n# plugin_cache_dir = "x"\n'
     assert scanning.sets(text, "provider_installation")
