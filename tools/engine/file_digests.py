@@ -111,24 +111,38 @@ def _is_in(file: str, folder: str) -> bool:
 
 def _walk(folder: str, hidden: bool, deep: bool, but: str) -> Iterator[str]:
     """The regular files below `folder`, through links too, without an order."""
-    waiting = [folder]
-    while waiting:
+    folders = [folder]
+    for folder in folders:
         try:
-            entries = list(os.scandir(waiting.pop()))
+            entries = list(os.scandir(folder))
         except OSError as error:
             raise UncountableError(f"cannot be read ({error.strerror}: {error.filename})") from None
         for entry in entries:
-            name = entry.name
-            if (not hidden and is_left_out(name)) or entry.path == but:
+            if (not hidden and is_left_out(entry.name)) or entry.path == but:
                 continue
-            if entry.is_file():
+            kind = _kind(entry)
+            if kind == "file":
                 yield entry.path
-            elif entry.is_dir():
-                if name in _OF_PROGRAMS and deep:
-                    raise UncountableError(f"holds {name}, which changes by itself")
-                waiting += [entry.path] if deep else []
-            elif hidden and not entry.is_symlink():
-                raise UncountableError(f"holds {name}, which is no regular file")
+            elif kind == "folder" and deep:
+                if entry.name in _OF_PROGRAMS:
+                    raise UncountableError(f"holds {entry.name}, which changes by itself")
+                folders.append(entry.path)
+            elif kind == "other" and hidden:
+                raise UncountableError(f"holds {entry.name}, which is no regular file")
+        if len(folders) > _MOST_FILES:
+            raise UncountableError(f"holds more than {_MOST_FILES:,} folders")
+
+
+def _kind(entry: "os.DirEntry[str]") -> str:
+    """What an entry is, or leads to: "file", "folder", "nothing" or "other"."""
+    try:
+        if entry.is_file():
+            return "file"
+        if entry.is_dir():
+            return "folder"
+    except OSError:  # a link in a circle
+        return "nothing"
+    return "nothing" if entry.is_symlink() else "other"
 
 
 def _read_file(path: str) -> str | None:

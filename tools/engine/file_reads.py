@@ -105,9 +105,8 @@ class _Walk:
 
     def _values_climb(self) -> bool:
         env = self.reader.env
-        texts = [
-            value for name, value in env.items() if name.startswith(("TF_VAR_", "TF_CLI_ARGS"))
-        ]
+        texts = [value for name, value in env.items() if name.startswith("TF_VAR_")]
+        texts += [value for option, value in value_options(env) if option == "var"]
         return any(b".." in content for content in self.collector.reads.values.values()) or any(
             ".." in text for text in texts
         )

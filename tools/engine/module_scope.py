@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate, is_known
 from tools.hcl.file_uses import FileUses
@@ -132,6 +133,15 @@ class ModuleScope:
             return evaluate(self.arguments[name], Scope(self.caller._lookup))
         return self._default(name) if self.caller else self._root_value(name)
 
+    def _may_be_set_in(self, file: str, name: str) -> bool:
+        """Whether the file of a -var-file sets the variable `name`."""
+        try:
+            content = Path(self.cwd, file).read_bytes()
+        except (OSError, ValueError):
+            return True
+        values = read_assigned(content, file.endswith(".json"))
+        return values is None or name in values
+
     def _default(self, name: str) -> Values:
         default, _ = self.uses.variables.get(name, (None, False))
         return [Unknown(f"var.{name}")] if default is None else evaluate(default, _NO_NAMES)
@@ -139,7 +149,8 @@ class ModuleScope:
     def _root_value(self, name: str) -> Values:
         """The value of a root's variable: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence"""
         for option, value in value_options(self.env):
-            if option == "var-file" or value.partition("=")[0].strip() == name:
+            is_set = value.partition("=")[0].strip() == name
+            if self._may_be_set_in(value, name) if option == "var-file" else is_set:
                 return [Unknown(f"var.{name}")]
         for file in reversed(list(self.values)):
             # A parse takes time, and few files set what is asked for.

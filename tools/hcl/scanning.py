@@ -9,7 +9,7 @@ _LOCKED = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MUL
 
 def assigned_texts(text: str) -> list[tuple[str, str]]:
     """Returns name and text of each assignment in a .tfvars file, as far as its line goes."""
-    return [(name, value.strip(" \t\r\"'[]{},")) for name, value in _ASSIGNMENT.findall(text)]
+    return [(name, value.strip(" \t\r\"'[]{},=")) for name, value in _ASSIGNMENT.findall(text)]
 
 
 def quoted_texts(text: str) -> list[str]:
