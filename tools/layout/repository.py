@@ -98,4 +98,7 @@ class Repository:
 
     def _instance_name(self, directory: str) -> str:
         values = self.root / "notebooks" / directory / "terraform.tfvars"
-        return str(reading.tfvars_value(values, "name") or directory)
+        try:
+            return str(reading.tfvars_value(values, "name") or directory)
+        except UserError:
+            return directory  # whatever needs the value reports the error
