@@ -261,7 +261,12 @@ def test_an_orphan_is_listed(pair: Checkout) -> None:
     assert "no orphan is called m; there are notebooks/n" in (
         pair.tools("destroy", "--local", "--orphan", "m").stderr
     )
-    done = pair.tools("destroy", "--local", "--orphan")
+    unnamed = pair.tools("destroy", "--local", "--orphan", "--yes")
+    assert "name the orphans to destroy: tools destroy --local --orphan notebooks/n" in (
+        unnamed.stderr
+    )
+    done = pair.tools("destroy", "--local", "--orphan", "n")
+    assert "2 resources: " in done.stderr
     assert done.returncode == 0, done.stderr
     assert outcomes(done.stderr) == {"notebooks/n": "destroyed"}
     assert "orphan" not in pair.tools("list", "--local").stdout

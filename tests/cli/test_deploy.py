@@ -151,6 +151,19 @@ def test_an_upstream_that_was_destroyed_is_missing_too(chain: Checkout) -> None:
     assert "shared-infra/b is not deployed yet" in done.stderr
 
 
+def test_an_output_that_was_renamed_is_named(chain: Checkout) -> None:
+    uses = 'output "y" {\n  value = data.terraform_remote_state.b.outputs.x\n}\n'
+    write_stack(chain.root, "shared-infra/a", RESOURCE + reading("shared-infra/b") + uses)
+    renamed = RESOURCE.replace('output "x"', 'output "z"')
+    assert chain.tools("deploy", "--local", "a", "b").returncode == 0
+    write_stack(chain.root, "shared-infra/b", renamed)
+    done = chain.tools("deploy", "--local", "b")
+    assert re.search(r"shared-infra/b +applied .* outputs changed: x, z", done.stderr)
+    done = chain.tools("deploy", "--local", "a")
+    assert done.returncode == 1
+    assert "shared-infra/b has no output x, which shared-infra/a reads (it has z)" in done.stderr
+
+
 def test_every_missing_upstream_is_named_at_once(small: Checkout) -> None:
     for name in ("a", "b"):
         write_stack(small.root, f"shared-infra/{name}", RESOURCE)
@@ -226,9 +239,10 @@ def test_ctrl_c_lets_terraform_write_its_state_and_release_its_lock(small: Check
     process.send_signal(signal.SIGINT)
     output = process.communicate(timeout=300)[0]
     assert process.returncode == 130
-    assert outcomes(output) == {"notebooks/n": "failed", "notebooks/z": "not run"}
+    assert outcomes(output) == {"notebooks/n": "interrupted", "notebooks/z": "not run"}
     assert "Traceback" not in output
-    assert "[notebooks/n] interrupted: waiting for Terraform to write its state" in output
+    assert "halted" not in output
+    assert "[notebooks/n] interrupted: waiting until the state is written" in output
     state = json.loads((work / "n/terraform.tfstate").read_text())
     assert "that" in [resource["name"] for resource in state["resources"]]
     assert not (work / "n/.terraform.tfstate.lock.info").exists()

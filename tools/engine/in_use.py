@@ -1,6 +1,6 @@
 """Refuses to destroy what a deployed stack still reads, or may read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tools.engine.preparation import prepare
 from tools.engine.run import Run
@@ -14,7 +14,7 @@ from tools.terraform.diagnostics import TerraformError
 def refuse_in_use(
     run: Run,
     chosen: Sequence[Stack],
-    all_stacks: Iterable[Stack],
+    all_stacks: Collection[Stack],
     unmanaged: Iterable[Unmanaged] = (),
 ) -> None:
     """Raises UserError if a stack that is not `chosen` holds resources and may read one that is.
@@ -31,7 +31,10 @@ def refuse_in_use(
                 f"{stack.name} is deployed and {use}; "
                 f"destroy it first: tools destroy{run.option} {stack.name}"
             )
+    managed = {stack.address for stack in all_stacks}
     for root in unmanaged:
+        if root.stack.address in managed:
+            continue  # a link to a stack, or a copy with its backend: the state is the stack's
         if (use := describe_use(root.stack, names)) and _may_hold_resources(run, root.stack):
             raise UserError(
                 f"{root.stack.name}, which is not managed here ({root.reason}), may hold resources "
@@ -45,6 +48,8 @@ def describe_use(stack: Stack, names: Iterable[str]) -> str:
     names = set(names)
     if used := names.intersection(stack.upstream):
         return f"uses {', '.join(sorted(used))}"
+    if not stack.may_read_any:
+        return ""
     if may_use := [name for name in sorted(names) if stack.may_read(name)]:
         return f"may use {', '.join(may_use)} ({stack.unknown_reads[0]})"
     return ""
@@ -52,7 +57,7 @@ def describe_use(stack: Stack, names: Iterable[str]) -> str:
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may hold some that are in no state yet."""
-    if run.records.place(stack):
+    if run.records.place(stack) and not run.records.unreadable(stack):
         return _holds_resources(run, stack)
     try:
         prepare(run, stack)

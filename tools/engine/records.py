@@ -20,9 +20,10 @@ from tools.layout.stack import Stack
 from tools.layout.unmanaged import Unmanaged
 from tools.state import checks
 from tools.state.checks import Claim
-from tools.state.file import State, is_whole
+from tools.state.file import State, StateVersion, UnreadableState, is_whole
 from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, locate
 from tools.terraform.binary import Terraform
+from tools.terraform.diagnostics import Diagnostic, TerraformError
 
 RECORD_SUFFIX = ".record.json"
 _FORMAT = 2
@@ -77,7 +78,7 @@ class Records:
     account: str | None = None
     key: bytes = b""
     _places: dict[str, Place | None] = field(default_factory=dict)
-    _states: dict[str, State | None] = field(default_factory=dict)
+    _states: dict[str, State | UnreadableState | None] = field(default_factory=dict)
     _records: dict[str, Record | None] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -102,25 +103,55 @@ class Records:
     def state(self, stack: Stack) -> State | None:
         """Returns the state of `stack`, or None if there is none or its files do not say where.
 
-        Raises UserError if it cannot be read.
+        What is not readable here is asked for through Terraform. Raises UnreadableState if that
+        fails too, which is to be taken for a state that holds anything. Raises UserError if it
+        cannot be read, or is cut short.
         """
         if stack.name not in self._states:
             self._states[stack.name] = self._read(stack)
-        return self._states[stack.name]
+        state = self._states[stack.name]
+        if isinstance(state, UnreadableState):
+            raise state
+        return state
 
-    def _read(self, stack: Stack) -> State | None:
+    def unreadable(self, stack: Stack) -> str:
+        """Returns why nobody can tell what the state of `stack` holds; empty if that is known.
+
+        Raises UserError as `state`.
+        """
+        try:
+            self.state(stack)
+        except UnreadableState as error:
+            return str(error)
+        return ""
+
+    def _read(self, stack: Stack) -> State | UnreadableState | None:
         place = self.place(stack)
         text = place.read() if place else None
         if place is None or not text:
             return None
         try:
             return State.parse(text, str(place), place.mend)
-        except UserError:
+        except UserError as error:
+            try:
+                return self._ask(stack, place)
+            except TerraformError as refusal:
+                if isinstance(error, UnreadableState):
+                    return UnreadableState(f"{error}: {refusal}")
             # Terraform would not replace it by what it has saved beside it.
             if isinstance(place, LocalPlace) and is_whole(stack.path / ERRORED):
                 place.set_aside()
                 return None
             raise
+
+    def _ask(self, stack: Stack, place: Place) -> State:
+        """The state of `stack` as Terraform reads it. Raises TerraformError if it cannot."""
+        try:
+            return State.parse(self.terraform.pull_state(stack.path), str(place))
+        except TerraformError:
+            raise
+        except UserError as error:
+            raise TerraformError([Diagnostic(str(error))]) from None
 
     def prefetch(self, stacks: Iterable[Stack]) -> None:
         """Reads the states and records in buckets, of `stacks` and their upstreams, in parallel."""
@@ -134,7 +165,7 @@ class Records:
         return isinstance(self.place(stack), BucketPlace)
 
     def _fetch(self, stack: Stack) -> None:
-        self.state(stack)
+        self.unreadable(stack)
         self.record(stack)
 
     def forget(self, stack: Stack) -> None:
@@ -154,13 +185,19 @@ class Records:
 
     def _is_applied(self, stack: Stack, needs_outputs: bool) -> bool:
         """Whether the state of `stack` can be read; `defaults` may stand for its outputs."""
+        if self.unreadable(stack):
+            return True  # as far as anybody knows; Terraform says better what is missing
         state = self.state(stack)
         return state is not None and bool(state.resources or state.outputs or not needs_outputs)
 
     def inputs(self, stack: Stack, fresh: bool = False) -> Inputs:
         """Returns what an apply of `stack` would read now; `fresh` reads the files again."""
         upstreams = (self._stacks[name] for name in stack.upstream if name in self._stacks)
-        states = {above.name: state for above in upstreams if (state := self.state(above))}
+        states = {
+            above.name: state
+            for above in upstreams
+            if not self.unreadable(above) and (state := self.state(above))
+        }
         if fresh:
             self._forget_all_files()
         with self._lock:
@@ -204,6 +241,13 @@ class Records:
         place = self.place(stack)
         if place is None:
             return ["its files do not say where its state is, so no record can be beside it"]
+        unreadable = [
+            reason
+            for name in (stack.name, *stack.upstream)
+            if name in self._stacks and (reason := self.unreadable(self._stacks[name]))
+        ]
+        if unreadable:
+            return unreadable
         state = self.state(stack)
         if state is None:
             return ["never applied"]
@@ -237,10 +281,15 @@ class Records:
     def lineage(self, stack: Stack) -> str | None:
         """Returns the lineage of the state of `stack`, or None if no state can be read."""
         try:
-            state = self.state(stack)
+            state = self._version(stack) if self.unreadable(stack) else self.state(stack)
         except UserError:
             return None  # whatever works on that stack reports the error
         return state.lineage if state else None
+
+    def _version(self, stack: Stack) -> StateVersion | None:
+        place = self.place(stack)
+        text = place.read() if place else None
+        return StateVersion.parse(text) if text else None
 
     def refuse_copies(self, stacks: Iterable[Stack]) -> None:
         """Raises UserError if two of `stacks` hold one state: one is a copy of the other."""
@@ -260,12 +309,12 @@ class Records:
         Raises UserError if the record cannot be written: the next run then plans it again.
         """
         self.forget(stack)
-        place, state = self.place(stack), self.state(stack)
-        if place is None or state is None:
+        place, version = self.place(stack), self._version(stack) or self.state(stack)
+        if place is None or version is None:
             return
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        lineage = digest_of(state.lineage.encode())
-        record = Record(inputs, lineage, state.serial, self.account or "", now)
+        lineage = digest_of(version.lineage.encode())
+        record = Record(inputs, lineage, version.serial, self.account or "", now)
         place.write(record.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 

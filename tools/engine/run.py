@@ -12,7 +12,17 @@ from tools.layout.stack import Stack
 from tools.system.signals import Interruption
 from tools.terraform.binary import Terraform
 
-Outcome = Literal["applied", "unchanged", "destroyed", "failed", "not run", "changed", "waiting"]
+Outcome = Literal[
+    "applied",
+    "unchanged",
+    "destroyed",
+    "failed",
+    "interrupted",
+    "not run",
+    "changed",
+    "waiting",
+]
+INTERRUPTED: Outcome = "interrupted"
 
 NOTHING_DEPLOYED = "nothing is deployed"
 
@@ -21,7 +31,8 @@ NOTHING_DEPLOYED = "nothing is deployed"
 class Result:
     """What became of one stack; `detail` says why if it failed or was not run.
 
-    `changes` counts resources by "add", "change" and "remove".
+    `changes` counts resources by "add", "change" and "remove", and by what else a program counts,
+    such as "import".
     """
 
     stack: str

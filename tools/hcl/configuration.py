@@ -136,7 +136,7 @@ def _blocks(body: Body) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
         if len(block.labels) < labels.get(block.type, 0):
             raise UnreadableError(f"a {block.type} block without its name")
         yield block.type, block.labels, block.body.attributes
-        if block.type == "terraform":
+        if block.type in ("terraform", "check"):
             for inner in block.body.blocks:
                 yield inner.type, inner.labels, inner.body.attributes
 
@@ -147,20 +147,21 @@ def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]
         content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
     except ValueError:
         raise UnreadableError("not valid JSON") from None
-    depth = {"data": 2, "module": 1, "variable": 1, "locals": 0, "terraform": 0}
+    depth = {"data": 2, "module": 1, "variable": 1, "locals": 0, "terraform": 0, "check": 1}
     for top in _objects(content):
         for kind, value in top.items():
             if kind not in depth:
                 continue
             for labels, body in _labelled(value, depth[kind]):
-                if kind == "terraform":
-                    yield from _json_settings(body)
+                if kind in ("terraform", "check"):
+                    yield from _json_inner(body)
                 else:
                     yield kind, labels, {name: _json(v, name) for name, v in body.items()}
 
 
-def _json_settings(body: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
-    for kind, depth in (("backend", 1), ("cloud", 0)):
+def _json_inner(body: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
+    """What of a `terraform` or a `check` block is needed."""
+    for kind, depth in (("backend", 1), ("cloud", 0), ("data", 2)):
         for labels, inner in _labelled(body.get(kind, []), depth):
             yield kind, labels, {name: _json(value) for name, value in inner.items()}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tools.hcl.functions import FUNCTIONS, text_of
+from tools.hcl.functions import FUNCTIONS, TextSet, text_of
 from tools.hcl.syntax import Expression
 
 _MOST = 64  # values of one expression that are followed; more are unknown
@@ -245,6 +245,8 @@ def _operation(operator: str, left: Value, right: Value) -> Value:
     if unknown := first_unknown([left, right]):
         return unknown
     if operator in ("==", "!="):
+        if isinstance(left, list) or isinstance(right, list):
+            return Unknown("a comparison that is not done here")
         return _equal(left, right) == (operator == "==")
     numbers = [
         isinstance(value, int | float) and not isinstance(value, bool) for value in (left, right)
@@ -287,11 +289,20 @@ def _for(expression: Expression, scope: Scope) -> Values:
     )
 
 
+def _pairs_of(collection: dict[str, Value] | list[Value]) -> list[tuple[Value, Value]]:
+    """Keys and values in the order in which Terraform goes through them."""
+    if isinstance(collection, dict):
+        return sorted(collection.items(), key=lambda pair: pair[0])
+    if isinstance(collection, TextSet):
+        return [(item, item) for item in collection]
+    return list(enumerate(collection))
+
+
 def _comprehension(expression: Expression, collection: Value, scope: Scope) -> Value:
     names, key, value, condition = expression[1], *expression[3:]
     if not isinstance(collection, dict | list):
         return first_unknown(collection) or Unknown("a collection that is not known")
-    pairs = collection.items() if isinstance(collection, dict) else enumerate(collection)
+    pairs = _pairs_of(collection)
     found = []
     for pair in pairs:
         bound = dict(zip(names, pair if len(names) == 2 else pair[1:], strict=True))

@@ -1,6 +1,6 @@
 """The functions of Terraform that are evaluated here, on known values.
 
-A set is a list without repetition, sorted. Wrong arguments raise TypeError, ValueError, LookupError
+Wrong arguments raise TypeError, ValueError, LookupError
 or AttributeError, and what is not done exactly as Terraform does it raises ValueError.
 https://developer.hashicorp.com/terraform/language/functions
 """
@@ -36,6 +36,8 @@ def _coalesce(*values: Any) -> Any:
 def _format(pattern: str, *values: Any) -> str:
     if re.sub(r"%[svd%]", "", pattern).count("%"):
         raise ValueError(pattern)
+    if "%d" in pattern and not all(isinstance(value, str | int) for value in values):
+        raise ValueError(values)
     rest = iter(values)
     text = re.sub(
         r"%([svd%])", lambda match: "%" if match[1] == "%" else _text(next(rest)), pattern
@@ -45,10 +47,20 @@ def _format(pattern: str, *values: Any) -> str:
     return text
 
 
-def _set(values: Any) -> list[Any]:
+class TextSet(list[str]):
+    """A set of strings, in the order in which Terraform goes through it."""
+
+
+def _set(values: Any) -> TextSet:
     if not isinstance(values, list):
         raise TypeError(values)
-    return sorted({_text(value) for value in values})
+    return TextSet(sorted({_text(value) for value in values}))
+
+
+def _contains(values: Any, value: Any) -> bool:
+    if not all(isinstance(item, str) for item in [*values, value]):
+        raise TypeError(values)  # of several types, which Terraform converts
+    return value in values
 
 
 def _merge(*maps: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -84,16 +96,12 @@ def _dirname(path: str) -> str:
     return posixpath.normpath(posixpath.dirname(path) or ".")
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "basename": _basename,
     "coalesce": _coalesce,
     "compact": lambda values: [value for value in values if value not in (None, "")],
     "concat": _concat,
-    "contains": lambda values, value: value in values,
+    "contains": _contains,
     "dirname": _dirname,
     "distinct": lambda values: list(dict.fromkeys(values)),
     "element": _element,
@@ -105,10 +113,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lookup": _lookup,
     "lower": lambda text: text.lower(),
     "merge": _merge,
-    "nonsensitive": _same,
     "one": lambda values: values[0] if values else None,
     "replace": _replace,
-    "sensitive": _same,
     "split": lambda separator, text: text.split(separator) if text else [],
     "startswith": lambda text, start: text.startswith(start),
     "tobool": lambda value: {"true": True, "false": False}[_text(value)],

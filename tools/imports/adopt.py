@@ -60,7 +60,7 @@ def adopt(session: Session, stack: Stack) -> None:
     else:
         click.echo(
             f"Nothing to adopt in {stack.name}. To import a resource that has no name to look for: "
-            f"terraform -chdir={stack.path} import ADDRESS ID",
+            f"{target.terraform.program} -chdir={stack.path} import ADDRESS ID",
             err=True,
         )
 

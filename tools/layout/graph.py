@@ -1,7 +1,7 @@
 """The graph of stacks, from what each one reads."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from tools.errors import UserError
@@ -12,11 +12,13 @@ from tools.layout.stack import Kind, Stack
 class Graph:
     """Which stacks there are, upstream first, and what each one reads of the others.
 
-    `kinds` maps a stack's name to its kind, `reads` to the names of those whose state it reads.
+    `kinds` maps a stack's name to its kind, `reads` to the names of those whose state it reads,
+    `unknown` to why it is not known what it reads besides.
     """
 
     kinds: Mapping[str, Kind]
     reads: Mapping[str, Sequence[str]]
+    unknown: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def from_stacks(cls, stacks: Iterable[Stack]) -> "Graph":
@@ -25,7 +27,10 @@ class Graph:
         kinds = {stack.name: stack.kind for stack in stacks}
         reads = reads_among(stacks)
         names = sort_names(reads, uncertain_names(stacks))
-        return cls({name: kinds[name] for name in names}, {name: reads[name] for name in names})
+        unknown = {stack.name: stack.unknown_reads for stack in stacks if stack.unknown_reads}
+        return cls(
+            {name: kinds[name] for name in names}, {name: reads[name] for name in names}, unknown
+        )
 
     @property
     def edges(self) -> list[tuple[str, str]]:
@@ -39,6 +44,7 @@ class Graph:
         return Graph(
             {name: kind for name, kind in self.kinds.items() if name in kept},
             {n: [o for o in above if o in kept] for n, above in self.reads.items() if n in kept},
+            {name: reasons for name, reasons in self.unknown.items() if name in kept},
         )
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tools.hcl import configuration
-from tools.hcl.configuration import Attributes, Pieces
+from tools.hcl.configuration import NOTHING, Attributes, Pieces
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate
 from tools.hcl.functions import text_of
 from tools.hcl.syntax import Expression, UnreadableError, parse_expression
 from tools.layout import files
 
+# Stands for what cannot be opened, and names all that a file may be needed for.
+UNOPENED = b"terraform_remote_state module source backend"
 _OPTION = re.compile(r"--?var(?:=|$)")
 _OPTION_FILE = re.compile(r"--?var-file(?:=|$)")
 
@@ -42,12 +44,12 @@ class Module:
 def read_files(directory: Path | str, names: Iterable[str]) -> list[tuple[str, bytes]]:
     """Name and content of the files with these `names` in `directory`.
 
-    A file that cannot be read has a content that is no configuration.
+    That of a file that cannot be opened is UNOPENED.
     """
     found = []
     for name in names:
         content = read_file(f"{directory}/{name}")
-        found.append((name, b"module source (it cannot be read)" if content is None else content))
+        found.append((name, UNOPENED if content is None else content))
     return found
 
 
@@ -63,7 +65,9 @@ def read_file(path: str) -> bytes | None:
 def read_pieces(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Pieces]]:
     """The pieces of files, by their names."""
     return [
-        (name, configuration.read_pieces(content, name.endswith(".json")))
+        (name, {**NOTHING, "unreadable": "it cannot be opened"})
+        if content is UNOPENED
+        else (name, configuration.read_pieces(content, name.endswith(".json")))
         for name, content in contents
     ]
 
@@ -78,7 +82,8 @@ def merge(pieces: Sequence[tuple[str, Pieces]]) -> Module:
     unreadable: dict[str, str] = {}
     for name, piece in pieces:
         if files.is_override(name):
-            unreadable[name] = "what overrides other files is not followed by this tool"
+            if piece != NOTHING:
+                unreadable[name] = "what overrides other files is not followed by this tool"
             continue
         if piece["unreadable"]:
             unreadable[name] = piece["unreadable"]
@@ -173,6 +178,11 @@ class RootContext(Context):
         return self.used[name]
 
     def _given(self, name: str) -> Values:
+        declared = self.module.variables.get(name)
+        if declared is None:
+            return [Unknown(f"variable {name}, whose declaration is not known")]
+        if configuration.is_sensitive(declared):
+            return [Unknown(f"variable {name}, which is sensitive")]
         if self._is_set_by_option(name):
             return [Unknown(f"variable {name}, which an option in TF_CLI_ARGS may set")]
         word = name.encode()

@@ -1,7 +1,6 @@
 """The stacks of one repository side by side: which of them a state belongs to."""
 
 import os
-import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -28,7 +27,8 @@ class Upstream:
     are those that its modules read. `required` are the stacks whose outputs it cannot do without.
     `unknown` has a reason for each other read: `of_any` says that one of these may be of any stack,
     `of_unplaced` that it may be of one whose files do not say where its state is. `addresses` are
-    where all known reads lead.
+    where all known reads lead, and `named` the stacks that these name by their directory or key,
+    whether their states lie there or not.
     """
 
     by_name: Mapping[str, tuple[str, ...]]
@@ -36,6 +36,7 @@ class Upstream:
     required: frozenset[str]
     unknown: tuple[str, ...]
     addresses: frozenset[StateAddress]
+    named: frozenset[str]
     of_any: bool
     of_unplaced: bool
 
@@ -105,6 +106,7 @@ class Neighbours:
         for read in reads:
             stacks, reason = self._match(read) if read.address else ((), read.unknown)
             if name in stacks:
+                reason = ""
                 unknown[f"terraform_remote_state.{read.name} reads this stack's own state"] = None
             upstream = set(stacks) - {name}
             (by_name[read.name] if "module." not in read.name else others).update(upstream)
@@ -113,13 +115,15 @@ class Neighbours:
                 unknown[reason] = None
                 is_elsewhere = read.address is not None or not read.of_any
                 of_any, of_unplaced = of_any or not is_elsewhere, of_unplaced or is_elsewhere
+        addresses = frozenset(read.address for read in reads if read.address)
         sorted_names = {key: tuple(sorted(stacks)) for key, stacks in by_name.items() if stacks}
         return Upstream(
             sorted_names,
             frozenset(others),
             frozenset(required),
             tuple(unknown),
-            frozenset(read.address for read in reads if read.address),
+            addresses,
+            frozenset(name for name in map(self._named, addresses) if name),
             of_any,
             of_unplaced,
         )
@@ -139,21 +143,28 @@ class Neighbours:
             return (nominal,), ""
         if stacks := self._by_address.get(address):
             return stacks, ""
-        shown = str(address).removeprefix(f"{os.path.realpath(self.root)}/")
+        shown = str(address).removeprefix(f"{self._real_root}/")
         if nominal and self.own(nominal) is None:
             reason = f"{shown}, and the files of {nominal} do not say where its state is"
             return (nominal,), reason
         return (), f"{shown}, which is the state of no stack here"
 
     def _nominal(self, address: StateAddress) -> str | None:
-        """The stack that a path or key names by its last parts, if there is such a stack."""
+        """The stack that an address names, if there is such a stack."""
+        named = self._named(address)
+        return named if named in self._names else None
+
+    def _named(self, address: StateAddress) -> str | None:
+        """What a path in this repository or a key names by its last parts, such as notebooks/n."""
         match = _KEY_OF_A_STACK.search(address.path)
-        if not match or match[1] not in self._names:
+        if not match:
             return None
-        is_here = address.bucket or posixpath.dirname(address.path) == os.path.realpath(
-            self.root / match[1]
-        )
+        is_here = address.bucket or address.path[: match.end(1)] == f"{self._real_root}/{match[1]}"
         return match[1] if is_here else None
+
+    @cached_property
+    def _real_root(self) -> str:
+        return os.path.realpath(self.root)
 
     @cached_property
     def _names(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,7 +89,8 @@ class Reader:
             return ()
         root = self._merge(contents)
         context = self._context(directory, root, names)
-        parent = posixpath.dirname(directory)
+        # What is behind a symbolic link has another parent.
+        parent = directory if os.path.islink(directory) else posixpath.dirname(directory)  # noqa: PTH114
         known = self._results.setdefault((id(root), parent, context.workspace), [])
         for result in known:
             if all(context.variable(name) == values for name, values in result.used.items()):
@@ -157,6 +159,12 @@ class Reader:
         # Without the backends, of which each stack has its own.
         named = [(name, content) for name, content in contents if configuration.has_names(content)]
         pieces = module.read_pieces(named)
+        # What cannot be read and names no state is of no matter: variables in it are unknown.
+        pieces = [
+            (name, piece)
+            for (name, piece), (_, content) in zip(pieces, named, strict=True)
+            if not piece["unreadable"] or configuration.may_read_states(content)
+        ]
         key = tuple(part for name, piece in pieces for part in (name, id(piece)))
         if key not in self._merged:
             # With the pieces, so that their ids stay theirs.

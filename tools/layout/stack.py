@@ -65,6 +65,16 @@ class Stack:
         """
         return self._upstream.unknown
 
+    @property
+    def named_upstream(self) -> frozenset[str]:
+        """Names of the stacks that its reads name by a directory or key, wherever states lie."""
+        return self._upstream.named
+
+    @property
+    def address(self) -> StateAddress | None:
+        """Where its state lies, None if its files do not say."""
+        return self._neighbours.own(self.name)
+
     @cached_property
     def may_read_any(self) -> bool:
         """Whether one of the unknown reads may be of a stack here."""

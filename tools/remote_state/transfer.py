@@ -80,7 +80,7 @@ def require_place(stack: Stack, place: Place | None) -> LocalPlace | BucketPlace
         return place
     raise UserError(
         f"{stack.name}: {UNKNOWN_PLACE} (a workspace, an override or another kind of backend); "
-        "move it yourself: terraform init -migrate-state"
+        "move it yourself: init -migrate-state in its directory"
     )
 
 
@@ -93,7 +93,8 @@ def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     original = foreign_stack(stack.name, place.key) if place else None
     if original and (stack.root / original).is_dir():
         raise UserError(
-            f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state; delete it"
+            f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state; move it "
+            "out of the repository"
         )
     return place
 
@@ -119,7 +120,7 @@ def find_backend_file(stack: Stack) -> Path:
         if file != path and (block := reading.read_backend(file)):
             raise UserError(
                 f"{stack.name}/{file.name} has a backend block ({block[0]}) of your own; remove it "
-                "first, with terraform init -migrate-state"
+                "first, and move the state: run init -migrate-state there"
             )
     return path
 

@@ -11,7 +11,7 @@ from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
 from tools.layout.unmanaged import Unmanaged
-from tools.runs.orphans import find_orphans
+from tools.runs.orphans import find_orphans, find_unreadable
 
 Status = Literal["applied", "never applied", "changed since", "orphan", "unknown", "not managed"]
 
@@ -67,12 +67,16 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
 
 
 def read_orphans(records: Records) -> list[StackRow]:
-    """Returns a row for each state that holds resources and whose directory holds no root module.
+    """Returns a row for each state that holds, or may hold, resources and has no root module.
 
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
     option = records.repository.option
-    return [
+    unreadable = [
+        StackRow(name, FOLDERS[name.split("/")[0]], "unknown", None, 0, (reason,), str(place))
+        for name, place, reason in find_unreadable(records)
+    ]
+    orphans = [
         StackRow(
             orphan.name,
             FOLDERS[orphan.name.split("/")[0]],
@@ -85,6 +89,7 @@ def read_orphans(records: Records) -> list[StackRow]:
         )
         for orphan in find_orphans(records)
     ]
+    return [*orphans, *unreadable]
 
 
 def read_unmanaged(roots: Iterable[Unmanaged]) -> list[StackRow]:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
@@ -23,7 +23,7 @@ from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
 from tools.runs.session import Session
-from tools.state.file import State
+from tools.state.file import State, StateVersion, UnreadableState
 from tools.state.place import STATE, BucketPlace, LocalPlace
 
 _MOST_SHOWN = 20  # resources of an orphan
@@ -56,7 +56,8 @@ class Orphan:
         addresses = [resource.address for resource in self.state.resources]
         shown = ", ".join(addresses[:_MOST_SHOWN])
         more = len(addresses) - _MOST_SHOWN
-        return f"{len(addresses)} resources: {shown}" + (f" and {more} more" if more > 0 else "")
+        noun = "resource" if len(addresses) == 1 else "resources"
+        return f"{len(addresses)} {noun}: {shown}" + (f" and {more} more" if more > 0 else "")
 
     @property
     def why(self) -> str:
@@ -80,22 +81,46 @@ def find_orphans(records: Records) -> list[Orphan]:
     answer.
     """
     price_table = prices.load(prices.user_prices_path(records.repository))
+    orphans = []
+    for name, place, text in _states_without_root(records):
+        with suppress(UnreadableState):
+            state = State.parse(text, str(place))
+            if state.resources:
+                region, usd = _cost(state, price_table)
+                orphans.append(Orphan(name, place, state, region, usd))
+    return orphans
+
+
+def find_unreadable(records: Records) -> list[tuple[str, LocalPlace | BucketPlace, str]]:
+    """Returns states without a root module of which nobody can tell what they hold, and why.
+
+    They are no orphans to be destroyed: name, place and reason. Raises as `find_orphans`.
+    """
+    unreadable = []
+    for name, place, text in _states_without_root(records):
+        try:
+            State.parse(text, str(place))
+        except UnreadableState as error:
+            unreadable.append((name, place, str(error)))
+    return unreadable
+
+
+def _states_without_root(
+    records: Records,
+) -> Iterator[tuple[str, LocalPlace | BucketPlace, bytes]]:
     root = records.repository.root
     others = [unmanaged.stack for unmanaged in records.unmanaged]
     lineages = {records.lineage(stack) for stack in [*records.stacks, *others]}
-    orphans = []
     states: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
         _local_states(records.repository), _states_in_buckets(records)
     )
     for name, place in states:
         text = None if holds_root(root / name) else place.read()
-        state = State.parse(text, str(place)) if text else None
+        version = StateVersion.parse(text) if text else None
         # rename-notebook and state disable leave copies: to destroy one would destroy what a
         # stack has.
-        if text and state and state.resources and state.lineage not in lineages:
-            region, usd = _cost(state, price_table)
-            orphans.append(Orphan(name, place, state, region, usd))
-    return orphans
+        if text and not (version and version.lineage in lineages):
+            yield name, place, text
 
 
 def _local_states(repository: Repository) -> Iterator[tuple[str, LocalPlace]]:
@@ -201,8 +226,8 @@ def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
 
 
 def _refuse_in_use(records: Records, orphans: Sequence[Orphan]) -> None:
-    roots = [*records.stacks, *(unmanaged.stack for unmanaged in records.unmanaged)]
-    for stack in roots:
+    """Raises UserError if a deployed stack may read one of `orphans`, or has one as its state."""
+    for stack in [*records.stacks, *(unmanaged.stack for unmanaged in records.unmanaged)]:
         if records.place(stack) is None:
             raise UserError(
                 f"the files of {stack.name} do not say where its state is, so that "
@@ -210,11 +235,14 @@ def _refuse_in_use(records: Records, orphans: Sequence[Orphan]) -> None:
                 "the orphan by hand"
             )
         used = [orphan.name for orphan in orphans if stack.may_read_address(orphan.address)]
+        if used and (reason := records.unreadable(stack)):
+            raise UserError(f"{stack.name} uses, or may use, {', '.join(used)}, and {reason}")
         state = records.state(stack) if used else None
         if state and state.resources:
+            why = f" ({stack.unknown_reads[0]})" if stack.unknown_reads else ""
             raise UserError(
-                f"{stack.name} is deployed and uses, or may use, {', '.join(used)}: "
-                f"{', '.join(stack.unknown_reads) or 'destroy it first'}"
+                f"{stack.name} is deployed and uses, or may use, {', '.join(used)}{why}; "
+                "destroy it first, or make known what it reads"
             )
 
 

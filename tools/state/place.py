@@ -21,6 +21,8 @@ STATE = "terraform.tfstate"
 ERRORED = "errored.tfstate"
 # The ending of a local state that was copied to a bucket, until Terraform has read the copy.
 UNVERIFIED = ".unverified"
+# The ending of a state that was cut short and is out of the way: what it held may still be of use.
+CUT_SHORT = ".cut-short"
 # The ending of the key of a state's lock file:
 # https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
 LOCK = ".tflock"
@@ -92,12 +94,14 @@ class LocalPlace:
 
     @property
     def mend(self) -> str:
-        backup = self.beside(".backup")
+        backup, aside = self.beside(".backup"), self.beside(CUT_SHORT)
         if is_whole(backup):
-            return f"go back to the one before it: mv {backup} {self.path}"
-        return f"there is none before it: rm {self.path}"
+            return (
+                f"go back to the one before it: mv {self.path} {aside} && cp {backup} {self.path}"
+            )
+        return f"there is none before it; to go on without: mv {self.path} {aside}"
 
-    def set_aside(self, suffix: str = ".cut-short") -> None:
+    def set_aside(self, suffix: str = CUT_SHORT) -> None:
         """Renames the state, so that its place is free and nothing is lost."""
         self.path.replace(self.beside(suffix))
 
