@@ -31,8 +31,7 @@ def command(context: Context, /, local: bool, why: bool, as_json: bool, **given:
     if selection == Selection():
         rows += listing.read_orphans(session.records)
         # The local cloud's working copy has stacks alone.
-        mine = context.repository
-        unmanaged = mine.unmanaged(mine.stacks()) if local else session.records.unmanaged
+        unmanaged = context.repository.unmanaged() if local else session.records.unmanaged
         rows += listing.read_unmanaged(unmanaged)
     if as_json:
         print_json(rows)

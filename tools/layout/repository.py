@@ -51,8 +51,12 @@ class Repository:
         with cache.persisted(self.root):
             return graph.sort_stacks(stacks)
 
-    def unmanaged(self, stacks: Sequence[Stack]) -> list[Unmanaged]:
-        """The root modules beside `stacks`, which are all of them, that are none, and why."""
+    def unmanaged(self, stacks: Sequence[Stack] | None = None) -> list[Unmanaged]:
+        """The root modules beside the stacks that are none, and why.
+
+        `stacks` are all of them, if they are known.
+        """
+        stacks = self.stacks() if stacks is None else stacks
         with cache.persisted(self.root):
             return find_unmanaged(self.root, stacks)
 
