@@ -49,8 +49,8 @@ def await_leftover(run: Run, stack: Stack) -> None:
             continue
         run.progress.say(
             stack.name,
-            f"Terraform (process {pid}) still works on it for an earlier run that was killed; "
-            f"waiting for it to end (log: {file.with_suffix('.log')})",
+            f"{run.terraform.product} (process {pid}) still works on it for an earlier run that "
+            f"was killed; waiting for it to end (log: {file.with_suffix('.log')})",
         )
         while processes.noted_pid(file) and not run.interruption.count:
             run.interruption.sleep(_POLL_SECONDS)
@@ -98,6 +98,6 @@ def require_disk_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < _MINIMUM_FREE:
         raise UserError(
-            f"only {free / 1e6:.1f} MB are free in {folder}, too little for Terraform to be sure "
-            "to write its state; make room first"
+            f"only {free / 1e6:.1f} MB are free in {folder}, too little to be sure that "
+            "a state can be written; make room first"
         )

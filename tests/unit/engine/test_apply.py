@@ -325,6 +325,13 @@ def test_a_state_that_nothing_here_can_read_may_hold_data(bench: Bench, stack: S
     assert bench.terraform.calls == ["init notebooks/n", "apply safely notebooks/n"]
 
 
+def test_what_an_import_block_brings_in_may_hold_data(bench: Bench, stack: Stack) -> None:
+    block = 'import {\n  to = aws_s3_bucket.this\n  id = "b"\n}\n'
+    (stack.path / "imports.tf").write_text(block)
+    apply(bench, stack)
+    assert bench.terraform.calls == ["init notebooks/n", "apply safely notebooks/n"]
+
+
 def test_to_destroy_what_was_never_deployed_is_no_error(bench: Bench, stack: Stack) -> None:
     result = apply(bench, stack, destroy=True)
     assert (result.outcome, result.detail) == ("unchanged", "nothing to destroy")
