@@ -8,9 +8,10 @@ from tools.engine.init import initialize
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
-from tools.state.file import is_whole
+from tools.state.file import is_encrypted, is_whole
 from tools.state.place import CUT_SHORT, ERRORED
 from tools.system import processes
+from tools.terraform.diagnostics import TerraformError
 
 OWNER = "run.pid"  # beside the logs of a run: the process that it is, or was
 _MINIMUM_FREE = 10_000_000  # bytes: for a state, and for the copy that Terraform keeps of it
@@ -72,7 +73,7 @@ def write_left_state(run: Run, stack: Stack) -> None:
 
     Terraform keeps such a state in errored.tfstate:
     https://developer.hashicorp.com/terraform/cli/commands/state/push
-    Raises UserError if it is cut short.
+    Raises UserError if it is cut short, or encrypted.
     """
     errored = stack.path / ERRORED
     if not errored.exists():
@@ -86,9 +87,19 @@ def write_left_state(run: Run, stack: Stack) -> None:
     run.progress.say(
         stack.name, f"{ERRORED}: an earlier run could not write its state; writing it now"
     )
-    run.records.state(stack)  # which sets aside one that is cut short
+    run.records.unreadable(stack)  # which sets aside one that is cut short
     initialize(run, stack)
-    run.terraform.push_state(stack.path, errored)
+    try:
+        run.terraform.push_state(stack.path, errored)
+    except TerraformError as error:
+        if not is_encrypted(errored):
+            raise
+        # `tofu state push` takes no encrypted file, not even the one that OpenTofu has written:
+        # https://github.com/opentofu/opentofu/blob/v1.12.6/internal/command/state_push.go
+        raise UserError(
+            f"{errored} holds a newer state than {run.records.place(stack) or 'its place'}, and is "
+            f"encrypted: {error}; keep a copy of both, then put it there yourself"
+        ) from None
     errored.rename(errored.with_name(f"pushed-{ERRORED}"))
     run.records.forget(stack)
 

@@ -359,6 +359,23 @@ def test_a_state_that_an_earlier_run_could_not_write_is_written_first(
     assert not (stack.path / "errored.tfstate").exists()
 
 
+def test_a_state_that_was_kept_encrypted_is_left_where_it_is(bench: Bench, stack: Stack) -> None:
+    # As OpenTofu 1.12.6 leaves it, and refuses it.
+    kept = '{"serial": 7, "lineage": "l", "encrypted_data": "KNbF", "encryption_version": "v0"}'
+    errored = stack.path / "errored.tfstate"
+    errored.write_text(kept)
+    refusal = "This state file is encrypted"
+    bench.terraform.will("state push notebooks/n", failure("Failed to read source state", refusal))
+    result = apply(bench, stack)
+    assert (result.outcome, result.detail) == (
+        "failed",
+        f"{errored} holds a newer state than {stack.path}/terraform.tfstate, and is encrypted: "
+        "Failed to read source state: This state file is encrypted; keep a copy of both, then put "
+        "it there yourself",
+    )
+    assert errored.read_text() == kept
+
+
 def test_a_state_that_was_kept_but_is_cut_short_is_not_used(bench: Bench, stack: Stack) -> None:
     (stack.path / "errored.tfstate").write_text("{")
     result = apply(bench, stack)
