@@ -97,7 +97,7 @@ def replace_the_state(checkout: Checkout) -> None:
 def apply_by_plain_terraform(checkout: Checkout) -> None:
     stack = work(checkout, "notebooks/n")
     done = checkout.run(
-        "terraform",
+        checkout.program,
         "apply",
         "-auto-approve",
         "-replace=terraform_data.this",

@@ -23,7 +23,7 @@ from tools.engine.preparation import (
 from tools.engine.retry import retry_transient
 from tools.engine.run import INTERRUPTED, Outcome, Result, Run
 from tools.errors import UserError
-from tools.layout.stack import Stack
+from tools.layout.stack import Stack, tf_files
 from tools.terraform.text import Event
 
 _COUNTED = ("add", "change", "remove")  # what a result shows as numbers
@@ -161,9 +161,13 @@ class _StackRun:
         self._begin()
 
     def _may_lose_data(self) -> bool:
-        """Whether data could go with an apply, as far as the state tells."""
+        """Whether data could go with an apply, as far as state and files tell."""
         records = self._run.records
         if records.place(self._stack) is None or records.unreadable(self._stack):
+            return True
+        # An import block may bring in a resource and replace it in one apply:
+        # https://developer.hashicorp.com/terraform/language/import
+        if any("import" in file.read_text(errors="replace") for file in tf_files(self._stack.path)):
             return True
         state = records.state(self._stack)
         return state is not None and state.holds_data
