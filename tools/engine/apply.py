@@ -222,6 +222,7 @@ class _StackRun:
         now = self._run.records.inputs(self._stack, fresh=True)
         if not self._run.exactly and (edited := differences(inputs, now)):
             self._say(f"edited while it was applied, so it still counts as changed: {edited[0]}")
+            self._run.records.close_apply(self._stack)
             return
         try:
             self._run.records.record_apply(self._stack, inputs)

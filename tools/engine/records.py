@@ -279,7 +279,8 @@ class Records:
         """
         if note := self.unfinished(stack):
             return f"the apply that began at {note.began} did not finish"
-        if (record := self.record(stack)) and self.state(stack) is None:
+        record = self.record(stack)
+        if record and not self.unreadable(stack) and self.state(stack) is None:
             return f"its state is missing, though it was applied at {record.applied}"
         return ""
 
@@ -373,6 +374,7 @@ class Records:
         self.forget(stack)
         place, version = self.place(stack), self._version(stack) or self.state(stack)
         if place is None or version is None:
+            self.close_apply(stack)
             return
         lineage = digest_of(version.lineage.encode())
         record = Record(inputs, lineage, version.serial, self.account or "", _now())

@@ -112,6 +112,7 @@ def test_what_is_edited_while_it_is_applied_counts_as_changed(bench: Bench, stac
         "notebooks/n/main.tf changed"
     ) in bench.told.lines
     assert reasons(bench, stack) == ["the last apply did not finish"]
+    assert bench.run().records.unfinished(stack) is None  # nothing of it can be left
 
 
 def test_a_record_that_cannot_be_written_is_a_warning(

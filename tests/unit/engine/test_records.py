@@ -257,6 +257,7 @@ def test_a_state_that_nobody_can_read_is_unknown(applied: Bench) -> None:
     assert reasons(applied, "shared-infra/b") == [reason]
     assert reasons(applied) == [reason]
     assert records.missing_upstreams(applied.stack("notebooks/n")) == []
+    assert records.why_incomplete(upstream) == ""
     records.prefetch(records.stacks)
     # A copy is known for one by what is not encrypted.
     shutil.copytree(upstream.path, upstream.path.with_name("copy"))
