@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tools.errors import UserError
@@ -123,7 +124,8 @@ def read_version(
     if answer is None:
         answer = _ask_version(binary, env)
         if identity:
-            files.write(note, json.dumps({"of": identity, "answer": answer}))
+            with suppress(UserError):  # as in a checkout that is read-only: it is asked again
+                files.write(note, json.dumps({"of": identity, "answer": answer}))
     number, platform = answer
     parts = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
     version = (int(parts[1]), int(parts[2]), int(parts[3])) if parts else (0, 0, 0)
