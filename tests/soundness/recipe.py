@@ -170,7 +170,7 @@ def _form(rng: random.Random, layout: str, upstreams: int, reads_alone: bool) ->
     site = rng.choice(SITES) if rng.random() < 0.4 else ROOT
     is_json = layout == "json" if site == ROOT else site == "json module"
     possible = {
-        name: (_WEIGHT_OF_UNKNOWN if form.unknown else 1) * (2 if form.upstreams else 1)
+        name: form.weight * (_WEIGHT_OF_UNKNOWN if form.unknown else 1)
         for name, form in FORMS.items()
         if form.upstreams <= upstreams
         and (form.upstreams or not reads_alone)

@@ -91,9 +91,13 @@ class Site:
         """Writes a file of the form's own, relative to this directory."""
         return self.tree.write(self.directory / path, text)
 
+    @property
+    def shared_folder(self) -> Path:
+        return self.tree.root / "scripts" / self.name
+
     def shared(self, path: str, text: str = "one\n") -> Path:
-        """Writes a file of the form's own, outside of every stack."""
-        return self.tree.write(self.tree.root / "scripts" / f"{self.name}-{path}", text)
+        """Writes a file in a folder of the form's own, outside of every stack."""
+        return self.tree.write(self.shared_folder / path, text)
 
     def upstream(self, number: int = -1) -> Upstream:
         """One of the stacks that exist already, which this one then reads."""

@@ -79,7 +79,7 @@ def a_variable_in_a_path(site: Site) -> Changes:
     one, two = site.shared("one.sh"), site.shared("two.sh", "two\n")
     name = site.variable("one")
     folder = site.in_module(one.parent)
-    site.uses(Expression(f'file("{folder}/{site.name}-${{var.{name}}}.sh")'))
+    site.uses(Expression(f'file("{folder}/${{var.{name}}}.sh")'))
     return own(file_changes(one), "chosen") | own(file_changes(two), "other")
 
 
@@ -89,7 +89,7 @@ def a_variable_of_tfvars_in_a_path(site: Site) -> Changes:
     name = site.variable("two")
     values = site.write(f"{site.name}.auto.tfvars", f'{name} = "one"\n')
     folder = site.in_module(one.parent)
-    site.uses(Expression(f'file("{folder}/{site.name}-${{var.{name}}}.sh")'))
+    site.uses(Expression(f'file("{folder}/${{var.{name}}}.sh")'))
     changes = own(file_changes(one), "chosen") | own(file_changes(two), "other")
     return changes | {"another value": replace(values, "one", "two")}
 
@@ -131,7 +131,7 @@ def a_conditional_path(site: Site) -> Changes:
 @form()
 def a_path_of_each_key(site: Site) -> Changes:
     one, two = site.shared("one.sh"), site.shared("two.sh", "two\n")
-    path = f"{site.in_module(one.parent)}/{site.name}-${{each.key}}.sh"
+    path = f"{site.in_module(one.parent)}/${{each.key}}.sh"
     keys = Expression('toset(["one", "two"])')
     site.block("resource", "terraform_data", site.name, for_each=keys)
     site.uses(Expression(f'file("{path}")'))
@@ -141,7 +141,7 @@ def a_path_of_each_key(site: Site) -> Changes:
 @form()
 def a_path_of_a_for_expression(site: Site) -> Changes:
     one, two = site.shared("one.sh"), site.shared("two.sh", "two\n")
-    path = f"{site.in_module(one.parent)}/{site.name}-${{n}}.sh"
+    path = f"{site.in_module(one.parent)}/${{n}}.sh"
     site.uses(Expression(f'[for n in ["one", "two"] : file("{path}")]'))
     return own(file_changes(one), "one") | own(file_changes(two), "two")
 
@@ -231,7 +231,7 @@ def a_fileset_outside(site: Site) -> Changes:
 def a_fileset_with_a_folder_in_the_pattern(site: Site) -> Changes:
     path = site.shared("set/a.sh")
     folder = site.in_module(path.parents[1])
-    pattern = f"{site.name}-{{set,other}}/*.sh"
+    pattern = "{set,other}/*.sh"
     site.uses(Expression(f'sort(fileset("{folder}", "{pattern}"))'))
     return {
         "add one": lambda: path.with_name("b.sh").write_text("two\n"),
@@ -243,7 +243,7 @@ def a_fileset_with_a_folder_in_the_pattern(site: Site) -> Changes:
 @form()
 def fileexists(site: Site) -> Changes:
     path = site.shared("x.sh")
-    absent = path.with_name(f"{site.name}-absent")
+    absent = path.with_name("absent")
     site.uses(
         Expression(
             f'[fileexists("{site.in_module(path)}"), fileexists("{site.in_module(absent)}")]'
@@ -254,7 +254,7 @@ def fileexists(site: Site) -> Changes:
 
 @form()
 def a_file_that_may_be_missing(site: Site) -> Changes:
-    absent = site.tree.root / f"scripts/{site.name}-absent"
+    absent = site.shared_folder / "absent"
     site.uses(Expression(f'try(file("{site.in_module(absent)}"), "none")'))
     return {"create": lambda: site.tree.write(absent, "now\n")}
 

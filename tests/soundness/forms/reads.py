@@ -191,7 +191,7 @@ def a_state_of_the_default_workspace(site: Site) -> Changes:
 def a_state_of_another_workspace(site: Site) -> Changes:
     above = site.upstream()
     site.reads.discard(above.name)
-    folder = site.tree.root / "scripts" / "workspaces"
+    folder = site.shared_folder
     other = site.tree.write(folder / site.name / "terraform.tfstate", _foreign_state("one"))
     config = {"path": site.in_module(above.state), "workspace_dir": site.in_module(folder)}
     address = _state(site, config, workspace=site.name)

@@ -14,7 +14,7 @@ class Form:
 
     `unknown` says why a tool that reads files alone may call it unknown; where it is empty, it may
     not. `upstreams` is how many stacks it needs before it. `is_raw` is for HCL that has no JSON;
-    `is_of_root` for what cannot be in a module.
+    `is_of_root` for what cannot be in a module. `weight` is less for one of many alike.
     """
 
     write: Write
@@ -22,6 +22,7 @@ class Form:
     upstreams: int = 0
     is_raw: bool = False
     is_of_root: bool = False
+    weight: float = 1
 
 
 FORMS: dict[str, Form] = {}
