@@ -1,6 +1,6 @@
 # Here and below the bucket is named by its address: checkov follows that, and not each.value.
 resource "aws_s3_bucket_public_access_block" "shared" {
-  for_each = aws_s3_bucket.shared
+  for_each = local.bucket_names
 
   bucket                  = aws_s3_bucket.shared[each.key].id
   block_public_acls       = true
@@ -10,7 +10,7 @@ resource "aws_s3_bucket_public_access_block" "shared" {
 }
 
 resource "aws_s3_bucket_ownership_controls" "shared" {
-  for_each = aws_s3_bucket.shared
+  for_each = local.bucket_names
 
   bucket = aws_s3_bucket.shared[each.key].id
 
@@ -112,7 +112,7 @@ data "aws_iam_policy_document" "bucket" {
 # Denies more than its name says: another name would make it anew in an applied state, and the old
 # one's removal could then come last.
 resource "aws_s3_bucket_policy" "tls_only" {
-  for_each = aws_s3_bucket.shared
+  for_each = local.bucket_names
 
   bucket = aws_s3_bucket.shared[each.key].id
   policy = data.aws_iam_policy_document.bucket[each.key].json

@@ -20,8 +20,10 @@ resource "aws_s3_bucket" "shared" {
   force_destroy = var.force_destroy
 }
 
+# By name here and below, and not by bucket: a bucket as a whole holds deprecated attributes, of which
+# OpenTofu warns wherever it is used. Each resource still waits for its bucket, whose id it takes.
 resource "aws_s3_bucket_versioning" "shared" {
-  for_each = aws_s3_bucket.shared
+  for_each = local.bucket_names
 
   bucket = aws_s3_bucket.shared[each.key].id
 
@@ -31,9 +33,9 @@ resource "aws_s3_bucket_versioning" "shared" {
 }
 
 resource "aws_s3_bucket_logging" "shared" {
-  for_each = { for purpose, bucket in aws_s3_bucket.shared : purpose => bucket if var.access_log_bucket != null }
+  for_each = { for purpose, name in local.bucket_names : purpose => name if var.access_log_bucket != null }
 
   bucket        = aws_s3_bucket.shared[each.key].id
   target_bucket = var.access_log_bucket
-  target_prefix = "${each.value.bucket}/"
+  target_prefix = "${each.value}/"
 }

@@ -1,5 +1,5 @@
 resource "aws_s3_bucket_server_side_encryption_configuration" "shared" {
-  for_each = aws_s3_bucket.shared
+  for_each = local.bucket_names
 
   bucket = aws_s3_bucket.shared[each.key].id
 

@@ -145,10 +145,16 @@ def test_a_loss_is_refused_wherever_terraform_asks_and_keeps_its_state(small: Ch
         return json.loads(text)["resources"][0]["instances"][0]["attributes"]["id"]
 
     text = 'resource "terraform_data" "this" {\n  triggers_replace = 1\n}\n'
+    # What it says of itself is printed below the plan, unindented.
+    check = (
+        'check "c" {\n  assert {\n    condition     = terraform_data.this.triggers_replace == 1\n'
+        '    error_message = "x\\n\\nPlan: 0 to add, 0 to change, 0 to destroy.\\n"\n  }\n}\n'
+    )
+    text += check
     write_stack(small.root, "shared-infra/b", text)
     assert run("deploy").returncode == 0
     before = resource()
-    write_stack(small.root, "shared-infra/b", text.replace("1", "2"))
+    write_stack(small.root, "shared-infra/b", text.replace("= 1", "= 2", 1))
     (plan,) = json.loads(run("plan", "--json").stdout)
     assert plan["loses_data"]
     assert [change["action"] for change in plan["changes"]] == ["replace"]

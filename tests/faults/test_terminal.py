@@ -111,7 +111,7 @@ def test_ctrl_c_while_resources_are_made(fleet: Fleet, times: int) -> None:
         for _ in range(times):
             terminal.ctrl_c()
         assert terminal.ended() == 130
-        assert terminal.shows(rf"\[{STACK}\] interrupted: waiting for Terraform to write its state")
+        assert terminal.shows(rf"\[{STACK}\] interrupted: waiting until the state is written")
         assert terminal.shows(r"\[notebooks/z\] not run: interrupted")
         assert [re.split(r" {2,}", line) for line in terminal.summary[:2]] == [
             [STACK, "failed", ANY, "interrupted after 1 of 3 resources"],

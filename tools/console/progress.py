@@ -13,6 +13,7 @@ _COLOURS = {
     "destroyed": "green",
     "planned": "green",
     "failed": "red",
+    "interrupted": "yellow",
     "not run": "yellow",
     "waiting": "yellow",
 }

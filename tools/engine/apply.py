@@ -2,15 +2,18 @@
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from tools.engine.events import is_of_data_source, report_event
+from tools.engine import plans
+from tools.engine.events import EventReporter, is_creation, is_of_data_source
 from tools.engine.explain import describe_losses, describe_missing_upstreams, report_failure
 from tools.engine.fingerprint import Inputs, differences
 from tools.engine.init import retry_after_init
+from tools.engine.leftovers import refuse_leftovers
 from tools.engine.planning import run_plan
-from tools.engine.plans import Change
+from tools.engine.plans import Change, PlanReader
 from tools.engine.preparation import (
     await_leftover,
     prepare,
@@ -18,11 +21,12 @@ from tools.engine.preparation import (
     write_left_state,
 )
 from tools.engine.retry import retry_transient
-from tools.engine.run import Outcome, Result, Run
+from tools.engine.run import INTERRUPTED, Outcome, Result, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
-from tools.terraform.diagnostics import TerraformError
 from tools.terraform.text import Event
+
+_COUNTED = ("add", "change", "remove")  # what a result shows as numbers
 
 
 def run_stack(run: Run, stack: Stack) -> Result:
@@ -36,11 +40,16 @@ class _StackRun:
     def __init__(self, run: Run, stack: Stack) -> None:
         self._run = run
         self._stack = stack
-        self._command = "terraform destroy" if run.destroy else "terraform apply"
+        self._command = f"{run.terraform.program} {'destroy' if run.destroy else 'apply'}"
+        self._report = EventReporter(run.progress, stack)
         self._done = 0
         self._total = 0
         self._changes: dict[str, int] = {}
+        self._outputs: Sequence[str] = ()
+        self._has_changes = False
         self._is_locked = False
+        self._was_unfinished: bool | None = None  # known once an apply begins
+        self._creates = False
         self._saved = run.saved.get(stack.name)
 
     def run(self) -> Result:
@@ -54,17 +63,24 @@ class _StackRun:
                 self._run, self._stack, lambda: write_left_state(self._run, self._stack)
             )
             detail = self._destroy() if self._run.destroy else self._apply()
-            if any(self._changes.values()):
+            if self._has_changes or any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
         except (UserError, OSError) as error:
-            outcome, detail = "failed", report_failure(error, self._stack, self._run)
-            if isinstance(error, TerraformError) and self._run.interruption.count:
-                # The errors of an interrupted Terraform only follow from that.
-                detail = "interrupted"
-                if self._total:
-                    detail += f" after {self._done} of {self._total} resources"
+            self._close_if_nothing_was_made()
+            detail = report_failure(error, self._stack, self._run)
+            outcome = INTERRUPTED if detail == INTERRUPTED else "failed"
+            if outcome == INTERRUPTED and self._total:
+                detail += f" after {self._done} of {self._total} resources"
+        finally:
+            self._report.report_warnings()
         seconds = time.monotonic() - started
         return Result(self._stack.name, outcome, seconds, detail, self._changes)
+
+    def _close_if_nothing_was_made(self) -> None:
+        """Deletes the note of an apply that failed before it created anything."""
+        if self._was_unfinished is False and not self._creates:
+            with suppress(UserError):  # the note only asks for a look
+                self._run.records.close_apply(self._stack)
 
     def _refuse_other_account(self) -> None:
         """Raises UserError if the stack was applied in another account.
@@ -82,24 +98,37 @@ class _StackRun:
         records, stack = self._run.records, self._stack
         if self._run.exactly:
             self._apply_saved()
-            return ""
+            return self._describe_changes()
         why = records.reasons_to_apply(stack)
         if not why and not self._run.refresh and not self._run.force:
             return ""
         if missing := records.missing_upstreams(stack):
             raise UserError(describe_missing_upstreams(missing, self._run.option))
         retry_transient(self._run, stack, self._apply_once)
-        return ""
+        return self._describe_changes()
+
+    def _describe_changes(self) -> str:
+        """What an apply has changed that the numbers of resources do not show."""
+        others = {name: n for name, n in self._changes.items() if name not in _COUNTED and n}
+        parts = [f"{name}: {number}" for name, number in others.items()]
+        if self._outputs and not any(self._changes.values()):
+            parts.append(f"outputs changed: {', '.join(self._outputs)}")
+        return "; ".join(parts)
 
     def _destroy(self) -> str:
         stack = self._stack
-        state = self._run.records.state(stack)
-        place = self._run.records.place(stack)
+        refuse_leftovers(self._run, stack)
+        records = self._run.records
+        place = records.place(stack)
         # Terraform says who holds a lock: another run may be making what is in no state yet.
         self._is_locked = place is not None and place.lock() is not None
-        if place and not self._is_locked and not (state and state.resources):
-            return "nothing to destroy"
+        if place and not self._is_locked and not records.unreadable(stack):
+            state = records.state(stack)
+            if not (state and state.resources):
+                records.close_apply(stack)
+                return "nothing to destroy"
         retry_transient(self._run, stack, self._destroy_once)
+        self._run.records.close_apply(stack)
         return ""
 
     def _destroy_once(self) -> None:
@@ -107,7 +136,7 @@ class _StackRun:
         self._prepare()
         if not self._is_locked and not run.terraform.holds_resources(stack.path):
             return
-        self._begin()
+        run.records.delete_record(stack)  # from here on, whatever happens
         self._step()
         log = run.log(stack, "destroy")
         run.terraform.apply(stack.path, log, self._on_event, run.interruption, destroy=True)
@@ -120,14 +149,23 @@ class _StackRun:
         self._record(inputs)
 
     def _begin(self) -> None:
-        """From here until it has succeeded the stack counts as changed, whatever happens."""
-        self._run.records.delete_record(self._stack)
+        """From here until it has succeeded the apply counts as unfinished, whatever happens."""
+        records = self._run.records
+        if self._was_unfinished is None:
+            self._was_unfinished = records.unfinished(self._stack) is not None
+        records.begin_apply(self._stack)
+
+    def _begin_approved(self) -> None:
+        """As `_begin`; Terraform asks to approve nothing but changes."""
+        self._has_changes = True
+        self._begin()
 
     def _may_lose_data(self) -> bool:
         """Whether data could go with an apply, as far as the state tells."""
-        if self._run.records.place(self._stack) is None:
+        records = self._run.records
+        if records.place(self._stack) is None or records.unreadable(self._stack):
             return True
-        state = self._run.records.state(self._stack)
+        state = records.state(self._stack)
         return state is not None and state.holds_data
 
     def _apply_safely(self, inputs: Inputs) -> None:
@@ -137,18 +175,18 @@ class _StackRun:
         saved, self._saved = self._saved, None
         log = run.log(stack, "apply")
         if saved and saved.file and saved.inputs and not differences(saved.inputs, inputs):
-            self._apply_plan(saved.file)
+            self._apply_plan(saved.file, saved.status == "changed", saved.outputs)
         elif (run.allow_destroy and not run.saved) or not self._may_lose_data():
             self._begin()
             run.terraform.apply(stack.path, log, self._on_event, run.interruption)
         elif not run.terraform.apply_unless_destructive(
-            stack.path, log, self._on_event, run.interruption, self._begin
+            stack.path, log, self._on_event, run.interruption, self._begin_approved
         ):
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "plan"
                 plan = run_plan(run, stack, file, self._on_event)
-                self._refuse_losses([change for change in plan.changes if change.loses_data])
-                self._apply_plan(file)
+                self._refuse_losses(plans.planned_losses(run.terraform.show_json(stack.path, file)))
+                self._apply_plan(file, plan.has_changes, plan.outputs)
 
     def _refuse_losses(self, losses: list[Change]) -> None:
         """A person who was shown plans has agreed to what was in them, and to nothing else."""
@@ -164,10 +202,11 @@ class _StackRun:
         assert saved.file  # the scheduler runs no stack without one
         assert saved.inputs
         self._prepare()
-        self._apply_plan(saved.file)
+        self._apply_plan(saved.file, saved.status == "changed", saved.outputs)
         self._record(saved.inputs)
 
-    def _apply_plan(self, file: Path) -> None:
+    def _apply_plan(self, file: Path, has_changes: bool, outputs: Sequence[str]) -> None:
+        self._has_changes, self._outputs = has_changes, outputs
         self._step()
         run = self._run
         log = run.log(self._stack, "apply")
@@ -195,16 +234,27 @@ class _StackRun:
         kind = event.get("type")
         if kind == "change_summary":
             self._count(event["changes"])
+        elif kind in ("outputs", "planned_change"):
+            self._plan(event)
+        elif kind == "apply_start" and is_creation(event):
+            self._creates = True
         elif kind == "apply_complete" and not is_of_data_source(event):
             self._done += 1
             self._step()
-        report_event(self._run.progress, self._stack, event)
+        self._report(event)
+
+    def _plan(self, event: Event) -> None:
+        """Takes in a part of the plan that Terraform makes as it applies."""
+        part = PlanReader(lambda event: None)
+        part(event)
+        self._outputs = part.outputs or self._outputs
+        self._has_changes = self._has_changes or bool(part.changes or part.outputs)
 
     def _count(self, changes: Mapping[str, int | str]) -> None:
-        counts = {name: int(changes[name]) for name in ("add", "change", "remove")}
+        counts = {name: int(number) for name, number in changes.items() if name != "operation"}
         if changes["operation"] == "plan":
             # A replacement is one to add and one to remove, and each of them is completed.
-            self._done, self._total = 0, sum(counts.values())
+            self._done, self._total = 0, sum(counts.get(name, 0) for name in _COUNTED)
         else:
             self._changes = counts
 

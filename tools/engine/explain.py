@@ -1,10 +1,11 @@
 """Terraform's errors in one line, with the command that mends them."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from tools.engine.plans import Change
-from tools.engine.run import Run
+from tools.engine.run import INTERRUPTED, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.state.file import is_whole
@@ -18,19 +19,30 @@ _EXISTS = re.compile(
     r"ResourceInUse|AlreadyExistsException|already exist|Cannot create a duplicate",
     re.IGNORECASE,
 )
-_REMOTE_STATE = re.compile(r"data\.terraform_remote_state\.(\w+)")
+_REMOTE_STATE = re.compile(r"data\.terraform_remote_state\.([\w-]+)")
+_REMOTE_OUTPUT = re.compile(
+    r"data\.terraform_remote_state\.([\w-]+)\.outputs(?:\.([\w-]+)|\[\"([^\"]+)\"\])"
+)
+# https://github.com/hashicorp/hcl/blob/v2.23.0/ops.go
+_NO_ATTRIBUTE = re.compile(r'not have an attribute named "?([\w-]+)')
 # Lines of Terraform's "Lock Info", such as "Created:   2026-01-02 03:04:05.678 +0000 UTC":
 # https://github.com/hashicorp/terraform/blob/v1.5.7/internal/states/statemgr/locker.go
 _LOCK_INFO = re.compile(r"\b(ID|Who|Created):\s+(\S+(?: [\d:]+)?)")
 
 
 def report_failure(error: UserError | OSError, stack: Stack, run: Run) -> str:
-    """Reports the errors with which `stack` failed, and returns the reason in one line."""
+    """Reports the errors with which `stack` failed, and returns the reason in one line.
+
+    That is "interrupted" for a Terraform that a person has stopped: its errors follow from that.
+    """
     if not isinstance(error, TerraformError):
         run.progress.say(stack.name, f"error: {error}")
         return str(error)
-    for diagnostic in error.diagnostics:
-        run.progress.say(stack.name, f"error: {diagnostic.text()}")
+    if run.interruption.count:
+        run.progress.say(stack.name, f"{INTERRUPTED} (log: {run.logs})")
+        return INTERRUPTED
+    for text, count in Counter(d.text() for d in error.diagnostics).items():
+        run.progress.say(stack.name, f"error: {text}{f' ({count} times)' if count > 1 else ''}")
     return explain(error.diagnostics, stack, run)
 
 
@@ -39,9 +51,13 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
 
     `diagnostics` are the errors of one Terraform that failed on `stack`, at least one.
     """
-    missing = sorted({name for d in diagnostics if (name := _missing_upstream(d, stack))})
+    missing = {name for d in diagnostics if (name := _missing_upstream(d, stack))}
+    lacking = {output for d in diagnostics if (output := _missing_output(d, stack))}
+    missing |= {name for name, _ in lacking if not _is_deployed(run, stack, name)}
     if missing:
-        return describe_missing_upstreams(missing, run.option)
+        return describe_missing_upstreams(sorted(missing), run.option)
+    if lacking:
+        return "; ".join(_describe_lack(run, stack, *output) for output in sorted(lacking))
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
             return _describe_lock(diagnostic, stack, run)
@@ -93,8 +109,34 @@ def _describe_lock(diagnostic: Diagnostic, stack: Stack, run: Run) -> str:
 
 
 def _missing_upstream(diagnostic: Diagnostic, stack: Stack) -> str | None:
-    """The stack that holds no state, or not the output that `stack` reads."""
-    if diagnostic.summary not in ("Unable to find remote state", "Unsupported attribute"):
+    """The stack whose state, which `stack` reads, does not exist."""
+    if diagnostic.summary != "Unable to find remote state":
         return None
     data_source = _REMOTE_STATE.search(diagnostic.address) or _REMOTE_STATE.search(diagnostic.code)
     return stack.upstream_by_name.get(data_source[1]) if data_source else None
+
+
+def _missing_output(diagnostic: Diagnostic, stack: Stack) -> tuple[str, str] | None:
+    """The stack and the output of it that `stack` reads and that its state does not have."""
+    lacks = _NO_ATTRIBUTE.search(diagnostic.detail)
+    if diagnostic.summary != "Unsupported attribute" or not lacks:
+        return None
+    for data_source, *names in _REMOTE_OUTPUT.findall(diagnostic.code):
+        upstream = stack.upstream_by_name.get(data_source)
+        if upstream and lacks[1] in names:
+            return upstream, lacks[1]
+    return None
+
+
+def _is_deployed(run: Run, stack: Stack, upstream: str) -> bool:
+    return upstream not in run.records.missing_upstreams(stack)
+
+
+def _describe_lack(run: Run, stack: Stack, upstream: str, output: str) -> str:
+    lacks = f"{upstream} has no output {output}, which {stack.name} reads"
+    above = next((s for s in run.records.stacks if s.name == upstream), None)
+    if above and run.records.has_changed(above):
+        return f"{lacks}; it is not applied as it is: tools deploy{run.option} {upstream}"
+    state = run.records.state(above) if above else None
+    outputs = f" (it has {', '.join(sorted(state.outputs))})" if state and state.outputs else ""
+    return f"{lacks}{outputs}; correct the name, or add the output there"

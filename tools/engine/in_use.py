@@ -27,10 +27,11 @@ def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may hold some that are in no state yet."""
-    if place := run.records.place(stack):
+    place = run.records.place(stack)
+    if place and not run.records.unreadable(stack):
         state = run.records.state(stack)
-        is_unwritten = (stack.path / ERRORED).exists()
-        return bool(state and state.resources) or is_unwritten or place.lock() is not None
+        is_unwritten = (stack.path / ERRORED).exists() or run.records.why_incomplete(stack)
+        return bool((state and state.resources) or is_unwritten) or place.lock() is not None
     try:
         prepare(run, stack)
         return run.terraform.holds_resources(stack.path)

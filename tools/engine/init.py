@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from tools.engine import init_cache
-from tools.engine.events import warning_reporter
+from tools.engine.events import report_warnings
 from tools.engine.retry import T
 from tools.engine.run import Run
 from tools.layout.stack import Stack
@@ -26,12 +26,12 @@ def initialize(run: Run, stack: Stack) -> None:
     files = run.records.terraform_files(stack)
     if not run.force and init_cache.is_current(stack.path, files, run.terraform):
         return
-    run.progress.step(stack.name, "terraform init")
+    run.progress.step(stack.name, f"{run.terraform.program} init")
     init_cache.forget(stack.path)
     init_cache.drop_half_written(stack.path)
-    warn = warning_reporter(run.progress, stack)
-    with _INIT_LOCK if run.terraform.shares_plugin_cache else nullcontext():
-        run.terraform.init(stack.path, run.log(stack, "init"), run.interruption, warn)
+    lock = _INIT_LOCK if run.terraform.shares_plugin_cache else nullcontext()
+    with lock, report_warnings(run.progress, stack) as on_event:
+        run.terraform.init(stack.path, run.log(stack, "init"), run.interruption, on_event)
     init_cache.note(stack.path, files, run.terraform)
 
 

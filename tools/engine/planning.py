@@ -6,17 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tools.engine import plans
-from tools.engine.events import warning_reporter
+from tools.engine import drift, plans
+from tools.engine.events import report_warnings
 from tools.engine.explain import report_failure
 from tools.engine.init import initialize, retry_after_init
-from tools.engine.plans import Plan, PlanReader, Status
+from tools.engine.plans import Change, Plan, PlanReader, Status
 from tools.engine.preparation import finish_earlier_run
 from tools.engine.retry import retry_transient
-from tools.engine.run import NOTHING_DEPLOYED, Run
+from tools.engine.run import INTERRUPTED, NOTHING_DEPLOYED, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.terraform.text import Event
+
+# What a plan changes of which it names no resource and no output, such as actions to invoke.
+UNSEEN = "changes of a kind that this tool does not know: tools plan --details"
 
 
 def plan_stacks(
@@ -45,7 +48,9 @@ def run_plan(
     """
     reader = PlanReader(on_event)
     log = run.log(stack, "drift" if outside_only else "plan")
-    run.terraform.plan(stack.path, log, reader, run.interruption, out, refresh_only=outside_only)
+    reader.has_changes = run.terraform.plan(
+        stack.path, log, reader, run.interruption, out, refresh_only=outside_only
+    )
     return reader
 
 
@@ -58,7 +63,8 @@ def _plan_stack(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Pla
         plan = plan or _plan_by_terraform(run, stack, why, folder, outside_only)
     except (UserError, OSError) as error:
         plan = Plan(stack.name, "failed", detail=report_failure(error, stack, run))
-    run.progress.end(stack.name, "planned" if plan.status == "changed" else plan.status)
+    outcome = "planned" if plan.status == "changed" else plan.status
+    run.progress.end(stack.name, INTERRUPTED if plan.detail == INTERRUPTED else outcome)
     return replace(plan, seconds=time.monotonic() - started)
 
 
@@ -68,9 +74,8 @@ def _plan_by_records(
     """The plan, if records and states tell it; None if Terraform has to be asked."""
     missing = run.records.missing_upstreams(stack)
     if run.interruption.count:
-        return Plan(stack.name, "failed", why, detail="interrupted")
-    state = run.records.state(stack)
-    if outside_only and run.records.place(stack) and not (state and state.resources):
+        return Plan(stack.name, "failed", why, detail=INTERRUPTED)
+    if outside_only and _holds_nothing(run, stack):
         return Plan(stack.name, "unchanged", why, detail=NOTHING_DEPLOYED)
     if missing and not outside_only:
         return Plan(stack.name, "waiting", why, detail=f"waits for {', '.join(missing)}")
@@ -79,25 +84,39 @@ def _plan_by_records(
     return Plan(stack.name, "unchanged")
 
 
+def _holds_nothing(run: Run, stack: Stack) -> bool:
+    """Whether it is certain that nothing of `stack` is deployed."""
+    if run.records.place(stack) is None or run.records.unreadable(stack):
+        return False
+    state = run.records.state(stack)
+    return not (state and state.resources)
+
+
 def _plan_by_terraform(
     run: Run, stack: Stack, why: tuple[str, ...], folder: Path, outside_only: bool
 ) -> Plan:
     initialize(run, stack)
     inputs = run.records.inputs(stack, fresh=True)
-    run.progress.step(stack.name, "terraform plan")
+    run.progress.step(stack.name, f"{run.terraform.program} plan")
     file = plans.plan_path(folder, stack.name)
-    report = warning_reporter(run.progress, stack)
 
     def attempt() -> PlanReader:
-        return run_plan(run, stack, file, report, outside_only)
+        with report_warnings(run.progress, stack) as on_event:
+            return run_plan(run, stack, file, on_event, outside_only)
 
     reader = retry_transient(run, stack, lambda: retry_after_init(run, stack, attempt))
     if outside_only:
-        drift = run.terraform.show_json(stack.path, file) if reader.outside else {}
-        outside = tuple(plans.outside_changes(drift))
+        outside = _read_outside(run, stack, file) if reader.outside else ()
         plan = Plan(stack.name, "changed" if outside else "unchanged", why, outside=outside)
     else:
-        status: Status = "changed" if reader.changes or reader.outputs else "unchanged"
         changes, outputs = tuple(reader.changes), tuple(reader.outputs)
-        plan = Plan(stack.name, status, why, changes, outputs, tuple(reader.outside))
+        status: Status = "changed" if reader.has_changes else "unchanged"
+        detail = "" if changes or outputs or status == "unchanged" else UNSEEN
+        plan = Plan(stack.name, status, why, changes, outputs, tuple(reader.outside), detail)
     return replace(plan, inputs=inputs, file=file)
+
+
+def _read_outside(run: Run, stack: Stack, file: Path) -> tuple[Change, ...]:
+    run.records.prefetch(run.records.stacks)
+    others = drift.resources_of_others(run.records, stack)
+    return tuple(drift.outside_changes(run.terraform.show_json(stack.path, file), others))

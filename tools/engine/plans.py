@@ -13,7 +13,7 @@ from tools.state.file import HOLDS_DATA
 from tools.system import files
 from tools.terraform.text import Event
 
-Action = Literal["create", "update", "replace", "destroy", "import", "move", "forget"]
+Action = Literal["create", "update", "replace", "destroy", "import", "move", "forget", "unknown"]
 Status = Literal["unchanged", "changed", "waiting", "failed"]
 
 ACTIONS: tuple[Action, ...] = ("create", "update", "replace", "destroy")
@@ -26,6 +26,19 @@ _ACTIONS: dict[str, Action] = {
     "move": "move",
     "remove": "forget",
     "forget": "forget",
+}
+_NO_ACTIONS = ("noop", "read")
+# The actions of a resource in a plan's JSON:
+# https://developer.hashicorp.com/terraform/internals/json-format#change-representation
+_ACTIONS_OF_JSON: dict[tuple[str, ...], Action | None] = {
+    ("no-op",): None,
+    ("read",): None,
+    ("create",): "create",
+    ("update",): "update",
+    ("delete",): "destroy",
+    ("delete", "create"): "replace",
+    ("create", "delete"): "replace",
+    ("forget",): "forget",
 }
 _MANIFEST = "plans.json"
 
@@ -45,7 +58,7 @@ class Change:
     @property
     def loses_data(self) -> bool:
         """Whether a user's data goes with it: a notebook's volume, a bucket's objects."""
-        return self.action in ("replace", "destroy") and self.type in HOLDS_DATA
+        return self.action in ("replace", "destroy", "unknown") and self.type in HOLDS_DATA
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,8 @@ class Plan:
 class PlanReader:
     """Collects a plan from Terraform's events as they come, and passes them on to `on_event`.
 
-    `outside` are the changes that were made outside of Terraform.
+    `outside` are the changes that were made outside of Terraform. `has_changes` is what the exit
+    code of a plan says: it has changes of any kind.
     """
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
@@ -103,6 +117,7 @@ class PlanReader:
         self.changes: list[Change] = []
         self.outputs: list[str] = []
         self.outside: list[Change] = []
+        self.has_changes = False
 
     def __call__(self, event: Event) -> None:
         """Takes in one event of Terraform's machine-readable UI.
@@ -124,28 +139,21 @@ class PlanReader:
 
 
 def _parse_change(change: Mapping[str, Any]) -> Change | None:
-    action = _ACTIONS.get(change["action"])
+    if change["action"] in _NO_ACTIONS:
+        return None
     resource = change["resource"]
-    return Change(resource["addr"], resource["resource_type"], action) if action else None
+    action = _ACTIONS.get(change["action"], "unknown")
+    return Change(resource["addr"], resource["resource_type"], action)
 
 
-def outside_changes(plan: Mapping[str, Any]) -> list[Change]:
-    """Returns what was changed outside of Terraform, from a plan's JSON.
-
-    The first refresh after a resource was made writes empty values for missing ones, which
-    Terraform reports as a change and which is none.
-    https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
-    """
+def planned_losses(plan: Mapping[str, Any]) -> list[Change]:
+    """Returns the changes with which a user's data goes, from a plan's JSON."""
     changes = []
-    for drift in plan.get("resource_drift", []):
-        before, after = drift["change"]["before"] or {}, drift["change"]["after"] or {}
-        names = sorted({*before, *after})
-        differing = [n for n in names if (before.get(n) or None) != (after.get(n) or None)]
-        action = _ACTIONS.get(drift["change"]["actions"][0])
-        if differing and action:
-            attributes = tuple(differing) if action == "update" else ()
-            changes.append(Change(drift["address"], drift["type"], action, attributes))
-    return changes
+    for planned in plan.get("resource_changes", ()):
+        action = _ACTIONS_OF_JSON.get(tuple(planned["change"]["actions"]), "unknown")
+        if action:
+            changes.append(Change(planned["address"], planned["type"], action))
+    return [change for change in changes if change.loses_data]
 
 
 def make_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.state.file import is_whole
-from tools.state.place import ERRORED
+from tools.state.place import CUT_SHORT, ERRORED
 from tools.system import processes
 
 OWNER = "run.pid"  # beside the logs of a run: the process that it is, or was
@@ -79,8 +79,9 @@ def write_left_state(run: Run, stack: Stack) -> None:
         return
     if not is_whole(errored):
         raise UserError(
-            f"{errored} is cut short, as on a full disk, and cannot be used: rm {errored}; then "
-            f"deploy again, and take in what exists already: tools adopt{run.option} {stack.name}"
+            f"{errored} is cut short, as on a full disk, and cannot be used; to go on without: "
+            f"mv {errored} {errored}{CUT_SHORT}; then deploy again, and take in what exists "
+            f"already: tools adopt{run.option} {stack.name}"
         )
     run.progress.say(
         stack.name, f"{ERRORED}: an earlier run could not write its state; writing it now"

@@ -16,9 +16,11 @@ from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state import checks
 from tools.state.checks import Claim
-from tools.state.file import State, is_whole
-from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, locate
+from tools.state.file import State, StateVersion, UnreadableState, is_whole
+from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, is_moved, locate_unmoved
 from tools.terraform.binary import Terraform
+from tools.terraform.diagnostics import Diagnostic, TerraformError
+from tools.terraform.installation import adds_to_backends
 
 RECORD_SUFFIX = ".record.json"
 _FORMAT = 1
@@ -55,6 +57,31 @@ class Record:
             return None
 
 
+@dataclass(frozen=True)
+class UnfinishedApply:
+    """A note in a record's place: an apply began, and nobody has seen it succeed.
+
+    What it made may be in AWS and in no state. `began` is in UTC, as ISO 8601 has it.
+    """
+
+    began: str
+    account: str
+
+    def to_json(self) -> bytes:
+        """The file beside the state; to earlier versions it is no record."""
+        return (
+            json.dumps({"format": _FORMAT, "unfinished": asdict(self)}, indent=1).encode() + b"\n"
+        )
+
+    @classmethod
+    def parse(cls, text: bytes) -> "UnfinishedApply | None":
+        """Returns None for what is no such note."""
+        try:
+            return cls(**json.loads(text)["unfinished"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
 @dataclass
 class Records:
     """The states of a repository's stacks and the records beside them.
@@ -68,8 +95,8 @@ class Records:
     endpoint: str | None = None
     account: str | None = None
     _places: dict[str, Place | None] = field(default_factory=dict)
-    _states: dict[str, State | None] = field(default_factory=dict)
-    _records: dict[str, Record | None] = field(default_factory=dict)
+    _states: dict[str, State | UnreadableState | None] = field(default_factory=dict)
+    _records: dict[str, Record | UnfinishedApply | None] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -81,36 +108,74 @@ class Records:
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""
         if stack.name not in self._places:
-            env = self.terraform.env
-            options = env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
-            # What an option adds to the backend's settings may name another place:
-            # https://developer.hashicorp.com/terraform/language/backend#partial-configuration
-            is_partial = "-backend-config" in options
-            self._places[stack.name] = None if is_partial else locate(stack, self._objects)
+            is_partial = adds_to_backends(self.terraform.env)
+            place = None if is_partial else locate_unmoved(stack, self._objects)
+            self._places[stack.name] = place
         return self._places[stack.name]
+
+    def why_no_place(self, stack: Stack) -> str:
+        """Returns why `place` knows none, as one line."""
+        if adds_to_backends(self.terraform.env):
+            return "-backend-config in TF_CLI_ARGS may say where its state is, so it has no record"
+        if is_moved(stack):
+            return (
+                "its files say that its state is in another place than its last terraform init "
+                f"did; run that: {self.terraform.program} -chdir={stack.path} init"
+            )
+        return "its files do not say where its state is, so no record can be beside it"
 
     def state(self, stack: Stack) -> State | None:
         """Returns the state of `stack`, or None if there is none or its files do not say where.
 
-        Raises UserError if it cannot be read.
+        What is not readable here is asked for through Terraform. Raises UnreadableState if that
+        fails too, which is to be taken for a state that holds anything. Raises UserError if it
+        cannot be read, or is cut short.
         """
         if stack.name not in self._states:
             self._states[stack.name] = self._read(stack)
-        return self._states[stack.name]
+        state = self._states[stack.name]
+        if isinstance(state, UnreadableState):
+            raise state
+        return state
 
-    def _read(self, stack: Stack) -> State | None:
+    def unreadable(self, stack: Stack) -> str:
+        """Returns why nobody can tell what the state of `stack` holds; empty if that is known.
+
+        Raises UserError as `state`.
+        """
+        try:
+            self.state(stack)
+        except UnreadableState as error:
+            return str(error)
+        return ""
+
+    def _read(self, stack: Stack) -> State | UnreadableState | None:
         place = self.place(stack)
         text = place.read() if place else None
         if place is None or not text:
             return None
         try:
             return State.parse(text, str(place), place.mend)
-        except UserError:
+        except UserError as error:
+            try:
+                return self._ask(stack, place)
+            except TerraformError as refusal:
+                if isinstance(error, UnreadableState):
+                    return UnreadableState(f"{error}: {refusal}")
             # Terraform would not replace it by what it has saved beside it.
             if isinstance(place, LocalPlace) and is_whole(stack.path / ERRORED):
                 place.set_aside()
                 return None
             raise
+
+    def _ask(self, stack: Stack, place: Place) -> State:
+        """The state of `stack` as Terraform reads it. Raises TerraformError if it cannot."""
+        try:
+            return State.parse(self.terraform.pull_state(stack.path), str(place))
+        except TerraformError:
+            raise
+        except UserError as error:
+            raise TerraformError([Diagnostic(str(error))]) from None
 
     def prefetch(self, stacks: Iterable[Stack]) -> None:
         """Reads the states and records in buckets, of `stacks` and their upstreams, in parallel."""
@@ -124,7 +189,7 @@ class Records:
         return isinstance(self.place(stack), BucketPlace)
 
     def _fetch(self, stack: Stack) -> None:
-        self.state(stack)
+        self.unreadable(stack)
         self.record(stack)
 
     def forget(self, stack: Stack) -> None:
@@ -143,13 +208,19 @@ class Records:
         ]
 
     def _is_applied(self, stack: Stack) -> bool:
+        if self.unreadable(stack):
+            return True  # as far as anybody knows; Terraform says better what is missing
         state = self.state(stack)
         return state is not None and bool(state.resources or state.outputs)
 
     def inputs(self, stack: Stack, fresh: bool = False) -> Inputs:
         """Returns what an apply of `stack` would read now; `fresh` reads the files again."""
         upstreams = (self._stacks[name] for name in stack.upstream if name in self._stacks)
-        states = {above.name: state for above in upstreams if (state := self.state(above))}
+        states = {
+            above.name: state
+            for above in upstreams
+            if not self.unreadable(above) and (state := self.state(above))
+        }
         if fresh:
             self._forget_all_files()
         with self._lock:
@@ -171,10 +242,32 @@ class Records:
 
     def record(self, stack: Stack) -> Record | None:
         """Returns the record of the last apply of `stack`, or None if none can be read."""
+        record = self._read_record(stack)
+        return record if isinstance(record, Record) else None
+
+    def unfinished(self, stack: Stack) -> UnfinishedApply | None:
+        """Returns the note of an apply of `stack` that has not succeeded, or None without one."""
+        note = self._read_record(stack)
+        return note if isinstance(note, UnfinishedApply) else None
+
+    def why_incomplete(self, stack: Stack) -> str:
+        """Returns why AWS may have what no state holds of `stack`, empty if there is no sign of it.
+
+        Raises UserError if its state cannot be read.
+        """
+        if note := self.unfinished(stack):
+            return f"the apply that began at {note.began} did not finish"
+        if (record := self.record(stack)) and self.state(stack) is None:
+            return f"its state is missing, though it was applied at {record.applied}"
+        return ""
+
+    def _read_record(self, stack: Stack) -> Record | UnfinishedApply | None:
         if stack.name not in self._records:
             place = self.place(stack)
             text = place.read(RECORD_SUFFIX) if place else None
-            self._records[stack.name] = Record.parse(text) if text else None
+            self._records[stack.name] = (
+                Record.parse(text) or UnfinishedApply.parse(text) if text else None
+            )
         return self._records[stack.name]
 
     def reasons_to_apply(self, stack: Stack) -> list[str]:
@@ -184,10 +277,20 @@ class Records:
         """
         place = self.place(stack)
         if place is None:
-            return ["its files do not say where its state is, so no record can be beside it"]
+            return [self.why_no_place(stack)]
+        unreadable = [
+            reason
+            for name in (stack.name, *stack.upstream)
+            if name in self._stacks and (reason := self.unreadable(self._stacks[name]))
+        ]
+        if unreadable:
+            return unreadable
         state = self.state(stack)
+        is_empty = state is None or not (state.resources or state.outputs)
+        if is_empty and self.unfinished(stack):
+            return ["its first apply did not finish"]
         if state is None:
-            return ["never applied"]
+            return [self.why_incomplete(stack) or "never applied"]
         if not state.resources and not state.outputs and self.record(stack) is None:
             return ["destroyed, or its first apply did not finish"]
         record = self.record(stack)
@@ -221,10 +324,15 @@ class Records:
     def lineage(self, stack: Stack) -> str | None:
         """Returns the lineage of the state of `stack`, or None if no state can be read."""
         try:
-            state = self.state(stack)
+            state = self._version(stack) if self.unreadable(stack) else self.state(stack)
         except UserError:
             return None  # whatever works on that stack reports the error
         return state.lineage if state else None
+
+    def _version(self, stack: Stack) -> StateVersion | None:
+        place = self.place(stack)
+        text = place.read() if place else None
+        return StateVersion.parse(text) if text else None
 
     def refuse_copies(self, stacks: Iterable[Stack]) -> None:
         """Raises UserError if two of `stacks` hold one state: one is a copy of the other."""
@@ -244,19 +352,39 @@ class Records:
         Raises UserError if the record cannot be written: the next run then plans it again.
         """
         self.forget(stack)
-        place, state = self.place(stack), self.state(stack)
-        if place is None or state is None:
+        place, version = self.place(stack), self._version(stack) or self.state(stack)
+        if place is None or version is None:
             return
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        record = Record(inputs, state.lineage, state.serial, self.account or "", now)
+        record = Record(inputs, version.lineage, version.serial, self.account or "", _now())
         place.write(record.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 
+    def begin_apply(self, stack: Stack) -> None:
+        """Notes that an apply of `stack` begins, in place of its record, until it has succeeded.
+
+        Raises UserError if that cannot be written.
+        """
+        if place := self.place(stack):
+            place.write(UnfinishedApply(_now(), self.account or "").to_json(), RECORD_SUFFIX)
+        self.forget(stack)
+
     def delete_record(self, stack: Stack) -> None:
-        """Deletes the record of `stack`, which then counts as changed until the next one."""
+        """Deletes the record of `stack`, which then counts as changed until the next one.
+
+        The note of an apply that did not finish stays: what that left is to be looked for.
+        """
+        if self.unfinished(stack) is None:
+            self.close_apply(stack)
+
+    def close_apply(self, stack: Stack) -> None:
+        """Deletes the record of `stack`, or the note: its last apply has left nothing unknown."""
         if place := self.place(stack):
             place.delete(RECORD_SUFFIX)
         self.forget(stack)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _state_changes(record: Record, state: State) -> list[str]:

@@ -16,7 +16,10 @@ _TRANSIENT = re.compile(
     r"Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|RequestTimeout|ServiceUnavailable|"
     r"InternalFailure|InternalServerError|InternalError|StatusCode: (?:429|500|502|503|504)\b|"
     r"connection re(?:set|fused)|i/o timeout|TLS handshake timeout|unexpected EOF|"
-    r"no such host|Temporary failure in name resolution"
+    r"no such host|Temporary failure in name resolution|"
+    # A role that is seconds old is not known everywhere yet, and the provider does not wait for it:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+    r"CreateNotebookInstance, .*Could not assume role"
 )
 
 

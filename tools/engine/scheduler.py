@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
 from tools.engine.apply import run_stack
-from tools.engine.run import Result, Run
+from tools.engine.run import INTERRUPTED, Result, Run
 from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.system import processes
@@ -73,7 +73,7 @@ def _reason_not_to_run(
         if results[name].outcome in ("failed", "not run"):
             return f"{name} failed or was not run"
     if run.interruption.count:
-        return "interrupted"
+        return INTERRUPTED
     if gone := run.gone():
         return gone
     if run.exactly and (saved := run.saved[stack.name]).file is None:

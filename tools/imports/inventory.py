@@ -15,9 +15,13 @@ from tools.state.file import State
 
 @dataclass(frozen=True)
 class Inventory:
-    """The managed resources of states: stack to address to type and import identifier."""
+    """The managed resources of states: stack to address to type and import identifier.
+
+    `program` is what a person types: terraform or tofu.
+    """
 
     stacks: Mapping[str, Mapping[str, tuple[str, str]]]
+    program: str = "terraform"
 
     def holds(self, resource: ResourceImport) -> bool:
         """Whether the address holds the resource already.
@@ -31,7 +35,7 @@ class Inventory:
             raise UserError(
                 f"{resource.stack} already has {identifier} as {resource.address}, so "
                 f"{resource.identifier} cannot be imported there; to replace the one in the state, "
-                f"run in that stack's directory: terraform state rm '{resource.address}'"
+                f"run in that stack's directory: {self.program} state rm '{resource.address}'"
             )
         if owner := self.find(resource.type, resource.identifier):
             raise UserError(
@@ -60,7 +64,8 @@ def read(records: Records, stacks: Iterable[Stack], run: Run | None = None) -> I
     """
     chosen = list(stacks)
     records.prefetch(chosen)
-    return Inventory({stack.name: _resources(records, stack, run) for stack in chosen})
+    resources = {stack.name: _resources(records, stack, run) for stack in chosen}
+    return Inventory(resources, records.terraform.program)
 
 
 def _resources(records: Records, stack: Stack, run: Run | None) -> dict[str, tuple[str, str]]:

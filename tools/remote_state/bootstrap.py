@@ -25,6 +25,8 @@ from tools.state.file import State
 from tools.state.place import STATE, LocalPlace
 from tools.system import files
 
+_LOSSES = ("destroy", "replace", "unknown")  # actions that bootstrap does not carry out
+
 
 def create_bucket(session: Session, settings: Backend) -> None:
     """Creates the bucket, and the lock table if `settings` has one, after one question.
@@ -38,7 +40,9 @@ def create_bucket(session: Session, settings: Backend) -> None:
     backend_file, local = stack.path / backend.FILE, LocalPlace(stack.path / STATE)
     place, backend_text = settings.place(stack.name, objects), settings.text(stack.name)
     _check_name(stack, settings)
-    state = local.read() or _read_state_in_bucket(settings, objects(settings.region), target.option)
+    state = local.read() or _read_state_in_bucket(
+        settings, objects(settings.region), target.option, target.terraform.program
+    )
     values = _complete_values(stack, settings, state)
     is_new = values != _read_values(stack)
     if is_new:
@@ -102,7 +106,9 @@ def _read_values_text(stack: Stack) -> str:
     return path.read_text() if path.is_file() else "# Made by `tools state bootstrap`.\n\n"
 
 
-def _read_state_in_bucket(settings: Backend, objects: s3.Objects, option: str) -> bytes | None:
+def _read_state_in_bucket(
+    settings: Backend, objects: s3.Objects, option: str, program: str
+) -> bytes | None:
     """Returns the root module's state, if another checkout has created the bucket.
 
     None if there is no bucket. Raises UserError if the bucket was created in another way.
@@ -114,7 +120,7 @@ def _read_state_in_bucket(settings: Backend, objects: s3.Objects, option: str) -
     raise UserError(
         f"bucket {settings.bucket} exists, and bootstrap has not created it. To use it as it is: "
         f"tools state enable{option} --bucket {settings.bucket}. If an earlier bootstrap died "
-        f"while it created the bucket: terraform -chdir={ROOT} import "
+        f"while it created the bucket: {program} -chdir={ROOT} import "
         f"-var bucket={settings.bucket} aws_s3_bucket.states {settings.bucket}"
     )
 
@@ -124,18 +130,18 @@ def _apply(session: Session, run: Run, stack: Stack) -> bool:
     reading = PlanReader(lambda event: None)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"
-        run.progress.step(stack.name, "terraform plan")
-        run.terraform.plan(stack.path, run.log(stack, "plan"), reading, run.interruption, file)
-        if not reading.changes and not reading.outputs:
+        run.progress.step(stack.name, f"{run.terraform.program} plan")
+        log = run.log(stack, "plan")
+        if not run.terraform.plan(stack.path, log, reading, run.interruption, file):
             return False
-        losses = [change for change in reading.changes if change.action in ("destroy", "replace")]
+        losses = [change for change in reading.changes if change.action in _LOSSES]
         if losses:
             complaint = explain.describe_losses(losses, "Make such a change by hand")
             raise UserError(f"{stack.name} {complaint}")
         for change in reading.changes:
             run.progress.say(stack.name, f"{change.action} {change.address}")
         session.confirm("Apply these changes?")
-        run.progress.step(stack.name, "terraform apply")
+        run.progress.step(stack.name, f"{run.terraform.program} apply")
         log = run.log(stack, "apply")
         run.terraform.apply(stack.path, log, lambda event: None, run.interruption, plan=file)
     return True

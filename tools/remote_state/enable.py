@@ -21,6 +21,7 @@ from tools.runs.session import Session
 from tools.state.backend import FILE, Backend
 from tools.state.file import State, is_whole
 from tools.state.place import (
+    CUT_SHORT,
     ERRORED,
     STATE,
     UNVERIFIED,
@@ -98,7 +99,10 @@ def _move_states(
     for stack in records.stacks:
         errored = stack.path / ERRORED
         if errored.exists() and not is_whole(errored):
-            raise UserError(f"{errored} is incomplete, as on a full disk; delete it: rm {errored}")
+            aside = f"{errored}{CUT_SHORT}"
+            raise UserError(
+                f"{errored} is cut short, as on a full disk; to go on without: mv {errored} {aside}"
+            )
     remaining = [step for step in steps if step.action]
     common = repository.common()
     values = {name: value for name, value in values.items() if common.get(name) != value}

@@ -13,11 +13,9 @@ from tools.layout.stack import Stack
 from tools.state.backend import FILE, Backend
 from tools.state.checks import foreign_stack
 from tools.state.file import State, read_instances
-from tools.state.place import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
+from tools.state.place import SAVED_BACKEND, UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
 from tools.system import files
 
-# Where Terraform notes the backend of a stack's last init.
-_SAVED = ".terraform/terraform.tfstate"
 UNKNOWN_PLACE = "its files do not say where its state is"
 
 
@@ -80,7 +78,7 @@ def require_place(stack: Stack, place: Place | None) -> LocalPlace | BucketPlace
         return place
     raise UserError(
         f"{stack.name}: {UNKNOWN_PLACE} (a workspace, an override or another kind of backend); "
-        "move it yourself: terraform init -migrate-state"
+        "move it yourself: init -migrate-state in its directory"
     )
 
 
@@ -93,14 +91,15 @@ def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     original = foreign_stack(stack.name, place.key) if place else None
     if original and (stack.root / original).is_dir():
         raise UserError(
-            f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state; delete it"
+            f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state; move it "
+            "out of the repository"
         )
     return place
 
 
 def _read_saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     try:
-        saved: dict[str, Any] = json.loads((stack.path / _SAVED).read_text())["backend"]
+        saved: dict[str, Any] = json.loads((stack.path / SAVED_BACKEND).read_text())["backend"]
         config = saved["config"]
         bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
     except (OSError, ValueError, KeyError, TypeError):
@@ -119,7 +118,7 @@ def find_backend_file(stack: Stack) -> Path:
         if file != path and (block := reading.read_backend(file)):
             raise UserError(
                 f"{stack.name}/{file.name} has a backend block ({block[0]}) of your own; remove it "
-                "first, with terraform init -migrate-state"
+                "first, and move the state: run init -migrate-state there"
             )
     return path
 
@@ -218,7 +217,7 @@ def switch(run: Run, stack: Stack, backend_tf: str | None) -> None:
     else:
         files.write(path, backend_tf)
     init_cache.forget(stack.path)
-    (stack.path / _SAVED).unlink(missing_ok=True)
+    (stack.path / SAVED_BACKEND).unlink(missing_ok=True)
     run.records.forget_files(stack)
 
 

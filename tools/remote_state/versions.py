@@ -19,7 +19,7 @@ from tools.layout.stack import Stack
 from tools.remote_state import transfer
 from tools.remote_state.transfer import UNKNOWN_PLACE
 from tools.runs.session import Session
-from tools.state.file import State
+from tools.state.file import State, UnreadableState
 from tools.state.place import ERRORED, BucketPlace
 
 
@@ -95,11 +95,12 @@ def restore(session: Session, stack: Stack, version: str) -> None:
     if (stack.path / ERRORED).exists():
         raise UserError(
             f"{stack.path / ERRORED} is newer than the state in the bucket, and would replace what "
-            f"is restored; write it first: tools deploy{target.option} {stack.name}, or delete it"
+            f"is restored; write it first: tools deploy{target.option} {stack.name}, or move the "
+            "file away"
         )
     text = _read_version(place, version, f"tools state history{target.option} {stack.name}")
     restored = State.parse(text, f"version {version} of {place}", "choose another version")
-    current = _parse_readable(place.read())
+    current = _parse_readable(place.read(), str(place))
     if current and current.lineage != restored.lineage:
         raise UserError(f"version {version} is of another state than the one in {place}")
     with suppress(UserError):  # for a corrupt state of another stack, which then has no lineage
@@ -147,9 +148,12 @@ def _read_version(place: BucketPlace, version: str, history: str) -> bytes:
     return objects.get(place.bucket, place.key, matches[0].id) or b""
 
 
-def _parse_readable(text: bytes | None) -> State | None:
+def _parse_readable(text: bytes | None, where: str) -> State | None:
+    """The state in `text`, or None for garbage. Raises UnreadableState for what may be one."""
     try:
-        return State.parse(text or b"", "the state")
+        return State.parse(text or b"", where)
+    except UnreadableState:
+        raise
     except UserError:
         return None
 

@@ -147,7 +147,10 @@ def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:
 def _refuse_full_buckets(session: Session, stacks: Sequence[Stack]) -> None:
     """Raises UserError for a bucket that AWS would refuse to delete, before anything is gone."""
     objects = Objects(Cloud(session.target.region, session.target.endpoint))
+    program = session.target.terraform.program
     for stack in stacks:
+        if session.records.unreadable(stack):
+            continue  # AWS refuses it by itself, later
         state = session.records.state(stack)
         for bucket in state.kept_buckets if state else ():
             if objects.holds_any(bucket):
@@ -155,7 +158,7 @@ def _refuse_full_buckets(session: Session, stacks: Sequence[Stack]) -> None:
                     f"{stack.name}: bucket {bucket} holds objects (or older versions), and nothing "
                     "was destroyed. To empty it as it is destroyed, set force_destroy = true in "
                     f"{stack.name}/terraform.tfvars and deploy. To keep it, remove it from the "
-                    f"state first: terraform -chdir={stack.path} state rm ADDRESS"
+                    f"state first: {program} -chdir={stack.path} state rm ADDRESS"
                 )
 
 

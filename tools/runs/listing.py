@@ -10,11 +10,18 @@ from tools.console import table
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
-from tools.runs.orphans import find_orphans
+from tools.runs.orphans import find_orphans, find_unreadable
 
-Status = Literal["applied", "never applied", "changed since", "orphan", "unknown"]
+Status = Literal["applied", "never applied", "changed since", "unfinished", "orphan", "unknown"]
 
-_COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unknown": "red"}
+_COLOURS = {
+    "applied": "green",
+    "changed since": "yellow",
+    "unfinished": "red",
+    "orphan": "red",
+    "unknown": "red",
+}
+_EXPLAINED = ("unfinished", "orphan", "unknown")  # in the table, each with its first reason
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,10 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
     status: Status = "changed since" if why else "applied"
     if place is None:
         status = "unknown"
+    elif records.unfinished(stack):
+        status = "unfinished"
+    elif state is None and record:
+        status = "unknown"  # its state is missing
     elif state is None or not (count or state.outputs or record):
         status = "never applied"
     applied = record.applied if record else None
@@ -60,11 +71,15 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
 
 
 def read_orphans(records: Records) -> list[StackRow]:
-    """Returns a row for each state that holds resources and whose directory is gone.
+    """Returns a row for each state that holds, or may hold, resources and has no directory.
 
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
-    return [
+    unreadable = [
+        StackRow(name, FOLDERS[name.split("/")[0]], "unknown", None, 0, (reason,), str(place))
+        for name, place, reason in find_unreadable(records)
+    ]
+    orphans = [
         StackRow(
             orphan.name,
             FOLDERS[orphan.name.split("/")[0]],
@@ -77,6 +92,7 @@ def read_orphans(records: Records) -> list[StackRow]:
         )
         for orphan in find_orphans(records)
     ]
+    return [*orphans, *unreadable]
 
 
 def show(rows: Sequence[StackRow], why: bool) -> None:
@@ -89,7 +105,7 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
                 click.style(row.status, fg=_COLOURS.get(row.status)),
                 row.applied or "",
                 row.resources,
-                row.why[0] if row.status in ("orphan", "unknown") else "",
+                row.why[0] if row.status in _EXPLAINED else "",
             )
             for row in rows
         ),

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
@@ -21,7 +21,7 @@ from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
 from tools.runs.session import Session
-from tools.state.file import State
+from tools.state.file import State, StateVersion, UnreadableState
 from tools.state.place import STATE, BucketPlace, LocalPlace
 
 
@@ -59,21 +59,45 @@ def find_orphans(records: Records) -> list[Orphan]:
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
     price_table = prices.load(prices.user_prices_path(records.repository))
+    orphans = []
+    for name, place, text in _states_without_stack(records):
+        with suppress(UnreadableState):
+            state = State.parse(text, str(place))
+            if state.resources:
+                region, usd = _cost(state, price_table)
+                orphans.append(Orphan(name, place, state, region, usd))
+    return orphans
+
+
+def find_unreadable(records: Records) -> list[tuple[str, LocalPlace | BucketPlace, str]]:
+    """Returns states without a directory of which nobody can tell what they hold, and why.
+
+    They are no orphans to be destroyed: name, place and reason. Raises as `find_orphans`.
+    """
+    unreadable = []
+    for name, place, text in _states_without_stack(records):
+        try:
+            State.parse(text, str(place))
+        except UnreadableState as error:
+            unreadable.append((name, place, str(error)))
+    return unreadable
+
+
+def _states_without_stack(
+    records: Records,
+) -> Iterator[tuple[str, LocalPlace | BucketPlace, bytes]]:
     names = {stack.name for stack in records.stacks}
     lineages = {records.lineage(stack) for stack in records.stacks}
-    orphans = []
     states: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
         _local_states(records.repository), _states_in_buckets(records)
     )
     for name, place in states:
         text = place.read() if name not in names else None
-        state = State.parse(text, str(place)) if text else None
+        version = StateVersion.parse(text) if text else None
         # rename-notebook and state disable leave copies: to destroy one would destroy what a
         # stack has.
-        if text and state and state.resources and state.lineage not in lineages:
-            region, usd = _cost(state, price_table)
-            orphans.append(Orphan(name, place, state, region, usd))
-    return orphans
+        if text and not (version and version.lineage in lineages):
+            yield name, place, text
 
 
 def _local_states(repository: Repository) -> Iterator[tuple[str, LocalPlace]]:
@@ -175,8 +199,11 @@ def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
         )
     orphaned = {orphan.name for orphan in chosen}
     for stack in session.records.stacks:
-        state = session.records.state(stack)
-        if state and state.resources and (used := orphaned.intersection(stack.upstream)):
+        used = orphaned.intersection(stack.upstream)
+        if used and (reason := session.records.unreadable(stack)):
+            raise UserError(f"{stack.name} uses {', '.join(sorted(used))}, and {reason}")
+        state = session.records.state(stack) if used else None
+        if state and state.resources:
             raise UserError(f"{stack.name} is deployed and uses {', '.join(sorted(used))}")
     with open_orphans(session, chosen) as orphans_session:
         destroy_stacks(orphans_session, orphans_session.records.stacks)

@@ -11,6 +11,8 @@ from tools.engine.run import Result
 from tools.errors import UserError
 from tools.system import files
 
+BAD_OUTCOMES = ("failed", "interrupted", "not run")
+
 
 def result_of_plan(plan: Plan) -> Result:
     """Returns a plan as a result: its changes, or those that were made outside of Terraform."""
@@ -67,7 +69,7 @@ def _junit(results: Sequence[Result], command: str) -> str:
         case = TestCase(result.stack, classname=result.outcome, time=round(result.seconds, 1))
         if result.outcome == "failed":
             case.result = [Failure(result.detail)]
-        elif result.outcome in ("not run", "waiting"):
+        elif result.outcome in ("interrupted", "not run", "waiting"):
             case.result = [Skipped(result.detail)]
         suite.add_testcase(case)
     report = JUnitXml()
@@ -93,7 +95,7 @@ def _markdown(results: Sequence[Result], command: str) -> str:
 
 
 def _is_bad(result: Result) -> bool:
-    return result.outcome in ("failed", "not run")
+    return result.outcome in BAD_OUTCOMES
 
 
 _COUNTS = ("add", "change", "remove")

@@ -51,7 +51,7 @@ class Runner:
         summarize(results)
         if self._options.report:
             report_file.write(self._options.report, results, "destroy" if destroy else "deploy")
-        self._leave(run, any(result.outcome in ("failed", "not run") for result in results))
+        self._leave(run, any(result.outcome in report_file.BAD_OUTCOMES for result in results))
 
     @contextmanager
     def work(self, total: int) -> Iterator[Run]:
@@ -117,6 +117,7 @@ class Runner:
                 exactly,
                 target.option,
                 gone=self._gone,
+                region=target.region,
             )
 
     def _leave(self, run: Run, failed: bool) -> None:

@@ -73,6 +73,7 @@ def show_plans(plans: Sequence[Plan], err: bool = True, why: bool = False) -> No
 
 def _plan_row(plan: Plan) -> list[table.Cell]:
     notes = [plan.detail] if plan.detail else []
+    notes += [f"{action}: {n}" for action, n in plan.counts.items() if action not in ACTIONS]
     if plan.outputs and not plan.changes:
         notes.append(f"outputs: {', '.join(plan.outputs)}")
     notes += [_describe_loss(change) for change in plan.losses]

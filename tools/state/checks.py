@@ -93,7 +93,7 @@ def check_states(repository: Repository) -> None:
     with cache.persisted(repository.root):
         places = {stack.name: locate(stack, no_objects) for stack in stacks}
     _check_backends(repository, stacks, places)
-    mend = f"delete {STATE}*, {FILE} and .terraform"
+    mend = f"move {STATE}* out of the repository, and delete {FILE} and .terraform"
     claims = []
     for stack in stacks:
         states = (str(places[stack.name] or ""), read_lineage(stack.path / STATE))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,10 @@ from tools.hcl import writing
 
 # What no apply may take away unasked: data goes with it.
 HOLDS_DATA = frozenset({"aws_sagemaker_notebook_instance", "aws_s3_bucket", "aws_kms_key"})
+
+
+class UnreadableState(UserError):
+    """A state is whole, as far as can be told, and only the program that wrote it can read it."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +78,56 @@ class State:
     def parse(cls, text: bytes, where: str, mend: str = "") -> "State":
         """The state in `text`, which was read from `where`.
 
-        Raises UserError if it is no whole state; the message ends with `mend`, what to do.
+        Raises UnreadableState for one that is encrypted or of another format. Raises UserError if
+        it is no whole JSON object; the message ends with `mend`, what to do.
+        """
+        state = _parse_object(text, where, mend)
+        if not state.get("encrypted_data") and state.get("version", 4) == 4:
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                return cls(
+                    str(state["lineage"]),
+                    int(state["serial"]),
+                    {name: output["value"] for name, output in state["outputs"].items()},
+                    tuple(read_instances(state["resources"])),
+                )
+        raise UnreadableState(_describe_unreadable(state, where))
+
+
+@dataclass(frozen=True)
+class StateVersion:
+    """What tells one version of a state from another, also where the rest cannot be read."""
+
+    lineage: str
+    serial: int
+
+    @classmethod
+    def parse(cls, text: bytes) -> "StateVersion | None":
+        """Returns None for a state that does not say it.
+
+        OpenTofu leaves both outside of what it encrypts:
+        https://github.com/opentofu/opentofu/blob/v1.12.6/internal/encryption/state.go
         """
         try:
             state = json.loads(text)
-            return cls(
-                str(state["lineage"]),
-                int(state["serial"]),
-                {name: output["value"] for name, output in state["outputs"].items()},
-                tuple(read_instances(state["resources"])),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise UserError(
-                f"{where} is not a complete Terraform state; " + (mend or "restore an older one")
-            ) from None
+            return cls(str(state["lineage"]), int(state["serial"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+def _parse_object(text: bytes, where: str, mend: str) -> dict[str, Any]:
+    with suppress(ValueError):  # a UnicodeDecodeError is one too
+        state = json.loads(text)
+        if isinstance(state, dict):
+            return state
+    mend = mend or "restore an older one"
+    raise UserError(f"{where} is not a complete Terraform state; {mend}")
+
+
+def _describe_unreadable(state: Mapping[str, Any], where: str) -> str:
+    # https://opentofu.org/docs/language/state/encryption/
+    if state.get("encrypted_data"):
+        return f"{where} is an encrypted state, which only OpenTofu with its key can read"
+    return f"{where} is a state of a format that this tool does not know (version 4 is known)"
 
 
 def read_instances(resources: Iterable[Mapping[str, Any]]) -> Iterator[ResourceInstance]:
@@ -122,9 +163,9 @@ def read_lineage(file: Path) -> str | None:
 
 
 def is_whole(file: Path) -> bool:
-    """Whether `file` holds a whole state: a full disk cuts one short."""
+    """Whether `file` holds a whole state, readable here or not: a full disk cuts one short."""
     try:
-        State.parse(file.read_bytes(), str(file))
+        _parse_object(file.read_bytes(), str(file), "")
     except (OSError, UserError):
         return False
     return True

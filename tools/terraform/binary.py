@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,13 @@ from tools.errors import UserError
 from tools.system import files
 from tools.system.signals import Interruption
 from tools.terraform import masking, process, providers
-from tools.terraform.diagnostics import Diagnostic, TerraformError, first_error, parse_diagnostics
+from tools.terraform.diagnostics import (
+    Diagnostic,
+    TerraformError,
+    describe_end,
+    first_error,
+    parse_diagnostics,
+)
 from tools.terraform.installation import child_environment, find_binary, read_version
 from tools.terraform.masking import Mask
 from tools.terraform.text import (
@@ -25,6 +31,8 @@ from tools.terraform.text import (
     event_of_text,
     was_asked_to_approve,
 )
+
+_CHANGES = 2  # the exit code of a plan with -detailed-exitcode that has changes
 
 
 @dataclass(frozen=True)
@@ -137,12 +145,20 @@ class Terraform:
         out: Path | None = None,
         refresh_only: bool = False,
         destroy: bool = False,
-    ) -> None:
-        """Runs `terraform plan`, and saves the plan to `out`."""
-        options = [f"-out={out}"] if out else []
+    ) -> bool:
+        """Runs `terraform plan`, and saves the plan to `out`.
+
+        Returns whether there is anything to apply, also if none of the events says so.
+        https://developer.hashicorp.com/terraform/cli/commands/plan#detailed-exitcode
+        """
+        options = ["-detailed-exitcode"]
+        options += [f"-out={out}"] if out else []
         options += ["-refresh-only"] if refresh_only else []
         options += ["-destroy"] if destroy else []
-        self._run(directory, log, on_event, interruption, "plan", *options)
+        code = self._run(
+            directory, log, on_event, interruption, "plan", *options, accepted=(0, _CHANGES)
+        )
+        return code == _CHANGES
 
     def apply(
         self,
@@ -165,7 +181,7 @@ class Terraform:
         interruption: Interruption | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> bool:
-        """Plans and applies in one process, unless the plan would destroy anything.
+        """Plans and applies in one process, unless the plan may destroy anything.
 
         That is a third faster than to apply a saved plan, for which the provider starts five times
         instead of three. `before` is called just before the plan is approved. Returns whether it
@@ -178,16 +194,17 @@ class Terraform:
         child = self._start(directory, log, "apply", "-no-color", stdin=subprocess.PIPE)
         mask = self._mask(directory)
         lines: list[str] = []
-        approved = False
+        was_asked = approved = False
 
         def on_line(line: str) -> None:
             lines.append(line)
             on_event(mask.event(event_of_text(line)))
 
         def on_prompt() -> None:
-            nonlocal approved
+            nonlocal was_asked, approved
             if child.stdin is None or child.stdin.closed:
                 return
+            was_asked = was_asked_to_approve(lines)
             approved = destroys_nothing(lines)
             if approved:
                 before()
@@ -200,10 +217,11 @@ class Terraform:
         text = log.read_text(errors="replace")
         for warning in parse_diagnostics(text, "Warning"):
             on_event({"type": "warning", "warning": warning})
-        if child.returncode and not approved and was_asked_to_approve(lines):
+        if child.returncode and was_asked and not approved:
             return False
         if child.returncode:
-            raise TerraformError(parse_diagnostics(text) or [_describe_end(child.returncode, log)])
+            errors = parse_diagnostics(text)
+            raise TerraformError(errors or [describe_end(self.product, child.returncode, log)])
         return True
 
     def refresh_outputs(
@@ -222,7 +240,8 @@ class Terraform:
         """
         result = self._ask(directory, "output", "-json")
         if result.returncode:
-            raise UserError(f"{directory}: terraform output: {first_error(result.stderr).text()}")
+            error = first_error(result.stderr).text()
+            raise UserError(f"{directory}: {self.program} output: {error}")
         return {
             name: masking.PLACEHOLDER if output["sensitive"] else output["value"]
             for name, output in json.loads(result.stdout).items()
@@ -279,8 +298,12 @@ class Terraform:
         interruption: Interruption | None,
         command: str,
         *arguments: str,
-    ) -> None:
-        """https://developer.hashicorp.com/terraform/internals/machine-readable-ui"""
+        accepted: Collection[int] = (0,),
+    ) -> int:
+        """Returns the exit code, one of those that are `accepted`.
+
+        https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+        """
         child = self._start(directory, log, command, "-json", "-input=false", *arguments)
         mask = self._mask(directory)
         errors: list[Diagnostic] = []
@@ -292,8 +315,9 @@ class Terraform:
             on_event(event)
 
         process.follow(child, log, mask, on_line, interruption)
-        if child.returncode:
-            raise TerraformError(errors or [_describe_end(child.returncode, log)])
+        if child.returncode not in accepted:
+            raise TerraformError(errors or [describe_end(self.product, child.returncode, log)])
+        return child.returncode
 
     def _follow_text(
         self,
@@ -306,7 +330,7 @@ class Terraform:
         mask = self._mask(directory)
         process.follow(child, log, mask, lambda line: on_event(event_of_text(line)), interruption)
         if child.returncode < 0:
-            raise TerraformError([_describe_end(child.returncode, log)])
+            raise TerraformError([describe_end(self.product, child.returncode, log)])
         if child.returncode:
             raise TerraformError([first_error(log.read_text(errors="replace"))])
 
@@ -336,16 +360,3 @@ class Terraform:
 
     def _mask(self, directory: Path) -> Mask:
         return masking.mask_of(directory, self.env)
-
-
-def _describe_end(code: int, log: Path) -> Diagnostic:
-    """Why a Terraform has failed that has said nothing of it; `code` is negative for a signal."""
-    if code >= 0:
-        return Diagnostic(f"Terraform ended with an error; see {log}")
-    if log.stem.rpartition(".")[2] not in ("apply", "destroy", "import"):
-        return Diagnostic(f"Terraform was ended by signal {-code}; see {log}")
-    return Diagnostic(
-        f"Terraform was ended by signal {-code}",
-        "what it had begun may be in the cloud and not in its state; run this again, and if "
-        f"something exists already: tools adopt (log: {log})",
-    )

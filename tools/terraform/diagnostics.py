@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
@@ -76,6 +77,23 @@ def first_error(output: str) -> Diagnostic:
     """Returns the first error in Terraform's text output, or the end of an output without one."""
     errors = parse_diagnostics(output)
     return errors[0] if errors else Diagnostic(" ".join(output.split())[-_MAXIMUM_REST:])
+
+
+def describe_end(product: str, code: int, log: Path) -> Diagnostic:
+    """Returns why a `product` has failed that has said nothing of it.
+
+    `code` is its exit code, negative for a signal; `log` is what it printed.
+    """
+    if code >= 0:
+        return Diagnostic(f"{product} ended with an error; see {log}")
+    ended = f"{product} was ended by signal {-code}"
+    if log.stem.rpartition(".")[2] not in ("apply", "destroy", "import"):
+        return Diagnostic(f"{ended}; see {log}")
+    return Diagnostic(
+        ended,
+        "what it had begun may be in the cloud and not in its state; run this again, and if "
+        f"something exists already: tools adopt (log: {log})",
+    )
 
 
 def _parse_block(block: str) -> Diagnostic:

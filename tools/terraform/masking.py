@@ -24,8 +24,9 @@ PLACEHOLDER = "(sensitive value)"
 _SHORTEST_VALUE = 4
 _SHORTEST_LINE = 8  # of a value of several lines, such as a key
 _SHORTEST_CREDENTIAL = 16  # the local cloud's is "test"
-# Keys of an event whose values are Terraform's own words, which the program compares.
-_UNMASKED_KEYS = ("action", "operation", "severity", "type")
+# Keys of an event whose values are Terraform's own words, which the program compares: a secret
+# that reads like one of them must not change what an event says.
+_UNMASKED_KEYS = ("action", "operation", "resource_type", "severity", "type")
 _CREDENTIAL_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 # User and password in a URL, such as that of a Git repository.

@@ -68,20 +68,26 @@ def follow(
     """
     interruptions = 0
     partial = ""
+    waits = False
     try:
-        with log.open(encoding="utf-8", errors="replace") as reader:
+        # A line ends where Terraform ends it: a carriage return may be a user's.
+        with log.open(encoding="utf-8", errors="replace", newline="\n") as reader:
             while True:
                 has_ended = process.poll() is not None
-                partial += reader.readline()
+                text = reader.readline()
+                partial += text
                 if partial.endswith("\n") or (has_ended and partial):
                     line, partial = partial, ""
                     on_line(line)
-                elif partial.endswith(_PROMPT):
-                    partial = ""
-                    on_prompt()
                 elif has_ended:
                     break
+                elif waits and not text:
+                    partial, waits = "", False
+                    on_prompt()
                 else:
+                    # It waits for an answer if that is still the end at the next look: a text
+                    # that is no question goes on.
+                    waits = partial.endswith(_PROMPT)
                     time.sleep(_POLL_SECONDS)
                 if interruption and interruption.count > interruptions and not has_ended:
                     # Only the first: at a second, Terraform leaves without writing its state
@@ -89,7 +95,7 @@ def follow(
                     if not interruptions:
                         process.send_signal(signal.SIGINT)
                     interruptions = interruption.count
-                    on_line("interrupted: waiting for Terraform to write its state\n")
+                    on_line("interrupted: waiting until the state is written\n")
     except BaseException:
         # Whatever went wrong here, Terraform is asked to stop and not left behind.
         process.send_signal(signal.SIGINT)

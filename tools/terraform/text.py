@@ -24,14 +24,28 @@ _PROGRESS_TYPES = {
     "Still ": "apply_progress",
 }
 _PROGRESS = re.compile(rf"\S.*?: ({'|'.join(map(re.escape, _PROGRESS_TYPES))})")
-_PLAN_SUMMARY = re.compile(
-    r"^Plan: (?:\d+ to import, )?(?P<add>\d+) to add, (?P<change>\d+) to change, "
-    r"(?P<remove>\d+) to destroy(?:, \d+ to \w+)*\.",
+_SUMMARY = re.compile(r"(Plan|Apply complete! Resources): (?P<counts>\d.*)")
+# Words of a summary, to the names that the JSON has for the counts; others keep their own, such as
+# the "1 to forget" of OpenTofu and the "Actions: 1 to invoke." of Terraform 1.14.
+_COUNTS = {
+    "add": "add",
+    "added": "add",
+    "change": "change",
+    "changed": "change",
+    "destroy": "remove",
+    "destroyed": "remove",
+}
+# Nothing but this, which all versions say of a plan that adds and changes: what goes on, or says it
+# otherwise, is not understood.
+_HARMLESS_PLAN = re.compile(r"Plan: \d+ to add, \d+ to change, 0 to destroy\.")
+# The question to approve a plan, to the place of the answer. A user's text, such as a variable's
+# description, is indented in a question, or stands above it:
+# https://github.com/hashicorp/terraform/blob/v1.15.0/internal/backend/local/backend_apply.go
+_APPROVAL = re.compile(
+    r"^Do you want to perform these actions(?: in workspace \"[^\"\n]*\")?\?\n"
+    r"  \w+ will perform the actions described above\.\n"
+    r"  Only 'yes' will be accepted to approve\.\n\n\Z",
     re.MULTILINE,
-)
-_APPLY_SUMMARY = re.compile(
-    r"^Apply complete! Resources: (?:\d+ imported, )?(?P<add>\d+) added, (?P<change>\d+) changed, "
-    r"(?P<remove>\d+) destroyed\."
 )
 
 
@@ -50,11 +64,10 @@ def event_of_json(line: str) -> Event:
 def event_of_text(line: str) -> Event:
     """Returns a line of Terraform's text as the event that its JSON has for it."""
     message = line.rstrip()
-    for operation, pattern in (("plan", _PLAN_SUMMARY), ("apply", _APPLY_SUMMARY)):
-        if summary := pattern.match(message):
-            counts = {name: int(value) for name, value in summary.groupdict().items()}
-            changes = {"operation": operation, **counts}
-            return {"type": "change_summary", "@message": message, "changes": changes}
+    if summary := _SUMMARY.match(message):
+        operation = "plan" if summary[1] == "Plan" else "apply"
+        changes = {"operation": operation, **_count(summary["counts"])}
+        return {"type": "change_summary", "@message": message, "changes": changes}
     if progress := _PROGRESS.match(message):
         return {"type": _PROGRESS_TYPES[progress[1]], "@message": message}
     if message.startswith("interrupted: "):
@@ -63,21 +76,25 @@ def event_of_text(line: str) -> Event:
 
 
 def was_asked_to_approve(lines: Sequence[str]) -> bool:
-    """Returns whether Terraform has asked, in `lines`, to approve its plan."""
-    return any("Only 'yes' will be accepted to approve." in line for line in lines)
+    """Returns whether `lines` end in the question to approve a plan, before the answer's prompt."""
+    return _APPROVAL.search("".join(lines[-5:])) is not None
 
 
 def destroys_nothing(lines: Sequence[str]) -> bool:
     """Returns whether the plan that Terraform asks to approve, in `lines`, destroys nothing.
 
-    False if that cannot be told.
+    False if that cannot be told. Any of the lines may be a user's: the message of a failed `check`
+    stands unindented after the plan, an output's value and a resource's attributes in it, a
+    provider's warning above it. None of them can take away Terraform's own summary, so every line
+    that begins like a summary has to be a harmless one.
     """
     if not was_asked_to_approve(lines):
         return False
-    text = "".join(lines)
-    summaries = list(_PLAN_SUMMARY.finditer(text))
-    if not summaries:
-        return "without changing any real infrastructure." in text
-    # The message of a failed `check` block stands unindented after the plan, so that a line like
-    # a summary may be anybody's (Terraform 1.5 and later). The real one is among them.
-    return all(summary["remove"] == "0" for summary in summaries)
+    summaries = [text for line in lines if (text := line.strip()).startswith("Plan:")]
+    return bool(summaries) and all(map(_HARMLESS_PLAN.fullmatch, summaries))
+
+
+def _count(counts: str) -> dict[str, int]:
+    """The numbers of a summary by what they count."""
+    found = re.findall(r"(\d+) (?:to )?(\w+)", counts)
+    return {_COUNTS.get(word, word): int(number) for number, word in found}

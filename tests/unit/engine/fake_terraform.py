@@ -21,7 +21,8 @@ class Answer:
     """What one Terraform does: it says `events`, calls `meanwhile`, and fails with `errors`.
 
     An apply that succeeds leaves a state with a resource of each of `types`. A plan that
-    `apply_unless_destructive` is not to approve is `destructive`.
+    `apply_unless_destructive` is not to approve is `destructive`. A plan has changes if its events
+    say so, or `has_changes`, for those that no event shows.
     """
 
     events: Sequence[Event] = ()
@@ -29,6 +30,28 @@ class Answer:
     types: Sequence[str] = ("terraform_data",)
     meanwhile: Callable[[], object] = str
     destructive: bool = False
+    has_changes: bool = False
+
+
+PLANNED = "planned_change"
+_ACTIONS = {"replace": ["delete", "create"], "noop": ["no-op"]}  # others are called alike
+
+
+def _is_change(event: Event) -> bool:
+    """Whether Terraform counts it for the exit code of a plan."""
+    if event["type"] == "outputs":
+        return any(output["action"] != "noop" for output in event["outputs"].values())
+    return event["type"] == PLANNED and event["change"]["action"] not in ("noop", "read")
+
+
+def _in_json(change: dict[str, Any]) -> dict[str, Any]:
+    """A planned change as `terraform show -json` has it."""
+    resource, action = change["resource"], change["action"]
+    return {
+        "address": resource["addr"],
+        "type": resource["resource_type"],
+        "change": {"actions": _ACTIONS.get(action, [action])},
+    }
 
 
 def failure(summary: str, detail: str = "", **fields: Any) -> Answer:
@@ -42,7 +65,7 @@ def counts(operation: str, add: int = 0, change: int = 0, remove: int = 0) -> Ev
     return {"type": "change_summary", "@message": f"{operation} {add}", "changes": changes}
 
 
-def planned(address: str, action: str, kind: str = "planned_change") -> Event:
+def planned(address: str, action: str, kind: str = PLANNED) -> Event:
     """The event for one resource of a plan."""
     resource = {"addr": address, "resource_type": address.split(".")[0]}
     return {"type": kind, "@message": "", "change": {"action": action, "resource": resource}}
@@ -93,10 +116,14 @@ class FakeTerraform(Terraform):
         out: Path | None = None,
         refresh_only: bool = False,
         destroy: bool = False,
-    ) -> None:
-        self._answer("drift" if refresh_only else "plan", directory, on_event)
+    ) -> bool:
+        answer = self._answer("drift" if refresh_only else "plan", directory, on_event)
+        planned = [_in_json(event["change"]) for event in answer.events if event["type"] == PLANNED]
+        if planned:
+            self.plan_json["resource_changes"] = planned
         if out:
             out.write_text("a plan")
+        return answer.has_changes or any(map(_is_change, answer.events))
 
     def apply(
         self,
@@ -128,7 +155,16 @@ class FakeTerraform(Terraform):
 
     def holds_resources(self, directory: Path) -> bool:
         self._note("state list", directory)
+        if "encrypted_data" in state_of(directory):
+            raise TerraformError([Diagnostic("Failed to load state", "decryption failed")])
         return bool(state_of(directory).get("resources"))
+
+    def pull_state(self, directory: Path) -> bytes:
+        self._answer("state pull", directory, lambda event: None)
+        state = state_of(directory, "terraform.tfstate.plain")
+        if not state:
+            raise TerraformError([Diagnostic("Failed to load state", "decryption failed")])
+        return json.dumps(state).encode()
 
     def push_state(self, directory: Path, state: Path) -> None:
         self._answer("state push", directory, lambda event: None)
@@ -172,19 +208,22 @@ def _env(home: Path) -> dict[str, str]:
     return {"HOME": str(home)}
 
 
-def state_of(directory: Path) -> dict[str, Any]:
+def state_of(directory: Path, name: str = "terraform.tfstate") -> dict[str, Any]:
     """The state in `directory`, empty without one."""
-    file = directory / "terraform.tfstate"
+    file = directory / name
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
-def write_state(directory: Path, types: Sequence[str] = ("terraform_data",)) -> None:
+def write_state(
+    directory: Path, types: Sequence[str] = ("terraform_data",), lineage: str = ""
+) -> None:
     """Writes the next state of a stack, with a resource of each of `types` and an output x."""
+    directory.mkdir(exist_ok=True)
     before = state_of(directory)
     instances = [{"attributes": {"id": "i", "bucket": "i", "arn": "i"}}]
     state = {
         "version": 4,
-        "lineage": before.get("lineage", str(directory)),
+        "lineage": before.get("lineage", lineage or str(directory)),
         "serial": before.get("serial", 0) + 1,
         "outputs": {"x": {"value": "x"}} if types else {},
         "resources": [

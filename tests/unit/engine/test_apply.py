@@ -9,12 +9,14 @@ import pytest
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import Answer, counts, done, failure, planned, write_state
 from tools.engine.apply import run_stack
+from tools.engine.planning import plan_stacks
 from tools.engine.plans import Plan
 from tools.engine.run import Result
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.state.file import HOLDS_DATA
 from tools.state.place import LocalPlace
+from tools.terraform.text import Event
 
 BUCKET = "aws_s3_bucket"
 
@@ -115,8 +117,12 @@ def test_what_is_edited_while_it_is_applied_counts_as_changed(bench: Bench, stac
 def test_a_record_that_cannot_be_written_is_a_warning(
     bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*arguments: object) -> None:
-        raise UserError("cannot write it: No space left on device")
+    write = LocalPlace.write
+
+    def refuse(place: LocalPlace, content: bytes, suffix: str) -> None:
+        if b'"serial"' in content:  # not the note with which the apply begins
+            raise UserError("cannot write it: No space left on device")
+        write(place, content, suffix)
 
     monkeypatch.setattr(LocalPlace, "write", refuse)
     assert apply(bench, stack).outcome == "applied"
@@ -154,6 +160,76 @@ def test_terraform_s_warnings_are_told(bench: Bench, stack: Stack) -> None:
     apply(bench, stack)
     line = "[notebooks/n] warning: Value for undeclared variable"
     assert bench.told.lines.count(line) == 2
+
+
+def test_a_warning_that_repeats_is_told_once_with_its_number(bench: Bench, stack: Stack) -> None:
+    def warning(summary: str, detail: str) -> Event:
+        diagnostic = {"severity": "warning", "summary": summary, "detail": detail}
+        return {"type": "diagnostic", "@message": "", "diagnostic": diagnostic}
+
+    deprecated = [warning("Value derived from a deprecated source", f"a{n}") for n in range(72)]
+    events = [*deprecated, warning("Another", "b")]
+    bench.terraform.will("apply notebooks/n", Answer(events))
+    bench.terraform.will("plan notebooks/n", Answer(events))
+    told = [
+        "[notebooks/n] warning: Value derived from a deprecated source: a0 (and 71 more like it)",
+        "[notebooks/n] warning: Another: b",
+    ]
+    apply(bench, stack)
+    assert [line for line in bench.told.lines if "warning" in line] == told
+    plan_stacks(bench.run(refresh=True), [stack], bench.root)
+    assert [line for line in bench.told.lines if "warning" in line] == told * 2
+
+
+OUTPUTS = {
+    "type": "outputs",
+    "@message": "Outputs: 2",
+    "outputs": {"x": {"action": "update"}, "y": {"action": "noop"}},
+}
+# As Terraform 1.11 and OpenTofu 1.12 say them.
+IMPORTS = {**counts("apply"), "changes": {**counts("apply")["changes"], "import": 1}}
+INVOKES = {**counts("apply"), "changes": {**counts("apply")["changes"], "action_invocation": 1}}
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome", "detail"),
+    [
+        ([counts("plan"), OUTPUTS, counts("apply")], "applied", "outputs changed: x"),
+        ([OUTPUTS, counts("apply", add=1)], "applied", ""),
+        ([planned("a.b", "move"), counts("apply")], "applied", ""),
+        ([planned("a.b", "invented"), counts("apply")], "applied", ""),
+        ([IMPORTS], "applied", "import: 1"),
+        ([INVOKES], "applied", "action_invocation: 1"),
+        ([planned("data.a.b", "read"), planned("a.b", "noop"), counts("apply")], "unchanged", ""),
+    ],
+)
+def test_what_is_not_a_resource_added_or_changed_is_a_change_too(
+    bench: Bench, stack: Stack, events: list[Event], outcome: str, detail: str
+) -> None:
+    bench.terraform.will("apply notebooks/n", Answer(events))
+    result = apply(bench, stack)
+    assert (result.outcome, result.detail) == (outcome, detail)
+
+
+def test_what_is_approved_or_saved_is_a_change_too(
+    bench: Bench, stack: Stack, tmp_path: Path
+) -> None:
+    with_data(stack)
+    bench.terraform.will("apply safely notebooks/n", Answer([counts("apply")]))
+    assert apply(bench, stack).outcome == "applied"
+    with_data(stack)
+    bench.terraform.will("apply safely notebooks/n", Answer(destructive=True))
+    bench.terraform.will("plan notebooks/n", Answer([counts("plan"), OUTPUTS]))
+    bench.terraform.will("apply plan of notebooks/n", Answer([counts("apply")]))
+    result = apply(bench, stack)
+    assert (result.outcome, result.detail) == ("applied", "outputs changed: x")
+
+    file = tmp_path / "notebooks.n.tfplan"
+    inputs = bench.run().records.inputs(stack)
+    for status, outcome in (("changed", "applied"), ("unchanged", "unchanged")):
+        saved = {stack.name: Plan(stack.name, status, inputs=inputs, file=file)}  # type: ignore[arg-type]
+        bench.terraform.will("apply notebooks.n.tfplan of notebooks/n", Answer([counts("apply")]))
+        assert apply(bench, stack, saved=saved, exactly=True).outcome == outcome
 
 
 def test_another_account_s_stack_is_applied_by_force_alone(bench: Bench, stack: Stack) -> None:
@@ -207,7 +283,7 @@ def test_an_apply_that_would_take_data_away_is_refused(bench: Bench, stack: Stac
         "would replace aws_s3_bucket.this, and the data goes with it; nothing was changed. "
         "If that is meant, add --allow-destroy"
     )
-    assert bench.terraform.calls[-1] == "plan notebooks/n"
+    assert bench.terraform.calls[-2:] == ["plan notebooks/n", "show notebooks/n"]
 
 
 def test_what_destroys_something_without_data_is_applied(bench: Bench, stack: Stack) -> None:
@@ -215,7 +291,11 @@ def test_what_destroys_something_without_data_is_applied(bench: Bench, stack: St
     bench.terraform.will("apply safely notebooks/n", Answer(destructive=True))
     bench.terraform.will("plan notebooks/n", Answer([planned("aws_iam_role.this", "delete")]))
     assert apply(bench, stack).outcome == "applied"
-    assert bench.terraform.calls[-2:] == ["plan notebooks/n", "apply plan of notebooks/n"]
+    assert bench.terraform.calls[-3:] == [
+        "plan notebooks/n",
+        "show notebooks/n",
+        "apply plan of notebooks/n",
+    ]
 
 
 def test_who_allows_it_needs_no_second_look(bench: Bench, stack: Stack) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import write_state
+from tools.engine.apply import run_stack
 from tools.engine.explain import describe_losses, explain
 from tools.engine.plans import Change
 from tools.terraform.diagnostics import Diagnostic
@@ -66,16 +67,17 @@ def test_what_exists_already_is_adopted(bench: Bench, text: str) -> None:
     assert both.startswith("aws_b.b, aws_iam_role.this exist already")
 
 
+LACKS = Diagnostic(
+    "Unsupported attribute",
+    'This object does not have an attribute named "role".',
+    code="v = [data.terraform_remote_state.c.outputs.x, "
+    "data.terraform_remote_state.b.outputs.role]",
+)
+
+
 @pytest.mark.parametrize(
     "diagnostic",
-    [
-        Diagnostic("Unable to find remote state", address="data.terraform_remote_state.b"),
-        Diagnostic(
-            "Unsupported attribute",
-            "This object does not have an attribute named x.",
-            code="value = data.terraform_remote_state.b.outputs.x",
-        ),
-    ],
+    [Diagnostic("Unable to find remote state", address="data.terraform_remote_state.b"), LACKS],
 )
 def test_a_missing_upstream_is_deployed_first(bench: Bench, diagnostic: Diagnostic) -> None:
     bench.write("shared-infra/b")
@@ -85,9 +87,28 @@ def test_a_missing_upstream_is_deployed_first(bench: Bench, diagnostic: Diagnost
     )
 
 
+@pytest.mark.parametrize("read", [".outputs.role", '.outputs["role"]'])
+def test_an_output_that_a_deployed_upstream_does_not_have_is_named(bench: Bench, read: str) -> None:
+    upstreams = [bench.write("shared-infra/b"), bench.write("shared-infra/c")]
+    stack = bench.write("notebooks/n", "shared-infra/b", "shared-infra/c")
+    for upstream in upstreams:
+        run_stack(bench.run(), upstream)
+    lacks = replace(LACKS, code=LACKS.code.replace(".outputs.role", read))
+    assert explain([lacks, lacks, OTHER], stack, bench.run(option=" --local")) == (
+        "shared-infra/b has no output role, which notebooks/n reads (it has x); "
+        "correct the name, or add the output there"
+    )
+    (upstreams[0].path / "more.tf").write_text('output "role" {\n  value = 1\n}\n')
+    assert explain([lacks], stack, bench.run(option=" --local")) == (
+        "shared-infra/b has no output role, which notebooks/n reads; it is not applied as it is: "
+        "tools deploy --local shared-infra/b"
+    )
+
+
 @pytest.mark.parametrize(
     "diagnostic",
     [
+        replace(LACKS, code="value = data.terraform_remote_state.b.outputs.other.role"),
         Diagnostic("Unsupported attribute", code="value = aws_s3_bucket.this.nothing"),
         Diagnostic("Unable to find remote state", address="data.terraform_remote_state.other"),
         Diagnostic("Invalid value", code="data.terraform_remote_state.b.outputs.x"),

@@ -63,6 +63,29 @@ def test_an_error_is_told_and_explained(bench: Bench, folder: Path) -> None:
     assert "[notebooks/n] error: main.tf, line 2: no" in bench.told.lines
 
 
+def test_what_no_event_shows_is_no_unchanged_stack(bench: Bench, folder: Path) -> None:
+    # Such as the actions of Terraform 1.14: its exit code says that there is something to apply.
+    bench.write("notebooks/n")
+    bench.terraform.will("plan notebooks/n", Answer(has_changes=True))
+    found = plan(bench, folder)["notebooks/n"]
+    assert (found.status, found.detail) == (
+        "changed",
+        "changes of a kind that this tool does not know: tools plan --details",
+    )
+
+
+def test_a_plan_that_was_interrupted_is_one_line(bench: Bench, folder: Path) -> None:
+    bench.write("notebooks/n")
+    halted = failure("execution halted").errors
+    answer = Answer(errors=[*halted] * 12, meanwhile=lambda: bench.interruption.note(2, None))
+    bench.terraform.will("plan notebooks/n", answer)
+    assert plan(bench, folder)["notebooks/n"].detail == "interrupted"
+    assert bench.told.outcomes == {"notebooks/n": "interrupted"}
+    assert [line.partition(" (log: ")[0] for line in bench.told.lines] == [
+        "[notebooks/n] interrupted"
+    ]
+
+
 def test_a_state_that_cannot_be_read_is_a_failure(bench: Bench, folder: Path) -> None:
     (bench.write("notebooks/n").path / "terraform.tfstate").write_text("{")
     failed = plan(bench, folder)["notebooks/n"]

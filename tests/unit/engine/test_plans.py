@@ -25,13 +25,40 @@ INPUTS = Inputs({"main.tf": "1"}, {}, {}, {"Terraform": "1.11.4"})
         ("import", "import"),
         ("move", "move"),
         ("remove", "forget"),
+        ("invented", "unknown"),
     ],
 )
 def test_each_action_of_a_plan(action: str, ours: str) -> None:
     reader = PlanReader(lambda event: None)
     reader(planned("aws_kms_key.this", action))
     assert reader.changes == [Change("aws_kms_key.this", "aws_kms_key", ours)]  # type: ignore[arg-type]
-    assert reader.changes[0].loses_data == (ours in ("replace", "destroy"))
+    assert reader.changes[0].loses_data == (ours in ("replace", "destroy", "unknown"))
+
+
+@pytest.mark.parametrize(
+    ("actions", "ours"),
+    [
+        (["no-op"], None),
+        (["read"], None),
+        (["create"], None),
+        (["update"], None),
+        (["forget"], None),
+        (["delete"], "destroy"),
+        (["delete", "create"], "replace"),
+        (["create", "delete"], "replace"),
+        (["invented"], "unknown"),
+        (["create", "invented"], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_what_a_plan_s_json_takes_away(actions: list[str], ours: Any) -> None:
+    changes = [
+        {"address": f"{kind}.a", "type": kind, "change": {"actions": actions}}
+        for kind in ("aws_s3_bucket", "aws_iam_role")
+    ]
+    losses = [Change("aws_s3_bucket.a", "aws_s3_bucket", ours)] if ours else []
+    assert plans.planned_losses({"resource_changes": changes}) == losses
+    assert plans.planned_losses({}) == []
 
 
 def test_what_changes_nothing_is_left_out_and_every_event_goes_on() -> None:
@@ -48,27 +75,6 @@ def test_what_changes_nothing_is_left_out_and_every_event_goes_on() -> None:
     assert (reader.changes, reader.outputs) == ([], [])
     assert reader.outside == [Change("aws_iam_role.this", "aws_iam_role", "update")]
     assert passed == events
-
-
-def drift(action: str, before: Any, after: Any) -> dict[str, Any]:
-    change = {"actions": [action], "before": before, "after": after}
-    return {"resource_drift": [{"address": "a.b", "type": "a", "change": change}]}
-
-
-@pytest.mark.parametrize(
-    ("plan", "changes"),
-    [
-        ({}, []),
-        (drift("update", {"a": 1, "b": 2}, {"a": 1, "b": 3}), [("update", ("b",))]),
-        # The first refresh writes empty values for missing ones.
-        (drift("update", {"a": None, "tags": None}, {"a": "", "tags": {}}), []),
-        (drift("delete", {"a": 1}, None), [("destroy", ())]),
-        (drift("no-op", {"a": 1}, {"a": 2}), []),
-    ],
-)
-def test_what_was_changed_outside(plan: dict[str, Any], changes: list[Any]) -> None:
-    found = plans.outside_changes(plan)
-    assert [(change.action, change.attributes) for change in found] == changes
 
 
 def saved(folder: Path) -> list[Plan]:

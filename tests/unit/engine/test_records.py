@@ -2,17 +2,23 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import state_of, write_state
 from tools.engine.apply import run_stack
+from tools.engine.in_use import refuse_in_use
 from tools.engine.scheduler import run_stacks
 from tools.errors import UserError
 from tools.layout.stack import Stack
+from tools.runs.listing import read_orphans
+from tools.runs.orphans import find_orphans
+from tools.state.file import UnreadableState
 
 READS = 'output "y" {\n  value = data.terraform_remote_state.b.outputs.x\n}\n'
 
@@ -70,8 +76,9 @@ def destroy(bench: Bench, stack: Stack) -> None:
     run_stack(bench.run(destroy=True), stack)
 
 
-def lose_the_state(bench: Bench, stack: Stack) -> None:
+def lose_the_state_and_its_record(bench: Bench, stack: Stack) -> None:
     (stack.path / "terraform.tfstate").unlink()
+    lose_the_record(bench, stack)
 
 
 def change_the_upstream_s_output(bench: Bench, stack: Stack) -> None:
@@ -118,7 +125,7 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         (spoil_the_record, "the last apply did not finish"),
         (write_the_record_of_another_version, "the last apply did not finish"),
         (destroy, "destroyed, or its first apply did not finish"),
-        (lose_the_state, "never applied"),
+        (lose_the_state_and_its_record, "never applied"),
         (change_the_upstream_s_output, "output of shared-infra/b x changed"),
         (change_terraform, "Terraform is 1.12.0, and was 1.11.4"),
         (change_the_environment, "environment variable TF_VAR_a is new"),
@@ -128,7 +135,7 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         ),
         (
             configure_the_backend_by_option,
-            "its files do not say where its state is, so no record can be beside it",
+            "-backend-config in TF_CLI_ARGS may say where its state is, so it has no record",
         ),
         (
             read_a_state_in_the_module,
@@ -184,6 +191,115 @@ def test_a_state_that_is_cut_short_makes_way_for_what_terraform_kept(applied: Be
     (stack.path / "errored.tfstate").write_text(whole)
     assert applied.run().records.state(stack) is None
     assert (stack.path / "terraform.tfstate.cut-short").read_text() == "{"
+
+
+# A state as OpenTofu's encryption block leaves it. OpenTofu itself is no part of the tests: what
+# `state pull` gives, or its failure, stands in for it (FakeTerraform.pull_state).
+def encrypt(stack: Stack, is_readable: bool) -> None:
+    file = stack.path / "terraform.tfstate"
+    state = state_of(stack.path)
+    if is_readable:
+        (stack.path / "terraform.tfstate.plain").write_text(file.read_text())
+    file.write_text(
+        json.dumps(
+            {
+                "serial": state["serial"],
+                "lineage": state["lineage"],
+                "meta": {},
+                "encrypted_data": "KNbFl6PVK8w=",
+                "encryption_version": "v0",
+            }
+        )
+    )
+
+
+def test_an_encrypted_state_is_asked_for_through_the_program(applied: Bench) -> None:
+    for name in ("notebooks/n", "shared-infra/b"):
+        encrypt(applied.stack(name), is_readable=True)
+        run_stack(applied.run(force=True), applied.stack(name))  # which wrote a plain one
+        encrypt(applied.stack(name), is_readable=True)
+    applied.terraform.calls.clear()
+    assert reasons(applied, "shared-infra/b") == []
+    assert reasons(applied) == []
+    assert applied.terraform.calls == [
+        "state pull shared-infra/b",
+        "state pull notebooks/n",
+        "state pull shared-infra/b",
+    ]
+    state = applied.run().records.state(applied.stack("notebooks/n"))
+    assert state
+    assert state.outputs == {"x": "x"}
+
+
+def test_a_state_that_nobody_can_read_is_unknown(applied: Bench) -> None:
+    reason = (
+        f"{applied.root}/shared-infra/b/terraform.tfstate is an encrypted state, which only "
+        "OpenTofu with its key can read: Failed to load state: decryption failed"
+    )
+    upstream = applied.stack("shared-infra/b")
+    encrypt(upstream, is_readable=False)
+    records = applied.run().records
+    with pytest.raises(UnreadableState):
+        records.state(upstream)
+    # Planned, and with it what reads it; it is not said to be missing.
+    assert reasons(applied, "shared-infra/b") == [reason]
+    assert reasons(applied) == [reason]
+    assert records.missing_upstreams(applied.stack("notebooks/n")) == []
+    records.prefetch(records.stacks)
+    # A copy is known for one by what is not encrypted.
+    shutil.copytree(upstream.path, upstream.path.with_name("copy"))
+    records = applied.run().records
+    with pytest.raises(UserError, match="hold the same state"):
+        records.refuse_copies(records.stacks)
+    # Whether anything is to be destroyed, or keeps its upstream, is asked of the program.
+    encrypt(applied.stack("notebooks/n"), is_readable=False)
+    applied.terraform.calls.clear()
+    gone = run_stack(applied.run(destroy=True), upstream)
+    assert gone.outcome == "failed"
+    assert gone.detail.endswith("Failed to load state: decryption failed")
+    with pytest.raises(UserError, match="cannot tell whether notebooks/n is deployed: Failed to"):
+        refuse_in_use(applied.run(), [upstream], [applied.stack("notebooks/n")])
+
+
+def test_an_encrypted_state_without_a_directory_is_no_orphan(applied: Bench) -> None:
+    gone = applied.stack("notebooks/n")
+    write_state(gone.path.with_name("gone"), lineage="other")
+    encrypt(applied.stack("notebooks/gone"), is_readable=False)
+    records = applied.run().records
+    assert find_orphans(records) == []
+    (row,) = read_orphans(records)
+    assert (row.stack, row.status) == ("notebooks/gone", "unknown")
+    assert "is an encrypted state" in row.why[0]
+
+
+def test_an_apply_that_leaves_an_encrypted_state_is_recorded(applied: Bench) -> None:
+    stack = applied.stack("shared-infra/b")
+    encrypt(stack, is_readable=False)
+    run = applied.run()
+    run.records.record_apply(stack, run.records.inputs(stack))
+    record = json.loads((stack.path / "terraform.tfstate.record.json").read_text())
+    version = json.loads((stack.path / "terraform.tfstate").read_text())
+    assert (record["lineage"], record["serial"]) == (version["lineage"], version["serial"])
+    run_stack(applied.run(), stack)
+    assert "apply safely shared-infra/b" in applied.terraform.calls  # it may hold data
+    assert not any("not recorded" in line for line in applied.told.lines)
+
+
+def test_what_no_program_can_read_is_garbage_and_moved_aside(applied: Bench) -> None:
+    stack = applied.stack("notebooks/n")
+    file = stack.path / "terraform.tfstate"
+    whole = file.read_text()
+    file.write_text("{")
+    with pytest.raises(UserError) as error:
+        applied.run().records.state(stack)
+    advice = f"there is none before it; to go on without: mv {file} {file}.cut-short"
+    assert str(error.value) == f"{file} is not a complete Terraform state; {advice}"
+    (stack.path / "terraform.tfstate.backup").write_text(whole)
+    with pytest.raises(UserError) as error:
+        applied.run().records.state(stack)
+    command = str(error.value).partition("before it: ")[2]
+    subprocess.run(command, shell=True, check=True)
+    assert (file.read_text(), Path(f"{file}.cut-short").read_text()) == (whole, "{")
 
 
 @pytest.mark.parametrize("text", ['{"version": 3', "\0"])

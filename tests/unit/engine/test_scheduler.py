@@ -131,17 +131,22 @@ def test_an_interruption_starts_nothing_more(bench: Bench) -> None:
         "apply notebooks/a",
         Answer(
             events=[counts("plan", add=2), done("terraform_data.a")],
-            errors=failure("operation canceled").errors,
+            errors=[*failure("execution halted").errors * 12],
             meanwhile=lambda: bench.interruption.note(2, None),
         ),
     )
     results = run_stacks(bench.run(jobs=1), bench.stacks())
-    assert outcomes(results) == {"notebooks/a": "failed", "notebooks/b": "not run"}
+    assert outcomes(results) == {"notebooks/a": "interrupted", "notebooks/b": "not run"}
     assert details(results) == {
         "notebooks/a": "interrupted after 1 of 2 resources",
         "notebooks/b": "interrupted",
     }
     assert ("notebooks/a", "terraform apply", 1, 2) in bench.told.steps
+    told = [line for line in bench.told.lines if "halted" in line or "interrupted" in line]
+    assert [line.partition(" (log: ")[0] for line in told] == [
+        "[notebooks/a] interrupted",
+        "[notebooks/b] not run: interrupted",
+    ]
 
 
 def test_a_local_cloud_that_has_ended_starts_nothing_more(bench: Bench) -> None:

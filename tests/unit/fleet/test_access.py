@@ -224,7 +224,7 @@ class Place:
     ("place", "complaint"),
     [
         (Place(None), "notebooks/alice is not deployed, so it has no role yet; deploy it: tools"),
-        (Place(b"{}"), "is not a complete Terraform state"),
+        (Place(b"{"), "is not a complete Terraform state"),
         (None, "do not say where its state is"),
     ],
 )

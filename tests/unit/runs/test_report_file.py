@@ -16,6 +16,7 @@ RESULTS = [
     Result("shared-infra/b", "failed", 1.26, "no | because\nof it"),
     Result("notebooks/n", "not run", 0.0, "shared-infra/b failed or was not run"),
     Result("notebooks/m", "applied", 61.0, changes={"add": 2, "change": 0, "remove": 1}),
+    Result("notebooks/o", "interrupted", 2.0, "interrupted after 1 of 2 resources"),
 ]
 
 
@@ -29,10 +30,12 @@ def test_json_is_as_its_schema_says(tmp_path: Path) -> None:
         ("shared-infra/b", "failed", 1.3),
         ("notebooks/n", "not run", 0.0),
         ("notebooks/m", "applied", 61.0),
+        ("notebooks/o", "interrupted", 2.0),
     ]
     assert report["stacks"][2]["changes"] == {"add": 2, "change": 0, "remove": 1}
-    report_file.write(tmp_path / "report.json", RESULTS[2:], "deploy")
-    assert json.loads((tmp_path / "report.json").read_text())["failed"] is False
+    for results, failed in ((RESULTS[2:3], False), (RESULTS[2:], True)):
+        report_file.write(tmp_path / "report.json", results, "deploy")
+        assert json.loads((tmp_path / "report.json").read_text())["failed"] is failed
 
 
 def test_junit_tells_failed_from_not_run(tmp_path: Path) -> None:
@@ -45,6 +48,7 @@ def test_junit_tells_failed_from_not_run(tmp_path: Path) -> None:
     assert failure is not None
     assert "because" in str(failure.get("message"))
     assert cases["notebooks/n"].find("skipped") is not None
+    assert cases["notebooks/o"].find("skipped") is not None
     assert list(cases["notebooks/m"]) == []
 
 
@@ -56,6 +60,7 @@ def test_markdown_is_a_table(tmp_path: Path) -> None:
         "| shared-infra/b | failed |  |  |  | 1 | no \\| because of it |",
         "| notebooks/n | not run |  |  |  | 0 | shared-infra/b failed or was not run |",
         "| notebooks/m | applied | 2 |  | 1 | 61 |  |",
+        "| notebooks/o | interrupted |  |  |  | 2 | interrupted after 1 of 2 resources |",
     ]
 
 

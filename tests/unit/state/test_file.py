@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools.errors import UserError
-from tools.state.file import State, is_whole, read_lineage
+from tools.state.file import State, StateVersion, UnreadableState, is_whole, read_lineage
 
 
 def text(*resources: dict[str, Any], **parts: Any) -> bytes:
@@ -67,12 +67,10 @@ def test_buckets_that_aws_keeps_while_objects_are_in_them() -> None:
 @pytest.mark.parametrize(
     "spoilt",
     [
+        b"",
         text()[:-5],
         b"[]",
-        text(serial="x"),
-        text(outputs=[]),
-        text({"mode": "managed"}),
-        text(resource("aws_vpc", {"attributes": 3})),
+        b"\xff",
     ],
 )
 def test_what_terraform_did_not_write_to_its_end_is_no_state(spoilt: bytes, tmp_path: Path) -> None:
@@ -83,6 +81,48 @@ def test_what_terraform_did_not_write_to_its_end_is_no_state(spoilt: bytes, tmp_
     assert not is_whole(file)
     file.write_bytes(text())
     assert is_whole(file)
+
+
+# As OpenTofu 1.12.6 writes it (internal/encryption/base.go and state.go), shortened.
+ENCRYPTED = json.dumps(
+    {
+        "serial": 7,
+        "lineage": "abc",
+        "meta": {"key_provider.pbkdf2.k": "eyJzYWx0Ijoi"},
+        "encrypted_data": "KNbFl6PVK8w=",
+        "encryption_version": "v0",
+    }
+).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (ENCRYPTED, "there is an encrypted state, which only OpenTofu with its key can read"),
+        (text(version=3), "there is a state of a format that this tool does not know"),
+        (text(version=5), "there is a state of a format that this tool does not know"),
+        (text(serial="x"), "of a format that"),
+        (text(outputs=[]), "of a format that"),
+        (text({"mode": "managed"}), "of a format that"),
+        (text(resource("aws_vpc", {"attributes": 3})), "of a format that"),
+        (b"{}", "of a format that"),
+    ],
+)
+def test_what_another_program_may_read_is_no_garbage(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnreadableState, match=reason):
+        State.parse(content, "there", "mend it")
+    file = tmp_path / "terraform.tfstate"
+    file.write_bytes(content)
+    assert is_whole(file)
+
+
+def test_the_version_of_a_state_is_told_though_the_rest_is_encrypted() -> None:
+    assert StateVersion.parse(ENCRYPTED) == StateVersion("abc", 7)
+    assert StateVersion.parse(text()) == StateVersion("l", 3)
+    for spoilt in (b"", b"[]", b"{}", ENCRYPTED[:-9], b'{"lineage": "a"}'):
+        assert StateVersion.parse(spoilt) is None
 
 
 def test_a_lineage_is_read_even_where_the_rest_is_odd(tmp_path: Path) -> None:

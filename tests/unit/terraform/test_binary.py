@@ -14,6 +14,7 @@ from tools.terraform.text import Event
 
 QUESTION = (
     "\nDo you want to perform these actions?\n"
+    "  Terraform will perform the actions described above.\n"
     "  Only 'yes' will be accepted to approve.\n\n  Enter a value: "
 )
 ERROR = "\nError: no\n\nbecause\n"
@@ -117,6 +118,27 @@ def test_what_destroys_something_is_not(script: Script) -> None:
     )
     assert begun == []
     assert "applied" not in script.log.read_text()
+
+
+def test_a_plan_says_by_its_exit_code_whether_there_is_anything_to_apply(script: Script) -> None:
+    for code, has_changes in ((0, False), (2, True)):
+        terraform = script.terraform(f"exit {code}")
+        assert terraform.plan(script.folder, script.log, script.events.append) is has_changes
+    with pytest.raises(TerraformError):
+        script.terraform("exit 1").plan(script.folder, script.log, script.events.append)
+    with pytest.raises(TerraformError):  # of an apply that is an error
+        script.terraform("exit 2").apply(script.folder, script.log, script.events.append)
+
+
+def test_a_secret_that_reads_like_a_type_does_not_change_a_plan(script: Script) -> None:
+    (script.folder / "variables.tf").write_text('variable "p" {\n  sensitive = true\n}\n')
+    resource = {"addr": "aws_s3_bucket.b", "resource_type": "aws_s3_bucket"}
+    change = {"resource": resource, "action": "delete"}
+    terraform = script.terraform(
+        says({"type": "planned_change", "change": change}), TF_VAR_p="aws_s3_bucket"
+    )
+    terraform.plan(script.folder, script.log, script.events.append)
+    assert script.events[0]["change"]["resource"]["resource_type"] == "aws_s3_bucket"
 
 
 def test_a_value_that_is_asked_for_is_not_given(script: Script) -> None:

@@ -2,9 +2,11 @@
 
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -13,7 +15,7 @@ from tools.system.signals import Interruption, count_signals
 from tools.terraform import process
 from tools.terraform.masking import mask_of
 
-INTERRUPTED = "interrupted: waiting for Terraform to write its state\n"
+INTERRUPTED = "interrupted: waiting until the state is written\n"
 # Waits for a SIGINT as Terraform does: once for its end, twice for its end without a state.
 WAITING = "trap 'echo state; exit 1' INT; echo ready; while :; do sleep 0.01; done"
 
@@ -61,6 +63,29 @@ def test_a_question_is_told_once(tmp_path: Path) -> None:
 
     assert follow(child, tmp_path, on_prompt=answer) == ["got yes\n"]
     assert asked == ["?"]
+
+
+def test_a_text_that_goes_on_is_no_question(tmp_path: Path) -> None:
+    # Two writes, and the reader looks in between: an identifier that reads like a question.
+    script = "printf 'a\\n  Enter a value: '; until [ -e looked ]; do :; done; echo ']'"
+    child = start(tmp_path, script, subprocess.PIPE)
+    asked: list[str] = []
+    sleep = time.sleep
+
+    def look(seconds: float) -> None:
+        if (tmp_path / "logs/x.log").read_text().endswith("Enter a value: "):
+            (tmp_path / "looked").touch()
+        while (tmp_path / "looked").exists() and "]" not in (tmp_path / "logs/x.log").read_text():
+            sleep(seconds)
+
+    with patch("tools.terraform.process.time.sleep", look):
+        lines = follow(child, tmp_path, on_prompt=lambda: asked.append("?"))
+    assert lines == ["a\n", "  Enter a value: ]\n"]
+    assert asked == []
+
+
+def test_a_line_ends_where_terraform_ends_it(tmp_path: Path) -> None:
+    assert follow(start(tmp_path, "printf 'a\\rPlan: \\n'"), tmp_path) == ["a\rPlan: \n"]
 
 
 def test_an_interruption_is_passed_on_once(tmp_path: Path) -> None:

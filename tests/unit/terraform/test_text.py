@@ -18,8 +18,14 @@ QUESTION = (
 )
 
 
-def plan(summary: str) -> list[str]:
-    return ["Terraform will perform the following actions:\n", f"{summary}\n", "\n", QUESTION]
+HARMLESS = "Plan: 0 to add, 0 to change, 0 to destroy."
+DESTROYS = "Plan: 1 to add, 0 to change, 1 to destroy."
+
+
+def plan(*texts: str, question: str = QUESTION) -> list[str]:
+    """The lines of a plan that says `texts`, until the prompt for the answer."""
+    begin = "Terraform will perform the following actions:\n"
+    return "".join([begin, *(f"{text}\n" for text in texts), "\n", question, "\n"]).splitlines(True)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +53,7 @@ def test_a_line_of_json(line: str, event: dict[str, Any]) -> None:
         ("aws_s3_bucket.this: Still creating... [10s elapsed]", "apply_progress"),
         ("aws_s3_bucket.this: Refreshing state... [id=x]", "log"),
         ("  aws_s3_bucket.this: Creating...", "log"),
-        ("interrupted: waiting for Terraform to write its state", "text"),
+        ("interrupted: waiting until the state is written", "text"),
         ("Initializing the backend...", "log"),
     ],
 )
@@ -58,57 +64,94 @@ def test_a_line_of_text(line: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("line", "operation", "counts"),
     [
-        ("Plan: 1 to add, 2 to change, 3 to destroy.", "plan", (1, 2, 3)),
-        ("Plan: 4 to import, 1 to add, 0 to change, 0 to destroy.", "plan", (1, 0, 0)),
-        ("Plan: 1 to add, 0 to change, 0 to destroy, 2 to forget.", "plan", (1, 0, 0)),
-        ("Apply complete! Resources: 1 added, 2 changed, 3 destroyed.", "apply", (1, 2, 3)),
+        ("Plan: 1 to add, 2 to change, 3 to destroy.", "plan", {}),
+        ("Plan: 4 to import, 1 to add, 2 to change, 3 to destroy.", "plan", {"import": 4}),
+        ("Plan: 1 to add, 2 to change, 3 to destroy, 2 to forget.", "plan", {"forget": 2}),
         (
-            "Apply complete! Resources: 4 imported, 1 added, 0 changed, 0 destroyed.",
+            "Plan: 1 to add, 2 to change, 3 to destroy. Actions: 5 to invoke.",
+            "plan",
+            {"invoke": 5},
+        ),
+        ("Apply complete! Resources: 1 added, 2 changed, 3 destroyed.", "apply", {}),
+        (
+            "Apply complete! Resources: 4 imported, 1 added, 2 changed, 3 destroyed, 6 forgotten.",
             "apply",
-            (1, 0, 0),
+            {"imported": 4, "forgotten": 6},
         ),
     ],
 )
-def test_a_summary(line: str, operation: str, counts: tuple[int, int, int]) -> None:
-    changes = dict(zip(("add", "change", "remove"), counts, strict=True))
+def test_a_summary_with_whatever_it_counts(
+    line: str, operation: str, counts: dict[str, int]
+) -> None:
     event = event_of_text(line)
     assert (event["type"], event["changes"]) == (
         "change_summary",
-        {"operation": operation, **changes},
+        {"operation": operation, "add": 1, "change": 2, "remove": 3, **counts},
     )
 
 
+@pytest.mark.parametrize("summary", [HARMLESS, "Plan: 2 to add, 1 to change, 0 to destroy."])
+@pytest.mark.parametrize("product", ["Terraform", "OpenTofu"])
+def test_what_only_adds_and_changes_may_be_approved(summary: str, product: str) -> None:
+    question = QUESTION.replace("Terraform", product)
+    assert destroys_nothing(plan(summary, question=question))
+    assert destroys_nothing(plan(summary, question=question.replace("?", ' in workspace "w"?')))
+
+
+# The forms that Terraform 1.15 and OpenTofu 1.12 have in internal/command/jsonformat/plan.go, and
+# such as may come.
 @pytest.mark.parametrize(
-    ("lines", "may_be_approved"),
+    "text",
     [
-        (plan("Plan: 2 to add, 1 to change, 0 to destroy."), True),
-        (plan("Plan: 1 to import, 0 to add, 0 to change, 0 to destroy."), True),
-        (plan("Plan: 1 to add, 0 to change, 1 to destroy."), False),
-        (plan("Plan: 0 to add, 0 to change, 10 to destroy."), False),
-        (
-            plan(
-                "You can apply this plan to save these new output values to the Terraform state, "
-                "without changing any real infrastructure."
-            ),
-            True,
-        ),
-        (plan("A plan of which nothing is understood."), False),
-        (["Plan: 1 to add, 0 to change, 0 to destroy.\n"], False),  # it asked for something else
-        ([*plan("Plan: 1 to add, 0 to change, 0 to destroy.")[:-1], "var.x\n"], False),
+        DESTROYS,
+        "Plan: 0 to add, 0 to change, 10 to destroy.",
+        "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.",
+        "Plan: 0 to add, 0 to change, 0 to destroy, 1 to forget.",
+        "Plan: 0 to add, 0 to change, 0 to destroy. Actions: 1 to invoke.",
+        "Plan: 0 to add, 0 to change, 0 to destroy; 1 deferred.",
+        "Plan: 0 to destroy.",
+        "Plan: nothing",
+        "Plan:",
+        "You can apply this plan to save these new output values to the Terraform state, without "
+        "changing any real infrastructure.",
+        "A plan of which nothing is understood.",
     ],
 )
-def test_what_may_be_approved(lines: list[str], may_be_approved: bool) -> None:
-    assert destroys_nothing(lines) == may_be_approved
+def test_a_plan_that_is_not_wholly_understood_is_not_approved(text: str) -> None:
+    assert not destroys_nothing(plan(text))
+    # Nor with a text of a user's that is harmless, on either side.
+    if text.startswith("Plan:"):
+        assert not destroys_nothing(plan(HARMLESS, text))
+        assert not destroys_nothing(plan(text, HARMLESS))
 
 
-def test_a_check_s_message_approves_nothing() -> None:
-    # As Terraform 1.11 prints a failed check: its message, unindented, after the plan.
-    harmless = "Plan: 0 to add, 0 to change, 0 to destroy.\n"
-    lines = plan("Plan: 0 to add, 0 to change, 1 to destroy.")
-    assert not destroys_nothing([*lines[:-1], harmless, QUESTION])
-    assert not destroys_nothing([harmless, *lines])
+# Where Terraform 1.11.4 prints what a user wrote, as it prints it.
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"\nWarning: Check block assertion failed\n\n  on main.tf line 9\n\n{HARMLESS}\n",
+        f"    + text = <<-EOT\n          x\n\n          {HARMLESS}\n        EOT",
+        f'  # terraform_data.this["\\n\\n{HARMLESS}\\n"] must be replaced',
+        f"\nWarning: of a provider\n\n{HARMLESS}\n\n{QUESTION}\n  Enter a value: yes",
+        f"a.b: Refreshing state... [id=x\n\n{HARMLESS}\n{QUESTION}\n  Enter a value: ]",
+        f"\r{HARMLESS}\r",
+    ],
+)
+def test_no_text_of_a_user_approves_a_plan(text: str) -> None:
+    assert not destroys_nothing(plan(text, DESTROYS))
+    assert not destroys_nothing(plan(DESTROYS, text))
 
 
-def test_only_the_question_to_approve_is_one() -> None:
-    assert was_asked_to_approve(plan("")) is True
-    assert was_asked_to_approve(["var.x\n", "  Enter a value: "]) is False
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"{HARMLESS}\n"],
+        [*plan(HARMLESS), "and more\n"],
+        # A variable's description is indented in the question for its value.
+        [f"{HARMLESS}\n", "var.x\n", *(f"  {line}\n" for line in QUESTION.splitlines()), "\n"],
+        [f"{HARMLESS}\n", "Do you really want to destroy all resources?\n", "\n"],
+    ],
+)
+def test_only_the_question_to_approve_is_answered(lines: list[str]) -> None:
+    assert not was_asked_to_approve(lines)
+    assert not destroys_nothing(lines)
