@@ -14,6 +14,8 @@ ROOT = "root"
 SITES = (ROOT, "module", "inside", "nested", "linked", "json module", "absolute")
 # How the files of a root are laid out.
 LAYOUTS = ("main", "json", "files", "mixed", "override", "ignored")
+# Layouts of a root that may be unknown, and why.
+UNKNOWN_LAYOUTS = {"override": "this tool does not follow files that override others"}
 STATES = ("beside", "inside", "outside")
 # Spellings of a whole root that may be unknown, and why.
 UNKNOWN_STYLES = {
@@ -87,7 +89,11 @@ class Recipe:
     def may_be_unknown(self, name: str) -> bool:
         """Whether something of the stack `name` is listed as what may be unknown."""
         stack = next(stack for stack in self.stacks if stack.name == name)
-        return stack.style in UNKNOWN_STYLES or any(FORMS[f.form].unknown for f in stack.forms)
+        return (
+            stack.style in UNKNOWN_STYLES
+            or stack.layout in UNKNOWN_LAYOUTS
+            or any(FORMS[form.form].unknown for form in stack.forms)
+        )
 
     def smaller(self) -> list["Recipe"]:
         """The recipes that leave something out of this one, the smallest first."""
@@ -158,7 +164,8 @@ def generate(seed: int, reads_alone: bool = False) -> Recipe:
 
 
 def _stack(rng: random.Random, name: str, upstreams: int, reads_alone: bool) -> StackRecipe:
-    layout = rng.choice(LAYOUTS) if rng.random() < 0.5 else "main"
+    weights = {name: 0.1 if name in UNKNOWN_LAYOUTS else 1 for name in LAYOUTS}
+    layout = _weighted(rng, {**weights, "main": 5})
     style = _weighted(rng, {s: 0.1 if s in UNKNOWN_STYLES else 1 for s in STYLES})
     state = rng.choice(STATES) if rng.random() < 0.3 else "beside"
     count = rng.randint(*_FORMS_OF_A_STACK)

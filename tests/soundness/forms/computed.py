@@ -11,6 +11,8 @@ from tests.soundness.forms.registry import FORMS, Form, form
 from tests.soundness.render import Bare, Expression, to_hcl, to_json
 from tests.soundness.site import Changes, Site, file_changes, own
 
+_OVERRIDES = "this tool does not follow files that override others"
+
 # An expression, and whether a tool may leave it to Terraform. Then a file's folder stands for the
 # file, but of a state nothing is known.
 _EXPRESSIONS: dict[str, bool] = {
@@ -158,7 +160,7 @@ def _chosen(site: Site, variable: str) -> Changes:
     return own(file_changes(one), "chosen") | {"other: delete": two.unlink}
 
 
-@form()
+@form(unknown=_OVERRIDES)
 def a_default_that_an_override_sets(site: Site) -> Changes:
     variable = site.variable("two")
     override = to_hcl({"variable": {variable: {"default": "one"}}})
@@ -166,7 +168,7 @@ def a_default_that_an_override_sets(site: Site) -> Changes:
     return _chosen(site, variable)
 
 
-@form()
+@form(unknown=_OVERRIDES)
 def a_default_that_a_json_override_sets(site: Site) -> Changes:
     variable = site.variable("two")
     override = to_json({"variable": {variable: {"default": "one"}}})
@@ -174,7 +176,7 @@ def a_default_that_a_json_override_sets(site: Site) -> Changes:
     return _chosen(site, variable)
 
 
-@form()
+@form(unknown=_OVERRIDES)
 def a_local_that_an_override_sets(site: Site) -> Changes:
     one, two = site.shared("one"), site.shared("two", "two\n")
     site.block("locals", **{site.name: "two"})
@@ -183,7 +185,7 @@ def a_local_that_an_override_sets(site: Site) -> Changes:
     return own(file_changes(one), "chosen") | {"other: delete": two.unlink}
 
 
-@form(upstreams=2)
+@form(unknown=_OVERRIDES, upstreams=2)
 def a_state_that_an_override_sets(site: Site) -> Changes:
     one, two = (site.in_module(site.upstream(n).state) for n in (-1, -2))
     kind = "terraform_remote_state"

@@ -43,7 +43,7 @@ for _what, _text, _unknown in (
     ("a path with escapes", _RESOURCE.format('file("\\u002e/FILE")'), ""),
     ("a call on several lines", _RESOURCE.format('file(\n    # "x"\n    "FILE",\n  )'), ""),
     ("blanks before the brackets", _RESOURCE.format('file ( "FILE" )'), ""),
-    ("an expanded argument", _RESOURCE.format('file(["FILE"]...)'), ""),
+    ("an expanded argument", _RESOURCE.format('file(["FILE"]...)'), _UNREADABLE),
     ("a core function", _RESOURCE.format('core::file("FILE")'), _UNREADABLE),
     ("a name with an umlaut", 'variable "ü_NAME" {\n  default = 1\n}\n', _UNREADABLE),
     ("a legacy splat", _RESOURCE.format('[{ a = file("FILE") }].*.a'), _UNREADABLE),
