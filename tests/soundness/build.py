@@ -49,8 +49,10 @@ def build(recipe: Recipe, folder: Path) -> Built:
     upstreams: list[Upstream] = []
     for number, stack in enumerate(recipe.stacks):
         root = _Root(built, stack, number, list(upstreams))
-        upstreams.append(root.place)
         roots.append(root)
+        # Of two stacks that may be unknown nobody could tell which has to be deployed first.
+        if not stack.may_be_unknown:
+            upstreams.append(root.place)
     for root in roots:  # once it is known what each stack has to declare
         root.write()
     return built

@@ -136,7 +136,7 @@ def judge(recipe: Recipe, folder: Path, terraform: Terraform, tally: Tally) -> V
     """
     workshop = Workshop(build(recipe, folder), terraform)
     made: list[ChangeRecipe] = []
-    failures = _deploy_all(workshop, recipe) or _compare(workshop, recipe, "deployed", tally)
+    failures = _deploy_all(workshop) or _compare(workshop, recipe, "deployed", tally)
     for change in recipe.changes:
         found = workshop.built.change(change)
         if failures:
@@ -156,15 +156,10 @@ def judge(recipe: Recipe, folder: Path, terraform: Terraform, tally: Tally) -> V
     return Verdict(replace(recipe, changes=tuple(made)), failures)
 
 
-def _deploy_all(workshop: Workshop, recipe: Recipe) -> list[Failure]:
-    """Deploys every stack, in two runs only if nobody can know the order of some."""
+def _deploy_all(workshop: Workshop) -> list[Failure]:
     try:
         with workshop.as_user():
             results, lines = workshop.deploy()
-            failed = [result for result in results if result.outcome != "applied"]
-            if failed and all(_may_come_too_early(workshop, recipe, r.stack) for r in failed):
-                again, lines = workshop.deploy(*(result.stack for result in failed))
-                failed = [result for result in again if result.outcome != "applied"]
     except Exception as error:  # whatever the tool raises: plain Terraform would go on
         return [Failure("raised", f"deploy: {_shown(error)}")]
     missing = set(workshop.built.names) - {result.stack for result in results}
@@ -172,17 +167,10 @@ def _deploy_all(workshop: Workshop, recipe: Recipe) -> list[Failure]:
         *(Failure("no stack", f"{name} is not a stack") for name in sorted(missing)),
         *(
             Failure("not deployed", "\n  ".join([f"{r.stack} {r.outcome}: {r.detail}", *lines]))
-            for r in failed
+            for r in results
+            if r.outcome != "applied"
         ),
     ]
-
-
-def _may_come_too_early(workshop: Workshop, recipe: Recipe, name: str) -> bool:
-    """Whether what `name` reads may be unknown, and so may be what a stack above it reads."""
-    above = workshop.built.reads[name]
-    return (recipe.may_be_unknown(name) and any(map(recipe.may_be_unknown, above))) or any(
-        _may_come_too_early(workshop, recipe, other) for other in above
-    )
 
 
 def _compare(workshop: Workshop, recipe: Recipe, when: str, tally: Tally) -> list[Failure]:

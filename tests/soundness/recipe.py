@@ -17,6 +17,9 @@ LAYOUTS = ("main", "json", "files", "mixed", "override", "ignored")
 # Layouts of a root that may be unknown, and why.
 UNKNOWN_LAYOUTS = {"override": "this tool does not follow files that override others"}
 STATES = ("beside", "inside", "outside")
+# Layouts of a root that may be unknown, and why.
+UNKNOWN_LAYOUTS = {"override": "this tool does not follow files that override others"}
+STATES = ("beside", "inside", "outside")
 # Spellings of a whole root that may be unknown, and why.
 UNKNOWN_STYLES = {
     "inner comments": "this tool may not be able to read such HCL",
@@ -54,6 +57,13 @@ class StackRecipe:
     style: str = "fmt"
     state: str = "beside"
 
+    @property
+    def may_be_unknown(self) -> bool:
+        """Whether something of it is listed as what may be unknown."""
+        return self.layout in UNKNOWN_LAYOUTS or any(
+            FORMS[form.form].unknown for form in self.forms
+        )
+
 
 @dataclass(frozen=True)
 class ChangeRecipe:
@@ -88,12 +98,7 @@ class Recipe:
 
     def may_be_unknown(self, name: str) -> bool:
         """Whether something of the stack `name` is listed as what may be unknown."""
-        stack = next(stack for stack in self.stacks if stack.name == name)
-        return (
-            stack.style in UNKNOWN_STYLES
-            or stack.layout in UNKNOWN_LAYOUTS
-            or any(FORMS[form.form].unknown for form in stack.forms)
-        )
+        return next(stack for stack in self.stacks if stack.name == name).may_be_unknown
 
     def smaller(self) -> list["Recipe"]:
         """The recipes that leave something out of this one, the smallest first."""
@@ -158,7 +163,8 @@ def generate(seed: int, reads_alone: bool = False) -> Recipe:
     for number in range(rng.randint(*_STACKS)):
         # The first is read by the others.
         name = rng.choice(_NAMES if number else _NAMES[:1]).format("abcdefgh"[number])
-        stacks.append(_stack(rng, name, number, reads_alone))
+        known = sum(not stack.may_be_unknown for stack in stacks)
+        stacks.append(_stack(rng, name, known, reads_alone))
     changes = tuple(_change(rng, stacks) for _ in range(_CHANGES))
     return Recipe(tuple(stacks), () if reads_alone else changes)
 
@@ -166,7 +172,7 @@ def generate(seed: int, reads_alone: bool = False) -> Recipe:
 def _stack(rng: random.Random, name: str, upstreams: int, reads_alone: bool) -> StackRecipe:
     weights = {name: 0.1 if name in UNKNOWN_LAYOUTS else 1 for name in LAYOUTS}
     layout = _weighted(rng, {**weights, "main": 5})
-    style = _weighted(rng, {s: 0.1 if s in UNKNOWN_STYLES else 1 for s in STYLES})
+    style = rng.choice(list(STYLES))
     state = rng.choice(STATES) if rng.random() < 0.3 else "beside"
     count = rng.randint(*_FORMS_OF_A_STACK)
     forms = (_form(rng, layout, upstreams, reads_alone) for _ in range(count))
@@ -193,7 +199,7 @@ def _change(rng: random.Random, stacks: Sequence[StackRecipe]) -> ChangeRecipe:
     stack = rng.choice(stacks)
     form = rng.choice([None, *range(len(stack.forms)), *range(len(stack.forms))])
     if form is not None and FORMS[stack.forms[form].form].upstreams and rng.random() < 0.8:
-        above = rng.choice(stacks[: stacks.index(stack)])
+        above = rng.choice([s for s in stacks[: stacks.index(stack)] if not s.may_be_unknown])
         return ChangeRecipe(above.name, None, rng.choice(_CHANGES_OF_OUTPUTS))
     return ChangeRecipe(stack.name, form, rng.randrange(1000))
 

@@ -65,7 +65,7 @@ _EXPRESSIONS: dict[str, bool] = {
     '"${"WANT"}"': False,
     '"${local.NAME.list[0]}"': False,
     'tostring("WANT")': False,
-    'sensitive("WANT")': True,
+    'sensitive("WANT")': False,
     "local.NAME.list[length(local.NAME.list) - 2]": False,
     # What may be left to Terraform.
     'replace("WANT9", "/[0-9]/", "")': True,
@@ -82,7 +82,7 @@ _EXPRESSIONS: dict[str, bool] = {
     'one([{ n = "WANT" }][*].n)': True,
     '[{ n = "WANT" }].*.n[0]': True,
     'one("WANT"[*])': True,
-    "local.NAME.list.0": True,
+    "local.NAME.list.0": False,
     '"%{ if true }WANT%{ else }no%{ endif }"': True,
     '"%{ for s in ["WANT"] }${s}%{ endfor }"': True,
     '{ for s in ["WANT"] : "k" => s... }["k"][0]': True,

@@ -48,7 +48,7 @@ def the_strongest_file_wins(site: Site) -> Changes:
     }
 
 
-@form(is_of_root=True, unknown="this tool cannot read expressions in .tfvars files")
+@form(is_of_root=True)
 def an_expression_in_tfvars(site: Site) -> Changes:
     variable = site.variable(0)
     path = site.write(f"{site.name}.auto.tfvars", f"{variable} = (1 + 2)\n")
