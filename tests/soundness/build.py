@@ -50,8 +50,7 @@ def build(recipe: Recipe, folder: Path) -> Built:
     for number, stack in enumerate(recipe.stacks):
         root = _Root(built, stack, number, list(upstreams))
         roots.append(root)
-        # Of two stacks that may be unknown nobody could tell which has to be deployed first.
-        if not stack.may_be_unknown:
+        if stack.is_certain:
             upstreams.append(root.place)
     for root in roots:  # once it is known what each stack has to declare
         root.write()
@@ -68,8 +67,7 @@ class _Root:
         self._tree = built.tree
         self._recipe = recipe
         self._number = number
-        self._directory = built.tree.root / recipe.name
-        self._directory.mkdir(parents=True)
+        self._directory = self._make_directory()
         self._site = Site(self._tree, self._directory, self._directory, upstreams)
         self._modules: list[tuple[str, Site]] = []
         self._value = "one"
@@ -83,6 +81,16 @@ class _Root:
         built.places.append(self.place)
         built.reads[recipe.name] = set().union(*(site.reads for site in sites))
         built.changes[recipe.name, None] = self._changes()
+
+    def _make_directory(self) -> Path:
+        directory = self._tree.root / self._recipe.name
+        if self._recipe.is_link:
+            target = self._tree.root / "elsewhere" / directory.name
+            target.mkdir(parents=True)
+            directory.symlink_to(os.path.relpath(target, directory.parent))
+            return target
+        directory.mkdir(parents=True)
+        return directory
 
     def _state(self) -> Path:
         if self._recipe.state == "inside":

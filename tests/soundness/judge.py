@@ -110,15 +110,19 @@ class Workshop:
         records = self.records()
         return {stack.name: _answer(records, stack) for stack in records.stacks}
 
+    def unmanaged(self) -> set[str]:
+        """The names of the root modules that the tool lists as not managed."""
+        return {unmanaged.stack.name for unmanaged in self.records().unmanaged}
+
     def plan(self, name: str) -> int:
         """The exit code of plain `terraform plan -detailed-exitcode`: 0, 1 for an error, or 2."""
-        result = self._plain(name, *_PLAN)
+        result = self.plain(name, *_PLAN)
         if result.returncode == 1 and "terraform init" in result.stdout + result.stderr:
-            self._plain(name, *_INIT)
-            result = self._plain(name, *_PLAN)
+            self.plain(name, *_INIT)
+            result = self.plain(name, *_PLAN)
         return result.returncode
 
-    def _plain(self, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def plain(self, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [self._terraform.binary, *arguments],
             cwd=self.built.tree.root / name,
@@ -162,9 +166,10 @@ def _deploy_all(workshop: Workshop) -> list[Failure]:
             results, lines = workshop.deploy()
     except Exception as error:  # whatever the tool raises: plain Terraform would go on
         return [Failure("raised", f"deploy: {_shown(error)}")]
-    missing = set(workshop.built.names) - {result.stack for result in results}
+    listed = {result.stack for result in results} | workshop.unmanaged()
+    missing = set(workshop.built.names) - listed
     return [
-        *(Failure("no stack", f"{name} is not a stack") for name in sorted(missing)),
+        *(Failure("no stack", f"{name} is not listed") for name in sorted(missing)),
         *(
             Failure("not deployed", "\n  ".join([f"{r.stack} {r.outcome}: {r.detail}", *lines]))
             for r in results

@@ -32,6 +32,8 @@ _NAMES = (
     "notebooks/{}.x",
     "shared-infra/{} ü",
 )
+# Root modules that the tool does not manage, and so lists with the reason.
+_UNMANAGED = ("notebooks/team-{}/alice", "notebooks/.{}", "notebooks/{}-link")
 _STACKS = (3, 4)
 _FORMS_OF_A_STACK = (1, 3)
 _CHANGES = 3
@@ -56,6 +58,25 @@ class StackRecipe:
     layout: str = "main"
     style: str = "fmt"
     state: str = "beside"
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether the tool takes it for a stack."""
+        parts = self.name.split("/")
+        return len(parts) == 2 and parts[1][0] != "." and not self.is_link
+
+    @property
+    def is_link(self) -> bool:
+        """Whether its directory is elsewhere, and a symbolic link leads to it."""
+        return self.name.endswith("-link")
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether other stacks may read it: it is one, and it cannot be unknown.
+
+        Of two that may be unknown nobody could tell which has to be deployed first.
+        """
+        return self.is_managed and not self.may_be_unknown
 
     @property
     def may_be_unknown(self) -> bool:
@@ -161,9 +182,11 @@ def generate(seed: int, reads_alone: bool = False) -> Recipe:
     rng = random.Random(seed)
     stacks: list[StackRecipe] = []
     for number in range(rng.randint(*_STACKS)):
-        # The first is read by the others.
-        name = rng.choice(_NAMES if number else _NAMES[:1]).format("abcdefgh"[number])
-        known = sum(not stack.may_be_unknown for stack in stacks)
+        names = _NAMES if number else _NAMES[:1]  # the first is read by the others
+        if number > 1 and rng.random() < 0.2:
+            names = _UNMANAGED
+        name = rng.choice(names).format("abcdefgh"[number])
+        known = sum(stack.is_certain for stack in stacks)
         stacks.append(_stack(rng, name, known, reads_alone))
     changes = tuple(_change(rng, stacks) for _ in range(_CHANGES))
     return Recipe(tuple(stacks), () if reads_alone else changes)
@@ -199,7 +222,7 @@ def _change(rng: random.Random, stacks: Sequence[StackRecipe]) -> ChangeRecipe:
     stack = rng.choice(stacks)
     form = rng.choice([None, *range(len(stack.forms)), *range(len(stack.forms))])
     if form is not None and FORMS[stack.forms[form].form].upstreams and rng.random() < 0.8:
-        above = rng.choice([s for s in stacks[: stacks.index(stack)] if not s.may_be_unknown])
+        above = rng.choice([s for s in stacks[: stacks.index(stack)] if s.is_certain])
         return ChangeRecipe(above.name, None, rng.choice(_CHANGES_OF_OUTPUTS))
     return ChangeRecipe(stack.name, form, rng.randrange(1000))
 

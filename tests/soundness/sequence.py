@@ -35,8 +35,9 @@ class Sequence:
         self._recipe = generate(seed, reads_alone=True)
         self._workshop = Workshop(build(self._recipe, folder), terraform)
         self._built = self._workshop.built
+        self._unmanaged = [s.name for s in self._recipe.stacks if not s.is_managed]
         self._aside = folder / "aside"
-        self._taken: dict[str, list[str]] = {}  # stack to the files that were taken from it
+        self._taken: set[str] = set()  # stacks whose files were taken away
         self._count = 0
         self.steps: list[str] = [self._recipe.to_json()]
 
@@ -60,21 +61,32 @@ class Sequence:
         for name in self._deployed():
             if name not in self._taken:
                 assert self._workshop.plan(name) != 1, self._text(f"{name} cannot be planned")
-        self._bring_back()
+        for name in self._unmanaged:
+            self._workshop.plain(name, "destroy", "-auto-approve", "-input=false")
         self._destroy(everything=True)
+        self._destroy_orphans()
         assert not self._deployed(), self._text("destroy left something")
 
     def _deploy(self, everything: bool = False) -> None:
         chosen = self._choose(everything)
         before = self._states()
         self._do("deploy", chosen, lambda session: self._deploy_stacks(session, chosen))
+        self._deploy_unmanaged()
         deployed = self._deployed()
         for name in self._names_in_order():
             upstreams = self._built.reads[name]
             if name in chosen and upstreams <= deployed:
                 assert name in deployed, self._text(f"{name} is not deployed")
-            elif name not in chosen:
+            elif name not in chosen and name not in self._unmanaged:
                 assert self._states().get(name) == before.get(name), self._text(f"{name} changed")
+
+    def _deploy_unmanaged(self) -> None:
+        """By plain Terraform; so that the tool may not take away what they read."""
+        for name in self._unmanaged:
+            if self._built.reads[name] <= self._deployed():
+                self._workshop.plain(name, "init", "-input=false")
+                done = self._workshop.plain(name, "apply", "-auto-approve", "-input=false")
+                assert not done.returncode, done.stderr
 
     def _destroy(self, everything: bool = False) -> None:
         chosen = self._choose(everything)
@@ -82,26 +94,19 @@ class Sequence:
 
     def _take_away(self) -> None:
         """Takes the files of a stack away: what it had deployed is an orphan then."""
-        names = [s.name for s in self._recipe.stacks if s.state == "beside"]
+        names = [s.name for s in self._recipe.stacks if s.state == "beside" and s.is_managed]
         name = self._rng.choice(names)
         if name in self._taken:
             return
         self.steps.append(f"take away {name}")
         directory = self._built.tree.root / name
         kept = {"terraform.tfstate", "terraform.tfstate.record.json", "terraform.tfstate.backup"}
-        self._taken[name] = []
+        self._taken.add(name)
         for path in sorted(directory.iterdir()):
             if path.name not in kept:
                 target = self._aside / name / path.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, target)
-                self._taken[name].append(path.name)
-
-    def _bring_back(self) -> None:
-        for name, files in self._taken.items():
-            for file in files:
-                shutil.move(self._aside / name / file, self._built.tree.root / name / file)
-        self._taken = {}
 
     def _destroy_orphans(self) -> None:
         chosen = {name for name in self._taken if name in self._deployed()}
@@ -116,8 +121,13 @@ class Sequence:
     ) -> None:
         before, deployed = self._states(), self._deployed()
         others = deployed - set(chosen) - set(self._taken)
-        in_use = any(self._built.reads[name] & set(chosen) & deployed for name in others)
-        may_be_refused = in_use or any(self._recipe.may_be_unknown(name) for name in others)
+        reads = {name: self._built.reads[name] for name in others}
+        in_use = any(above & set(chosen) & deployed for above in reads.values())
+        # What reads the state of an orphan reads one of no stack.
+        may_be_refused = in_use or any(
+            self._recipe.may_be_unknown(name) or above & set(self._taken)
+            for name, above in reads.items()
+        )
         refused = self._do(verb, chosen, lambda session: work(session, chosen))
         if refused and may_be_refused:
             assert self._states() == before, self._text(f"refused, and changed: {refused}")
@@ -162,7 +172,8 @@ class Sequence:
         return Session(context, target, records, Options(yes=True), Account("1", "a test"))
 
     def _choose(self, everything: bool) -> set[str]:
-        names = [name for name in self._names_in_order() if name not in self._taken]
+        left_out = {*self._taken, *self._unmanaged}
+        names = [name for name in self._names_in_order() if name not in left_out]
         if everything or self._rng.random() < 0.3:
             return set(names)
         return set(self._rng.sample(names, self._rng.randint(min(1, len(names)), len(names))))

@@ -135,7 +135,7 @@ def a_state_whose_config_is_merged(site: Site) -> Changes:
 
 @form(upstreams=2)
 def a_state_by_a_condition(site: Site) -> Changes:
-    one, two = (site.in_module(site.upstream(n).state) for n in (-1, -2))
+    one, two = (site.in_module(above.state) for above in (site.upstreams[-1], site.upstream(-2)))
     name = site.variable(False)
     address = _state(site, {"path": Expression(f'var.{name} ? "{one}" : "{two}"')})
     site.uses(Expression(f"{address}.outputs.text"))
