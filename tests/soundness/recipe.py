@@ -81,8 +81,11 @@ class StackRecipe:
     @property
     def may_be_unknown(self) -> bool:
         """Whether something of it is listed as what may be unknown."""
-        return self.layout in UNKNOWN_LAYOUTS or any(
-            FORMS[form.form].unknown for form in self.forms
+        forms = [FORMS[form.form] for form in self.forms]
+        return (
+            self.layout in UNKNOWN_LAYOUTS
+            or any(form.unknown for form in forms)
+            or (len(forms) > 1 and any(form.is_in_part for form in forms))
         )
 
 
@@ -182,7 +185,7 @@ def generate(seed: int, reads_alone: bool = False) -> Recipe:
     rng = random.Random(seed)
     stacks: list[StackRecipe] = []
     for number in range(rng.randint(*_STACKS)):
-        names = _NAMES if number else _NAMES[:1]  # the first is read by the others
+        names: Sequence[str] = _NAMES if number else _NAMES[:1]  # the first is read by the others
         if number > 1 and rng.random() < 0.2:
             names = _UNMANAGED
         name = rng.choice(names).format("abcdefgh"[number])

@@ -144,7 +144,7 @@ def _state(expression: str, site: Site) -> Changes:
 
 for _expression, _unknown in _EXPRESSIONS.items():
     _name = " ".join(_expression.replace("local.NAME", "local").split())
-    FORMS[f"a file by {_name}"] = Form(partial(_file, _expression), weight=0.3)
+    FORMS[f"a file by {_name}"] = Form(partial(_file, _expression), is_in_part=_unknown, weight=0.3)
     FORMS[f"a state by {_name}"] = Form(
         partial(_state, _expression),
         "the path takes what a tool that reads files alone may not compute" if _unknown else "",
@@ -196,7 +196,7 @@ def a_state_that_an_override_sets(site: Site) -> Changes:
     return {}
 
 
-@form()
+@form(is_in_part=True)
 def a_default_that_an_attribute_has(site: Site) -> Changes:
     kind = Bare('object({ file = optional(string, "one") })')
     site.block("variable", site.name, type=kind, default={})
@@ -250,7 +250,7 @@ def an_argument_that_is_null(site: Site) -> Changes:
     return file_changes(one)
 
 
-@form()
+@form(is_in_part=True)
 def a_path_of_each_key_of_a_module(site: Site) -> Changes:
     one, two = site.shared("one"), site.shared("two")
     module = site.tree.root / "modules" / site.name
@@ -292,7 +292,7 @@ def a_path_that_the_command_line_chooses(site: Site) -> Changes:
     return _chosen(site, variable)
 
 
-@form()
+@form(is_in_part=True)
 def templates_of_a_fileset(site: Site) -> Changes:
     path = site.shared("templates/a.tftpl", "one ${x}\n")
     folder = site.in_module(path.parent)

@@ -128,7 +128,7 @@ def a_conditional_path(site: Site) -> Changes:
     return own(file_changes(one), "chosen") | own(file_changes(two), "other")
 
 
-@form()
+@form(is_in_part=True)
 def a_path_of_each_key(site: Site) -> Changes:
     one, two = site.shared("one.sh"), site.shared("two.sh", "two\n")
     path = f"{site.in_module(one.parent)}/${{each.key}}.sh"
@@ -138,7 +138,7 @@ def a_path_of_each_key(site: Site) -> Changes:
     return own(file_changes(one), "one") | own(file_changes(two), "two")
 
 
-@form()
+@form(is_in_part=True)
 def a_path_of_a_for_expression(site: Site) -> Changes:
     one, two = site.shared("one.sh"), site.shared("two.sh", "two\n")
     path = f"{site.in_module(one.parent)}/${{n}}.sh"
@@ -198,7 +198,7 @@ def a_link_to_a_file(site: Site) -> Changes:
     return file_changes(path)
 
 
-@form()
+@form(is_in_part=True)
 def a_fileset(site: Site) -> Changes:
     path = site.write(f"{site.name}/a.txt")
     site.write(f"{site.name}/.b.txt", "two\n")

@@ -37,7 +37,7 @@ for _what, _text, _unknown in (
     (
         "a template's loop",
         _RESOURCE.format('"%{ for n in ["FILE"] }${file(n)}%{ endfor }"'),
-        "",
+        "the paths of a loop in a template are not followed",
     ),
     ("a quoted template in a template", _RESOURCE.format('"a ${"b ${file("FILE")}"} c"'), ""),
     ("a path with escapes", _RESOURCE.format('file("\\u002e/FILE")'), ""),
