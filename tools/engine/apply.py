@@ -23,7 +23,7 @@ from tools.engine.preparation import (
 from tools.engine.retry import retry_transient
 from tools.engine.run import INTERRUPTED, Outcome, Result, Run
 from tools.errors import UserError
-from tools.layout.stack import Stack, tf_files
+from tools.layout.stack import Stack
 from tools.terraform.text import Event
 
 _COUNTED = ("add", "change", "remove")  # what a result shows as numbers
@@ -167,7 +167,7 @@ class _StackRun:
             return True
         # An import block may bring in a resource and replace it in one apply:
         # https://developer.hashicorp.com/terraform/language/import
-        if any("import" in file.read_text(errors="replace") for file in tf_files(self._stack.path)):
+        if any(b"import" in file.read_bytes() for file in self._stack.config_files()):
             return True
         state = records.state(self._stack)
         return state is not None and state.holds_data
