@@ -18,6 +18,7 @@ FIRST = (
     "tests/terraform",
     "tests/faults",
     "tests/imports",
+    "tests/soundness",
     "tests/cli/test_secrets.py",
     "tests/cli/test_plan.py",
     "tests/cli/test_deploy.py",
@@ -37,6 +38,7 @@ APART = (
     "tests/faults/",
     "tests/localcloud/test_process.py",
     "tests/remote_state/",
+    "tests/soundness/",
 )
 
 

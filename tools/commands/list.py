@@ -30,7 +30,9 @@ def command(context: Context, /, local: bool, why: bool, as_json: bool, **given:
     rows = listing.read_rows(session.records, session.select(selection))
     if selection == Selection():
         rows += listing.read_orphans(session.records)
-        rows += listing.read_unmanaged(context.repository)
+        # The local cloud's working copy has stacks alone.
+        unmanaged = context.repository.unmanaged() if local else session.records.unmanaged
+        rows += listing.read_unmanaged(unmanaged)
     if as_json:
         print_json(rows)
     else:

@@ -103,8 +103,8 @@ def _describe_lock(diagnostic: Diagnostic, stack: Stack, run: Run) -> str:
         else f"{run.terraform.program} -chdir={stack.path} force-unlock {lock.get('ID')}"
     )
     return (
-        f"another Terraform works on it ({lock.get('Who')}, since {lock.get('Created')} UTC); "
-        f"wait for it, or if it has died: {command}"
+        f"another {run.terraform.product} works on it ({lock.get('Who')}, since "
+        f"{lock.get('Created')} UTC); wait for it, or if it has died: {command}"
     )
 
 

@@ -11,6 +11,7 @@ from threading import Lock
 
 from tools.aws import s3
 from tools.engine import fingerprint
+from tools.engine.file_digests import digest_of
 from tools.engine.fingerprint import Inputs, InputsReader
 from tools.errors import UserError
 from tools.layout.neighbours import has_backend_options
@@ -25,7 +26,7 @@ from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
 
 RECORD_SUFFIX = ".record.json"
-_FORMAT = 1
+_FORMAT = 2
 BUCKET_REQUESTS = 16  # to a bucket, in parallel
 
 
@@ -33,7 +34,8 @@ BUCKET_REQUESTS = 16  # to a bucket, in parallel
 class Record:
     """A successful apply: what it read, and the state that it left.
 
-    `account` is the AWS account's number, or "local"; `applied` is in UTC, as ISO 8601 has it.
+    `lineage` is a digest of the state's, since that is a key itself (`fingerprint`). `account` is
+    the AWS account's number, or "local"; `applied` is in UTC, as ISO 8601 has it.
     """
 
     inputs: Inputs
@@ -44,7 +46,9 @@ class Record:
 
     def to_json(self) -> bytes:
         """The file beside the state."""
-        return json.dumps({"format": _FORMAT, **asdict(self)}, indent=1).encode() + b"\n"
+        record = asdict(self)
+        del record["inputs"]["unknown"]  # of no use later: it is asked again
+        return json.dumps({"format": _FORMAT, **record}, indent=1).encode() + b"\n"
 
     @classmethod
     def parse(cls, text: bytes) -> "Record | None":
@@ -89,20 +93,22 @@ class Records:
     """The states of a repository's stacks and the records beside them.
 
     A state is read once, until `forget` is called for it. Methods may be called from any thread.
-    `endpoint` is the local cloud's; None is AWS. `account` is None if it is not known.
+    `endpoint` is the local cloud's; None is AWS. `account` is None if it is not known. `key` is the
+    one for digests of secrets (`secret_digests`), empty without one.
     """
 
     repository: Repository
     terraform: Terraform
     endpoint: str | None = None
     account: str | None = None
+    key: bytes = b""
     _places: dict[str, Place | None] = field(default_factory=dict)
     _states: dict[str, State | UnreadableState | None] = field(default_factory=dict)
     _records: dict[str, Record | UnfinishedApply | None] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._reader = InputsReader(self.repository, self.terraform)
+        self._reader = InputsReader(self.repository, self.terraform, self.key)
         self._objects = s3.in_regions_of(self.endpoint)
         self.stacks = self.repository.stacks()
         self._stacks = {stack.name: stack for stack in self.stacks}
@@ -110,7 +116,7 @@ class Records:
     @cached_property
     def unmanaged(self) -> list[Unmanaged]:
         """The root modules of the repository that are no stacks."""
-        return self.repository.unmanaged()
+        return self.repository.unmanaged(self.stacks)
 
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""
@@ -232,7 +238,15 @@ class Records:
         if fresh:
             self._forget_all_files()
         with self._lock:
-            return self._reader.read(stack, states)
+            return self._reader.read(stack, states, self._own_files(stack))
+
+    def _own_files(self, stack: Stack) -> frozenset[str]:
+        """The files beside a local state that an apply writes, and which are no input."""
+        place = self.place(stack)
+        if not isinstance(place, LocalPlace):
+            return frozenset()
+        files = (place.beside(suffix) for suffix in ("", ".backup", RECORD_SUFFIX))
+        return frozenset(map(str, (*files, place.lock_note)))
 
     def forget_files(self, stack: Stack) -> None:
         """Forgets what was read of `stack` and of all files: its own have been changed."""
@@ -241,7 +255,7 @@ class Records:
 
     def _forget_all_files(self) -> None:
         with self._lock:
-            self._reader = InputsReader(self.repository, self.terraform)
+            self._reader = InputsReader(self.repository, self.terraform, self.key)
 
     def terraform_files(self, stack: Stack) -> list[Path]:
         """Returns the .tf files of `stack` and of its modules, recursively."""
@@ -265,7 +279,8 @@ class Records:
         """
         if note := self.unfinished(stack):
             return f"the apply that began at {note.began} did not finish"
-        if (record := self.record(stack)) and self.state(stack) is None:
+        record = self.record(stack)
+        if record and not self.unreadable(stack) and self.state(stack) is None:
             return f"its state is missing, though it was applied at {record.applied}"
         return ""
 
@@ -303,14 +318,20 @@ class Records:
             return ["destroyed, or its first apply did not finish"]
         record = self.record(stack)
         if record is None:
-            return ["the last apply did not finish"]
+            return [
+                "its record is of another version of this program, or damaged"
+                if place.read(RECORD_SUFFIX)
+                else "the last apply did not finish"
+            ]
         if other := self.other_account(stack):
             return [f"applied in account {other}, and this is {self.account}"]
         if stack.unknown_reads:
             return [f"unknown: {reason}" for reason in stack.unknown_reads]
+        inputs = self.inputs(stack)
         return [
             *_state_changes(record, state),
-            *fingerprint.differences(record.inputs, self.inputs(stack)),
+            *fingerprint.differences(record.inputs, inputs),
+            *(f"unknown: {reason}" for reason in inputs.unknown),
         ]
 
     def other_account(self, stack: Stack) -> str | None:
@@ -353,8 +374,10 @@ class Records:
         self.forget(stack)
         place, version = self.place(stack), self._version(stack) or self.state(stack)
         if place is None or version is None:
+            self.close_apply(stack)
             return
-        record = Record(inputs, version.lineage, version.serial, self.account or "", _now())
+        lineage = digest_of(version.lineage.encode())
+        record = Record(inputs, lineage, version.serial, self.account or "", _now())
         place.write(record.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 
@@ -387,7 +410,7 @@ def _now() -> str:
 
 
 def _state_changes(record: Record, state: State) -> list[str]:
-    if record.lineage != state.lineage:
+    if record.lineage != digest_of(state.lineage.encode()):
         return ["its state is not the one that was applied"]
     if record.serial != state.serial:
         return [

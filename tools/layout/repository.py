@@ -51,9 +51,12 @@ class Repository:
         with cache.persisted(self.root):
             return graph.sort_stacks(stacks)
 
-    def unmanaged(self) -> list[Unmanaged]:
-        """The root modules beside the stacks that are none, and why; what they read counts."""
-        stacks = self.stacks()
+    def unmanaged(self, stacks: Sequence[Stack] | None = None) -> list[Unmanaged]:
+        """The root modules beside the stacks that are none, and why.
+
+        `stacks` are all of them, if they are known.
+        """
+        stacks = self.stacks() if stacks is None else stacks
         with cache.persisted(self.root):
             return find_unmanaged(self.root, stacks)
 
@@ -99,4 +102,7 @@ class Repository:
 
     def _instance_name(self, directory: str) -> str:
         values = self.root / "notebooks" / directory / "terraform.tfvars"
-        return str(reading.tfvars_value(values, "name") or directory)
+        try:
+            return str(reading.tfvars_value(values, "name") or directory)
+        except UserError:
+            return directory  # whatever needs the value reports the error

@@ -136,11 +136,7 @@ def _replace(target: Path, make: Callable[[Path], object]) -> None:
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
-        mend = "; if it is in the way, start an empty local cloud: tools local reset"
-        is_blocked = isinstance(error, FileExistsError | IsADirectoryError | NotADirectoryError)
-        raise UserError(
-            f"cannot write {target}: {error.strerror}{mend if is_blocked else ''}"
-        ) from None
+        raise UserError(f"cannot write {target}: {files.explain(error)}") from None
 
 
 def _remove(copy: Path, name: str) -> None:
@@ -151,7 +147,7 @@ def _remove(copy: Path, name: str) -> None:
     except (IsADirectoryError, NotADirectoryError):
         return
     except OSError as error:
-        raise UserError(f"cannot remove {path}: {error.strerror}") from None
+        raise UserError(f"cannot remove {path}: {files.explain(error)}") from None
     with suppress(OSError):
         for folder in path.parents:
             if folder == copy:

@@ -76,7 +76,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
     new = [name for name in roots if not is_from_repository(copy / name)]
     noted = mirror.update(copy, paths, before.files, is_own, unfinished)
     for name in roots:
-        _remove_foreign(copy / name, name, paths)
+        _remove_foreign(copy, name, paths)
         if name in new and bucket:
             files.write_if_new(copy / name / backend.FILE, bucket.text(name))
         files.write_if_new(copy / name / _FROM_REPOSITORY, "")
@@ -118,7 +118,7 @@ def _is_own(copy: Path, name: str) -> bool:
     if last in (OVERRIDES, _FROM_REPOSITORY, _OWN_VALUES, mirror.NOTE) or name == COMMON:
         return True
     if last == backend.FILE:
-        return name.split("/")[0] in _FOLDERS
+        return name.split("/")[0] in _FOLDERS or (copy / folder / _FROM_REPOSITORY).exists()
     return last == VALUES and (copy / folder / _OWN_VALUES).exists()
 
 
@@ -156,13 +156,15 @@ def _let_go(copy: Path, gone: Iterable[str]) -> tuple[list[str], list[str]]:
     return unfinished, orphaned
 
 
-def _remove_foreign(directory: Path, name: str, paths: Collection[str]) -> None:
-    """Removes what Terraform would read in `directory` and the repository does not have."""
+def _remove_foreign(copy: Path, name: str, paths: Collection[str]) -> None:
+    """Removes what Terraform would read in a root and the repository does not have."""
+    directory = (copy / name).resolve()  # it may be behind a link
+    real_name = directory.relative_to(copy.resolve()).as_posix()
     with os.scandir(directory) as entries:
         last_names = [entry.name for entry in entries if entry.name.endswith(_TERRAFORM_FILES)]
     for last in last_names:
-        is_foreign = f"{name}/{last}" not in paths and last not in (OVERRIDES, backend.FILE)
-        if is_foreign and not (last == VALUES and (directory / _OWN_VALUES).exists()):
+        path = f"{real_name}/{last}"
+        if path not in paths and not _is_own(copy, path):
             (directory / last).unlink()
 
 

@@ -1,6 +1,6 @@
 """The stacks as `tools list` shows them: from files, states and records only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,8 +9,8 @@ import click
 from tools.console import table
 from tools.engine.records import Records
 from tools.errors import UserError
-from tools.layout.repository import Repository
 from tools.layout.stack import FOLDERS, Kind, Stack
+from tools.layout.unmanaged import Unmanaged
 from tools.runs.orphans import find_orphans, find_unreadable
 
 Status = Literal[
@@ -99,8 +99,8 @@ def read_orphans(records: Records) -> list[StackRow]:
     return [*orphans, *unreadable]
 
 
-def read_unmanaged(repository: Repository) -> list[StackRow]:
-    """Returns a row for each root module of `repository` that is no stack; no state is read."""
+def read_unmanaged(roots: Iterable[Unmanaged]) -> list[StackRow]:
+    """Returns a row for each of `roots`, which are no stacks; no state is read."""
     return [
         StackRow(
             unmanaged.stack.name,
@@ -111,7 +111,7 @@ def read_unmanaged(repository: Repository) -> list[StackRow]:
             (unmanaged.reason, *(f"unknown: {why}" for why in unmanaged.stack.unknown_reads)),
             "",
         )
-        for unmanaged in repository.unmanaged()
+        for unmanaged in roots
     ]
 
 

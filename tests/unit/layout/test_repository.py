@@ -116,7 +116,7 @@ def test_says_where_it_must_be_run(tmp_path: Path) -> None:
         (None, "is missing; run `tools init`"),
         ('region = "us-east-1"\n', "sets no project"),
         ('project = "p"\nregion = null\n', "sets no region"),
-        ('project = "p\n', "line 1: not valid HCL"),
+        ('project = "p\n', "line 1 cannot be read by this tool"),
     ],
 )
 def test_says_what_is_wrong_with_what_was_typed_once(
@@ -147,3 +147,30 @@ def test_a_state_bucket_needs_a_backend_in_every_stack(repository: Repository) -
     write_stack(repository.root, "notebooks/n", "")
     with pytest.raises(UserError, match="notebooks/n keeps its state on this machine"):
         check_states(repository)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '\ufeffvariable "x" {}\n',
+        'output "x" {\n  value = <<EOT\nx\nEOT  \n}\n',
+        'output "x" {\n  value /* c */ = 1\n}\n',
+        'output "x" {\n  value = "${~ "y" ~}"\n}\n',
+        'output "x" {\n  value = "$${ only"\n}\n',
+        'output "größe" {\n  value = 1\n}\n',
+        'output "x" {\n  value = = 1\n}\n',
+        'data "terraform_remote_state" "x" {\n  = = 1\n}\n',
+    ],
+)
+def test_one_file_in_an_unusual_form_stops_no_other_stack(
+    repository: Repository, text: str
+) -> None:
+    write_stack(repository.root, "notebooks/a", "")
+    (write_stack(repository.root, "notebooks/b", "") / "main.tf").write_text(text, encoding="utf-8")
+    (repository.root / "notebooks/b/terraform.tfvars").write_text('name = "größe\n')
+    assert [stack.name for stack in repository.stacks()] == ["notebooks/a", "notebooks/b"]
+    assert repository.instance_names() == {"a": "a", "b": "b"}
+    reasons = [stack.unknown_reads for stack in repository.stacks()]
+    assert reasons[0] == ()
+    assert all("main.tf" in reason for reason in reasons[1])
+    assert bool(reasons[1]) is ("terraform_remote_state" in text)

@@ -1,0 +1,1 @@
+"""Generated repositories, held against plain Terraform."""
