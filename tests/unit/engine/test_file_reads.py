@@ -240,14 +240,14 @@ def test_path_root_and_plain_paths_in_a_module_are_the_stack_s(tree: Tree) -> No
 
 def test_what_a_module_reads_is_not_taken_from_another_caller(tree: Tree) -> None:
     """A module that hundreds call is looked at once, if nothing in it depends on the caller."""
-    text = 'variable "f" {}\n' + value('file("../../s/${var.f}")')
+    text = 'variable "f" {}\n' + value('file("${path.module}/.${var.f}")')
     tree.write("../../modules/m/main.tf", text)
     reader = FileReader(str(tree.root), tree.env)
     for name in ("a", "b"):
-        tree.write(f"../../s/{name}")
+        hidden = tree.write(f"../../modules/m/.{name}")
         call = f'module "m" {{\n  source = "../../modules/m"\n  f = "{name}"\n}}\n'
         stack = write_stack(tree.root, f"notebooks/{name}", call)
-        assert str(tree.root / "s" / name) in reader.read(str(stack)).files
+        assert str(hidden) in reader.read(str(stack)).files
 
 
 @pytest.mark.parametrize("source", ["../../modules/${var.w}", "../../modules/${local.w}"])
