@@ -8,7 +8,6 @@ from xdist.scheduler import LoadScopeScheduling
 # The longest first, so that none is left to one worker at the end.
 FIRST = (
     "tests/journey",
-    "tests/cli/test_demo.py",
     "tests/imports/test_import.py",
     "tests/migration",
     "tests/remote_state/test_bootstrap.py",

@@ -23,6 +23,7 @@ from tools.localcloud.process import LocalCloud, Running
 from tools.state.checks import check_keys
 from tools.system import processes
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import adds_to_backends, refuse_elsewhere
 
 if TYPE_CHECKING:
     from tools.engine.records import Records
@@ -151,8 +152,9 @@ class Context:
 
         Raises UserError if there is no terraform, if AWS is asked for without a
         `common.auto.tfvars` or with settings that lead to an emulator, and if the local cloud is
-        asked for and does not run.
+        asked for and does not run. So does it if the user's variables lead to other states.
         """
+        self.refuse_other_states()
         return self._local_target() if local else self._aws_target()
 
     def aws_region(self) -> str:
@@ -179,8 +181,24 @@ class Context:
         )
 
     def require_terraform(self) -> None:
-        """Raises UserError if there is no terraform, before anything else is begun."""
+        """Raises UserError if there is no terraform, before anything else is begun.
+
+        And if the user's variables lead it to other states.
+        """
+        self.refuse_other_states()
         self._terraform(self.env)
+
+    def refuse_other_states(self) -> None:
+        """Raises UserError if the user's variables lead Terraform to other states than ours."""
+        refuse_elsewhere(self.env)
+
+    def why_other_states(self) -> str:
+        """Returns why the user's variables make the states unknown, empty if they do not."""
+        try:
+            refuse_elsewhere(self.env)
+        except UserError as error:
+            return str(error)
+        return "-backend-config may name other states" if adds_to_backends(self.env) else ""
 
     def _terraform(self, env: Mapping[str, str]) -> Terraform:
         return Terraform.find(env, self._scratch)

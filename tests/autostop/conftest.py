@@ -33,8 +33,8 @@ def lifecycle(tree: Tree) -> Rendered:
 
 @pytest.fixture(scope="session")
 def tree(
-    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+    local_cloud: Running, kept_terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
 ) -> Tree:
     """A copy of the repository's Terraform, in an account of its own."""
-    env = account_env({**terraform.env, **environment(local_cloud.endpoint)})
-    return Tree(tmp_path_factory.mktemp("tree"), terraform.binary, env)
+    env = account_env({**kept_terraform.env, **environment(local_cloud.endpoint)})
+    return Tree(tmp_path_factory.mktemp("tree"), kept_terraform.binary, env)

@@ -13,6 +13,7 @@ import pytest
 from tests.cli.conftest import TOOLS, Checkout
 from tests.trees import reading, write_stack
 from tools.localcloud.process import Running
+from tools.state.backend import Backend
 from tools.terraform.installation import BINARY_VARIABLE
 
 # `terraform_data` is built into Terraform 1.4 and later: no provider, so a run costs half a second.
@@ -180,10 +181,35 @@ def test_terraform_s_warnings_are_shown(small: Checkout) -> None:
     assert "[notebooks/n] warning: Value for undeclared variable" in done.stderr
 
 
-def test_a_workspace_of_the_user_s_is_not_taken(small: Checkout) -> None:
+def test_where_terraform_looks_is_where_this_looks(small: Checkout) -> None:
+    """What plain Terraform has in the state is what destroy finds, wherever that state lies."""
+    partial = 'terraform {\n  backend "local" {}\n}\n'
+    write_stack(small.root, "notebooks/n", partial + RESOURCE)
+    assert small.tools("list", "--local").returncode == 0
+    work = ".tools/local/workspace/notebooks/n"
+
+    def terraform(*arguments: str) -> str:
+        done = small.run("terraform", *arguments, cwd=work)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    terraform("init", "-backend-config=path=mine.tfstate")
+    terraform("apply", "-auto-approve")
+
+    elsewhere = small.tools("destroy", "--local", TF_WORKSPACE="staging")
+    assert (elsewhere.returncode, "unset TF_WORKSPACE" in elsewhere.stderr) == (1, True)
+    # Terraform says the same of a block that has gone: "Backend configuration changed".
     write_stack(small.root, "notebooks/n", RESOURCE)
-    assert small.tools("deploy", "--local", TF_WORKSPACE="other").returncode == 0
-    assert (small.root / ".tools/local/workspace/notebooks/n/terraform.tfstate").exists()
+    moved = small.tools("destroy", "--local")
+    assert moved.returncode == 1, moved.stderr
+    assert outcomes(moved.stderr) == {"notebooks/n": "failed"}
+    write_stack(small.root, "notebooks/n", partial + RESOURCE)
+    assert small.tools("list", "--local").returncode == 0  # the working copy has it again
+    assert terraform("state", "list") == "terraform_data.this\n"
+
+    destroyed = small.tools("destroy", "--local")
+    assert outcomes(destroyed.stderr) == {"notebooks/n": "destroyed"}
+    assert terraform("state", "list") == ""
 
 
 @pytest.mark.parametrize(
@@ -267,6 +293,18 @@ def test_a_localstack_that_dies_while_applying_is_said(checkout: Checkout) -> No
     assert "[notebooks/zz] not run: LocalStack ended while this ran" in done.stderr
     assert "error: LocalStack ended while this ran (log: " in done.stderr
     assert "start again: tools local up" in done.stderr
+
+
+def test_demo_refuses_a_directory_copied_with_its_backend(attached: Checkout) -> None:
+    notebooks = attached.root / "notebooks"
+    text = Backend("states", "us-east-1", "file").text("notebooks/notebook-dev")
+    (notebooks / "notebook-dev/backend.tf").write_text(text)
+    shutil.copytree(notebooks / "notebook-dev", notebooks / "two", symlinks=True)
+    done = attached.tools("demo")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: notebooks/two/backend.tf names the state of notebooks/notebook-dev: "
+    )
 
 
 def test_without_a_local_cloud_it_says_how_to_start_one(checkout: Checkout) -> None:

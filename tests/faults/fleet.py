@@ -94,6 +94,21 @@ class Fleet(Checkout):
         text = _AWS.replace("NAME", self.name)
         write_stack(self.root, STACK, text + (_NOTEBOOK.replace("NAME", self.name) * notebook))
 
+    def write_instance(self) -> None:
+        """One stack of one notebook instance, with somebody's role, that `tools status` knows."""
+        service = '"Principal": {"Service": "sagemaker.amazonaws.com"}'
+        allow = f'{{"Effect": "Allow", "Action": "sts:AssumeRole", {service}}}'
+        trust = f'{{"Version": "2012-10-17", "Statement": [{allow}]}}'
+        made = self.client("iam").create_role(
+            RoleName=f"of-{self.name}", AssumeRolePolicyDocument=trust
+        )
+        role = made["Role"]["Arn"]
+        head = _AWS[: _AWS.index('resource "aws_iam_role"')]
+        body = re.sub(r"aws_iam_role\.\S+", f'"{role}"', _NOTEBOOK)
+        text = "\n".join(line for line in body.splitlines() if "lifecycle" not in line)
+        directory = write_stack(self.root, STACK, head + text.replace("NAME", self.name) + "\n")
+        (directory / "terraform.tfvars").write_text(f'name = "{self.name}"\n')
+
     def append(self, text: str) -> None:
         """More of the stack."""
         with (self.root / STACK / "main.tf").open("a") as file:
@@ -231,20 +246,24 @@ class Barrier:
 
 
 class Gate:
-    """Holds the first call of `action` in the proxy until opened, before AWS sees it or after.
+    """Holds a call of `action` in the proxy until opened, before AWS sees it or after.
 
-    One that is lost, as its caller is, does not reach AWS any more.
+    It is the first, or the one after so many that are let `through`. One that is lost, as its
+    caller is, does not reach AWS any more.
     """
 
-    def __init__(self, proxy: Proxy, moment: Moment, action: str) -> None:
+    def __init__(self, proxy: Proxy, moment: Moment, action: str, through: int = 0) -> None:
         self._action = action
+        self._through = through
         self._reached = threading.Event()
         self._opened = threading.Event()
         self._answer: Refusal | None = None
         setattr(proxy, moment, self._hold)
 
     def _hold(self, call: Call) -> Refusal | None:
-        if call.action == self._action and not self._reached.is_set():
+        if call.action == self._action and self._through:
+            self._through -= 1
+        elif call.action == self._action and not self._reached.is_set():
             self._reached.set()
             self._opened.wait(SECONDS)
             return self._answer

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,9 +29,11 @@ class Point:
     moment: Moment
     action: str
     helps: tuple[str, ...] = ()
+    through: int = 0  # so many calls of the same before it
 
     def __str__(self) -> str:
-        return f"{self.victim}-{self.moment}-{self.action.replace(' ', '-')}"
+        nth = f"-{self.through + 1}" if self.through else ""
+        return f"{self.victim}-{self.moment}-{self.action.replace(' ', '-')}{nth}"
 
 
 LOCK, STATE, RECORD = (f"terraform.tfstate{suffix}" for suffix in (".tflock", "", ".record.json"))
@@ -45,16 +48,16 @@ OF_A_STATE = [
     Point("terraform", "after", f"PUT {STATE}", UNLOCK),
     Point("terraform", "before", f"DELETE {LOCK}", UNLOCK),
     Point("terraform", "after", f"DELETE {LOCK}"),
-    Point("tools", "before", f"DELETE {RECORD}"),
-    Point("tools", "after", f"DELETE {RECORD}"),
+    Point("tools", "before", f"PUT {RECORD}"),  # the note that an apply begins
+    Point("tools", "after", f"PUT {RECORD}"),
     Point("tools", "before", f"PUT {LOCK}"),
     Point("tools", "after", f"PUT {LOCK}"),
     Point("tools", "before", f"PUT {STATE}"),
     Point("tools", "after", f"PUT {STATE}"),
     Point("tools", "before", f"DELETE {LOCK}"),
     Point("tools", "after", f"DELETE {LOCK}"),
-    Point("tools", "before", f"PUT {RECORD}"),
-    Point("tools", "after", f"PUT {RECORD}"),
+    Point("tools", "before", f"PUT {RECORD}", through=1),
+    Point("tools", "after", f"PUT {RECORD}", through=1),
 ]
 # And through what AWS makes. NAME is the fleet's.
 OF_AWS = [
@@ -72,8 +75,7 @@ OF_AWS = [
 ]
 IN_EVERY_RUN = {
     "terraform-after-PUT-terraform.tfstate.tflock",
-    "tools-before-PUT-terraform.tfstate.record.json",
-    "terraform-after-CreateRole",
+    "tools-before-PUT-terraform.tfstate.record.json-2",
 }
 
 
@@ -108,7 +110,8 @@ def test_a_kill_between_terraform_and_aws(fleet: Fleet, point: Point) -> None:
 
 
 def killed_at(point: Point, fleet: Fleet) -> None:
-    gate = Gate(fleet.proxy, point.moment, point.action.replace("NAME", fleet.name))
+    action = point.action.replace("NAME", fleet.name)
+    gate = Gate(fleet.proxy, point.moment, action, point.through)
     process = fleet.start("deploy", "--local")
     gate.await_reached()
     pid = process.pid if point.victim == "tools" else fleet.terraform_pid()
@@ -123,6 +126,42 @@ def killed_at(point: Point, fleet: Fleet) -> None:
     assert "Terraform was ended by signal 9" in output
     # Half a gigabyte each.
     await_(lambda: not any(map(processes.start_time, providers)), "the end of the providers")
+
+
+def test_what_a_first_apply_left_is_never_called_destroyed(fleet: Fleet) -> None:
+    """Both are killed when AWS has an instance that Terraform does not know of yet."""
+    fleet.write_instance()
+    gate = Gate(fleet.proxy, "after", "CreateNotebookInstance")
+    process = fleet.start("deploy", "--local")
+    gate.await_reached()
+    terraform = fleet.terraform_pid()
+    providers = [child.pid for child in psutil.Process(terraform).children()]
+    kill(process.pid)
+    kill(terraform)
+    gate.open(lose=True)
+    ended(process)
+    await_(lambda: not any(map(processes.start_time, providers)), "the end of the providers")
+    instance = {("aws_sagemaker_notebook_instance", fleet.name)}
+    assert (fleet.in_cloud(), fleet.in_state()) == (instance, set())
+
+    listed = fleet.tools("list", "--local").stdout
+    assert re.search(rf"{STACK} +notebook +unfinished .*its first apply did not finish", listed)
+    assert f"tools adopt --local {STACK}" in fleet.tools("status", "--local").stderr
+
+    refused = fleet.tools("destroy", "--local")
+    assert refused.returncode == 1, refused.stderr
+    assert f"aws_sagemaker_notebook_instance.this ({fleet.name})" in refused.stderr
+    assert f"tools adopt --local {STACK}" in refused.stderr
+    assert fleet.in_cloud() == instance
+
+    adopted = fleet.tools("adopt", "--local", STACK)
+    assert adopted.returncode == 0, adopted.stderr
+    assert fleet.in_state() == instance
+    gone = fleet.tools("destroy", "--local")
+    assert gone.returncode == 0, gone.stderr
+    assert fleet.in_cloud() == fleet.in_state() == set()
+    again = fleet.tools("list", "--local").stdout
+    assert "unfinished" not in again
 
 
 @pytest.mark.parametrize("victim", ["terraform", "tools"])

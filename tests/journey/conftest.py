@@ -4,6 +4,7 @@ The stories in this folder share one demo, since the provider waits a minute for
 run in the order of their files, on one worker, and each step stands on those before it.
 """
 
+import json
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ from tests.trees import copy_repository
 from tools.localcloud.client import REGION
 from tools.localcloud.process import TRANSITION_VARIABLE
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
 SHARED = ("s3", "iam", "security-groups", "vpc-endpoints")
 DEMO = ("nlp-project", "notebook-dev", "notebook-prod")
@@ -69,6 +71,15 @@ class Journey:
             state.parent.relative_to(self.work).as_posix(): state.read_bytes()
             for folder in ("shared-infra", "notebooks")
             for state in self.work.glob(f"{folder}/*/terraform.tfstate")
+        }
+
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """What the local states hold as outputs, by the stack's name without its folder."""
+        return {
+            stack.partition("/")[2]: {
+                name: output["value"] for name, output in json.loads(text)["outputs"].items()
+            }
+            for stack, text in self.local_states().items()
         }
 
     def types(self, command: str) -> Done:
@@ -162,7 +173,10 @@ class Demo(Journey):
 
 @pytest.fixture(scope="session")
 def demo(
-    pytestconfig: pytest.Config, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+    pytestconfig: pytest.Config,
+    terraform: Terraform,
+    kept_terraform: Terraform,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Demo]:
     if hasattr(pytestconfig, "workerinput"):
         taken = tmp_path_factory.getbasetemp().parent / "journey-is-under-way"
@@ -186,7 +200,10 @@ def demo(
             # lifecycle rules.
             command = f"tools state bootstrap --local --bucket {STATES}"
             bootstrap = SecondTerminal(begun, command, output)
-        yield Demo(root, env, begun.port, ran, bootstrap)
+        # From here on the provider keeps running, by hand too: the demo has shown how it starts.
+        binary = kept_terraform.binary
+        kept = {BINARY_VARIABLE: str(binary), "PATH": f"{binary.parent}{os.pathsep}{path}"}
+        yield Demo(root, {**env, **kept}, begun.port, ran, bootstrap)
         bootstrap.end()
     finally:
         begun.types("tools local down")

@@ -1,8 +1,10 @@
 """README, "Try it": the demo, a look around, and then `tools init` and `tools deploy --local`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import pytest
+from tests.terraform.chain import check_deployed
 
 from .conftest import DEMO, SHARED, Demo
 
@@ -44,6 +46,9 @@ class TestTheDemo:
             "sagemaker.runtime",
         ]
 
+    def test_the_states_say_what_is_there(self, demo: Demo) -> None:
+        check_deployed(demo.outputs(), demo.client)
+
     def test_leaves_the_clone_as_it_was(self, demo: Demo) -> None:
         assert demo.git_status() == ["!! .tools/"]
 
@@ -81,15 +86,65 @@ class TestTheDemo:
         writes = done.out.split("\nWrites\n")[1].split("\nCalls\n")[0]
         assert "    arn:aws:s3:::demo-datasets/*\n" in writes
         assert "[bucket demo-models: DenyPlainHttp]" in done.out
+        for name in ("iam", "notebooks/*"):
+            refused = demo.types(f"tools explain-access '{name}' --local")
+            assert refused.code == 1, refused
+            assert f"{name} is not one notebook" in refused.err
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="`tools drift` takes attributes that other resources of the first apply have set "
-        "(attachment_count, managed_policy_arns, ingress, a bucket's policy) for changes by hand",
-    )
     def test_nothing_has_drifted(self, demo: Demo) -> None:
         done = demo.types("tools drift --local --shared --detailed-exitcode")
         assert (done.code, done.out) == (0, ""), done
+
+    def test_what_is_changed_by_hand_has_drifted(self, demo: Demo) -> None:
+        with changes_by_hand(demo):
+            done = demo.types("tools drift --local iam security-groups --detailed-exitcode")
+        assert done.code == 2, done
+        iam, groups = (
+            f"shared-infra/{stack}  changed outside of Terraform: "
+            for stack in ("iam", "security-groups")
+        )
+        assert done.out.splitlines() == [
+            f'{iam}aws_iam_policy.notebook["logs"] (attachment_count)',
+            f"{iam}aws_iam_role.notebook (inline_policy, managed_policy_arns)",
+            f"{groups}aws_security_group.endpoints (tags, tags_all)",
+            f"{groups}aws_security_group.notebooks (egress)",
+        ]
+
+
+@contextmanager
+def changes_by_hand(demo: Demo) -> Iterator[None]:
+    """Changes in the cloud what the stacks declare, and takes it back."""
+    iam, ec2 = demo.client("iam"), demo.client("ec2")
+    groups = ec2.describe_security_groups()["SecurityGroups"]
+    ids = {group["GroupName"]: group["GroupId"] for group in groups}
+    role, inline = {"RoleName": "demo-notebook"}, {"PolicyName": "by-hand"}
+    admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+    ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    rule = {**ssh, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    named = [{"Key": "Name", "Value": "demo-endpoints"}]
+    trust = _document(Action="sts:AssumeRole", Principal={"Service": "sagemaker.amazonaws.com"})
+    logs = "arn:aws:iam::000000000000:policy/demo-notebook-logs"
+
+    iam.attach_role_policy(**role, PolicyArn=admin)
+    iam.put_role_policy(**role, **inline, PolicyDocument=_document(Action="*", Resource="*"))
+    iam.create_role(RoleName="by-hand", AssumeRolePolicyDocument=trust)
+    iam.attach_role_policy(RoleName="by-hand", PolicyArn=logs)
+    ec2.authorize_security_group_egress(GroupId=ids["demo-notebooks"], IpPermissions=[rule])
+    ec2.create_tags(Resources=[ids["demo-endpoints"]], Tags=[{"Key": "Name", "Value": "mine"}])
+    try:
+        yield
+    finally:
+        iam.detach_role_policy(**role, PolicyArn=admin)
+        iam.delete_role_policy(**role, **inline)
+        iam.detach_role_policy(RoleName="by-hand", PolicyArn=logs)
+        iam.delete_role(RoleName="by-hand")
+        ec2.revoke_security_group_egress(GroupId=ids["demo-notebooks"], IpPermissions=[rule])
+        ec2.create_tags(Resources=[ids["demo-endpoints"]], Tags=named)
+
+
+def _document(**statement: object) -> str:
+    statements = [{"Effect": "Allow", **statement}]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 class TestThenInit:
@@ -102,16 +157,16 @@ class TestThenInit:
             '# Made by `tools init`; yours to edit.\n\nproject = "acme-ml"\nregion  = "us-east-1"\n'
         )
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="The working copy does not know that it was deployed as another project: the error "
-        "is that buckets would be replaced, and does not name `tools local reset`",
-    )
     def test_the_local_cloud_of_another_project_is_to_be_reset(self, demo: Demo) -> None:
-        # One stack only: as long as nothing is refused up front, the others would be changed.
-        done = demo.types("tools deploy --local s3")
-        assert done.code == 1, done
-        assert "tools local reset" in done.err, done
+        before = demo.local_states()
+        done = demo.types("tools deploy --local")
+        assert (done.code, done.out) == (1, ""), done
+        assert done.err == (
+            "error: the local cloud was deployed for project demo in us-east-1, and this "
+            "repository is now acme-ml in us-east-1; start the local cloud empty: "
+            "tools local reset\n"
+        )
+        assert demo.local_states() == before
 
     def test_what_was_typed_is_never_overwritten(self, demo: Demo) -> None:
         done = demo.types("tools init --project demo --region us-east-1")

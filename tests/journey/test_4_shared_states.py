@@ -34,9 +34,7 @@ class TestSharedStates:
         demo.no_changes("notebooks/notebook-dev")
 
     def test_a_new_notebook_has_its_state_there(self, demo: Demo) -> None:
-        made = demo.types("tools new-notebook cv-project --from notebook-prod")
-        assert made.code == 0, made
-        done = demo.types("tools deploy --local cv-project")
+        done = demo.types("tools new-notebook cv-project --from notebook-prod --local --apply")
         assert done.code == 0, done
         assert demo.instances()["cv-project"]["InstanceType"] == "ml.m5.2xlarge"
         resources = json.loads(demo.stored_states()["notebooks/cv-project"])["resources"]

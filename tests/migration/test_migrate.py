@@ -117,6 +117,7 @@ def test_the_order_of_what_comes_next_is_said(migrated: Migrated) -> None:
     assert sorted(steps, key=told.index) == steps
 
 
+@pytest.mark.nightly
 def test_the_script_lets_go_of_what_is_in_use_and_warns_of_the_network(
     migrated: Migrated, gone: LetGo
 ) -> None:
@@ -128,6 +129,7 @@ def test_the_script_lets_go_of_what_is_in_use_and_warns_of_the_network(
     assert left == ["data.aws_caller_identity.current", "aws_cloudwatch_log_group.jobs"]
 
 
+@pytest.mark.nightly
 def test_a_destroy_of_the_rest_takes_nothing_from_the_new_deployment(
     migrated: Migrated,
     deployed: "subprocess.CompletedProcess[str]",

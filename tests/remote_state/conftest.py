@@ -14,9 +14,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cli.conftest import Checkout, attached, checkout, small
+from tests.cli.conftest import Checkout, attach, attached, checkout, small, user_env
 from tests.faults.proxy import Call, Proxy, Refusal
-from tests.trees import write_stack
+from tests.trees import copy_repository, write_stack
+from tools.localcloud.process import Running
+from tools.terraform.binary import Terraform
 
 __all__ = ["attached", "checkout", "small"]
 
@@ -141,22 +143,39 @@ class Team(Checkout):
         return json.loads(text)["outputs"]["read"]["value"]
 
 
+@pytest.fixture(scope="session")
+def deployed_small(
+    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A checkout with the stacks of `deploy_small`, for each test to copy."""
+    root = copy_repository(tmp_path_factory.mktemp("small") / "repository")
+    for folder in ("shared-infra", "notebooks"):
+        shutil.rmtree(root / folder)
+        (root / folder).mkdir()
+    made = Checkout(root, user_env(terraform))
+    attach(made, local_cloud)
+    deploy_small(made)
+    return root
+
+
 @pytest.fixture
-def team(small: Checkout, client: Callable[..., Any]) -> Team:
+def team(
+    deployed_small: Path, terraform: Terraform, client: Callable[..., Any], tmp_path: Path
+) -> Team:
     """Two applied stacks, one of which reads the other, and one that was never applied."""
     bucket = f"states-{uuid4().hex[:8]}"
     make_bucket(client, bucket)
-    team = Team(small.root, small.env, bucket, client)
-    deploy_small(team)
-    return team
+    root = shutil.copytree(deployed_small, tmp_path / "repository", symlinks=True)
+    return Team(root, user_env(terraform), bucket, client)
 
 
-def deploy_small(team: Team) -> None:
-    """The stacks of `team`."""
-    write_upstream(team, "one")
-    write(team, READER, VARIABLES + RESOURCE + _READ)
-    team.deploy()
-    write(team, NEVER, VARIABLES + RESOURCE)
+def deploy_small(checkout: Checkout) -> None:
+    """Two stacks in the local cloud of `checkout`, and one that is not applied."""
+    write_upstream(checkout, "one")
+    write(checkout, READER, VARIABLES + RESOURCE + _READ)
+    deployed = checkout.tools("deploy", "--local")
+    assert deployed.returncode == 0, deployed.stderr
+    write(checkout, NEVER, VARIABLES + RESOURCE)
 
 
 def make_bucket(client: Callable[..., Any], name: str, versioned: bool = True) -> None:

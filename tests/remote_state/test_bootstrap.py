@@ -81,6 +81,7 @@ def team(
         yield team
 
 
+@pytest.mark.nightly
 def test_bootstrap_and_a_team_that_locks_with_the_table(team: Team) -> None:
     """In one test: S3's lifecycle rules alone take the provider a minute."""
     error = team.refused("state", "enable", "--bucket", team.bucket)

@@ -32,7 +32,7 @@ STATUSES = ("InService", "Stopped", "not deployed", "Failed", "InService")
 
 
 def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = None) -> Report:
-    """`count` notebooks; where AWS was asked, some idle, some drifted, some failed, one orphan.
+    """`count` notebooks; where AWS was asked: idle ones, failed ones, one orphan, and differences.
 
     `values` stand for those of the first notebook.
     """

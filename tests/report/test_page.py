@@ -313,7 +313,7 @@ def test_what_could_not_be_read_is_not_known_rather_than_none() -> None:
     assert "nothing is without a directory" not in text
     assert "Nothing known." in text
     assert "<dt>Orphans</dt><dd>not known</dd>" in text
-    assert "<dt>Drifted</dt><dd>not known</dd>" in text
+    assert "<dt>Not as declared</dt><dd>not known</dd>" in text
 
 
 def test_what_needs_a_look_is_named(open_page: OpenPage) -> None:

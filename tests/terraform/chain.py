@@ -78,6 +78,22 @@ def check_notebook(name: str, outputs: Mapping[str, Any], sagemaker: Any) -> Non
     assert outputs[name]["bucket_names"] == outputs["s3"]["bucket_names"]
 
 
+def check_encryption(outputs: Mapping[str, Any], aws: AwsClient) -> None:
+    (key,) = outputs["s3"]["kms_key_arns"]
+    assert aws("kms").get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
+    (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]
+    assert (group["kmsKeyId"], group["retentionInDays"]) == (key, 365)
+    sagemaker = aws("sagemaker")
+    keys = {
+        name: sagemaker.describe_notebook_instance(NotebookInstanceName=name).get("KmsKeyId")
+        for name in ("notebook-dev", "notebook-prod")
+    }
+    assert keys == {"notebook-dev": None, "notebook-prod": key}
+    usable = outputs["iam"]["policy_arns"]["kms"]
+    version = aws("iam").get_policy_version(PolicyArn=usable, VersionId="v1")["PolicyVersion"]
+    assert statements(json.dumps(version["Document"]))["UseKeys"]["Resource"] == [key]
+
+
 def check_nothing_left(project: str, aws: AwsClient, other_buckets: Sequence[str] = ()) -> None:
     buckets = [found["Name"] for found in aws("s3").list_buckets()["Buckets"]]
     assert [name for name in buckets if name.startswith(f"{project}-")] == [*other_buckets]

@@ -15,24 +15,19 @@ NewTree = Callable[..., Tree]
 
 @pytest.fixture(scope="session")
 def new_tree(
-    local_cloud: Running, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
+    local_cloud: Running, kept_terraform: Terraform, tmp_path_factory: pytest.TempPathFactory
 ) -> NewTree:
     """Makes a copy of the tree with an account of its own, where nothing else exists.
 
-    It is run with the session's Terraform, or with the one that `make` is given.
+    Its provider keeps running (`tests.keeper` says what that is not for), unless `make` is given
+    another Terraform.
     """
 
-    def make(run_with: Terraform = terraform) -> Tree:
+    def make(run_with: Terraform = kept_terraform) -> Tree:
         env = account_env({**run_with.env, **environment(local_cloud.endpoint)})
         return Tree(tmp_path_factory.mktemp("tree"), run_with.binary, env)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def new_kept_tree(new_tree: NewTree, kept_terraform: Terraform) -> NewTree:
-    """As `new_tree`; the tree's provider keeps running (`tests.keeper` says what for)."""
-    return lambda: new_tree(kept_terraform)
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,21 @@
 """Every root with their states in S3: apply, plan without changes, destroy."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from tests.trees import leave_out_lifecycles
 
-from .chain import AwsClient, check_deployed, check_nothing_left, clients, stacks
+from .chain import check_deployed, check_encryption, check_nothing_left, clients, stacks
 from .conftest import NewTree
-from .harness import Chain, Tree, statements
+from .harness import Chain, Tree
 
 
-def test_chain_over_states_in_s3(new_kept_tree: NewTree, client: Callable[..., Any]) -> None:
-    tree = new_kept_tree()
+@pytest.mark.nightly
+def test_chain_over_states_in_s3(new_tree: NewTree, client: Callable[..., Any]) -> None:
+    tree = new_tree()
     leave_out_lifecycles(tree.root)
     aws = clients(tree, client)
     bucket = f"{tree.project}-states"
@@ -41,22 +44,6 @@ def encrypt_with_a_key_of_one_s_own(tree: Tree) -> None:
         "notebooks/notebook-prod": {"use_shared_kms_key": True},
     }.items():
         (tree.root / stack / "keyed.auto.tfvars.json").write_text(json.dumps(values))
-
-
-def check_encryption(outputs: Mapping[str, Any], aws: AwsClient) -> None:
-    (key,) = outputs["s3"]["kms_key_arns"]
-    assert aws("kms").get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
-    (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]
-    assert (group["kmsKeyId"], group["retentionInDays"]) == (key, 365)
-    sagemaker = aws("sagemaker")
-    keys = {
-        name: sagemaker.describe_notebook_instance(NotebookInstanceName=name).get("KmsKeyId")
-        for name in ("notebook-dev", "notebook-prod")
-    }
-    assert keys == {"notebook-dev": None, "notebook-prod": key}
-    usable = outputs["iam"]["policy_arns"]["kms"]
-    version = aws("iam").get_policy_version(PolicyArn=usable, VersionId="v1")["PolicyVersion"]
-    assert statements(json.dumps(version["Document"]))["UseKeys"]["Resource"] == [key]
 
 
 def keep_states_in(bucket: str, tree: Tree) -> None:

@@ -23,8 +23,8 @@ TRUST = {
 }
 
 
-def test_a_notebook_is_updated_in_place(new_kept_tree: NewTree, client: Callable[..., Any]) -> None:
-    tree = new_kept_tree()
+def test_a_notebook_is_updated_in_place(new_tree: NewTree, client: Callable[..., Any]) -> None:
+    tree = new_tree()
     aws = clients(tree, client)
     arguments = {"source": "modules/sagemaker-notebook", "name": "n", **place(aws)}
     notebook = "module.this.aws_sagemaker_notebook_instance.this"

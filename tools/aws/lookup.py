@@ -1,5 +1,6 @@
 """Finds resources that exist, by what Terraform would create."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,15 @@ def identifier(cloud: Cloud, resource_type: str, values: Values) -> str | None:
         return None if answer is None else name
     search = _SEARCHES.get(resource_type)
     return search(cloud, values) if search else None
+
+
+def can_tell(resource_type: str) -> bool:
+    """Returns whether `identifier` finds every resource of a type that could stay behind alone.
+
+    True also for a part of another resource, which goes with that, and for what is in no cloud.
+    """
+    is_known = resource_type in _NAMED or resource_type in _SEARCHES
+    return is_known or bool(_PARTS.fullmatch(resource_type))
 
 
 def security_group_rule(cloud: Cloud, is_egress: bool, values: Values) -> str | None:
@@ -100,6 +110,13 @@ def _describe(cloud: Cloud, operation: str, key: str, filters: Mapping[str, str]
     answer = cloud.find(what, "ec2", operation, Filters=pairs)
     return list(answer[key]) if answer else []
 
+
+# They are deleted with a bucket, a role or a group, or they are of Terraform alone.
+_PARTS = re.compile(
+    r"aws_s3_bucket_(?!object)\w+|aws_iam_role_policy(_attachment)?|aws_security_group_rule|"
+    r"aws_kms_key_policy|aws_vpc_endpoint_(policy|\w+_association)|"
+    r"terraform_data|(null|random|time|tls)_\w+"
+)
 
 # Types whose identifier is their name: service, operation, its argument, and the name's variable.
 # A bucket of another account counts as none: AWS answers both alike.

@@ -57,10 +57,11 @@ def command(
     tools deploy and terraform plan compare everything.
     """
     fleet = Fleet.open(context, local)
+    in_states: dict[str, bool | None] = {}
 
     def read() -> FleetStatus:
         selected = fleet.notebooks(notebooks, conditions)
-        return read_status(fleet, selected, not (notebooks or conditions), idle)
+        return read_status(fleet, selected, not (notebooks or conditions), idle, in_states)
 
     if watch:
         watch_notebooks(read, fleet, as_json, interval)
@@ -170,7 +171,11 @@ def _notebooks_table(status: FleetStatus) -> Table:
     if any(notebook.decision for notebook in status.notebooks):
         columns["Idle"] = _describe_idle
     columns["Notes"] = lambda notebook: "\n".join(
-        [*([notebook.failure] if notebook.failure else []), *notebook.differences]
+        [
+            *([notebook.failure] if notebook.failure else []),
+            *notebook.differences,
+            *(["in no state"] if notebook.in_state is False else []),
+        ]
     )
     table: Table = new_rich_table("Notebooks", *columns)
     for notebook in status.notebooks:
@@ -229,6 +234,17 @@ def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
             f"not deployed means that {fleet.cloud(region)} was asked and has no such instance: "
             "it may be in another account or region, or deleted"
         )
+    for notebook in status.notebooks:
+        if notebook.in_state is False:
+            name = notebook.declared.stack.name
+            lines.append(
+                f"{name} exists in no state, so that Terraform does not know it: an apply died, or "
+                f"it was made by hand; take it in: tools adopt{fleet.option} {name}"
+            )
+    unknown = sum(n.instance is not None and n.in_state is None for n in status.notebooks)
+    if unknown:
+        why = fleet.other_states or "their files do not say where their states are (tools list)"
+        lines.append(f"whether a state holds {unknown} of the instances is not known: {why}")
     return lines
 
 

@@ -42,8 +42,9 @@ def estimate(context: Context, question: Question) -> Estimate:
     """Estimates what `question` asks for. Of AWS it needs nothing but states, and no state at all.
 
     Raises UserError for values that do not parse, a pattern that matches no notebook, and a corrupt
-    price table.
+    price table. So does it if the user's variables lead Terraform to other states.
     """
+    context.refuse_other_states()
     fleet = open_fleet(context, question.local)
     region = question.region or fleet.region
     counted = quantities.count(

@@ -3,13 +3,15 @@
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tools.engine import plans
-from tools.engine.events import EventReporter, is_of_data_source
+from tools.engine.events import EventReporter, is_creation, is_of_data_source
 from tools.engine.explain import describe_losses, describe_missing_upstreams, report_failure
 from tools.engine.fingerprint import Inputs, differences
 from tools.engine.init import retry_after_init
+from tools.engine.leftovers import refuse_leftovers
 from tools.engine.planning import run_plan
 from tools.engine.plans import Change, PlanReader
 from tools.engine.preparation import (
@@ -46,6 +48,8 @@ class _StackRun:
         self._outputs: Sequence[str] = ()
         self._has_changes = False
         self._is_locked = False
+        self._was_unfinished: bool | None = None  # known once an apply begins
+        self._creates = False
         self._saved = run.saved.get(stack.name)
 
     def run(self) -> Result:
@@ -62,6 +66,7 @@ class _StackRun:
             if self._has_changes or any(self._changes.values()):
                 outcome = "destroyed" if self._run.destroy else "applied"
         except (UserError, OSError) as error:
+            self._close_if_nothing_was_made()
             detail = report_failure(error, self._stack, self._run)
             outcome = INTERRUPTED if detail == INTERRUPTED else "failed"
             if outcome == INTERRUPTED and self._total:
@@ -70,6 +75,12 @@ class _StackRun:
             self._report.report_warnings()
         seconds = time.monotonic() - started
         return Result(self._stack.name, outcome, seconds, detail, self._changes)
+
+    def _close_if_nothing_was_made(self) -> None:
+        """Deletes the note of an apply that failed before it created anything."""
+        if self._was_unfinished is False and not self._creates:
+            with suppress(UserError):  # the note only asks for a look
+                self._run.records.close_apply(self._stack)
 
     def _refuse_other_account(self) -> None:
         """Raises UserError if the stack was applied in another account.
@@ -106,6 +117,7 @@ class _StackRun:
 
     def _destroy(self) -> str:
         stack = self._stack
+        refuse_leftovers(self._run, stack)
         records = self._run.records
         place = records.place(stack)
         # Terraform says who holds a lock: another run may be making what is in no state yet.
@@ -113,8 +125,10 @@ class _StackRun:
         if place and not self._is_locked and not records.unreadable(stack):
             state = records.state(stack)
             if not (state and state.resources):
+                records.close_apply(stack)
                 return "nothing to destroy"
         retry_transient(self._run, stack, self._destroy_once)
+        self._run.records.close_apply(stack)
         return ""
 
     def _destroy_once(self) -> None:
@@ -122,7 +136,7 @@ class _StackRun:
         self._prepare()
         if not self._is_locked and not run.terraform.holds_resources(stack.path):
             return
-        self._begin()
+        run.records.delete_record(stack)  # from here on, whatever happens
         self._step()
         log = run.log(stack, "destroy")
         run.terraform.apply(stack.path, log, self._on_event, run.interruption, destroy=True)
@@ -135,8 +149,11 @@ class _StackRun:
         self._record(inputs)
 
     def _begin(self) -> None:
-        """From here until it has succeeded the stack counts as changed, whatever happens."""
-        self._run.records.delete_record(self._stack)
+        """From here until it has succeeded the apply counts as unfinished, whatever happens."""
+        records = self._run.records
+        if self._was_unfinished is None:
+            self._was_unfinished = records.unfinished(self._stack) is not None
+        records.begin_apply(self._stack)
 
     def _begin_approved(self) -> None:
         """As `_begin`; Terraform asks to approve nothing but changes."""
@@ -223,6 +240,8 @@ class _StackRun:
             self._count(event["changes"])
         elif kind in ("outputs", "planned_change"):
             self._plan(event)
+        elif kind == "apply_start" and is_creation(event):
+            self._creates = True
         elif kind == "apply_complete" and not is_of_data_source(event):
             self._done += 1
             self._step()

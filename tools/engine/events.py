@@ -70,3 +70,14 @@ def report_warnings(progress: Progress, stack: Stack) -> Iterator[EventReporter]
 def is_of_data_source(event: Event) -> bool:
     """Whether the event is about a data source, which changes nothing."""
     return bool(event.get("hook", {}).get("action") == "read")
+
+
+def is_creation(event: Event) -> bool:
+    """Whether an event with which the work on a resource begins is of one that is created.
+
+    Of Terraform's text there is nothing but the message.
+    https://developer.hashicorp.com/terraform/internals/machine-readable-ui#operation-messages
+    """
+    if hook := event.get("hook"):
+        return bool(hook.get("action") == "create")
+    return str(event.get("@message")).endswith(": Creating...")

@@ -30,8 +30,8 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
     place = run.records.place(stack)
     if place and not run.records.unreadable(stack):
         state = run.records.state(stack)
-        is_unwritten = (stack.path / ERRORED).exists()
-        return bool(state and state.resources) or is_unwritten or place.lock() is not None
+        is_unwritten = (stack.path / ERRORED).exists() or run.records.why_incomplete(stack)
+        return bool((state and state.resources) or is_unwritten) or place.lock() is not None
     try:
         prepare(run, stack)
         return run.terraform.holds_resources(stack.path)

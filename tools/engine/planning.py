@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tools.engine import plans
+from tools.engine import drift, plans
 from tools.engine.events import report_warnings
 from tools.engine.explain import report_failure
 from tools.engine.init import initialize, retry_after_init
-from tools.engine.plans import Plan, PlanReader, Status
+from tools.engine.plans import Change, Plan, PlanReader, Status
 from tools.engine.preparation import finish_earlier_run
 from tools.engine.retry import retry_transient
 from tools.engine.run import INTERRUPTED, NOTHING_DEPLOYED, Run
@@ -106,8 +106,7 @@ def _plan_by_terraform(
 
     reader = retry_transient(run, stack, lambda: retry_after_init(run, stack, attempt))
     if outside_only:
-        drift = run.terraform.show_json(stack.path, file) if reader.outside else {}
-        outside = tuple(plans.outside_changes(drift))
+        outside = _read_outside(run, stack, file) if reader.outside else ()
         plan = Plan(stack.name, "changed" if outside else "unchanged", why, outside=outside)
     else:
         changes, outputs = tuple(reader.changes), tuple(reader.outputs)
@@ -115,3 +114,9 @@ def _plan_by_terraform(
         detail = "" if changes or outputs or status == "unchanged" else UNSEEN
         plan = Plan(stack.name, status, why, changes, outputs, tuple(reader.outside), detail)
     return replace(plan, inputs=inputs, file=file)
+
+
+def _read_outside(run: Run, stack: Stack, file: Path) -> tuple[Change, ...]:
+    run.records.prefetch(run.records.stacks)
+    others = drift.resources_of_others(run.records, stack)
+    return tuple(drift.outside_changes(run.terraform.show_json(stack.path, file), others))

@@ -156,25 +156,6 @@ def planned_losses(plan: Mapping[str, Any]) -> list[Change]:
     return [change for change in changes if change.loses_data]
 
 
-def outside_changes(plan: Mapping[str, Any]) -> list[Change]:
-    """Returns what was changed outside of Terraform, from a plan's JSON.
-
-    The first refresh after a resource was made writes empty values for missing ones, which
-    Terraform reports as a change and which is none.
-    https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
-    """
-    changes = []
-    for drift in plan.get("resource_drift", []):
-        before, after = drift["change"]["before"] or {}, drift["change"]["after"] or {}
-        names = sorted({*before, *after})
-        differing = [n for n in names if (before.get(n) or None) != (after.get(n) or None)]
-        action = _ACTIONS.get(drift["change"]["actions"][0])
-        if differing and action:
-            attributes = tuple(differing) if action == "update" else ()
-            changes.append(Change(drift["address"], drift["type"], action, attributes))
-    return changes
-
-
 def make_folder(folder: Path) -> None:
     """Makes a folder for saved plans, or empties it; only its owner can read it.
 

@@ -17,9 +17,10 @@ from tools.layout.stack import Stack
 from tools.state import checks
 from tools.state.checks import Claim
 from tools.state.file import State, StateVersion, UnreadableState, is_whole
-from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, locate
+from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, is_moved, locate_unmoved
 from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
+from tools.terraform.installation import adds_to_backends
 
 RECORD_SUFFIX = ".record.json"
 _FORMAT = 1
@@ -56,6 +57,31 @@ class Record:
             return None
 
 
+@dataclass(frozen=True)
+class UnfinishedApply:
+    """A note in a record's place: an apply began, and nobody has seen it succeed.
+
+    What it made may be in AWS and in no state. `began` is in UTC, as ISO 8601 has it.
+    """
+
+    began: str
+    account: str
+
+    def to_json(self) -> bytes:
+        """The file beside the state; to earlier versions it is no record."""
+        return (
+            json.dumps({"format": _FORMAT, "unfinished": asdict(self)}, indent=1).encode() + b"\n"
+        )
+
+    @classmethod
+    def parse(cls, text: bytes) -> "UnfinishedApply | None":
+        """Returns None for what is no such note."""
+        try:
+            return cls(**json.loads(text)["unfinished"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
 @dataclass
 class Records:
     """The states of a repository's stacks and the records beside them.
@@ -70,7 +96,7 @@ class Records:
     account: str | None = None
     _places: dict[str, Place | None] = field(default_factory=dict)
     _states: dict[str, State | UnreadableState | None] = field(default_factory=dict)
-    _records: dict[str, Record | None] = field(default_factory=dict)
+    _records: dict[str, Record | UnfinishedApply | None] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -82,13 +108,21 @@ class Records:
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""
         if stack.name not in self._places:
-            env = self.terraform.env
-            options = env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
-            # What an option adds to the backend's settings may name another place:
-            # https://developer.hashicorp.com/terraform/language/backend#partial-configuration
-            is_partial = "-backend-config" in options
-            self._places[stack.name] = None if is_partial else locate(stack, self._objects)
+            is_partial = adds_to_backends(self.terraform.env)
+            place = None if is_partial else locate_unmoved(stack, self._objects)
+            self._places[stack.name] = place
         return self._places[stack.name]
+
+    def why_no_place(self, stack: Stack) -> str:
+        """Returns why `place` knows none, as one line."""
+        if adds_to_backends(self.terraform.env):
+            return "-backend-config in TF_CLI_ARGS may say where its state is, so it has no record"
+        if is_moved(stack):
+            return (
+                "its files say that its state is in another place than its last terraform init "
+                f"did; run that: {self.terraform.program} -chdir={stack.path} init"
+            )
+        return "its files do not say where its state is, so no record can be beside it"
 
     def state(self, stack: Stack) -> State | None:
         """Returns the state of `stack`, or None if there is none or its files do not say where.
@@ -208,10 +242,33 @@ class Records:
 
     def record(self, stack: Stack) -> Record | None:
         """Returns the record of the last apply of `stack`, or None if none can be read."""
+        record = self._read_record(stack)
+        return record if isinstance(record, Record) else None
+
+    def unfinished(self, stack: Stack) -> UnfinishedApply | None:
+        """Returns the note of an apply of `stack` that has not succeeded, or None without one."""
+        note = self._read_record(stack)
+        return note if isinstance(note, UnfinishedApply) else None
+
+    def why_incomplete(self, stack: Stack) -> str:
+        """Returns why AWS may have what no state holds of `stack`, empty if there is no sign of it.
+
+        Raises UserError if its state cannot be read.
+        """
+        if note := self.unfinished(stack):
+            return f"the apply that began at {note.began} did not finish"
+        record = None if self.unreadable(stack) else self.record(stack)
+        if record and self.state(stack) is None:
+            return f"its state is missing, though it was applied at {record.applied}"
+        return ""
+
+    def _read_record(self, stack: Stack) -> Record | UnfinishedApply | None:
         if stack.name not in self._records:
             place = self.place(stack)
             text = place.read(RECORD_SUFFIX) if place else None
-            self._records[stack.name] = Record.parse(text) if text else None
+            self._records[stack.name] = (
+                Record.parse(text) or UnfinishedApply.parse(text) if text else None
+            )
         return self._records[stack.name]
 
     def reasons_to_apply(self, stack: Stack) -> list[str]:
@@ -221,7 +278,7 @@ class Records:
         """
         place = self.place(stack)
         if place is None:
-            return ["its files do not say where its state is, so no record can be beside it"]
+            return [self.why_no_place(stack)]
         unreadable = [
             reason
             for name in (stack.name, *stack.upstream)
@@ -230,8 +287,11 @@ class Records:
         if unreadable:
             return unreadable
         state = self.state(stack)
+        is_empty = state is None or not (state.resources or state.outputs)
+        if is_empty and self.unfinished(stack):
+            return ["its first apply did not finish"]
         if state is None:
-            return ["never applied"]
+            return [self.why_incomplete(stack) or "never applied"]
         if not state.resources and not state.outputs and self.record(stack) is None:
             return ["destroyed, or its first apply did not finish"]
         record = self.record(stack)
@@ -296,16 +356,36 @@ class Records:
         place, version = self.place(stack), self._version(stack) or self.state(stack)
         if place is None or version is None:
             return
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        record = Record(inputs, version.lineage, version.serial, self.account or "", now)
+        record = Record(inputs, version.lineage, version.serial, self.account or "", _now())
         place.write(record.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 
+    def begin_apply(self, stack: Stack) -> None:
+        """Notes that an apply of `stack` begins, in place of its record, until it has succeeded.
+
+        Raises UserError if that cannot be written.
+        """
+        if place := self.place(stack):
+            place.write(UnfinishedApply(_now(), self.account or "").to_json(), RECORD_SUFFIX)
+        self.forget(stack)
+
     def delete_record(self, stack: Stack) -> None:
-        """Deletes the record of `stack`, which then counts as changed until the next one."""
+        """Deletes the record of `stack`, which then counts as changed until the next one.
+
+        The note of an apply that did not finish stays: what that left is to be looked for.
+        """
+        if self.unfinished(stack) is None:
+            self.close_apply(stack)
+
+    def close_apply(self, stack: Stack) -> None:
+        """Deletes the record of `stack`, or the note: its last apply has left nothing unknown."""
         if place := self.place(stack):
             place.delete(RECORD_SUFFIX)
         self.forget(stack)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _state_changes(record: Record, state: State) -> list[str]:

@@ -47,7 +47,8 @@ class Run:
     """How stacks are planned, applied or destroyed.
 
     Each stack's full output goes to files in `logs`. At most `jobs` stacks run in parallel.
-    `option` is what a command in a message needs to reach the same target, such as " --local".
+    `option` is what a command in a message needs to reach the same target, such as " --local", and
+    `region` the one of resources whose stack names none.
     `refresh` plans unchanged stacks too; `force` runs init on them besides. `saved` are the plans
     that a person has seen, by stack; with `exactly` only those are applied. A transient error is
     tried again after each of `backoff`, in seconds. `gone` returns why nothing more can succeed,
@@ -70,6 +71,7 @@ class Run:
     option: str = ""
     backoff: Sequence[float] = (5, 15, 45)
     gone: Callable[[], str] = str
+    region: str = ""
 
     def log(self, stack: Stack, verb: str) -> Path:
         """The file for what Terraform prints when it works on `stack`."""

@@ -1,7 +1,7 @@
 """The notebooks that the directories of notebooks/ declare, and the instances of their regions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.aws import sagemaker
@@ -40,12 +40,14 @@ class Fleet:
     """Where the notebooks are declared, and the region and cloud that they are in by default.
 
     `root` is the user's repository, and `repository` that or the local cloud's copy below it.
+    `other_states` says why Terraform's states are not those of the stacks' files, if so.
     """
 
     root: Path
     repository: Repository
     region: str
     endpoint: str | None = None
+    other_states: str = ""
 
     @classmethod
     def open(cls, context: Context, local: bool) -> "Fleet":
@@ -57,8 +59,10 @@ class Fleet:
             running = context.running()
             repository = workspace.refresh(context.repository, context.workspace)
             region = workspace.region(context.repository)
-            return cls(context.repository.root, repository, region, running.endpoint)
-        return cls(context.repository.root, context.repository, context.aws_region())
+            fleet = cls(context.repository.root, repository, region, running.endpoint)
+        else:
+            fleet = cls(context.repository.root, context.repository, context.aws_region())
+        return replace(fleet, other_states=context.why_other_states())
 
     @property
     def option(self) -> str:

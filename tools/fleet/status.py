@@ -1,7 +1,7 @@
 """The status of a fleet: what is declared beside what AWS has."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tools.aws import sagemaker
@@ -9,6 +9,7 @@ from tools.aws.sagemaker import Instance
 from tools.errors import UserError
 from tools.fleet import idle
 from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
+from tools.fleet.holdings import read_holdings
 from tools.fleet.idle import Decision
 from tools.hcl.reading import Value
 
@@ -20,12 +21,14 @@ class NotebookStatus:
     """A declared notebook beside its instance, which is None if AWS has none.
 
     `failure` is why a failed one failed, `decision` what its auto-stop last decided, if known.
+    `in_state` is whether a state holds the instance, None if there is none or nobody can tell.
     """
 
     declared: DeclaredNotebook
     instance: Instance | None
     failure: str | None = None
     decision: Decision | None = None
+    in_state: bool | None = None
 
     @property
     def status(self) -> str:
@@ -48,6 +51,7 @@ class NotebookStatus:
             "status": self.status,
             "failure": self.failure,
             "differences": self.differences,
+            "in_state": self.in_state,
             "idle_seconds": self.decision.idle.total_seconds() if self.decision else None,
         }
 
@@ -92,13 +96,19 @@ def read_status(
     notebooks: Sequence[DeclaredNotebook],
     with_undeclared: bool = True,
     with_idle: bool = False,
+    in_states: dict[str, bool | None] | None = None,
 ) -> FleetStatus:
     """Asks AWS for the status of `notebooks` and, `with_undeclared`, for other instances.
 
     Takes one listing for each region, `with_idle` one query of its logs, and one request for each
-    failed notebook. Raises UserError if AWS cannot be asked, but for its logs.
+    failed notebook. Reads the states of notebooks that have an instance, but for those which
+    `in_states`, which it updates, says are held. Raises UserError if AWS cannot be asked, but for
+    its logs.
     """
     instances = fleet.instances(notebooks)
+    held = {} if in_states is None else in_states
+    made = [n for n in notebooks if n.name in instances[n.region] and not held.get(n.stack.name)]
+    held |= read_holdings(fleet, made)
     decisions: dict[str, Mapping[str, Decision]] = {}
     idle_unknown: list[str] = []
     for region in instances if with_idle else ():
@@ -110,7 +120,9 @@ def read_status(
     for notebook in notebooks:
         instance = instances[notebook.region].get(notebook.name)
         decision = decisions.get(notebook.region, {}).get(notebook.name)
-        statuses.append(_notebook_status(fleet, notebook, instance, decision))
+        status = _notebook_status(fleet, notebook, instance, decision)
+        in_state = held.get(notebook.stack.name) if instance else None
+        statuses.append(replace(status, in_state=in_state))
     undeclared = _undeclared(fleet, instances, notebooks) if with_undeclared else []
     return FleetStatus(statuses, undeclared, idle_unknown)
 

@@ -1,44 +1,13 @@
 """Repairs a stack after an apply that died: imports what it left in AWS but not in the state."""
 
-import tempfile
-from pathlib import Path
-
 import click
 
-from tools.aws import lookup
-from tools.aws.client import Cloud
 from tools.console import table
-from tools.engine.preparation import prepare
-from tools.engine.run import Run
+from tools.engine.leftovers import find_leftovers
 from tools.imports.request import ResourceImport
 from tools.imports.state_import import import_resource
 from tools.layout.stack import Stack
 from tools.runs.session import Session
-
-
-def find_existing(
-    run: Run, stack: Stack, region: str, endpoint: str | None
-) -> list[ResourceImport]:
-    """Returns what a plan of `stack` would create but AWS has already, under the same name.
-
-    Rules of a security group and VPC endpoints, which have no name, are told by what they connect.
-    Raises TerraformError if the stack cannot be planned.
-    """
-    prepare(run, stack)
-    with tempfile.TemporaryDirectory(prefix="plans-") as folder:
-        file = Path(folder) / "plan"
-        log = run.log(stack, "plan")
-        run.terraform.plan(stack.path, log, lambda event: None, run.interruption, file)
-        plan = run.terraform.show_json(stack.path, file)
-    cloud = Cloud(region, endpoint)
-    resources = []
-    for change in plan.get("resource_changes", []):
-        if change["mode"] == "managed" and change["change"]["actions"] == ["create"]:
-            identifier = lookup.identifier(cloud, change["type"], change["change"]["after"])
-            if identifier:
-                address = change["address"]
-                resources.append(ResourceImport(stack.name, address, change["type"], identifier))
-    return resources
 
 
 def adopt(session: Session, stack: Stack) -> None:
@@ -67,4 +36,5 @@ def adopt(session: Session, stack: Stack) -> None:
 
 def _find_existing(session: Session, stack: Stack) -> list[ResourceImport]:
     with session.runner().begin(1) as run:
-        return find_existing(run, stack, session.target.region, session.target.endpoint)
+        found = find_leftovers(run, stack).existing
+    return [ResourceImport(stack.name, *leftover) for leftover in found]

@@ -13,11 +13,9 @@ from tools.layout.stack import Stack
 from tools.state.backend import FILE, Backend
 from tools.state.checks import foreign_stack
 from tools.state.file import State, read_instances
-from tools.state.place import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
+from tools.state.place import SAVED_BACKEND, UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
 from tools.system import files
 
-# Where Terraform notes the backend of a stack's last init.
-_SAVED = ".terraform/terraform.tfstate"
 UNKNOWN_PLACE = "its files do not say where its state is"
 
 
@@ -101,7 +99,7 @@ def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
 
 def _read_saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     try:
-        saved: dict[str, Any] = json.loads((stack.path / _SAVED).read_text())["backend"]
+        saved: dict[str, Any] = json.loads((stack.path / SAVED_BACKEND).read_text())["backend"]
         config = saved["config"]
         bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
     except (OSError, ValueError, KeyError, TypeError):
@@ -219,7 +217,7 @@ def switch(run: Run, stack: Stack, backend_tf: str | None) -> None:
     else:
         files.write(path, backend_tf)
     init_cache.forget(stack.path)
-    (stack.path / _SAVED).unlink(missing_ok=True)
+    (stack.path / SAVED_BACKEND).unlink(missing_ok=True)
     run.records.forget_files(stack)
 
 

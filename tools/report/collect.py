@@ -43,7 +43,7 @@ class NotebookRow:
     applied: StackRow | None = None
 
     @property
-    def drift(self) -> list[str]:
+    def deviations(self) -> list[str]:
         """How it differs in AWS, and what has changed in the files since it was applied."""
         changed = self.applied is not None and self.applied.status == "changed since"
         return [*self.differences, *(self.applied.why if changed and self.applied else ())]
@@ -85,9 +85,9 @@ class Report:
         return sorted(idle, key=lambda row: -(row.idle or timedelta()))
 
     @property
-    def drifted(self) -> list[NotebookRow]:
+    def not_as_declared(self) -> list[NotebookRow]:
         """Notebooks that differ in AWS from what they declare, or changed since their apply."""
-        return [row for row in self.rows if row.drift]
+        return [row for row in self.rows if row.deviations]
 
     @property
     def failed(self) -> list[NotebookRow]:

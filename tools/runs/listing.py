@@ -12,9 +12,16 @@ from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
 from tools.runs.orphans import find_orphans, find_unreadable
 
-Status = Literal["applied", "never applied", "changed since", "orphan", "unknown"]
+Status = Literal["applied", "never applied", "changed since", "unfinished", "orphan", "unknown"]
 
-_COLOURS = {"applied": "green", "changed since": "yellow", "orphan": "red", "unknown": "red"}
+_COLOURS = {
+    "applied": "green",
+    "changed since": "yellow",
+    "unfinished": "red",
+    "orphan": "red",
+    "unknown": "red",
+}
+_EXPLAINED = ("unfinished", "orphan", "unknown")  # in the table, each with its first reason
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,10 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
     status: Status = "changed since" if why else "applied"
     if place is None:
         status = "unknown"
+    elif records.unfinished(stack):
+        status = "unfinished"
+    elif state is None and record:
+        status = "unknown"  # its state is missing
     elif state is None or not (count or state.outputs or record):
         status = "never applied"
     applied = record.applied if record else None
@@ -94,7 +105,7 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
                 click.style(row.status, fg=_COLOURS.get(row.status)),
                 row.applied or "",
                 row.resources,
-                row.why[0] if row.status in ("orphan", "unknown") else "",
+                row.why[0] if row.status in _EXPLAINED else "",
             )
             for row in rows
         ),

@@ -117,6 +117,7 @@ class Runner:
                 exactly,
                 target.option,
                 gone=self._gone,
+                region=target.region,
             )
 
     def _leave(self, run: Run, failed: bool) -> None:

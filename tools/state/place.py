@@ -19,6 +19,8 @@ STATE = "terraform.tfstate"
 # What Terraform writes in the stack's directory if it cannot write the state:
 # https://github.com/hashicorp/terraform/blob/main/internal/backend/local/backend_apply.go
 ERRORED = "errored.tfstate"
+# Where init notes the backend.
+SAVED_BACKEND = ".terraform/terraform.tfstate"
 # The ending of a local state that was copied to a bucket, until Terraform has read the copy.
 UNVERIFIED = ".unverified"
 # The ending of a state that was cut short and is out of the way: what it held may still be of use.
@@ -154,6 +156,9 @@ class LocalPlace:
 Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Objects
 
 
+Backend = tuple[str, Mapping[str, Any]]  # its kind and its arguments
+
+
 def no_objects(region: str) -> None:
     """Stands for a store of objects if nothing is read of the bucket, only its place told."""
 
@@ -211,15 +216,29 @@ class BucketPlace:
 def locate(stack: Stack, objects: Objects) -> Place | None:
     """The place of the state of `stack`, or None if its files do not say.
 
-    They do not say it
+    The values of `-backend-config` count as theirs, once an init has saved them. They do not say it
     - for a backend other than "local" and "s3",
-    - for one whose values come from `-backend-config`,
+    - for one some of whose values are still to come from `-backend-config`,
     - if a workspace is selected,
     - if a file that is not read here, JSON or an override, could name another place.
     """
+    return _locate(stack, objects, saved_backend(stack))
+
+
+def locate_unmoved(stack: Stack, objects: Objects) -> Place | None:
+    """The place as `locate` tells it, or None if the last init was told another one."""
+    saved = saved_backend(stack)
+    return None if saved and _is_moved(stack, saved) else _locate(stack, objects, saved)
+
+
+def _locate(stack: Stack, objects: Objects, saved: Backend | None) -> Place | None:
     if _workspace(stack) != "default" or any(map(_is_unread, stack.path.iterdir())):
         return None
-    kind, config = _backend(stack)
+    block = _backend(stack)
+    kind, config = block or ("local", {})
+    saved_kind, saved_config = saved or ("", {})
+    if block and saved_kind == kind and not _disagree(config, saved_config):
+        config = {**saved_config, **config}
     if kind == "local" and set(config) <= {"path"}:
         return LocalPlace(stack.path / str(config.get("path", STATE)))
     if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
@@ -229,11 +248,43 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
     return None
 
 
-def _backend(stack: Stack) -> tuple[str, Mapping[str, Any]]:
-    for file in tf_files(stack.path):
-        if block := reading.read_backend(file):
-            return block
-    return "local", {}
+def _backend(stack: Stack) -> Backend | None:
+    blocks = (reading.read_backend(file) for file in tf_files(stack.path))
+    return next(filter(None, blocks), None)
+
+
+def saved_backend(stack: Stack) -> Backend | None:
+    """The kind and the arguments of the backend as the last init saved them, if it saved any.
+
+    Those of `-backend-config` are among them:
+    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
+    """
+    try:
+        # Most stacks have none, and Path takes ten times as long to find that out.
+        with open(f"{stack.root}/{stack.name}/{SAVED_BACKEND}", encoding="utf-8") as file:  # noqa: PTH123
+            saved = json.load(file)["backend"]
+        arguments = {name: value for name, value in saved["config"].items() if value is not None}
+        return str(saved["type"]), arguments
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def is_moved(stack: Stack) -> bool:
+    """Whether the files of `stack` name another place than the last init did.
+
+    Terraform does nothing in its directory then, until an init moves the state or leaves it there.
+    """
+    saved = saved_backend(stack)
+    return saved is not None and _is_moved(stack, saved)
+
+
+def _is_moved(stack: Stack, saved: Backend) -> bool:
+    block = _backend(stack)
+    return block is None or block[0] != saved[0] or _disagree(block[1], saved[1])
+
+
+def _disagree(config: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
+    return any(name in saved and saved[name] != value for name, value in config.items())
 
 
 def _is_unread(file: Path) -> bool:

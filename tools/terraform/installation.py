@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -20,9 +21,12 @@ _HOW_TO_INSTALL = (
 # Names the binary, or its path; without it terraform on PATH is taken, then tofu.
 BINARY_VARIABLE = "TOOLS_TERRAFORM"
 
-# They would lead every stack to another workspace's state, or all stacks to one data folder:
+# They lead every stack to another workspace's state, or all stacks to one data folder:
 # https://developer.hashicorp.com/terraform/cli/config/environment-variables
-_REMOVED = ("TF_DATA_DIR", "TF_WORKSPACE")
+_ELSEWHERE = ("TF_DATA_DIR", "TF_WORKSPACE")
+# So do these options, in a variable that Terraform reads options from:
+# https://developer.hashicorp.com/terraform/language/backend/local#command-line-arguments
+_ELSEWHERE_OPTION = re.compile(r"--?(state|state-out|backup|chdir)(=|$)")
 _AUTO_APPROVE = re.compile(r"(?<!\S)--?auto-approve(=\S*)?(?!\S)")
 
 
@@ -41,8 +45,8 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
         # https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_in_automation
         "TF_IN_AUTOMATION": "1",
     }
-    for name in _REMOVED:
-        child.pop(name, None)
+    for name in _ELSEWHERE:
+        child.pop(name, None)  # for what goes on because it reads no state
     # Terraform puts these before our own options. It is to ask, so that we can refuse:
     # https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
     for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply"):
@@ -53,6 +57,39 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
     if providers.cli_config_file(child) is None:
         child.pop("TF_CLI_CONFIG_FILE", None)
     return child
+
+
+def refuse_elsewhere(env: Mapping[str, str]) -> None:
+    """Raises UserError if `env` leads Terraform to other states than those of the stacks' files."""
+    for name in _ELSEWHERE:
+        if env.get(name):
+            raise UserError(
+                f"{name} is set ({env[name]}), and leads Terraform to other states than those that "
+                f"tools reads; nothing was done. Mend it: unset {name}"
+            )
+    for name, text in env.items():
+        for word in option_words(text) if name.startswith("TF_CLI_ARGS") else ():
+            if option := _ELSEWHERE_OPTION.match(word):
+                raise UserError(
+                    f"{name} has the option -{option[1]}, which leads Terraform to other states "
+                    f"than those that tools reads; nothing was done. Take it out of {name}"
+                )
+
+
+def adds_to_backends(env: Mapping[str, str]) -> bool:
+    """Returns whether an option adds to the backends' settings, which may name other places.
+
+    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
+    """
+    return "-backend-config" in env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
+
+
+def option_words(text: str) -> list[str]:
+    """Returns the words of a TF_CLI_ARGS variable, as a shell has them."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()  # Terraform refuses it, and may quote it
 
 
 def find_binary(env: Mapping[str, str]) -> Path:

@@ -11,7 +11,7 @@ from tools.state.backend import Backend
 
 # What works on no stack of the repository.
 WITHOUT_STACKS = {"local", "init"}
-STARTS_TERRAFORM = {"demo"}  # tests/cli/test_demo.py
+STARTS_LOCALSTACK = {"demo"}  # tests/cli/test_deploy.py
 ARGUMENTS = {
     "adopt": ["one"],
     "explain-access": ["one"],
@@ -42,7 +42,7 @@ def copied(checkout: Checkout) -> Checkout:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(cli.COMMANDS) - WITHOUT_STACKS - STARTS_TERRAFORM - {"rename-notebook"})
+    "name", sorted(set(cli.COMMANDS) - WITHOUT_STACKS - STARTS_LOCALSTACK - {"rename-notebook"})
 )
 def test_every_command_refuses(copied: Checkout, name: str) -> None:
     done = copied.tools(name, *ARGUMENTS.get(name, []))

@@ -118,9 +118,9 @@ class FakeTerraform(Terraform):
         destroy: bool = False,
     ) -> bool:
         answer = self._answer("drift" if refresh_only else "plan", directory, on_event)
-        self.plan_json["resource_changes"] = [
-            _in_json(event["change"]) for event in answer.events if event["type"] == PLANNED
-        ]
+        planned = [_in_json(event["change"]) for event in answer.events if event["type"] == PLANNED]
+        if planned:
+            self.plan_json["resource_changes"] = planned
         if out:
             out.write_text("a plan")
         return answer.has_changes or any(map(_is_change, answer.events))

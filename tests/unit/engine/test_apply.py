@@ -117,8 +117,12 @@ def test_what_is_edited_while_it_is_applied_counts_as_changed(bench: Bench, stac
 def test_a_record_that_cannot_be_written_is_a_warning(
     bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*arguments: object) -> None:
-        raise UserError("cannot write it: No space left on device")
+    write = LocalPlace.write
+
+    def refuse(place: LocalPlace, content: bytes, suffix: str) -> None:
+        if b'"serial"' in content:  # not the note with which the apply begins
+            raise UserError("cannot write it: No space left on device")
+        write(place, content, suffix)
 
     monkeypatch.setattr(LocalPlace, "write", refuse)
     assert apply(bench, stack).outcome == "applied"

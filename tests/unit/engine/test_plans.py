@@ -77,27 +77,6 @@ def test_what_changes_nothing_is_left_out_and_every_event_goes_on() -> None:
     assert passed == events
 
 
-def drift(action: str, before: Any, after: Any) -> dict[str, Any]:
-    change = {"actions": [action], "before": before, "after": after}
-    return {"resource_drift": [{"address": "a.b", "type": "a", "change": change}]}
-
-
-@pytest.mark.parametrize(
-    ("plan", "changes"),
-    [
-        ({}, []),
-        (drift("update", {"a": 1, "b": 2}, {"a": 1, "b": 3}), [("update", ("b",))]),
-        # The first refresh writes empty values for missing ones.
-        (drift("update", {"a": None, "tags": None}, {"a": "", "tags": {}}), []),
-        (drift("delete", {"a": 1}, None), [("destroy", ())]),
-        (drift("no-op", {"a": 1}, {"a": 2}), []),
-    ],
-)
-def test_what_was_changed_outside(plan: dict[str, Any], changes: list[Any]) -> None:
-    found = plans.outside_changes(plan)
-    assert [(change.action, change.attributes) for change in found] == changes
-
-
 def saved(folder: Path) -> list[Plan]:
     file = plans.plan_path(folder, "notebooks/n")
     file.write_text("a plan")

@@ -76,8 +76,9 @@ def destroy(bench: Bench, stack: Stack) -> None:
     run_stack(bench.run(destroy=True), stack)
 
 
-def lose_the_state(bench: Bench, stack: Stack) -> None:
+def lose_the_state_and_its_record(bench: Bench, stack: Stack) -> None:
     (stack.path / "terraform.tfstate").unlink()
+    lose_the_record(bench, stack)
 
 
 def change_the_upstream_s_output(bench: Bench, stack: Stack) -> None:
@@ -124,7 +125,7 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         (spoil_the_record, "the last apply did not finish"),
         (write_the_record_of_another_version, "the last apply did not finish"),
         (destroy, "destroyed, or its first apply did not finish"),
-        (lose_the_state, "never applied"),
+        (lose_the_state_and_its_record, "never applied"),
         (change_the_upstream_s_output, "output of shared-infra/b x changed"),
         (change_terraform, "Terraform is 1.12.0, and was 1.11.4"),
         (change_the_environment, "environment variable TF_VAR_a is new"),
@@ -134,7 +135,7 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         ),
         (
             configure_the_backend_by_option,
-            "its files do not say where its state is, so no record can be beside it",
+            "-backend-config in TF_CLI_ARGS may say where its state is, so it has no record",
         ),
         (
             read_a_state_in_the_module,
@@ -254,8 +255,8 @@ def test_a_state_that_nobody_can_read_is_unknown(applied: Bench) -> None:
     encrypt(applied.stack("notebooks/n"), is_readable=False)
     applied.terraform.calls.clear()
     gone = run_stack(applied.run(destroy=True), upstream)
-    assert (gone.outcome, gone.detail) == ("failed", "Failed to load state: decryption failed")
-    assert "state list shared-infra/b" in applied.terraform.calls
+    assert gone.outcome == "failed"
+    assert gone.detail.endswith("Failed to load state: decryption failed")
     with pytest.raises(UserError, match="cannot tell whether notebooks/n is deployed: Failed to"):
         refuse_in_use(applied.run(), [upstream], [applied.stack("notebooks/n")])
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from tools.errors import UserError
-from tools.terraform.installation import child_environment, find_binary, read_version
+from tools.terraform.installation import (
+    child_environment,
+    find_binary,
+    read_version,
+    refuse_elsewhere,
+)
 
 
 def program(path: Path, text: str = "") -> Path:
@@ -64,6 +69,38 @@ def test_a_binary_of_no_use_is_refused(tmp_path: Path, answer: str, message: str
     binary = program(tmp_path / "terraform", answer)
     with pytest.raises(UserError, match=re.escape(f"{binary} {message}")):
         read_version(binary, os.environ, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("TF_WORKSPACE", "staging", "unset TF_WORKSPACE"),
+        ("TF_WORKSPACE", "default", "unset TF_WORKSPACE"),  # whatever .terraform/environment says
+        ("TF_DATA_DIR", ".tf", "unset TF_DATA_DIR"),
+        ("TF_CLI_ARGS", "-state=x", "has the option -state,"),
+        ("TF_CLI_ARGS_state_list", "-lock=false --state x", "has the option -state,"),
+        ("TF_CLI_ARGS_apply", "'-state-out=x y'", "Take it out of TF_CLI_ARGS_apply"),
+        ("TF_CLI_ARGS_destroy", "-backup=-", "has the option -backup,"),
+        ("TF_CLI_ARGS_plan", "-chdir=/tmp", "has the option -chdir,"),
+        ("TF_CLI_ARGS_plan", "-state=x 'unfinished", "has the option -state,"),
+    ],
+)
+def test_what_leads_to_another_state_is_refused(name: str, value: str, words: str) -> None:
+    with pytest.raises(UserError, match=rf"^{name} .*{words}"):
+        refuse_elsewhere({"HOME": "/nowhere", name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TF_WORKSPACE", ""),  # which Terraform takes for none
+        ("TF_CLI_ARGS", "-lock-timeout=5s -var=state=x -stateful"),
+        ("TF_CLI_ARGS_init", "-backend-config=path=x"),
+        ("TF_VAR_args", "-state=x"),
+    ],
+)
+def test_what_leads_nowhere_else_is_the_user_s_own_choice(name: str, value: str) -> None:
+    refuse_elsewhere({"HOME": "/nowhere", name: value})
 
 
 def test_what_would_lead_to_another_state_is_left_out() -> None:

@@ -1,0 +1,190 @@
+"""An apply that did not finish is known, and what it may have left keeps a stack from destruction.
+
+That AWS has what was left, and that `tools adopt` takes it in, is tests/faults/test_kills.py's.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.unit.engine.conftest import Bench
+from tests.unit.engine.fake_terraform import Answer, done, failure
+from tools.aws import lookup
+from tools.aws.client import Cloud
+from tools.engine.apply import run_stack
+from tools.engine.in_use import refuse_in_use
+from tools.engine.run import Result
+from tools.errors import UserError
+from tools.layout.stack import Stack
+from tools.runs.listing import read_rows
+from tools.terraform.diagnostics import Diagnostic
+from tools.terraform.text import Event, event_of_text
+
+NOTEBOOK = "aws_sagemaker_notebook_instance"
+CREATES: Event = {"type": "apply_start", "@message": "", "hook": {"action": "create"}}
+CHANGES: Event = {"type": "apply_start", "@message": "", "hook": {"action": "update"}}
+
+
+@pytest.fixture
+def stack(bench: Bench) -> Stack:
+    return bench.write("notebooks/n")
+
+
+def fail(bench: Bench, stack: Stack, *events: Event) -> Result:
+    """An apply that fails after `events`."""
+    errors = [Diagnostic("no")]
+    bench.terraform.will(f"apply {stack.name}", Answer(events, errors))
+    return run_stack(bench.run(), stack)
+
+
+def reasons(bench: Bench, stack: Stack) -> list[str]:
+    return bench.run().records.reasons_to_apply(stack)
+
+
+def destroy(bench: Bench, stack: Stack) -> Result:
+    bench.terraform.calls.clear()
+    return run_stack(bench.run(destroy=True, option=" --local", region="us-east-1"), stack)
+
+
+def test_an_apply_that_began_to_create_is_unfinished_until_one_succeeds(
+    bench: Bench, stack: Stack
+) -> None:
+    fail(bench, stack, CREATES)
+    assert reasons(bench, stack) == ["its first apply did not finish"]
+    (row,) = read_rows(bench.run().records, [stack])
+    assert (row.status, row.why) == ("unfinished", ("its first apply did not finish",))
+    assert run_stack(bench.run(), stack).outcome == "applied"
+    assert reasons(bench, stack) == []
+    assert bench.run().records.unfinished(stack) is None
+
+
+@pytest.mark.parametrize(
+    "events", [(), (CHANGES, done("a.b")), (event_of_text("a.b: Modifying...\n"),)]
+)
+def test_an_apply_that_created_nothing_leaves_no_note(
+    bench: Bench, stack: Stack, events: Any
+) -> None:
+    fail(bench, stack, *events)
+    assert reasons(bench, stack) == ["never applied"]
+
+
+def test_a_creation_is_seen_in_terraform_s_text_too(bench: Bench, stack: Stack) -> None:
+    fail(bench, stack, event_of_text('a.b["x"]: Creating...\n'))
+    assert reasons(bench, stack) == ["its first apply did not finish"]
+
+
+def test_a_note_outlives_a_failure_that_made_nothing_and_an_import(
+    bench: Bench, stack: Stack
+) -> None:
+    fail(bench, stack, CREATES)
+    fail(bench, stack)
+    bench.run().records.delete_record(stack)
+    assert bench.run().records.unfinished(stack) is not None
+
+
+def planned_to_create(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    change = {"actions": ["create"], "after": values}
+    return {
+        "resource_changes": [
+            {"mode": "managed", "type": kind, "address": f"{kind}.this", "change": change}
+        ],
+        "variables": {"region": {"value": "eu-west-1"}},
+        "configuration": {
+            "provider_config": {"aws": {"expressions": {"region": {"references": ["var.region"]}}}}
+        },
+    }
+
+
+class Aws:
+    """Has the notebook n in eu-west-1, and nothing else."""
+
+    def identifier(self, cloud: Cloud, kind: str, values: Mapping[str, Any]) -> str | None:
+        if kind == NOTEBOOK and values["name"] == "denied":
+            raise UserError("AWS does not let you")
+        is_there = (cloud.region, kind, values.get("name")) == ("eu-west-1", NOTEBOOK, "n")
+        return "n" if is_there else None
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "words"),
+    [
+        (NOTEBOOK, {"name": "n"}, f"AWS has what no state holds: {NOTEBOOK}.this (n); nothing was"),
+        (
+            NOTEBOOK,
+            {"name": "denied"},
+            "what is in AWS and in no state cannot be told: AWS does not let you; ",
+        ),
+        (NOTEBOOK, {}, f"nothing tells whether AWS has {NOTEBOOK}.this; "),
+        # Nothing tells keys apart.
+        ("aws_kms_key", {}, "nothing tells whether AWS has aws_kms_key.this; "),
+        ("aws_of_tomorrow", {}, "nothing tells whether AWS has aws_of_tomorrow.this; "),
+    ],
+)
+def test_what_it_left_or_may_have_left_is_not_destroyed_around(
+    bench: Bench,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    values: dict[str, Any],
+    words: str,
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    fail(bench, stack, CREATES)
+    bench.terraform.plan_json.update(planned_to_create(kind, values))
+    result = destroy(bench, stack)
+    assert result.outcome == "failed"
+    assert words in result.detail
+    assert "tools adopt --local notebooks/n" in result.detail
+    assert "destroy notebooks/n" not in bench.terraform.calls
+    assert bench.run().records.unfinished(stack) is not None
+
+
+def test_a_state_that_is_missing_beside_its_record_is_looked_for_too(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    run_stack(bench.run(), stack)
+    (stack.path / "terraform.tfstate").unlink()
+    (row,) = read_rows(bench.run().records, [stack])
+    assert row.status == "unknown"
+    assert row.why[0].startswith("its state is missing, though it was applied at 20")
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "n"}))
+    result = destroy(bench, stack)
+    assert result.outcome == "failed"
+    assert f"AWS has what no state holds: {NOTEBOOK}.this (n)" in result.detail
+
+
+def test_a_stack_that_cannot_be_planned_is_unknown(bench: Bench, stack: Stack) -> None:
+    fail(bench, stack, CREATES)
+    bench.terraform.will("plan notebooks/n", failure("broken"))
+    result = destroy(bench, stack)
+    assert (result.outcome, "cannot be told: broken" in result.detail) == ("failed", True)
+    assert bench.terraform.calls == ["plan notebooks/n"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (NOTEBOOK, {"name": "other"}),
+        ("terraform_data", {}),
+        ("aws_s3_bucket_versioning", {"bucket": "b"}),
+    ],
+)
+def test_nothing_left_is_destroyed_as_ever(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch, kind: str, values: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    fail(bench, stack, CREATES)
+    bench.terraform.plan_json.update(planned_to_create(kind, values))
+    assert destroy(bench, stack).detail == "nothing to destroy"
+    assert reasons(bench, stack) == ["never applied"]
+
+
+def test_what_an_unfinished_stack_reads_is_in_use(bench: Bench) -> None:
+    upstream, reader = bench.write("shared-infra/b"), bench.write("notebooks/n", "shared-infra/b")
+    run_stack(bench.run(), upstream)
+    refuse_in_use(bench.run(), [upstream], [upstream, reader])
+    fail(bench, reader, CREATES)
+    with pytest.raises(UserError, match="notebooks/n is deployed and uses shared-infra/b"):
+        refuse_in_use(bench.run(), [upstream], [upstream, reader])
