@@ -279,8 +279,8 @@ class Records:
         """
         if note := self.unfinished(stack):
             return f"the apply that began at {note.began} did not finish"
-        record = self.record(stack)
-        if record and not self.unreadable(stack) and self.state(stack) is None:
+        record = None if self.unreadable(stack) else self.record(stack)
+        if record and self.state(stack) is None:
             return f"its state is missing, though it was applied at {record.applied}"
         return ""
 
