@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import hcl2
 import pytest
 
 from tests.trees import REPOSITORY, tracked
-from tools.hcl import reading
 
 # A resource as a whole, or the elements of one as they are: deprecated attributes are in it, and
 # OpenTofu 1.12 says for each "Value derived from a deprecated source".
@@ -30,7 +29,7 @@ def iterations(block: Any) -> Iterator[str]:
 
 
 def whole(text: str) -> list[str]:
-    parsed = reading.parse(text, Path("main.tf"))
+    parsed = hcl2.loads(text)
     return [found for found in iterations(parsed) if _WHOLE.fullmatch(found)]
 
 
