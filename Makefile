@@ -76,9 +76,10 @@ benchmark: $(READY) ## Measure what this says of its speed, beside others (minut
 nightly: $(READY) ## Run the tests that take long: faults at every point of a run, 1,000 generated repositories
 	@$(BIN)/pytest -n 2 -m nightly
 
-lint: $(READY) ## Check format, style, types and who imports whom
+lint: $(READY) ## Check format, style, types, who imports whom, and the workflows
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && \
-	  $(BIN)/mypy examples/data-sharing/run.py && $(BIN)/lint-imports --no-logo
+	  $(BIN)/mypy examples/data-sharing/run.py && $(BIN)/lint-imports --no-logo && \
+	  $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 lock: ## Renew the locked requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \

@@ -19,7 +19,6 @@ FORBIDDEN = [
     ("scaffold/notebook.py", "import botocore.session", "Only aws/ uses botocore"),
     ("emulator/pages.py", "import boto3", "Only aws/ uses boto3"),
     ("engine/preparation.py", "import psutil", "Only system/ uses psutil"),
-    ("layout/variables.py", "import hcl2", "Only hcl/ uses python-hcl2"),
     ("engine/init.py", "import subprocess", "start processes"),
     ("localcloud/process.py", "import localstack.config", "Only emulator/ uses LocalStack"),
 ]

@@ -2,12 +2,13 @@
 
 import errno
 import importlib
+import os
 import signal
 import sys
 from itertools import chain
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -37,6 +38,19 @@ class _Lazy(click.Group):
         name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
         command: click.Command = importlib.import_module(f"tools.commands.{name}").command  # noqa: TID251
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Turns whatever a command does not catch into the one line of a UserError."""
+        try:
+            return super().invoke(ctx)
+        except (UserError, click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise  # click ends with 1: the reader of a pipe wants no more
+            from tools import crash
+
+            raise UserError(crash.describe(error, ctx.params["root"], os.environ)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, COMMANDS))
@@ -78,15 +92,18 @@ def main() -> None:
         group()
     except UserError as error:
         _fail(in_one_line(str(error)))
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        file = f" ({error.filename})" if error.filename else ""
-        _fail(f"the disk is full{file}; free some space, and run the command again")
+    except OSError as error:  # of what click prints by itself
+        _fail(f"cannot write: {error.strerror}")
 
 
 def _fail(message: str) -> NoReturn:
     click.secho(f"error: {message}", fg="red", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python would try again as it ends, and end with 120:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
 
 

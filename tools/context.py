@@ -13,6 +13,7 @@ from tools import SCRATCH
 from tools.aws import client
 from tools.aws.model import check_region
 from tools.errors import UserError
+from tools.layout.neighbours import has_backend_options
 from tools.layout.patterns import name_at
 from tools.layout.repository import Repository
 from tools.layout.selection import Selection, choose
@@ -23,7 +24,7 @@ from tools.localcloud.process import LocalCloud, Running
 from tools.state.checks import check_keys
 from tools.system import processes
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import adds_to_backends, refuse_elsewhere
+from tools.terraform.installation import refuse_elsewhere
 
 if TYPE_CHECKING:
     from tools.engine.records import Records
@@ -79,7 +80,7 @@ class Context:
 
     @cached_property
     def _unchecked(self) -> Repository:
-        return Repository.containing((self._root or Path.cwd()).resolve())
+        return Repository.containing((self._root or Path.cwd()).resolve(), self.env)
 
     def _checked(self, repository: Repository) -> Repository:
         if not self._mends_keys:
@@ -198,7 +199,7 @@ class Context:
             refuse_elsewhere(self.env)
         except UserError as error:
             return str(error)
-        return "-backend-config may name other states" if adds_to_backends(self.env) else ""
+        return "-backend-config may name other states" if has_backend_options(self.env) else ""
 
     def _terraform(self, env: Mapping[str, str]) -> Terraform:
         return Terraform.find(env, self._scratch)

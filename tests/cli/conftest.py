@@ -15,7 +15,7 @@ from tests.trees import copy_repository
 from tools.localcloud.process import LocalCloud, Running
 from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
+from tools.terraform.installation import BINARY_VARIABLE, find_binary
 
 TOOLS = Path(sys.executable).with_name("tools")
 
@@ -41,6 +41,11 @@ class Checkout:
             text=True,
             check=False,
         )
+
+    @property
+    def program(self) -> str:
+        """The terraform or tofu that `tools` runs, for what a person does beside it."""
+        return str(find_binary(self.env))
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         with interruptible():

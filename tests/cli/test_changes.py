@@ -97,7 +97,7 @@ def replace_the_state(checkout: Checkout) -> None:
 def apply_by_plain_terraform(checkout: Checkout) -> None:
     stack = work(checkout, "notebooks/n")
     done = checkout.run(
-        "terraform",
+        checkout.program,
         "apply",
         "-auto-approve",
         "-replace=terraform_data.this",
@@ -134,7 +134,7 @@ def change_the_provider_s_version(checkout: Checkout) -> None:
         (replace_the_state, "its state is not the one that was applied"),
         (apply_by_plain_terraform, "its state has changed since by other means"),
         (lose_the_record, "the last apply did not finish"),
-        (spoil_the_record, "the last apply did not finish"),
+        (spoil_the_record, "its record is of another version of this program, or damaged"),
         (change_the_provider_s_version, "example.com/a/b is 1.0.0, and was 0.9.0"),
     ],
 )
@@ -261,7 +261,12 @@ def test_an_orphan_is_listed(pair: Checkout) -> None:
     assert "no orphan is called m; there are notebooks/n" in (
         pair.tools("destroy", "--local", "--orphan", "m").stderr
     )
-    done = pair.tools("destroy", "--local", "--orphan")
+    unnamed = pair.tools("destroy", "--local", "--orphan", "--yes")
+    assert "name the orphans to destroy: tools destroy --local --orphan notebooks/n" in (
+        unnamed.stderr
+    )
+    done = pair.tools("destroy", "--local", "--orphan", "n")
+    assert "2 resources: " in done.stderr
     assert done.returncode == 0, done.stderr
     assert outcomes(done.stderr) == {"notebooks/n": "destroyed"}
     assert "orphan" not in pair.tools("list", "--local").stdout

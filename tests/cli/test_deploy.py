@@ -14,6 +14,7 @@ from tests.cli.conftest import TOOLS, Checkout
 from tests.trees import reading, write_stack
 from tools.localcloud.process import Running
 from tools.state.backend import Backend
+from tools.terraform.installation import BINARY_VARIABLE
 
 # `terraform_data` is built into Terraform 1.4 and later: no provider, so a run costs half a second.
 RESOURCE = 'resource "terraform_data" "this" {\n  input = "x"\n}\noutput "x" {\n  value = "x"\n}\n'
@@ -216,7 +217,7 @@ def test_where_terraform_looks_is_where_this_looks(small: Checkout) -> None:
     [
         ("more.tf", "tools state unlock --local notebooks/n"),
         # It could say where the state lies, and nothing but Terraform knows.
-        ("override.tf", r"terraform -chdir=\S+/notebooks/n force-unlock [0-9a-f-]{36}"),
+        ("override.tf", r"(?:terraform|tofu) -chdir=\S+/notebooks/n force-unlock [0-9a-f-]{36}"),
     ],
 )
 def test_who_holds_the_lock_is_said_with_what_to_do(
@@ -233,7 +234,7 @@ def test_who_holds_the_lock_is_said_with_what_to_do(
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=300)
     assert second.returncode == 1
-    assert "another Terraform works on it (" in second.stderr
+    assert re.search(r"another (?:Terraform|OpenTofu) works on it \(", second.stderr)
     assert re.search(command, second.stderr)
 
 
@@ -396,9 +397,9 @@ def without_terraform(checkout: Checkout, tmp_path: Path) -> dict[str, str]:
     path = os.pathsep.join(
         folder
         for folder in checkout.env["PATH"].split(os.pathsep)
-        if not (Path(folder) / "terraform").exists()
+        if not any((Path(folder) / name).exists() for name in ("terraform", "tofu"))
     )
-    return {"PATH": f"{tmp_path}/bin{os.pathsep}{path}"}
+    return {"PATH": f"{tmp_path}/bin{os.pathsep}{path}", BINARY_VARIABLE: ""}
 
 
 def test_says_how_to_install_a_terraform_that_is_missing(small: Checkout, tmp_path: Path) -> None:

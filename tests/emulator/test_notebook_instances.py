@@ -315,23 +315,6 @@ def test_an_instance_in_a_subnet_has_a_network_interface_for_as_long_as_it_exist
     assert interfaces(account, name) == []
 
 
-def test_an_interface_that_somebody_deleted_does_not_keep_the_instance(
-    account: Account,
-    sagemaker: Any,
-    create: Create,
-    name: str,
-    network: Network,
-    in_service: Wait,
-    stopped: Wait,
-) -> None:
-    create(SubnetId=network.subnet)
-    interface = in_service(name)["NetworkInterfaceId"]
-    account.ec2.delete_network_interface(NetworkInterfaceId=interface)
-    sagemaker.stop_notebook_instance(NotebookInstanceName=name)
-    stopped(name)
-    sagemaker.delete_notebook_instance(NotebookInstanceName=name)
-
-
 def test_the_group_of_the_vpc_is_used_where_none_is_given(
     sagemaker: Any, create: Create, name: str, network: Network
 ) -> None:

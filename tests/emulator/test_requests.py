@@ -1,10 +1,13 @@
 """What the emulator does with requests that no SDK would send."""
 
+import gzip
+import http.client
 import json
 import operator
 import re
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +19,7 @@ from botocore.model import ListShape, Shape, StructureShape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tools.emulator.sagemaker import malformed
 from tools.localcloud.process import Running
 
 from .conftest import trust
@@ -227,6 +231,81 @@ def test_an_oversized_request_is_refused(local_cloud: Running) -> None:
     body = json.dumps({"NameContains": "a" * 2_000_000}).encode()
     answer = send(local_cloud, "ListNotebookInstances", body)
     assert (answer.status, answer.error) == (413, "RequestEntityTooLargeException")
+
+
+def chunked(running: Running, body: bytes, packed: bool) -> tuple[int, bytes]:
+    """Sends a body whose length no header says."""
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=300)
+    headers = {
+        "X-Amz-Target": "SageMaker.ListNotebookInstances",
+        "Content-Type": "application/x-amz-json-1.1",
+        "Authorization": AUTHORIZATION,
+        **({"Content-Encoding": "gzip"} if packed else {}),
+    }
+    pieces = (body[start : start + 65_536] for start in range(0, len(body), 65_536))
+    connection.request("POST", "/", pieces, headers, encode_chunked=True)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+@pytest.mark.parametrize("in_chunks", [False, True], ids=["at once", "in chunks"])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_the_limit_is_of_the_unpacked_body(
+    local_cloud: Running, in_chunks: bool, parts: int
+) -> None:
+    """A gzip file has a thousandth of its content's length; RFC 1952 allows several parts."""
+
+    def status(length: int) -> int:
+        text = json.dumps({"NameContains": "a"}).encode().ljust(length)
+        half = len(text) // parts
+        body = b"".join(gzip.compress(text[i * half : (i + 1) * half]) for i in range(parts))
+        if in_chunks:
+            return chunked(local_cloud, body, packed=True)[0]
+        return post(local_cloud, "ListNotebookInstances", body, **{"Content-Encoding": "gzip"})[0]
+
+    assert status(1024 * 1024) == 200
+    assert status(1024 * 1024 + 2) == 413
+
+
+def test_unpacking_ends_at_the_limit() -> None:
+    body = gzip.compress(bytes(100_000_000))
+    assert len(body) < 100_000
+    assert len(malformed._unpack(body)) == malformed.MAX_BYTES + 1
+
+
+def test_a_long_body_in_chunks_is_refused(local_cloud: Running) -> None:
+    text = json.dumps({"NameContains": "a"}).encode()
+    assert chunked(local_cloud, text.ljust(1024 * 1024), packed=False)[0] == 200
+    assert chunked(local_cloud, text.ljust(1024 * 1024 + 1), packed=False)[0] == 413
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "br", "gzip, gzip", "x-gzip"])
+def test_an_encoding_that_is_not_known_is_refused(local_cloud: Running, encoding: str) -> None:
+    body = zlib.compress(b"{}")
+    headers = {"Content-Encoding": encoding}
+    status, text = post(local_cloud, "ListNotebookInstances", body, **headers)
+    assert (status, json.loads(text)["__type"]) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize("service", ["ec2", "s3", "sts", "iam", "no-such-service"])
+def test_a_request_that_is_signed_for_another_service_is_refused(
+    local_cloud: Running, service: str
+) -> None:
+    headers = {"Authorization": AUTHORIZATION.replace("/sagemaker/", f"/{service}/")}
+    status, text = post(local_cloud, "ListNotebookInstances", b"{}", **headers)
+    assert (status, json.loads(text)) == (
+        400,
+        {
+            "__type": "InvalidSignatureException",
+            "message": "Credential should be scoped to correct service: 'sagemaker'.",
+        },
+    )
+
+
+def test_a_request_that_is_not_signed_is_answered(local_cloud: Running) -> None:
+    """As LocalStack does for every service: it checks no signature."""
+    status, _ = post(local_cloud, "ListNotebookInstances", b"{}", Authorization="")
+    assert status == 200
 
 
 def test_an_operation_that_does_not_exist_is_refused(local_cloud: Running) -> None:

@@ -7,7 +7,13 @@ import pytest
 from tests.faults.fleet import STACK, Barrier, Fleet, ended
 
 
-@pytest.mark.parametrize("in_s3", [False, True], ids=["on this machine", "in a bucket"])
+@pytest.mark.parametrize(
+    "in_s3",
+    [
+        pytest.param(False, id="on this machine"),
+        pytest.param(True, id="in a bucket", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_second_deployment_reports_the_lock(fleet: Fleet, in_s3: bool) -> None:
     fleet.write_quick(in_s3=in_s3)
     barrier = Barrier(fleet.root, "r1")

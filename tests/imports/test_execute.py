@@ -22,6 +22,7 @@ from tools.localcloud.process import Running
 from tools.runs.session import Session
 from tools.scaffold.notebook import Notebook
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
 Execute = Callable[[ImportRequest], list[Plan]]
 STACK = "shared-infra/n"
@@ -49,8 +50,9 @@ resource "aws_vpc_endpoint" "this" {
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Checkout:
-    made = Checkout(copy_repository(tmp_path / "repository"), user_env(terraform))
+def checkout(tmp_path: Path, kept_terraform: Terraform, local_cloud: Running) -> Checkout:
+    env = {**user_env(kept_terraform), BINARY_VARIABLE: str(kept_terraform.binary)}
+    made = Checkout(copy_repository(tmp_path / "repository"), env)
     attach(made, local_cloud)
     for stack in made.root.glob("shared-infra/*/*.tf"):
         stack.unlink()

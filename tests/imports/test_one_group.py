@@ -18,9 +18,9 @@ AWS = Callable[..., Any]
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Checkout:
+def checkout(tmp_path: Path, kept_terraform: Terraform, local_cloud: Running) -> Checkout:
     project = f"p{secrets.token_hex(4)}"
-    return checkout_in(tmp_path / "repository", terraform, local_cloud, project)
+    return checkout_in(tmp_path / "repository", kept_terraform, local_cloud, project)
 
 
 def build(name: str, client: AWS) -> list[dict[str, Any]]:
@@ -79,6 +79,7 @@ def state(resources: list[dict[str, Any]]) -> str:
     return json.dumps({**whole, "outputs": {}, "resources": found})
 
 
+@pytest.mark.nightly
 def test_what_reads_the_group_that_is_made_next_waits_for_it(
     checkout: Checkout, client: AWS, tmp_path: Path
 ) -> None:

@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from tests.terraform.chain import check_deployed
 
 from .conftest import DEMO, SHARED, Demo
@@ -159,16 +157,16 @@ class TestThenInit:
             '# Made by `tools init`; yours to edit.\n\nproject = "acme-ml"\nregion  = "us-east-1"\n'
         )
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="The working copy does not know that it was deployed as another project: the error "
-        "is that buckets would be replaced, and does not name `tools local reset`",
-    )
     def test_the_local_cloud_of_another_project_is_to_be_reset(self, demo: Demo) -> None:
-        # One stack only: as long as nothing is refused up front, the others would be changed.
-        done = demo.types("tools deploy --local s3")
-        assert done.code == 1, done
-        assert "tools local reset" in done.err, done
+        before = demo.local_states()
+        done = demo.types("tools deploy --local")
+        assert (done.code, done.out) == (1, ""), done
+        assert done.err == (
+            "error: the local cloud was deployed for project demo in us-east-1, and this "
+            "repository is now acme-ml in us-east-1; start the local cloud empty: "
+            "tools local reset\n"
+        )
+        assert demo.local_states() == before
 
     def test_what_was_typed_is_never_overwritten(self, demo: Demo) -> None:
         done = demo.types("tools init --project demo --region us-east-1")

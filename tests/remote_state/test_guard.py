@@ -62,7 +62,7 @@ def terraform(checkout: Checkout, endpoint: str, stack: str, *command: str) -> s
     """What it said; with its exit code before that."""
     options = ["-no-color"] if command[0] == "validate" else ["-no-color", "-input=false"]
     done = checkout.run(
-        "terraform", command[0], *options, *command[1:], cwd=stack, **environment(endpoint)
+        checkout.program, command[0], *options, *command[1:], cwd=stack, **environment(endpoint)
     )
     return f"{done.returncode} {done.stdout}{done.stderr}"
 

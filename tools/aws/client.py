@@ -1,6 +1,5 @@
 """Requests to AWS or to the local cloud, and their errors in a user's words."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from tools.aws.sessions import explain_settings, session_without_settings, settings_error
 from tools.errors import UserError
 
 # botocore's own is 3 attempts, too few for a listing of many pages while others use the same API:
@@ -125,6 +125,8 @@ def asking(cloud: Cloud, what: str) -> Iterator[None]:
         raise _request_error(error, cloud, what) from None
     except BotoCoreError as error:
         raise UserError(f"cannot {what} in {cloud}: {error}") from None
+    except (FileNotFoundError, PermissionError, ValueError) as error:  # of a credential_process
+        raise settings_error(error) from None
 
 
 def _request_error(error: Any, cloud: Cloud, what: str) -> RequestError:
@@ -158,9 +160,15 @@ def _is_missing(error: RequestError) -> bool:
 
 
 def refuse_emulator(region: str) -> None:
-    """Raises UserError if the user's settings send requests for AWS to this machine."""
+    """Raises UserError if the user's settings send requests for AWS to this machine.
+
+    Settings that are wrong send none: whatever uses them says so.
+    """
     for service in ("s3", "sagemaker"):
-        endpoint = str(Cloud(region).client(service).meta.endpoint_url)
+        try:
+            endpoint = str(Cloud(region).client(service).meta.endpoint_url)
+        except UserError:
+            return
         host = urlsplit(endpoint).hostname or ""
         if host == "localhost" or host.startswith("127.") or host == "::1":
             raise UserError(
@@ -181,29 +189,18 @@ def shared_client(service: str, region: str, endpoint: str | None) -> Any:
     import boto3
     import botocore.session
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
 
-    if endpoint is None:
-        session = botocore.session.Session()
-        try:
+    with explain_settings():
+        if endpoint is None:
+            session = botocore.session.Session()
             _be_patient(session)
             return boto3.Session(botocore_session=session).client(service, region_name=region)
-        except BotoCoreError as error:  # a profile that does not exist, a file that does not parse
-            raise UserError(f"AWS's settings are wrong: {error}; mend AWS_* or ~/.aws") from None
-    # The local cloud takes any key; the user's own and their profile must not go there.
-    session = botocore.session.Session(session_vars=_NO_SETTINGS)
-    _be_patient(session)
-    local = boto3.Session("test", "test", botocore_session=session)
-    direct = Config(proxies={})
-    return local.client(service, region_name=region, endpoint_url=endpoint, config=direct)
-
-
-# Where botocore looks for a setting: its name in a profile, its variable, its default, its type.
-_NO_SETTINGS = {
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-    "profile": (None, None, None, None),
-}
+        # The local cloud takes any key; the user's own and their profile must not go there.
+        session = session_without_settings()
+        _be_patient(session)
+        local = boto3.Session("test", "test", botocore_session=session)
+        direct = Config(proxies={})
+        return local.client(service, region_name=region, endpoint_url=endpoint, config=direct)
 
 
 def _be_patient(session: Any) -> None:

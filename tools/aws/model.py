@@ -11,6 +11,7 @@ from importlib.metadata import version as version_of
 from importlib.resources import files
 from typing import Any
 
+from tools.aws.sessions import session_without_settings
 from tools.errors import UserError, nearest, shorten
 
 
@@ -77,9 +78,7 @@ def tag_complaint(text: str, most: int = 256) -> str | None:
 @lru_cache(maxsize=1)
 def regions() -> tuple[str, ...]:
     """Every region that has SageMaker, in all partitions, as botocore knows them."""
-    import botocore.session
-
-    session = botocore.session.get_session()
+    session = session_without_settings()  # the model is botocore's, whatever the user's are
     return tuple(
         sorted(
             region

@@ -13,18 +13,18 @@ from tools.runs.session import Session
 
 
 @click.command("destroy", short_help="Destroy stacks, notebooks first.")
-@click.option("--orphan", is_flag=True, help="Destroy orphans: states without a directory.")
+@click.option("--orphan", is_flag=True, help="Destroy the orphans named.")
 @options.for_destroy
 @click.pass_obj
 def command(context: Context, /, local: bool, orphan: bool, **given: Any) -> None:
     """Run terraform destroy in STACKS, downstream first. The default is every stack.
 
     A destroyed notebook loses its volume. Asks for the project's name once. Refuses a stack that
-    a deployed stack still reads, and a bucket that holds objects. If a stack cannot be destroyed,
-    the stacks that it reads stay.
+    a deployed stack still reads or may read, and a bucket that holds objects. If a stack cannot be
+    destroyed, the stacks that it reads stay.
 
-    With --orphan, destroys the states that `tools list` shows as orphans. An orphan in a bucket
-    has to be named, since a colleague may have its directory.
+    With --orphan, destroys the orphans of these names, as `tools list` shows them, after showing
+    what they hold and cost. It takes none without a name: a colleague may have the directory.
     """
     selection = options.take_selection(given)
     session = Session.open(context, local, Options(**given))

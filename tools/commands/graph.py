@@ -25,7 +25,8 @@ def command(context: Context, stacks: tuple[str, ...], form: str) -> None:
     With STACKS, named as for `tools deploy`: these stacks and all that are upstream or downstream.
     In the tree a stack is below the last stack that it reads. Arrows lead from a stack to the
     stacks that read it. If more than a dozen notebooks read the same stacks, they share one box.
-    JSON has each of them: {"stacks": [{"name", "kind", "reads"}]}, upstream first.
+    JSON has each of them: {"stacks": [{"name", "kind", "reads"}]}, upstream first, with "unknown"
+    if a stack reads what is of no stack here for certain: the reasons.
     """
     from tools.layout import graph_formats
 

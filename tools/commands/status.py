@@ -243,7 +243,7 @@ def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
             )
     unknown = sum(n.instance is not None and n.in_state is None for n in status.notebooks)
     if unknown:
-        why = fleet.other_states or "their files do not say where their states are (tools list)"
+        why = fleet.other_states or "their states cannot be read here (tools list says why)"
         lines.append(f"whether a state holds {unknown} of the instances is not known: {why}")
     return lines
 

@@ -178,7 +178,7 @@ def _changes(repository: Repository, what_if: Sequence[WhatIf]) -> dict[str, dic
 def _convert(stack: Stack, change: WhatIf) -> Value:
     """The value of a what-if for the stack's variable. Raises UserError if that refuses it."""
     types: dict[str, str] = {}
-    for file in sorted(stack.path.glob("*.tf")):
+    for file in stack.config_files():
         types |= reading.read_variables(file)
     if change.key not in types:
         near = nearest(change.key, sorted(types)) if types else "it has no variables"

@@ -15,7 +15,7 @@ from typing import Any
 
 from localstack.runtime import hooks
 
-from . import pages
+from . import dependencies, pages
 from .sagemaker import malformed, tagging
 
 LOG = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ def apply() -> None:
         pages.install,
         malformed.install,
         tagging.install,
+        dependencies.install,
         _listen_on_one_address,
         _ask_no_name_server,
         _keep_descriptions_of_rules,

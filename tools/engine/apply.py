@@ -161,9 +161,13 @@ class _StackRun:
         self._begin()
 
     def _may_lose_data(self) -> bool:
-        """Whether data could go with an apply, as far as the state tells."""
+        """Whether data could go with an apply, as far as state and files tell."""
         records = self._run.records
         if records.place(self._stack) is None or records.unreadable(self._stack):
+            return True
+        # An import block may bring in a resource and replace it in one apply:
+        # https://developer.hashicorp.com/terraform/language/import
+        if any(b"import" in file.read_bytes() for file in self._stack.config_files()):
             return True
         state = records.state(self._stack)
         return state is not None and state.holds_data
@@ -218,6 +222,7 @@ class _StackRun:
         now = self._run.records.inputs(self._stack, fresh=True)
         if not self._run.exactly and (edited := differences(inputs, now)):
             self._say(f"edited while it was applied, so it still counts as changed: {edited[0]}")
+            self._run.records.close_apply(self._stack)
             return
         try:
             self._run.records.record_apply(self._stack, inputs)

@@ -103,17 +103,18 @@ def _describe_lock(diagnostic: Diagnostic, stack: Stack, run: Run) -> str:
         else f"{run.terraform.program} -chdir={stack.path} force-unlock {lock.get('ID')}"
     )
     return (
-        f"another Terraform works on it ({lock.get('Who')}, since {lock.get('Created')} UTC); "
-        f"wait for it, or if it has died: {command}"
+        f"another {run.terraform.product} works on it ({lock.get('Who')}, since "
+        f"{lock.get('Created')} UTC); wait for it, or if it has died: {command}"
     )
 
 
 def _missing_upstream(diagnostic: Diagnostic, stack: Stack) -> str | None:
-    """The stack whose state, which `stack` reads, does not exist."""
+    """The stack whose state, which `stack` reads, does not exist, if it is one alone."""
     if diagnostic.summary != "Unable to find remote state":
         return None
     data_source = _REMOTE_STATE.search(diagnostic.address) or _REMOTE_STATE.search(diagnostic.code)
-    return stack.upstream_by_name.get(data_source[1]) if data_source else None
+    stacks = stack.upstream_by_name.get(data_source[1], ()) if data_source else ()
+    return stacks[0] if len(stacks) == 1 else None
 
 
 def _missing_output(diagnostic: Diagnostic, stack: Stack) -> tuple[str, str] | None:
@@ -122,9 +123,9 @@ def _missing_output(diagnostic: Diagnostic, stack: Stack) -> tuple[str, str] | N
     if diagnostic.summary != "Unsupported attribute" or not lacks:
         return None
     for data_source, *names in _REMOTE_OUTPUT.findall(diagnostic.code):
-        upstream = stack.upstream_by_name.get(data_source)
-        if upstream and lacks[1] in names:
-            return upstream, lacks[1]
+        upstream = stack.upstream_by_name.get(data_source, ())
+        if len(upstream) == 1 and lacks[1] in names:
+            return upstream[0], lacks[1]
     return None
 
 

@@ -1,14 +1,22 @@
 """What an apply of a stack depends on, by content: equal inputs mean there is nothing to apply."""
 
-import hashlib
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from tools.engine.file_reads import FileReader
+from tools.engine.module_scope import ModuleUses
+from tools.engine.read_collector import FileReads
+from tools.engine.secret_digests import (
+    WITHOUT_KEY,
+    Variables,
+    describe_missing_key,
+    environment_digests,
+    keyed_digest,
+    secret_digest,
+)
 from tools.hcl import scanning
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
@@ -17,88 +25,100 @@ from tools.terraform.binary import Terraform
 
 LOCK_FILE = ".terraform.lock.hcl"
 
-_TERRAFORM_FILES = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
-
 
 @dataclass(frozen=True)
 class Inputs:
     """Name to digest, or to version: what Terraform reads when it plans a stack.
 
     `files` are relative to the repository: the stack's own, its modules' (recursively), and others
-    that a relative path in them names. `upstream` are the outputs that the stack reads of others,
-    such as `shared-infra/iam role_arn`. `environment` is what Terraform takes from there.
+    that a path in them leads to. `upstream` are the outputs that the stack reads of others, such
+    as `shared-infra/iam role_arn`. `environment` is what Terraform takes from there. `unknown` are
+    reasons why a plan may read something else besides.
     """
 
     files: Mapping[str, str]
     environment: Mapping[str, str]
     upstream: Mapping[str, str]
     versions: Mapping[str, str]
+    unknown: Sequence[str] = ()
 
-
-@dataclass(frozen=True)
-class _Folder:
-    """Files, path to digest, and what relative paths in them lead to."""
-
-    files: Mapping[Path, str]
-    named: tuple[Path, ...]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unknown", tuple(self.unknown))  # JSON has a list
 
 
 @dataclass
 class InputsReader:
-    """Reads the inputs of stacks. What several of them share, such as a module, is read once."""
+    """Reads the inputs of stacks. What several of them share, such as a module, is read once.
+
+    `key` is the one for digests of secrets, empty if the user has none.
+    """
 
     repository: Repository
     terraform: Terraform
-    _folders: dict[Path, _Folder] = field(default_factory=dict)
-    _paths_by_digest: dict[str, list[str]] = field(default_factory=dict)
+    key: bytes = b""
+    _reads: dict[tuple[str, frozenset[str]], FileReads] = field(default_factory=dict)
+    _output_digests: dict[tuple[str, int, str], str] = field(default_factory=dict)
 
-    def read(self, stack: Stack, states: Mapping[str, State]) -> Inputs:
-        """Returns the inputs of `stack`; `states` are those of its upstream stacks, by name."""
-        files = {
-            path: digest for f in self._reached(stack).values() for path, digest in f.files.items()
-        }
+    def __post_init__(self) -> None:
+        self._files = FileReader(str(self.repository.root), self.terraform.env)
+
+    def read(
+        self, stack: Stack, states: Mapping[str, State], own: frozenset[str] = frozenset()
+    ) -> Inputs:
+        """Returns the inputs of `stack`; `states` are those of its upstream stacks, by name.
+
+        `own` are files that an apply of it writes, such as a state of an unusual name.
+        """
+        reads = self._read_files(stack, own)
+        files = {self._name(path): reads.files[path] for path in sorted(reads.files)}
+        variables = Variables.of(reads.root)
+        environment, secrets = environment_digests(self.terraform.env, variables, self.key)
+        for path, content in reads.values.items():
+            if variables.may_set_secret(content, path):
+                name = self._name(path)
+                files[name] = secret_digest(self.key, name, content)
+                secrets += [] if self.key else [name]
         return Inputs(
-            {os.path.relpath(path, self.repository.root): files[path] for path in sorted(files)},
-            _environment(self.terraform.env),
-            _upstream(stack, states),
+            files,
+            environment,
+            self._upstream(stack, reads.root, states),
             _versions(stack, self.terraform),
+            (*reads.unknown, *map(describe_missing_key, secrets)),
         )
 
+    def _upstream(
+        self, stack: Stack, root: ModuleUses, states: Mapping[str, State]
+    ) -> dict[str, str]:
+        digests = {}
+        for name, output in sorted(set(_read_outputs(stack, root, states))):
+            state = states[name]
+            key = (state.lineage, state.serial, output)
+            if key not in self._output_digests:
+                # Who reads this stack's record may not read that state, whose lineage, a random
+                # number, is in no record.
+                value = json.dumps(state.outputs.get(output), sort_keys=True).encode()
+                self._output_digests[key] = keyed_digest(state.lineage, output, value)
+            digests[f"{name} {output}"] = self._output_digests[key]
+        return digests
+
     def terraform_files(self, stack: Stack) -> list[Path]:
-        """Returns the .tf files of `stack` and of its modules, recursively."""
-        reached = self._reached(stack).values()
-        return sorted(path for folder in reached for path in folder.files if path.suffix == ".tf")
+        """Returns the files of configuration of `stack` and of its modules, recursively."""
+        return [Path(path) for path in sorted(self._read_files(stack, frozenset()).configuration)]
 
-    def _reached(self, stack: Stack) -> dict[Path, _Folder]:
-        """The stack's folder and all that relative paths lead to from there."""
-        reached: dict[Path, _Folder] = {}
-        pending = [stack.path]
-        while pending:
-            path = pending.pop()
-            is_above = stack.path.is_relative_to(path) and path != stack.path
-            if not is_above and not any(_covers(other, path) for other in reached):
-                reached[path] = self._folder(path)
-                pending += reached[path].named
-        return reached
+    def _read_files(self, stack: Stack, own: frozenset[str]) -> FileReads:
+        key = (stack.name, own)
+        if key not in self._reads:
+            self._reads[key] = self._files.read(str(stack.path), own)
+        return self._reads[key]
 
-    def _folder(self, root: Path) -> _Folder:
-        if root not in self._folders:
-            files: dict[Path, str] = {}
-            named: dict[Path, None] = {}
-            for path in _walk(root):
-                content = path.read_bytes()
-                files[path] = _digest(content)
-                if path.name.endswith(_TERRAFORM_FILES):
-                    for relative in self._paths_in(content, files[path]):
-                        named[Path(os.path.normpath(path.parent / relative))] = None
-            self._folders[root] = _Folder(files, tuple(filter(_is_input, named)))
-        return self._folders[root]
-
-    def _paths_in(self, content: bytes, digest: str) -> list[str]:
-        if digest not in self._paths_by_digest:
-            text = content.decode(errors="surrogateescape")
-            self._paths_by_digest[digest] = scanning.paths(text)
-        return self._paths_by_digest[digest]
+    def _name(self, path: str) -> str:
+        """How records name a file: relative to the repository, or to the user's home."""
+        root, home = f"{self.repository.root}/", self.terraform.env.get("HOME", "") + "/"
+        if path.startswith(root):
+            return path[len(root) :]
+        if len(home) > 1 and path.startswith(home) and not root.startswith(home):
+            return f"~/{path[len(home) :]}"
+        return os.path.relpath(path, self.repository.root)
 
 
 def differences(before: Inputs, now: Inputs) -> list[str]:
@@ -120,73 +140,37 @@ def differences(before: Inputs, now: Inputs) -> list[str]:
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str], kind: str) -> list[str]:
+    if before == now:
+        return []
+    # What is not compared for want of a key is a reason of its own.
+    compared = {name: digest for name, digest in now.items() if digest != WITHOUT_KEY}
     return [
-        *(f"{kind}{name} changed" for name in now if before.get(name, now[name]) != now[name]),
-        *(f"{kind}{name} is new" for name in now if name not in before),
+        *(
+            f"{kind}{name} changed"
+            for name in compared
+            if before.get(name, compared[name]) != compared[name]
+        ),
+        *(f"{kind}{name} is new" for name in compared if name not in before),
         *(f"{kind}{name} is gone" for name in before if name not in now),
     ]
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    if root.is_file():
-        yield root
-        return
-    for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = sorted(name for name in folders if not _is_left_out(name))
-        for name in sorted(names):
-            path = Path(folder, name)
-            if not _is_left_out(name) and path.is_file():
-                yield path
+def _read_outputs(
+    stack: Stack, root: ModuleUses, states: Mapping[str, State]
+) -> Iterator[tuple[str, str]]:
+    """The upstream stacks and their outputs that the stack's files read.
 
-
-def _is_input(path: Path) -> bool:
-    """Whether a path that a file names leads to something that Terraform reads as an input."""
-    try:
-        is_there = path.is_file() or (path.is_dir() and len(path.parts) > 2)
-    except OSError:  # such as a name that is too long: no path at all
-        return False
-    return is_there and ".tfstate" not in path.name and path.name != ".terraform"
-
-
-def _covers(root: Path, path: Path) -> bool:
-    """Whether `path` is among the files below `root`."""
-    inside = path.is_relative_to(root)
-    return inside and not any(map(_is_left_out, path.relative_to(root).parts))
-
-
-def _is_left_out(name: str) -> bool:
-    """Whether Terraform or this program writes it, not the user."""
-    return (
-        name.startswith(".")
-        or ".tfstate" in name
-        or name.endswith((".tfplan", ".pyc"))
-        or name == "__pycache__"
-        or re.fullmatch(r"crash(\..*)?\.log", name) is not None
-    )
-
-
-def _environment(env: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: _digest(value.encode())
-        for name, value in sorted(env.items())
-        if name.startswith(("TF_VAR_", "TF_CLI_ARGS"))
-    }
-
-
-def _upstream(stack: Stack, states: Mapping[str, State]) -> dict[str, str]:
-    """The outputs that the stack's files read; all of an upstream if it is named without one."""
-    text = "\n".join(
-        file.read_text(encoding="utf-8", errors="replace") for file in stack.path.glob("*.tf")
-    )
-    read: dict[str, str] = {}
-    for data_source, output in scanning.remote_outputs(text):
-        name = stack.upstream_by_name.get(data_source)
-        if name is None or name not in states:
-            continue
-        outputs = states[name].outputs
-        for key in [output] if output else sorted(outputs):
-            read[f"{name} {key}"] = _digest(_json(outputs.get(key)))
-    return dict(sorted(read.items()))
+    They are all outputs of an upstream if the files do not say which.
+    """
+    named = [(source, output) for uses in root.files.values() for source, output in uses["outputs"]]
+    # A file that cannot be read may name any.
+    missed = stack.upstream_by_name.keys() - {data_source for data_source, _ in named}
+    reads = [(name, "") for name in stack.upstream_in_modules]
+    for data_source, output in [*named, *((data_source, "") for data_source in missed)]:
+        reads += [(name, output) for name in stack.upstream_by_name.get(data_source, ())]
+    for name, output in reads:
+        if name in states:
+            yield from ((name, key) for key in ([output] if output else states[name].outputs))
 
 
 def locked_versions(directory: Path) -> dict[str, str]:
@@ -197,11 +181,3 @@ def locked_versions(directory: Path) -> dict[str, str]:
 
 def _versions(stack: Stack, terraform: Terraform) -> dict[str, str]:
     return {terraform.product: terraform.version_text, **locked_versions(stack.path)}
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True).encode()

@@ -1,39 +1,81 @@
-"""Refuses to destroy what a deployed stack still reads."""
+"""Refuses to destroy what a deployed stack still reads, or may read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
+from tools.layout.unmanaged import Unmanaged
 from tools.state.place import ERRORED
 from tools.terraform.diagnostics import TerraformError
 
 
-def refuse_in_use(run: Run, chosen: Sequence[Stack], all_stacks: Iterable[Stack]) -> None:
-    """Raises UserError if a stack that is not `chosen` holds resources and reads one that is.
+def refuse_in_use(
+    run: Run,
+    chosen: Sequence[Stack],
+    all_stacks: Collection[Stack],
+    unmanaged: Iterable[Unmanaged] = (),
+) -> None:
+    """Raises UserError if a stack that is not `chosen` holds resources and may read one that is.
 
     To destroy what it reads would leave it broken: Terraform could not even plan it afterwards.
+    It does so too for the root modules in `unmanaged`, and if their states cannot be read.
     """
     names = {stack.name for stack in chosen}
     for stack in all_stacks:
-        used = names.intersection(stack.upstream)
-        if stack.name not in names and used and _is_deployed(run, stack):
+        if stack.name in names:
+            continue
+        if (use := describe_use(stack, names)) and _is_deployed(run, stack):
             raise UserError(
-                f"{stack.name} is deployed and uses {', '.join(sorted(used))}; "
+                f"{stack.name} is deployed and {use}; "
                 f"destroy it first: tools destroy{run.option} {stack.name}"
             )
+    managed = {stack.address for stack in all_stacks}
+    for root in unmanaged:
+        if root.stack.address in managed:
+            continue  # a link to a stack, or a copy with its backend: the state is the stack's
+        if (use := describe_use(root.stack, names)) and _may_hold_resources(run, root.stack):
+            raise UserError(
+                f"{root.stack.name}, which is not managed here ({root.reason}), may hold resources "
+                f"and {use}; destroy it first: {run.terraform.program} "
+                f"-chdir={root.stack.path} destroy"
+            )
+
+
+def describe_use(stack: Stack, names: Iterable[str]) -> str:
+    """Whether `stack` uses, or may use, one of the stacks called `names`, in words; "" if not."""
+    names = set(names)
+    if used := names.intersection(stack.upstream):
+        return f"uses {', '.join(sorted(used))}"
+    if not stack.may_read_any:
+        return ""
+    if may_use := [name for name in sorted(names) if stack.may_read(name)]:
+        return f"may use {', '.join(may_use)} ({stack.unknown_reads[0]})"
+    return ""
 
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may hold some that are in no state yet."""
-    place = run.records.place(stack)
-    if place and not run.records.unreadable(stack):
-        state = run.records.state(stack)
-        is_unwritten = (stack.path / ERRORED).exists() or run.records.why_incomplete(stack)
-        return bool((state and state.resources) or is_unwritten) or place.lock() is not None
+    if run.records.place(stack) and not run.records.unreadable(stack):
+        return _holds_resources(run, stack)
     try:
         prepare(run, stack)
         return run.terraform.holds_resources(stack.path)
     except TerraformError as error:
         raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None
+
+
+def _may_hold_resources(run: Run, stack: Stack) -> bool:
+    """As `_is_deployed`, of a root module in which no Terraform is started."""
+    try:
+        return run.records.place(stack) is None or _holds_resources(run, stack)
+    except UserError:
+        return True
+
+
+def _holds_resources(run: Run, stack: Stack) -> bool:
+    place, state = run.records.place(stack), run.records.state(stack)
+    is_locked = place is not None and place.lock() is not None
+    is_unwritten = (stack.path / ERRORED).exists() or bool(run.records.why_incomplete(stack))
+    return bool(state and state.resources) or is_unwritten or is_locked

@@ -8,9 +8,10 @@ from tools.engine.init import initialize
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
-from tools.state.file import is_whole
+from tools.state.file import is_encrypted, is_whole
 from tools.state.place import CUT_SHORT, ERRORED
 from tools.system import processes
+from tools.terraform.diagnostics import TerraformError
 
 OWNER = "run.pid"  # beside the logs of a run: the process that it is, or was
 _MINIMUM_FREE = 10_000_000  # bytes: for a state, and for the copy that Terraform keeps of it
@@ -49,8 +50,8 @@ def await_leftover(run: Run, stack: Stack) -> None:
             continue
         run.progress.say(
             stack.name,
-            f"Terraform (process {pid}) still works on it for an earlier run that was killed; "
-            f"waiting for it to end (log: {file.with_suffix('.log')})",
+            f"{run.terraform.product} (process {pid}) still works on it for an earlier run that "
+            f"was killed; waiting for it to end (log: {file.with_suffix('.log')})",
         )
         while processes.noted_pid(file) and not run.interruption.count:
             run.interruption.sleep(_POLL_SECONDS)
@@ -72,7 +73,7 @@ def write_left_state(run: Run, stack: Stack) -> None:
 
     Terraform keeps such a state in errored.tfstate:
     https://developer.hashicorp.com/terraform/cli/commands/state/push
-    Raises UserError if it is cut short.
+    Raises UserError if it is cut short, or encrypted.
     """
     errored = stack.path / ERRORED
     if not errored.exists():
@@ -86,9 +87,19 @@ def write_left_state(run: Run, stack: Stack) -> None:
     run.progress.say(
         stack.name, f"{ERRORED}: an earlier run could not write its state; writing it now"
     )
-    run.records.state(stack)  # which sets aside one that is cut short
+    run.records.unreadable(stack)  # which sets aside one that is cut short
     initialize(run, stack)
-    run.terraform.push_state(stack.path, errored)
+    try:
+        run.terraform.push_state(stack.path, errored)
+    except TerraformError as error:
+        if not is_encrypted(errored):
+            raise
+        # `tofu state push` takes no encrypted file, not even the one that OpenTofu has written:
+        # https://github.com/opentofu/opentofu/blob/v1.12.6/internal/command/state_push.go
+        raise UserError(
+            f"{errored} holds a newer state than {run.records.place(stack) or 'its place'}, and is "
+            f"encrypted: {error}; keep a copy of both, then put it there yourself"
+        ) from None
     errored.rename(errored.with_name(f"pushed-{ERRORED}"))
     run.records.forget(stack)
 
@@ -98,6 +109,6 @@ def require_disk_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < _MINIMUM_FREE:
         raise UserError(
-            f"only {free / 1e6:.1f} MB are free in {folder}, too little for Terraform to be sure "
-            "to write its state; make room first"
+            f"only {free / 1e6:.1f} MB are free in {folder}, too little to be sure that "
+            "a state can be written; make room first"
         )

@@ -5,25 +5,28 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
 from tools.aws import s3
 from tools.engine import fingerprint
+from tools.engine.file_digests import digest_of
 from tools.engine.fingerprint import Inputs, InputsReader
 from tools.errors import UserError
+from tools.layout.neighbours import has_backend_options
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
+from tools.layout.unmanaged import Unmanaged
 from tools.state import checks
 from tools.state.checks import Claim
 from tools.state.file import State, StateVersion, UnreadableState, is_whole
 from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, is_moved, locate_unmoved
 from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
-from tools.terraform.installation import adds_to_backends
 
 RECORD_SUFFIX = ".record.json"
-_FORMAT = 1
+_FORMAT = 2
 BUCKET_REQUESTS = 16  # to a bucket, in parallel
 
 
@@ -31,7 +34,8 @@ BUCKET_REQUESTS = 16  # to a bucket, in parallel
 class Record:
     """A successful apply: what it read, and the state that it left.
 
-    `account` is the AWS account's number, or "local"; `applied` is in UTC, as ISO 8601 has it.
+    `lineage` is a digest of the state's, since that is a key itself (`fingerprint`). `account` is
+    the AWS account's number, or "local"; `applied` is in UTC, as ISO 8601 has it.
     """
 
     inputs: Inputs
@@ -42,7 +46,9 @@ class Record:
 
     def to_json(self) -> bytes:
         """The file beside the state."""
-        return json.dumps({"format": _FORMAT, **asdict(self)}, indent=1).encode() + b"\n"
+        record = asdict(self)
+        del record["inputs"]["unknown"]  # of no use later: it is asked again
+        return json.dumps({"format": _FORMAT, **record}, indent=1).encode() + b"\n"
 
     @classmethod
     def parse(cls, text: bytes) -> "Record | None":
@@ -87,35 +93,42 @@ class Records:
     """The states of a repository's stacks and the records beside them.
 
     A state is read once, until `forget` is called for it. Methods may be called from any thread.
-    `endpoint` is the local cloud's; None is AWS. `account` is None if it is not known.
+    `endpoint` is the local cloud's; None is AWS. `account` is None if it is not known. `key` is the
+    one for digests of secrets (`secret_digests`), empty without one.
     """
 
     repository: Repository
     terraform: Terraform
     endpoint: str | None = None
     account: str | None = None
+    key: bytes = b""
     _places: dict[str, Place | None] = field(default_factory=dict)
     _states: dict[str, State | UnreadableState | None] = field(default_factory=dict)
     _records: dict[str, Record | UnfinishedApply | None] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._reader = InputsReader(self.repository, self.terraform)
+        self._reader = InputsReader(self.repository, self.terraform, self.key)
         self._objects = s3.in_regions_of(self.endpoint)
         self.stacks = self.repository.stacks()
         self._stacks = {stack.name: stack for stack in self.stacks}
 
+    @cached_property
+    def unmanaged(self) -> list[Unmanaged]:
+        """The root modules of the repository that are no stacks."""
+        return self.repository.unmanaged(self.stacks)
+
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""
         if stack.name not in self._places:
-            is_partial = adds_to_backends(self.terraform.env)
+            is_partial = has_backend_options(self.terraform.env)
             place = None if is_partial else locate_unmoved(stack, self._objects)
             self._places[stack.name] = place
         return self._places[stack.name]
 
     def why_no_place(self, stack: Stack) -> str:
         """Returns why `place` knows none, as one line."""
-        if adds_to_backends(self.terraform.env):
+        if has_backend_options(self.terraform.env):
             return "-backend-config in TF_CLI_ARGS may say where its state is, so it has no record"
         if is_moved(stack):
             return (
@@ -204,14 +217,15 @@ class Records:
             for name in stack.upstream
             if (above := self._stacks.get(name))
             and self.place(above)
-            and not self._is_applied(above)
+            and not self._is_applied(above, name in stack.required_upstream)
         ]
 
-    def _is_applied(self, stack: Stack) -> bool:
+    def _is_applied(self, stack: Stack, needs_outputs: bool) -> bool:
+        """Whether the state of `stack` can be read; `defaults` may stand for its outputs."""
         if self.unreadable(stack):
             return True  # as far as anybody knows; Terraform says better what is missing
         state = self.state(stack)
-        return state is not None and bool(state.resources or state.outputs)
+        return state is not None and bool(state.resources or state.outputs or not needs_outputs)
 
     def inputs(self, stack: Stack, fresh: bool = False) -> Inputs:
         """Returns what an apply of `stack` would read now; `fresh` reads the files again."""
@@ -224,7 +238,15 @@ class Records:
         if fresh:
             self._forget_all_files()
         with self._lock:
-            return self._reader.read(stack, states)
+            return self._reader.read(stack, states, self._own_files(stack))
+
+    def _own_files(self, stack: Stack) -> frozenset[str]:
+        """The files beside a local state that an apply writes, and which are no input."""
+        place = self.place(stack)
+        if not isinstance(place, LocalPlace):
+            return frozenset()
+        files = (place.beside(suffix) for suffix in ("", ".backup", RECORD_SUFFIX))
+        return frozenset(map(str, (*files, place.lock_note)))
 
     def forget_files(self, stack: Stack) -> None:
         """Forgets what was read of `stack` and of all files: its own have been changed."""
@@ -233,7 +255,7 @@ class Records:
 
     def _forget_all_files(self) -> None:
         with self._lock:
-            self._reader = InputsReader(self.repository, self.terraform)
+            self._reader = InputsReader(self.repository, self.terraform, self.key)
 
     def terraform_files(self, stack: Stack) -> list[Path]:
         """Returns the .tf files of `stack` and of its modules, recursively."""
@@ -257,7 +279,8 @@ class Records:
         """
         if note := self.unfinished(stack):
             return f"the apply that began at {note.began} did not finish"
-        if (record := self.record(stack)) and self.state(stack) is None:
+        record = None if self.unreadable(stack) else self.record(stack)
+        if record and self.state(stack) is None:
             return f"its state is missing, though it was applied at {record.applied}"
         return ""
 
@@ -295,14 +318,20 @@ class Records:
             return ["destroyed, or its first apply did not finish"]
         record = self.record(stack)
         if record is None:
-            return ["the last apply did not finish"]
+            return [
+                "its record is of another version of this program, or damaged"
+                if place.read(RECORD_SUFFIX)
+                else "the last apply did not finish"
+            ]
         if other := self.other_account(stack):
             return [f"applied in account {other}, and this is {self.account}"]
-        if self._reads_unknown(stack):
-            return ["it reads a state that is not known to be one of a stack here"]
+        if stack.unknown_reads:
+            return [f"unknown: {reason}" for reason in stack.unknown_reads]
+        inputs = self.inputs(stack)
         return [
             *_state_changes(record, state),
-            *fingerprint.differences(record.inputs, self.inputs(stack)),
+            *fingerprint.differences(record.inputs, inputs),
+            *(f"unknown: {reason}" for reason in inputs.unknown),
         ]
 
     def other_account(self, stack: Stack) -> str | None:
@@ -311,15 +340,6 @@ class Records:
         if record is None or not (self.account and record.account):
             return None
         return record.account if record.account != self.account else None
-
-    def _reads_unknown(self, stack: Stack) -> bool:
-        """Whether `stack` reads outputs that nothing here can look up."""
-        in_modules = any(
-            "terraform_remote_state" in file.read_text(errors="replace")
-            for file in self.terraform_files(stack)
-            if not file.is_relative_to(stack.path)
-        )
-        return in_modules or stack.reads_elsewhere
 
     def lineage(self, stack: Stack) -> str | None:
         """Returns the lineage of the state of `stack`, or None if no state can be read."""
@@ -354,8 +374,10 @@ class Records:
         self.forget(stack)
         place, version = self.place(stack), self._version(stack) or self.state(stack)
         if place is None or version is None:
+            self.close_apply(stack)
             return
-        record = Record(inputs, version.lineage, version.serial, self.account or "", _now())
+        lineage = digest_of(version.lineage.encode())
+        record = Record(inputs, lineage, version.serial, self.account or "", _now())
         place.write(record.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 
@@ -388,7 +410,7 @@ def _now() -> str:
 
 
 def _state_changes(record: Record, state: State) -> list[str]:
-    if record.lineage != state.lineage:
+    if record.lineage != digest_of(state.lineage.encode()):
         return ["its state is not the one that was applied"]
     if record.serial != state.serial:
         return [

@@ -1,7 +1,7 @@
 """Starts stacks in the order of the graph, independent ones in parallel. A failure is a result."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
@@ -11,6 +11,7 @@ from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.system import processes
 
+_BARRIER = ""  # no stack's name
 _BYTES_PER_JOB = 700_000_000  # Terraform and one AWS provider, measured at 0.6 GB
 
 
@@ -18,20 +19,31 @@ def run_stacks(run: Run, stacks: Sequence[Stack]) -> list[Result]:
     """Applies, or destroys, those of `stacks` in which something has changed.
 
     A stack starts once the stacks that it reads are done; a destroy goes the other way round. A
-    stack that needs a failed one is not run. The others go on, unless the run is to fail fast.
+    stack that needs a failed one is not run. The others go on, unless the run is to fail fast. A
+    stack that may read any other starts after all that do not read it, and is destroyed before
+    them: where it could not be destroyed, what it may read stays.
     Returns a result for each stack, in the order in which they ended.
     """
     prerequisites = _prerequisites(stacks, run.destroy)
     by_name = {stack.name: stack for stack in stacks}
     position = {name: number for number, name in enumerate(by_name)}
-    order = TopologicalSorter(prerequisites)
+    uncertain = graph.uncertain_names(stacks)
+    readers = [stack for stack in stacks if stack.may_read_any]
+    order = TopologicalSorter(_with_barrier(prerequisites, uncertain, run.destroy))
     order.prepare()
     results: dict[str, Result] = {}
     running: dict[Future[None], str] = {}
     with ThreadPoolExecutor(run.jobs) as pool:
         while order.is_active():
-            for name in sorted(order.get_ready(), key=position.__getitem__):
-                future = pool.submit(_attempt, run, by_name[name], prerequisites[name], results)
+            ready = set(order.get_ready())
+            if _BARRIER in ready:
+                order.done(_BARRIER)
+                ready.update(order.get_ready())
+            for name in sorted(ready - {_BARRIER}, key=position.__getitem__):
+                others = prerequisites[name]
+                if run.destroy:
+                    others = [*others, *(s.name for s in readers if s.may_read(name))]
+                future = pool.submit(_attempt, run, by_name[name], others, results)
                 running[future] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 future.result()
@@ -49,6 +61,18 @@ def _prerequisites(stacks: Sequence[Stack], destroy: bool) -> dict[str, list[str
     """Name of a stack to the names of those that must be done before it starts."""
     reads = graph.reads_among(stacks)
     return graph.readers(reads) if destroy else reads
+
+
+def _with_barrier(
+    prerequisites: Mapping[str, Sequence[str]], uncertain: Collection[str], destroy: bool
+) -> dict[str, list[str]]:
+    """`prerequisites` with a point that the `uncertain` stacks wait for, or that waits for them."""
+    if not uncertain:
+        return {name: list(others) for name, others in prerequisites.items()}
+    certain = prerequisites.keys() - uncertain
+    before, after = (uncertain, certain) if destroy else (certain, uncertain)
+    waiting = {n: [*o, _BARRIER] if n in after else [*o] for n, o in prerequisites.items()}
+    return {**waiting, _BARRIER: list(before)}
 
 
 def _attempt(
@@ -70,7 +94,8 @@ def _reason_not_to_run(
     run: Run, stack: Stack, prerequisites: Sequence[str], results: Mapping[str, Result]
 ) -> str:
     for name in prerequisites:
-        if results[name].outcome in ("failed", "not run"):
+        # Two that may read each other have no order between them.
+        if name in results and results[name].outcome in ("failed", "not run"):
             return f"{name} failed or was not run"
     if run.interruption.count:
         return INTERRUPTED

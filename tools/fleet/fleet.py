@@ -84,7 +84,11 @@ class Fleet:
         stacks = [stack for stack in self.repository.stacks() if stack.kind == "notebook"]
         selected = _select(self, stacks, patterns) if patterns else stacks
         with cache.persisted(self.repository.root):
-            return [self._read(stack) for stack in selection.filter_by_values(selected, conditions)]
+            matching = selection.filter_by_values(selected, conditions)
+            return [
+                DeclaredNotebook(stack, values, str(values.get("region") or self.region))
+                for stack, values in variables.read_values_of(matching)
+            ]
 
     def notebook(self, pattern: str) -> DeclaredNotebook:
         """The one notebook that matches `pattern`. Raises UserError if none or several do."""
@@ -117,10 +121,6 @@ class Fleet:
             f"there is no instance {notebook.name} in {self.cloud(notebook.region)}; "
             f"deploy it: tools deploy {notebook.stack.name}{self.option}"
         )
-
-    def _read(self, stack: Stack) -> DeclaredNotebook:
-        values = variables.read_values(stack)
-        return DeclaredNotebook(stack, values, str(values.get("region") or self.region))
 
 
 def _select(fleet: Fleet, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:

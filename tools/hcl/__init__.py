@@ -1,1 +1,1 @@
-"""HCL: the only reader of it, and the only user of python-hcl2."""
+"""HCL: the only reader and writer of it."""

@@ -2,15 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from hashlib import blake2b
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
+from tools.hcl import syntax
 from tools.hcl.cache import once
+from tools.hcl.evaluation import Scope, evaluate, is_known
+from tools.hcl.syntax import Block, Body, Expression, UnreadableError
 from tools.system import files
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
@@ -18,15 +20,12 @@ Value = str | int | float | bool | None | list[Any] | dict[str, Any]
 VALUES = "terraform.tfvars"
 
 # What writing.backend_block makes, with comments before it. Each stack has a text of its own, so
-# that hundreds would be parsed, at some milliseconds each, where nothing is kept yet.
+# that hundreds would be parsed, where nothing is kept yet.
 _PLAIN_BACKEND = re.compile(
     r'(?:#.*\n)*terraform \{\n  backend "(?P<kind>\w+)" \{\n'
     r'(?P<arguments>(?:    \w+ *= (?:"[^"\\\n$%]*"|true|false)\n)*)  \}\n\}\n'
 )
 _PLAIN_ARGUMENT = re.compile(r"^    (\w+) *= (.*)$", re.MULTILINE)
-
-# An interpolation or directive, not the `$${` of an escaped literal.
-_EXPRESSION = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 
 
 def value_files(directory: Path) -> list[Path]:
@@ -43,7 +42,7 @@ def value_files(directory: Path) -> list[Path]:
 def read_json(path: Path) -> dict[str, Any]:
     """The content of a .tf.json or .tfvars.json file. Raises UserError if it is no JSON object."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(content, dict):
@@ -52,22 +51,18 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_tfvars(path: Path) -> dict[str, Value]:
-    """The literal values of a .tfvars file, in its order.
+    """The values of a .tfvars file, in its order.
 
-    A heredoc comes back without its last newline, which python-hcl2 8.1 drops. Raises UserError,
-    with file and line, if it does not parse or holds an expression, which Terraform does not allow
-    there either.
+    Raises UserError, with file and line, for what this tool cannot read, though Terraform may.
     """
     text = _read(path)
-    return _once(
-        "tfvars", text, lambda: _literals(parse(text, path, quotes=True), path), keep=False
-    )
+    return _once("tfvars", text, lambda: _values(text, path), keep=False)
 
 
 def tfvars_names(path: Path) -> list[str]:
     """The names of the values that a .tfvars file sets. Raises UserError as `read_tfvars`."""
     text = _read(path)
-    return list(_once("names", text, lambda: dict.fromkeys(parse(text, path, quotes=True))))
+    return list(_once("names", text, lambda: dict.fromkeys(_parse(text, path).attributes)))
 
 
 def tfvars_value(path: Path, name: str) -> Value:
@@ -75,16 +70,17 @@ def tfvars_value(path: Path, name: str) -> Value:
 
     Raises UserError as `read_tfvars`.
     """
-    # A parse costs milliseconds, and few of hundreds of notebooks set what is asked for.
-    assignment = re.compile(rf"^\s*{re.escape(name)}\s*=".encode(), re.MULTILINE)
-    is_set = path.is_file() and assignment.search(path.read_bytes())
-    return read_tfvars(path).get(name) if is_set else None
+    # A parse takes longer, and few of hundreds of notebooks set what is asked for.
+    is_named = path.is_file() and name.encode() in path.read_bytes()
+    return read_tfvars(path).get(name) if is_named else None
 
 
 def read_variables(path: Path) -> dict[str, str]:
     """The variables that a .tf file declares: name to type, such as `list(string)`."""
+    if path.suffix == ".json":
+        return {name: str(body.get("type", "string")) for name, body in _json_variables(path)}
     text = _read(path)
-    return _once("variables", text, lambda: _types(parse(text, path)))
+    return _once("variables", text, lambda: _types(_parse(text, path)))
 
 
 def read_defaults(path: Path) -> dict[str, Value]:
@@ -92,24 +88,12 @@ def read_defaults(path: Path) -> dict[str, Value]:
 
     Raises UserError if the file does not parse.
     """
+    if path.suffix == ".json":
+        return {name: body["default"] for name, body in _json_variables(path) if "default" in body}
     text = _read(path)
-    if not re.search(r"^\s*variable\b", text, re.MULTILINE):
-        return {}  # a parse costs 20 ms, and most files declare none
-    return _once(
-        "defaults", text, lambda: _defaults(parse(text, path, quotes=True), path), keep=False
-    )
-
-
-def remote_state_paths(path: Path) -> dict[str, str | None]:
-    """The `terraform_remote_state` data sources of a .tf file: name to the place of the state.
-
-    The place is the path that the local backend gets, relative to the file's folder and beginning
-    with a dot. Otherwise it is the key of another backend, or None if neither is spelt out.
-    """
-    text = _read(path)
-    if "terraform_remote_state" not in text:
+    if "variable" not in text:
         return {}
-    return _once("states", text, lambda: _remote_states(parse(text, path)))
+    return _once("defaults", text, lambda: _defaults(_parse(text, path), text, path), keep=False)
 
 
 def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
@@ -120,11 +104,21 @@ def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
     text = _read(path)
     if not re.search(r"\b(backend|cloud)\b", text):
         return None
-    if plain := _PLAIN_BACKEND.fullmatch(text):
-        arguments = _PLAIN_ARGUMENT.findall(plain["arguments"])
-        return plain["kind"], {name: json.loads(value) for name, value in arguments}
-    backends = _once("backend", text, lambda: _backends(parse(text, path)))
+    if path.suffix == ".json":
+        return next(iter(_json_backends(path)), None)
+    if plain := read_plain_backend(text):
+        return plain
+    backends = _once("backend", text, lambda: _backends(_parse(text, path)))
     return next(iter(backends.items()), None)
+
+
+def read_plain_backend(text: str) -> tuple[str, dict[str, Any]] | None:
+    """The `backend` block of a file that holds only one, as `writing.backend_block` writes it."""
+    plain = _PLAIN_BACKEND.fullmatch(text)
+    if not plain:
+        return None
+    arguments = _PLAIN_ARGUMENT.findall(plain["arguments"])
+    return plain["kind"], {name: json.loads(value) for name, value in arguments}
 
 
 def read_init_inputs(path: Path) -> Value:
@@ -133,13 +127,39 @@ def read_init_inputs(path: Path) -> Value:
     https://developer.hashicorp.com/terraform/cli/commands/init
     """
     text = _read(path)
-    return _once("init", text, lambda: _init_inputs(parse(text, path)))
+    if path.suffix == ".json":
+        return {"text": text}
+    return _once("init", text, lambda: _init_inputs(_parse(text, path)))
+
+
+def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    return [
+        (name, body)
+        for block in _objects(read_json(path).get("variable"))
+        for name, bodies in block.items()
+        for body in _objects(bodies)
+    ]
+
+
+def _json_backends(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for settings in _objects(read_json(path).get("terraform")):
+        for backend in _objects(settings.get("backend")):
+            found += [(kind, body) for kind, bodies in backend.items() for body in _objects(bodies)]
+        found += [("cloud", {}) for _ in _objects(settings.get("cloud"))]
+    return found
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects that a block of JSON is: one or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    return [item for item in values if isinstance(item, Mapping)]
 
 
 def _read(path: Path) -> str:
     try:
         with files.explain_unreadable(path):
-            return path.read_bytes().decode().replace("\r\n", "\n")
+            return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 ({error.reason} at byte {error.start})") from None
 
@@ -147,122 +167,109 @@ def _read(path: Path) -> str:
 def _once(
     kind: str, text: str, find: Callable[[], dict[str, Any]], keep: bool = True
 ) -> dict[str, Any]:
-    # Hundreds of notebooks share most of their texts, and a parse costs 2 to 20 ms
-    # (python-hcl2 8.1: 2 ms for a .tfvars file, 20 ms for 2.5 KB of .tf).
+    # Hundreds of notebooks share most of their texts, and a parse takes up to 5 ms.
     return dict(once(f"{kind} {_version()}", text, find, keep))
 
 
 @cache
 def _version() -> str:
-    """What results depend on besides the text: this module and the release of python-hcl2."""
-    spec = find_spec("hcl2")
-    sources = [Path(__file__), Path(str(spec.origin)).with_name("version.py")] if spec else []
+    """What results depend on besides the text: this module and the parser."""
+    sources = (Path(__file__), Path(str(syntax.__file__)))
     return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
 
 
-def parse(text: str, path: Path, quotes: bool = False, comments: bool = False) -> Mapping[str, Any]:
-    """What python-hcl2 makes of `text`; with `quotes`, strings keep theirs.
-
-    Raises UserError, which names `path`, if it does not parse.
-    """
-    # Imported here: building the grammar costs a third of a second that most commands need not pay.
-    import hcl2
-    from hcl2 import SerializationOptions
-    from lark.exceptions import LarkError, UnexpectedInput
-
-    options = SerializationOptions(
-        strip_string_quotes=not quotes,
-        explicit_blocks=False,
-        with_comments=comments,
-        preserve_heredocs=False,
-        preserve_scientific_notation=False,
-    )
+def _parse(text: str, path: Path) -> Body:
     try:
-        parsed: dict[str, Any] = hcl2.loads(text, serialization_options=options)
-    except UnexpectedInput as error:
-        raise UserError(f"{path}, line {error.line}: not valid HCL; correct it there") from None
-    except RecursionError:
-        raise UserError(f"{path} is nested too deeply to be read") from None
-    except LarkError as error:
-        raise UserError(f"{path}: not valid HCL: {str(error).splitlines()[0]}") from None
-    return parsed
+        return syntax.parse_file(text)
+    except UnreadableError as error:
+        raise UserError(
+            f"{path}, {error}, though Terraform may read it; write it in a plainer form"
+        ) from None
 
 
-def _types(configuration: Mapping[str, Any]) -> dict[str, str]:
+def _values(text: str, path: Path) -> dict[str, Value]:
+    body = _parse(text, path)
+    if body.blocks:
+        raise UserError(f"{path}: a block, {body.blocks[0].type}; a .tfvars file holds values")
     return {
-        name: re.sub(r"^\$\{(.*)\}$", r"\1", str(body.get("type", "string")))
-        for block in configuration.get("variable", [])
-        for name, body in block.items()
+        name: _value(expression, name, text, path) for name, expression in body.attributes.items()
     }
 
 
-def _defaults(configuration: Mapping[str, Any], path: Path) -> dict[str, Value]:
+def _value(expression: Expression, name: str, text: str, path: Path) -> Value:
+    """The value of an expression without names. Raises UserError for any other."""
+    values = evaluate(expression, Scope(lambda kind, name: None))
+    if len(values) == 1 and is_known(values[0]):
+        value: Value = values[0]
+        return value
+    assignment = re.search(rf"^.*\b{re.escape(name)}\b.*$", text, re.MULTILINE)
+    line = text.count("\n", 0, assignment.start()) + 1 if assignment else 1
+    raise UserError(
+        f"{path}, line {line}: {name} is an expression that this tool cannot read; write a literal"
+    )
+
+
+def _blocks(body: Body, kind: str) -> Iterator[Block]:
+    return (block for block in body.blocks if block.type == kind and block.labels)
+
+
+def _types(body: Body) -> dict[str, str]:
     return {
-        _key(name): _literal(body["default"], path, name)
-        for block in configuration.get("variable", [])
-        for name, body in block.items()
-        if "default" in body
+        block.labels[0]: _type_text(block.body.attributes.get("type", ["name", "string"]))
+        for block in _blocks(body, "variable")
     }
 
 
-def _backends(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    settings = configuration.get("terraform", [])
-    backends = {
-        kind: arguments
-        for block in settings
-        for backend in block.get("backend", [])
-        for kind, arguments in backend.items()
+def _type_text(expression: Expression) -> str:
+    """A type as `terraform fmt` has it, such as map(object({a = string}))."""
+    if expression[0] == "call":
+        return f"{expression[1]}({', '.join(map(_type_text, expression[2]))})"
+    if expression[0] == "object":
+        pairs = (f"{key[1]} = {_type_text(value)}" for key, value in expression[1])
+        return f"{{{', '.join(pairs)}}}"
+    return str(expression[1]) if expression[0] in ("name", "literal") else "any"
+
+
+def _defaults(body: Body, text: str, path: Path) -> dict[str, Value]:
+    return {
+        block.labels[0]: _value(block.body.attributes["default"], block.labels[0], text, path)
+        for block in _blocks(body, "variable")
+        if "default" in block.body.attributes
     }
-    return {"cloud": {}} if any("cloud" in block for block in settings) else backends
 
 
-def _init_inputs(configuration: Mapping[str, Any]) -> dict[str, Any]:
+def _backends(body: Body) -> dict[str, Any]:
+    inner = [b for block in body.blocks if block.type == "terraform" for b in block.body.blocks]
+    if any(block.type == "cloud" for block in inner):
+        return {"cloud": {}}
+    return {
+        block.labels[0]: {
+            name: _plain_value(value) for name, value in block.body.attributes.items()
+        }
+        for block in inner
+        if block.type == "backend" and block.labels
+    }
+
+
+def _plain_value(expression: Expression) -> Value:
+    """The value of an expression, and a text that is no value for one that is not known."""
+    values = evaluate(expression, Scope(lambda kind, name: None))
+    known: Value = values[0] if len(values) == 1 and is_known(values[0]) else "${...}"
+    return known
+
+
+def _init_inputs(body: Body) -> dict[str, Any]:
     modules = {
-        name: [body.get("source"), body.get("version")]
-        for block in configuration.get("module", [])
-        for name, body in block.items()
+        block.labels[0]: [block.body.attributes.get(name) for name in ("source", "version")]
+        for block in _blocks(body, "module")
     }
-    providers = {name for block in configuration.get("provider", []) for name in block}
+    providers = {block.labels[0] for block in _blocks(body, "provider")}
     for kind in ("resource", "data", "ephemeral"):
-        blocks = configuration.get(kind, [])
-        providers |= {name.split("_")[0] for block in blocks for name in block}
-    settings = configuration.get("terraform", [])
+        providers |= {block.labels[0].split("_")[0] for block in _blocks(body, kind)}
+    settings = [_plain_body(block.body) for block in body.blocks if block.type == "terraform"]
     return {"settings": settings, "modules": modules, "providers": sorted(providers)}
 
 
-def _literals(assigned: Mapping[str, Any], path: Path) -> dict[str, Value]:
-    return {name: _literal(value, path, name) for name, value in assigned.items()}
-
-
-def _literal(value: Any, path: Path, name: str) -> Value:
-    if isinstance(value, Mapping):
-        return {_key(key): _literal(item, path, name) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_literal(item, path, name) for item in value]
-    if not isinstance(value, str):
-        return value  # type: ignore[no-any-return]
-    if not value.startswith('"') or _EXPRESSION.search(value):
-        raise UserError(f"{path}: {name} is an expression; a .tfvars file holds literal values")
-    return _unquote(value)
-
-
-def _key(key: str) -> str:
-    return _unquote(key) if key.startswith('"') else key
-
-
-def _unquote(quoted: str) -> str:
-    from hcl2.utils import process_escape_sequences
-
-    raw = quoted[1:-1].replace("$${", "${").replace("%%{", "%{")
-    return str(process_escape_sequences(raw))
-
-
-def _remote_states(configuration: Mapping[str, Any]) -> dict[str, str | None]:
-    place_by_name: dict[str, str | None] = {}
-    for block in configuration.get("data", []):
-        for name, body in block.get("terraform_remote_state", {}).items():
-            text = re.sub(r"\$\{path\.(module|root)\}/", "./", str(body))
-            places: list[str] = re.findall(r"[^\s\"'\\]+\.tfstate(?![\w.])", text)
-            local_first = sorted(places, key=lambda place: not place.startswith("."))
-            place_by_name[name] = local_first[0] if places else None
-    return place_by_name
+def _plain_body(body: Body) -> list[Any]:
+    blocks = [[block.type, *block.labels, _plain_body(block.body)] for block in body.blocks]
+    return [body.attributes, blocks]

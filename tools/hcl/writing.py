@@ -3,15 +3,16 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from tools.errors import UserError
-from tools.hcl.reading import Value, parse
+from tools.hcl.reading import Value
+from tools.hcl.syntax import UnreadableError, parse_file
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # The values of a notebook that are written first, in this order; the others follow by name.
 _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
+# In a heredoc a "#" counts too, which errs on the safe side.
+_TEXT_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|(#|//|/\*)')
 
 
 def dumps(value: Value, indent: str = "") -> str:
@@ -40,7 +41,7 @@ def quote(text: str) -> str:
     https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-expressions
     """
     escaped = "".join(map(_escape, text))
-    # Not `$${`: python-hcl2 8.1 takes that to reach up to a closing brace, Terraform does not.
+    # Not `$${`: other readers, such as python-hcl2 8.1, take that to reach up to a closing brace.
     return '"' + escaped.replace("${", "\\u0024{").replace("%{", "\\u0025{") + '"'
 
 
@@ -75,8 +76,7 @@ def has_comments(text: str, name: str) -> bool:
     position = _find_assignment(lines, name)
     if position is None:
         return False
-    parsed = parse("".join(lines[position]), Path(), quotes=True, comments=True)
-    return bool({"__comments__", "__inline_comments__"} & parsed.keys())
+    return any(match[1] for match in _TEXT_OR_COMMENT.finditer("".join(lines[position])))
 
 
 def _find_assignment(lines: Sequence[str], name: str) -> slice | None:
@@ -93,8 +93,8 @@ def _find_assignment(lines: Sequence[str], name: str) -> slice | None:
 def _names_in(lines: Sequence[str]) -> list[str] | None:
     """The names that `lines` set, or None if they do not parse by themselves."""
     try:
-        return list(parse("".join(lines), Path(), quotes=True))
-    except UserError:
+        return list(parse_file("".join(lines)).attributes)
+    except UnreadableError:
         return None
 
 

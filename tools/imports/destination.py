@@ -82,8 +82,9 @@ class Destination:
         return {name: value for name, value in outputs.items() if value is not None}
 
     def is_read(self, stack: str) -> bool:
-        """Whether a stack that reads this one holds resources."""
-        readers = [reader for reader in self.records.stacks if stack in reader.upstream]
+        """Whether a stack that reads this one, or may, holds resources."""
+        stacks = self.records.stacks
+        readers = [r for r in stacks if stack in r.upstream or r.may_read(stack)]
         states = (self.records.state(reader) for reader in readers)
         return any(state is not None and state.resources for state in states)
 

@@ -1,7 +1,7 @@
 """The graph of stacks, from what each one reads."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from tools.errors import UserError
@@ -12,11 +12,13 @@ from tools.layout.stack import Kind, Stack
 class Graph:
     """Which stacks there are, upstream first, and what each one reads of the others.
 
-    `kinds` maps a stack's name to its kind, `reads` to the names of those whose state it reads.
+    `kinds` maps a stack's name to its kind, `reads` to the names of those whose state it reads,
+    `unknown` to why it is not known what it reads besides.
     """
 
     kinds: Mapping[str, Kind]
     reads: Mapping[str, Sequence[str]]
+    unknown: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def from_stacks(cls, stacks: Iterable[Stack]) -> "Graph":
@@ -24,8 +26,11 @@ class Graph:
         stacks = list(stacks)
         kinds = {stack.name: stack.kind for stack in stacks}
         reads = reads_among(stacks)
-        names = sort_names(reads)
-        return cls({name: kinds[name] for name in names}, {name: reads[name] for name in names})
+        names = sort_names(reads, uncertain_names(stacks))
+        unknown = {stack.name: stack.unknown_reads for stack in stacks if stack.unknown_reads}
+        return cls(
+            {name: kinds[name] for name in names}, {name: reads[name] for name in names}, unknown
+        )
 
     @property
     def edges(self) -> list[tuple[str, str]]:
@@ -39,6 +44,7 @@ class Graph:
         return Graph(
             {name: kind for name, kind in self.kinds.items() if name in kept},
             {n: [o for o in above if o in kept] for n, above in self.reads.items() if n in kept},
+            {name: reasons for name, reasons in self.unknown.items() if name in kept},
         )
 
 
@@ -77,10 +83,22 @@ def sort_stacks(stacks: Iterable[Stack]) -> list[Stack]:
     return [by_name[name] for name in Graph.from_stacks(by_name.values()).kinds]
 
 
-def sort_names(upstream: Mapping[str, Sequence[str]]) -> list[str]:
+def uncertain_names(stacks: Collection[Stack]) -> set[str]:
+    """Names of those of `stacks` that may read any other, and of those that read these.
+
+    Each of them comes after all the others.
+    """
+    uncertain = [stack.name for stack in stacks if stack.may_read_any]
+    if not uncertain:
+        return set()
+    return {*uncertain, *reachable(uncertain, readers(reads_among(stacks)))}
+
+
+def sort_names(upstream: Mapping[str, Sequence[str]], last: Collection[str] = ()) -> list[str]:
     """Sorts the keys of `upstream`: each comes after its values, which are keys too, and close.
 
-    Raises UserError if there is a circle.
+    Those in `last` come after all the others, none of which has one of them as a value. Raises
+    UserError if there is a circle.
     """
     try:
         TopologicalSorter(upstream).prepare()
@@ -91,7 +109,7 @@ def sort_names(upstream: Mapping[str, Sequence[str]]) -> list[str]:
             "remove one of these terraform_remote_state blocks"
         ) from None
     placed: dict[str, None] = {}
-    for name in upstream:
+    for name in [*(n for n in upstream if n not in last), *(n for n in upstream if n in last)]:
         # No recursion: a chain of stacks may be longer than Python's limit of 1,000 calls.
         path = [(name, iter(upstream[name]))]
         while path:

@@ -35,12 +35,19 @@ class _Box:
 
 
 def as_json(graph: Graph) -> str:
-    """The graph as JSON: `{"stacks": [{"name", "kind", "reads"}]}`, upstream first.
+    """The graph as JSON: `{"stacks": [{"name", "kind", "reads", "unknown"}]}`, upstream first.
 
     `kind` is shared or notebook; `reads` are the names of the stacks whose state it reads.
+    `unknown`, if it is there, says why it is not known what the stack reads besides.
     """
+    unknown = graph.unknown
     stacks = [
-        {"name": name, "kind": kind, "reads": list(graph.reads[name])}
+        {
+            "name": name,
+            "kind": kind,
+            "reads": list(graph.reads[name]),
+        }
+        | ({"unknown": list(unknown[name])} if name in unknown else {})
         for name, kind in graph.kinds.items()
     ]
     return json.dumps({"stacks": stacks}, indent=2)
@@ -62,6 +69,8 @@ def tree(graph: Graph) -> str:
         parent = max(box.reads, key=rank.__getitem__, default="")
         others = [_short(name) for name in box.reads if name != parent]
         beside = f"  (also read{'s' * (len(box.names) == 1)} {', '.join(others)})" if others else ""
+        if box.names[0] in graph.unknown:
+            beside += f"  (unknown: {graph.unknown[box.names[0]][0]})"
         lines.append(f"{branch}{box.title}{beside}")
         children = below[box.names[0]]
         for child in reversed(children):
@@ -117,15 +126,21 @@ def _boxes(graph: Graph) -> Iterator[_Box]:
     """The boxes to draw, upstream first; one of many stands in the place of its first stack."""
     read_by = readers(graph.reads)
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name, kind in graph.kinds.items():
+    for name in graph.kinds:
         if not read_by[name]:
-            alike[kind, *graph.reads[name]].append(name)
+            alike[_likeness(graph, name)].append(name)
     for name, kind in graph.kinds.items():
-        same = alike[kind, *graph.reads[name]] if not read_by[name] else []
+        same = alike[_likeness(graph, name)] if not read_by[name] else []
         if len(same) <= _MOST_ALIKE:
             yield _Box([name], kind, graph.reads[name])
         elif name == same[0]:
             yield _Box(same, kind, graph.reads[name])
+
+
+def _likeness(graph: Graph, name: str) -> tuple[str, ...]:
+    """What stacks in one box have in common; with something unknown each has its own."""
+    own = (name,) if name in graph.unknown else ()
+    return (graph.kinds[name], *graph.reads[name], *own)
 
 
 def _direction(boxes: Sequence[_Box]) -> str:

@@ -1,15 +1,17 @@
 """The repository: its directory, its stacks and the values that all of them share."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.errors import UserError
 from tools.hcl import cache, reading
 from tools.layout import graph
+from tools.layout.neighbours import Neighbours
 from tools.layout.patterns import NO_STACK, match_names
-from tools.layout.stack import FOLDERS, Stack, tf_files
+from tools.layout.stack import FOLDERS, Stack
+from tools.layout.unmanaged import Unmanaged, find_unmanaged
 
 COMMON = "common.auto.tfvars"
 PREFIX = "ml-infra"  # of the states' keys, unless state_prefix is set
@@ -21,17 +23,19 @@ class Repository:
     """A directory with `shared-infra`, `modules` and `notebooks`.
 
     `option` is what is added to a command in a message so that it reaches it, such as " --local".
+    `env` is the user's environment.
     """
 
     root: Path
     option: str = ""
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ, compare=False, repr=False)
 
     @classmethod
-    def containing(cls, directory: Path) -> "Repository":
+    def containing(cls, directory: Path, env: Mapping[str, str] = os.environ) -> "Repository":
         """The repository that `directory` lies in. Raises UserError if there is none."""
         for candidate in (directory, *directory.parents):
             if all((candidate / folder).is_dir() for folder in (*FOLDERS, "modules")):
-                return cls(candidate)
+                return cls(candidate, env=env)
         raise UserError(
             f"{directory} is in no repository with shared-infra, modules and notebooks; "
             "go into one, or name it with --root"
@@ -42,14 +46,19 @@ class Repository:
 
         Raises UserError if two read each other.
         """
-        stacks = [
-            Stack(self.root, f"{folder}/{name}")
-            for folder in FOLDERS
-            for name in self._directories(folder)
-            if tf_files(self.root / folder / name)
-        ]
+        neighbours = Neighbours(self.root, self.env)
+        stacks = [Stack(self.root, name, neighbours) for name in neighbours.names]
         with cache.persisted(self.root):
             return graph.sort_stacks(stacks)
+
+    def unmanaged(self, stacks: Sequence[Stack] | None = None) -> list[Unmanaged]:
+        """The root modules beside the stacks that are none, and why.
+
+        `stacks` are all of them, if they are known.
+        """
+        stacks = self.stacks() if stacks is None else stacks
+        with cache.persisted(self.root):
+            return find_unmanaged(self.root, stacks)
 
     def select(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks that `patterns` name, as `match_names` reads them, in order.
@@ -93,13 +102,7 @@ class Repository:
 
     def _instance_name(self, directory: str) -> str:
         values = self.root / "notebooks" / directory / "terraform.tfvars"
-        return str(reading.tfvars_value(values, "name") or directory)
-
-    def _directories(self, folder: str) -> list[str]:
-        with os.scandir(self.root / folder) as entries:
-            # A symlinked directory would be a second stack with the same state.
-            return sorted(
-                entry.name
-                for entry in entries
-                if entry.name[0] != "." and entry.is_dir(follow_symlinks=False)
-            )
+        try:
+            return str(reading.tfvars_value(values, "name") or directory)
+        except UserError:
+            return directory  # whatever needs the value reports the error

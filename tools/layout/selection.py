@@ -84,12 +84,13 @@ def filter_by_values(stacks: Sequence[Stack], conditions: Sequence[str]) -> list
         return list(stacks)
     asked = [_parse(text) for text in conditions]
     with cache.persisted(stacks[0].root) if stacks else nullcontext():
-        declared = [variables.read_values(stack) for stack in stacks]
+        values_by_stack = variables.read_values_of(stacks)
+    declared = [values for _, values in values_by_stack]
     for condition in asked:
         _check_key(condition, declared)
     chosen = [
         stack
-        for stack, values in zip(stacks, declared, strict=True)
+        for stack, values in values_by_stack
         if all(condition.holds(values) for condition in asked)
     ]
     if not chosen:

@@ -1,25 +1,29 @@
 """A stack: one root module with one state."""
 
 import os
-import posixpath
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
-from tools.hcl import reading
-
-Kind = Literal["shared", "notebook"]
-
-FOLDERS: dict[str, Kind] = {"shared-infra": "shared", "notebooks": "notebook"}
+from tools.hcl.evaluation import Value
+from tools.layout import files
+from tools.layout.neighbours import FOLDERS as FOLDERS
+from tools.layout.neighbours import Kind as Kind
+from tools.layout.neighbours import Neighbours, Upstream
+from tools.layout.reads import StateAddress
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A directory of `shared-infra` or `notebooks`; `name` is its path in the repository."""
+    """A directory of `shared-infra` or `notebooks`; `name` is its path in the repository.
+
+    `neighbours` are the stacks of the repository, which those of one listing share.
+    """
 
     root: Path
     name: str
+    neighbours: Neighbours | None = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> Path:
@@ -30,40 +34,82 @@ class Stack:
         return FOLDERS[self.name.split("/")[0]]
 
     @cached_property
-    def upstream_by_name(self) -> dict[str, str]:
-        """The stacks whose state this one reads: name of the data source to name of the stack.
+    def upstream_by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """The stacks whose state this one reads: name of the data source to names of stacks.
 
-        A state outside of `shared-infra` and `notebooks` is left out.
+        Without what its modules read.
         """
-        upstream = {}
-        for file in tf_files(self.path):
-            for name, state in reading.remote_state_paths(file).items():
-                stack = self._stack_of(state) if state else None
-                if stack:
-                    upstream[name] = stack
-        return upstream
-
-    @cached_property
-    def reads_elsewhere(self) -> bool:
-        """Whether it reads a state of no stack here, or one that its files do not spell out."""
-        names = {name for file in tf_files(self.path) for name in reading.remote_state_paths(file)}
-        return names != set(self.upstream_by_name)
-
-    def _stack_of(self, state: str) -> str | None:
-        """The stack of a path, or of a key such as ml-infra/shared-infra/s3/terraform.tfstate."""
-        parts = posixpath.dirname(state).split("/")[-2:]
-        if state.startswith("."):
-            parts = posixpath.normpath(f"{self.name}/{posixpath.dirname(state)}").split("/")
-        return "/".join(parts) if len(parts) == 2 and parts[0] in FOLDERS else None
+        return self._upstream.by_name
 
     @cached_property
     def upstream(self) -> tuple[str, ...]:
-        """Names of the stacks whose state this one reads, sorted."""
-        return tuple(sorted(set(self.upstream_by_name.values())))
+        """Names of the stacks whose state this one reads, sorted; also those its modules read."""
+        names = {name for stacks in self.upstream_by_name.values() for name in stacks}
+        return tuple(sorted(names | self._upstream.others))
 
+    @property
+    def upstream_in_modules(self) -> frozenset[str]:
+        """Names of the stacks whose state its modules read."""
+        return self._upstream.others
 
-def tf_files(directory: Path) -> list[Path]:
-    """The .tf files that Terraform reads in `directory`, sorted."""
-    with os.scandir(directory) as entries:  # Path.glob takes five times as long
-        names = sorted(entry.name for entry in entries)
-    return [directory / name for name in names if name.endswith(".tf") and name[0] != "."]
+    @property
+    def required_upstream(self) -> frozenset[str]:
+        """Names of the stacks that it reads and has no `defaults` for."""
+        return self._upstream.required
+
+    @property
+    def unknown_reads(self) -> tuple[str, ...]:
+        """Why it is not known what it reads, a line for each read that is no stack's for certain.
+
+        They are reads of states of no stack here, and reads that do not resolve to a place.
+        """
+        return self._upstream.unknown
+
+    @property
+    def named_upstream(self) -> frozenset[str]:
+        """Names of the stacks that its reads name by a directory or key, wherever states lie."""
+        return self._upstream.named
+
+    @property
+    def address(self) -> StateAddress | None:
+        """Where its state lies, None if its files do not say."""
+        return self._neighbours.own(self.name)
+
+    @cached_property
+    def may_read_any(self) -> bool:
+        """Whether one of the unknown reads may be of a stack here."""
+        upstream = self._upstream
+        return upstream.of_any or (upstream.of_unplaced and self._neighbours.has_unplaced)
+
+    def may_read(self, name: str) -> bool:
+        """Whether one of the unknown reads may be of the stack called `name`."""
+        upstream = self._upstream
+        is_unplaced = upstream.of_unplaced and self._neighbours.own(name) is None
+        return name != self.name and (upstream.of_any or is_unplaced)
+
+    def may_read_address(self, address: StateAddress) -> bool:
+        """Whether it reads, or may read, the state at `address`, which is of no stack here."""
+        return address in self._upstream.addresses or self._upstream.of_any
+
+    def config_files(self) -> list[Path]:
+        """The files that Terraform, or OpenTofu, reads in its directory as configuration."""
+        return files.tf_files(self.path, self._neighbours.reader.tofu)
+
+    def backend(self) -> tuple[str, Mapping[str, Value]] | None:
+        """The kind and the arguments of its backend, "local" without a block; read anew.
+
+        None if an argument is not known, or a file may name another that is not followed here.
+        """
+        return self._neighbours.reader.backend(str(self.path))
+
+    def module_folders(self) -> tuple[list[Path], list[str]]:
+        """The directories of its modules, recursively, and why others are not known."""
+        return self._neighbours.reader.module_folders(str(self.path))
+
+    @cached_property
+    def _upstream(self) -> Upstream:
+        return self._neighbours.upstream(self.name)
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        return self.neighbours or Neighbours(self.root, os.environ)

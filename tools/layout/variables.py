@@ -1,9 +1,34 @@
 """The values of a stack's variables, as far as its files give them."""
 
+from collections.abc import Iterable
+
+from tools.console.messages import warn
+from tools.errors import UserError
 from tools.hcl import reading
 from tools.hcl.reading import Value
-from tools.layout.stack import Stack, tf_files
+from tools.hcl.variables import read_secrets
+from tools.layout.stack import Stack
 from tools.terraform import masking
+
+
+def read_values_of(stacks: Iterable[Stack]) -> list[tuple[Stack, dict[str, Value]]]:
+    """The values of each of `stacks`, as `read_values` has them.
+
+    One whose files cannot be read is left out, with a warning; if there is no other, raises
+    UserError.
+    """
+    values: list[tuple[Stack, dict[str, Value]]] = []
+    errors: list[tuple[Stack, UserError]] = []
+    for stack in stacks:
+        try:
+            values.append((stack, read_values(stack)))
+        except UserError as error:
+            errors.append((stack, error))
+    if errors and not values:
+        raise errors[0][1]
+    for stack, reason in errors:
+        warn(f"{stack.name} is left out: {reason}")
+    return values
 
 
 def read_values(stack: Stack) -> dict[str, Value]:
@@ -15,15 +40,12 @@ def read_values(stack: Stack) -> dict[str, Value]:
     does not parse.
     """
     values: dict[str, Value] = {}
-    for file in tf_files(stack.path):
+    for file in stack.config_files():
         values |= reading.read_defaults(file)
     for file in reading.value_files(stack.path):
         values |= reading.read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)
-    values |= {
-        name: masking.PLACEHOLDER
-        for name in masking.sensitive_defaults(stack.path)
-        if name in values
-    }
+    secrets = read_secrets(stack.path)
+    values |= {name: masking.PLACEHOLDER for name in values if name in secrets}
     if stack.kind == "notebook":
         values["name"] = values.get("name") or stack.path.name
     return values

@@ -1,11 +1,14 @@
 """The local cloud's working copy of the repository.
 
-Its .tf files are the repository's, byte for byte. States, lock files and values of the local cloud
-stay in the copy, so that a deployment to AWS after a demo starts from nothing.
+Its files are the repository's, byte for byte. States, lock files and values of the local cloud stay
+in the copy, so that a deployment to AWS after a demo starts from nothing.
 """
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tools.errors import UserError
@@ -13,6 +16,9 @@ from tools.hcl import reading
 from tools.hcl.reading import VALUES
 from tools.hcl.writing import format_assignments
 from tools.layout.repository import COMMON, Repository
+from tools.layout.stack import FOLDERS
+from tools.localcloud import mirror
+from tools.localcloud.sources import Sources
 from tools.state import backend
 from tools.state.file import State
 from tools.state.place import ERRORED, STATE, LocalPlace
@@ -44,33 +50,41 @@ _STAND_INS: dict[str, reading.Value] = {
 OVERRIDES = "zz-local.auto.tfvars"
 _FROM_REPOSITORY = ".from-repository"
 _OWN_VALUES = ".own-values"
+# What Terraform, or OpenTofu, reads in a directory by itself.
+_TERRAFORM_FILES = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
+_FOLDERS = (*FOLDERS, "modules", backend.ROOT)  # in which Terraform works
 _DEFAULTS: dict[str, reading.Value] = {"project": "demo", "region": "us-east-1"}
 
 
 def refresh(repository: Repository, copy: Path) -> Repository:
     """Brings `copy` up to date with `repository`, and returns it as a repository of its own.
 
-    Notebooks that were made in the copy stay. One whose directory has gone from the repository
-    goes too, unless the local cloud still holds something of it.
+    Notebooks that were made in the copy stay. Of a directory that has gone from the repository
+    the state stays, if the local cloud holds something of it: it is an orphan there. Raises
+    UserError, before anything is changed, if the copy was deployed for another project or region.
     """
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)
-    for folder in ("modules", "bootstrap"):
-        if (repository.root / folder).is_dir():
-            _mirror_tree(repository.root / folder, copy / folder)
+    _refuse_other_project(repository, copy)
     files.write_if_new(copy / COMMON, _common(repository, copy / COMMON))
     bucket = backend.configured_backend(Repository(copy))
-    stacks = repository.stacks()
-    for stack in stacks:
-        target = copy / stack.name
-        is_new = not is_from_repository(target)
-        _mirror_tree(stack.path, target)
-        if is_new and bucket:
-            files.write_if_new(target / backend.FILE, bucket.text(stack.name))
-        (target / _FROM_REPOSITORY).touch()
-        files.write_if_new(target / OVERRIDES, _overrides(target))
-    _drop_gone({stack.name for stack in stacks}, copy)
-    return Repository(copy, " --local")
+    roots = [stack.name for stack in repository.stacks()]
+    before = mirror.Note.read(copy)
+    unfinished, orphaned = _let_go(copy, [name for name in before.roots if name not in roots])
+    is_own = partial(_is_own, copy)
+    paths = Sources(repository.root, _FOLDERS, is_own).paths()
+    new = [name for name in roots if not is_from_repository(copy / name)]
+    noted = mirror.update(copy, paths, before.files, is_own, unfinished)
+    for name in roots:
+        _remove_foreign(copy, name, paths)
+        if name in new and bucket:
+            files.write_if_new(copy / name / backend.FILE, bucket.text(name))
+        files.write_if_new(copy / name / _FROM_REPOSITORY, "")
+        files.write_if_new(copy / name / OVERRIDES, _overrides(copy / name))
+    mirror.Note(noted, roots + unfinished + orphaned).write(copy)
+    for folder in ("shared-infra", "notebooks", "modules"):
+        (copy / folder).mkdir(parents=True, exist_ok=True)
+    return replace(repository, root=copy, option=" --local")
 
 
 def is_from_repository(stack: Path) -> bool:
@@ -98,37 +112,60 @@ def region(repository: Repository) -> str:
     return str(_common_values(repository)["region"])
 
 
-def _mirror_tree(source: Path, target: Path) -> None:
-    kept = {VALUES} if (target / _OWN_VALUES).exists() else set()
-    sources = {name: path for name, path in _mirrored_files(source) if name not in kept}
-    for name, path in _mirrored_files(target):
-        if name not in sources and name not in kept:
-            path.unlink()
-    for name, path in sources.items():
-        copied = target / name
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        if not _same(path, copied):
-            copied.unlink(missing_ok=True)
-            shutil.copy(path, copied, follow_symlinks=False)
+def _is_own(copy: Path, name: str) -> bool:
+    """Whether a file is the copy's own, which the repository's must not replace."""
+    folder, _, last = name.rpartition("/")
+    if last in (OVERRIDES, _FROM_REPOSITORY, _OWN_VALUES, mirror.NOTE) or name == COMMON:
+        return True
+    if last == backend.FILE:
+        return name.split("/")[0] in _FOLDERS or (copy / folder / _FROM_REPOSITORY).exists()
+    return last == VALUES and (copy / folder / _OWN_VALUES).exists()
 
 
-def _same(path: Path, copied: Path) -> bool:
-    if path.is_symlink() or copied.is_symlink():
-        both = path.is_symlink() and copied.is_symlink()
-        return both and path.readlink() == copied.readlink()
-    return copied.is_file() and copied.read_bytes() == path.read_bytes()
+def _refuse_other_project(repository: Repository, copy: Path) -> None:
+    if not (copy / COMMON).is_file():
+        return
+    was, now = reading.read_tfvars(copy / COMMON), _common_values(repository)
+    if any(was.get(name) != now[name] for name in _DEFAULTS) and any(
+        _holds_any(copy / top) for top in (*FOLDERS, backend.ROOT)
+    ):
+        raise UserError(
+            f"the local cloud was deployed for project {was.get('project')} in "
+            f"{was.get('region')}, and this repository is now {now['project']} in "
+            f"{now['region']}; start the local cloud empty: tools local reset"
+        )
 
 
-def _mirrored_files(directory: Path) -> Iterator[tuple[str, Path]]:
-    """The files that belong in the copy, relative name to path: no states, locks or backends."""
-    for path in sorted(directory.rglob("*")):
-        relative = path.relative_to(directory)
-        if any(part.startswith(".") for part in relative.parts) or ".tfstate" in path.name:
-            continue
-        if path.name in (backend.FILE, OVERRIDES):
-            continue
-        if path.is_symlink() or path.is_file():
-            yield str(relative), path
+def _let_go(copy: Path, gone: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Lets directories go that have gone from the repository; returns the names of those left.
+
+    First those whose last run did not end as it should, which keep all files, so that it can be
+    repaired; then those that keep a state alone.
+    """
+    unfinished, orphaned = [], []
+    for name in gone:
+        directory = copy / name
+        if _is_unfinished(directory):
+            unfinished.append(name)
+        elif _holds_resources(directory):
+            orphaned.append(name)
+            for file in (OVERRIDES, backend.FILE):
+                (directory / file).unlink(missing_ok=True)
+        elif directory.is_dir() and not any(map(_holds_any, _inner(directory))):
+            shutil.rmtree(directory)
+    return unfinished, orphaned
+
+
+def _remove_foreign(copy: Path, name: str, paths: Collection[str]) -> None:
+    """Removes what Terraform would read in a root and the repository does not have."""
+    directory = (copy / name).resolve()  # it may be behind a link
+    real_name = directory.relative_to(copy.resolve()).as_posix()
+    with os.scandir(directory) as entries:
+        last_names = [entry.name for entry in entries if entry.name.endswith(_TERRAFORM_FILES)]
+    for last in last_names:
+        path = f"{real_name}/{last}"
+        if path not in paths and not _is_own(copy, path):
+            (directory / last).unlink()
 
 
 def _common(repository: Repository, copied: Path) -> str:
@@ -170,23 +207,39 @@ def _names(tfvars: Path) -> list[str]:
         return []
 
 
-def _drop_gone(present: set[str], copy: Path) -> None:
-    for marker in copy.glob(f"*/*/{_FROM_REPOSITORY}"):
-        stack = marker.parent
-        if str(stack.relative_to(copy)) not in present and not _holds_anything(stack):
-            shutil.rmtree(stack)
+def _holds_any(top: Path) -> bool:
+    """Whether something in the local cloud may be known by the files in and below `top` alone."""
+    for folder, folders, _ in os.walk(top):
+        # Terraform notes there that it keeps the state elsewhere.
+        is_elsewhere = ".terraform" in folders and Path(folder, ".terraform", STATE).exists()
+        folders[:] = [name for name in folders if name != ".terraform"]
+        directory = Path(folder)
+        if is_elsewhere or _is_unfinished(directory) or _holds_resources(directory):
+            return True
+    return False
 
 
-def _holds_anything(stack: Path) -> bool:
-    """Whether something in the local cloud may be known by the files of `stack` alone.
+def _inner(directory: Path) -> list[Path]:
+    return [path for path in directory.iterdir() if path.is_dir() and path.name != ".terraform"]
 
-    A destroyed stack leaves a state without resources.
-    """
-    place = LocalPlace(stack / STATE)
-    if (stack / ERRORED).exists() or place.lock():
+
+def _is_unfinished(directory: Path) -> bool:
+    """Whether the last run in `directory` was killed, could not write its state, or goes on."""
+    place = LocalPlace(directory / STATE)
+    if (directory / ERRORED).exists() or place.lock():
         return True
     try:
-        text = place.read()
-        return text is not None and bool(State.parse(text, str(place)).resources)
+        _holds_resources(directory)
     except UserError:
         return True
+    return False
+
+
+def _holds_resources(directory: Path) -> bool:
+    """Whether its state has resources: a destroyed stack leaves one without.
+
+    Raises UserError if it cannot be read.
+    """
+    place = LocalPlace(directory / STATE)
+    text = place.read()
+    return text is not None and bool(State.parse(text, str(place)).resources)

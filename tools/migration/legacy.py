@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
-from tools.layout.stack import Stack, tf_files
+from tools.layout.files import holds_root
+from tools.layout.stack import Stack
 from tools.state import file
 from tools.state.place import STATE, BucketPlace, Objects, locate
 from tools.system import files
@@ -91,7 +92,7 @@ def read(source: Path, terraform: Terraform, objects: Objects) -> LegacyDeployme
         if not source.is_file():
             raise UserError(f"{source} is neither a folder nor a state file")
         beside = source.resolve().parent
-        folder = beside if source.name == STATE and tf_files(beside) else None
+        folder = beside if source.name == STATE and holds_root(beside) else None
         return _parse(source.read_bytes(), str(source), folder, terraform)
 
 

@@ -13,7 +13,7 @@ from tools.errors import UserError
 from tools.hcl import writing
 from tools.hcl.reading import Value
 from tools.layout.repository import COMMON, PREFIX
-from tools.layout.stack import Stack, tf_files
+from tools.layout.stack import Stack
 from tools.remote_state import transfer
 from tools.remote_state.bucket import check_state_bucket
 from tools.remote_state.settings import Request, stack_settings
@@ -137,7 +137,7 @@ def _refuse_fixed_prefix(settings: Backend, stacks: Sequence[Stack]) -> None:
     if settings.prefix == PREFIX:
         return
     for stack in stacks:
-        text = "".join(file.read_text(errors="replace") for file in tf_files(stack.path))
+        text = "".join(file.read_text(errors="replace") for file in stack.config_files())
         if "terraform_remote_state" in text and "var.state_prefix" not in text:
             raise UserError(
                 f"{stack.name} reads states below {PREFIX}/ whatever the prefix is: use "

@@ -153,7 +153,7 @@ def _refuse(
 ) -> None:
     old, current = renaming.old, renaming.current
     for stack in records.stacks:
-        if old.name in stack.upstream:
+        if old.name in stack.named_upstream:
             raise UserError(f"{stack.name} reads the state of {old.name}: change its name there")
     for directory, instance in target.repository.instance_names().items():
         is_other = directory not in (old.path.name, new_instance)

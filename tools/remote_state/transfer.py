@@ -114,7 +114,7 @@ def find_backend_file(stack: Stack) -> Path:
     Raises UserError if another file has a backend block: Terraform allows only one.
     """
     path = stack.path / FILE
-    for file in sorted(stack.path.glob("*.tf")):
+    for file in stack.config_files():
         if file != path and (block := reading.read_backend(file)):
             raise UserError(
                 f"{stack.name}/{file.name} has a backend block ({block[0]}) of your own; remove it "

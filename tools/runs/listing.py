@@ -1,6 +1,6 @@
 """The stacks as `tools list` shows them: from files, states and records only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +10,12 @@ from tools.console import table
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
+from tools.layout.unmanaged import Unmanaged
 from tools.runs.orphans import find_orphans, find_unreadable
 
-Status = Literal["applied", "never applied", "changed since", "unfinished", "orphan", "unknown"]
+Status = Literal[
+    "applied", "never applied", "changed since", "unfinished", "orphan", "unknown", "not managed"
+]
 
 _COLOURS = {
     "applied": "green",
@@ -20,8 +23,8 @@ _COLOURS = {
     "unfinished": "red",
     "orphan": "red",
     "unknown": "red",
+    "not managed": "yellow",
 }
-_EXPLAINED = ("unfinished", "orphan", "unknown")  # in the table, each with its first reason
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,11 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
 
 
 def read_orphans(records: Records) -> list[StackRow]:
-    """Returns a row for each state that holds, or may hold, resources and has no directory.
+    """Returns a row for each state that holds, or may hold, resources and has no root module.
 
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
+    option = records.repository.option
     unreadable = [
         StackRow(name, FOLDERS[name.split("/")[0]], "unknown", None, 0, (reason,), str(place))
         for name, place, reason in find_unreadable(records)
@@ -86,13 +90,29 @@ def read_orphans(records: Records) -> list[StackRow]:
             "orphan",
             None,
             len(orphan.state.resources),
-            (orphan.why, "to destroy it: tools destroy --orphan"),
+            (orphan.why, f"to destroy it: tools destroy{option} --orphan {orphan.name}"),
             str(orphan.place),
             None if orphan.monthly_usd is None else str(round(orphan.monthly_usd, 2)),
         )
         for orphan in find_orphans(records)
     ]
     return [*orphans, *unreadable]
+
+
+def read_unmanaged(roots: Iterable[Unmanaged]) -> list[StackRow]:
+    """Returns a row for each of `roots`, which are no stacks; no state is read."""
+    return [
+        StackRow(
+            unmanaged.stack.name,
+            unmanaged.stack.kind,
+            "not managed",
+            None,
+            0,
+            (unmanaged.reason, *(f"unknown: {why}" for why in unmanaged.stack.unknown_reads)),
+            "",
+        )
+        for unmanaged in roots
+    ]
 
 
 def show(rows: Sequence[StackRow], why: bool) -> None:
@@ -105,9 +125,16 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
                 click.style(row.status, fg=_COLOURS.get(row.status)),
                 row.applied or "",
                 row.resources,
-                row.why[0] if row.status in _EXPLAINED else "",
+                _note(row),
             )
             for row in rows
         ),
         details=[row.why if why and row.status == "changed since" else () for row in rows],
     )
+
+
+def _note(row: StackRow) -> str:
+    """What a row says beside its figures: why it is no stack, or that something is unknown."""
+    if row.status in ("unfinished", "orphan", "unknown", "not managed"):
+        return row.why[0] if row.why else ""
+    return next((why for why in row.why if why.startswith("unknown: ")), "")

@@ -1,4 +1,4 @@
-"""Finds and destroys orphans: states whose directory is gone."""
+"""Finds and destroys orphans: states whose directory holds no root module."""
 
 import shutil
 import tempfile
@@ -16,7 +16,9 @@ from tools.cost.model import MONTH, Line, total
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.hcl import writing
+from tools.layout.files import holds_root
 from tools.layout.patterns import match_names
+from tools.layout.reads import StateAddress
 from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
@@ -24,10 +26,12 @@ from tools.runs.session import Session
 from tools.state.file import State, StateVersion, UnreadableState
 from tools.state.place import STATE, BucketPlace, LocalPlace
 
+_MOST_SHOWN = 20  # resources of an orphan
+
 
 @dataclass(frozen=True)
 class Orphan:
-    """A state with resources and without a directory; `name` is the one that the stack had.
+    """A state with resources and without a root module; `name` is the one that the stack had.
 
     `monthly_usd` is what its notebooks, volumes, interface endpoints and keys cost in a month of
     730 hours, None if a price is not known.
@@ -38,6 +42,22 @@ class Orphan:
     state: State
     region: str
     monthly_usd: Decimal | None
+
+    @property
+    def address(self) -> StateAddress:
+        """Where its state lies."""
+        if isinstance(self.place, BucketPlace):
+            return StateAddress(self.place.key, self.place.bucket)
+        return StateAddress(str(self.place.path.resolve()))
+
+    @property
+    def contents(self) -> str:
+        """Its resources, in words; of many the first ones."""
+        addresses = [resource.address for resource in self.state.resources]
+        shown = ", ".join(addresses[:_MOST_SHOWN])
+        more = len(addresses) - _MOST_SHOWN
+        noun = "resource" if len(addresses) == 1 else "resources"
+        return f"{len(addresses)} {noun}: {shown}" + (f" and {more} more" if more > 0 else "")
 
     @property
     def why(self) -> str:
@@ -56,11 +76,13 @@ class Orphan:
 def find_orphans(records: Records) -> list[Orphan]:
     """Returns every orphan: states in the repository and beside the stacks' states in buckets.
 
-    Raises UserError if a state is corrupt, or a bucket does not answer.
+    A directory that Terraform or OpenTofu would take for a root module makes no orphan, whatever
+    keeps it from being a stack. Raises UserError if a state is corrupt, or a bucket does not
+    answer.
     """
     price_table = prices.load(prices.user_prices_path(records.repository))
     orphans = []
-    for name, place, text in _states_without_stack(records):
+    for name, place, text in _states_without_root(records):
         with suppress(UnreadableState):
             state = State.parse(text, str(place))
             if state.resources:
@@ -70,12 +92,12 @@ def find_orphans(records: Records) -> list[Orphan]:
 
 
 def find_unreadable(records: Records) -> list[tuple[str, LocalPlace | BucketPlace, str]]:
-    """Returns states without a directory of which nobody can tell what they hold, and why.
+    """Returns states without a root module of which nobody can tell what they hold, and why.
 
     They are no orphans to be destroyed: name, place and reason. Raises as `find_orphans`.
     """
     unreadable = []
-    for name, place, text in _states_without_stack(records):
+    for name, place, text in _states_without_root(records):
         try:
             State.parse(text, str(place))
         except UnreadableState as error:
@@ -83,16 +105,17 @@ def find_unreadable(records: Records) -> list[tuple[str, LocalPlace | BucketPlac
     return unreadable
 
 
-def _states_without_stack(
+def _states_without_root(
     records: Records,
 ) -> Iterator[tuple[str, LocalPlace | BucketPlace, bytes]]:
-    names = {stack.name for stack in records.stacks}
-    lineages = {records.lineage(stack) for stack in records.stacks}
+    root = records.repository.root
+    others = [unmanaged.stack for unmanaged in records.unmanaged]
+    lineages = {records.lineage(stack) for stack in [*records.stacks, *others]}
     states: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
         _local_states(records.repository), _states_in_buckets(records)
     )
     for name, place in states:
-        text = place.read() if name not in names else None
+        text = None if holds_root(root / name) else place.read()
         version = StateVersion.parse(text) if text else None
         # rename-notebook and state disable leave copies: to destroy one would destroy what a
         # stack has.
@@ -178,10 +201,10 @@ def _configuration(orphan: Orphan, region: str) -> str:
 
 
 def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
-    """Destroys the orphans that `patterns` name, as `destroy_stacks` does; all without a pattern.
+    """Destroys the orphans that `patterns` name, as `destroy_stacks` does.
 
-    Raises UserError for a pattern that names no orphan, and without a pattern if states lie in a
-    bucket.
+    Raises UserError without a pattern, for one that names no orphan, if a deployed stack may read
+    one of them, and if one may be the state of a stack.
     """
     orphans = find_orphans(session.records)
     names = match_names(patterns, (orphan.name for orphan in orphans), "no orphan is called")
@@ -191,22 +214,36 @@ def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
         return
     for orphan in chosen:
         say(f"{orphan.name}: {orphan.why}")
-    if not patterns and any(isinstance(orphan.place, BucketPlace) for orphan in chosen):
+        say(f"  {orphan.contents}")
+    if not patterns:
         raise UserError(
-            "a state in a bucket may belong to a colleague's notebook. Run git pull, then name the "
-            f"orphans to destroy: tools destroy{session.target.option} --orphan "
+            f"name the orphans to destroy: tools destroy{session.target.option} --orphan "
             f"{' '.join(orphan.name for orphan in chosen)}"
         )
-    orphaned = {orphan.name for orphan in chosen}
-    for stack in session.records.stacks:
-        used = orphaned.intersection(stack.upstream)
-        if used and (reason := session.records.unreadable(stack)):
-            raise UserError(f"{stack.name} uses {', '.join(sorted(used))}, and {reason}")
-        state = session.records.state(stack) if used else None
-        if state and state.resources:
-            raise UserError(f"{stack.name} is deployed and uses {', '.join(sorted(used))}")
+    _refuse_in_use(session.records, chosen)
     with open_orphans(session, chosen) as orphans_session:
         destroy_stacks(orphans_session, orphans_session.records.stacks)
+
+
+def _refuse_in_use(records: Records, orphans: Sequence[Orphan]) -> None:
+    """Raises UserError if a deployed stack may read one of `orphans`, or has one as its state."""
+    for stack in [*records.stacks, *(unmanaged.stack for unmanaged in records.unmanaged)]:
+        if records.place(stack) is None:
+            raise UserError(
+                f"the files of {stack.name} do not say where its state is, so that "
+                f"{orphans[0].name} may be its state; write its backend out in full, or destroy "
+                "the orphan by hand"
+            )
+        used = [orphan.name for orphan in orphans if stack.may_read_address(orphan.address)]
+        if used and (reason := records.unreadable(stack)):
+            raise UserError(f"{stack.name} uses, or may use, {', '.join(used)}, and {reason}")
+        state = records.state(stack) if used else None
+        if state and state.resources:
+            why = f" ({stack.unknown_reads[0]})" if stack.unknown_reads else ""
+            raise UserError(
+                f"{stack.name} is deployed and uses, or may use, {', '.join(used)}{why}; "
+                "destroy it first, or make known what it reads"
+            )
 
 
 @contextmanager

@@ -85,9 +85,9 @@ class Runner:
             return planning.plan_stacks(run, stacks, folder, outside_only)
 
     def refuse_in_use(self, stacks: Sequence[Stack]) -> None:
-        """Raises UserError if a deployed stack that is not among `stacks` reads one of them."""
+        """Raises UserError if what is deployed and not among `stacks` reads, or may read, one."""
         with self.begin(len(stacks), destroy=True) as run:
-            in_use.refuse_in_use(run, stacks, self._records.stacks)
+            in_use.refuse_in_use(run, stacks, self._records.stacks, self._records.unmanaged)
 
     @contextmanager
     def begin(

@@ -10,6 +10,7 @@ from tools.console.messages import say
 from tools.console.prompt import require_terminal
 from tools.context import Context, Target
 from tools.engine.records import Records
+from tools.engine.secret_digests import record_key
 from tools.layout.repository import Repository
 from tools.layout.selection import Selection
 from tools.layout.stack import Stack
@@ -72,7 +73,8 @@ class Session:
         if check:
             check_states(target.repository)
         account = _identify(target)
-        records = Records(target.repository, target.terraform, target.endpoint, account.id)
+        key = record_key(context.env)
+        records = Records(target.repository, target.terraform, target.endpoint, account.id, key)
         return cls(context, target, records, options or Options(), account)
 
     @classmethod
@@ -82,7 +84,12 @@ class Session:
         Raises UserError if there is no such target.
         """
         target = context.target(local)
-        records = Records(target.repository, target.terraform, target.endpoint)
+        records = Records(
+            target.repository,
+            target.terraform,
+            target.endpoint,
+            key=record_key(context.env),
+        )
         return cls(context, target, records)
 
     @property
@@ -98,7 +105,13 @@ class Session:
     def moved_to(self, repository: Repository) -> "Session":
         """Returns the same session on another repository, whose states are read again."""
         target = replace(self.target, repository=repository)
-        records = Records(repository, target.terraform, target.endpoint, self.records.account)
+        records = Records(
+            repository,
+            target.terraform,
+            target.endpoint,
+            self.records.account,
+            self.records.key,
+        )
         return replace(self, target=target, records=records)
 
     def runner(self) -> Runner:

@@ -114,9 +114,11 @@ def _check_backends(
                 "machine, so the other stacks would not find it; move it to the "
                 f"bucket: tools state enable{option} (or back: tools state disable{option})"
             )
-    read = {name for stack in stacks for name in stack.upstream}
+    read = {name for stack in stacks for name in stack.named_upstream}
     for stack in stacks:
         place = places[stack.name]
+        if isinstance(place, LocalPlace) and option:
+            _refuse_outside(repository, stack, place)
         if not isinstance(place, BucketPlace):
             continue
         if not bucket and (stack.name in read or _is_ours(stack)):
@@ -136,6 +138,16 @@ def _check_backends(
                 f"{stack.name} keeps its state in {place}, and the others look for it in "
                 f"{expected}, as {COMMON} says: correct state_bucket and state_prefix there"
             )
+
+
+def _refuse_outside(repository: Repository, stack: Stack, place: LocalPlace) -> None:
+    """Raises UserError if the local cloud would use a state that is not in its working copy."""
+    if not place.path.resolve().is_relative_to(repository.root.resolve()):
+        raise UserError(
+            f"{stack.name} keeps its state in {place}, which is not in the local cloud's working "
+            "copy: an apply there would replace the state of what is in AWS; name a relative path "
+            "in the repository in its backend"
+        )
 
 
 def _is_ours(stack: Stack) -> bool:

@@ -171,6 +171,13 @@ def is_whole(file: Path) -> bool:
     return True
 
 
+def is_encrypted(file: Path) -> bool:
+    """Whether `file` holds what OpenTofu has encrypted."""
+    with suppress(OSError, UserError):
+        return bool(_parse_object(file.read_bytes(), str(file), "").get("encrypted_data"))
+    return False
+
+
 def _index(key: str | int | None) -> str:
     if not isinstance(key, str):
         return "" if key is None else f"[{key}]"

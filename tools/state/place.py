@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tools.errors import UserError
-from tools.hcl import reading
-from tools.layout.stack import Stack, tf_files
+from tools.hcl import configuration, reading
+from tools.layout.reads import selected_workspace
+from tools.layout.stack import Stack
 from tools.state.file import is_whole
 from tools.system import files
 
@@ -218,9 +218,9 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
 
     The values of `-backend-config` count as theirs, once an init has saved them. They do not say it
     - for a backend other than "local" and "s3",
-    - for one some of whose values are still to come from `-backend-config`,
+    - for one with values that are not known without Terraform, or are still to come,
     - if a workspace is selected,
-    - if a file that is not read here, JSON or an override, could name another place.
+    - if a file that is not followed here, such as an override, could name another place.
     """
     return _locate(stack, objects, saved_backend(stack))
 
@@ -232,25 +232,21 @@ def locate_unmoved(stack: Stack, objects: Objects) -> Place | None:
 
 
 def _locate(stack: Stack, objects: Objects, saved: Backend | None) -> Place | None:
-    if _workspace(stack) != "default" or any(map(_is_unread, stack.path.iterdir())):
+    backend = stack.backend()
+    if backend is None or selected_workspace(str(stack.path)) != "default":
         return None
-    block = _backend(stack)
-    kind, config = block or ("local", {})
+    kind, config = backend
     saved_kind, saved_config = saved or ("", {})
-    if block and saved_kind == kind and not _disagree(config, saved_config):
+    if saved_kind == kind and _has_block(stack) and not _disagree(config, saved_config):
         config = {**saved_config, **config}
     if kind == "local" and set(config) <= {"path"}:
         return LocalPlace(stack.path / str(config.get("path", STATE)))
     if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
         bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
         lockfile = config.get("use_lockfile") is True
-        return BucketPlace(bucket, key, region, objects, config.get("dynamodb_table"), lockfile)
+        table = config.get("dynamodb_table")
+        return BucketPlace(bucket, key, region, objects, str(table) if table else None, lockfile)
     return None
-
-
-def _backend(stack: Stack) -> Backend | None:
-    blocks = (reading.read_backend(file) for file in tf_files(stack.path))
-    return next(filter(None, blocks), None)
 
 
 def saved_backend(stack: Stack) -> Backend | None:
@@ -279,25 +275,16 @@ def is_moved(stack: Stack) -> bool:
 
 
 def _is_moved(stack: Stack, saved: Backend) -> bool:
-    block = _backend(stack)
-    return block is None or block[0] != saved[0] or _disagree(block[1], saved[1])
+    backend = stack.backend()
+    if backend is None:
+        return False  # its files do not say where it is
+    return not _has_block(stack) or backend[0] != saved[0] or _disagree(backend[1], saved[1])
+
+
+def _has_block(stack: Stack) -> bool:
+    """Whether a file names a backend, as far as its text tells."""
+    return any(configuration.names_backend(file.read_bytes()) for file in stack.config_files())
 
 
 def _disagree(config: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
     return any(name in saved and saved[name] != value for name, value in config.items())
-
-
-def _is_unread(file: Path) -> bool:
-    """Whether Terraform reads `file` and this program does not.
-
-    https://developer.hashicorp.com/terraform/language/files/override
-    """
-    return file.name.endswith((".tf.json", "_override.tf")) or file.name == "override.tf"
-
-
-def _workspace(stack: Stack) -> str:
-    selected = stack.path / ".terraform" / "environment"
-    try:
-        return re.sub(r"\s", "", selected.read_text()) or "default"
-    except OSError:
-        return "default"

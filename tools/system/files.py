@@ -1,5 +1,6 @@
 """Files that others read while they are written, and those that cannot be read."""
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,21 @@ from pathlib import Path
 from tools.errors import UserError
 
 _READABLE = 0o666  # what open() gives a new file, less the umask
+_MENDS = {
+    errno.EACCES: "look at its owner and permissions (ls -ld)",
+    errno.EPERM: "look at its owner and permissions (ls -ld)",
+    errno.EROFS: "the file system is read-only, so work in a copy",
+    errno.EEXIST: "a file is where a folder has to be: move it away",
+    errno.ENOTDIR: "a file is where a folder has to be: move it away",
+    errno.EISDIR: "a folder is where a file has to be: move it away",
+    errno.ENOSPC: "free some space",
+}
+
+
+def explain(error: OSError) -> str:
+    """Returns what the system says, and how to mend it if that is known."""
+    mend = _MENDS.get(error.errno or 0)
+    return f"{error.strerror}; {mend}" if mend else str(error.strerror)
 
 
 @contextmanager
@@ -17,7 +33,7 @@ def explain_unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"cannot read {error.filename or path}: {error.strerror}") from None
+        raise UserError(f"cannot read {error.filename or path}: {explain(error)}") from None
 
 
 def write(path: Path, content: str | bytes, mode: int = _READABLE) -> None:
@@ -38,7 +54,7 @@ def write(path: Path, content: str | bytes, mode: int = _READABLE) -> None:
         with suppress(OSError):
             partial.unlink()
         if isinstance(error, OSError):
-            raise UserError(f"cannot write {path}: {error.strerror}") from None
+            raise UserError(f"cannot write {path}: {explain(error)}") from None
         raise
 
 

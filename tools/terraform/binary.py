@@ -100,7 +100,12 @@ class Terraform:
         users_config = providers.cli_config_file(self.env)
         text = providers.cli_config_text(mirror, users_config, self._host)
         config = scratch / "terraform.rc"
-        files.write_if_new(config, text, mode=0o600)  # the user's own may hold tokens
+        try:
+            files.write_if_new(config, text, mode=0o600)  # the user's own may hold tokens
+        except UserError:
+            return (
+                self  # what only reads goes on; what starts Terraform cannot write its log either
+            )
         return replace(self, downloads=False, env={**self.env, "TF_CLI_CONFIG_FILE": str(config)})
 
     @property

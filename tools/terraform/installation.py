@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tools.errors import UserError
@@ -27,6 +28,8 @@ _ELSEWHERE = ("TF_DATA_DIR", "TF_WORKSPACE")
 # So do these options, in a variable that Terraform reads options from:
 # https://developer.hashicorp.com/terraform/language/backend/local#command-line-arguments
 _ELSEWHERE_OPTION = re.compile(r"--?(state|state-out|backup|chdir)(=|$)")
+# The key of records (engine/secret_digests.py), which is none of a provisioner's business.
+_SECRET = "TOOLS_RECORD_KEY"
 _AUTO_APPROVE = re.compile(r"(?<!\S)--?auto-approve(=\S*)?(?!\S)")
 
 
@@ -45,8 +48,9 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
         # https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_in_automation
         "TF_IN_AUTOMATION": "1",
     }
-    for name in _ELSEWHERE:
-        child.pop(name, None)  # for what goes on because it reads no state
+    # The former for what goes on because it reads no state.
+    for name in (*_ELSEWHERE, _SECRET):
+        child.pop(name, None)
     # Terraform puts these before our own options. It is to ask, so that we can refuse:
     # https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
     for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply"):
@@ -74,14 +78,6 @@ def refuse_elsewhere(env: Mapping[str, str]) -> None:
                     f"{name} has the option -{option[1]}, which leads Terraform to other states "
                     f"than those that tools reads; nothing was done. Take it out of {name}"
                 )
-
-
-def adds_to_backends(env: Mapping[str, str]) -> bool:
-    """Returns whether an option adds to the backends' settings, which may name other places.
-
-    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
-    """
-    return "-backend-config" in env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
 
 
 def option_words(text: str) -> list[str]:
@@ -128,7 +124,8 @@ def read_version(
     if answer is None:
         answer = _ask_version(binary, env)
         if identity:
-            files.write(note, json.dumps({"of": identity, "answer": answer}))
+            with suppress(UserError):  # as in a checkout that is read-only: it is asked again
+                files.write(note, json.dumps({"of": identity, "answer": answer}))
     number, platform = answer
     parts = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
     version = (int(parts[1]), int(parts[2]), int(parts[3])) if parts else (0, 0, 0)

@@ -7,16 +7,22 @@ https://developer.hashicorp.com/terraform/language/values/variables#suppressing-
 
 import json
 import re
-import shlex
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError
-from tools.hcl import reading, scanning, writing
+from tools.hcl import reading, writing
+from tools.hcl.evaluation import is_known
+from tools.hcl.variables import (
+    Secrets,
+    assigned_texts_in,
+    read_assigned,
+    read_secrets,
+    texts_in,
+    texts_of,
+)
+from tools.terraform.cli_arguments import value_options
 
 PLACEHOLDER = "(sensitive value)"
 
@@ -67,99 +73,59 @@ def mask_of(directory: Path, env: Mapping[str, str]) -> Mask:
         for name in _CREDENTIAL_VARIABLES
         if len(env.get(name, "")) >= _SHORTEST_CREDENTIAL
     ]
-    defaults = sensitive_defaults(directory)
-    if defaults:
-        values += [default for default in defaults.values() if default]
-        values += _assigned_values(directory, env, defaults.keys())
+    secrets = read_secrets(directory)
+    if secrets:
+        values += [text for texts in secrets.defaults.values() for text in texts]
+        values += [text for file in secrets.unread for text in assigned_texts_in(file.read_bytes())]
+        values += _assigned_texts(directory, env, secrets)
     forms = {form for value in values for form in _forms(value)}
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
     return Mask(re.compile("|".join([*map(re.escape, longest_first), _URL_CREDENTIALS])))
 
 
-def sensitive_defaults(directory: Path) -> dict[str, str]:
-    """Returns the variables of a root module that are marked sensitive: name to default.
-
-    The default is empty if it is not a string.
-    """
-    defaults: dict[str, str] = {}
-    for path in sorted(directory.glob("*.tf")):
-        defaults |= scanning.sensitive_defaults(path.read_text(encoding="utf-8", errors="replace"))
-    for path in sorted(directory.glob("*.tf.json")):
-        with suppress(UserError):  # Terraform reports it
-            for name, body in reading.read_json(path).get("variable", {}).items():
-                if isinstance(body, dict) and body.get("sensitive"):
-                    defaults[name] = str(body.get("default") or "")
-    return defaults
-
-
-def _assigned_values(
-    directory: Path, env: Mapping[str, str], names: Collection[str]
-) -> Iterator[str]:
-    """The values that files, the environment and TF_CLI_ARGS give to the variables `names`."""
+def _assigned_texts(directory: Path, env: Mapping[str, str], secrets: Secrets) -> Iterator[str]:
+    """The texts that files, the environment and TF_CLI_ARGS give to sensitive variables."""
     files = reading.value_files(directory)
-    for option, value in _options(env):
+    for option, value in value_options(env):
         name, _, text = value.partition("=")
         if option == "var-file":
             files.append(directory / value)
-        elif name in names:
+        elif name.strip() in secrets:
             yield from _texts_of(text)
-    for name in names:
-        yield from _texts_of(env.get(f"TF_VAR_{name}", ""))
+    for name, text in env.items():
+        if name.startswith("TF_VAR_") and name.removeprefix("TF_VAR_") in secrets:
+            yield from _texts_of(text)
     for file in files:
         if file.is_file():
-            yield from _texts(_values(file, names))
+            yield from _texts_of_file(file, secrets)
 
 
-def _options(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """-var and -var-file of TF_CLI_ARGS and TF_CLI_ARGS_<command>: option to value."""
-    for name, text in env.items():
-        try:
-            words = shlex.split(text) if name.startswith("TF_CLI_ARGS") else []
-        except ValueError:
-            words = text.split()  # Terraform refuses it, and may quote it
-        for word, following in zip_longest(words, words[1:], fillvalue=""):
-            if match := re.match(r"--?(var|var-file)(=|$)", word):
-                yield match[1], word[match.end() :] if match[2] else following
-
-
-def _values(file: Path, names: Collection[str]) -> list[Any]:
-    """What `file` sets the variables `names` to; of a broken one, the rest of their lines."""
-    is_json = file.suffix == ".json"
-    try:
-        values = reading.read_json(file) if is_json else reading.read_tfvars(file)
-        return [value for name, value in values.items() if name in names]
-    except UserError:
-        if is_json:
-            return []
-        text = file.read_text(encoding="utf-8", errors="replace")
-        return [value for name, value in scanning.assigned_texts(text) if name in names]
+def _texts_of_file(file: Path, secrets: Secrets) -> Iterator[str]:
+    """The texts that a file of values gives to sensitive variables; all, if it cannot be read."""
+    content = file.read_bytes()
+    values = read_assigned(content, file.suffix == ".json")
+    if values is None:
+        yield from texts_in(content)
+        return
+    for name, value in values.items():
+        if name in secrets:
+            yield from texts_of(value) if is_known(value) else texts_in(content)
 
 
 def _texts_of(text: str) -> Iterator[str]:
     """`text` and, where it is a list or an object, the texts in it."""
     yield text
     try:
-        yield from _texts(json.loads(text))
+        yield from texts_of(json.loads(text))
     except ValueError:
         yield from re.findall(r'"((?:\\.|[^"\\])+)"', text)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every string and number in a value, however deep."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        yield str(value)
 
 
 def _forms(value: str) -> Iterator[str]:
     """`value` as text, HCL and JSON have it, and each of its lines."""
     lines = [line.strip() for line in value.splitlines()]
     kept = [line for line in lines if len(line) >= _SHORTEST_LINE] if len(lines) > 1 else []
-    for text in (value, *kept):
+    for text in {value, value.strip(), *kept}:  # of a heredoc Terraform may show the line alone
         if len(text.strip()) < _SHORTEST_VALUE:
             continue
         for written in (text, writing.quote(text)[1:-1]):

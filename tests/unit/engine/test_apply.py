@@ -112,6 +112,7 @@ def test_what_is_edited_while_it_is_applied_counts_as_changed(bench: Bench, stac
         "notebooks/n/main.tf changed"
     ) in bench.told.lines
     assert reasons(bench, stack) == ["the last apply did not finish"]
+    assert bench.run().records.unfinished(stack) is None  # nothing of it can be left
 
 
 def test_a_record_that_cannot_be_written_is_a_warning(
@@ -329,6 +330,13 @@ def test_a_state_that_nothing_here_can_read_may_hold_data(bench: Bench, stack: S
     assert bench.terraform.calls == ["init notebooks/n", "apply safely notebooks/n"]
 
 
+def test_what_an_import_block_brings_in_may_hold_data(bench: Bench, stack: Stack) -> None:
+    block = 'import {\n  to = aws_s3_bucket.this\n  id = "b"\n}\n'
+    (stack.path / "imports.tf").write_text(block)
+    apply(bench, stack)
+    assert bench.terraform.calls == ["init notebooks/n", "apply safely notebooks/n"]
+
+
 def test_to_destroy_what_was_never_deployed_is_no_error(bench: Bench, stack: Stack) -> None:
     result = apply(bench, stack, destroy=True)
     assert (result.outcome, result.detail) == ("unchanged", "nothing to destroy")
@@ -354,6 +362,23 @@ def test_a_state_that_an_earlier_run_could_not_write_is_written_first(
     assert json.loads((stack.path / "terraform.tfstate").read_text())["serial"] == 8
     assert (stack.path / "pushed-errored.tfstate").exists()
     assert not (stack.path / "errored.tfstate").exists()
+
+
+def test_a_state_that_was_kept_encrypted_is_left_where_it_is(bench: Bench, stack: Stack) -> None:
+    # As OpenTofu 1.12.6 leaves it, and refuses it.
+    kept = '{"serial": 7, "lineage": "l", "encrypted_data": "KNbF", "encryption_version": "v0"}'
+    errored = stack.path / "errored.tfstate"
+    errored.write_text(kept)
+    refusal = "This state file is encrypted"
+    bench.terraform.will("state push notebooks/n", failure("Failed to read source state", refusal))
+    result = apply(bench, stack)
+    assert (result.outcome, result.detail) == (
+        "failed",
+        f"{errored} holds a newer state than {stack.path}/terraform.tfstate, and is encrypted: "
+        "Failed to read source state: This state file is encrypted; keep a copy of both, then put "
+        "it there yourself",
+    )
+    assert errored.read_text() == kept
 
 
 def test_a_state_that_was_kept_but_is_cut_short_is_not_used(bench: Bench, stack: Stack) -> None:

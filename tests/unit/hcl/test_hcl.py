@@ -27,8 +27,8 @@ def test_reads_every_kind_of_literal(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('a = "x"\nb = = 3\n', "line 2: not valid HCL"),
-        ("a = upper(x)\n", "a is an expression"),
+        ('a = "x"\nb = = 3\n', "line 2 cannot be read by this tool"),
+        ("a = f(x)\n", "a is an expression"),
         ('a = "${var.x}"\n', "a is an expression"),
     ],
 )
@@ -47,25 +47,6 @@ def test_refuses_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     path.write_bytes(b'a = "\xff"\n')
     with pytest.raises(UserError, match="not UTF-8"):
         reading.read_tfvars(path)
-
-
-def test_reads_remote_states_with_and_without_a_local_path(tmp_path: Path) -> None:
-    path = tmp_path / "upstream.tf"
-    path.write_text(
-        'data "terraform_remote_state" "s3" {\n'
-        '  backend = var.state_bucket == null ? "local" : "s3"\n'
-        "  config = {\n"
-        '    local = { path = "${path.module}/../s3/terraform.tfstate" }\n'
-        "    s3    = { bucket = var.state_bucket }\n"
-        '  }[var.state_bucket == null ? "local" : "s3"]\n}\n'
-        'data "terraform_remote_state" "elsewhere" {\n'
-        '  backend = "s3"\n  config = { bucket = "theirs", key = "k" }\n}\n'
-        'data "aws_vpc" "this" {}\n'
-    )
-    assert reading.remote_state_paths(path) == {
-        "s3": "./../s3/terraform.tfstate",
-        "elsewhere": None,
-    }
 
 
 def test_reads_variables_with_their_types(tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ import pytest
 
 from tests.trees import REPOSITORY, reading, write_stack
 from tools.errors import UserError
-from tools.hcl import cache
-from tools.hcl import reading as reading_hcl
+from tools.hcl import cache, configuration, syntax
 from tools.layout.repository import Repository
 from tools.state.checks import check_states
 
@@ -31,24 +30,6 @@ def test_a_new_shared_stack_takes_its_place_by_itself(repository: Repository) ->
     assert names == ["shared-infra/z-first", "shared-infra/a-last", "notebooks/n"]
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        '{ path = "${path.module}/../../shared-infra/z/terraform.tfstate" }',
-        '{ path = "../../shared-infra/z/terraform.tfstate" }',
-        '{ bucket = "b", key = "ml-infra/shared-infra/z/terraform.tfstate", region = "r" }',
-    ],
-)
-def test_however_a_state_is_read_it_is_upstream(repository: Repository, config: str) -> None:
-    write_stack(repository.root, "shared-infra/z", "")
-    write_stack(
-        repository.root,
-        "notebooks/a",
-        f'data "terraform_remote_state" "z" {{\n  backend = "x"\n  config = {config}\n}}\n',
-    )
-    assert [stack.upstream for stack in repository.stacks()] == [(), ("shared-infra/z",)]
-
-
 def test_a_state_of_another_repository_is_not_upstream(repository: Repository) -> None:
     for name, config in (
         ("a", '{ path = "../../../other/terraform.tfstate" }'),
@@ -56,7 +37,10 @@ def test_a_state_of_another_repository_is_not_upstream(repository: Repository) -
         ("c", '{ path = "/srv/terraform.tfstate" }'),
         ("d", '{ path = "../../../elsewhere/notebooks/a/terraform.tfstate" }'),
     ):
-        text = f'data "terraform_remote_state" "x" {{\n  backend = "x"\n  config = {config}\n}}\n'
+        kind = "s3" if "key" in config else "local"
+        text = (
+            f'data "terraform_remote_state" "x" {{\n  backend = "{kind}"\n  config = {config}\n}}\n'
+        )
         write_stack(repository.root, f"notebooks/{name}", text)
     assert [stack.upstream for stack in repository.stacks()] == [()] * 4
 
@@ -69,7 +53,8 @@ def test_a_second_run_parses_no_state_s_path_again(
     expected = [(), ("shared-infra/z",)]
     assert [stack.upstream for stack in repository.stacks()] == expected
     monkeypatch.setattr(cache, "_known", {})  # as in a new process
-    monkeypatch.setattr(reading_hcl, "parse", None)  # whoever parses, fails
+    monkeypatch.setattr(configuration, "_known", {})
+    monkeypatch.setattr(syntax, "parse_file", None)  # whoever parses, fails
     assert [stack.upstream for stack in repository.stacks()] == expected
     write_stack(repository.root, "notebooks/a", reading("shared-infra/y"))
     with pytest.raises(TypeError):
@@ -131,7 +116,7 @@ def test_says_where_it_must_be_run(tmp_path: Path) -> None:
         (None, "is missing; run `tools init`"),
         ('region = "us-east-1"\n', "sets no project"),
         ('project = "p"\nregion = null\n', "sets no region"),
-        ('project = "p\n', "line 1: not valid HCL"),
+        ('project = "p\n', "line 1 cannot be read by this tool"),
     ],
 )
 def test_says_what_is_wrong_with_what_was_typed_once(
@@ -162,3 +147,30 @@ def test_a_state_bucket_needs_a_backend_in_every_stack(repository: Repository) -
     write_stack(repository.root, "notebooks/n", "")
     with pytest.raises(UserError, match="notebooks/n keeps its state on this machine"):
         check_states(repository)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '\ufeffvariable "x" {}\n',
+        'output "x" {\n  value = <<EOT\nx\nEOT  \n}\n',
+        'output "x" {\n  value /* c */ = 1\n}\n',
+        'output "x" {\n  value = "${~ "y" ~}"\n}\n',
+        'output "x" {\n  value = "$${ only"\n}\n',
+        'output "größe" {\n  value = 1\n}\n',
+        'output "x" {\n  value = = 1\n}\n',
+        'data "terraform_remote_state" "x" {\n  = = 1\n}\n',
+    ],
+)
+def test_one_file_in_an_unusual_form_stops_no_other_stack(
+    repository: Repository, text: str
+) -> None:
+    write_stack(repository.root, "notebooks/a", "")
+    (write_stack(repository.root, "notebooks/b", "") / "main.tf").write_text(text, encoding="utf-8")
+    (repository.root / "notebooks/b/terraform.tfvars").write_text('name = "größe\n')
+    assert [stack.name for stack in repository.stacks()] == ["notebooks/a", "notebooks/b"]
+    assert repository.instance_names() == {"a": "a", "b": "b"}
+    reasons = [stack.unknown_reads for stack in repository.stacks()]
+    assert reasons[0] == ()
+    assert all("main.tf" in reason for reason in reasons[1])
+    assert bool(reasons[1]) is ("terraform_remote_state" in text)

@@ -83,3 +83,16 @@ def test_says_what_there_is_instead(stacks: list[Stack], condition: str, complai
 def test_no_stacks_meet_no_condition() -> None:
     with pytest.raises(UserError, match="there are no stacks to choose from"):
         selection.filter_by_values([], ["owner=alice"])
+
+
+def test_a_stack_whose_values_cannot_be_read_is_left_out_and_said(
+    stacks: list[Stack], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stacks[2].path / "terraform.tfvars").write_text('a = "b"\nenvironment = f(var.x)\n')
+    chosen = selection.filter_by_values(stacks, ["environment=dev"])
+    assert [stack.name for stack in chosen] == ["notebooks/alice"]
+    said = capsys.readouterr().err
+    assert "notebooks/bob is left out" in said
+    assert "terraform.tfvars, line 2: environment is an expression" in said
+    with pytest.raises(UserError, match="line 2"):
+        selection.filter_by_values(stacks[2:], ["environment=dev"])

@@ -6,11 +6,23 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.trees import reading, write_stack
+from tests.unit.engine.conftest import Bench, bench
+from tests.unit.engine.fake_terraform import write_state
+from tools.context import Context, Target
 from tools.cost import prices
 from tools.cost.prices import Price, Table
+from tools.engine.records import Records
+from tools.errors import UserError
+from tools.layout.repository import Repository
 from tools.runs import orphans
+from tools.runs.session import Session
 from tools.state.file import State
 from tools.state.place import LocalPlace
+
+__all__ = ["bench"]  # a fixture
 
 
 def state(*resources: tuple[str, dict[str, Any]]) -> State:
@@ -76,3 +88,72 @@ def test_the_packaged_prices_know_it(tmp_path: Path) -> None:
     nowhere = replace(orphan, region="")
     orphans.write_roots([nowhere], tmp_path / "roots", tmp_path / "common", "eu-west-1")
     assert 'region = "eu-west-1"' in (tmp_path / "roots/notebooks/n/main.tf").read_text()
+
+
+@pytest.fixture
+def session(bench: Bench) -> Session:
+    """notebooks/gone has a state and no directory's files; notebooks/n is a stack."""
+    write_state(bench.root / "notebooks/gone")
+    bench.write("notebooks/n")
+    return session_of(bench)
+
+
+def session_of(bench: Bench) -> Session:
+    repository = Repository(bench.root)
+    target = Target(repository, bench.terraform, "us-east-1", bench.root / "logs")
+    return Session(Context(bench.root), target, Records(repository, bench.terraform))
+
+
+def refused(session: Session, *names: str) -> str:
+    with pytest.raises(UserError) as error:
+        orphans.destroy_orphans(session, names)
+    return str(error.value)
+
+
+def test_orphans_are_named_and_shown_before_anything_is_asked(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(session) == "name the orphans to destroy: tools destroy --orphan notebooks/gone"
+    said = capsys.readouterr().err
+    assert "cost: about $0.00 a month" in said
+    assert "1 resource: terraform_data.this" in said
+
+
+@pytest.mark.parametrize(
+    "file", ["main.tf.json", "main.tofu", "any.tofu.json", "override.tf", "x.tf"]
+)
+def test_a_directory_that_holds_a_root_under_any_spelling_has_no_orphan(
+    bench: Bench, session: Session, file: str
+) -> None:
+    assert [orphan.name for orphan in orphans.find_orphans(session.records)] == ["notebooks/gone"]
+    (bench.root / "notebooks/gone" / file).write_text("{}" if "json" in file else "")
+    assert orphans.find_orphans(session_of(bench).records) == []
+
+
+def test_what_lies_behind_a_link_or_begins_with_a_dot_is_no_orphan(bench: Bench) -> None:
+    write_state(write_stack(bench.root, "elsewhere/x", ""))
+    (bench.root / "notebooks/link").symlink_to("../elsewhere/x")
+    write_state(write_stack(bench.root, "notebooks/.hidden", ""))
+    write_state(write_stack(bench.root, "notebooks/team/alice", ""))
+    assert orphans.find_orphans(session_of(bench).records) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "deployed", "reason"),
+    [
+        (reading("notebooks/gone"), True, "notebooks/n is deployed and uses, or may use"),
+        (
+            reading("notebooks/gone").replace('"local"', "var.x"),
+            True,
+            "its backend depends on variable x",
+        ),
+        ('terraform {\n  backend "http" {}\n}\n', False, "notebooks/gone may be its state"),
+    ],
+)
+def test_an_orphan_that_a_stack_may_need_or_have_is_not_destroyed(
+    bench: Bench, session: Session, text: str, deployed: bool, reason: str
+) -> None:
+    stack = bench.write("notebooks/n", text=text)
+    if deployed:
+        write_state(stack.path)
+    assert reason in refused(session_of(bench), "gone")

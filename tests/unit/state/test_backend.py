@@ -57,12 +57,12 @@ PLAIN = Backend("states", "eu-west-1", "both").text("notebooks/n")
 def test_what_is_read_without_a_parse_is_what_the_parser_reads(tmp_path: Path, text: str) -> None:
     file = tmp_path / "backend.tf"
     file.write_text(text)
-    parsed = reading._backends(reading.parse(text, file))
+    parsed = reading._backends(reading._parse(text, file))
     assert reading.read_backend(file) == next(iter(parsed.items()))
 
 
 def test_what_was_written_needs_no_parse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "parse", None)  # whoever parses, fails
+    monkeypatch.setattr(reading, "_parse", None)  # whoever parses, fails
     file = tmp_path / "backend.tf"
     file.write_text(PLAIN)
     kind, arguments = reading.read_backend(file) or ("", {})

@@ -138,3 +138,83 @@ def test_a_log_is_written_again_only_where_it_holds_something(stack: Path) -> No
     mask.scrub(dirty)
     assert clean.read_bytes() == b"\xff as it was\r\n"
     assert dirty.read_text() == f"a\n{PLACEHOLDER}\n"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        'variable "s" {\n  sensitive = "true"\n}',
+        'variable "s" {\n  sensitive = (true)\n}',
+        'variable "s" { sensitive = true }',
+        '   variable   "s"\t{\n sensitive=true\n   }',
+        "variable s {\n  sensitive = true\n}",
+        '/* a */ variable /* b */ "s" { # c\n  sensitive /* d */ = true // e\n}',
+        '# variable "s" {}\nvariable "s" {\n  default = {\n    a = "}"\n  }\n  sensitive = true\n}',
+        'variable "s" {\n  description = <<EOT\n  }\n  EOT  \n  sensitive = true\n}',
+        'variable "s" {\n  sensitive = !false\n}',
+        "variable s {\r\n  sensitive = true\r\n}\r\n",
+        '\ufeffvariable "s" {\n  sensitive = true\n}',
+        'locals {\n  größe = "${~ "y" ~}$${ only"\n}\nvariable "s" {\n  sensitive = true\n}',
+        # What cannot be read may say so.
+        'locals {\n  a = = 1\n}\nvariable "s" {\n  sensitive = true\n}',
+    ],
+)
+@pytest.mark.parametrize("file", ["terraform.tfvars", ".x.auto.tfvars", "environment"])
+def test_a_sensitive_variable_is_one_however_its_block_is_written(
+    tmp_path: Path, block: str, file: str
+) -> None:
+    (tmp_path / "main.tf").write_text(block, encoding="utf-8")
+    if file == "environment":
+        env = {"TF_VAR_s": SECRET}
+    else:
+        env = {}
+        (tmp_path / file).write_text(f's = "{SECRET}"\n')
+    assert SECRET not in masking.mask_of(tmp_path, env)(f"it is {SECRET}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'\ufeffs = "{SECRET}"\n',
+        f's = "{SECRET}\n',
+        f's = {{\n  a = "{SECRET}"\n',
+        f"s = <<EOT\n{SECRET}\n",
+        f's = concat("{SECRET}", var.x)\n',
+        f"s = <<EOT\n{SECRET}\nEOT  \n",
+        f'a = 1 + 2\ns = ("{SECRET}")\n',
+        f"s = = {SECRET}\n",
+    ],
+)
+def test_a_value_is_hidden_however_its_file_is_written(tmp_path: Path, text: str) -> None:
+    (tmp_path / "main.tf").write_text('variable "s" {\n  sensitive = true\n}\n')
+    (tmp_path / "terraform.tfvars").write_text(text, encoding="utf-8")
+    assert SECRET not in masking.mask_of(tmp_path, {})(f"line 2: {SECRET}")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.tf": f'variable "s" {{\n  default = {{ a = ["{SECRET}"] }}\n  sensitive = true\n}}'},
+        {
+            "main.tf.json": json.dumps(
+                {"variable": [{"s": [{"sensitive": "true", "default": SECRET}]}]}
+            )
+        },
+        {
+            "main.tf": f'variable "s" {{\n  default = "{SECRET}"\n}}\n',
+            "x_override.tf": 'variable "s" {\n  sensitive = true\n}\n',
+        },
+        {"main.tf": f'variable "s" {{\n  sensitive = true\n  default = "{SECRET}"\n  a = = 1\n}}'},
+    ],
+)
+def test_a_default_is_hidden_however_it_is_written(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert SECRET not in masking.mask_of(tmp_path, {})(f"it is {SECRET}")
+
+
+def test_the_type_of_a_resource_is_never_hidden(tmp_path: Path) -> None:
+    """By it the program knows what holds data."""
+    (tmp_path / "main.tf").write_text('variable "s" {\n  sensitive = true\n}\n')
+    mask = masking.mask_of(tmp_path, {"TF_VAR_s": "aws_s3_bucket"})
+    assert mask.event({"resource_type": "aws_s3_bucket"}) == {"resource_type": "aws_s3_bucket"}

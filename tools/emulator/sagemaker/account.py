@@ -54,7 +54,7 @@ def create_network_interface(
 
 
 def delete_network_interface(context: RequestContext, interface: str) -> None:
-    """Harmless where somebody else has deleted it or uses it."""
+    """Deletes the interface; the log says so if EC2 refuses that."""
     try:
         _client(context, "ec2").delete_network_interface(NetworkInterfaceId=interface)
     except ClientError as error:

@@ -4,6 +4,9 @@ LocalStack answers them 500, and clients then try them again (localstack-core 4.
 localstack/aws/handlers/service.py).
 """
 
+import io
+import re
+import zlib
 from typing import Any
 
 from botocore.model import OperationNotFoundError
@@ -11,11 +14,14 @@ from localstack.aws import handlers
 from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.handlers.service import ServiceRequestParser
 from localstack.aws.protocol.parser import RequestParserError
-from localstack.http import Response
+from localstack.http import Request, Response
 
 from .errors import SerializationError
 
-_TARGET_PREFIX = "sagemaker."
+_SERVICE = "sagemaker"
+_TARGET_PREFIX = f"{_SERVICE}."
+# Key, date, region, service: AKIA.../20260101/us-east-1/sagemaker/aws4_request
+_CREDENTIAL = re.compile(r"Credential=[^/,\s]+/[^/,\s]+/[^/,\s]+/([^/,\s]+)/aws4_request")
 # The longest valid request, CreateNotebookInstance with every field full, has about 50,000 bytes.
 MAX_BYTES = 1024 * 1024
 
@@ -23,6 +29,7 @@ MAX_BYTES = 1024 * 1024
 def install() -> None:
     """To be called as LocalStack starts, from a hook in `localstack.hooks.on_infra_start`."""
     before_parsing: Any = handlers.preprocess_request
+    before_parsing.append(_refuse_wrong_scope)
     before_parsing.append(_refuse_oversized)
 
     parser_class: Any = ServiceRequestParser
@@ -39,21 +46,71 @@ def install() -> None:
     parser_class.parse_and_enrich = parse_or_refuse
 
 
+def _refuse_wrong_scope(chain: Any, context: RequestContext, response: Response) -> None:
+    """Refuses what is signed for another service, which LocalStack would hand to that one."""
+    request = context.request
+    if _is_for_sagemaker(request) and _signed_service(request) not in (None, _SERVICE):
+        error = {
+            "__type": "InvalidSignatureException",
+            "message": f"Credential should be scoped to correct service: '{_SERVICE}'.",
+        }
+        chain.respond(400, error)
+
+
 def _refuse_oversized(chain: Any, context: RequestContext, response: Response) -> None:
-    target = context.request.headers.get("X-Amz-Target", "")
-    # LocalStack finds the service whatever the case.
-    if target.lower().startswith(_TARGET_PREFIX) and _length(context) > MAX_BYTES:
+    """Refuses a long body, and unpacks a packed one that is not.
+
+    LocalStack would unpack it later, however long it becomes (localstack-core 4.13.1,
+    localstack/aws/handlers/codec.py).
+    """
+    request = context.request
+    if not _is_for_sagemaker(request) and _signed_service(request) != _SERVICE:
+        return
+    is_too_long = (request.content_length or 0) > MAX_BYTES
+    body = b"" if is_too_long else request.stream.read(MAX_BYTES + 1)
+    if request.content_encoding and request.content_encoding.lower() == "gzip":
+        try:
+            body = _unpack(body)
+            request.headers["Content-Encoding"] = "identity"
+        except zlib.error:
+            pass  # LocalStack finds that it cannot be read
+    if is_too_long or len(body) > MAX_BYTES:
         error = {
             "__type": "RequestEntityTooLargeException",
             "message": f"A request has at most {MAX_BYTES} bytes",
         }
         chain.respond(413, error)
+    else:
+        request.stream = io.BytesIO(body)
 
 
-def _length(context: RequestContext) -> int:
-    """In bytes; a body that comes in chunks says no length beforehand."""
-    said = context.request.content_length
-    return len(context.request.get_data()) if said is None else said
+def _unpack(body: bytes) -> bytes:
+    """What the gzip file `body` holds, at most one byte more than is allowed.
+
+    Raises zlib.error if it is none.
+    """
+    unpacked = b""
+    while body and len(unpacked) <= MAX_BYTES:  # such a file may have several parts
+        part = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        unpacked += part.decompress(body, MAX_BYTES + 1 - len(unpacked))
+        if not part.eof and len(unpacked) <= MAX_BYTES:
+            raise zlib.error("cut short")
+        body = part.unused_data
+    return unpacked
+
+
+def _is_for_sagemaker(request: Request) -> bool:
+    # LocalStack finds the service whatever the case.
+    return bool(request.headers.get("X-Amz-Target", "").lower().startswith(_TARGET_PREFIX))
+
+
+def _signed_service(request: Request) -> str | None:
+    """The service in the signature's scope; None without a signature that can be read.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
+    """
+    scope = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    return scope[1] if scope else None
 
 
 def _refuse_unreadable(context: RequestContext, error: RequestParserError) -> None:

@@ -1,0 +1,321 @@
+"""Which files a plan reads: the right answers are Terraform's, tried with its own binary.
+
+`tests/cli/test_inputs.py` holds a choice of them against `terraform plan`.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.trees import write_stack
+from tools.engine.file_reads import FileReader
+from tools.engine.read_collector import FileReads
+
+
+class Tree:
+    """A stack in a repository, and what a plan of it reads."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.env = {"HOME": str(root / "home")}
+        self.stack = write_stack(root, "notebooks/n", "")
+
+    def write(self, name: str, text: str = "x") -> Path:
+        """A file by its path from the stack."""
+        path = Path(os.path.normpath(self.stack / name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def read(self, text: str = "", name: str = "main.tf") -> FileReads:
+        if text:
+            self.write(name, text)
+        return FileReader(str(self.root), self.env).read(str(self.stack))
+
+    def counts(self, name: str, text: str = "") -> bool:
+        """Whether a change of a file counts, and nothing is unknown."""
+        reads = self.read(text)
+        assert not reads.unknown, list(reads.unknown)
+        return os.path.normpath(self.stack / name) in reads.files
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path)
+
+
+def value(expression: str) -> str:
+    return f'output "x" {{\n  value = {expression}\n}}\n'
+
+
+@pytest.mark.parametrize(
+    ("expression", "file"),
+    [
+        ('file("${path.module}/../../scripts/${each.key}.sh")', "../../scripts/prod.sh"),
+        ('file("../../scripts/${upper(each.key)}.sh")', "../../scripts/prod.sh"),
+        ('[for k in ["a"] : filemd5("../../scripts/a-${k}.sh")]', "../../scripts/prod.sh"),
+        ('file("~/.ssh/id.pub")', "../../home/.ssh/id.pub"),
+        ('file(pathexpand("~/.ssh/id.pub"))', "../../home/.ssh/id.pub"),
+        ('file("${path.root}/../../s/a.sh")', "../../s/a.sh"),
+        ('file("${abspath(path.module)}/../../s/a.sh")', "../../s/a.sh"),
+        ('file(format("../../s/%s.sh", "a"))', "../../s/a.sh"),
+        ('file(join("/", ["../..", "s", "a.sh"]))', "../../s/a.sh"),
+        ('file(true ? "../../s/a.sh" : "b")', "../../s/a.sh"),
+        ('file(data.x.y.z ? "c" : "../../s/a.sh")', "../../s/a.sh"),
+        ('core::filesha256("../../s/a.sh")', "../../s/a.sh"),
+        ('file(# c\n  "../../s/a.sh" # d\n  )', "../../s/a.sh"),
+        ('<<EOT\n${file("../../s/a.sh")}\nEOT  ', "../../s/a.sh"),
+        ('"%{ if file("../../s/a.sh") == "" }a%{ endif }"', "../../s/a.sh"),
+        ('fileset("../../s", "*.sh")', "../../s/.hidden.sh"),
+        ('fileset("../..", "s/**/*.pyc")', "../../s/b/a.pyc"),
+        ('fileset(".", "../../s/*")', "../../s/crash.log"),
+        ('file("crash.log")', "crash.log"),
+        ('file("x.tfstate.json")', "x.tfstate.json"),
+        ('file(".hidden")', ".hidden"),
+        ('fileexists("a.pyc")', "a.pyc"),
+        (
+            'file("../../shared-infra/b/terraform.tfstate")',
+            "../../shared-infra/b/terraform.tfstate",
+        ),
+        ('templatefile("../../s/a.tpl", {})', "../../s/a.tpl"),
+    ],
+)
+def test_a_file_that_a_function_reads_counts(tree: Tree, expression: str, file: str) -> None:
+    tree.write(file)
+    assert tree.counts(file, value(expression))
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("file(format(var.pattern, 1))", "file() in main.tf reads a path that is not known"),
+        ('file("${each.key}.sh")', "file() in main.tf reads a path that is not known"),
+        ('file("/${each.key}.sh")', "file() in main.tf reads a path that is not known"),
+        ("filebase64(data.x.y.path)", "filebase64() in main.tf reads a path that is not known"),
+        ('fileset(var.folder, "*")', "fileset() in main.tf reads a path that is not known"),
+        ('file("terraform.tfstate")', "which each apply changes"),
+        ('fileset(path.module, "*")', "lists what Terraform writes beside it"),
+        ('fileset(path.root, "**/*.json")', "lists what Terraform writes beside it"),
+        ('fileset("..", "n/t*")', "lists what Terraform writes beside it"),
+        ('file("/proc/self/status")', "belongs to the operating system"),
+        ('fileset("/proc", "*")', "belongs to the operating system"),
+        ('file("/proc/${each.key}")', "belongs to the operating system"),
+        ('file("../../many/${each.key}")', "holds more than"),
+        ('file("../../${each.key}")', "holds .git, which changes by itself"),
+        ('file("../../pipe/${each.key}")', "holds p, which is no regular file"),
+        ('file("../../pipe/p")', "is no regular file"),
+        ('templatefile("../../s/calls.tpl", {})', "calls.tpl, a template of main.tf reads"),
+    ],
+)
+def test_a_path_that_cannot_be_told_is_unknown_with_the_reason(
+    tree: Tree, expression: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.engine.file_digests._MOST_FILES", 3)
+    for number in range(4):
+        tree.write(f"../../many/{number}")
+    tree.write("../../.git/HEAD")
+    tree.write("../../s/calls.tpl", "${file(name)}")
+    tree.write("../../pipe/a").with_name("p").unlink(missing_ok=True)
+    os.mkfifo(tree.root / "pipe/p")
+    tree.write("terraform.tfstate", "{}")
+    [unknown] = tree.read(value(expression)).unknown
+    assert reason in unknown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        value('"/usr/share"'),
+        value('"/proc/self"'),
+        value('"/"'),
+        value('"../.."'),
+        value('provider::x::file("/usr/share")'),
+        value('templatestring("${path.module}", {})'),
+        value('filenames("/usr/share/${each.key}")'),
+        "# file(var.x)\n",
+        value('"file(\\"/proc/self\\")"'),
+    ],
+)
+def test_a_text_that_no_function_reads_is_no_input(tree: Tree, text: str) -> None:
+    reads = tree.read(text)
+    assert not reads.unknown
+    assert list(reads.files) == [str(tree.stack / "main.tf")]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('data "archive_file" "x" {\n  source_dir = "../../src"\n}\n', "../../src/.env"),
+        ('data "archive_file" "x" {\n  source_dir = "../../src/${each.key}"\n}\n', "../../src/a/b"),
+        ('data "local_file" "x" {\n  filename = "../../src/a"\n}\n', "../../src/a"),
+        (
+            'resource "aws_s3_object" "x" {\n  source = local.f\n}\nlocals {\n  f = "../../a"\n}\n',
+            "../../a",
+        ),
+        (
+            'resource "x" "x" {\n  anything = "${path.module}/../../some file"\n}\n',
+            "../../some file",
+        ),
+        ('resource "x" "x" {\n  inner {\n    chart = "../../chart"\n  }\n}\n', "../../chart/a/b"),
+        ('module "m" {\n  source = "../../modules/m"\n  f = "../../a"\n}\n', "../../a"),
+        ('variable "x" {\n  default = "../../a"\n}\n', "../../a"),
+    ],
+)
+def test_a_path_in_an_argument_counts(tree: Tree, text: str, name: str) -> None:
+    tree.write("../../modules/m/main.tf")
+    tree.write(name)
+    assert tree.counts(name, text)
+
+
+def test_a_path_argument_that_cannot_be_told_is_unknown(tree: Tree) -> None:
+    text = 'data "archive_file" "x" {\n  source_dir = var.dir\n}\nvariable "dir" {}\n'
+    [unknown] = tree.read(text).unknown
+    assert unknown.startswith("archive_file.x.source_dir in main.tf is a path that is not known")
+    made = 'resource "aws_lambda_function" "x" {\n  filename = data.archive_file.x.output_path\n}\n'
+    assert not tree.read(made).unknown
+
+
+@pytest.mark.parametrize("name", [".my.auto.tfvars", ".x.auto.tfvars.json", "a.auto.tfvars"])
+def test_values_that_terraform_reads_by_itself_count(tree: Tree, name: str) -> None:
+    tree.write(name, "{}")
+    assert tree.counts(name)
+
+
+@pytest.mark.parametrize(
+    ("source", "given"),
+    [
+        ("default", {}),
+        ("terraform.tfvars", {"terraform.tfvars": 'which = "p"\n'}),
+        (".x.auto.tfvars", {"terraform.tfvars": 'which = "q"\n', ".x.auto.tfvars": 'which = "p"'}),
+        ("json", {"terraform.tfvars.json": '{"which": "p"}'}),
+        ("environment", {}),
+    ],
+)
+def test_a_path_made_of_a_variable_is_followed_to_its_value(
+    tree: Tree, source: str, given: dict[str, str]
+) -> None:
+    default = '"p"' if source == "default" else '"r"'
+    for name, text in given.items():
+        tree.write(name, text)
+    if source == "environment":
+        tree.env["TF_VAR_which"] = "p"
+    tree.write("../../s/p/a")
+    tree.write("../../s/q/a")
+    text = f'variable "which" {{\n  default = {default}\n}}\n'
+    reads = tree.read(text + value('file("../../s/${var.which}/a")'))
+    assert not reads.unknown
+    outside = {path for path in reads.files if not path.startswith(str(tree.stack))}
+    assert outside == {str(tree.root / "s/p/a")}
+
+
+def test_a_value_that_leads_out_of_the_folder_is_followed_or_unknown(tree: Tree) -> None:
+    outside = tree.write("../../s/a")
+    text = 'variable "f" {\n  default = "../../s/a"\n}\n' + value('file("${path.root}/${var.f}")')
+    assert tree.counts(str(outside), text)
+    text = value('[for f in ["../../s/a"] : file("${path.root}/${f}")]')
+    [unknown] = tree.read(text).unknown
+    assert 'may lead out of its folder by a ".."' in unknown
+
+
+def test_a_null_file_is_none(tree: Tree) -> None:
+    """As `on_create_file` of a notebook is, where none is set."""
+    text = 'variable "f" {\n  default = null\n}\n'
+    expression = 'var.f == null ? "" : file("../../s/${var.f}")'
+    tree.write("../../s/a")
+    reads = tree.read(text + value(expression))
+    assert not reads.unknown
+    assert list(reads.files) == [str(tree.stack / "main.tf")]
+
+
+def test_path_root_and_plain_paths_in_a_module_are_the_stack_s(tree: Tree) -> None:
+    tree.write("../../modules/m/main.tf", value('file("${path.root}/.a") == file(".b")'))
+    tree.write(".a")
+    tree.write(".b")
+    call = 'module "m" {\n  source = "../../modules/m"\n}\n'
+    assert tree.counts(".a", call)
+    assert tree.counts(".b", call)
+
+
+def test_what_a_module_reads_is_not_taken_from_another_caller(tree: Tree) -> None:
+    """A module that hundreds call is looked at once, if nothing in it depends on the caller."""
+    text = 'variable "f" {}\n' + value('file("${path.module}/.${var.f}")')
+    tree.write("../../modules/m/main.tf", text)
+    reader = FileReader(str(tree.root), tree.env)
+    for name in ("a", "b"):
+        hidden = tree.write(f"../../modules/m/.{name}")
+        call = f'module "m" {{\n  source = "../../modules/m"\n  f = "{name}"\n}}\n'
+        stack = write_stack(tree.root, f"notebooks/{name}", call)
+        assert str(hidden) in reader.read(str(stack)).files
+
+
+@pytest.mark.parametrize("source", ["../../modules/${var.w}", "../../modules/${local.w}"])
+def test_a_module_s_source_with_a_known_variable_is_followed(tree: Tree, source: str) -> None:
+    names = 'variable "w" {\n  default = "m"\n}\nlocals {\n  w = var.w\n}\n'
+    tree.write("../../modules/m/main.tf")
+    assert tree.counts(
+        "../../modules/m/main.tf", f'{names}module "m" {{\n  source = "{source}"\n}}\n'
+    )
+    unknown = tree.read(
+        f'variable "w" {{}}\nmodule "m" {{\n  source = "../../{"${var.w}"}"\n}}\n'
+    ).unknown
+    assert list(unknown) == ["the source of module m is not known without Terraform"]
+
+
+def test_a_module_from_elsewhere_counts_by_what_is_installed(tree: Tree) -> None:
+    call = 'module "m" {\n  source = "git::https://example.com/m.git?ref=main"\n}\n'
+    [unknown] = tree.read(call).unknown
+    assert unknown.endswith("is not installed here")
+    manifest = {"Modules": [{"Key": "m", "Source": "x", "Dir": ".terraform/modules/m/sub"}]}
+    tree.write(".terraform/modules/modules.json", json.dumps(manifest))
+    tree.write(".terraform/modules/m/sub/main.tf", value('file("${path.module}/../x")'))
+    tree.write(".terraform/modules/m/x")
+    assert tree.counts(".terraform/modules/m/sub/main.tf")
+    assert tree.counts(".terraform/modules/m/x")
+    assert not tree.counts(".terraform/modules/modules.json")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'source = "git::https://example.com/m.git?ref=0123456789abcdef0123456789abcdef01234567"',
+        'source = "terraform-aws-modules/vpc/aws"\n  version = "5.1.0"',
+    ],
+)
+def test_a_module_with_a_fixed_version_need_not_be_installed(tree: Tree, call: str) -> None:
+    """Pipelines begin with a fresh checkout."""
+    assert tree.counts("main.tf", f'module "m" {{\n  {call}\n}}\n')
+
+
+def test_what_an_option_names_counts(tree: Tree) -> None:
+    tree.env["TF_CLI_ARGS_plan"] = "-var-file=../../prod.tfvars -no-color"
+    tree.write("../../prod.tfvars", 'a = "b"\n')
+    assert tree.counts("../../prod.tfvars")
+
+
+def test_a_file_in_json_reads_files_too(tree: Tree) -> None:
+    tree.write("../../s/a")
+    text = json.dumps({"output": {"x": {"value": 'a "${file("../../s/a")}"'}}})
+    assert str(tree.root / "s/a") in tree.read(text, "x.tf.json").files
+
+
+def test_one_file_that_cannot_be_read_is_unknown_and_names_it(tree: Tree) -> None:
+    [unknown] = tree.read('locals {\n  a = file("x") = 1\n}\n').unknown
+    assert unknown.startswith("this tool cannot read main.tf; Terraform can (line 2")
+
+
+def test_what_terraform_writes_in_the_stack_is_no_input(tree: Tree) -> None:
+    for name in ("terraform.tfstate", ".terraform/providers/x", ".terraform.lock.hcl"):
+        tree.write(name)
+    reads = tree.read(value('[for f in fileset("sub", "*") : file("${path.module}/${f}")]'))
+    assert not reads.unknown
+    assert list(reads.files) == [str(tree.stack / "main.tf")]
+
+
+def test_a_link_in_a_circle_ends(tree: Tree) -> None:
+    (tree.root / "loop").mkdir()
+    for name in ("one", "two"):
+        (tree.root / "loop" / name).symlink_to(".")
+    [unknown] = tree.read(value('fileset("../../loop", "**")')).unknown
+    assert "folders" in unknown

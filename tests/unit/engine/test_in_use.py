@@ -1,0 +1,142 @@
+"""What keeps a stack from being destroyed: who reads it, and who may."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.trees import reading, write_stack
+from tests.unit.engine.conftest import Bench
+from tests.unit.engine.fake_terraform import failure, write_state
+from tools.engine.in_use import refuse_in_use
+from tools.engine.scheduler import run_stacks
+from tools.errors import UserError
+
+UNKNOWN = (
+    'variable "team" {}\ndata "terraform_remote_state" "x" {\n  backend = "local"\n'
+    '  config  = { path = "../../shared-infra/${var.team}/terraform.tfstate" }\n}\n'
+)
+ELSEWHERE = UNKNOWN.replace("${var.team}", "../../other")
+
+
+@pytest.fixture
+def shared(bench: Bench) -> Bench:
+    """shared-infra/b is applied."""
+    run_stacks(bench.run(), [bench.write("shared-infra/b")])
+    return bench
+
+
+def destroy_b(bench: Bench) -> None:
+    """Asks whether shared-infra/b may be destroyed alone."""
+    run = bench.run(destroy=True)
+    records = run.records
+    refuse_in_use(run, [bench.stack("shared-infra/b")], records.stacks, records.unmanaged)
+
+
+def test_a_reader_whose_reads_are_unknown_keeps_what_it_may_need(shared: Bench) -> None:
+    shared.write("notebooks/n", text=UNKNOWN)
+    destroy_b(shared)  # it is not deployed
+    write_state(shared.stack("notebooks/n").path)
+    with pytest.raises(UserError) as refused:
+        destroy_b(shared)
+    assert str(refused.value) == (
+        "notebooks/n is deployed and may use shared-infra/b (terraform_remote_state.x: its path "
+        "depends on variable team, which has no value here); destroy it first: tools destroy "
+        "notebooks/n"
+    )
+    (shared.stack("notebooks/n").path / "terraform.tfvars").write_text('team = "c"\n')
+    destroy_b(shared)  # it reads a state that is none of b's for certain
+
+
+def test_a_reader_of_a_state_elsewhere_keeps_nothing(shared: Bench) -> None:
+    write_state(shared.write("notebooks/n", text=ELSEWHERE).path)
+    destroy_b(shared)
+
+
+def test_a_module_that_reads_keeps_what_it_reads(shared: Bench) -> None:
+    write_stack(shared.root, "modules/m", reading("shared-infra/b"))
+    call = 'module "m" {\n  source = "../../modules/m"\n}\n'
+    write_state(shared.write("notebooks/n", text=call).path)
+    with pytest.raises(UserError, match="notebooks/n is deployed and uses shared-infra/b"):
+        destroy_b(shared)
+
+
+def nested(bench: Bench) -> Path:
+    text = reading("shared-infra/b").replace("../../", "../../../")
+    return write_stack(bench.root, "notebooks/team-a/alice", text)
+
+
+def behind_a_link(bench: Bench) -> Path:
+    target = write_stack(bench.root, "modules/../elsewhere/x", UNKNOWN)
+    (bench.root / "notebooks/link").symlink_to(target)
+    return target
+
+
+def hidden(bench: Bench) -> Path:
+    return write_stack(bench.root, "notebooks/.old", reading("shared-infra/b"))
+
+
+@pytest.mark.parametrize("write", [nested, behind_a_link, hidden])
+def test_a_root_that_is_not_managed_keeps_what_it_reads(shared: Bench, write: object) -> None:
+    directory = write(shared)  # type: ignore[operator]
+    destroy_b(shared)  # it has no state
+    write_state(directory)
+    with pytest.raises(
+        UserError, match=r"not managed here .* may hold resources and .*uses? shared"
+    ):
+        destroy_b(shared)
+
+
+def test_a_root_that_does_not_say_where_its_state_is_may_hold_resources(shared: Bench) -> None:
+    (nested(shared) / "more.tf").write_text('terraform {\n  backend "http" {}\n}\n')
+    with pytest.raises(UserError, match="may hold resources and uses shared-infra/b"):
+        destroy_b(shared)
+
+
+def test_a_link_to_a_stack_is_that_stack(shared: Bench) -> None:
+    stack = shared.write("notebooks/n", "shared-infra/b")
+    write_state(stack.path)
+    (shared.root / "notebooks/link").symlink_to(stack.path)
+    run = shared.run(destroy=True)
+    refuse_in_use(run, run.records.stacks, run.records.stacks, run.records.unmanaged)
+
+
+def calls(bench: Bench, verb: str) -> list[str]:
+    called = [call.split() for call in bench.terraform.calls]
+    return [words[1] for words in called if words[0] == verb]
+
+
+def test_an_unknown_reader_is_applied_last_and_destroyed_first(bench: Bench) -> None:
+    bench.write("shared-infra/a", text=UNKNOWN)
+    bench.write("notebooks/reads-a", "shared-infra/a")
+    bench.write("shared-infra/b")
+    bench.write("notebooks/n", "shared-infra/b")
+    run_stacks(bench.run(), bench.stacks())
+    last = ["shared-infra/a", "notebooks/reads-a"]
+    assert calls(bench, "apply")[-2:] == last
+    assert [stack.name for stack in bench.stacks()][-2:] == last
+    bench.terraform.calls.clear()
+    run_stacks(bench.run(destroy=True), bench.stacks())
+    assert calls(bench, "destroy")[:2] == last[::-1]
+
+
+def test_what_an_unknown_reader_may_need_stays_if_it_could_not_be_destroyed(shared: Bench) -> None:
+    shared.write("notebooks/n", text=UNKNOWN)
+    run_stacks(shared.run(), shared.stacks())
+    shared.terraform.will("destroy notebooks/n", failure("no"))
+    results = run_stacks(shared.run(destroy=True), shared.stacks())
+    assert {result.stack: result.outcome for result in results} == {
+        "notebooks/n": "failed",
+        "shared-infra/b": "not run",
+    }
+
+
+def test_a_failure_elsewhere_does_not_stop_an_unknown_reader(shared: Bench) -> None:
+    shared.write("notebooks/n", text=UNKNOWN)
+    shared.write("notebooks/m")
+    shared.terraform.will("apply notebooks/m", failure("no"))
+    results = run_stacks(shared.run(), shared.stacks())
+    assert {result.stack: result.outcome for result in results} == {
+        "shared-infra/b": "unchanged",
+        "notebooks/m": "failed",
+        "notebooks/n": "applied",
+    }

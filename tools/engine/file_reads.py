@@ -1,0 +1,323 @@
+"""The files that a plan of a stack reads: its own, its modules', and those that paths lead to."""
+
+import json
+import os
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.engine import module_scope
+from tools.engine.file_digests import FileDigests, Folder, UncountableError, is_left_out
+from tools.engine.module_scope import ModuleScope, ModuleUses
+from tools.engine.read_collector import NO_USES, FileReads, ReadCollector, is_below
+from tools.hcl import file_uses
+from tools.hcl.syntax import Expression, UnreadableError
+from tools.terraform.cli_arguments import value_options
+
+_LOCAL_SOURCES = ("./", "../")
+_DEEPEST = 20  # modules within modules
+# A commit of git, or one version in a registry: what it names does not change.
+_FIXED_COMMIT = re.compile(r"[?&]ref=[0-9a-f]{40}(&|$)")
+_FIXED_VERSION = re.compile(r"\s*=?\s*\d+\.\d+\.\d+\s*")
+
+
+@dataclass
+class FileReader:
+    """Finds the files that stacks read. What several of them share is read once.
+
+    `env` is the environment that Terraform gets, `root` the repository.
+    """
+
+    root: str
+    env: Mapping[str, str]
+    digests: FileDigests = field(default_factory=FileDigests)
+    # What modules read, by folder, path.module and whether it is counted, where that does not
+    # depend on who calls them.
+    shared_modules: dict[tuple[str, str, bool], ReadCollector] = field(default_factory=dict)
+    _template_calls: dict[str, list[tuple[str, list[Expression]]] | None] = field(
+        default_factory=dict
+    )
+    _merged: dict[tuple[int, ...], ModuleUses] = field(default_factory=dict)
+
+    def read(self, directory: str, states: frozenset[str] = frozenset()) -> FileReads:
+        """Returns what a plan of the root module in `directory` reads.
+
+        `states` are files that an apply of it writes, besides those of Terraform's own names.
+        """
+        return _Walk(self, directory, states).run()
+
+    def merged(self, folder: Folder) -> ModuleUses:
+        """Returns what the module in `folder` says of other files."""
+        # Hundreds of stacks have files of the same texts, for which there is one FileUses.
+        key = tuple(map(id, folder.configuration.values()))
+        if key not in self._merged:
+            names = {os.path.basename(p): uses for p, uses in folder.configuration.items()}  # noqa: PTH119
+            self._merged[key] = ModuleUses.merge(names)
+        return self._merged[key]
+
+    def calls_in_template(self, path: str) -> list[tuple[str, list[Expression]]] | None:
+        """Returns the calls of functions that read files in a template; None if unreadable."""
+        if path not in self._template_calls:
+            self._template_calls[path] = _calls_in_template(path)
+        return self._template_calls[path]
+
+
+class _Walk:
+    """The walk through one stack's modules."""
+
+    def __init__(self, reader: FileReader, directory: str, states: frozenset[str]) -> None:
+        self.reader = reader
+        self.directory = directory
+        # Terraform looks from where the directory really is.
+        self.cwd = os.path.realpath(directory) if Path(directory).is_symlink() else directory
+        self.collector = self._new_collector(states)
+        self.climbs = False
+        self._installed: dict[str, str] | None = None
+
+    def _new_collector(self, states: frozenset[str]) -> ReadCollector:
+        home = self.reader.env.get("HOME", "")
+        return ReadCollector(self.reader.digests, self.cwd, states, home)
+
+    def run(self) -> FileReads:
+        """Returns what the plan reads."""
+        try:
+            folder = self.reader.digests.folder(self.directory)
+        except UncountableError as error:
+            self.collector.doubt(f"its directory {error}")
+            return self.collector.reads
+        in_order = sorted(folder.values, key=module_scope.order_of_values)
+        automatic = filter(module_scope.is_automatic, in_order)
+        values = {file: folder.values[file] for file in automatic}
+        self.collector.reads.values.update(values)
+        self._add_option_files()
+        uses = self.collector.reads.root = self.reader.merged(folder)
+        scope = ModuleScope(uses, ".", self.cwd, values=values, env=self.reader.env)
+        self._visit_module(folder, scope, counts=True)
+        if self.collector.partial and (self.climbs or self._values_climb()):
+            self.collector.doubt(
+                f'{self.collector.partial}: the path may lead out of its folder by a ".."'
+            )
+        for path in self.collector.written & self.collector.reads.files.keys():
+            del self.collector.reads.files[path]
+        return self.collector.reads
+
+    def _values_climb(self) -> bool:
+        env = self.reader.env
+        texts = [value for name, value in env.items() if name.startswith("TF_VAR_")]
+        texts += [value for option, value in value_options(env) if option == "var"]
+        return any(b".." in content for content in self.collector.reads.values.values()) or any(
+            ".." in text for text in texts
+        )
+
+    def _add_option_files(self) -> None:
+        for option, path in value_options(self.reader.env):
+            file = posixpath.normpath(posixpath.join(self.cwd, path))
+            if option == "var-file" and self.collector.add_file(file, f"-var-file={path}"):
+                self.collector.reads.values[file] = Path(file).read_bytes()
+
+    # Modules
+
+    def _visit_module(
+        self, folder: Folder, scope: ModuleScope, counts: bool, depth: int = 0
+    ) -> None:
+        if counts:
+            self.collector.reads.files.update(folder.files)
+        self.collector.reads.configuration.update(folder.configuration)
+        for name, uses in scope.uses.files.items():
+            where = name if scope.folder == "." else f"{scope.folder}/{name}"
+            if uses["unreadable"]:
+                self.collector.doubt(
+                    f"this tool cannot read {where}; Terraform can ({uses['unreadable']})"
+                )
+            self.climbs = self.climbs or uses["climbs"]
+            for function, arguments in uses["calls"]:
+                self._visit_call(function, arguments, scope, where)
+            for argument, expression in uses["arguments"]:
+                self._visit_argument(argument, expression, scope, where)
+            for expression in uses["paths"]:
+                self._visit_path(expression, scope)
+        for name, call in scope.uses.modules.items():
+            self._visit_module_call(name, call, scope, depth)
+
+    def _visit_module_call(
+        self, name: str, call: Mapping[str, Expression], scope: ModuleScope, depth: int
+    ) -> None:
+        key = f"{scope.key}.{name}" if scope.key else name
+        for source, is_whole in scope.paths(call.get("source", ["literal", ""])):
+            if not is_whole or not source or depth == _DEEPEST:
+                self.collector.doubt(f"the source of module {key} is not known without Terraform")
+                continue
+            counts = True
+            if source.startswith(_LOCAL_SOURCES):
+                place = posixpath.normpath(posixpath.join(scope.folder, source))
+            else:
+                installed = self._installed_at(key)
+                counts = not _is_fixed(source, call.get("version"))
+                if installed is None:
+                    if counts:
+                        self.collector.doubt(f"module {key} ({source}) is not installed here")
+                    continue
+                place = installed
+            self._visit_folder(place, key, call, scope, counts, depth)
+
+    def _visit_folder(
+        self,
+        place: str,
+        key: str,
+        call: Mapping[str, Expression],
+        scope: ModuleScope,
+        counts: bool,
+        depth: int,
+    ) -> None:
+        path = posixpath.normpath(posixpath.join(self.cwd, place))
+        if not Path(path).is_dir():
+            return  # Terraform says that it is missing
+        try:
+            folder = self.reader.digests.folder(path)
+        except UncountableError as error:
+            self.collector.doubt(f"module {key}, which {error}")
+            return
+        shared = self.reader.shared_modules.get((path, place, counts))
+        if shared is None:
+            uses = self.reader.merged(folder)
+            called = ModuleScope(uses, place, self.cwd, key, arguments=call, caller=scope)
+            outer, shared = self.collector, self._new_collector(self.collector.written)
+            self.collector = shared
+            self._visit_module(folder, called, counts, depth + 1)
+            self.collector = outer
+            # Hundreds of stacks call one module, and most modules read only what lies in them.
+            is_alone = not uses.modules and not called.asks_outside and not self.climbs
+            if is_alone and all(is_below(asked, path) for asked in shared.asked):
+                self.reader.shared_modules[path, place, counts] = shared
+        self.collector.merge(shared)
+
+    def _installed_at(self, key: str) -> str | None:
+        """The folder into which an init has put a module, relative to the root.
+
+        It is noted in .terraform/modules/modules.json:
+        https://github.com/hashicorp/terraform/blob/v1.11.4/internal/modsdir/manifest.go
+        """
+        if self._installed is None:
+            self._installed = {}
+            try:
+                manifest = Path(self.cwd, ".terraform/modules/modules.json").read_bytes()
+                for module in json.loads(manifest)["Modules"]:
+                    self._installed[str(module["Key"])] = str(module["Dir"])
+            except (OSError, ValueError, KeyError, TypeError):
+                pass  # none is installed
+        return self._installed.get(key)
+
+    # Functions and arguments
+
+    def _visit_call(
+        self, function: str, arguments: list[Expression], scope: ModuleScope, where: str
+    ) -> None:
+        what = f"{function}() in {where}"
+        if not arguments or arguments[0][0] == "expanded":
+            self.collector.doubt(f"{what} reads a path that is not known without Terraform")
+            return
+        if function == "fileset":
+            patterns = list(scope.paths(arguments[1])) if len(arguments) > 1 else [("", False)]
+        for path, is_whole in scope.paths(arguments[0]):
+            if not path and not is_whole:
+                self.collector.doubt(f"{what} reads a path that is not known without Terraform")
+            elif function == "fileset":
+                for pattern in patterns:
+                    self.collector.add_set(path, is_whole, *pattern, what)
+            elif is_whole:
+                self.collector.add_file(self.collector.absolute(path), f"{what}: {path}")
+                self._read_template(function, self.collector.absolute(path), where, scope)
+            else:
+                self._add_beginning(path, what, function, scope, where)
+
+    def _add_beginning(
+        self, path: str, what: str, function: str, scope: ModuleScope, where: str
+    ) -> None:
+        """Takes in the folder with which a path begins, since any file in it may be meant."""
+        self.collector.partial = self.collector.partial or what
+        folder = self.collector.absolute(posixpath.dirname(path) or ".")
+        if folder == "/" or (path.startswith("~") and "/" not in path):
+            self.collector.doubt(f"{what} reads a path that is not known without Terraform")
+            return
+        for file in self.collector.add_folder(folder, what):
+            self._read_template(function, file, where, scope)
+
+    def _visit_argument(
+        self, argument: str, expression: Expression, scope: ModuleScope, where: str
+    ) -> None:
+        what = f"{argument} in {where}"
+        if _is_reference(expression):
+            return  # what another resource made, of what has been counted
+        for path, is_whole in scope.paths(expression):
+            absolute = self.collector.absolute(path if is_whole else posixpath.dirname(path) or ".")
+            if not path and not is_whole:
+                self.collector.doubt(f"{what} is a path that is not known without Terraform")
+            elif is_whole and not Path(absolute).is_dir():
+                self.collector.add_file(absolute, f"{what}: {path}")
+            elif absolute == "/":
+                self.collector.doubt(f"{what} is a path that is not known without Terraform")
+            else:
+                self.collector.partial = self.collector.partial or ("" if is_whole else what)
+                self.collector.add_folder(absolute, what)
+
+    def _visit_path(self, expression: Expression, scope: ModuleScope) -> None:
+        """Takes in a file, or a folder in the repository, that any other argument names."""
+        for path, is_whole in scope.paths(expression):
+            absolute = self.collector.absolute(path if is_whole else posixpath.dirname(path))
+            if not path or is_left_out(posixpath.basename(absolute) or "."):
+                continue
+            try:
+                digest = self.reader.digests.file(absolute) if is_whole else None
+                if digest:
+                    self.collector.reads.files[absolute] = digest
+                elif self._is_folder_beside(absolute):
+                    self.collector.reads.files.update(self.reader.digests.folder(absolute).files)
+            except UncountableError as error:
+                if self._is_folder_beside(absolute):
+                    self.collector.doubt(f"it names the folder {path}, which {error}")
+
+    def _is_folder_beside(self, path: str) -> bool:
+        """Whether `path` is a folder in the repository, and not one that the stack lies in."""
+        is_inside = is_below(path, self.reader.root) and not is_below(self.cwd, path)
+        return is_inside and Path(path).is_dir()
+
+    def _read_template(self, function: str, path: str, where: str, scope: ModuleScope) -> None:
+        """Takes in what a template reads, which may call functions that read files."""
+        if function != "templatefile":
+            return
+        calls = self.reader.calls_in_template(path)
+        if calls is None:
+            self.collector.doubt(f"this tool cannot read the template {posixpath.basename(path)}")
+        for called, arguments in calls or ():
+            inner = f"{posixpath.basename(path)}, a template of {where}"
+            self._visit_call(called, arguments, ModuleScope(NO_USES, ".", self.cwd), inner)
+
+
+def _is_fixed(source: str, version: Expression | None) -> bool:
+    """Whether the module at `source` can only be replaced by an edit of the call."""
+    if version and version[0] == "literal" and _FIXED_VERSION.fullmatch(str(version[1])):
+        return True
+    return _FIXED_COMMIT.search(source) is not None
+
+
+def _is_reference(expression: Expression) -> bool:
+    """Whether `expression` is an attribute of a resource or of a data source."""
+    while expression[0] in ("attribute", "index", "splat"):
+        expression = expression[1]
+    names = ("each", "count", "local", "path", "self", "terraform", "var")
+    return expression[0] == "name" and expression[1] not in names
+
+
+def _calls_in_template(path: str) -> list[tuple[str, list[Expression]]] | None:
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError):
+        return []  # Terraform says that it is missing
+    if b"file" not in content or b"{" not in content:
+        return []
+    try:
+        return file_uses.calls_in_template(content.decode())
+    except (UnreadableError, UnicodeDecodeError):
+        return None

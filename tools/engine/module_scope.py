@@ -1,0 +1,187 @@
+"""What names mean in the modules of a stack, as far as files and the environment tell."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate, is_known
+from tools.hcl.file_uses import FileUses
+from tools.hcl.functions import text_of
+from tools.hcl.syntax import Expression, UnreadableError, parse_expression
+from tools.hcl.variables import read_assigned
+from tools.terraform.cli_arguments import value_options
+
+_OVERRIDE = re.compile(r"(^|/|_)override\.(tf|tofu)(\.json)?$")
+_DEEPEST = 20  # steps from a name to its value
+# Functions whose result is an argument of theirs, or a path that leads to the same file.
+_TRANSPARENT = {"abspath", "coalesce", "nonsensitive", "pathexpand", "sensitive", "tostring", "try"}
+_NO_NAMES = Scope(lambda kind, name: None)
+
+
+@dataclass(frozen=True)
+class ModuleUses:
+    """What all files of one module say of other files; files that override come last."""
+
+    files: Mapping[str, FileUses]
+    modules: Mapping[str, Mapping[str, Expression]]
+    locals: Mapping[str, Expression]
+    variables: Mapping[str, tuple[Expression | None, bool]]
+
+    @classmethod
+    def merge(cls, files: Mapping[str, FileUses]) -> "ModuleUses":
+        modules: dict[str, dict[str, Expression]] = {}
+        locals_: dict[str, Expression] = {}
+        variables: dict[str, tuple[Expression | None, bool]] = {}
+        for name in sorted(files, key=lambda name: (bool(_OVERRIDE.search(name)), name)):
+            uses = files[name]
+            for call, arguments in uses["modules"].items():
+                modules[call] = {**modules.get(call, {}), **arguments}
+            locals_.update(uses["locals"])
+            variables.update({name: (v[0], v[1]) for name, v in uses["variables"].items()})
+        return cls(files, modules, locals_, variables)
+
+    @property
+    def unreadable(self) -> Iterator[tuple[str, str]]:
+        """Files of which nothing is known, each with the reason."""
+        return ((name, u["unreadable"]) for name, u in self.files.items() if u["unreadable"])
+
+
+@dataclass
+class ModuleScope:
+    """What names mean in one module of a stack.
+
+    `folder` is what path.module is there, such as "." for the root, and `cwd` the directory from
+    which relative paths count. A called module has the `arguments` of the call and its `caller`; a
+    root the `values` of its files, the strongest last, and `env`. `asks_outside` turns True when
+    something is asked that depends on the root or the caller.
+    """
+
+    uses: ModuleUses
+    folder: str
+    cwd: str
+    key: str = ""
+    arguments: Mapping[str, Expression] = field(default_factory=dict)
+    caller: "ModuleScope | None" = None
+    values: Mapping[str, bytes] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    asks_outside: bool = False
+    _looked_up: dict[tuple[str, str], Values] = field(default_factory=dict)
+
+    def paths(self, expression: Expression, depth: int = 0) -> Iterator[tuple[str, bool]]:
+        """The paths that `expression` may have: each whole, or, with False, only its beginning."""
+        values = evaluate(expression, Scope(self._lookup))
+        if all(map(is_known, values)):
+            texts = map(text_of, values)
+            yield from ((text, True) for text in texts if text is not None)  # null reads nothing
+        elif depth == _DEEPEST:
+            yield "", False
+        elif expression[0] == "template":
+            yield from self._template_paths(expression[1])
+        elif expression[0] == "if":
+            for branch in expression[2:]:
+                yield from self.paths(branch, depth + 1)
+        elif expression[0] == "call" and expression[1] in _TRANSPARENT:
+            for argument in expression[2]:
+                yield from self.paths(argument, depth + 1)
+        else:
+            inner, scope = self._definition(expression)
+            yield from [("", False)] if inner is None else scope.paths(inner, depth + 1)
+
+    def _template_paths(self, parts: Iterable[str | Expression]) -> Iterator[tuple[str, bool]]:
+        beginning = ""
+        for part in parts:
+            values = [part] if isinstance(part, str) else evaluate(part, Scope(self._lookup))
+            if list(values) == [None]:
+                return  # Terraform refuses null in a template
+            text = text_of(values[0]) if len(values) == 1 and is_known(values[0]) else None
+            if text is None:
+                yield beginning, False
+                return
+            beginning += text
+
+    def _definition(self, expression: Expression) -> "tuple[Expression | None, ModuleScope]":
+        """What a name stands for, and where that is written."""
+        if expression[0] == "attribute" and expression[1][0] == "name":
+            kind, name = expression[1][1], expression[2]
+            if kind == "local":
+                return self.uses.locals.get(name), self
+            if kind == "var" and self.caller and name in self.arguments:
+                return self.arguments[name], self.caller
+        return None, self
+
+    def _lookup(self, kind: str, name: str) -> Values | None:
+        """The values of `kind.name`; None for what is no value, such as a resource."""
+        if kind not in ("local", "path", "var"):
+            return None
+        if (kind, name) not in self._looked_up:
+            self._looked_up[kind, name] = [Unknown(f"{kind}.{name}")]  # if it refers to itself
+            self._looked_up[kind, name] = self._value(kind, name)
+        return self._looked_up[kind, name]
+
+    def _value(self, kind: str, name: str) -> Values:
+        self.asks_outside = self.asks_outside or (kind != "local" and name != "module")
+        if kind == "path":
+            folders = {"module": self.folder, "root": ".", "cwd": self.cwd}
+            return [folders.get(name, Unknown(f"path.{name}"))]
+        if kind == "local":
+            expression = self.uses.locals.get(name)
+            unknown = [Unknown(f"local.{name}")]
+            return unknown if expression is None else evaluate(expression, Scope(self._lookup))
+        if name in self.arguments and self.caller:
+            return evaluate(self.arguments[name], Scope(self.caller._lookup))
+        return self._default(name) if self.caller else self._root_value(name)
+
+    def _may_be_set_in(self, file: str, name: str) -> bool:
+        """Whether the file of a -var-file sets the variable `name`."""
+        try:
+            content = Path(self.cwd, file).read_bytes()
+        except (OSError, ValueError):
+            return True
+        values = read_assigned(content, file.endswith(".json"))
+        return values is None or name in values
+
+    def _default(self, name: str) -> Values:
+        default, _ = self.uses.variables.get(name, (None, False))
+        return [Unknown(f"var.{name}")] if default is None else evaluate(default, _NO_NAMES)
+
+    def _root_value(self, name: str) -> Values:
+        """The value of a root's variable: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence"""
+        for option, value in value_options(self.env):
+            is_set = value.partition("=")[0].strip() == name
+            if self._may_be_set_in(value, name) if option == "var-file" else is_set:
+                return [Unknown(f"var.{name}")]
+        for file in reversed(list(self.values)):
+            # A parse takes time, and few files set what is asked for.
+            if name.encode() in self.values[file] or file.endswith(".json"):
+                values = read_assigned(self.values[file], file.endswith(".json"))
+                if values is None:
+                    return [Unknown(f"var.{name}")]
+                if name in values:
+                    return [values[name]]
+        if (text := self.env.get(f"TF_VAR_{name}")) is not None:
+            return [_of_environment(text)]
+        return self._default(name)
+
+
+def order_of_values(file: str) -> tuple[int, str]:
+    """Sorts the files of values of a folder, the strongest last."""
+    name = posixpath.basename(file)
+    ranks = {"terraform.tfvars": 0, "terraform.tfvars.json": 1}
+    return ranks.get(name, 2), name
+
+
+def is_automatic(file: str) -> bool:
+    """Whether Terraform reads a file of values by itself."""
+    return order_of_values(file)[0] < 2 or file.endswith((".auto.tfvars", ".auto.tfvars.json"))
+
+
+def _of_environment(text: str) -> Value:
+    """The value of TF_VAR_x: text for a string, and an expression for what is none."""
+    if not text.lstrip().startswith(("[", "{")):
+        return text
+    try:
+        return evaluate(parse_expression(text), _NO_NAMES)[0]
+    except UnreadableError:
+        return Unknown("a value in the environment")

@@ -1,0 +1,206 @@
+"""What the files of a module say of other states, modules, variables and the backend."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypedDict
+
+from tools.hcl import cache as parsed
+from tools.hcl import evaluation, syntax
+from tools.hcl.evaluation import Scope, Value
+from tools.hcl.syntax import Body, Expression, UnreadableError, parse_template
+
+Attributes = dict[str, Expression]
+
+
+class Pieces(TypedDict):
+    """The parts of a file that are needed here; attributes are expressions (syntax.py).
+
+    `states` are its `terraform_remote_state`. `backend` is its kind and its attributes, of which a
+    file has at most one. `unreadable` says why nothing of the file is known, if that is so.
+    """
+
+    states: dict[str, Attributes]
+    modules: dict[str, Attributes]
+    variables: dict[str, Attributes]
+    locals: Attributes
+    backend: list[Any]
+    unreadable: str
+
+
+# A file without any of these says nothing of what `Pieces` has, but for a backend: a parse costs
+# milliseconds. A JSON file may write any letter as \\uXXXX.
+_WORDS = (b"terraform_remote_state", b"module", b"variable", b"locals", b"\\u")
+_known: dict[tuple[bytes, bool], Pieces] = {}
+NOTHING: Pieces = Pieces(states={}, modules={}, variables={}, locals={}, backend=[], unreadable="")
+
+
+def read_pieces(content: bytes, is_json: bool) -> Pieces:
+    """The pieces of a .tf (or .tf.json) file with this `content`."""
+    key = content, is_json
+    if key not in _known:
+        _known[key] = _pieces(content, is_json)
+    return _known[key]
+
+
+def _pieces(content: bytes, is_json: bool) -> Pieces:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        return {**NOTHING, "unreadable": f"not UTF-8 at byte {error.start}"}
+    kind = f"pieces {'json' if is_json else 'native'} {_version()}"
+    pieces: Pieces = parsed.once(kind, text, lambda: _read(text, is_json))
+    return pieces
+
+
+def read_values(content: bytes, is_json: bool) -> dict[str, Value]:
+    """The values of a .tfvars (or .tfvars.json) file. Raises UnreadableError."""
+    try:
+        if is_json:
+            return dict(json.loads(content))
+        attributes = syntax.parse_file(content.decode()).attributes
+    except UnreadableError:
+        raise
+    except (ValueError, TypeError):
+        raise UnreadableError("cannot be read by this tool") from None
+    scope = Scope(lambda kind, name: None)
+    return {name: evaluation.evaluate(value, scope)[0] for name, value in attributes.items()}
+
+
+def is_sensitive(variable: Attributes) -> bool:
+    """Whether a variable is, or may be, marked sensitive."""
+    return variable.get("sensitive", ["literal", False]) != ["literal", False]
+
+
+def has_names(content: bytes) -> bool:
+    """Whether a file may have a part of `Pieces` other than a backend; by its text."""
+    return any(word in content for word in _WORDS)
+
+
+def may_read_states(content: bytes) -> bool:
+    """Whether a file may read other states, itself or in a module that it calls; by its text."""
+    return (
+        b"terraform_remote_state" in content
+        or (b"module" in content and b"source" in content)
+        or b"\\u" in content
+    )
+
+
+def names_backend(content: bytes) -> bool:
+    """Whether a file may have a `backend` or a `cloud` block; by its text."""
+    return b"backend" in content or b"cloud" in content or b"\\u" in content
+
+
+@cache
+def _version() -> str:
+    """What the pieces depend on besides the text: this module and the parser."""
+    sources = (Path(__file__), Path(str(syntax.__file__)))
+    return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
+
+
+def _read(text: str, is_json: bool) -> Pieces:
+    try:
+        blocks = _json_blocks(text) if is_json else _blocks(syntax.parse_file(text))
+        return _collect(blocks)
+    except UnreadableError as error:
+        return {**NOTHING, "unreadable": str(error)}
+
+
+def _collect(blocks: "Iterator[tuple[str, tuple[str, ...], Attributes]]") -> Pieces:
+    pieces = Pieces(states={}, modules={}, variables={}, locals={}, backend=[], unreadable="")
+    for kind, labels, attributes in blocks:
+        if kind == "data" and labels[:1] == ("terraform_remote_state",):
+            pieces["states"][labels[1]] = attributes
+        elif kind == "module":
+            pieces["modules"][labels[0]] = attributes
+        elif kind == "variable":
+            pieces["variables"][labels[0]] = _variable(attributes)
+        elif kind == "locals":
+            pieces["locals"].update(attributes)
+        elif kind in ("backend", "cloud"):
+            pieces["backend"] = [labels[0] if labels else "cloud", attributes]
+    return pieces
+
+
+def _variable(attributes: Attributes) -> Attributes:
+    """What is needed of a variable: not its description, and no default that is a secret."""
+    kept = {"type", "sensitive", "nullable"} | (set() if is_sensitive(attributes) else {"default"})
+    return {name: value for name, value in attributes.items() if name in kept}
+
+
+def _blocks(body: Body) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
+    labels = {"data": 2, "module": 1, "variable": 1}
+    for block in body.blocks:
+        if len(block.labels) < labels.get(block.type, 0):
+            raise UnreadableError(f"a {block.type} block without its name")
+        yield block.type, block.labels, block.body.attributes
+        if block.type in ("terraform", "check"):
+            for inner in block.body.blocks:
+                yield inner.type, inner.labels, inner.body.attributes
+
+
+def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
+    """https://developer.hashicorp.com/terraform/language/syntax/json"""
+    try:
+        content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
+    except ValueError:
+        raise UnreadableError("not valid JSON") from None
+    depth = {"data": 2, "module": 1, "variable": 1, "locals": 0, "terraform": 0, "check": 1}
+    for top in _objects(content):
+        for kind, value in top.items():
+            if kind not in depth:
+                continue
+            for labels, body in _labelled(value, depth[kind]):
+                if kind in ("terraform", "check"):
+                    yield from _json_inner(body)
+                else:
+                    yield kind, labels, {name: _json(v, name) for name, v in body.items()}
+
+
+def _json_inner(body: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
+    """What of a `terraform` or a `check` block is needed."""
+    for kind, depth in (("backend", 1), ("cloud", 0), ("data", 2)):
+        for labels, inner in _labelled(body.get(kind, []), depth):
+            yield kind, labels, {name: _json(value) for name, value in inner.items()}
+
+
+def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    for body in _objects(value):
+        if not depth:
+            yield (), body
+            continue
+        for label, inner in body.items():
+            for labels, content in _labelled(inner, depth - 1):
+                yield (label, *labels), content
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) for item in values):
+        raise UnreadableError("a block that is no object")
+    return values
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a name that is there twice has both, as blocks may. A comment goes."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            before = found[name] if isinstance(found[name], list) else [found[name]]
+            found[name] = [*before, *(value if isinstance(value, list) else [value])]
+        elif name != "//":
+            found[name] = value
+    return found
+
+
+def _json(value: Any, name: str = "") -> Expression:
+    if isinstance(value, str):
+        is_type = name == "type" and value in ("string", "number", "bool")
+        return ["name", value] if is_type else parse_template(value)
+    if isinstance(value, list):
+        return ["list", [_json(item) for item in value]]
+    if isinstance(value, dict):
+        return ["object", [[parse_template(key), _json(item)] for key, item in value.items()]]
+    return ["literal", value]

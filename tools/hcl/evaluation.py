@@ -1,0 +1,341 @@
+"""Evaluates expressions as far as their values are known without Terraform.
+
+A value is what JSON holds, or `Unknown` with the reason. An expression may have several: of a
+conditional whose condition is unknown, both branches count.
+"""
+
+import itertools
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tools.hcl.functions import FUNCTIONS, TextSet, text_of
+from tools.hcl.syntax import Expression
+
+_MOST = 64  # values of one expression that are followed; more are unknown
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Stands for a value that is not known; `reason` completes "it depends on"."""
+
+    reason: str
+
+
+Value = Any  # what JSON holds, with Unknown in its place or within
+Values = Sequence[Value]  # at least one
+# The values of a name such as `var.region`, given as `("var", "region")`; None if it is not one.
+Lookup = Callable[[str, str], Values | None]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names mean: `lookup` for `var.x`, `local.x`, `path.x`, and `names` for plain ones."""
+
+    lookup: Lookup
+    names: Mapping[str, Value] = field(default_factory=dict)
+
+    def with_names(self, names: Mapping[str, Value]) -> "Scope":
+        """The same scope with more `names`, such as those of a `for`, or `each` and `count`."""
+        return replace(self, names={**self.names, **names})
+
+
+def evaluate(expression: Expression, scope: Scope) -> Values:
+    """The possible values of `expression`, without repetition."""
+    return _EVALUATORS[expression[0]](expression, scope)
+
+
+def is_known(value: Value) -> bool:
+    """Whether no part of `value` is unknown."""
+    return first_unknown(value) is None
+
+
+def first_unknown(value: Value) -> Unknown | None:
+    """The first unknown part of `value`, itself included."""
+    if isinstance(value, Unknown):
+        return value
+    if isinstance(value, dict):
+        value = list(value.values())
+    parts = map(first_unknown, value) if isinstance(value, list) else ()
+    return next((part for part in parts if part), None)
+
+
+def describe(expression: Expression) -> str:
+    """A reference such as `data.aws_vpc.this.id`, as far as it can be written in a line."""
+    kind = expression[0]
+    if kind == "name":
+        return str(expression[1])
+    if kind == "attribute":
+        return f"{describe(expression[1])}.{expression[2]}"
+    return describe(expression[1]) if kind in ("index", "splat") else "an expression"
+
+
+def _distinct(values: Iterable[Value]) -> Values:
+    found: list[Value] = []
+    for value in values:
+        if not any(_same(value, other) for other in found):
+            found.append(value)
+    return found if len(found) <= _MOST else [Unknown("more values than are followed here")]
+
+
+def _same(one: Value, other: Value) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
+def _product(expressions: Sequence[Expression], scope: Scope) -> Sequence[tuple[Value, ...]]:
+    """The combinations of the values of `expressions`; one with unknowns if there are too many."""
+    choices = [evaluate(expression, scope) for expression in expressions]
+    count = 1
+    for values in choices:
+        count *= len(values)
+    if count > _MOST:
+        many = Unknown("more values than are followed here")
+        choices = [values if len(values) == 1 else [many] for values in choices]
+    return list(itertools.product(*choices))
+
+
+def _literal(expression: Expression, scope: Scope) -> Values:
+    return [expression[1]]
+
+
+def _template(expression: Expression, scope: Scope) -> Values:
+    parts = [["literal", part] if isinstance(part, str) else part for part in expression[1]]
+    return _distinct(_joined(values) for values in _product(parts, scope))
+
+
+def _joined(values: Iterable[Value]) -> Value:
+    texts = [text_of(value) if is_known(value) else first_unknown(value) for value in values]
+    unknown = next((text for text in texts if isinstance(text, Unknown)), None)
+    if unknown or None in texts:
+        return unknown or Unknown("a value that is no text")
+    return "".join(str(text) for text in texts)
+
+
+def _name(expression: Expression, scope: Scope) -> Values:
+    name = expression[1]
+    return [scope.names[name] if name in scope.names else Unknown(name)]
+
+
+def _attribute(expression: Expression, scope: Scope) -> Values:
+    of, name = expression[1], expression[2]
+    if of[0] == "name" and of[1] not in scope.names:
+        values = scope.lookup(of[1], name)
+        if values is not None:
+            return values
+    if _is_reference(of, scope):
+        return [Unknown(describe(expression))]
+    return _distinct(_member(value, name) for value in evaluate(of, scope))
+
+
+def _is_reference(expression: Expression, scope: Scope) -> bool:
+    """Whether `expression` names a resource, a data source or a module's output."""
+    while expression[0] in ("attribute", "index", "splat"):
+        if expression[0] == "attribute" and expression[1][0] == "name":
+            name = expression[1][1]
+            is_value = name in scope.names or scope.lookup(name, expression[2]) is not None
+            return not is_value
+        expression = expression[1]
+    return expression[0] == "name" and expression[1] not in scope.names
+
+
+def _member(value: Value, key: Value) -> Value:
+    if isinstance(value, Unknown):
+        return value
+    if isinstance(value, dict) and isinstance(key, str) and key in value:
+        return value[key]
+    if isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
+        return value[key]
+    return Unknown(f"{key!r}, which is not there")
+
+
+def _index(expression: Expression, scope: Scope) -> Values:
+    if _is_reference(expression[1], scope):
+        return [Unknown(describe(expression))]
+    found: list[Value] = []
+    for value in evaluate(expression[1], scope):
+        for key in evaluate(expression[2], scope):
+            if isinstance(key, Unknown) and isinstance(value, dict | list) and value:
+                found += value.values() if isinstance(value, dict) else value
+            else:
+                found.append(key if isinstance(key, Unknown) else _member(value, key))
+    return _distinct(found)
+
+
+def _unknown(expression: Expression, scope: Scope) -> Values:
+    return [Unknown("an expression that is not evaluated here")]
+
+
+def _list(expression: Expression, scope: Scope) -> Values:
+    return _distinct(list(items) for items in _product(expression[1], scope))
+
+
+def _object(expression: Expression, scope: Scope) -> Values:
+    pairs = expression[1]
+    found: list[Value] = []
+    for values in _product([part for pair in pairs for part in pair], scope):
+        keys = [text_of(key) if is_known(key) else None for key in values[::2]]
+        if None in keys:
+            found.append(first_unknown(list(values[::2])) or Unknown("a key that is no text"))
+        else:
+            found.append(dict(zip(keys, values[1::2], strict=True)))
+    return _distinct(found)
+
+
+def _call(expression: Expression, scope: Scope) -> Values:
+    function, arguments = expression[1], expression[2]
+    if function == "abspath":
+        return _absolute(arguments, scope)
+    if function not in FUNCTIONS or any(argument[0] == "expanded" for argument in arguments):
+        return [Unknown(f"{function}(...)")]
+    return _distinct(_called(function, values) for values in _product(arguments, scope))
+
+
+def _absolute(arguments: Sequence[Expression], scope: Scope) -> Values:
+    (folder,) = scope.lookup("path", "cwd") or [Unknown("abspath(...)")]
+    return _distinct(
+        posixpath.normpath(posixpath.join(folder, path))
+        if isinstance(path, str) and isinstance(folder, str)
+        else first_unknown([path, folder]) or Unknown("abspath(...)")
+        for (path,) in _product(arguments[:1], scope)
+    )
+
+
+def _called(function: str, arguments: Sequence[Value]) -> Value:
+    if unknown := first_unknown(list(arguments)):
+        return unknown
+    try:
+        return FUNCTIONS[function](*arguments)
+    except (TypeError, ValueError, LookupError, AttributeError, StopIteration):
+        return Unknown(f"{function}(...)")
+
+
+def _if(expression: Expression, scope: Scope) -> Values:
+    conditions = {_truth(value) for value in evaluate(expression[1], scope)}
+    found: list[Value] = []
+    for branch, taken in ((expression[2], True), (expression[3], False)):
+        if taken in conditions or None in conditions:
+            found += evaluate(branch, scope)
+    return _distinct(found)
+
+
+def _truth(value: Value) -> bool | None:
+    """True or False, None if it is not known."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value)
+    return value if isinstance(value, bool) else None
+
+
+def _binary(expression: Expression, scope: Scope) -> Values:
+    pairs = _product(expression[2:], scope)
+    return _distinct(_operation(expression[1], left, right) for left, right in pairs)
+
+
+def _operation(operator: str, left: Value, right: Value) -> Value:
+    if operator in ("&&", "||"):
+        decisive = operator == "||"
+        truths = (_truth(left), _truth(right))
+        if decisive in truths:
+            return decisive
+        return (
+            (first_unknown([left, right]) or Unknown("a value that is no boolean"))
+            if (None in truths)
+            else not decisive
+        )
+    if unknown := first_unknown([left, right]):
+        return unknown
+    if operator in ("==", "!="):
+        if isinstance(left, list) or isinstance(right, list):
+            return Unknown("a comparison that is not done here")
+        return _equal(left, right) == (operator == "==")
+    numbers = [
+        isinstance(value, int | float) and not isinstance(value, bool) for value in (left, right)
+    ]
+    compare = {"<": left.__lt__, ">": left.__gt__, "<=": left.__le__, ">=": left.__ge__}
+    return (
+        compare[operator](right)
+        if all(numbers) and operator in compare
+        else _arithmetic(operator, left, right, all(numbers))
+    )
+
+
+def _arithmetic(operator: str, left: Value, right: Value, are_numbers: bool) -> Value:
+    if not are_numbers or operator not in ("+", "-", "*"):
+        return Unknown("a calculation that is not done here")
+    return {"+": left + right, "-": left - right, "*": left * right}[operator]
+
+
+def _equal(left: Value, right: Value) -> bool:
+    are_booleans = {isinstance(left, bool), isinstance(right, bool)}
+    return len(are_booleans) == 1 and bool(left == right)
+
+
+def _unary(expression: Expression, scope: Scope) -> Values:
+    return _distinct(_negated(expression[1], value) for value in evaluate(expression[2], scope))
+
+
+def _negated(operator: str, value: Value) -> Value:
+    if operator == "!":
+        truth = _truth(value)
+        return (first_unknown(value) or Unknown("no boolean")) if truth is None else not truth
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return -value if is_number else (first_unknown(value) or Unknown("no number"))
+
+
+def _for(expression: Expression, scope: Scope) -> Values:
+    return _distinct(
+        _comprehension(expression, collection, scope)
+        for collection in evaluate(expression[2], scope)
+    )
+
+
+def _pairs_of(collection: dict[str, Value] | list[Value]) -> list[tuple[Value, Value]]:
+    """Keys and values in the order in which Terraform goes through them."""
+    if isinstance(collection, dict):
+        return sorted(collection.items(), key=lambda pair: pair[0])
+    if isinstance(collection, TextSet):
+        return [(item, item) for item in collection]
+    return list(enumerate(collection))
+
+
+def _comprehension(expression: Expression, collection: Value, scope: Scope) -> Value:
+    names, key, value, condition = expression[1], *expression[3:]
+    if not isinstance(collection, dict | list):
+        return first_unknown(collection) or Unknown("a collection that is not known")
+    pairs = _pairs_of(collection)
+    found = []
+    for pair in pairs:
+        bound = dict(zip(names, pair if len(names) == 2 else pair[1:], strict=True))
+        inner = scope.with_names(bound)
+        parts = [["literal", True] if part is None else part for part in (condition, key, value)]
+        choices = _product(parts, inner)
+        taken = _truth(choices[0][0])
+        if len(choices) > 1 or taken is None:
+            return Unknown("a for that is not evaluated here")
+        if taken:
+            found.append(choices[0][1:])
+    if key is None:
+        return [item for _, item in found]
+    texts = [text_of(name) if is_known(name) else None for name, _ in found]
+    if None in texts:
+        return first_unknown([name for name, _ in found]) or Unknown("a key that is no text")
+    return dict(zip(texts, (item for _, item in found), strict=True))
+
+
+_EVALUATORS: dict[str, Callable[[Expression, Scope], Values]] = {
+    "literal": _literal,
+    "template": _template,
+    "name": _name,
+    "attribute": _attribute,
+    "index": _index,
+    "splat": _unknown,
+    "list": _list,
+    "object": _object,
+    "call": _call,
+    "if": _if,
+    "binary": _binary,
+    "unary": _unary,
+    "for": _for,
+    "directive": _unknown,
+    "expanded": _unknown,
+}

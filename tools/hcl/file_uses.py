@@ -1,0 +1,287 @@
+"""What a file of configuration says of other files: paths, modules, and what paths are made of."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypedDict
+
+from tools.hcl import syntax
+from tools.hcl.cache import once
+from tools.hcl.syntax import Body, Expression, UnreadableError, parse_file, parse_template
+
+# https://developer.hashicorp.com/terraform/language/functions, "Filesystem Functions" and the
+# hashes of files. Those in https://developer.hashicorp.com/terraform/language/functions/templatefile
+# may be called in a template too.
+FUNCTIONS = {
+    "file",
+    "filebase64",
+    "filebase64sha256",
+    "filebase64sha512",
+    "fileexists",
+    "filemd5",
+    "fileset",
+    "filesha1",
+    "filesha256",
+    "filesha512",
+    "templatefile",
+}
+# Arguments of which a provider reads the file, or the folder, while it plans; of each provider's
+# documents in https://registry.terraform.io/browse/providers.
+_ARGUMENTS = {
+    ("data", "archive_file"): ("source_dir", "source_file"),
+    ("data", "local_file"): ("filename",),
+    ("data", "local_sensitive_file"): ("filename",),
+    ("resource", "archive_file"): ("source_dir", "source_file"),
+    ("resource", "aws_lambda_function"): ("filename",),
+    ("resource", "aws_lambda_layer_version"): ("filename",),
+    ("resource", "aws_s3_bucket_object"): ("source",),
+    ("resource", "aws_s3_object"): ("source",),
+    ("resource", "azurerm_storage_blob"): ("source",),
+    ("resource", "google_storage_bucket_object"): ("source",),
+    ("resource", "local_file"): ("source",),
+    ("resource", "local_sensitive_file"): ("source",),
+    ("resource", "template_dir"): ("source_dir",),
+}
+_PATH = re.compile(r"\.{0,2}/|~|\.\.?$")
+# A file without any of these says nothing that is needed here; a parse costs milliseconds.
+_WORDS = re.compile(rb"file|module|locals|variable|remote_state|[./]/|[\"']/|path\.|~")
+
+
+class FileUses(TypedDict):
+    """What one file says; expressions are as `syntax` has them, `unreadable` says why none is here.
+
+    `calls` are functions that read files, with their arguments; `arguments` the path arguments of
+    resources and data sources whose provider reads them, such as `data.archive_file.x.source_dir`;
+    `paths` other paths. `outputs` are those that it names of other states: data source and output,
+    empty for all of them. `modules` are the arguments of module calls, by name; `variables` maps a
+    variable to its default, if it has one, and whether it is, or may be, sensitive. `climbs` says
+    that some text, which may become a part of a path, leads out of a folder by "..".
+    """
+
+    calls: list[tuple[str, list[Expression]]]
+    arguments: list[tuple[str, Expression]]
+    paths: list[Expression]
+    outputs: list[tuple[str, str]]
+    modules: dict[str, dict[str, Expression]]
+    locals: dict[str, Expression]
+    variables: dict[str, tuple[Expression | None, bool]]
+    climbs: bool
+    unreadable: str
+
+
+def _nothing() -> FileUses:
+    return FileUses(
+        calls=[],
+        arguments=[],
+        paths=[],
+        outputs=[],
+        modules={},
+        locals={},
+        variables={},
+        climbs=False,
+        unreadable="",
+    )
+
+
+def read_uses(content: bytes, is_json: bool) -> FileUses:
+    """What a .tf file, or a .tf.json file, with this content says of other files."""
+    if not _WORDS.search(content):
+        return _nothing()
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        return FileUses(**{**_nothing(), "unreadable": f"not UTF-8 at byte {error.start}"})
+    kind = f"file uses {is_json} {_version()}"
+    uses: FileUses = once(kind, text, lambda: _read(text, is_json))
+    return uses
+
+
+def calls_in_template(text: str) -> list[tuple[str, list[Expression]]]:
+    """The calls of functions that read files in the text of a template. Raises UnreadableError."""
+    finder = _Finder(_nothing())
+    finder.visit(parse_template(text))
+    return finder.uses["calls"]
+
+
+@cache
+def _version() -> str:
+    """What the results depend on besides the text: this module and the parser."""
+    sources = (Path(__file__), Path(str(syntax.__file__)))
+    return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
+
+
+def _read(text: str, is_json: bool) -> FileUses:
+    uses = _nothing()
+    try:
+        body = _json_body(text) if is_json else parse_file(text)
+        for block in body.blocks:
+            _read_block(block.type, block.labels, block.body, uses)
+    except UnreadableError as error:
+        return FileUses(**{**_nothing(), "unreadable": str(error)})
+    return uses
+
+
+def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileUses) -> None:
+    finder = _Finder(uses)
+    attributes = dict(body.attributes)
+    if kind == "terraform" or (kind, *labels[:1]) == ("data", "terraform_remote_state"):
+        finder.finds_paths = False  # those of states, which are compared as outputs
+    elif kind == "module" and labels:
+        uses["modules"][labels[0]] = dict(attributes)
+        for name in ("source", "version", "providers"):
+            attributes.pop(name, None)
+    elif kind == "locals":
+        uses["locals"].update(attributes)
+    elif kind == "variable" and labels:
+        sensitive = attributes.get("sensitive", ["literal", False]) != ["literal", False]
+        # Not the value of a secret: what is found is kept in a file.
+        default = None if sensitive else attributes.get("default")
+        uses["variables"][labels[0]] = (default, sensitive)
+        attributes = {} if default is None else {"default": default}
+    for name in _ARGUMENTS.get((kind, labels[0] if labels else ""), ()):
+        if name in attributes:
+            uses["arguments"].append((".".join((*labels, name)), attributes.pop(name)))
+            finder.visit(uses["arguments"][-1][1], is_path=True)
+    for expression in attributes.values():
+        finder.visit(expression)
+    for inner in body.blocks:
+        finder.visit_body(inner.body)
+
+
+class _Finder:
+    """Collects what the expressions that it visits say, in `uses`."""
+
+    def __init__(self, uses: FileUses) -> None:
+        self.uses = uses
+        self.finds_paths = True
+
+    def visit_body(self, body: Body) -> None:
+        for expression in body.attributes.values():
+            self.visit(expression)
+        for block in body.blocks:
+            self.visit_body(block.body)
+
+    def visit(self, expression: Any, is_path: bool = False) -> None:
+        """Visits an expression and its parts; `is_path` says that it is collected by itself."""
+        if not isinstance(expression, list):
+            return
+        kind = expression[0] if expression else None
+        if kind == "call" and len(expression) == 3:
+            self._visit_call(*expression[1:])
+        elif kind == "literal" and len(expression) == 2:
+            self._visit_text(expression, expression[1], is_path)
+        elif kind == "template" and len(expression) == 2:
+            self._visit_template(expression, is_path)
+        elif kind in ("attribute", "index", "splat") and isinstance(expression[1], list):
+            self._visit_reference(expression)
+        else:
+            for part in expression:
+                self.visit(part, is_path and kind in ("if", "directive"))
+
+    def _visit_call(self, function: str, arguments: list[Expression]) -> None:
+        # core::file: https://developer.hashicorp.com/terraform/language/functions
+        name = str(function).removeprefix("core::")
+        if name in FUNCTIONS:
+            self.uses["calls"].append((name, arguments))
+        for number, argument in enumerate(arguments):
+            self.visit(argument, is_path=name in FUNCTIONS and number == 0)
+
+    def _visit_reference(self, expression: Expression) -> None:
+        """Notes `data.terraform_remote_state.x.outputs.y`, and visits what stands in brackets."""
+        steps: list[str | None] = []
+        while expression[0] in ("attribute", "index", "splat"):
+            key = expression[2] if len(expression) == 3 else None
+            if expression[0] == "index":
+                self.visit(key, is_path=True)
+                key = key[1] if key and key[0] == "literal" else None
+            steps.insert(0, key if isinstance(key, str) else None)
+            expression = expression[1]
+        if expression != ["name", "data"]:
+            self.visit(expression)
+        elif steps[0] == "terraform_remote_state" and len(steps) > 1:
+            after = [n for n, step in enumerate(steps) if step == "outputs" and n > 1]
+            output = steps[after[0] + 1] if after and after[0] + 1 < len(steps) else None
+            self.uses["outputs"].append((str(steps[1]), output or ""))
+
+    def _visit_text(self, expression: Expression, text: Any, is_path: bool) -> None:
+        if not isinstance(text, str):
+            return
+        if ".." in text.split("/") and not is_path and self.finds_paths:
+            self.uses["climbs"] = True
+        if self.finds_paths and not is_path and _PATH.match(text):
+            self.uses["paths"].append(expression)
+
+    def _visit_template(self, expression: Expression, is_path: bool) -> None:
+        parts = expression[1]
+        begins_with_folder = (
+            isinstance(parts[0], list) and parts[0][:2] == ["attribute", ["name", "path"]]
+        ) or (isinstance(parts[0], str) and _PATH.match(parts[0]) is not None)
+        if begins_with_folder and self.finds_paths and not is_path:
+            self.uses["paths"].append(expression)
+        for part in parts:
+            if isinstance(part, str):
+                # "${path.module}/../x" is a path itself, and no part of one.
+                if ".." in part.split("/") and not (begins_with_folder or is_path):
+                    self.uses["climbs"] = self.uses["climbs"] or self.finds_paths
+            else:
+                self.visit(part)
+
+
+def _json_body(text: str) -> Body:
+    """The blocks of a .tf.json file, with what is in them as attributes.
+
+    https://developer.hashicorp.com/terraform/language/syntax/json
+    """
+    try:
+        content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_merge_pairs)
+    except ValueError:
+        raise UnreadableError("not valid JSON") from None
+    depths = {"data": 2, "resource": 2, "ephemeral": 2, "module": 1, "variable": 1}
+    body = Body()
+    for top in _objects(content):
+        for kind, value in top.items():
+            for labels, inner in _labelled(value, depths.get(kind, 0)):
+                attributes = {name: _json_expression(item) for name, item in inner.items()}
+                body.blocks.append(syntax.Block(kind, labels, Body(attributes)))
+    return body
+
+
+def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    for item in _objects(value):
+        if not depth:
+            yield (), item
+            continue
+        for label, inner in item.items():
+            for labels, content in _labelled(inner, depth - 1):
+                yield (label, *labels), content
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    values = value if isinstance(value, list) else [value]
+    return [item for item in values if isinstance(item, dict)]
+
+
+def _merge_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a name that is there twice has both, as blocks may. A comment goes."""
+    merged: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in merged:
+            before = merged[name] if isinstance(merged[name], list) else [merged[name]]
+            merged[name] = [*before, *(value if isinstance(value, list) else [value])]
+        elif name != "//":
+            merged[name] = value
+    return merged
+
+
+def _json_expression(value: Any) -> Expression:
+    if isinstance(value, str):
+        return parse_template(value)
+    if isinstance(value, list):
+        return ["list", [_json_expression(item) for item in value]]
+    if isinstance(value, dict):
+        pairs = [[parse_template(key), _json_expression(item)] for key, item in value.items()]
+        return ["object", pairs]
+    return ["literal", value]

@@ -1,0 +1,404 @@
+"""HCL's native syntax as a tree of lists, for what has to be evaluated.
+
+An expression is a list that begins with its kind, and JSON holds it as it is:
+
+- `["literal", value]`, `["template", [text or expression, ...]]`
+- `["name", name]`, `["attribute", of, name]`, `["index", of, key]`, `["splat", of]`
+- `["list", [item, ...]]`, `["object", [[key, value], ...]]`
+- `["call", function, [argument, ...]]`, `["if", condition, then, otherwise]`
+- `["binary", operator, left, right]`, `["unary", operator, operand]`
+- `["for", names, collection, key or null, value, condition or null]`
+- `["directive", [expression, ...]]`, a `%{...}` in a template
+
+https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
+"""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.errors import UserError
+
+Expression = list[Any]
+
+_SPACE = re.compile(r"(?:[ \t\r]|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_SPACE_AND_LINES = re.compile(r"(?:\s|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+_FUNCTION = re.compile(r"[^\W\d][\w-]*(?:::[^\W\d][\w-]*)*(?=\s*\()")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t\r]*\n")
+_TEXT = re.compile(r'(?:\\.|\$\$\{|%%\{|\$(?!\{)|%(?!\{)|[^"\\$%\n])+')
+_HEREDOC_TEXT = re.compile(r"(?:\$\$\{|%%\{|\$(?!\{)|%(?!\{)|[^$%])+")
+_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([nrt"\\]))|([$%])\4\{')
+_CHARACTERS = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_OPERATORS = (("||",), ("&&",), ("==", "!="), ("<=", ">=", "<", ">"), ("+", "-"), ("*", "/", "%"))
+_CONSTANTS = {"true": True, "false": False, "null": None}
+
+
+class UnreadableError(UserError):
+    """This tool cannot read a text; Terraform may."""
+
+
+@dataclass
+class Body:
+    """The content of a file or a block: attributes by name, and blocks in their order."""
+
+    attributes: dict[str, Expression] = field(default_factory=dict)
+    blocks: "list[Block]" = field(default_factory=list)
+
+
+@dataclass
+class Block:
+    """A block such as `data "aws_vpc" "this" {}`, with its two labels."""
+
+    type: str
+    labels: tuple[str, ...]
+    body: Body
+
+
+def parse_file(text: str) -> Body:
+    """The content of a .tf or .tfvars file. Raises UnreadableError, which names the line."""
+    parser = _Parser(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    with _not_too_deep():
+        body = parser.body()
+        parser.end()
+        return body
+
+
+def parse_expression(text: str) -> Expression:
+    """The expression that `text` is. Raises UnreadableError."""
+    parser = _Parser(text, lines=True)
+    with _not_too_deep():
+        expression = parser.expression()
+        parser.end()
+        return expression
+
+
+def parse_template(text: str) -> Expression:
+    """The template that a string of a .tf.json file is. Raises UnreadableError."""
+    if "${" not in text and "%{" not in text:
+        return ["literal", text]
+    with _not_too_deep():
+        return _Parser(text, lines=True).heredoc_template()
+
+
+@contextmanager
+def _not_too_deep() -> Iterator[None]:
+    try:
+        yield
+    except RecursionError:
+        raise UnreadableError("nested too deeply to be read by this tool") from None
+
+
+class _Parser:
+    """A parser by recursive descent; `lines` says whether a line's end is white space."""
+
+    def __init__(self, text: str, lines: bool = False) -> None:
+        self.text = text
+        self.at = 0
+        self.lines = lines
+
+    def fail(self) -> UnreadableError:
+        line = self.text.count("\n", 0, self.at) + 1
+        return UnreadableError(f"line {line} cannot be read by this tool")
+
+    def skip(self, lines: bool | None = None) -> None:
+        space = _SPACE_AND_LINES if (self.lines if lines is None else lines) else _SPACE
+        match = space.match(self.text, self.at)
+        self.at = match.end() if match else self.at
+
+    def take(self, token: str) -> bool:
+        self.skip()
+        if not self.text.startswith(token, self.at):
+            return False
+        self.at += len(token)
+        return True
+
+    def need(self, token: str) -> None:
+        if not self.take(token):
+            raise self.fail()
+
+    def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        match = pattern.match(self.text, self.at)
+        if match:
+            self.at = match.end()
+        return match
+
+    def identifier(self) -> str:
+        self.skip()
+        match = self.match(_IDENTIFIER)
+        if not match:
+            raise self.fail()
+        return match[0]
+
+    def end(self) -> None:
+        self.skip(lines=True)
+        if self.at != len(self.text):
+            raise self.fail()
+
+    # Bodies
+
+    def body(self) -> Body:
+        body = Body()
+        while True:
+            self.skip(lines=True)
+            if self.at == len(self.text) or self.text[self.at] == "}":
+                return body
+            name = self.identifier()
+            if self.take("="):
+                body.attributes[name] = self.expression()
+                self.skip()
+                if self.at < len(self.text) and self.text[self.at] not in "\n}":
+                    raise self.fail()
+            else:
+                body.blocks.append(self.block(name))
+
+    def block(self, type_: str) -> Block:
+        labels = []
+        while not self.take("{"):
+            self.skip()
+            quoted = self.text.startswith('"', self.at)
+            labels.append(self.label() if quoted else self.identifier())
+        body = self.body()
+        self.need("}")
+        return Block(type_, tuple(labels), body)
+
+    def label(self) -> str:
+        template = self.quoted()
+        if template[0] != "literal":
+            raise self.fail()
+        return str(template[1])
+
+    # Expressions
+
+    def expression(self) -> Expression:
+        condition = self.binary(0)
+        if not self.take("?"):
+            return condition
+        then = self.expression()
+        self.need(":")
+        return ["if", condition, then, self.expression()]
+
+    def binary(self, level: int) -> Expression:
+        if level == len(_OPERATORS):
+            return self.unary()
+        left = self.binary(level + 1)
+        while operator := self.operator(_OPERATORS[level]):
+            left = ["binary", operator, left, self.binary(level + 1)]
+        return left
+
+    def operator(self, operators: tuple[str, ...]) -> str:
+        self.skip()
+        for operator in operators:
+            if self.text.startswith(operator, self.at):
+                self.at += len(operator)
+                return operator
+        return ""
+
+    def unary(self) -> Expression:
+        for operator in ("!", "-"):
+            if self.take(operator):
+                return ["unary", operator, self.unary()]
+        return self.postfix(self.primary())
+
+    def postfix(self, of: Expression) -> Expression:
+        while True:
+            self.skip()
+            if self.text.startswith("...", self.at):
+                return of
+            if self.take("."):
+                of = self.after_dot(of)
+            elif self.take("["):
+                outer, self.lines = self.lines, True
+                of = ["splat", of] if self.take("*") else ["index", of, self.expression()]
+                self.need("]")
+                self.lines = outer
+            else:
+                return of
+
+    def after_dot(self, of: Expression) -> Expression:
+        if self.take("*"):
+            return ["splat", of]
+        if number := self.match(re.compile(r"\d+")):
+            return ["index", of, ["literal", int(number[0])]]
+        return ["attribute", of, self.identifier()]
+
+    def primary(self) -> Expression:
+        self.skip()
+        start = self.text[self.at : self.at + 1]
+        if start == '"':
+            return self.quoted()
+        if self.text.startswith("<<", self.at):
+            return self.heredoc()
+        if start and start in "([{":
+            return self.enclosed(start)
+        if number := self.match(_NUMBER):
+            is_whole = number[0].isdigit()
+            return ["literal", int(number[0]) if is_whole else float(number[0])]
+        if function := self.match(_FUNCTION):
+            return ["call", function[0], self.arguments()]
+        name = self.identifier()
+        return ["literal", _CONSTANTS[name]] if name in _CONSTANTS else ["name", name]
+
+    def enclosed(self, start: str) -> Expression:
+        outer, self.lines = self.lines, True
+        self.at += 1
+        if start == "(":
+            inner = self.expression()
+            self.need(")")
+        else:
+            close = {"[": "]", "{": "}"}[start]
+            if re.compile(r"for\s").match(self.text, self._after_space()):
+                inner = self.for_each(close)
+            else:
+                inner = self.items() if start == "[" else self.pairs()
+        self.lines = outer
+        return inner
+
+    def _after_space(self) -> int:
+        self.skip()
+        return self.at
+
+    def arguments(self) -> list[Expression]:
+        self.need("(")
+        outer, self.lines = self.lines, True
+        found = []
+        while not self.take(")"):
+            found.append(self.expression())
+            if self.take("..."):
+                found[-1] = ["expanded", found[-1]]
+            if not self.take(","):
+                self.need(")")
+                break
+        self.lines = outer
+        return found
+
+    def items(self) -> Expression:
+        found = []
+        while not self.take("]"):
+            found.append(self.expression())
+            if not self.take(","):
+                self.need("]")
+                break
+        return ["list", found]
+
+    def pairs(self) -> Expression:
+        found = []
+        while not self.take("}"):
+            key = self.key()
+            if not (self.take("=") or self.take(":")):
+                raise self.fail()
+            self.lines = False  # a line's end separates pairs
+            found.append([key, self.expression()])
+            self.lines = True
+            self.take(",")
+        return ["object", found]
+
+    def key(self) -> Expression:
+        self.skip()
+        start = self.at
+        name = self.match(_IDENTIFIER)
+        self.skip()
+        if name and self.text[self.at : self.at + 1] in ("=", ":"):
+            return ["literal", name[0]]
+        self.at = start
+        return self.expression()
+
+    def for_each(self, close: str) -> Expression:
+        self.identifier()  # for
+        names = [self.identifier()]
+        if self.take(","):
+            names.append(self.identifier())
+        if self.identifier() != "in":
+            raise self.fail()
+        collection = self.expression()
+        self.need(":")
+        key, value = None, self.expression()
+        if close == "}":
+            self.need("=>")
+            key, value = value, self.expression()
+            if self.take("..."):
+                value = ["directive", [value]]
+        self.skip()
+        condition = None
+        if not self.text.startswith(close, self.at):
+            if self.identifier() != "if":
+                raise self.fail()
+            condition = self.expression()
+        self.need(close)
+        return ["for", names, collection, key, value, condition]
+
+    # Templates
+
+    def quoted(self) -> Expression:
+        self.need('"')
+        parts: list[Any] = []
+        while not self.text.startswith('"', self.at):
+            if text := self.match(_TEXT):
+                parts.append(_ESCAPE.sub(_unescape, text[0]))
+            else:
+                parts.append(self.interpolation())
+        self.at += 1
+        return _template(parts)
+
+    def heredoc(self) -> Expression:
+        start = self.match(_HEREDOC)
+        if not start:
+            raise self.fail()
+        end = re.compile(rf"^[ \t]*{re.escape(start[2])}[ \t\r]*$", re.MULTILINE)
+        match = end.search(self.text, self.at)
+        if not match:
+            raise self.fail()
+        text = self.text[self.at : match.start()]
+        self.at = match.end()
+        return _Parser(textwrap.dedent(text) if start[1] else text, True).heredoc_template()
+
+    def heredoc_template(self) -> Expression:
+        parts: list[Any] = []
+        while self.at < len(self.text):
+            if text := self.match(_HEREDOC_TEXT):
+                parts.append(re.sub(r"([$%])\1\{", r"\1{", text[0]))
+            else:
+                parts.append(self.interpolation())
+        return _template(parts)
+
+    def interpolation(self) -> Expression:
+        opening = self.text[self.at : self.at + 2]
+        if opening not in ("${", "%{"):
+            raise self.fail()
+        self.at += 2
+        outer, self.lines = self.lines, True
+        trims = self.text.startswith("~", self.at)
+        self.at += trims
+        inner = self.expression() if opening == "${" else self.directive()
+        trims = self.take("~") or trims
+        self.need("}")
+        self.lines = outer
+        return ["directive", [inner]] if trims else inner
+
+    def directive(self) -> Expression:
+        word = self.identifier()
+        if word == "for":
+            self.identifier()
+            if self.take(","):
+                self.identifier()
+            self.identifier()  # in
+        return ["directive", [self.expression()] if word in ("if", "for") else []]
+
+
+def _template(parts: list[Any]) -> Expression:
+    if all(isinstance(part, str) for part in parts):
+        return ["literal", "".join(parts)]
+    # "${x}" alone is x itself, of whatever type:
+    # https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-interpolation-unwrapping
+    return parts[0] if len(parts) == 1 and parts[0][0] != "directive" else ["template", parts]
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    if code:
+        return chr(int(code, 16))
+    return _CHARACTERS[match[3]] if match[3] else f"{match[4]}{{"

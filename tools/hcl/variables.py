@@ -1,0 +1,122 @@
+"""Which variables a module declares, and which of their values no log may hold."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.hcl import scanning
+from tools.hcl.evaluation import Scope, Value, evaluate
+from tools.hcl.syntax import Expression, UnreadableError, parse_file
+
+_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
+
+
+@dataclass
+class Secrets:
+    """The variables of a module that are, or may be, sensitive.
+
+    `defaults` are the texts in their defaults, by name. `unread` are the files that could not be
+    read: any variable may be sensitive then.
+    """
+
+    defaults: dict[str, list[str]] = field(default_factory=dict)
+    unread: list[Path] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.defaults or self.unread)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.defaults or bool(self.unread)
+
+
+def read_secrets(directory: Path) -> Secrets:
+    """Returns the sensitive variables that the files of the module in `directory` declare."""
+    secrets = Secrets()
+    contents = dict(_contents(directory))
+    if not any(b"sensitive" in content for content in contents.values()):
+        return secrets
+    defaults: dict[str, list[str]] = {}
+    for file, content in contents.items():
+        try:
+            is_json = file.name.endswith(".json")
+            for name, body in _json_blocks(content) if is_json else _blocks(content):
+                # What overrides another file may add to its block.
+                defaults.setdefault(name, []).extend(_default_texts(body))
+                if body.get("sensitive", ["literal", False]) != ["literal", False]:
+                    secrets.defaults[name] = defaults[name]
+        except (UnreadableError, ValueError, TypeError, AttributeError):
+            secrets.unread.append(file)
+    return secrets
+
+
+def _contents(directory: Path) -> Iterator[tuple[Path, bytes]]:
+    with suppress(OSError):
+        for file in sorted(directory.iterdir()):
+            if file.name.endswith(_CONFIGURATION):
+                with suppress(OSError):  # Terraform cannot read it either
+                    yield file, file.read_bytes()
+
+
+def _default_texts(body: Mapping[str, Expression]) -> Iterator[str]:
+    values = evaluate(body.get("default", ["literal", None]), Scope(lambda kind, name: None))
+    return texts_of(list(values))
+
+
+def read_assigned(content: bytes, is_json: bool) -> dict[str, Value] | None:
+    """Returns the values that a file of values sets, by name; None if it cannot be read.
+
+    A value that is not known without Terraform is `Unknown`.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        if is_json:
+            return dict(json.loads(text))
+        attributes = parse_file(text).attributes
+    except (UnreadableError, TypeError, ValueError):
+        return None
+    scope = Scope(lambda kind, name: None)
+    return {name: evaluate(value, scope)[0] for name, value in attributes.items()}
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Every string and number in a value, however deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from texts_of(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def texts_in(content: bytes) -> Iterator[str]:
+    """Every text that may be a value in a file of values that cannot be read."""
+    text = content.decode(errors="replace").removeprefix("\ufeff")
+    yield from assigned_texts_in(content)
+    yield from scanning.quoted_texts(text)
+    yield from (line.strip() for line in text.splitlines() if not re.search(r"[={}\[\]]", line))
+
+
+def assigned_texts_in(content: bytes) -> Iterator[str]:
+    """Every text that is assigned on one line in a file that cannot be read."""
+    text = content.decode(errors="replace").removeprefix("\ufeff")
+    return (value for _, value in scanning.assigned_texts(text))
+
+
+def _blocks(content: bytes) -> Iterator[tuple[str, Mapping[str, Expression]]]:
+    for block in parse_file(content.decode("utf-8-sig")).blocks:
+        if block.type == "variable" and block.labels:
+            yield block.labels[0], block.body.attributes
+
+
+def _json_blocks(content: bytes) -> Iterator[tuple[str, Mapping[str, Expression]]]:
+    """https://developer.hashicorp.com/terraform/language/syntax/json"""
+    blocks = json.loads(content.decode("utf-8-sig")).get("variable", {})
+    for block in blocks if isinstance(blocks, list) else [blocks]:
+        for name, bodies in block.items():
+            for body in bodies if isinstance(bodies, list) else [bodies]:
+                yield name, {key: ["literal", value] for key, value in body.items()}

@@ -1,0 +1,87 @@
+"""Which files Terraform and OpenTofu read in a directory."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tools.errors import UserError
+from tools.terraform.installation import find_binary
+
+_TERRAFORM = (".tf", ".tf.json")
+_OPENTOFU = (".tofu", ".tofu.json")
+ENDINGS = _TERRAFORM + _OPENTOFU
+_VALUES = ("terraform.tfvars", "terraform.tfvars.json")
+_AUTOMATIC = (".auto.tfvars", ".auto.tfvars.json")
+
+
+def tf_files(directory: Path | str, tofu: bool = False) -> list[Path]:
+    """The files that Terraform, or OpenTofu, reads in `directory` as configuration, sorted."""
+    return [Path(directory, name) for name in config_names(file_names(directory), tofu)]
+
+
+def holds_root(directory: Path | str) -> bool:
+    """Whether Terraform or OpenTofu would take `directory` for a root module."""
+    try:
+        names = file_names(directory)
+    except OSError:
+        return False
+    return any(name.endswith(ENDINGS) and not _is_ignored(name) for name in names)
+
+
+def file_names(directory: Path | str) -> list[str]:
+    """The names of what is in `directory` and is no directory, sorted."""
+    with os.scandir(directory) as entries:  # Path.glob takes five times as long
+        return sorted(entry.name for entry in entries if not entry.is_dir())
+
+
+def config_names(names: Iterable[str], tofu: bool = False) -> list[str]:
+    """Those of `names` that are read as configuration; for OpenTofu x.tofu takes x.tf's place.
+
+    https://developer.hashicorp.com/terraform/language/files
+    https://opentofu.org/docs/language/files/
+    """
+    endings = ENDINGS if tofu else _TERRAFORM
+    found = [name for name in names if name.endswith(endings) and not _is_ignored(name)]
+    if not tofu:
+        return found
+    replaced = {
+        name.removesuffix(end) + end.replace("tofu", "tf")
+        for name in found
+        for end in _OPENTOFU
+        if name.endswith(end)
+    }
+    return [name for name in found if name not in replaced]
+
+
+def value_names(names: Iterable[str]) -> list[str]:
+    """Those of `names` that are read for values by themselves, the strongest last.
+
+    https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+    """
+    names = sorted(names)
+    return [n for n in _VALUES if n in names] + [n for n in names if n.endswith(_AUTOMATIC)]
+
+
+def is_override(name: str) -> bool:
+    """Whether a file of configuration overrides others.
+
+    https://developer.hashicorp.com/terraform/language/files/override
+    """
+    base = next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
+    return base == "override" or base.endswith("_override")
+
+
+def runs_opentofu(env: Mapping[str, str]) -> bool:
+    """Whether a user with `env` runs OpenTofu; not if neither program is installed."""
+    try:
+        return "tofu" in find_binary(env).name
+    except UserError:
+        return False
+
+
+def _is_ignored(name: str) -> bool:
+    """Whether it is an editor's file or a hidden one (IsIgnoredFile of Terraform 1.11).
+
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/configs/parser_config_dir.go
+    """
+    return name[0] == "." or name[-1] == "~" or (name[0] == "#" and name[-1] == "#")

@@ -1,0 +1,204 @@
+"""The stacks of one repository side by side: which of them a state belongs to."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from tools.layout import files
+from tools.layout.reads import Read, Reader, StateAddress, selected_workspace
+
+Kind = Literal["shared", "notebook"]
+
+FOLDERS: dict[str, Kind] = {"shared-infra": "shared", "notebooks": "notebook"}
+
+_KEY_OF_A_STACK = re.compile(rf"((?:{'|'.join(FOLDERS)})/[^/]+)/[^/]+$")
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """What a stack reads, as far as it is known.
+
+    `by_name` maps the data sources of its own files to the stacks whose states they read, `others`
+    are those that its modules read. `required` are the stacks whose outputs it cannot do without.
+    `unknown` has a reason for each other read: `of_any` says that one of these may be of any stack,
+    `of_unplaced` that it may be of one whose files do not say where its state is. `addresses` are
+    where all known reads lead, and `named` the stacks that these name by their directory or key,
+    whether their states lie there or not.
+    """
+
+    by_name: Mapping[str, tuple[str, ...]]
+    others: frozenset[str]
+    required: frozenset[str]
+    unknown: tuple[str, ...]
+    addresses: frozenset[StateAddress]
+    named: frozenset[str]
+    of_any: bool
+    of_unplaced: bool
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The stacks in the repository `root`, for a user with the environment `env`.
+
+    What was read once is not read again.
+    """
+
+    root: Path
+    env: Mapping[str, str]
+    _files: dict[str, list[str]] = field(default_factory=dict)
+    _own: dict[str, StateAddress | None] = field(default_factory=dict)
+    _matches: dict[StateAddress, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads their files."""
+        return Reader.create(self.env)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the stacks: the directories of `FOLDERS` that hold a root module.
+
+        One reached through a symbolic link would be a second stack with the same state.
+        """
+        found = []
+        for folder in FOLDERS:
+            try:
+                with os.scandir(self.root / folder) as entries:
+                    directories = sorted(
+                        entry.name
+                        for entry in entries
+                        if entry.name[0] != "." and entry.is_dir(follow_symlinks=False)
+                    )
+            except FileNotFoundError:
+                continue
+            for name in directories:
+                path = f"{self.root}/{folder}/{name}"
+                names = files.file_names(path)
+                if files.config_names(names, self.reader.tofu):
+                    found.append(f"{folder}/{name}")
+                    self._files[found[-1]] = names
+        return found
+
+    @property
+    def has_unplaced(self) -> bool:
+        """Whether there is a stack whose files do not say where its state is."""
+        return any(self.own(name) is None for name in self.names)
+
+    def own(self, name: str) -> StateAddress | None:
+        """The address of the state of the stack called `name`, None if its files do not say."""
+        if name not in self._own:
+            self._own[name] = self._find_own(f"{self.root}/{name}")
+        return self._own[name]
+
+    def upstream(self, name: str) -> Upstream:
+        """What the stack called `name` reads."""
+        by_name: dict[str, set[str]] = defaultdict(set)
+        others: set[str] = set()
+        required: set[str] = set()
+        unknown: dict[str, None] = {}
+        of_any = of_unplaced = False
+        reads = self.reader.reads(f"{self.root}/{name}", self._files.get(name))
+        for read in reads:
+            stacks, reason = self._match(read) if read.address else ((), read.unknown)
+            if name in stacks:
+                reason = ""
+                unknown[f"terraform_remote_state.{read.name} reads this stack's own state"] = None
+            upstream = set(stacks) - {name}
+            (by_name[read.name] if "module." not in read.name else others).update(upstream)
+            required |= set() if read.has_defaults else upstream
+            if reason:
+                unknown[reason] = None
+                is_elsewhere = read.address is not None or not read.of_any
+                of_any, of_unplaced = of_any or not is_elsewhere, of_unplaced or is_elsewhere
+        addresses = frozenset(read.address for read in reads if read.address)
+        sorted_names = {key: tuple(sorted(stacks)) for key, stacks in by_name.items() if stacks}
+        return Upstream(
+            sorted_names,
+            frozenset(others),
+            frozenset(required),
+            tuple(unknown),
+            addresses,
+            frozenset(name for name in map(self._named, addresses) if name),
+            of_any,
+            of_unplaced,
+        )
+
+    def _match(self, read: Read) -> tuple[tuple[str, ...], str]:
+        """The stacks whose state `read` is, and why that is not certain."""
+        address = read.address
+        assert address is not None
+        if address not in self._matches:
+            self._matches[address] = self._find(address)
+        stacks, reason = self._matches[address]
+        return stacks, f"terraform_remote_state.{read.name} reads {reason}" if reason else ""
+
+    def _find(self, address: StateAddress) -> tuple[tuple[str, ...], str]:
+        nominal = self._nominal(address)
+        if nominal and self.own(nominal) == address:
+            return (nominal,), ""
+        if stacks := self._by_address.get(address):
+            return stacks, ""
+        shown = str(address).removeprefix(f"{self._real_root}/")
+        if nominal and self.own(nominal) is None:
+            reason = f"{shown}, and the files of {nominal} do not say where its state is"
+            return (nominal,), reason
+        return (), f"{shown}, which is the state of no stack here"
+
+    def _nominal(self, address: StateAddress) -> str | None:
+        """The stack that an address names, if there is such a stack."""
+        named = self._named(address)
+        return named if named in self._names else None
+
+    def _named(self, address: StateAddress) -> str | None:
+        """What a path in this repository or a key names by its last parts, such as notebooks/n."""
+        match = _KEY_OF_A_STACK.search(address.path)
+        if not match:
+            return None
+        is_here = address.bucket or address.path[: match.end(1)] == f"{self._real_root}/{match[1]}"
+        return match[1] if is_here else None
+
+    @cached_property
+    def _real_root(self) -> str:
+        return os.path.realpath(self.root)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+    @cached_property
+    def _by_address(self) -> dict[StateAddress, tuple[str, ...]]:
+        found: dict[StateAddress, tuple[str, ...]] = {}
+        for name in self.names:
+            if address := self.own(name):
+                found[address] = (*found.get(address, ()), name)
+        return found
+
+    def _find_own(self, directory: str) -> StateAddress | None:
+        if has_backend_options(self.env) or selected_workspace(directory) != "default":
+            return None
+        backend = self.reader.backend(directory)
+        if backend is None:
+            return None
+        kind, arguments = backend
+        texts = {key: value for key, value in arguments.items() if isinstance(value, str)}
+        if kind == "local" and arguments.keys() <= {"path", "workspace_dir"}:
+            path = os.path.join(directory, texts.get("path", "terraform.tfstate"))  # noqa: PTH118
+            return StateAddress(os.path.realpath(path))
+        has_endpoint = bool(arguments.keys() & {"endpoint", "endpoints"})
+        if kind == "s3" and texts.keys() >= {"bucket", "key"} and not has_endpoint:
+            return StateAddress(texts["key"], texts["bucket"])
+        return None
+
+
+def has_backend_options(env: Mapping[str, str]) -> bool:
+    """Whether options in the environment add to the settings of every backend.
+
+    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
+    """
+    options = env.get("TF_CLI_ARGS", "") + env.get("TF_CLI_ARGS_init", "")
+    return "-backend-config" in options

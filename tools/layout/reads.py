@@ -1,0 +1,370 @@
+"""The states that the configuration in a directory reads, its modules included."""
+
+import itertools
+import json
+import os
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from tools.hcl import configuration, reading
+from tools.hcl.configuration import Attributes
+from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate, first_unknown
+from tools.hcl.functions import text_of
+from tools.hcl.syntax import Expression
+from tools.layout import files, module
+from tools.layout.module import CalledContext, Context, Module, RootContext
+
+_DEEPEST = 20  # modules within modules
+_INSTANCES = 64  # of one block
+_NONE: Expression = ["literal", None]
+
+
+class StateAddress(NamedTuple):
+    """Where a state lies: a path, or a bucket and a key in `path`."""
+
+    path: str
+    bucket: str = ""
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.path}" if self.bucket else self.path
+
+
+class Read(NamedTuple):
+    """A state that a `terraform_remote_state` may read: its address, or why that is not known.
+
+    `name` is the data source's, after the modules that it is in. `of_any` says that it may be the
+    state of any stack; without it and without an address, it is in a backend of another kind.
+    `has_defaults` says that it gets by without the state's outputs.
+    """
+
+    name: str
+    address: StateAddress | None
+    unknown: str = ""
+    of_any: bool = True
+    has_defaults: bool = False
+
+
+class _Result(NamedTuple):
+    """What a root reads as long as the `used` variables have these values."""
+
+    used: Mapping[str, Values]
+    reads: Sequence[Read]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the configuration of directories. What several of them share is read once.
+
+    `env` is the environment that Terraform gets.
+    """
+
+    env: Mapping[str, str]
+    tofu: bool
+    _modules: dict[str, Module] = field(default_factory=dict)
+    _merged: dict[tuple[object, ...], tuple[Module, object]] = field(default_factory=dict)
+    _results: dict[tuple[object, ...], list[_Result]] = field(default_factory=dict)
+    _placed: dict[tuple[object, ...], tuple[Sequence[Read], object]] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, env: Mapping[str, str]) -> "Reader":
+        """A reader for a user with the environment `env`."""
+        return cls(dict(env), files.runs_opentofu(env))
+
+    @cached_property
+    def _options(self) -> list[str]:
+        return module.cli_options(self.env)
+
+    def reads(self, directory: str, names: Sequence[str] | None = None) -> Sequence[Read]:
+        """The states that the root module in `directory` reads; paths are absolute.
+
+        `names` are those of its files, if they are known.
+        """
+        names = files.file_names(directory) if names is None else names
+        contents = module.read_files(directory, files.config_names(names, self.tofu))
+        if not any(configuration.may_read_states(content) for _, content in contents):
+            return ()
+        root = self._merge(contents)
+        context = self._context(directory, root, names)
+        # What is behind a symbolic link has another parent.
+        parent = directory if os.path.islink(directory) else posixpath.dirname(directory)  # noqa: PTH114
+        known = self._results.setdefault((id(root), parent, context.workspace), [])
+        for result in known:
+            if all(context.variable(name) == values for name, values in result.used.items()):
+                break
+        else:
+            walk = Walk(self, context)
+            found = list(walk.reads())
+            result = _Result(dict(context.used), found)
+            if not context.bound:
+                known.append(result)
+        return self._place(result, directory, parent)
+
+    def backend(self, directory: str) -> tuple[str, dict[str, Value]] | None:
+        """The kind and the arguments of the backend of a root; "local" without a block.
+
+        None if an argument is not known, or a file that may name another backend is not followed.
+        """
+        names = files.file_names(directory)
+        contents = module.read_files(directory, files.config_names(names, self.tofu))
+        if any(files.is_override(name) for name, _ in contents):
+            return None
+        named = [(n, content) for n, content in contents if configuration.names_backend(content)]
+        if not named:
+            return "local", {}
+        text = named[0][1].decode(errors="replace")
+        if len(named) == 1 and (plain := reading.read_plain_backend(text)):
+            return plain
+        own = module.merge(module.read_pieces(named))
+        if own.unreadable:
+            return None
+        if not own.backend:
+            return "local", {}
+        kind, attributes = own.backend
+        if any(expression[0] != "literal" for expression in attributes.values()):
+            own = module.merge(module.read_pieces(contents))
+        scope = self._context(directory, own, names).scope
+        arguments = {name: evaluate(value, scope) for name, value in attributes.items()}
+        if any(len(v) != 1 or first_unknown(v[0]) for v in arguments.values()):
+            return None
+        return kind, {name: values[0] for name, values in arguments.items()}
+
+    def module_folders(self, directory: str) -> tuple[list[Path], list[str]]:
+        """The directories of the modules that a root calls, recursively, and what is not known.
+
+        Each of the latter says in a line which module it is, and why its directory is not known.
+        """
+        names = files.file_names(directory)
+        contents = module.read_files(directory, files.config_names(names, self.tofu))
+        root = self._merge(contents)
+        walk = Walk(self, self._context(directory, root, names))
+        for _ in walk.contexts():
+            pass
+        return [Path(folder) for folder in walk.folders], list(walk.unknown)
+
+    def module_at(self, directory: str) -> Module:
+        """The module in `directory`, which another one calls; empty if there is none."""
+        if directory not in self._modules:
+            try:
+                names = files.config_names(files.file_names(directory), self.tofu)
+            except OSError:
+                names = []
+            self._modules[directory] = self._merge(module.read_files(directory, names))
+        return self._modules[directory]
+
+    def _merge(self, contents: Iterable[tuple[str, bytes]]) -> Module:
+        # Without the backends, of which each stack has its own.
+        named = [(name, content) for name, content in contents if configuration.has_names(content)]
+        pieces = module.read_pieces(named)
+        # What cannot be read and names no state is of no matter: variables in it are unknown.
+        pieces = [
+            (name, piece)
+            for (name, piece), (_, content) in zip(pieces, named, strict=True)
+            if not piece["unreadable"] or configuration.may_read_states(content)
+        ]
+        key = tuple(part for name, piece in pieces for part in (name, id(piece)))
+        if key not in self._merged:
+            # With the pieces, so that their ids stay theirs.
+            self._merged[key] = module.merge(pieces), pieces
+        return self._merged[key][0]
+
+    def _context(self, directory: str, root: Module, names: Sequence[str]) -> RootContext:
+        contents = []
+        for name in files.value_names(names):
+            # The link to common.auto.tfvars leads nowhere before `tools init`.
+            if (found := module.read_file(f"{directory}/{name}")) is not None:
+                contents.append((name, found))
+        workspace = selected_workspace(directory)
+        return RootContext(
+            root, ".", directory, workspace, contents=contents, env=self.env, options=self._options
+        )
+
+    def _place(self, result: _Result, directory: str, parent: str) -> Sequence[Read]:
+        paths = [r.address.path for r in result.reads if r.address and not r.address.bucket]
+        is_shared = all(path.startswith(("../", "/")) for path in paths)
+        key = (id(result.reads), parent if is_shared else directory)
+        if key not in self._placed:
+            placed = [_placed(read, directory) for read in result.reads]
+            self._placed[key] = placed, result.reads
+        return self._placed[key][0]
+
+
+def selected_workspace(directory: str) -> str:
+    """The workspace that `terraform workspace select` has chosen in `directory`."""
+    content = module.read_file(f"{directory}/.terraform/environment")
+    return "".join((content or b"").decode(errors="replace").split()) or "default"
+
+
+def _placed(read: Read, directory: str) -> Read:
+    if not read.address or read.address.bucket:
+        return read
+    # As the operating system follows it: what is behind a symbolic link has another parent.
+    path = posixpath.realpath(posixpath.join(directory, read.address.path))
+    return read._replace(address=StateAddress(path))
+
+
+class Walk:
+    """Goes through a root module and the modules that it calls.
+
+    `folders` are those of the modules, `unknown` why others are not known, by the module's name.
+    """
+
+    def __init__(self, reader: Reader, root: RootContext) -> None:
+        self._reader = reader
+        self._root = root
+        self.folders: dict[str, None] = {}
+        self.unknown: dict[str, str] = {}
+
+    def reads(self) -> Iterator[Read]:
+        """What the `terraform_remote_state` of all of them read; equal ones once."""
+        found: dict[Read, None] = {}
+        for prefix, context in self.contexts():
+            for file, reason in context.module.unreadable.items():
+                text = f"{file}: {reason}, and it may read other states"
+                found[Read(f"{prefix}{file}", None, text)] = None
+            for name, attributes in context.module.states.items():
+                for read in _reads_of(f"{prefix}{name}", attributes, context):
+                    found[read] = None
+        for name, reason in self.unknown.items():
+            found[Read(name, None, f"{reason}, and it may read other states")] = None
+        return iter(found)
+
+    def contexts(self) -> Iterator[tuple[str, Context]]:
+        """The root and each module, with what precedes the names of its data sources."""
+        yield from self._below("", self._root, 0)
+
+    def _below(self, prefix: str, context: Context, depth: int) -> Iterator[tuple[str, Context]]:
+        yield prefix, context
+        for name, attributes in context.module.modules.items():
+            full = f"{prefix}module.{name}."
+            for scope in _instances(attributes, context.scope):
+                for source in evaluate(attributes.get("source", _NONE), scope):
+                    folder = self._folder(full[:-1], context, source)
+                    if folder is None or depth == _DEEPEST:
+                        continue
+                    path = posixpath.normpath(posixpath.join(self._root.root, folder))
+                    self.folders[path] = None
+                    if path.startswith(f"{self._root.root}/"):
+                        self._root.bound.add(path)
+                    called = self._reader.module_at(path)
+                    if called.may_read_states:
+                        inner = CalledContext(
+                            called,
+                            folder,
+                            self._root.root,
+                            self._root.workspace,
+                            self._root.bound,
+                            arguments=attributes,
+                            caller=scope,
+                        )
+                        yield from self._below(full, inner, depth + 1)
+
+    def _folder(self, name: str, context: Context, source: Value) -> str | None:
+        """The directory of a module, relative to the root's; None if it is not known."""
+        if not isinstance(source, str):
+            unknown = first_unknown(source) or Unknown("a value that is no text")
+            self.unknown[name] = f"{name}: its source depends on {unknown.reason}"
+            return None
+        if source.startswith(("./", "../")):
+            return posixpath.normpath(posixpath.join(context.folder, source))
+        self._root.bound.add(name)
+        installed = self._installed(name.replace("module.", ""))
+        if installed is None:
+            self.unknown[name] = f"{name}: {source} is not installed here (terraform init)"
+        return installed
+
+    def _installed(self, key: str) -> str | None:
+        """The directory into which `terraform init` has put a module."""
+        content = module.read_file(f"{self._root.root}/.terraform/modules/modules.json")
+        try:
+            for entry in json.loads(content or b"{}")["Modules"]:
+                if entry["Key"] == key and Path(self._root.root, entry["Dir"]).is_dir():
+                    return str(entry["Dir"])
+        except (ValueError, KeyError, TypeError):
+            return None
+        return None
+
+
+def _instances(attributes: Attributes, scope: Scope) -> list[Scope]:
+    """A scope for each instance of a block, by its `for_each` or `count`."""
+    if "for_each" in attributes:
+        found = []
+        for value in evaluate(attributes["for_each"], scope):
+            items = value if isinstance(value, dict) else {}
+            if isinstance(value, list) and all(isinstance(item, str) for item in value):
+                items = {item: item for item in value}
+            elif not isinstance(value, dict):
+                unknown = first_unknown(value) or Unknown("its for_each")
+                found.append({"key": unknown, "value": unknown})
+            found += [{"key": key, "value": item} for key, item in items.items()]
+        scopes = [scope.with_names({"each": each}) for each in found]
+        return scopes[:_INSTANCES] if len(scopes) <= _INSTANCES else _any(scope, "each")
+    if "count" in attributes:
+        counts = evaluate(attributes["count"], scope)
+        if not all(isinstance(count, int) and count <= _INSTANCES for count in counts):
+            return _any(scope, "count")
+        return [scope.with_names({"count": {"index": i}}) for i in range(max(counts))]
+    return [scope]
+
+
+def _any(scope: Scope, name: str) -> list[Scope]:
+    return [scope.with_names({name: Unknown(f"its {name}")})]
+
+
+def _reads_of(name: str, attributes: Attributes, context: Context) -> Iterator[Read]:
+    has_defaults = attributes.get("defaults", _NONE) != _NONE
+    for scope in _instances(attributes, context.scope):
+        names = ("backend", "config", "workspace")
+        choices = [evaluate(attributes.get(part, _NONE), scope) for part in names]
+        found = [_read(name, *parts) for parts in itertools.product(*choices)]
+        reads = [read for read in found if read]
+        if not reads:
+            reads = [_unknown(name, "its backend and its config do not go together")]
+        yield from (read._replace(has_defaults=has_defaults) for read in reads)
+
+
+def _read(name: str, backend: Value, config: Value, workspace: Value) -> Read | None:
+    """What a data source with these values reads; None if Terraform refuses them."""
+    if isinstance(backend, Unknown):
+        return _unknown(name, f"its backend depends on {backend.reason}")
+    if backend not in ("local", "s3"):
+        return _unknown(name, f"what is in a backend {backend} is not known here", of_any=False)
+    if isinstance(config, Unknown):
+        return _unknown(name, f"its config depends on {config.reason}")
+    config = {key: value for key, value in (config or {}).items() if value is not None}
+    is_local = backend == "local"
+    if is_local and not config.keys() <= {"path", "workspace_dir"}:
+        return None
+    if not is_local and (not {"bucket", "key"} <= config.keys() or "path" in config):
+        return None
+    if not is_local and {"endpoint", "endpoints"} & config.keys():
+        return _unknown(name, "it is in a store with an endpoint of its own")
+    return _addressed(name, config, "default" if workspace is None else workspace, is_local)
+
+
+def _addressed(name: str, config: Mapping[str, Value], workspace: Value, is_local: bool) -> Read:
+    path = config.get("path", "terraform.tfstate") if is_local else config["key"]
+    if is_local and isinstance(path, str):
+        path = posixpath.normpath(path)
+    folder = "workspace_dir" if is_local else "workspace_key_prefix"
+    parts = {"path" if is_local else "key": path, "workspace": workspace}
+    if not is_local:
+        parts["bucket"] = config["bucket"]
+    if workspace != "default":
+        default = "terraform.tfstate.d" if is_local else "env:"
+        parts[folder] = config.get(folder, default)
+    for part, value in parts.items():
+        if text_of(value) is None:
+            unknown = first_unknown(value) or Unknown("a value that is no text")
+            return _unknown(name, f"its {part} depends on {unknown.reason}")
+    if workspace != "default":
+        last = "terraform.tfstate" if is_local else str(path)
+        path = posixpath.join(str(parts[folder]), str(workspace), last)
+    return Read(name, StateAddress(str(path), str(parts.get("bucket", ""))))
+
+
+def _unknown(name: str, reason: str, of_any: bool = True) -> Read:
+    return Read(name, None, f"terraform_remote_state.{name}: {reason}", of_any)
