@@ -148,6 +148,8 @@ def judge(recipe: Recipe, folder: Path, terraform: Terraform, tally: Tally) -> V
         if found is None:
             continue
         name, work = found
+        if made:  # so that what an earlier change has made known does not hide this one
+            _deploy_again(workshop)
         try:
             work()
         except FileNotFoundError:  # an earlier change has deleted it
@@ -176,6 +178,12 @@ def _deploy_all(workshop: Workshop) -> list[Failure]:
             if r.outcome != "applied"
         ),
     ]
+
+
+def _deploy_again(workshop: Workshop) -> None:
+    """Deploys what has changed; a stack whose file was deleted cannot be."""
+    with workshop.as_user():
+        workshop.deploy()
 
 
 def _compare(workshop: Workshop, recipe: Recipe, when: str, tally: Tally) -> list[Failure]:
