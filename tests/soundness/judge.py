@@ -30,7 +30,10 @@ _INIT = ("init", "-input=false", "-no-color")
 
 @dataclass
 class Tally:
-    """How often Terraform said that nothing would change, and how often the tool said so too."""
+    """How often Terraform said that nothing would change, and how often the tool said so too.
+
+    Without the stacks that are listed as what may be unknown.
+    """
 
     known: int = 0
     total: int = 0
@@ -148,6 +151,8 @@ def judge(recipe: Recipe, folder: Path, terraform: Terraform, tally: Tally) -> V
         if found is None:
             continue
         name, work = found
+        if made:  # so that what an earlier change has made known does not hide this one
+            _deploy_again(workshop)
         try:
             work()
         except FileNotFoundError:  # an earlier change has deleted it
@@ -178,6 +183,12 @@ def _deploy_all(workshop: Workshop) -> list[Failure]:
     ]
 
 
+def _deploy_again(workshop: Workshop) -> None:
+    """Deploys what has changed; a stack whose file was deleted cannot be."""
+    with workshop.as_user():
+        workshop.deploy()
+
+
 def _compare(workshop: Workshop, recipe: Recipe, when: str, tally: Tally) -> list[Failure]:
     """Asks the tool of each stack, then plain Terraform, which knows."""
     try:
@@ -190,9 +201,9 @@ def _compare(workshop: Workshop, recipe: Recipe, when: str, tally: Tally) -> lis
     failures = []
     for name, (status, reasons) in answers.items():
         code = codes[name]
-        if code == 0:
+        if code == 0 and not recipe.may_be_unknown(name):
             tally.add(status, reasons, f"{name} ({when})")
-        elif status == "unchanged":
+        elif code and status == "unchanged":
             text = f"{name} is unchanged ({when}), and plain terraform plan exits with {code}"
             failures.append(Failure("unsound", text))
         if status == "unknown" and not recipe.may_be_unknown(name):

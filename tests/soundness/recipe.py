@@ -36,7 +36,7 @@ _NAMES = (
 _UNMANAGED = ("notebooks/team-{}/alice", "notebooks/.{}", "notebooks/{}-link")
 _STACKS = (3, 4)
 _FORMS_OF_A_STACK = (1, 3)
-_CHANGES = 3
+_CHANGES = 4
 _CHANGES_OF_OUTPUTS = ("deploy an edit", "deploy an edit", "deploy another map")
 _WEIGHT_OF_UNKNOWN = 0.15  # so that nine of ten can be known
 
@@ -223,7 +223,7 @@ def _form(rng: random.Random, layout: str, upstreams: int, reads_alone: bool) ->
 
 def _change(rng: random.Random, stacks: Sequence[StackRecipe]) -> ChangeRecipe:
     stack = rng.choice(stacks)
-    form = rng.choice([None, *range(len(stack.forms)), *range(len(stack.forms))])
+    form = rng.choice([None, *3 * list(range(len(stack.forms)))])
     if form is not None and FORMS[stack.forms[form].form].upstreams and rng.random() < 0.8:
         above = rng.choice([s for s in stacks[: stacks.index(stack)] if s.is_certain])
         return ChangeRecipe(above.name, None, rng.choice(_CHANGES_OF_OUTPUTS))

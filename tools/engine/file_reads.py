@@ -215,6 +215,9 @@ class _Walk:
         self, function: str, arguments: list[Expression], scope: ModuleScope, where: str
     ) -> None:
         what = f"{function}() in {where}"
+        if function in file_uses.CHANGING_FUNCTIONS:
+            self.collector.doubt(f"{what} has another value in every plan")
+            return
         if not arguments or arguments[0][0] == "expanded":
             self.collector.doubt(f"{what} reads a path that is not known without Terraform")
             return

@@ -17,6 +17,7 @@ _OVERRIDE = re.compile(r"(^|/|_)override\.(tf|tofu)(\.json)?$")
 _DEEPEST = 20  # steps from a name to its value
 # Functions whose result is an argument of theirs, or a path that leads to the same file.
 _TRANSPARENT = {"abspath", "coalesce", "nonsensitive", "pathexpand", "sensitive", "tostring", "try"}
+_NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 _NO_NAMES = Scope(lambda kind, name: None)
 
 
@@ -121,6 +122,12 @@ class ModuleScope:
         return self._looked_up[kind, name]
 
     def _value(self, kind: str, name: str) -> Values:
+        values = self._written_value(kind, name)
+        # Terraform converts a value to the variable's type: a number that is written "01" is 1.
+        is_plain = kind != "var" or not any(map(_may_be_converted, values))
+        return values if is_plain else [Unknown(f"var.{name}")]
+
+    def _written_value(self, kind: str, name: str) -> Values:
         self.asks_outside = self.asks_outside or (kind != "local" and name != "module")
         if kind == "path":
             folders = {"module": self.folder, "root": ".", "cwd": self.cwd}
@@ -175,6 +182,12 @@ def order_of_values(file: str) -> tuple[int, str]:
 def is_automatic(file: str) -> bool:
     """Whether Terraform reads a file of values by itself."""
     return order_of_values(file)[0] < 2 or file.endswith((".auto.tfvars", ".auto.tfvars.json"))
+
+
+def _may_be_converted(value: Value) -> bool:
+    """Whether a variable's type may make another text of `value`."""
+    is_number = isinstance(value, str) and _NUMBER.fullmatch(value)
+    return bool(is_number) and (not value.isdecimal() or value[0] == "0")
 
 
 def _of_environment(text: str) -> Value:

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,6 +98,8 @@ class ReadCollector:
 
     def absolute(self, path: str) -> str:
         """The place of a path as Terraform's functions take it: "~" is the user's home."""
+        # As Terraform has every text: https://developer.hashicorp.com/terraform/language/expressions/strings
+        path = unicodedata.normalize("NFC", path)
         if self.home and (path == "~" or path.startswith("~/")):
             path = self.home + path[1:]
         self.asked.append(posixpath.normpath(posixpath.join(self.cwd, path)))

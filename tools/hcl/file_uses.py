@@ -28,6 +28,8 @@ FUNCTIONS = {
     "filesha512",
     "templatefile",
 }
+# Each plan gives another result: https://developer.hashicorp.com/terraform/language/functions/timestamp
+CHANGING_FUNCTIONS = {"bcrypt", "plantimestamp", "timestamp", "uuid"}
 # Arguments of which a provider reads the file, or the folder, while it plans; of each provider's
 # documents in https://registry.terraform.io/browse/providers.
 _ARGUMENTS = {
@@ -47,7 +49,9 @@ _ARGUMENTS = {
 }
 _PATH = re.compile(r"\.{0,2}/|~|\.\.?$")
 # A file without any of these says nothing that is needed here; a parse costs milliseconds.
-_WORDS = re.compile(rb"file|module|locals|variable|remote_state|[./]/|[\"']/|path\.|~")
+_WORDS = re.compile(
+    rb"file|timestamp|uuid|bcrypt|module|locals|variable|remote_state|[./]/|[\"']/|path\.|~"
+)
 
 
 class FileUses(TypedDict):
@@ -184,7 +188,7 @@ class _Finder:
     def _visit_call(self, function: str, arguments: list[Expression]) -> None:
         # core::file: https://developer.hashicorp.com/terraform/language/functions
         name = str(function).removeprefix("core::")
-        if name in FUNCTIONS:
+        if name in FUNCTIONS or name in CHANGING_FUNCTIONS:
             self.uses["calls"].append((name, arguments))
         for number, argument in enumerate(arguments):
             self.visit(argument, is_path=name in FUNCTIONS and number == 0)

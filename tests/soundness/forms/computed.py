@@ -144,12 +144,14 @@ def _state(expression: str, site: Site) -> Changes:
 
 for _expression, _unknown in _EXPRESSIONS.items():
     _name = " ".join(_expression.replace("local.NAME", "local").split())
-    FORMS[f"a file by {_name}"] = Form(partial(_file, _expression), is_in_part=_unknown, weight=0.3)
+    FORMS[f"a file by {_name}"] = Form(
+        partial(_file, _expression), is_in_part=_unknown, weight=0.15
+    )
     FORMS[f"a state by {_name}"] = Form(
         partial(_state, _expression),
         "the path takes what a tool that reads files alone may not compute" if _unknown else "",
         upstreams=1,
-        weight=0.3,
+        weight=0.15,
     )
 
 

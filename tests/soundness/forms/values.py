@@ -102,7 +102,13 @@ for _option in (
     "--var-file={file}",
 ):
     _shown = _option.format(variable="x", file="x.tfvars")
-    FORMS[f"values by {_shown}"] = Form(partial(_command_line, _option), is_of_root=True)
+    FORMS[f"values by {_shown}"] = Form(
+        # What sets a variable for all stacks counts for each of them: few, so that nine of ten
+        # can be unchanged.
+        partial(_command_line, _option),
+        is_of_root=True,
+        weight=0.3,
+    )
 
 
 @form()
