@@ -197,6 +197,8 @@ def _configuration(orphan: Orphan, region: str) -> str:
         backend = writing.backend_block("local", {"path": str(place.path)})
     else:
         backend = writing.backend_block("s3", place.arguments)
+    if not any(instance.type.startswith("aws_") for instance in orphan.state.instances):
+        return backend  # a provider block alone makes Terraform start the provider
     return f'{backend}provider "aws" {{\n  region = {writing.quote(orphan.region or region)}\n}}\n'
 
 
