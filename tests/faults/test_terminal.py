@@ -114,7 +114,7 @@ def test_ctrl_c_while_resources_are_made(fleet: Fleet, times: int) -> None:
         assert terminal.shows(rf"\[{STACK}\] interrupted: waiting until the state is written")
         assert terminal.shows(r"\[notebooks/z\] not run: interrupted")
         assert [re.split(r" {2,}", line) for line in terminal.summary[:2]] == [
-            [STACK, "failed", ANY, "interrupted after 1 of 3 resources"],
+            [STACK, "interrupted", ANY, "interrupted after 1 of 3 resources"],
             ["notebooks/z", "not run", "0 s", "interrupted"],
         ]
         check_sane(terminal)

@@ -49,7 +49,6 @@ class TestSharedStates:
             "!! .tools/",
             "?? common.auto.tfvars",
             "?? notebooks/alice-notebook/",
-            "?? notebooks/cv-project/",
             "?? notebooks/nlp-project/",
             "?? team.csv",
         ]
