@@ -21,7 +21,15 @@ from tools.layout.unmanaged import Unmanaged
 from tools.state import checks
 from tools.state.checks import Claim
 from tools.state.file import State, StateVersion, UnreadableState, is_whole
-from tools.state.place import ERRORED, BucketPlace, LocalPlace, Place, is_moved, locate_unmoved
+from tools.state.place import (
+    ERRORED,
+    BucketPlace,
+    LocalPlace,
+    Place,
+    is_moved,
+    locate,
+    locate_unmoved,
+)
 from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
 
@@ -125,6 +133,10 @@ class Records:
             place = None if is_partial else locate_unmoved(stack, self._objects)
             self._places[stack.name] = place
         return self._places[stack.name]
+
+    def place_by_files(self, stack: Stack) -> Place | None:
+        """Returns as `place`, also if the last init was told another one: between two moves."""
+        return None if has_backend_options(self.terraform.env) else locate(stack, self._objects)
 
     def why_no_place(self, stack: Stack) -> str:
         """Returns why `place` knows none, as one line."""

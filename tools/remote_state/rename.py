@@ -117,7 +117,7 @@ def _refuse_other_place(renaming: _Renaming, records: Records) -> None:
     """Raises UserError if the state is not where `tools state enable` puts it."""
     stack = renaming.current
     transfer.find_backend_file(stack)
-    place = transfer.require_place(stack, records.place(stack))
+    place = transfer.require_place(stack, records.place_by_files(stack))
     if isinstance(place, LocalPlace):
         if renaming.places:
             raise UserError(
@@ -132,7 +132,7 @@ def _refuse_other_place(renaming: _Renaming, records: Records) -> None:
 
 def _find_instance(records: Records, renaming: _Renaming) -> str | None:
     """Returns the name of the instance in the notebook's state, if any."""
-    for place in (records.place(renaming.current), *(renaming.places or ())[:1]):
+    for place in (records.place_by_files(renaming.current), *(renaming.places or ())[:1]):
         if place and (instance := _read_instance(place)):
             return instance
     return None
@@ -165,7 +165,7 @@ def _refuse(
         state_text = old_place.read()
         if state_text or not renaming.is_moved:  # otherwise it has been moved already
             transfer.refuse_conflict(state_text, new_place.read(), new_place)
-    if place := records.place(current):
+    if place := records.place_by_files(current):
         transfer.refuse_lock(place, current, target.option)
 
 
