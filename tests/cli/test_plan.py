@@ -172,6 +172,7 @@ def test_a_loss_is_refused_wherever_terraform_asks_and_keeps_its_state(small: Ch
 
 
 @pytest.mark.usefixtures("kept_provider")
+@pytest.mark.nightly
 def test_drift_tells_a_change_outside_from_one_not_applied(
     small: Checkout, client: Callable[..., Any]
 ) -> None:
@@ -290,6 +291,7 @@ def test_the_program_that_is_named_is_the_one_that_runs(stacks: Checkout, tmp_pa
 
 
 @pytest.mark.usefixtures("kept_provider")
+@pytest.mark.nightly
 def test_what_an_apply_has_left_in_aws_is_adopted(
     small: Checkout, client: Callable[..., Any]
 ) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tools.localcloud.client import environment
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
@@ -94,6 +96,7 @@ resource "aws_sagemaker_notebook_instance" "this" {
 """
 
 
+@pytest.mark.nightly
 def test_a_notebook_lives_its_life_in_terraform(
     tmp_path: Path, local_cloud: Running, terraform: Terraform, client: Callable[..., Any]
 ) -> None:

@@ -143,7 +143,7 @@ def test_ctrl_c_while_terraform_waits_for_aws(
         gate.await_reached()
         terminal.await_shown(rf"^{STACK} +terraform {step}")
         terminal.ctrl_c()
-        terminal.await_shown("interrupted: waiting for Terraform")
+        terminal.await_shown("interrupted: waiting until the state is written")
         gate.open()
         assert terminal.ended() == 130
         check_sane(terminal)

@@ -207,7 +207,7 @@ def test_a_broken_file_is_named(place: Place) -> None:
     (place.root / "notebooks/n/terraform.tfvars").write_text("owner = = 1\n")
     done = place.tools("status", "--local")
     assert isinstance(done.exception, UserError)
-    assert "notebooks/n/terraform.tfvars, line 1: not valid HCL" in str(done.exception)
+    assert "notebooks/n/terraform.tfvars, line 1 cannot be read by this" in str(done.exception)
     place.declare("well")
     assert place.tools("status", "--local", "well").exit_code == 0, "another's mistake"
 

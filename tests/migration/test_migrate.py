@@ -83,6 +83,7 @@ def test_what_stays_has_a_reason(migrated: Migrated) -> None:
     assert all(one["reason"] for one in migrated.answer["resources"] if not one["to"])
 
 
+@pytest.mark.nightly
 def test_no_resource_is_another_one_afterwards(
     migrated: Migrated, deployed: "subprocess.CompletedProcess[str]"
 ) -> None:

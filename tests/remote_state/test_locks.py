@@ -98,6 +98,7 @@ def test_a_lock_file_in_the_bucket(team: Team) -> None:
     assert team.remote(STACK)
 
 
+@pytest.mark.nightly
 def test_a_lock_on_an_orphan_s_state(team: Team) -> None:
     team.enable()
     shutil.rmtree(team.root / READER)

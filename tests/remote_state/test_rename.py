@@ -34,7 +34,13 @@ def add(team: Team, name: str, text: str) -> None:
     team.ok("deploy", name)
 
 
-@pytest.mark.parametrize("in_bucket", [False, True], ids=["on this machine", "in a bucket"])
+@pytest.mark.parametrize(
+    "in_bucket",
+    [
+        pytest.param(False, id="on this machine"),
+        pytest.param(True, id="in a bucket", marks=pytest.mark.nightly),
+    ],
+)
 def test_the_instance_stays(team: Team, client: Callable[..., Any], in_bucket: bool) -> None:
     old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
     add(team, old, NOTEBOOK)
@@ -69,6 +75,7 @@ def test_the_instance_stays(team: Team, client: Callable[..., Any], in_bucket: b
     team.ok("destroy", old)
 
 
+@pytest.mark.nightly
 def test_another_name_for_the_instance_is_said_to_replace_it(team: Team) -> None:
     old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
     add(team, old, NOTEBOOK)
@@ -79,6 +86,7 @@ def test_another_name_for_the_instance_is_said_to_replace_it(team: Team) -> None
     team.ok("destroy", new)
 
 
+@pytest.mark.nightly
 def test_cut_short_at_any_step_it_goes_on(team: Team) -> None:
     add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
     team.enable()

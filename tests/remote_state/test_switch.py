@@ -186,6 +186,7 @@ def test_the_list_says_where_each_state_lies(team: Team) -> None:
 
 
 @pytest.mark.parametrize("command", ["enable", "disable"])
+@pytest.mark.nightly
 def test_cut_short_at_any_step_it_goes_on(team: Team, command: str) -> None:
     """One state is on its way; a second stack has none."""
     (team.work / READER / "terraform.tfstate").unlink()

@@ -70,6 +70,7 @@ def test_a_state_that_was_deleted_or_spoilt_is_brought_back(team: Team) -> None:
     team.no_changes()
 
 
+@pytest.mark.nightly
 def test_a_restore_that_is_cut_short_leaves_no_gap(team: Team) -> None:
     team.enable()
     good = history(team, READER)[0]["version"]
