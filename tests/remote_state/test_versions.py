@@ -4,6 +4,8 @@ import json
 import signal
 from typing import Any
 
+import pytest
+
 from tests.trees import write_stack
 
 from .conftest import READER, RESOURCE, UPSTREAM, Team, write, write_upstream
