@@ -140,7 +140,6 @@ def test_what_has_to_be_there_first_is_said(receiving: Checkout, monolith: Monol
     assert "deploy first: tools deploy --local shared-infra/s3" in said
 
 
-@pytest.mark.nightly
 def test_an_import_that_is_interrupted_goes_on(receiving: Checkout, monolith: Monolith) -> None:
     process = receiving.start("import", "bucket", monolith.data, "--as", "datasets", "--local")
     assert process.stdout
@@ -207,7 +206,6 @@ def test_groups_are_taken_with_the_rules_that_are_alike(
     assert own.read_text() == OWN_VALUES
 
 
-@pytest.mark.nightly
 def test_endpoints_join_those_that_are_there_by_default(
     receiving: Checkout, monolith: Monolith
 ) -> None:
