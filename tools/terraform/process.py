@@ -77,7 +77,7 @@ def follow(
                 text = reader.readline()
                 partial += text
                 if partial.endswith("\n") or (has_ended and partial):
-                    line, partial = partial, ""
+                    line, partial, waits = partial, "", False
                     on_line(line)
                 elif has_ended:
                     break
