@@ -205,7 +205,7 @@ def a_default_that_an_attribute_has(site: Site) -> Changes:
     return _chosen(site, f"{site.name}.file")
 
 
-@form()
+@form(is_in_part=True)
 def a_number_that_is_written_as_a_text(site: Site) -> Changes:
     one = site.shared("1")
     site.block("variable", site.name, type=Bare("number"), default="01")
@@ -283,7 +283,7 @@ def a_path_that_files_choose_before_the_environment(site: Site) -> Changes:
     return _chosen(site, variable)
 
 
-@form(is_of_root=True)
+@form(is_of_root=True, is_in_part=True)
 def a_path_that_the_command_line_chooses(site: Site) -> Changes:
     variable = f"{site.name}_cli"
     site.tree.everywhere.setdefault("variable", {})[variable] = {"default": "two"}
