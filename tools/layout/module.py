@@ -1,7 +1,5 @@
 """One module's files as Terraform or OpenTofu reads them: a root module or one that it calls."""
 
-import re
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +11,10 @@ from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate
 from tools.hcl.functions import text_of
 from tools.hcl.syntax import Expression, UnreadableError, parse_expression
 from tools.layout import files
+from tools.terraform.cli_arguments import value_options
 
 # Stands for what cannot be opened, and names all that a file may be needed for.
 UNOPENED = b"terraform_remote_state module source backend"
-_OPTION = re.compile(r"--?var(?:=|$)")
-_OPTION_FILE = re.compile(r"--?var-file(?:=|$)")
 
 
 @dataclass(frozen=True)
@@ -237,25 +234,11 @@ class CalledContext(Context):
 
 
 def cli_options(env: Mapping[str, str]) -> list[str]:
-    """What TF_CLI_ARGS and its like set: "var NAME" and "file PATH".
-
-    https://developer.hashicorp.com/terraform/cli/config/environment-variables
-    """
-    found = []
-    for name, text in sorted(env.items()):
-        if not name.startswith("TF_CLI_ARGS") or "-var" not in text:
-            continue
-        try:
-            words = shlex.split(text)
-        except ValueError:
-            words = text.split()
-        for word, following in zip(words, [*words[1:], ""], strict=True):
-            value = word.split("=", 1)[1] if "=" in word else following
-            if _OPTION_FILE.match(word):
-                found.append(f"file {value}")
-            elif _OPTION.match(word):
-                found.append(f"var {value.split('=')[0].strip()}")
-    return found
+    """What TF_CLI_ARGS and its like set: "var NAME" and "file PATH"."""
+    return [
+        f"file {value}" if option == "var-file" else f"var {value.split('=')[0].strip()}"
+        for option, value in value_options(env)
+    ]
 
 
 _values: dict[tuple[bytes, bool], dict[str, Value]] = {}

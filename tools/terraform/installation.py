@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.system import files
 from tools.terraform import providers
+from tools.terraform.cli_arguments import words_by_variable
 
 _MINIMUM_VERSION = (1, 0, 0)
 _HOW_TO_INSTALL = (
@@ -71,21 +71,13 @@ def refuse_elsewhere(env: Mapping[str, str]) -> None:
                 f"{name} is set ({env[name]}), and leads Terraform to other states than those that "
                 f"tools reads; nothing was done. Mend it: unset {name}"
             )
-    for name, text in env.items():
-        for word in option_words(text) if name.startswith("TF_CLI_ARGS") else ():
+    for name, words in words_by_variable(env):
+        for word in words:
             if option := _ELSEWHERE_OPTION.match(word):
                 raise UserError(
                     f"{name} has the option -{option[1]}, which leads Terraform to other states "
                     f"than those that tools reads; nothing was done. Take it out of {name}"
                 )
-
-
-def option_words(text: str) -> list[str]:
-    """Returns the words of a TF_CLI_ARGS variable, as a shell has them."""
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()  # Terraform refuses it, and may quote it
 
 
 def find_binary(env: Mapping[str, str]) -> Path:
