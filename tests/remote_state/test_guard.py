@@ -29,7 +29,7 @@ def original(attached: Checkout, client: Callable[..., Any]) -> tuple[Checkout, 
     one.mkdir()
     shutil.copy(attached.root / "notebooks/notebook-dev/versions.tf", one)
     (one / "main.tf").write_text(
-        'module "common" {\n  source  = "../../modules/common"\n  project = "p"\n'
+        'module "common" {\n  source  = "../../modules/common"\n  project = "pp"\n'
         '  region  = "us-east-1"\n}\n'
         'provider "aws" {\n  default_tags {\n    tags = module.common.tags\n  }\n}\n'
         f'resource "aws_ssm_parameter" "one" {{\n  name  = "{bucket}"\n  type  = "String"\n'
