@@ -48,6 +48,9 @@ locals {
     )
   })
 
+  # It would deny the start with a role that the project does not make. An older shared-infra/iam has none.
+  schedule_boundary_arn = var.role_arn != null ? null : try(module.common.upstream.iam.schedule_boundary_arn, null)
+
   # AWS allows fewer characters in a tag than a purpose may hold; the output `purpose` has them all.
   # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html
   purpose_tag = replace(var.purpose, "/[^\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]/", " ")
@@ -71,6 +74,7 @@ module "notebook" {
   default_code_repository      = var.default_code_repository
   additional_code_repositories = var.additional_code_repositories
   idle_stop_minutes            = var.idle_stop_minutes
+  schedule_boundary_arn        = local.schedule_boundary_arn
   schedule_days                = var.schedule_days
   schedule_start               = var.schedule_start
   schedule_stop                = var.schedule_stop
