@@ -67,6 +67,7 @@ def terraform(checkout: Checkout, endpoint: str, stack: str, *command: str) -> s
     return f"{done.returncode} {done.stdout}{done.stderr}"
 
 
+@pytest.mark.usefixtures("kept_provider")
 def test_plain_terraform_is_stopped_in_a_copy(
     original: tuple[Checkout, str], client: Callable[..., Any]
 ) -> None:
