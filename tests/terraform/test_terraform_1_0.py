@@ -66,9 +66,14 @@ def test_every_root_and_the_module_with_terraform_1_0(
 
 
 def directories() -> set[str]:
-    """Every directory of Terraform that the repository offers, such as `shared-infra/s3`."""
+    """Every directory of Terraform that the repository offers, such as `shared-infra/s3`.
+
+    Without the module's examples, which call it as the notebooks do.
+    """
     files = map(Path, tracked(BOOTSTRAP, "shared-infra", "notebooks", "modules"))
-    return {str(path.parent) for path in files if path.suffix == ".tf"}
+    return {
+        str(path.parent) for path in files if path.suffix == ".tf" and "examples" not in path.parts
+    }
 
 
 def write_values(tree: Tree) -> None:
