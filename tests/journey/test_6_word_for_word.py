@@ -4,10 +4,17 @@ An answer stands for the person: `yes` where Terraform asks, and an edit by sed 
 named. Where a word differs, the step says which and why.
 """
 
+import json
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config
 
+from tests.cli.conftest import TOOLS
+from tests.conftest import free_port
 from tests.trees import copy_repository
 
 from .conftest import Demo, Done
@@ -138,3 +145,92 @@ class TestWordForWord:
         assert demo.instances() == {}
         buckets = {bucket["Name"] for bucket in demo.client("s3").list_buckets()["Buckets"]}
         assert not [name for name in buckets if name.startswith(PROJECT)]
+
+
+BUCKET = """\
+aws s3 mb s3://my-terraform-state-bucket
+aws s3api put-bucket-versioning --bucket my-terraform-state-bucket --versioning-configuration Status=Enabled
+"""  # noqa: E501 - as it was written
+BACKEND = """\
+terraform {
+  backend "s3" {
+    bucket         = "my-terraform-state-bucket"
+    key            = "ml-infra/shared-infra/s3/terraform.tfstate"
+    region         = "us-east-1"
+    encrypt        = true
+    dynamodb_table = "terraform-locks"
+  }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def lock_table() -> Iterator[str]:
+    """A shell's export that leads to a DynamoDB with the table: LocalStack has none offline."""
+    port = free_port()
+    command = [str(TOOLS.with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as server:
+        try:
+            endpoint = f"http://127.0.0.1:{port}"
+            config = Config(retries={"total_max_attempts": 20, "mode": "standard"})
+            dynamodb = boto3.client(
+                "dynamodb",
+                endpoint_url=endpoint,
+                region_name="us-east-1",
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+                config=config,
+            )
+            dynamodb.create_table(
+                TableName="terraform-locks",
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+            )
+            yield f"export AWS_ENDPOINT_URL_DYNAMODB={endpoint}\n"
+        finally:
+            server.terminate()
+
+
+class TestRemoteState:
+    """In a clone of its own, with one root that is soon made: each root's key names the root."""
+
+    ROOT = "shared-infra/security-groups"
+
+    def test_the_bucket(self, demo: Demo, clone: Path) -> None:
+        done = types(demo, clone, BUCKET)
+        assert done.code == 0, done
+
+    def test_the_backend_in_versions_tf(self, demo: Demo, clone: Path, lock_table: str) -> None:
+        versions = clone / self.ROOT / "versions.tf"
+        block = BACKEND.replace("shared-infra/s3", self.ROOT)
+        versions.write_text(f"{versions.read_text()}\n{block}")
+        applied = "terraform init -migrate-state\nterraform apply\n"
+        # The story before has left an empty state here, which init asks about.
+        done = types(demo, clone / self.ROOT, f"{lock_table}{applied}")
+        assert done.code == 0, done
+        key = f"ml-infra/{self.ROOT}/terraform.tfstate"
+        found = demo.client("s3").get_object(Bucket="my-terraform-state-bucket", Key=key)
+        assert json.load(found["Body"])["resources"] != []
+
+    def test_tools_reads_it_there(self, demo: Demo, clone: Path, lock_table: str) -> None:
+        # What reads the state has to know the bucket, which the commands leave to the person.
+        with (clone / "common.auto.tfvars").open("a") as file:
+            file.write('state_bucket = "my-terraform-state-bucket"\n')
+        done = types(demo, clone, f"{lock_table}tools graph --format json {self.ROOT}\n")
+        assert done.code == 0, done
+        assert "unknown" not in done.err, done
+
+    def test_a_copy_is_refused(self, demo: Demo, clone: Path, lock_table: str) -> None:
+        copy = "cp -r shared-infra/security-groups shared-infra/more-groups\n"
+        copy += "cd shared-infra/more-groups\nterraform init\nterraform apply\n"
+        done = types(demo, clone, lock_table + copy)
+        assert done.code != 0, done
+        said = " ".join(done.err.replace("│", "").split())
+        assert f"has a backend block that names the state of {self.ROOT}" in said, done
+
+    def test_its_end(self, demo: Demo, clone: Path, lock_table: str) -> None:
+        done = types(demo, clone / self.ROOT, f"{lock_table}terraform destroy\n")
+        assert done.code == 0, done

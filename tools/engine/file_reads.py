@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.engine import file_values, module_scope
+from tools.engine import module_scope
 from tools.engine.file_digests import (
     FileDigests,
     Folder,
@@ -16,6 +16,7 @@ from tools.engine.file_digests import (
     digest_of,
     is_left_out,
 )
+from tools.engine.file_values import FileValues
 from tools.engine.module_scope import ModuleScope, ModuleUses
 from tools.engine.read_collector import NO_USES, FileReads, ReadCollector, is_below
 from tools.hcl import file_uses
@@ -82,6 +83,7 @@ class _Walk:
         self.cwd = os.path.realpath(directory) if Path(directory).is_symlink() else directory
         self.collector = self._new_collector(states)
         self.climbs = False
+        self._values: dict[int, FileValues] = {}
         self._installed: dict[str, str] | None = None
 
     def _new_collector(self, states: frozenset[str]) -> ReadCollector:
@@ -230,8 +232,11 @@ class _Walk:
             self._visit_call(function, arguments, scope, where)
         self.collector, own = outer, self.collector
         if own.reads.unknown or own.partial or not own.written.isdisjoint(own.asked):
-            value = file_values.evaluate_local(uses["locals"][name], scope, outer.absolute)
-            if is_known(value):
+            # One for all locals of a module, which are made of each other.
+            values = self._values.setdefault(id(scope), FileValues(scope, outer.absolute))
+            if uses["locals"][name] == scope.uses.locals.get(name) and is_known(
+                value := values.local(name)
+            ):
                 outer.reads.files[f"{self.cwd}/local.{name}"] = digest_of(
                     json.dumps(value).encode()
                 )

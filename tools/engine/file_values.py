@@ -13,27 +13,23 @@ from tools.engine.module_scope import ModuleScope
 from tools.engine.read_collector import glob_pattern
 from tools.hcl.evaluation import Failed, Scope, Unknown, Value, Values, evaluate
 from tools.hcl.functions import TextSet
-from tools.hcl.syntax import Expression
-
-
-def evaluate_local(
-    expression: Expression, scope: ModuleScope, absolute: Callable[[str], str]
-) -> Value:
-    """The value of a local in the module of `scope`, Unknown if it is not known.
-
-    `absolute` gives the place of a path as Terraform's functions take it.
-    """
-    values = evaluate(expression, _Files(scope, absolute).scope)
-    return values[0] if len(values) == 1 else Unknown("one of several values")
 
 
 @dataclass
-class _Files:
-    """What names and functions mean where functions read files."""
+class FileValues:
+    """What names and functions mean in a module, with functions that read files.
+
+    `absolute` gives the place of a path as these functions take it.
+    """
 
     module: ModuleScope
     absolute: Callable[[str], str]
     _locals: dict[str, Values] = field(default_factory=dict)
+
+    def local(self, name: str) -> Value:
+        """The value of a local, Unknown if it is not known."""
+        values = self._lookup("local", name) or ()
+        return values[0] if len(values) == 1 else Unknown("one of several values")
 
     @property
     def scope(self) -> Scope:

@@ -8,6 +8,7 @@ https://developer.hashicorp.com/terraform/language/functions
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 
@@ -109,13 +110,20 @@ _ALIKE = re.compile(
 )
 
 
-def _regexall(pattern: str, text: str) -> list[Any]:
-    if not _ALIKE.fullmatch(pattern) or "\v" in text:
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    if not _ALIKE.fullmatch(pattern):
         raise ValueError(pattern)
     try:
-        compiled = re.compile(pattern, re.ASCII)
+        return re.compile(pattern, re.ASCII)
     except re.error:
         raise ValueError(pattern) from None
+
+
+def _regexall(pattern: str, text: str) -> list[Any]:
+    compiled = _compiled(pattern)
+    if "\v" in text:
+        raise ValueError(pattern)
     matches = list(compiled.finditer(text))
     if not all(match[0] for match in matches):
         raise ValueError(pattern)  # beside others, Go leaves out empty ones

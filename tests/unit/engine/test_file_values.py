@@ -12,7 +12,7 @@ import pytest
 
 from tests.trees import copy_repository, write_stack
 from tools.engine.file_reads import FileReader
-from tools.engine.file_values import evaluate_local
+from tools.engine.file_values import FileValues
 from tools.engine.module_scope import ModuleScope, ModuleUses
 from tools.engine.read_collector import FileReads
 from tools.hcl.evaluation import Value
@@ -43,9 +43,7 @@ def value(root: Path, local: str) -> Value:
     uses = ModuleUses.merge({"guard.tf": read_uses(guard.read_bytes(), False)})
     one = f"{root}/notebooks/one"
     scope = ModuleScope(uses, "../../modules/common", one)
-    return evaluate_local(
-        uses.locals[local], scope, lambda path: posixpath.normpath(f"{one}/{path}")
-    )
+    return FileValues(scope, lambda path: posixpath.normpath(f"{one}/{path}")).local(local)
 
 
 FOREIGN_KEYS = {
