@@ -55,10 +55,13 @@ def take_from_git(tree: Tree) -> None:
 
 
 def planned(plan: tftest.TerraformPlanOutput, example: str) -> dict[str, dict[str, Any]]:
-    """What an example would make, by type and name."""
-    changes = plan._raw["resource_changes"]
-    found = [c for c in changes if c["address"].startswith(f"module.{example}.module.notebook.")]
-    return {f"{c['type']}.{c['name']}": c["change"]["after"] for c in found}
+    """What an example would make, by its address in the module."""
+    prefix = f"module.{example}.module.notebook."
+    return {
+        change["address"].removeprefix(prefix): change["change"]["after"]
+        for change in plan._raw["resource_changes"]
+        if change["address"].startswith(prefix)
+    }
 
 
 def test_each_folder_is_planned() -> None:
