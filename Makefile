@@ -86,7 +86,7 @@ test: $(READY) $(AUDITS) ## Run every test, against a LocalStack of its own
 benchmark: $(READY) ## Measure what this says of its speed, beside others (minutes)
 	@$(BIN)/python -m benchmarks
 
-nightly: $(READY) ## Run the tests that take long: faults at every point of a run, 1,000 generated repositories
+nightly: $(READY) $(AUDITS) ## Run the tests that take long: faults at every point of a run, 1,000 generated repositories
 	@$(BIN)/pytest -n 2 -m nightly
 
 lint: $(READY) ## Check format, style, types, who imports whom, and the workflows

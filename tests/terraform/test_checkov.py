@@ -1,6 +1,7 @@
 """Checkov over the Terraform and over a plan of it, in an environment of its own, offline.
 
-It pins an old botocore, so that it cannot share the others' environment: `make setup-dev` makes one.
+It pins an old botocore, so that it cannot share the others' environment: `make setup-dev` makes
+one.
 """
 
 import json
