@@ -29,7 +29,7 @@ from .harness import Tree, clean_env
 ENVIRONMENT = REPOSITORY / ".venv-terraform-1.0"
 PLATFORM = ("Linux", "x86_64")  # the only one that the package has a binary for
 BOOTSTRAP = "bootstrap"
-MODULE = "modules/sagemaker-notebook"
+MODULES = ("modules/common", "modules/sagemaker-notebook")
 FULL = "notebooks/notebook-prod"
 # Besides what is made by default, so that more of each root is evaluated.
 VALUES: dict[str, dict[str, Any]] = {
@@ -69,8 +69,8 @@ def test_every_root_and_the_module_with_terraform_1_0(
     with kept(terraform_1_0) as running:
         tree = new_tree(running)
         upstream = {stack.name: stack.upstream for stack in Repository(tree.root).stacks()}
-        # The module is called by the notebooks, with all that it can make by one of them.
-        assert directories() == {*upstream, BOOTSTRAP, MODULE}
+        # The modules are called by the roots, with all that one can make by a notebook.
+        assert directories() == {*upstream, BOOTSTRAP, *MODULES}
         write_values(tree)
         carry_out(steps(tree, {**upstream, BOOTSTRAP: ()}))
         for stack in (*upstream, BOOTSTRAP):
