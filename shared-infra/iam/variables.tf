@@ -21,6 +21,26 @@ variable "budget_emails" {
   }
 }
 
+variable "cost_allocation_tags" {
+  description = "Tags that Cost Explorer can group by, such as Owner. Needs a payer account and a day's wait (README)."
+  type        = set(string)
+  default     = []
+
+  # https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_UpdateCostAllocationTagsStatus.html
+  validation {
+    condition     = length(var.cost_allocation_tags) <= 20
+    error_message = "The cost_allocation_tags are twenty at most."
+  }
+
+  validation {
+    condition = alltrue([
+      for key in var.cost_allocation_tags :
+      can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,128}$", key)) && !can(regex("^aws:", key))
+    ])
+    error_message = "The cost_allocation_tags must be keys of tags, such as Owner, and not begin with aws:."
+  }
+}
+
 variable "guardrail" {
   description = "What the guardrail policy allows of new notebooks, besides being closed: instance types (with * where wanted), subnets, and keys for the volumes. An empty list allows any."
   type        = object({ instance_types = list(string), subnet_ids = list(string), volume_kms_key_arns = list(string) })
