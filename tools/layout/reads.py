@@ -185,7 +185,7 @@ class Reader:
     def _context(self, directory: str, root: Module, names: Sequence[str]) -> RootContext:
         contents = []
         for name in files.value_names(names):
-            # The link to common.auto.tfvars leads nowhere before `tools init`.
+            # A link may lead nowhere.
             if (found := module.read_file(f"{directory}/{name}")) is not None:
                 contents.append((name, found))
         workspace = selected_workspace(directory)
