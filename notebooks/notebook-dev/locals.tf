@@ -17,8 +17,11 @@ locals {
 
   isolation = !var.isolated ? null : merge(data.terraform_remote_state.iam.outputs.isolation, {
     bucket_arns = values(data.terraform_remote_state.s3.outputs.bucket_arns)
-    project     = var.role_arn == null ? var.project : tobool("role_arn names a role, and isolated makes one: take one of them back")
+    project     = var.role_arn == null ? local.role_prefix : tobool("role_arn names a role, and isolated makes one: take one of them back")
   })
+
+  # An iam stack that was applied before it had the output names no other region's roles.
+  role_prefix = try(data.terraform_remote_state.iam.outputs.name_prefix, var.project)
 
   # AWS allows fewer characters in a tag than a purpose may hold; the output `purpose` has them all.
   # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html

@@ -52,6 +52,12 @@ variable "isolated" {
   default     = false
 }
 
+variable "keep_retired_instance_type" {
+  description = "Accepts an instance_type that Amazon Linux 2023 does not run on, for a notebook that exists and has it."
+  type        = bool
+  default     = false
+}
+
 variable "kms_key_id" {
   description = "KMS key for the volume; null takes AWS's own. A change replaces the notebook and loses its volume."
   type        = string
@@ -87,7 +93,7 @@ variable "owner" {
 }
 
 variable "platform_identifier" {
-  description = "Platform, such as notebook-al2023-v1; null takes AWS's default. A change replaces the notebook and loses its volume."
+  description = "Platform of a new notebook, such as notebook-al2023-v1; null takes AWS's default. A change does nothing to a notebook that exists."
   type        = string
   default     = null
 }

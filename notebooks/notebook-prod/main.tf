@@ -5,6 +5,7 @@ module "notebook" {
 
   name                         = local.name
   instance_type                = var.instance_type
+  keep_retired_instance_type   = var.keep_retired_instance_type
   platform_identifier          = var.platform_identifier
   volume_size                  = var.volume_size
   kms_key_id                   = local.kms_key_id

@@ -34,6 +34,12 @@ variable "bucket_names" {
     condition     = alltrue([for name in values(var.bucket_names) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])
     error_message = "The values of bucket_names must be S3 bucket names: 3 to 63 lower-case letters, digits, dots and hyphens."
   }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  validation {
+    condition     = alltrue([for name in values(var.bucket_names) : !can(regex("^(xn--|sthree-|amzn-s3-demo-)|[.][.]|^[0-9]+([.][0-9]+){3}$|(-s3alias|--(ol|x|table)-s3|[.]mrap)$", name))])
+    error_message = "The values of bucket_names must not be what S3 keeps for itself: beginning with xn--, sthree- or amzn-s3-demo-, ending with -s3alias, --ol-s3, --x-s3, --table-s3 or .mrap, an IP address, or with two dots in a row."
+  }
 }
 
 variable "bucket_suffix" {
@@ -44,6 +50,12 @@ variable "bucket_suffix" {
   validation {
     condition     = length(var.bucket_suffix) <= 21 && can(regex("^([a-z0-9]+(-[a-z0-9]+)*)?$", var.bucket_suffix))
     error_message = "The bucket_suffix must be at most 21 lower-case letters, digits and single hyphens between them: bucket names are at most 63 characters."
+  }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  validation {
+    condition     = !can(regex("(^|-)(s3alias|an)$", var.bucket_suffix))
+    error_message = "The bucket_suffix must not end with s3alias or an: S3 keeps names that end with -s3alias or -an for itself."
   }
 }
 
@@ -141,7 +153,7 @@ variable "region" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]+$", var.region))
     error_message = "The region must be an AWS region's name, such as us-east-1."
   }
 }
