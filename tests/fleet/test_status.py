@@ -78,9 +78,7 @@ def test_marks_what_aws_does_not_start_again(place: Place, monkeypatch: pytest.M
     marked = {n["name"]: n["platform_retired"] for n in found["notebooks"] + found["undeclared"]}
     assert marked == {"old": True, "stranger": True, "new": False}
     done = place.tools("status", "--local")
-    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
-    assert platforms.RETIRED in rows["old"]
-    assert platforms.RETIRED in rows["stranger"]
+    assert done.stdout.count(platforms.RETIRED) == 2
     assert "update-notebook-instance --notebook-instance-name old" in done.stderr
 
 
