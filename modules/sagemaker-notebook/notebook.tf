@@ -35,9 +35,10 @@ resource "aws_sagemaker_notebook_instance" "this" {
 locals {
   # Amazon Linux 2023 has no drivers for these: https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-al2.html
   # Terraform 1.0 knows no precondition: a failing conversion is what carries a message.
-  instance_type = (
-    var.keep_retired_instance_type || !can(regex("^ml\\.(p2|p3|p3dn|inf1|g3|g3s)\\.", var.instance_type)) ? var.instance_type : tobool(
-      "${var.instance_type} does not run Amazon Linux 2023, and AWS starts nothing older: choose a newer instance_type, such as ml.g4dn.xlarge. For a notebook that exists and has this type, set keep_retired_instance_type = true"
-    )
-  )
+  is_retired_type = can(regex("^ml\\.(p2|p3|p3dn|inf1|g3|g3s)\\.", var.instance_type))
+  instance_type = var.keep_retired_instance_type || !local.is_retired_type ? var.instance_type : tobool(join("", [
+    "${var.instance_type} does not run Amazon Linux 2023, and AWS starts nothing older: choose a newer ",
+    "instance_type, such as ml.g4dn.xlarge. For a notebook that exists and has this type, set ",
+    "keep_retired_instance_type = true",
+  ]))
 }

@@ -84,7 +84,7 @@ variable "isolation" {
 }
 
 variable "keep_retired_instance_type" {
-  description = "Accepts an instance_type that Amazon Linux 2023 does not run on (ml.p2, p3, p3dn, inf1, g3), for a notebook that exists and has it. AWS starts no new one."
+  description = "Keeps an existing notebook's instance_type that Amazon Linux 2023 does not run on."
   type        = bool
   default     = false
 }
@@ -133,7 +133,7 @@ variable "on_start" {
 }
 
 variable "platform_identifier" {
-  description = "Operating system and Jupyter of a new notebook, such as notebook-al2023-v1, which version 5 of the provider does not know; null takes AWS's default. A change does nothing to a notebook that exists."
+  description = "Platform of a new notebook, such as notebook-al2023-v1; null: AWS's default. Provider 5 knows no AL2023."
   type        = string
   default     = null
 
@@ -145,7 +145,7 @@ variable "platform_identifier" {
   # https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-al2.html
   validation {
     condition     = !can(regex("^notebook-al[12]-", var.platform_identifier))
-    error_message = "The platform_identifier names Amazon Linux 1 or 2, which AWS neither creates nor starts since 2026-07-01: leave it out. A notebook that exists keeps its platform."
+    error_message = "The platform_identifier names Amazon Linux 1 or 2, which AWS neither creates nor starts: leave it out."
   }
 }
 

@@ -3,14 +3,14 @@ locals {
   service_names = {
     for service in var.interface_services : service =>
     service == "notebook" ? "aws.sagemaker.${var.region}.notebook" : join(".", [
-      contains(lookup(local.prefixed_services, local.partition, []), service) ? local.service_prefixes[local.partition] : "com.amazonaws",
-      var.region,
-      service,
+      contains(local.partitions_own, service) ? local.own_prefix : "com.amazonaws", var.region, service,
     ])
   }
 
-  partition        = data.aws_partition.current.partition
-  service_prefixes = { aws-cn = "cn.com.amazonaws", aws-eusc = "eu.amazonaws" }
+  partitions_own = lookup(local.prefixed_services, data.aws_partition.current.partition, [])
+  own_prefix = lookup(
+    { aws-cn = "cn.com.amazonaws", aws-eusc = "eu.amazonaws" }, data.aws_partition.current.partition, "com.amazonaws"
+  )
 
   # Those with another prefix, of what a notebook may use: https://github.com/aws/aws-cdk/pull/25333 (China),
   # https://github.com/aws/aws-cdk/pull/36471 (European Sovereign Cloud)

@@ -24,6 +24,8 @@ from .harness import outputs, resources, statements
 
 BEIJING, GOVCLOUD = "cn-north-1", "us-gov-west-1"
 PARTITIONS = {"china": "aws-cn", "gov": "aws-us-gov"}
+# Without them the provider believes the ARN of the caller, which the emulator has of us-east-1.
+NO_QUESTIONS = ("skip_credentials_validation", "skip_requesting_account_id")
 LOGS = ["/aws/sagemaker/NotebookInstances"]
 ISOLATED = {
     "name": "nlp",
@@ -51,8 +53,8 @@ def plan(
     tree = new_tree(terraform)  # a kept provider takes one configuration at a time
     for file in tree.root.glob("shared-infra/*/*.tf"):
         begins = 'provider "aws" {\n'
-        skips = f"{begins}  skip_requesting_account_id = true\n"
-        file.write_text(file.read_text().replace(begins, skips))
+        skips = "".join(f"  {argument} = true\n" for argument in NO_QUESTIONS)
+        file.write_text(file.read_text().replace(begins, begins + skips))
     ec2 = client("ec2", account=tree.account)
     (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     upstream = {"vpc_id": vpc["VpcId"], "endpoint_security_group_id": "sg-0a1b2c3d4e5f67890"}
@@ -82,7 +84,7 @@ def plan(
         ),
     }
     stack = tree.write_calls("partitions", calls)
-    china = {"alias": "china", "region": BEIJING, "skip_requesting_account_id": True}
+    china = {"alias": "china", "region": BEIJING, **dict.fromkeys(NO_QUESTIONS, True)}
     provider = {"provider": {"aws": china}}
     (tree.root / stack / "provider.tf.json").write_text(json.dumps(provider))
     return tree.plan(stack)
