@@ -1,6 +1,6 @@
 output "guardrail_policy" {
-  description = "Policy, as JSON, that keeps those who deploy notebooks from open ones: for the role they deploy with, or for a service control policy."
-  value       = data.aws_iam_policy_document.guardrail.json
+  description = "Policy, as JSON without white space, that keeps those who deploy notebooks from open ones: for the role they deploy with, or for a service control policy, of which Organizations counts white space too (5,120 characters)."
+  value       = jsonencode(jsondecode(data.aws_iam_policy_document.guardrail.json))
 }
 
 output "isolation" {
@@ -10,6 +10,11 @@ output "isolation" {
     permissions_boundary_arn = one(aws_iam_policy.isolation[*].arn)
     policy_arns              = { for concern, policy in aws_iam_policy.notebook : concern => policy.arn if contains(local.isolated_concerns, concern) }
   }
+}
+
+output "name_prefix" {
+  description = "Begins the names of roles and policies: the project, and name_suffix where there is one."
+  value       = local.name_prefix
 }
 
 output "policy_arns" {

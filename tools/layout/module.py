@@ -13,6 +13,11 @@ from tools.hcl.syntax import Expression, UnreadableError, parse_expression
 from tools.layout import files
 from tools.terraform.cli_arguments import value_options
 
+
+class Unset(Unknown):
+    """Stands for a variable that has neither a value nor a default."""
+
+
 # Stands for what cannot be opened, and names all that a file may be needed for.
 UNOPENED = b"terraform_remote_state module source backend"
 
@@ -29,6 +34,7 @@ class Module:
     modules: Mapping[str, Attributes] = field(default_factory=dict)
     variables: Mapping[str, Attributes] = field(default_factory=dict)
     locals: Attributes = field(default_factory=dict)
+    forwards: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     backend: Sequence[Any] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,6 +81,7 @@ def merge(pieces: Sequence[tuple[str, Pieces]]) -> Module:
     modules: dict[str, Attributes] = {}
     variables: dict[str, Attributes] = {}
     locals_: Attributes = {}
+    forwards: dict[str, Sequence[Any]] = {}
     backend: Sequence[Any] = ()
     unreadable: dict[str, str] = {}
     for name, piece in pieces:
@@ -88,8 +95,9 @@ def merge(pieces: Sequence[tuple[str, Pieces]]) -> Module:
         modules.update(piece["modules"])
         variables.update(piece["variables"])
         locals_.update(piece["locals"])
+        forwards.update(piece["forwards"])
         backend = piece["backend"] or backend
-    return Module(states, modules, variables, locals_, backend, unreadable)
+    return Module(states, modules, variables, locals_, forwards, backend, unreadable)
 
 
 @dataclass
@@ -133,7 +141,7 @@ class Context:
         declared = self.module.variables.get(name, {})
         if "default" in declared:
             return evaluate(declared["default"], Scope(lambda kind, name: None))
-        return [Unknown(f"variable {name}, which has no value here")]
+        return [Unset(f"variable {name}, which has no value here")]
 
     def typed(self, name: str, values: Values) -> Values:
         """`values` of a variable as its type makes them."""

@@ -112,7 +112,8 @@ def _move_states(
     session.confirm("Continue?")
     path = repository.root / COMMON
     # First, so that every other command sees a run that was interrupted, and refuses.
-    files.write(path, writing.assign(path.read_text(), values))
+    text = path.read_text() if path.is_file() else ""
+    files.write(path, writing.fill_in(text, values))
     with session.runner().resume(len(remaining)) as run:
         for step in remaining:
             if run.interruption.count:
@@ -138,10 +139,11 @@ def _refuse_fixed_prefix(settings: Backend, stacks: Sequence[Stack]) -> None:
         return
     for stack in stacks:
         text = "".join(file.read_text(errors="replace") for file in stack.config_files())
-        if "terraform_remote_state" in text and "var.state_prefix" not in text:
+        reads = "terraform_remote_state" in text or "modules/common" in text
+        if reads and "var.state_prefix" not in text:
             raise UserError(
                 f"{stack.name} reads states below {PREFIX}/ whatever the prefix is: use "
-                "var.state_prefix in its upstream.tf and variables.tf, as shared-infra/iam does"
+                "var.state_prefix in its main.tf and variables.tf, as shared-infra/iam does"
             )
 
 
