@@ -21,6 +21,7 @@ _UNKNOWN = (
     "migrated before; add --leave if nothing does"
 )
 _LEFT = "left, as --leave says"
+_FORGOTTEN = "a destroy only forgets it, and AWS keeps it"
 
 # What other deployments may use.
 _SHAREABLE = frozenset(
@@ -125,7 +126,7 @@ class _Mapper:
             MappedResource(resource, "stays", reason=_reason_to_stay(resource.type))
             for resource in self._without_row()
         )
-        return [_with_trouble(self._rows[resource.address]) for resource in self._resources]
+        return [_complete(self._rows[resource.address]) for resource in self._resources]
 
     def _add(self, rows: Iterable[MappedResource]) -> None:
         self._rows |= {row.address: row for row in rows}
@@ -214,10 +215,12 @@ def _join(*reasons: str) -> str:
     return "; ".join(filter(None, reasons))
 
 
-def _with_trouble(row: MappedResource) -> MappedResource:
+def _complete(row: MappedResource) -> MappedResource:
+    """The row with what its resource itself says."""
     if row.disposition == "imported":
         return row
-    return replace(row, reason=_join(row.reason, row.resource.trouble))
+    forgotten = _FORGOTTEN if relations.is_only_forgotten(row.resource) else ""
+    return replace(row, reason=_join(row.reason, forgotten, row.resource.trouble))
 
 
 def _reason_to_stay(type: str) -> str:

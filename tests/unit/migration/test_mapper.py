@@ -1,5 +1,6 @@
 """What becomes of an old deployment's resources, from small states."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -626,3 +627,70 @@ def test_without_the_earlier_script_what_may_be_shared_is_let_go() -> None:
         "aws_lambda_function.f": "stays",
     }
     assert set(dispositions(*resources).values()) == {"stays"}
+
+
+def test_a_tie_is_told_with_what_decides_it_otherwise() -> None:
+    """And what it names to be typed decides it."""
+    notebooks = notebook("a"), notebook("b", role_arn=f"{ROLE}2", security_groups=["sg-00000002"])
+    roles = role("m1", "ml"), role("m2", "ml2")
+    endpoints = (
+        endpoint("sts", f"com.amazonaws.{REGION}.sts", ["sg-00000003"]),
+        endpoint("logs", f"com.amazonaws.{REGION}.logs", ["sg-00000004"]),
+        endpoint("logs2", f"com.amazonaws.{REGION}.logs", ["sg-00000003", "sg-00000004"]),
+    )
+    groups = [group(number) for number in (1, 2, 3, 4)]
+    everything = (*notebooks, *roles, *endpoints, *groups)
+    found = rows(*everything)
+    told = {row.key or row.target: row for row in found.values() if "--leave '" in row.reason}
+    assert {name: row.address for name, row in told.items() if row.disposition == "imported"} == {
+        "shared-infra/iam": "aws_iam_role.m1",
+        "notebooks": "aws_security_group.g1",
+        "endpoints": "aws_security_group.g3",
+    }
+    assert "aws_security_group.g2" in told["notebooks"].reason
+    leave = re.findall(r"--leave '([^']+)'", " ".join(row.reason for row in found.values()))
+    assert len(leave) == 4  # the endpoint for logs, too
+    other = rows(*everything, leave=leave)
+    assert {row.address for row in other.values() if row.disposition == "imported"} == {
+        "aws_iam_role.m2",
+        "aws_security_group.g2",
+        "aws_security_group.g4",
+        "aws_vpc_endpoint.sts",
+        "aws_vpc_endpoint.logs2",
+        *(row.address for row in rows(*notebooks).values()),
+    }
+
+
+def test_no_tie_is_told_where_the_counts_differ() -> None:
+    found = rows(role("m1", "ml"), role("m2", "ml2"), notebook("a"), group(1), group(2))
+    assert not any("--leave" in row.reason for row in found.values())
+
+
+def test_buckets_of_which_the_alphabet_chooses_one_are_told() -> None:
+    found = rows(bucket("a", "x-data"), bucket("b", "y-data"), bucket("c", "z-models"))
+    assert "y-data could be datasets as well" in found["aws_s3_bucket.a"].reason
+    assert found["aws_s3_bucket.a"].reason.endswith("--bucket y-data=datasets")
+    assert found["aws_s3_bucket.c"].reason == ""
+    assert purposes("x-data", "y-data", purposes={"y-data": "datasets"})["y-data"] == "datasets"
+
+
+def test_endpoints_in_two_vpcs_as_many_in_each_are_told() -> None:
+    found = rows(
+        endpoint("a", f"com.amazonaws.{REGION}.sts"),
+        endpoint("b", f"com.amazonaws.{REGION}.sts", vpc="vpc-00000002"),
+    )
+    assert found["aws_vpc_endpoint.b"].disposition == "stays"
+    assert "--leave those of vpc-00000001" in found["aws_vpc_endpoint.b"].reason
+
+
+def test_what_aws_made_itself_is_said_to_be_only_forgotten() -> None:
+    found = rows(
+        one("aws_default_vpc.d", id="vpc-00000001"),
+        one("aws_default_subnet.d", id="subnet-00000001", vpc_id="vpc-00000001"),
+        one("aws_subnet.s", id="subnet-00000002", vpc_id="vpc-00000001"),
+        group(1),
+        notebook("a"),
+    )
+    assert "only forgets it" in found["aws_default_vpc.d"].reason
+    assert "only forgets it" in found["aws_default_subnet.d"].reason
+    assert "forgets" not in found["aws_subnet.s"].reason
