@@ -16,6 +16,7 @@ from tools.commands import options
 from tools.console.messages import print_json, say, warn
 from tools.console.table import new_rich_table, show_rich
 from tools.context import Context
+from tools.engine.explain import advise_on_failed
 from tools.errors import UserError, in_one_line
 from tools.fleet.fleet import Fleet
 from tools.fleet.status import NOT_DEPLOYED, FleetStatus, NotebookStatus, read_status
@@ -240,6 +241,13 @@ def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
             lines.append(
                 f"{name} exists in no state, so that Terraform does not know it: an apply died, or "
                 f"it was made by hand; take it in: tools adopt{fleet.option} {name}"
+            )
+    for notebook in status.notebooks:
+        if notebook.status == "Failed":
+            advice = advise_on_failed(notebook.declared.stack.path.name, fleet.option)
+            lines.append(
+                f"{notebook.declared.stack.name} has Failed, and Terraform cannot change it so; "
+                f"{advice}"
             )
     unknown = sum(n.instance is not None and n.in_state is None for n in status.notebooks)
     if unknown:

@@ -91,6 +91,11 @@ def names_by_purpose(destination: Destination) -> dict[str, str]:
     return standard | dict(destination.declared_map(S3, "bucket_names"))
 
 
+def address(purpose: str) -> str:
+    """Returns the stack's address of the bucket for a purpose."""
+    return f'aws_s3_bucket.shared["{purpose}"]'
+
+
 def guess_purpose(destination: Destination, name: str) -> str:
     """Returns what a bucket is for, from its name. Raises UserError if that does not tell."""
     for purpose, declared in names_by_purpose(destination).items():

@@ -109,6 +109,7 @@ class _Mapper:
     def map(self) -> list[MappedResource]:
         """Returns what becomes of each resource, in their order."""
         self._add(filter(None, map(self._exclude, self._resources)))
+        elsewhere = [row.resource for row in self._with("used")]
         senders = {
             bucket: resource
             for resource in self._resources
@@ -119,6 +120,7 @@ class _Mapper:
             *((row.resource, "inside") for row in self._with("imported")),
             *((resource, "inside") for resource in self._scope.earlier.managed_here),
             *((row.resource, "network") for row in self._with("network")),
+            *((resource, "used") for resource in elsewhere),
         ]
         self._add_dependencies(seeds, [*self._without_row(), *self._staying()])
         self._release_what_may_be_used()
@@ -143,18 +145,24 @@ class _Mapper:
     def _exclude(self, resource: Resource) -> MappedResource | None:
         """The row of a resource that is not for the stacks here, whatever it is."""
         scope = self._scope
-        is_importable = resource.type in IMPORTABLE
         if any(_matches(resource.address, pattern) for pattern in scope.choices.leave):
             return MappedResource(resource, "stays", reason=_LEFT, is_left=True)
-        if resource.account not in ("", scope.account):
-            reason = f"it belongs to account {resource.account}"
-        elif is_importable and resource.region not in ("", scope.region):
-            reason = f"it is in region {resource.region}"
-        elif self._was_not_imported(resource):
+        if where := self._elsewhere(resource):
+            # Whoever follows these steps to their end destroys what is left there.
+            return MappedResource(resource, "used", where, reason=f"it is in {where}")
+        if self._was_not_imported(resource):
             reason = f"not imported: {scope.earlier.script} lists it so"
-        else:
-            return None
-        return MappedResource(resource, "stays", reason=reason)
+            return MappedResource(resource, "stays", reason=reason)
+        return None
+
+    def _elsewhere(self, resource: Resource) -> str:
+        """The account or region of what the stacks here cannot hold, empty if they can."""
+        if resource.account not in ("", self._scope.account):
+            return f"account {resource.account}"
+        is_importable = resource.type in IMPORTABLE
+        if is_importable and resource.region not in ("", self._scope.region):
+            return f"region {resource.region}"
+        return ""
 
     def _was_not_imported(self, resource: Resource) -> bool:
         """Whether it was not to be shared, for a reason that the state may not show any more."""

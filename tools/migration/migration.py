@@ -57,7 +57,12 @@ def prepare(
             "instance that the stacks here could import: nothing to migrate"
         )
     request = request_builder.build(destination, mapping)
-    notes = (*request.notes, *_choices_of_ties(mapping), *destroy_note.compose(mapping))
+    notes = (
+        *request.notes,
+        *_choices_of_ties(mapping),
+        *_note_elsewhere(mapping),
+        *destroy_note.compose(mapping),
+    )
     request = replace(request, notes=notes)
     return Migration(legacy, mapping, request, _new_addresses(mapping, request))
 
@@ -65,6 +70,20 @@ def prepare(
 def _choices_of_ties(mapping: LegacyMapping) -> list[str]:
     """A note on each resource that another one would have been as good as."""
     return [f"{row.address}: {row.reason}" for row in mapping.imported() if row.reason]
+
+
+def _note_elsewhere(mapping: LegacyMapping) -> list[str]:
+    """A note for each other region and account of which the old deployment holds something."""
+    by_place: dict[str, list[str]] = {}
+    for row in mapping.rows:
+        if row.disposition == "used" and row.target.startswith(("region ", "account ")):
+            by_place.setdefault(row.target, []).append(row.address)
+    return [
+        f"{', '.join(addresses)}: in {place}, so not imported here; the script lets go of it, so "
+        "that no destroy takes it. Run tools migrate in a repository for that "
+        f"{place.split()[0]}, too, before the script; or keep it in the old deployment: --leave"
+        for place, addresses in by_place.items()
+    ]
 
 
 def _refuse_own_stack(destination: Destination, legacy: LegacyDeployment) -> None:

@@ -28,6 +28,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "aws_vpc_security_group_ingress_rule": ("security_group_id",),
 }
 _PART_PREFIXES: dict[str, tuple[str, ...]] = {
+    "aws_secretsmanager_secret_": ("secret_id", "secret_arn"),
     "aws_s3": ("bucket", "bucket_name"),  # also aws_s3control_, and types that are still to come
     "aws_vpc_endpoint_": ("vpc_endpoint_id",),
 }

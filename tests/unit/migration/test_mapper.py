@@ -389,6 +389,7 @@ def test_every_key_is_let_go_since_no_state_says_what_is_encrypted_with_it() -> 
     keys = {address: row for address, row in found.items() if address.startswith("aws_kms_")}
     assert keys.pop("aws_kms_key.unwanted").disposition == "stays"
     assert {row.disposition for row in keys.values()} == {"used"}
+    assert keys.pop("aws_kms_replica_key.theirs").reason == "it is in account 999999999999"
     assert all("data may be encrypted with it" in row.reason for row in keys.values())
 
 
@@ -528,7 +529,7 @@ def test_what_the_user_leaves_stays_and_is_let_go_where_it_is_in_use() -> None:
         dispositions(role("ml", "ml"), leave=["aws_iam_role.mll"])
 
 
-def test_another_account_or_region_is_refused_as_a_whole_and_left_in_part() -> None:
+def test_another_account_or_region_is_refused_as_a_whole_and_let_go_in_part() -> None:
     there = notebook("a", arn="arn:aws:sagemaker:us-west-2:123456789012:notebook-instance/a")
     with pytest.raises(UserError, match=r"is in region us-west-2, but .* says eu-west-1"):
         dispositions(there)
@@ -536,8 +537,57 @@ def test_another_account_or_region_is_refused_as_a_whole_and_left_in_part() -> N
     with pytest.raises(UserError, match="account 999999999999, but these credentials are for 12"):
         dispositions(theirs)
     mixed = rows(there, theirs, notebook("b"), role("ml", "ml"))
-    assert mixed["aws_iam_role.x"].reason == "it belongs to account 999999999999"
+    assert mixed["aws_iam_role.x"].reason == "it is in account 999999999999"
     assert mixed[there.address].reason == "it is in region us-west-2"
+    # A destroy of the old deployment would take its volume.
+    assert {mixed[address].disposition for address in ("aws_iam_role.x", there.address)} == {"used"}
+
+
+def test_what_is_in_another_region_goes_with_its_parts_and_needs() -> None:
+    arn = "arn:aws:sagemaker:us-west-2:123456789012:notebook-instance/far"
+    far = notebook("far", arn=arn, subnet_id="subnet-000000ff", lifecycle_config_name="start")
+    lifecycle = "aws_sagemaker_notebook_instance_lifecycle_configuration.start"
+    found = dispositions(
+        far,
+        notebook("near"),
+        role("ml", "ml"),
+        one(lifecycle, name="start", id="start"),
+        one("aws_subnet.far", id="subnet-000000ff", vpc_id="vpc-000000ff"),
+        one("aws_vpc.far", id="vpc-000000ff"),
+        one("aws_s3_bucket.far", bucket="far", region="us-west-2"),
+        one("aws_s3_bucket_versioning.far", bucket="far"),
+        one("aws_dynamodb_table.far", arn="arn:aws:dynamodb:us-west-2:123456789012:table/t"),
+    )
+    assert found == {
+        far.address: "used",
+        'module.notebook["near"].aws_sagemaker_notebook_instance.this': "imported",
+        "aws_iam_role.ml": "imported",
+        lifecycle: "used",
+        "aws_subnet.far": "network",
+        "aws_vpc.far": "network",
+        "aws_s3_bucket.far": "used",
+        "aws_s3_bucket_versioning.far": "used",
+        "aws_dynamodb_table.far": "stays",
+    }
+    assert dispositions(far, notebook("near"), leave=[far.address])[far.address] == "stays"
+
+
+def test_a_secret_of_a_repository_in_use_goes_with_its_versions() -> None:
+    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:git-AbCdEf"
+    found = dispositions(
+        notebook("a", default_code_repository="code"),
+        one(
+            "aws_sagemaker_code_repository.code",
+            code_repository_name="code",
+            git_config=[{"secret_arn": arn}],
+        ),
+        one("aws_secretsmanager_secret.git", arn=arn, id=arn),
+        one("aws_secretsmanager_secret_version.git", secret_id=arn, arn=arn, id=f"{arn}|v"),
+        one("aws_secretsmanager_secret.other", arn=f"{arn}x", id=f"{arn}x"),
+    )
+    assert found["aws_secretsmanager_secret.git"] == "used"
+    assert found["aws_secretsmanager_secret_version.git"] == "used"
+    assert found["aws_secretsmanager_secret.other"] == "stays"
 
 
 def test_what_is_not_whole_is_not_imported() -> None:
