@@ -211,7 +211,9 @@ class _Scan:
     def endpoints(self, described: Sequence[Any]) -> Iterator[Candidate]:
         destination = self._destination
         # The gateway last: it takes the others' subnets if the VPC has no default ones.
-        for endpoint in sorted(described, key=lambda e: endpoints.endpoint_type(e) == "Gateway"):
+        for endpoint in sorted(
+            described, key=lambda e: (endpoints.endpoint_type(e) == "Gateway", e["VpcEndpointId"])
+        ):
             endpoint_id, service = endpoint["VpcEndpointId"], endpoint["ServiceName"]
             if self._managed.find("aws_vpc_endpoint", endpoint_id):
                 continue
