@@ -3,10 +3,11 @@ locals {
   # base64: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
   # Each part may take 5 s more than its own limit before it is killed.
   auto_stop_seconds       = 25
+  sdk_seconds             = 5
   user_script_seconds     = 250
   lifecycle_script_length = 16384
 
-  lifecycle_wanted = var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
+  lifecycle_wanted = local.isolated || var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
 
   # A byte order mark or a carriage return of a Windows editor would hide the interpreter's name.
   user_scripts = {
@@ -28,6 +29,16 @@ locals {
     } if minutes > 0
   ]
 
+  sdk_settings = [
+    for prefix in local.isolated ? ["users/${local.isolated_name}/"] : [] : {
+      name    = "sagemaker-sdk"
+      seconds = local.sdk_seconds
+      script = replace(
+        templatefile("${path.module}/scripts/sagemaker-sdk.sh.tftpl", { prefix = prefix }), local.comments, ""
+      )
+    }
+  ]
+
   # Comments and docstrings are for whoever reads the repository: AWS counts each character. The
   # pattern takes lines that hold nothing else, and leaves the interpreter's.
   comments   = "/(?m)^ *#([^!\\n].*)?\\n/"
@@ -37,7 +48,7 @@ locals {
   lifecycle_texts = {
     for name, parts in {
       on_create = local.user_scripts["on-create"]
-      on_start  = concat(local.auto_stop, local.user_scripts["on-start"])
+      on_start  = concat(local.auto_stop, local.sdk_settings, local.user_scripts["on-start"])
     } :
     name => join("", concat(
       ["#!/bin/bash\n# Terraform: modules/sagemaker-notebook\n"],

@@ -111,6 +111,17 @@ CALLS: Mapping[str, Mapping[str, Any]] = {
         "idle_stop_minutes": 0,
         "on_start": '#!/bin/bash\nsleep 600 &\necho $! >"$NOTEBOOK_ROOT/pid"\n',
     },
+    "isolated": {
+        "idle_stop_minutes": 0,
+        "isolation": {
+            "bind_trust_to_account": False,
+            "bucket_arns": ["arn:aws:s3:::acme-models"],
+            "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
+            "policy_arns": {},
+            "project": "acme",
+        },
+        "role_arn": None,
+    },
     "long": {"on_create": INCOMPRESSIBLE, "on_start": INCOMPRESSIBLE},
     "hash-alone": {"idle_stop_minutes": 0, "on_start": "#"},
     "hash-beside": {"on_start": "#"},

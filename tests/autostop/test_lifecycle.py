@@ -15,6 +15,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+import yaml
 from tftest import TerraformPlanOutput
 
 from tests.terraform.harness import Chain, Tree, outputs
@@ -140,6 +141,25 @@ def code(script: str) -> str:
         ):
             del node.body[0]
     return ast.dump(tree)
+
+
+def test_the_sdk_of_an_isolated_notebook_lists_its_own_prefix(
+    lifecycle: Rendered, tmp_path: Path
+) -> None:
+    """The file and its keys are the SDK's (sagemaker 2.254.1, sagemaker/config/config_schema.py),
+    and with the prefix it does not call HeadBucket (sagemaker/session.py,
+    general_bucket_check_if_user_has_permission). tests/iam decides that the list is allowed."""
+    started = run(lifecycle["isolated"]["on_start"], tmp_path)
+    assert (started.exit_code, started.output) == (
+        0,
+        "sagemaker-sdk: starts\nsagemaker-sdk: done\n",
+    )
+    settings = yaml.safe_load((tmp_path / "etc/xdg/sagemaker/config.yaml").read_text())
+    session = {"DefaultS3ObjectKeyPrefix": "users/isolated/"}
+    assert settings == {
+        "SchemaVersion": "1.0",
+        "SageMaker": {"PythonSDK": {"Modules": {"Session": session}}},
+    }
 
 
 def test_start_downloads_nothing(lifecycle: Rendered, tmp_path: Path) -> None:

@@ -127,17 +127,20 @@ def _write_values(root: Path, stack: Stack, text: str) -> None:
 
 def _write_state(session: Session, root: Path, stack: str, stand_ins: Mapping[str, Value]) -> None:
     """A state that has the stack's outputs and nothing else."""
-    known = session.records.state(Stack(session.target.repository.root, stack))
-    outputs = {**stand_ins, **(known.outputs if known else {})}
+    original = Stack(session.target.repository.root, stack)
+    declared = {
+        name: None for file in original.path.glob("*.tf") for name in reading.read_outputs(file)
+    }
+    known = session.records.state(original)
+    deployed = {name: value for name, value in (known.outputs if known else {}).items() if value}
+    outputs = {**declared, **stand_ins, **deployed}
     state = {
         "version": 4,
         "terraform_version": "1.0.0",
         "serial": 1,
         "lineage": str(uuid.uuid4()),
         "outputs": {
-            name: {"value": value, "type": _type(value)}
-            for name, value in outputs.items()
-            if value is not None
+            name: {"value": value, "type": _type(value)} for name, value in outputs.items()
         },
         "resources": [],
     }
@@ -148,10 +151,10 @@ def _type(value: Any) -> Any:
     """A value's type, as a state says it."""
     if isinstance(value, bool):
         return "bool"
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return "string"
     if isinstance(value, list):
         return ["tuple", [_type(item) for item in value]]
     if isinstance(value, Mapping):
         return ["object", {name: _type(item) for name, item in value.items()}]
-    return "dynamic" if value is None else "number"
+    return "number"
