@@ -104,7 +104,7 @@ def read_outputs(path: Path) -> list[str]:
     text = _read(path)
     if "output" not in text:
         return []
-    return _once("outputs", text, lambda: _names(_parse(text, path), "output"))
+    return list(_once("outputs", text, lambda: _outputs(_parse(text, path))))
 
 
 def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
@@ -224,8 +224,8 @@ def _blocks(body: Body, kind: str) -> Iterator[Block]:
     return (block for block in body.blocks if block.type == kind and block.labels)
 
 
-def _names(body: Body, kind: str) -> list[str]:
-    return [block.labels[0] for block in _blocks(body, kind)]
+def _outputs(body: Body) -> dict[str, Value]:
+    return {block.labels[0]: None for block in _blocks(body, "output")}
 
 
 def _types(body: Body) -> dict[str, str]:
