@@ -562,3 +562,15 @@ def test_a_directory_of_another_notebook_is_refused(
         notebooks.request_notebook(destination, name, Shared(), directory="notebook-dev")
     with pytest.raises(UserError, match="is not a name for a notebook"):
         notebooks.request_notebook(destination, name, Shared(), directory="../up")
+
+
+def test_a_notebook_in_another_vpc_is_no_client_of_the_endpoints(
+    destination: Destination, client: AWS, name: str, role: str, vpc: str, subnet: str
+) -> None:
+    """AWS takes no rule for its group."""
+    group = client("ec2").create_security_group(GroupName="g", Description="d", VpcId=vpc)
+    make_notebook(client, name, role, subnet, SecurityGroupIds=[group["GroupId"]])
+    far = notebooks.request_notebook(destination, name, Shared(vpc_id="vpc-0a1b2c3d"))
+    assert far.values == {}
+    near = notebooks.request_notebook(destination, name, Shared(vpc_id=vpc))
+    assert near.values == {GROUPS: {"endpoint_client_security_group_ids": [group["GroupId"]]}}
