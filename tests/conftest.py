@@ -86,7 +86,8 @@ def local_cloud(pytestconfig: pytest.Config) -> Running:
     """
     os.environ[TRANSITION_VARIABLE] = SECONDS_OF_A_TRANSITION
     os.environ[REQUESTS_VARIABLE] = str(pytestconfig.stash[_DIRECTORY] / REQUESTS)
-    return LocalCloud(pytestconfig.stash[_DIRECTORY]).up(port=pytestconfig.stash[_PORT])
+    cloud = LocalCloud(pytestconfig.stash[_DIRECTORY])
+    return cloud.up(port=pytestconfig.stash[_PORT], timeout=600)  # however busy the machine is
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import click
 from tools.errors import UserError, in_one_line
 
 GROUPS = {
-    "Set up": ("init", "new-notebook"),
+    "Set up": ("init", "doctor", "new-notebook", "lock"),
     "Deploy": ("plan", "deploy", "destroy", "drift", "adopt"),
     "Look": ("list", "graph", "status", "cost", "report", "explain-access"),
     "Operate": ("start", "stop", "open", "logs", "rename-notebook"),
@@ -70,7 +70,8 @@ class _Lazy(click.Group):
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The repository.  [default: the one that contains the working directory]",
+    envvar="TOOLS_ROOT",
+    help="The repository.  [default: TOOLS_ROOT, or the one that contains the working directory]",
 )
 @click.version_option(package_name="sagemaker-notebooks")
 @click.pass_context

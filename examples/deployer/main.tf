@@ -6,7 +6,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.0"
+      version = ">= 5.0, < 7.0"
     }
   }
 }
@@ -27,6 +27,12 @@ variable "state_bucket" {
   default     = null
 }
 
+variable "name_suffix" {
+  description = "The name_suffix of shared-infra/iam, if it has one."
+  type        = string
+  default     = ""
+}
+
 variable "notebook_names" {
   description = "The notebooks, with * where wanted."
   type        = list(string)
@@ -45,6 +51,7 @@ module "policies" {
   source = "../../modules/deployer-policies"
 
   account_id     = data.aws_caller_identity.current.account_id
+  name_suffix    = var.name_suffix
   notebook_names = var.notebook_names
   partition      = data.aws_partition.current.partition
   project        = var.project

@@ -15,11 +15,12 @@ locals {
   state_bucket  = "arn:${var.partition}:s3:::${coalesce(var.state_bucket, "none")}"
   state_objects = "${local.state_bucket}/${var.state_prefix}/*"
 
-  isolation_boundary = "${local.iam}:policy/${var.project}-isolated-notebook-boundary"
-  schedule_boundary  = "${local.iam}:policy/${var.project}-notebook-schedule-boundary"
-  own_policies       = ["${local.iam}:policy/${var.project}-notebook-*", local.isolation_boundary]
-  shared_role        = "${local.iam}:role/${coalesce(var.role_name, "${var.project}-notebook")}"
-  isolated_roles     = "${local.iam}:role/${var.project}-notebook-*"
+  name_prefix        = join("-", compact([var.project, var.name_suffix]))
+  isolation_boundary = "${local.iam}:policy/${local.name_prefix}-isolated-notebook-boundary"
+  schedule_boundary  = "${local.iam}:policy/${local.name_prefix}-notebook-schedule-boundary"
+  own_policies       = ["${local.iam}:policy/${local.name_prefix}-notebook-*", local.isolation_boundary]
+  shared_role        = "${local.iam}:role/${coalesce(var.role_name, "${local.name_prefix}-notebook")}"
+  isolated_roles     = "${local.iam}:role/${local.name_prefix}-notebook-*"
 
   # The module shortens a notebook's name to 28 characters there.
   short_names    = [for name in var.notebook_names : substr(name, 0, min(28, length(name)))]

@@ -69,7 +69,7 @@ locals {
         Sid      = "Budget"
         Effect   = "Allow"
         Action   = ["budgets:ListTagsForResource", "budgets:ViewBudget"]
-        Resource = ["arn:${var.partition}:budgets::${var.account_id}:budget/${var.project}-monthly"]
+        Resource = ["arn:${var.partition}:budgets::${var.account_id}:budget/${local.name_prefix}-monthly"]
       },
       {
         Sid      = "VpcAndPrefixList"

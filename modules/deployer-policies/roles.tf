@@ -41,7 +41,7 @@ locals {
         Sid      = "Budget"
         Effect   = "Allow"
         Action   = ["budgets:ModifyBudget", "budgets:TagResource"]
-        Resource = ["arn:${var.partition}:budgets::${var.account_id}:budget/${var.project}-monthly"]
+        Resource = ["arn:${var.partition}:budgets::${var.account_id}:budget/${local.name_prefix}-monthly"]
       },
     ]
   })

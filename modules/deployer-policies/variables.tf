@@ -14,6 +14,12 @@ variable "bucket_names" {
   default     = null
 }
 
+variable "name_suffix" {
+  description = "The name_suffix of shared-infra/iam, if it has one."
+  type        = string
+  default     = ""
+}
+
 variable "notebook_names" {
   description = "The notebooks, with * where wanted. Where other teams share the account, name yours: [\"nlp-*\"]."
   type        = list(string)

@@ -3,7 +3,7 @@
 # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
 resource "aws_iam_policy" "schedule" {
   # As the other policies are named, so that the guardrail keeps it.
-  name        = "${var.project}-notebook-schedule-boundary"
+  name        = "${local.name_prefix}-notebook-schedule-boundary"
   description = "Bounds the schedules of ${var.project} to starting and stopping its notebooks"
   policy      = data.aws_iam_policy_document.schedule.json
 }

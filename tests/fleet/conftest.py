@@ -26,7 +26,7 @@ from tools.system.processes import start_time
 from .faults import Faults, in_front_of
 
 PATIENCE = 300.0
-SETTLED = {"InService", "Stopped"}
+SETTLED = {"Failed", "InService", "Stopped"}
 PROJECT = "acme"
 TRUST = {
     "Version": "2012-10-17",
@@ -79,12 +79,13 @@ class Place:
 
     def create(self, *names: str, tags: Mapping[str, str] | None = None, **own: Any) -> None:
         """Makes instances and waits until they run."""
+        own = {"InstanceType": "ml.t3.medium", **own}
         for name in names:
             self.sagemaker.create_notebook_instance(
                 NotebookInstanceName=name,
-                InstanceType=own.get("InstanceType", "ml.t3.medium"),
                 RoleArn="arn:aws:iam::000000000000:role/fleet",
                 Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+                **own,
             )
         until(lambda: {self.status(name) for name in names} == {"InService"})
 

@@ -1,6 +1,7 @@
 """README, "Try it": the demo, a look around, and then `tools init` and `tools deploy --local`."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,12 +20,22 @@ class TestTheDemo:
             assert any(
                 line.split()[:2] == [stack, "applied"] for line in demo.ran.err.splitlines()
             ), stack
+        lines = demo.ran.out.splitlines()
         for name in DEMO:
-            row = next(line for line in demo.ran.out.splitlines() if f"notebooks/{name} " in line)
-            assert "InService" in row
-            assert f"https://{name}-" in row
-        for output in ("demo-datasets", "demo-models", ":role/demo-notebook", "sg-", "vpce-"):
+            at = next(at for at, line in enumerate(lines) if f"notebooks/{name} " in line)
+            assert "InService" in lines[at]
+            assert f"https://{name}-" in lines[at + 1]
+        for output in ("demo-datasets", "demo-models", ":role/demo-notebook", "vpc-", "subnet-"):
             assert output in demo.ran.out
+
+    def test_ends_with_one_screen_of_what_there_is(self, demo: Demo) -> None:
+        lines = demo.ran.out.splitlines()
+        # A terminal of 24 lines, but for its prompt, and 80 columns; paths are as long as they are.
+        assert len(lines) < 24, demo.ran.out
+        assert all(len(line) <= 80 for line in lines if "/" not in line), demo.ran.out
+        # Python's way to write a dictionary, a list, a truth value: none of it is for a person.
+        assert not re.search(r"\{'|\['|\b(False|True|None)\b", demo.ran.out)
+        assert "no Jupyter behind them" in demo.ran.out
 
     def test_has_made_what_it_says(self, demo: Demo) -> None:
         instances = demo.instances()
@@ -153,9 +164,13 @@ class TestThenInit:
     def test_what_is_typed_once_is_written(self, demo: Demo) -> None:
         done = demo.types("tools init --project acme-ml --region us-east-1")
         assert (done.code, done.out) == (0, "common.auto.tfvars\n"), done
-        assert (demo.root / "notebooks/notebook-dev/common.auto.tfvars").read_text() == (
-            '# Made by `tools init`; yours to edit.\n\nproject = "acme-ml"\nregion  = "us-east-1"\n'
-        )
+        changes = demo.types("git diff --unified=0 common.auto.tfvars").out
+        assert re.findall(r"^[+-][^+-].*", changes, re.M) == [
+            '-# project = "acme-ml"',
+            '+project = "acme-ml"',
+            '-# region = "us-east-1"',
+            '+region = "us-east-1"',
+        ]
 
     def test_the_local_cloud_of_another_project_is_to_be_reset(self, demo: Demo) -> None:
         before = demo.local_states()
@@ -171,7 +186,7 @@ class TestThenInit:
     def test_what_was_typed_is_never_overwritten(self, demo: Demo) -> None:
         done = demo.types("tools init --project demo --region us-east-1")
         assert done.code == 1, done
-        assert "common.auto.tfvars exists and is left as it is" in done.err
+        assert "common.auto.tfvars sets project already, and is left as it is" in done.err
         assert 'project = "acme-ml"' in (demo.root / "common.auto.tfvars").read_text()
 
     def test_the_demo_s_project_goes_on_where_the_demo_was(self, demo: Demo) -> None:

@@ -21,7 +21,7 @@ class Instance:
     """A notebook instance as a listing describes it.
 
     `modified` is when it last changed, `lifecycle` the name of its lifecycle configuration,
-    `repositories` its Git repositories, the default one first.
+    `repositories` its Git repositories, the default one first, `created` when it was made.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Instance:
     url: str = ""
     lifecycle: str | None = None
     repositories: tuple[str, ...] = ()
+    created: datetime | None = None
 
     @property
     def account(self) -> str:
@@ -66,10 +67,26 @@ def failure_reason(cloud: Cloud, name: str) -> str:
     return str(answer.get("FailureReason") or "AWS gives no reason")
 
 
+def platform(cloud: Cloud, name: str) -> str:
+    """The platform of an instance, such as notebook-al2023-v1, which no listing says."""
+    answer = cloud.call(f"describe {name}", *_DESCRIBE, NotebookInstanceName=name)
+    return str(answer.get("PlatformIdentifier") or "")
+
+
 def start(cloud: Cloud, name: str) -> None:
     """Requests the start of an instance. Raises UserError if AWS refuses."""
     what, operation = f"start {name}", "start_notebook_instance"
     cloud.call(what, "sagemaker", operation, NotebookInstanceName=name)
+
+
+def change_type(cloud: Cloud, name: str, instance_type: str) -> None:
+    """Requests another type for an instance that does not run. Raises UserError if AWS refuses.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateNotebookInstance.html
+    """
+    what, operation = f"give {name} the type {instance_type}", "update_notebook_instance"
+    given = {"NotebookInstanceName": name, "InstanceType": instance_type}
+    cloud.call(what, "sagemaker", operation, **given)
 
 
 def stop(cloud: Cloud, name: str) -> None:
@@ -134,4 +151,5 @@ def _instance(answer: Mapping[str, Any]) -> Instance:
             *([default] if default else []),
             *answer.get("AdditionalCodeRepositories", []),
         ),
+        created=answer.get("CreationTime"),
     )

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tools.aws import model
 from tools.errors import UserError
+from tools.fleet import platforms
 from tools.hcl.reading import Value
 from tools.imports import lifecycle, security_groups
 from tools.imports.destination import Destination, parse_tags
@@ -34,17 +36,24 @@ class Shared:
     subnet_id: str | None = None
     security_group_id: str | None = None
     endpoint_security_group_id: str | None = None
+    vpc_id: str | None = None
 
     @classmethod
     def deployed(cls, destination: Destination) -> "Shared":
         """The outputs of the shared stacks. Raises UserError if one is not deployed."""
         destination.require(S3, IAM, GROUPS, ENDPOINTS)
+        return cls.so_far(destination)
+
+    @classmethod
+    def so_far(cls, destination: Destination) -> "Shared":
+        """The outputs that the shared stacks have, also if some are not deployed."""
         subnets = destination.outputs(ENDPOINTS).get("subnet_ids") or [None]
         return cls(
             destination.outputs(IAM).get("role_arn"),
             subnets[0],
             security_groups.deployed(destination, "notebooks"),
             security_groups.deployed(destination, "endpoints"),
+            destination.vpc,
         )
 
 
@@ -83,12 +92,13 @@ def request_notebook(
         imports.append(ResourceImport.at(f"notebooks/{directory}", _LIFECYCLE, name))
     if _exists(destination, directory, name):
         note = f"notebooks/{directory} exists already, and stays as it is"
-        return ImportRequest(tuple(imports), notes=(note,))
+        return ImportRequest(tuple(imports), notes=(*_platform_notes(destination, instance), note))
     values = _values(instance, shared, directory, tags) | dict(options or {})
     values |= {script.variable: script.file for script in scripts}
     files = {script.file: script.content for script in scripts}
     notebook = make(directory, values, render.variables(destination.templates), files)
-    notes = _notes(instance, tags, values, bool(scripts))
+    notes = _platform_notes(destination, instance)
+    notes += _notes(instance, tags, values, bool(scripts))
     client = _client(destination, instance, shared)
     if client:
         imports += _client_rule(destination, client, shared)
@@ -122,7 +132,15 @@ def check(destination: Destination, name: str, instance: Any) -> None:
     status = instance["NotebookInstanceStatus"]
     if status in _REFUSED:
         reason = instance.get("FailureReason") or "AWS gives no reason"
-        raise UserError(f"notebook {name} is {status}: Terraform cannot manage it ({reason})")
+        start = (
+            f"; it keeps its volume, so start it first: aws sagemaker start-notebook-instance "
+            f"--notebook-instance-name {name} --region {destination.cloud.region}"
+            if status == "Failed"
+            else ""
+        )
+        raise UserError(
+            f"notebook {name} is {status}: Terraform cannot manage it ({reason}){start}"
+        )
     if not instance.get("SubnetId"):
         raise UserError(
             f"notebook {name} is in no VPC, but notebooks here are: Terraform would replace it and "
@@ -132,13 +150,23 @@ def check(destination: Destination, name: str, instance: Any) -> None:
 
 
 def _client(destination: Destination, instance: Any, shared: Shared) -> str | None:
-    """The instance's security group to allow on the endpoints, or None if one already is.
+    """The instance's security group to allow on the endpoints, None if one is or none can be.
 
     The stacks allow the notebooks' group and the declared clients.
     """
     groups = instance.get("SecurityGroups", [])
     allowed = {shared.security_group_id, *destination.declared_list(GROUPS, CLIENTS)}
-    return None if allowed & set(groups) or not groups else str(groups[0])
+    if allowed & set(groups):
+        return None
+    # AWS takes no rule for a group of another VPC, whose notebooks do not reach the endpoints.
+    # https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
+    return next((str(group) for group in groups if _is_in_vpc(destination, group, shared)), None)
+
+
+def _is_in_vpc(destination: Destination, group: str, shared: Shared) -> bool:
+    """Whether a group is in the stacks' VPC; true if that is not settled yet."""
+    vpc = shared.vpc_id
+    return vpc is None or security_groups.describe(destination, group)["VpcId"] == vpc
 
 
 def _client_rule(destination: Destination, client: str, shared: Shared) -> list[ResourceImport]:
@@ -198,6 +226,7 @@ def _values(
         "security_group_ids": (instance.get("SecurityGroups", []), [shared.security_group_id]),
         "kms_key_id": (instance.get("KmsKeyId"), None),
         "direct_internet_access": (instance.get("DirectInternetAccess") != "Disabled", False),
+        "keep_retired_instance_type": (model.is_retired_type(instance["InstanceType"]), False),
         "root_access": (instance.get("RootAccess", "Enabled") != "Disabled", False),
         "imds_version": (metadata.get("MinimumInstanceMetadataServiceVersion", "1"), "2"),
         "default_code_repository": (instance.get("DefaultCodeRepository"), None),
@@ -205,6 +234,15 @@ def _values(
         "tags": (further_tags, {}),
     }
     return values | {key: value for key, (value, usual) in settings.items() if value != usual}
+
+
+def _platform_notes(destination: Destination, instance: Any) -> list[str]:
+    """A note if AWS does not start the instance again, or none."""
+    if not model.is_retired_platform(instance.get("PlatformIdentifier", "")):
+        return []
+    name, region = instance["NotebookInstanceName"], destination.cloud.region
+    move = platforms.describe_move(name, instance["InstanceType"], region)
+    return [f"notebook {name}: {move}"]
 
 
 def _notes(
@@ -217,6 +255,10 @@ def _notes(
     if insecure:
         notes.append(
             f"{label}: it keeps {', '.join(insecure)}, which other notebooks here do not have"
+        )
+    if (addresses := instance.get("IpAddressType", "ipv4")) != "ipv4":
+        notes.append(
+            f"{label}: it keeps its IP addresses ({addresses}), of which no value here says"
         )
     if "notebook" in {key.lower() for key in tags}:
         notes.append(f"{label}: it loses its tag Notebook, which marks isolated notebooks here")

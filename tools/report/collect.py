@@ -12,10 +12,10 @@ from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.model import Amount, Estimate, NotebookCost
 from tools.errors import UserError
+from tools.fleet import platforms
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.idle import is_idle
 from tools.fleet.status import FleetStatus, NotebookStatus, UndeclaredInstance, read_status
-from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.runs import listing
 from tools.runs.listing import StackRow
@@ -145,9 +145,8 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
     ]
     now = datetime.now(UTC)
     idle_unknown = status.idle_unknown if status else ()
-    is_initialized = (fleet.repository.root / COMMON).is_file()
     return Report(
-        str(fleet.repository.common()["project"]) if is_initialized else "",
+        str(fleet.repository.shared_values().get("project") or ""),
         fleet.region,
         now,
         answer.sentence,
@@ -219,5 +218,6 @@ def _row(
     if status.decision and status.status == "InService" and is_idle(status.decision, IDLE_FOR):
         idle = status.decision.idle
     modified = status.instance.modified if status.instance else None
-    differences, failure = status.differences, status.failure
+    retired = [platforms.RETIRED] if status.platform_retired else []
+    differences, failure = [*status.differences, *retired], status.failure
     return NotebookRow(notebook, cost, status.status, modified, differences, failure, idle, applied)

@@ -215,7 +215,7 @@ def test_what_is_used_besides_goes_before_what_witnesses_it(tmp_path: Path) -> N
 
 
 def test_a_part_of_what_was_let_go_before_is_said_to_be_its_stack_s() -> None:
-    owner = 'shared-infra/s3 aws_s3_bucket.shared["data"]'
+    owner = 'shared-infra/s3 aws_s3_bucket.further["data"]'
     text = made(rows=[row("aws_s3_object.o", "inside", owner)])
     assert "# Imported by shared-infra/s3, with" in text
     assert removed(text) == [["aws_s3_object.o"]]
@@ -232,3 +232,13 @@ def test_the_script_is_called_for_what_it_is_of(
     old: LegacyDeployment, source: Path, name: str
 ) -> None:
     assert state_rm_script.default_name(old, source) == name
+
+
+def test_what_a_destroy_only_forgets_is_not_said_to_be_destroyed(tmp_path: Path) -> None:
+    forgotten = [row("aws_default_vpc.d", "network"), row("aws_default_subnet.d", "stays")]
+    a_terraform(tmp_path, ["aws_default_vpc.d", "aws_default_subnet.d"], 7 + 1)
+    said = run(tmp_path, made(rows=[ROWS[0], *forgotten])).stderr
+    assert "nothing is left in the state" in said
+    assert "is in use here, and" not in said
+    for address in ("aws_default_vpc.d", "aws_default_subnet.d"):
+        assert f"{address}: a destroy only forgets it" in said
