@@ -127,7 +127,7 @@ def answers(policies: dict[str, Policy]) -> Answers:
             "rows": asked,
             "mutants": [],
             "keys": [],
-            "levels": sorted(allowed_actions(policies)),
+            "levels": sorted(allowed_actions(policies) | {check.action for check in checks}),
         },
     )
     failed = {
