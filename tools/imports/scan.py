@@ -16,6 +16,7 @@ from tools.imports import buckets, endpoints, inventory, notebooks, security_gro
 from tools.imports.destination import Destination
 from tools.imports.inventory import Inventory
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
+from tools.state.addresses import bucket_address
 
 _REQUESTS = 8  # at once
 # Notebooks, each of which takes a call: SageMaker's listing says neither role nor groups.
@@ -103,7 +104,7 @@ def _buckets(destination: Destination, managed: Inventory) -> Iterator[Candidate
             purpose = buckets.guess_purpose(destination, name)
         except UserError:
             purpose = _PLACEHOLDER
-        if any(managed.at(S3, buckets.bucket_address(purpose))):
+        if any(managed.at(S3, bucket_address(purpose))):
             purpose = _PLACEHOLDER
         yield _importable(destination, "bucket", name, "", S3, f" --as {purpose}")
 
