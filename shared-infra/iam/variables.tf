@@ -95,6 +95,17 @@ variable "monthly_budget_usd" {
   }
 }
 
+variable "name_suffix" {
+  description = "Follows the project in the names of roles, policies and the budget, in a second region of the account."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = length(var.name_suffix) <= 16 && can(regex("^([a-z0-9]+(-[a-z0-9]+)*)?$", var.name_suffix))
+    error_message = "The name_suffix must be at most 16 lower-case letters, digits and single hyphens between them, such as eu-west-1."
+  }
+}
+
 variable "permissions_boundary_arn" {
   description = "Policy that bounds what the role may do; null sets none."
   type        = string
@@ -123,7 +134,7 @@ variable "reserve_users" {
 }
 
 variable "role_name" {
-  description = "Name of the shared role; null: <project>-notebook. A change makes another role, and stops and starts every notebook."
+  description = "Name of the shared role; null: <project>-notebook, or <project>-<name_suffix>-notebook. A change makes another role, and stops and starts every notebook."
   type        = string
   default     = null
 

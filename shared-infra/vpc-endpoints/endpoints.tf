@@ -17,7 +17,7 @@ resource "aws_vpc_endpoint" "interface" {
 
   vpc_id              = local.vpc_id
   vpc_endpoint_type   = "Interface"
-  service_name        = each.value == "notebook" ? "aws.sagemaker.${var.region}.notebook" : "com.amazonaws.${var.region}.${each.value}"
+  service_name        = local.service_names[each.value]
   subnet_ids          = local.subnet_ids
   security_group_ids  = [module.common.upstream.security_groups.endpoint_security_group_id]
   private_dns_enabled = var.private_dns_enabled

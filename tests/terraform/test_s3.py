@@ -294,6 +294,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "purpose_spaced": ({"bucket_names": {"my data": "abc"}}, "are purposes, such as datasets"),
     "suffix_long": ({"bucket_suffix": "x" * 22}, "at most 21 lower-case letters"),
     "suffix_hyphen": ({"bucket_suffix": "x-"}, "at most 21 lower-case letters"),
+    "suffix_alias": ({"bucket_suffix": "x-s3alias"}, "S3 keeps names that end with -s3alias"),
+    "suffix_namespace": ({"bucket_suffix": "an"}, "S3 keeps names that end with -s3alias or -an"),
+    "name_lambda": ({"bucket_names": {"models": "a--ol-s3"}}, "a name that S3 keeps for itself"),
+    "name_address": (
+        {"bucket_names": {"models": "192.168.5.4"}},
+        "a name that S3 keeps for itself",
+    ),
     "key_alias": ({"kms_key_arn": "alias/key"}, "an alias does not work"),
     "versions_half_day": ({"noncurrent_version_expiration_days": 1.5}, "a whole number of 1"),
     "class_unknown": (

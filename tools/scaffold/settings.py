@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.aws.model import check_bucket, check_region
+from tools.aws.model import check_bucket, check_bucket_suffix, check_region
 from tools.errors import UserError
 from tools.hcl import writing
 from tools.hcl.reading import Value
@@ -46,6 +46,8 @@ class Settings:
                 f"--bucket-suffix {self.bucket_suffix!r}: at most 21 lower-case letters, digits "
                 "and single hyphens between them"
             )
+        if self.bucket_suffix:
+            check_bucket_suffix("--bucket-suffix", self.bucket_suffix)
         if self.vpc_id and not self.subnet_ids:
             raise UserError(
                 f"{self.vpc_id}: name at least one of its private subnets with --subnet-id"

@@ -1,21 +1,38 @@
-"""What git knows of a directory; nothing if there is no git, or no repository."""
+"""What git says of a directory, if there is a git and it looks after that."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+# With these, as in a hook, git would look elsewhere: `git rev-parse --local-env-vars`
+_VARIABLES = ("GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE")
+
+
+def ask(directory: Path, *arguments: str, seconds: float | None = None) -> bytes | None:
+    """Returns what `git` with these arguments prints, None if it fails or takes longer."""
+    env = {name: value for name, value in os.environ.items() if name not in _VARIABLES}
+    try:
+        answer = subprocess.run(
+            ["git", *arguments],
+            cwd=directory,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=seconds,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout if answer.returncode == 0 else None
 
 
 def changed_files(directory: Path, names: Sequence[str]) -> list[str]:
     """Returns those of the files `names` in `directory` that differ from the last commit.
 
-    New files are among them, and those that .gitignore names are not.
+    New files are among them, ignored ones are not. None without a git or a repository.
     """
-    command = ["git", "status", "--porcelain", "--untracked-files=all", "-z", "--", *names]
-    try:
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return []
-    if done.returncode:  # in no repository
-        return []
-    changed = {entry[3:].rsplit("/", 1)[-1] for entry in done.stdout.split("\0") if entry}
+    options = ("--porcelain", "--untracked-files=all", "-z")
+    entries = (ask(directory, "status", *options, "--", *names) or b"").decode().split("\0")
+    changed = {entry[3:].rsplit("/", 1)[-1] for entry in entries if entry}
     return sorted(changed.intersection(names))
