@@ -3,7 +3,6 @@
 import json
 
 from .conftest import DEMO, SHARED, STATES, Demo
-from .test_3_upgrading import BUCKETS, make_old
 
 
 class TestSharedStates:
@@ -34,19 +33,6 @@ class TestSharedStates:
         assert (done.code, done.out) == (0, "8 of 8 stacks: no changes\n"), done
         demo.no_changes("notebooks/notebook-dev")
 
-    def test_a_state_in_the_bucket_is_upgraded_too(self, demo: Demo) -> None:
-        make_old(demo)
-        before = json.loads(demo.stored_states()[BUCKETS])
-        assert any(
-            one["name"] == "shared" and one["type"] == "aws_s3_bucket"
-            for one in before["resources"]
-        )
-        done = demo.types(f"tools upgrade --local {BUCKETS}")
-        assert done.code == 0, done
-        after = json.loads(demo.stored_states()[BUCKETS])
-        assert (after["lineage"], after["serial"]) == (before["lineage"], before["serial"] + 2)
-        demo.no_changes(BUCKETS)
-
     def test_a_new_notebook_has_its_state_there(self, demo: Demo) -> None:
         done = demo.types("tools new-notebook cv-project --from notebook-prod --local --apply")
         assert done.code == 0, done
@@ -60,8 +46,8 @@ class TestSharedStates:
         self, demo: Demo
     ) -> None:
         assert sorted(demo.git_status()) == [
+            " M common.auto.tfvars",
             "!! .tools/",
-            "?? common.auto.tfvars",
             "?? notebooks/alice-notebook/",
             "?? notebooks/nlp-project/",
             "?? team.csv",
