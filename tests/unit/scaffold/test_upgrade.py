@@ -3,6 +3,7 @@
 The oracle is what the templates make today, and what the owner typed.
 """
 
+import hashlib
 import os
 import shutil
 import signal
@@ -295,6 +296,10 @@ def _killed_at(step: int, planned: Upgrade) -> int:
 
 
 def test_the_oldest_layout_is_the_one_with_eight_files() -> None:
+    # Of notebooks/notebook-dev in commit b071a83: each file's name, and what git has of it.
+    text = "".join(f"{name}\n{EIGHT_FILES[name]}" for name in sorted(EIGHT_FILES))
+    digest = "f40d56f50262523b6392810ec12d89f24847f30fc67eac56ee6e3f8de9f498c6"
+    assert hashlib.sha256(text.encode()).hexdigest() == digest
     terraform = {name for name in EIGHT_FILES if name.endswith(".tf")}
     assert terraform == {
         *("guard.tf", "locals.tf", "main.tf", "outputs.tf"),
