@@ -315,6 +315,15 @@ def test_one_question_is_under_way_however_often_it_is_due(
         assert len(questions) == 1
 
 
+@on_servers("2.14")
+def test_question_is_no_activity(jupyter: Jupyter, tmp_path: Path) -> None:
+    """A refused stop is tried again at the next look, though an old server dates the answer."""
+    with jupyter.client(jupyter.start_kernel()), asking(tmp_path, jupyter, idle=1) as autostop:
+        due = autostop.wait_for("cannot stop")
+        last = autostop.wait_for("cannot stop", times=4)
+        assert last == due + 3
+
+
 @on_servers(NEWEST)
 def test_kernel_that_cannot_be_asked_is_busy(jupyter: Jupyter, tmp_path: Path) -> None:
     kernel = jupyter.open_notebook("lost.ipynb")
