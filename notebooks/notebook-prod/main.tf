@@ -78,6 +78,7 @@ module "notebook" {
   default_code_repository      = var.default_code_repository
   additional_code_repositories = var.additional_code_repositories
   idle_stop_minutes            = var.idle_stop_minutes
+  idle_stop_weighs_processes   = var.idle_stop_weighs_processes
   schedule_boundary_arn        = local.schedule_boundary_arn
   schedule_days                = var.schedule_days
   schedule_start               = var.schedule_start
