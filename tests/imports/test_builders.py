@@ -525,18 +525,15 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
     assert taken.values["default_code_repository"] == "https://example.org/r.git"
     assert "loses its tag Notebook" in "\n".join(found.notes)
     other = notebooks.request_notebook(destination, name, Shared(), directory="other")
-    # The endpoints admit the stacks' group alone.
-    assert other.values == {GROUPS: {"endpoint_client_security_group_ids": [group]}}
-    assert f"notebook {name}: its group {group} is not the stacks' group" in "\n".join(other.notes)
-    links = client("ec2").create_security_group(GroupName="l", Description="d", VpcId=vpc)
-    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
-    admits = {**https, "UserIdGroupPairs": [{"GroupId": group}]}
-    client("ec2").authorize_security_group_ingress(GroupId=links["GroupId"], IpPermissions=[admits])
-    shared = Shared(endpoint_security_group_id=links["GroupId"])
-    admitted = notebooks.request_notebook(destination, name, shared, directory="other")
-    assert admitted.imports[-1].address == (
-        f'aws_vpc_security_group_ingress_rule.endpoints_from_clients["{group}"]'
-    )
+    # The endpoints admit the VPC, and with it every group of a notebook.
+    assert other.values == {}
+    assert "endpoints_for_notebooks_only" not in "\n".join(other.notes)
+    closed = {**destination.declared(GROUPS), "endpoints_for_notebooks_only": True}
+    destination._declared[GROUPS] = closed
+    shut_out = notebooks.request_notebook(destination, name, Shared(), directory="other")
+    assert f"the endpoints do not admit its groups ({group})" in "\n".join(shut_out.notes)
+    theirs = notebooks.request_notebook(destination, name, Shared(role, subnet, group))
+    assert "do not admit" not in "\n".join(theirs.notes)
     unknown = other.notebooks[0].values
     assert {key: unknown[key] for key in ("role_arn", "subnet_id", "security_group_ids")} == {
         "role_arn": role,

@@ -80,7 +80,9 @@ CHOSEN: dict[str, dict[str, Any]] = {
     },
     "shared-infra/security-groups": {
         "allow_internet_egress": True,
-        "endpoint_client_security_group_ids": ["sg-0a1b2c3d"],
+        "egress_cidrs": ["10.20.0.0/16"],
+        "egress_security_group_ids": ["sg-0a1b2c3d"],
+        "vpc_id": "default",
     },
     "shared-infra/vpc-endpoints": {"interface_services": ["notebook", "logs", "sts"]},
 }

@@ -10,7 +10,6 @@ from tools.hcl.reading import Value
 from tools.imports import lifecycle, security_groups
 from tools.imports.destination import Destination, parse_tags
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, ImportRequest, ResourceImport
-from tools.imports.security_groups import CLIENTS
 from tools.scaffold import render
 from tools.scaffold.notebook import check_name, make
 
@@ -33,7 +32,6 @@ class Shared:
     role_arn: str | None = None
     subnet_id: str | None = None
     security_group_id: str | None = None
-    endpoint_security_group_id: str | None = None
 
     @classmethod
     def deployed(cls, destination: Destination) -> "Shared":
@@ -44,7 +42,6 @@ class Shared:
             destination.outputs(IAM).get("role_arn"),
             subnets[0],
             security_groups.deployed(destination, "notebooks"),
-            security_groups.deployed(destination, "endpoints"),
         )
 
 
@@ -89,17 +86,8 @@ def request_notebook(
     files = {script.file: script.content for script in scripts}
     notebook = make(directory, values, render.variables(destination.templates), files)
     notes = _notes(instance, tags, values, bool(scripts))
-    client = _client(destination, instance, shared)
-    if client:
-        imports += _client_rule(destination, client, shared)
-        notes.append(
-            f"notebook {name}: its group {client} is not the stacks' group, so it becomes a client "
-            "of the endpoints: everything with that group may reach them once "
-            f"{GROUPS} is deployed"
-        )
-    return ImportRequest(
-        tuple(imports), {GROUPS: {CLIENTS: [client]}} if client else {}, (notebook,), tuple(notes)
-    )
+    notes += _group_notes(destination, instance, shared)
+    return ImportRequest(tuple(imports), {}, (notebook,), tuple(notes))
 
 
 def describe(destination: Destination, name: str) -> Any:
@@ -131,22 +119,16 @@ def check(destination: Destination, name: str, instance: Any) -> None:
         )
 
 
-def _client(destination: Destination, instance: Any, shared: Shared) -> str | None:
-    """The instance's security group to allow on the endpoints, or None if one already is.
-
-    The stacks allow the notebooks' group and the declared clients.
-    """
+def _group_notes(destination: Destination, instance: Any, shared: Shared) -> list[str]:
+    """A note if the endpoints admit the notebooks' group alone, and the instance lacks it."""
     groups = instance.get("SecurityGroups", [])
-    allowed = {shared.security_group_id, *destination.declared_list(GROUPS, CLIENTS)}
-    return None if allowed & set(groups) or not groups else str(groups[0])
-
-
-def _client_rule(destination: Destination, client: str, shared: Shared) -> list[ResourceImport]:
-    """The rule that allows `client`, if the endpoints' group has it already."""
-    endpoints = shared.endpoint_security_group_id
-    rule = security_groups.client_rule(destination, endpoints, client) if endpoints else None
-    address = security_groups.client_address(client)
-    return [ResourceImport.at(GROUPS, address, rule)] if rule else []
+    is_open = not destination.declared(GROUPS).get("endpoints_for_notebooks_only")
+    if is_open or shared.security_group_id in groups:
+        return []
+    return [
+        f"notebook {instance['NotebookInstanceName']}: the endpoints do not admit its groups "
+        f"({', '.join(groups)}): {GROUPS} has endpoints_for_notebooks_only = true"
+    ]
 
 
 def directory_of(destination: Destination, name: str) -> str | None:

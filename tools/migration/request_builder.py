@@ -86,5 +86,4 @@ class _Builder:
             else destination.outputs(IAM).get("role_arn"),
             str(subnets[0]) if isinstance(subnets, list) and subnets else None,
             self._groups.get("notebooks") or security_groups.deployed(destination, "notebooks"),
-            self._groups.get("endpoints") or security_groups.deployed(destination, "endpoints"),
         )
