@@ -35,6 +35,7 @@ def apply() -> None:
         _create_keys_on_python_3_11,
         _keep_the_version_of_endpoint_policies,
         _filter_logs_as_aws_does,
+        _filter_endpoint_services,
         _find_tagged_resources_where_a_service_is_missing,
     ):
         try:
@@ -163,6 +164,26 @@ def _keep_the_version_of_endpoint_policies() -> None:
         endpoint.policy_as_given = given
 
     endpoint_class.policy_document = property(policy, set_policy)
+
+
+def _filter_endpoint_services() -> None:
+    """moto-ext 5.1.18.post6, moto/ec2/models/vpcs.py: DescribeVpcEndpointServices looks for a
+    filter's values under Value, where LocalStack passes Values, and answers 500. For what it says of
+    CloudFormation, which is what it says of most, it loads every service, for 1.6 s of a core."""
+    from moto.ec2.models import vpcs
+
+    module: Any = vpcs
+    for names in (module.IMPLEMENTED_ENDPOINT_SERVICES, module.COVERED_ENDPOINT_SERVICES):
+        if "cloudformation" in names:
+            names.remove("cloudformation")
+    backend_class = module.VPCBackend
+    apply_filters = backend_class._filter_endpoint_services
+
+    def filter_services(names: Any, filters: list[dict[str, Any]], services: Any) -> Any:
+        named = [{**one, "Value": one.get("Value", one.get("Values", []))} for one in filters]
+        return apply_filters(names, named, services)
+
+    backend_class._filter_endpoint_services = staticmethod(filter_services)
 
 
 def _find_tagged_resources_where_a_service_is_missing() -> None:
