@@ -2,31 +2,44 @@
 
 PYTHON ?= python3
 BIN    := .venv/bin
+# What `tools` and the local cloud need, and what the tests need besides: one environment.
+LOCAL  := .venv/.ready-local
 READY  := .venv/.ready
 # What tests use from the outside; each in an environment of its own, for what it pins.
 AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init demo deploy-shared deploy destroy check test nightly benchmark lint lock clean
+.PHONY: help setup setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(READY) $(AUDITS) ## Install everything into .venv*, in locked versions
+setup: $(LOCAL) ## Install what `tools` and the local cloud need into .venv, in locked versions
+
+setup-dev: $(READY) $(AUDITS) ## Install what the tests need too, into .venv*
 
 # uv is faster where there is one; pip reads the same file and checks the same hashes.
-$(READY): requirements/all.txt pyproject.toml
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"error: {sys.executable} is Python {sys.version.split()[0]}; 3.11 or later is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
-	@echo 'installing requirements/all.txt into .venv (a minute or two)'
+	@echo 'installing $(1) into .venv (a minute or two)'
 	@if command -v uv >/dev/null; then \
-	  uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/all.txt && \
+	  uv pip sync --quiet --python $(BIN)/python --require-hashes $(1) && \
 	  uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .; \
 	else \
-	  $(BIN)/pip install --quiet --require-hashes --requirement requirements/all.txt && \
+	  $(BIN)/pip install --quiet --require-hashes --requirement $(1) && \
 	  $(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .; \
 	fi
+endef
+
+# An environment that has what the tests need has this too: nothing is taken out of it.
+$(LOCAL): requirements/local.txt pyproject.toml
+	$(if $(wildcard $(READY)),@$(MAKE) --no-print-directory $(READY),$(call install,$<))
 	@touch $@
+
+$(READY): requirements/all.txt pyproject.toml
+	$(call install,$<)
+	@touch $@ $(LOCAL)
 
 # An sdist's build backend is locked too, and installed first: in the isolation that is their default,
 # pip and uv would fetch one that is not.
@@ -47,19 +60,19 @@ ISOLATION = $(if $(BACKEND),--no-build-isolation)
 
 .venv-terraform-1.0/.ready: requirements/terraform-1.0-build.txt
 
-init: $(READY) ## Set the project, region and VPC
+init: $(LOCAL) ## Set the project, region and VPC
 	@$(BIN)/tools init
 
-demo: $(READY) ## Deploy everything to a cloud on this machine, no AWS account needed
+demo: $(LOCAL) ## Deploy everything to a cloud on this machine, no AWS account needed
 	@$(BIN)/tools demo
 
-deploy-shared: $(READY) ## Deploy the shared stacks to AWS, after one question
+deploy-shared: $(LOCAL) ## Deploy the shared stacks to AWS, after one question
 	@$(BIN)/tools deploy --shared
 
-deploy: $(READY) ## Deploy every stack to AWS, after one question
+deploy: $(LOCAL) ## Deploy every stack to AWS, after one question
 	@$(BIN)/tools deploy
 
-destroy: $(READY) ## Destroy every stack in AWS, notebooks first, after one question
+destroy: $(LOCAL) ## Destroy every stack in AWS, notebooks first, after one question
 	@$(BIN)/tools destroy
 
 check: lint ## Lint, and run the tests that need neither Terraform nor LocalStack
@@ -73,7 +86,7 @@ test: $(READY) $(AUDITS) ## Run every test, against a LocalStack of its own
 benchmark: $(READY) ## Measure what this says of its speed, beside others (minutes)
 	@$(BIN)/python -m benchmarks
 
-nightly: $(READY) ## Run the tests that take long: faults at every point of a run, 1,000 generated repositories
+nightly: $(READY) $(AUDITS) ## Run the tests that take long: faults at every point of a run, 1,000 generated repositories
 	@$(BIN)/pytest -n 2 -m nightly
 
 lint: $(READY) ## Check format, style, types, who imports whom, and the workflows
@@ -84,6 +97,9 @@ lint: $(READY) ## Check format, style, types, who imports whom, and the workflow
 lock: ## Renew the locked requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/all.txt pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --extra build --extra local --constraint requirements/all.txt --custom-compile-command 'make lock' \
+	  --output-file requirements/local.txt pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/benchmarks.txt \
 	  requirements/benchmarks.in

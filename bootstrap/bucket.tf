@@ -1,6 +1,6 @@
 resource "aws_s3_bucket" "states" {
   # checkov:skip=CKV_AWS_18:Who reads and writes states is in CloudTrail's data events, which the account chooses.
-  # checkov:skip=CKV_AWS_144:A copy in another region would be a state that nobody locks; versions bring back what is lost by mistake.
+  # checkov:skip=CKV_AWS_144:A copy in another region would be a state that nobody locks; older versions are kept.
   # checkov:skip=CKV_AWS_145:S3's own keys encrypt; a key of one's own would have to be given to everybody who plans.
   # checkov:skip=CKV2_AWS_62:Nothing here listens to events.
 

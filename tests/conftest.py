@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
+from tests import warm
 from tests.children import end_all, mark
 from tests.keeper import kept
 from tests.order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
@@ -69,6 +70,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    warm.end()
     if not hasattr(config, "workerinput") and _DIRECTORY in config.stash:
         LocalCloud(config.stash[_DIRECTORY]).down()
         end_all(str(config.stash[_DIRECTORY]))

@@ -70,7 +70,8 @@ class _Lazy(click.Group):
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The repository.  [default: the one that contains the working directory]",
+    envvar="TOOLS_ROOT",
+    help="The repository.  [default: TOOLS_ROOT, or the one that contains the working directory]",
 )
 @click.version_option(package_name="sagemaker-notebooks")
 @click.pass_context

@@ -122,6 +122,10 @@ class Context:
             return None
         return Path(named) if named and named != self.env.get("TF_CLI_CONFIG_FILE") else None
 
+    def is_ours(self, path: Path) -> bool:
+        """Whether `path` lies in the folder in which everything is that `tools` writes."""
+        return path.is_relative_to(self._scratch)
+
     def select(self, records: "Records", selection: Selection) -> list[Stack]:
         """The stacks of `records` that `selection` names, also by a directory such as `.`.
 

@@ -3,10 +3,11 @@ locals {
   # base64: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
   # Each part may take 5 s more than its own limit before it is killed.
   auto_stop_seconds       = 25
+  sdk_seconds             = 5
   user_script_seconds     = 250
   lifecycle_script_length = 16384
 
-  lifecycle_wanted = var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
+  lifecycle_wanted = local.isolated || var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
 
   # A byte order mark or a carriage return of a Windows editor would hide the interpreter's name.
   user_scripts = {
@@ -21,26 +22,74 @@ locals {
     for minutes in [var.idle_stop_minutes] : {
       name    = "auto-stop"
       seconds = local.auto_stop_seconds
-      script = templatefile("${path.module}/scripts/install-autostop.sh.tftpl", {
+      script = replace(templatefile("${path.module}/scripts/install-autostop.sh.tftpl", {
         idle_seconds = minutes * 60
-        script       = file("${path.module}/scripts/autostop.py")
-      })
+        script       = replace(file("${path.module}/scripts/autostop.py"), local.docstrings, "")
+      }), local.comments, "")
     } if minutes > 0
   ]
 
-  lifecycle_scripts = {
+  sdk_settings = [
+    for prefix in local.isolated ? ["users/${local.isolated_name}/"] : [] : {
+      name    = "sagemaker-sdk"
+      seconds = local.sdk_seconds
+      script = replace(
+        templatefile("${path.module}/scripts/sagemaker-sdk.sh.tftpl", { prefix = prefix }), local.comments, ""
+      )
+    }
+  ]
+
+  # Comments and docstrings are for whoever reads the repository: AWS counts each character. The
+  # pattern takes lines that hold nothing else, and leaves the interpreter's.
+  comments   = "/(?m)^ *#([^!\\n].*)?\\n/"
+  docstrings = "/(?ms)^ *\"\"\".*?\"\"\"\\n+/"
+
+  # A script cannot hold its own checksum, which therefore can end it.
+  lifecycle_texts = {
     for name, parts in {
       on_create = local.user_scripts["on-create"]
-      on_start  = concat(local.auto_stop, local.user_scripts["on-start"])
+      on_start  = concat(local.auto_stop, local.sdk_settings, local.user_scripts["on-start"])
     } :
-    name => base64encode(templatefile("${path.module}/scripts/lifecycle.sh.tftpl", { parts = parts }))
+    name => join("", concat(
+      ["#!/bin/bash\n# Terraform: modules/sagemaker-notebook\n"],
+      [replace(file("${path.module}/scripts/lifecycle.sh"), local.comments, "")],
+      [
+        for part in parts : join("", [
+          for end in [substr(sha1(part.script), 0, 8)] :
+          "part ${part.name} ${part.seconds} <<'${end}'\n${part.script}\n${end}\n"
+        ])
+      ],
+    ))
+  }
+
+  # As it is, or packed. What AWS decodes is text in both: no document of AWS says what it makes of
+  # other bytes, so that the packed form keeps base64 within base64 (docs/decisions/0019).
+  lifecycle_forms = {
+    for name, text in local.lifecycle_texts : name => {
+      plain  = base64encode(text)
+      packed = base64encode(templatefile("${path.module}/scripts/packed.sh.tftpl", { script = base64gzip(text) }))
+    }
+  }
+  lifecycle_scripts = {
+    for name, form in local.lifecycle_forms :
+    name => max(local.lifecycle_script_length, length(form.packed)) < length(form.plain) ? form.packed : form.plain
+  }
+
+  # A byte that does not compress takes 4/3 characters in the plain form, and 16/9 in the packed one.
+  lifecycle_script_room = {
+    for name, form in local.lifecycle_forms :
+    name => max(
+      0,
+      floor((local.lifecycle_script_length - length(form.plain)) * 3 / 4),
+      floor((local.lifecycle_script_length - length(form.packed)) * 9 / 16),
+    )
   }
 
   # Terraform 1.0 knows no precondition: a failing conversion is what carries a message.
   lifecycle_scripts_that_fit = {
     for name, script in local.lifecycle_scripts :
     name => length(script) <= local.lifecycle_script_length ? script : tobool(
-      "${name} of notebook ${var.name} is too long: with the module's own part it is ${length(script)} characters of base64, AWS takes ${local.lifecycle_script_length}; shorten it, or let it fetch the rest from S3"
+      "${name} of notebook ${var.name} is too long: with the module's own part it is ${length(script)} characters of base64, and AWS takes ${local.lifecycle_script_length}; shorten it, or let it fetch the rest from S3"
     )
   }
 

@@ -18,6 +18,11 @@ output "lifecycle_configuration_name" {
   value       = local.lifecycle_configuration_name
 }
 
+output "lifecycle_script_room" {
+  description = "Bytes by which on_create and on_start may still grow before AWS refuses them. Ordinary text, which compresses, may grow by two or three times as much."
+  value       = local.lifecycle_script_room
+}
+
 output "name" {
   description = "Name of the notebook instance."
   value       = aws_sagemaker_notebook_instance.this.name

@@ -108,12 +108,22 @@ variable "on_create" {
   description = "Text of a script that runs once, as root, when the notebook is created, for 250 seconds at most. One that fails is logged, and the notebook is created all the same. A change does nothing to a notebook that exists."
   type        = string
   default     = ""
+
+  validation {
+    condition     = !can(regex("\\x00", var.on_create))
+    error_message = "The on_create must be text without NUL characters."
+  }
 }
 
 variable "on_start" {
   description = "Text of a script that runs as root at every start, after the idle stop is set up, for 250 seconds at most. One that fails is logged, and the notebook starts all the same. A change acts from the next start."
   type        = string
   default     = ""
+
+  validation {
+    condition     = !can(regex("\\x00", var.on_start))
+    error_message = "The on_start must be text without NUL characters."
+  }
 }
 
 variable "platform_identifier" {

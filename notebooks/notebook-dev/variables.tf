@@ -30,7 +30,7 @@ variable "environment" {
 }
 
 variable "idle_stop_minutes" {
-  description = "Minutes without work after which the notebook stops itself; 0 leaves it running. A change acts from the next start on."
+  description = "Minutes without work after which the notebook stops itself; 0: never. A change acts at the next start."
   type        = number
   default     = 60
 }
@@ -47,7 +47,7 @@ variable "instance_type" {
 }
 
 variable "isolated" {
-  description = "Gives the notebook a role of its own that writes only under users/<name>/ in the shared buckets and reads, besides, shared/."
+  description = "Gives the notebook a role of its own, which writes under users/<name>/ only and reads shared/ besides."
   type        = bool
   default     = false
 }
@@ -59,13 +59,13 @@ variable "kms_key_id" {
 }
 
 variable "name" {
-  description = "Name of the notebook instance; null takes the directory's. A change replaces the notebook and loses its volume."
+  description = "Name of the instance; null takes the directory's. A change replaces the notebook and loses its volume."
   type        = string
   default     = null
 }
 
 variable "on_create_file" {
-  description = "Script in this directory that runs once, as root, when the notebook is created; a change never reaches one that exists."
+  description = "Script in this directory that runs once, as root, at creation; a change reaches no existing notebook."
   type        = string
   default     = null
 }
@@ -87,18 +87,18 @@ variable "owner" {
 }
 
 variable "platform_identifier" {
-  description = "Platform, such as notebook-al2023-v1; null takes AWS's default. A change replaces the notebook and loses its volume."
+  description = "Platform, such as notebook-al2023-v1; null: AWS's default. A change replaces notebook and volume."
   type        = string
   default     = null
 }
 
 variable "project" {
-  description = "Project that owns the shared infrastructure (common.auto.tfvars)."
+  description = "Begins every name: 2 to 32 lower-case letters, digits and hyphens (common.auto.tfvars)."
   type        = string
 }
 
 variable "purpose" {
-  description = "What the notebook is for. Any text; the tag shows a space for each character that AWS does not allow in one."
+  description = "What the notebook is for: any text. Its tag has a space for each character that AWS refuses there."
   type        = string
 
   validation {
@@ -108,7 +108,7 @@ variable "purpose" {
 }
 
 variable "region" {
-  description = "AWS region (common.auto.tfvars)."
+  description = "AWS region, such as us-east-1 (common.auto.tfvars)."
   type        = string
 }
 
@@ -155,7 +155,7 @@ variable "security_group_ids" {
 }
 
 variable "state_bucket" {
-  description = "Bucket that holds the states of the shared stacks; null reads their local state files (common.auto.tfvars)."
+  description = "S3 bucket that holds the states; null if each root keeps its own (common.auto.tfvars)."
   type        = string
   default     = null
 }
@@ -167,7 +167,7 @@ variable "state_prefix" {
 }
 
 variable "subnet_id" {
-  description = "Subnet of the notebook; null takes the first of the shared ones. A change replaces the notebook and loses its volume."
+  description = "Subnet; null takes the first of the shared ones. A change replaces the notebook and loses its volume."
   type        = string
   default     = null
 }
@@ -177,20 +177,24 @@ variable "tags" {
   type        = map(string)
   default     = {}
 
+  # Every notebook has these; its stop when idle needs Project and Notebook as they are.
   validation {
-    condition     = length(setintersection([for key in keys(var.tags) : lower(key)], ["project", "managedby", "stack", "owner", "purpose", "environment", "notebook"])) == 0
-    error_message = "The tags must not name Project, ManagedBy, Stack, Owner, Purpose, Environment or Notebook: notebooks have these, and their stop when idle needs Project and Notebook as they are."
+    condition = length(setintersection(
+      [for key in keys(var.tags) : lower(key)],
+      ["project", "managedby", "stack", "owner", "purpose", "environment", "notebook"]
+    )) == 0
+    error_message = "The tags must not name Project, ManagedBy, Stack, Owner, Purpose, Environment or Notebook."
   }
 }
 
 variable "use_shared_kms_key" {
-  description = "Encrypts the volume with the key of shared-infra/s3. A change replaces the notebook and loses its volume."
+  description = "Encrypts the volume with the key of shared-infra/s3. A change replaces the notebook with its volume."
   type        = bool
   default     = false
 }
 
 variable "volume_size" {
-  description = "Size of the volume in GB, 5 to 16384. It can grow; a smaller one replaces the notebook and loses its data."
+  description = "Volume in GB, 5 to 16384. It can grow; a smaller one replaces the notebook and loses its data."
   type        = number
   default     = 20
 }

@@ -2,7 +2,7 @@
 
 output "bucket_names" {
   description = "Shared buckets that the notebook reads and writes, by purpose."
-  value       = data.terraform_remote_state.s3.outputs.bucket_names
+  value       = module.common.upstream.s3.bucket_names
 }
 
 output "instance_type" {

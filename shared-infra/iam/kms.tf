@@ -1,5 +1,5 @@
 locals {
-  kms_key_arns = distinct(concat(data.terraform_remote_state.s3.outputs.kms_key_arns, var.kms_key_arns))
+  kms_key_arns = distinct(concat(module.common.upstream.s3.kms_key_arns, var.kms_key_arns))
 }
 
 data "aws_iam_policy_document" "kms" {

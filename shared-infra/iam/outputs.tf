@@ -1,6 +1,6 @@
 output "guardrail_policy" {
-  description = "Policy, as JSON, that keeps those who deploy notebooks from open ones: for the role they deploy with, or for a service control policy."
-  value       = data.aws_iam_policy_document.guardrail.json
+  description = "Policy, as JSON without white space, that keeps those who deploy notebooks from open ones: for the role they deploy with, or for a service control policy, of which Organizations counts white space too (5,120 characters)."
+  value       = jsonencode(jsondecode(data.aws_iam_policy_document.guardrail.json))
 }
 
 output "isolation" {

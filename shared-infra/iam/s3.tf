@@ -1,5 +1,5 @@
 locals {
-  bucket_arns = values(data.terraform_remote_state.s3.outputs.bucket_arns)
+  bucket_arns = values(module.common.upstream.s3.bucket_arns)
   object_arns = [for arn in local.bucket_arns : "${arn}/*"]
 }
 

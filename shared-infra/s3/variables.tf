@@ -121,51 +121,25 @@ variable "only_through_vpc_endpoints" {
 }
 
 variable "project" {
-  description = "Begins the name of everything that is made: 2 to 32 lower-case letters, digits and single hyphens. Typed once, in common.auto.tfvars."
+  description = "Begins every name: 2 to 32 lower-case letters, digits and hyphens (common.auto.tfvars)."
   type        = string
-
-  validation {
-    condition     = length(var.project) <= 32 && can(regex("^[a-z](-?[a-z0-9])+$", var.project))
-    error_message = "The project must be 2 to 32 lower-case letters, digits and single hyphens, begin with a letter and not end with a hyphen: it becomes part of bucket names, which are at most 63 characters."
-  }
-
-  # AWS keeps these beginnings for itself, in the names of security groups and of buckets.
-  validation {
-    condition     = !can(regex("^(sg|sthree|amzn-s3-demo)(-|$)", var.project))
-    error_message = "The project must not begin with sg-, sthree- or amzn-s3-demo-: AWS refuses them at the start of a security group's or a bucket's name."
-  }
 }
 
 variable "region" {
-  description = "AWS region that everything is made in, such as us-east-1. Typed once, in common.auto.tfvars."
+  description = "AWS region, such as us-east-1 (common.auto.tfvars)."
   type        = string
-
-  validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
-    error_message = "The region must be an AWS region's name, such as us-east-1."
-  }
 }
 
 variable "state_bucket" {
-  description = "S3 bucket that holds the Terraform states; null where each root keeps its state in its own folder. Typed once, in common.auto.tfvars."
+  description = "S3 bucket that holds the states; null if each root keeps its own (common.auto.tfvars)."
   type        = string
   default     = null
-
-  validation {
-    condition     = var.state_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket))
-    error_message = "The state bucket must be an S3 bucket's name (3 to 63 lower-case letters, digits, dots and hyphens), or null."
-  }
 }
 
 variable "state_prefix" {
-  description = "Begins the keys of the Terraform states in state_bucket: <state_prefix>/<path of the root>/terraform.tfstate. Typed once, in common.auto.tfvars."
+  description = "Begins the keys of the states in state_bucket (common.auto.tfvars)."
   type        = string
   default     = "ml-infra"
-
-  validation {
-    condition     = can(regex("^[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*$", var.state_prefix))
-    error_message = "The state_prefix must be letters, digits, hyphens and underscores, with single slashes between them, such as ml-infra."
-  }
 }
 
 variable "transitions" {

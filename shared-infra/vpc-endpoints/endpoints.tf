@@ -19,7 +19,7 @@ resource "aws_vpc_endpoint" "interface" {
   vpc_endpoint_type   = "Interface"
   service_name        = data.aws_vpc_endpoint_service.interface[each.value].service_name
   subnet_ids          = local.endpoint_subnet_ids[each.value]
-  security_group_ids  = [data.terraform_remote_state.security_groups.outputs.endpoint_security_group_id]
+  security_group_ids  = [module.common.upstream.security_groups.endpoint_security_group_id]
   private_dns_enabled = var.private_dns_enabled
   policy              = lookup(merge(local.account_policies, var.endpoint_policies), each.value, null)
 

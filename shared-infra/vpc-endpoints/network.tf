@@ -1,5 +1,5 @@
 locals {
-  vpc_id = data.terraform_remote_state.security_groups.outputs.vpc_id
+  vpc_id = module.common.upstream.security_groups.vpc_id
 
   subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : [
     local.candidate_subnet_ids[0] # fails in a VPC without default subnets: set subnet_ids in terraform.tfvars

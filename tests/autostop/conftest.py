@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tftest import TerraformPlanOutput
 
 from tests.terraform.harness import Tree, account_env
 from tools.localcloud.client import environment
@@ -8,7 +9,7 @@ from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
 from .jupyter import Jupyter, running_jupyter
-from .scripts import CALLS, Rendered, rendered
+from .scripts import CALLS, Rendered, arguments, scripts
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +27,17 @@ def jupyter(jupyter_server: Jupyter) -> Iterator[Jupyter]:
 
 
 @pytest.fixture(scope="session")
-def lifecycle(tree: Tree) -> Rendered:
-    """Every script of CALLS, from one plan."""
-    return rendered(tree, "lifecycle", CALLS)
+def lifecycle_plan(tree: Tree) -> TerraformPlanOutput:
+    """One plan of all CALLS."""
+    return tree.plan(
+        tree.write_calls("lifecycle", {call: arguments(call, own) for call, own in CALLS.items()})
+    )
+
+
+@pytest.fixture(scope="session")
+def lifecycle(lifecycle_plan: TerraformPlanOutput) -> Rendered:
+    """Every script of CALLS."""
+    return scripts(lifecycle_plan, CALLS)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,13 @@
 import base64
 import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from configparser import ConfigParser
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tftest import TerraformPlanOutput
 
 from tests.terraform.harness import Tree, resources
 
@@ -39,7 +41,11 @@ def arguments(name: str, own: Mapping[str, Any]) -> dict[str, Any]:
 def rendered(tree: Tree, name: str, calls: Mapping[str, Mapping[str, Any]]) -> Rendered:
     """The scripts that one plan of all `calls` holds."""
     stack = tree.write_calls(name, {call: arguments(call, own) for call, own in calls.items()})
-    plan = tree.plan(stack)
+    return scripts(tree.plan(stack), calls)
+
+
+def scripts(plan: TerraformPlanOutput, calls: Iterable[str]) -> Rendered:
+    """The scripts of `calls` in a plan."""
     found = {}
     for call in calls:
         planned = resources(plan, call).get(CONFIGURATION)
@@ -47,6 +53,16 @@ def rendered(tree: Tree, name: str, calls: Mapping[str, Mapping[str, Any]]) -> R
             event: base64.b64decode(planned[event]).decode() for event in ("on_create", "on_start")
         }
     return found
+
+
+def unpacked(script: str) -> str:
+    """The script that a packed one runs, read as it says that it can be; a plain one as it is."""
+    if "put echo in the place of eval" not in script:
+        return script
+    echoed = script.replace('\neval "', '\necho "')
+    return subprocess.run(
+        ["bash"], input=echoed, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
 
 
 TRUST = {
@@ -68,6 +84,9 @@ END
 
 INCOMPRESSIBLE = "#!/bin/bash\n# " + secrets.token_urlsafe(3740)
 """5,000 bytes that gzip makes only a quarter smaller: text of a script gets well below half."""
+
+TAKEN_OVER = "#!/bin/bash\n# " + secrets.token_urlsafe(9000)[:11_683]
+"""11,697 bytes, 15,596 characters of base64: which gzip does not make short enough."""
 
 CALLS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
@@ -92,7 +111,22 @@ CALLS: Mapping[str, Mapping[str, Any]] = {
         "idle_stop_minutes": 0,
         "on_start": '#!/bin/bash\nsleep 600 &\necho $! >"$NOTEBOOK_ROOT/pid"\n',
     },
+    "isolated": {
+        "idle_stop_minutes": 0,
+        "isolation": {
+            "bind_trust_to_account": False,
+            "bucket_arns": ["arn:aws:s3:::acme-models"],
+            "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
+            "policy_arns": {},
+            "project": "acme",
+        },
+        "role_arn": None,
+    },
     "long": {"on_create": INCOMPRESSIBLE, "on_start": INCOMPRESSIBLE},
+    "hash-alone": {"idle_stop_minutes": 0, "on_start": "#"},
+    "hash-beside": {"on_start": "#"},
+    "taken-over": {"idle_stop_minutes": 0, "on_create": TAKEN_OVER, "on_start": TAKEN_OVER},
+    "ends-oddly": {"on_create": "echo one\n\n\n", "on_start": "echo none"},
 }
 
 

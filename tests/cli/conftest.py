@@ -4,20 +4,21 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.children import interruptible
 from tests.trees import copy_repository
+from tests.warm import TOOLS
 from tools.localcloud.process import LocalCloud, Running
 from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
 from tools.terraform.installation import BINARY_VARIABLE, find_binary
 
-TOOLS = Path(sys.executable).with_name("tools")
+__all__ = ["TOOLS"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Checkout:
     env: dict[str, str]
 
     def tools(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return self.run(str(TOOLS), *arguments, **env)
+        """Runs `tools` to its end, in a process that has its imports already."""
+        return warm.run(arguments, self.root, {**self.env, **env})
 
     def run(self, *command: str, cwd: str = ".", **env: str) -> subprocess.CompletedProcess[str]:
         """Runs `command` to its end, with nobody there to answer a question."""

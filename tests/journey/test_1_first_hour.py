@@ -1,6 +1,7 @@
 """README, "Try it": the demo, a look around, and then `tools init` and `tools deploy --local`."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,12 +20,22 @@ class TestTheDemo:
             assert any(
                 line.split()[:2] == [stack, "applied"] for line in demo.ran.err.splitlines()
             ), stack
+        lines = demo.ran.out.splitlines()
         for name in DEMO:
-            row = next(line for line in demo.ran.out.splitlines() if f"notebooks/{name} " in line)
-            assert "InService" in row
-            assert f"https://{name}-" in row
-        for output in ("demo-datasets", "demo-models", ":role/demo-notebook", "sg-", "vpce-"):
+            at = next(at for at, line in enumerate(lines) if f"notebooks/{name} " in line)
+            assert "InService" in lines[at]
+            assert f"https://{name}-" in lines[at + 1]
+        for output in ("demo-datasets", "demo-models", ":role/demo-notebook", "vpc-", "subnet-"):
             assert output in demo.ran.out
+
+    def test_ends_with_one_screen_of_what_there_is(self, demo: Demo) -> None:
+        lines = demo.ran.out.splitlines()
+        # A terminal of 24 lines, but for its prompt, and 80 columns; paths are as long as they are.
+        assert len(lines) < 24, demo.ran.out
+        assert all(len(line) <= 80 for line in lines if "/" not in line), demo.ran.out
+        # Python's way to write a dictionary, a list, a truth value: none of it is for a person.
+        assert not re.search(r"\{'|\['|\b(False|True|None)\b", demo.ran.out)
+        assert "no Jupyter behind them" in demo.ran.out
 
     def test_has_made_what_it_says(self, demo: Demo) -> None:
         instances = demo.instances()

@@ -79,6 +79,19 @@ def test_it_is_started_used_and_emptied(repository: Path) -> None:
     assert "000000000000" in used.stdout
     assert "'Name': 'bucket'" in used.stdout
 
+    # The shell's own list of its variables: none is there afterwards that was not there before.
+    listed = "env | grep -vE '^(NO_PROXY|_)=' | sort"
+    undone = shell(
+        repository,
+        f'{listed} > before; eval "$(tools local env)"; eval "$(tools local env --unset)"; '
+        f"{listed} | comm -13 before -; rm before",
+    )
+    assert (undone.returncode, undone.stdout) == (0, ""), undone
+    assert "AWS_ACCESS_KEY_ID" in undone.stderr
+    assert "AWS_PROFILE" in undone.stderr
+    untouched = tools(repository, "env --unset")
+    assert (untouched.returncode, untouched.stdout) == (0, "")
+
     working_copy = repository / ".tools" / "local" / "workspace"
     working_copy.mkdir()
     kept = tools(repository, f"up --port {port}")

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests import warm
 from tests.cli.conftest import Checkout, attach, attached, checkout, small, user_env
 from tests.faults.proxy import Call, Proxy, Refusal
 from tests.trees import copy_repository, write_stack
@@ -71,8 +71,8 @@ class Team(Checkout):
 
     def killed_at(self, step: int, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Runs `tools`, killed before its `step` (killed.py), unless it ends first."""
-        command = (sys.executable, "-m", "tests.remote_state.killed", str(step))
-        return self.run(*command, *arguments, "--local")
+        command = (str(step), *arguments, "--local")
+        return warm.run(command, self.root, self.env, "tests.remote_state.killed:main")
 
     def enable(self, *options: str) -> str:
         return self.ok("state", "enable", "--bucket", self.bucket, *options)

@@ -1,6 +1,6 @@
-"""Runs `tools`, and kills it before the step that its first argument counts: nothing is cleaned up.
+"""Runs `tools`, and kills it before the step that its first argument counts.
 
-python -m tests.remote_state.killed 3 state enable --local
+Nothing is cleaned up.
 """
 
 import functools
@@ -54,7 +54,3 @@ def main() -> None:
     for owner, name in STEPS:
         setattr(owner, name, counted(getattr(owner, name)))
     cli.main()
-
-
-if __name__ == "__main__":
-    main()

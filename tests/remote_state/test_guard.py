@@ -8,22 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cli.conftest import Checkout
-from tests.trees import REPOSITORY
 from tools.localcloud.client import environment
-
-ROOTS = [
-    "notebooks/notebook-dev",
-    *(f"shared-infra/{p.name}" for p in (REPOSITORY / "shared-infra").iterdir()),
-]
-
-
-@pytest.mark.parametrize("root", ROOTS)
-def test_every_root_has_the_guard_and_its_provider_reads_it(root: str) -> None:
-    own = (REPOSITORY / root / "guard.tf").read_text()
-    template = (REPOSITORY / "templates/notebook/guard.tf.j2").read_text()
-    assert own[own.index("# A directory") :] == template[template.index("# A directory") :]
-    assert "= local.stack\n" in (REPOSITORY / root / "providers.tf").read_text()
-
 
 COMMANDS = [
     ("validate",),
@@ -42,11 +27,11 @@ def original(attached: Checkout, client: Callable[..., Any]) -> tuple[Checkout, 
     client("s3").create_bucket(Bucket=bucket)
     one = attached.root / "notebooks/one"
     one.mkdir()
-    dev = attached.root / "notebooks/notebook-dev"
-    for name in ("guard.tf", "versions.tf"):
-        shutil.copy(dev / name, one)
+    shutil.copy(attached.root / "notebooks/notebook-dev/versions.tf", one)
     (one / "main.tf").write_text(
-        'provider "aws" {\n  default_tags {\n    tags = { Stack = local.stack }\n  }\n}\n'
+        'module "common" {\n  source  = "../../modules/common"\n  project = "pp"\n'
+        '  region  = "us-east-1"\n}\n'
+        'provider "aws" {\n  default_tags {\n    tags = module.common.tags\n  }\n}\n'
         f'resource "aws_ssm_parameter" "one" {{\n  name  = "{bucket}"\n  type  = "String"\n'
         "  value = basename(abspath(path.root))\n}\n"
     )

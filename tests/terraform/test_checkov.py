@@ -1,6 +1,7 @@
 """Checkov over the Terraform and over a plan of it, in an environment of its own, offline.
 
-It pins an old botocore, so that it cannot share the others' environment: `make setup` makes one.
+It pins an old botocore, so that it cannot share the others' environment: `make setup-dev` makes
+one.
 """
 
 import json
@@ -135,7 +136,7 @@ def _skips_of(text: str) -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def checkov() -> Path:
-    assert CHECKOV.is_file(), f"{CHECKOV} is missing; make it: make setup"
+    assert CHECKOV.is_file(), f"{CHECKOV} is missing; make it: make setup-dev"
     return CHECKOV
 
 

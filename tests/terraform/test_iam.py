@@ -25,6 +25,14 @@ CALLS: dict[str, dict[str, Any]] = {
     "defaults": BASE,
     "longest": {
         **BASE,
+        "guardrail": {
+            "instance_types": [f"ml.{family}.*" for family in ("t3", "m5", "m7i", "g5", "g6")],
+            "subnet_ids": [f"subnet-0a1b2c3d4e5f6789{n}" for n in range(6)],
+            "volume_kms_key_arns": [BUCKET_KEY, OTHER_KEY],
+        },
+        "guardrail_except_principal_arns": [
+            "arn:aws:iam::123456789012:role/a-deployer-of-the-shared-infrastructure",
+        ],
         "kms_key_arns": [OTHER_KEY],
         "reserve_users": True,
         "project": "a-project-of-thirty-two-letters0",
@@ -296,13 +304,14 @@ def test_more_buckets_than_a_boundary_holds_make_none(new_tree: NewTree) -> None
     assert outputs(plan, "many").get("isolation") is None
 
 
-@pytest.mark.parametrize("call", ["defaults", "guarded"])
+@pytest.mark.parametrize("call", ["defaults", "guarded", "longest"])
 def test_the_guardrail_fits_a_role_and_a_service_control_policy(
     plan: tftest.TerraformPlanOutput, call: str
 ) -> None:
-    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
+    """As it is given, since the API of Organizations counts white space:
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
     guardrail = outputs(plan, call)["guardrail_policy"]
-    assert characters(guardrail) <= 5120
+    assert len(guardrail) <= 5120
     for statement in json.loads(guardrail)["Statement"]:
         assert statement["Effect"] == "Deny"
         assert not statement.keys() & {"Principal", "NotPrincipal"}

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from tests.trees import REPOSITORY
+from tools.layout.repository import Repository
 
 from .harness import Tree, roots
 from .readme_tables import COMMAND, blocks, documented, parsed, renewed
 
 TYPED_ONCE = ["project", "region", "state_bucket", "state_prefix"]
+COMMON = "modules/common"
 MODULES = ["bootstrap", *roots(), "modules/sagemaker-notebook"]
 SHARED = [root for root in roots() if root.startswith("shared-infra/")]
 
@@ -24,8 +26,8 @@ def test_the_four_shared_roots() -> None:
 def test_every_root_is_complete(root: str) -> None:
     directory = REPOSITORY / root
     files = {
+        "main.tf",
         "outputs.tf",
-        "providers.tf",
         "variables.tf",
         "versions.tf",
         "terraform.tfvars.example",
@@ -57,30 +59,22 @@ def test_the_common_example_has_what_is_typed_once() -> None:
     assert sorted(example) == TYPED_ONCE
 
 
-@pytest.mark.parametrize("root", SHARED)
-def test_shared_roots_read_states_in_the_documented_places(root: str) -> None:
-    for name, upstream in states(REPOSITORY / root).items():
-        stack = f"shared-infra/{name.replace('_', '-')}"
-        assert f"${{path.module}}/../{Path(stack).name}/terraform.tfstate" in upstream
-        assert f'key = "${{var.state_prefix}}/{stack}/terraform.tfstate"' in upstream
-        assert "region = var.region" in upstream
-        assert "bucket = var.state_bucket" in upstream
-
-
-def states(directory: Path) -> dict[str, str]:
-    """The text of a root's remote states, by name."""
-    upstream = directory / "upstream.tf"
-    text = upstream.read_text() if upstream.is_file() else ""
-    found = re.findall(r'^data "terraform_remote_state" "(\w+)" \{$(.*?)^}$', text, re.M | re.S)
-    return dict(found)
-
-
 def test_the_order_of_the_shared_stacks() -> None:
-    assert {root: sorted(states(REPOSITORY / root)) for root in SHARED} == {
-        "shared-infra/iam": ["s3"],
-        "shared-infra/s3": [],
-        "shared-infra/security-groups": [],
-        "shared-infra/vpc-endpoints": ["security_groups"],
+    upstream = {stack.name: stack.upstream for stack in Repository(REPOSITORY).stacks()}
+    assert {root: upstream[root] for root in SHARED} == {
+        "shared-infra/iam": ("shared-infra/s3",),
+        "shared-infra/s3": (),
+        "shared-infra/security-groups": (),
+        "shared-infra/vpc-endpoints": ("shared-infra/security-groups",),
+    }
+
+
+@pytest.mark.parametrize("root", ["bootstrap", *roots()])
+def test_every_root_gives_the_common_values_to_the_module_that_checks_them(root: str) -> None:
+    call = blocks(REPOSITORY / root, "module")["common"]
+    assert call["source"] == f"{'../' * (1 + root.count('/'))}modules/common"
+    assert {name: call[name] for name in TYPED_ONCE} == {
+        name: f"${{var.{name}}}" for name in TYPED_ONCE
     }
 
 
@@ -92,18 +86,23 @@ def test_versions(module: str) -> None:
     assert providers == {"aws": {"source": "hashicorp/aws", "version": ">= 5.0"}}
 
 
-@pytest.mark.parametrize("root", roots())
-def test_default_tags(root: str) -> None:
-    (provider,) = parsed((REPOSITORY / root / "providers.tf").read_text())["provider"]
+@pytest.mark.parametrize("root", ["bootstrap", *roots()])
+def test_the_provider_reads_the_guard(root: str) -> None:
+    """By its tags: what fails in a copy stops whatever configures the provider."""
+    (provider,) = parsed((REPOSITORY / root / "main.tf").read_text())["provider"]
     assert provider["aws"]["region"] == "${var.region}"
     (default,) = provider["aws"]["default_tags"]
-    tags = default["tags"]
+    assert "module.common.tags" in default["tags"]
+
+
+def test_the_tags_of_all() -> None:
+    tags = blocks(REPOSITORY / COMMON, "output")["tags"]["value"]
     assert tags["Project"] == "${var.project}"
     assert tags["ManagedBy"] == "terraform"
     assert tags["Stack"] == "${local.stack}"
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", [*MODULES, COMMON])
 @pytest.mark.parametrize("kind", ["variable", "output"])
 def test_variables_and_outputs_are_described_and_sorted(module: str, kind: str) -> None:
     found = blocks(REPOSITORY / module, kind)

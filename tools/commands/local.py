@@ -1,6 +1,7 @@
 """`tools local up | status | down | env | reset`."""
 
 import shlex
+from pathlib import Path
 
 import click
 
@@ -8,7 +9,7 @@ from tools.commands import options
 from tools.console.messages import print_json, say
 from tools.context import Context
 from tools.localcloud import workspace
-from tools.localcloud.client import environment, variables_to_unset
+from tools.localcloud.client import environment, variables_set, variables_to_unset
 from tools.localcloud.process import Running
 
 
@@ -77,20 +78,40 @@ def reset(context: Context) -> None:
 
 
 @command.command(short_help="Print exports for terraform, aws and boto3.")
+@click.option("--unset", is_flag=True, help="Print what takes them out of the shell again.")
 @click.pass_obj
-def env(context: Context) -> None:
+def env(context: Context, unset: bool) -> None:
     """Print the exports with which plain terraform, aws and boto3 reach the local cloud.
 
-    Use: eval "$(tools local env)"
+    Use: eval "$(tools local env)", and to undo it: eval "$(tools local env --unset)". What you had
+    set yourself, such as AWS_PROFILE, is yours to set again; stderr names it.
     """
+    if unset:
+        _show_unset(context)
+        return
     running = context.running()
     variables = environment(running.endpoint, workspace.region(context.repository), context.env)
     if config := context.terraform_cli_config:
         variables["TF_CLI_CONFIG_FILE"] = str(config)
-    for name in variables_to_unset(context.env):
+    removed = variables_to_unset(context.env)
+    for name in removed:
         click.echo(f"unset {name}")
+    lost = [*removed, *(name for name in variables if context.env.get(name) and name != "NO_PROXY")]
+    if lost and not variables_set(context.env):
+        say(f"yours, and not set again by --unset: {', '.join(sorted(lost))}")
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _show_unset(context: Context) -> None:
+    names = variables_set(context.env)
+    config = context.env.get("TF_CLI_CONFIG_FILE")
+    if config and context.is_ours(Path(config)):
+        names.append("TF_CLI_CONFIG_FILE")
+    for name in names:
+        click.echo(f"unset {name}")
+    if not names:
+        say("This shell has none of the local cloud's variables.")
 
 
 def _show(running: Running) -> None:

@@ -19,10 +19,13 @@ _EXISTS = re.compile(
     r"ResourceInUse|AlreadyExistsException|already exist|Cannot create a duplicate",
     re.IGNORECASE,
 )
-_REMOTE_STATE = re.compile(r"data\.terraform_remote_state\.([\w-]+)")
+_REMOTE_STATE = re.compile(
+    r"((?:module\.[\w-]+\.)*)data\.terraform_remote_state\.([\w-]+)(\[\"[^\"]+\"\])?"
+)
 _REMOTE_OUTPUT = re.compile(
     r"data\.terraform_remote_state\.([\w-]+)\.outputs(?:\.([\w-]+)|\[\"([^\"]+)\"\])"
 )
+_MODULE_OUTPUT = re.compile(r"(module\.[\w-]+\.[\w-]+\.[\w-]+)\.([\w-]+)")
 # https://github.com/hashicorp/hcl/blob/v2.23.0/ops.go
 _NO_ATTRIBUTE = re.compile(r'not have an attribute named "?([\w-]+)')
 # Lines of Terraform's "Lock Info", such as "Created:   2026-01-02 03:04:05.678 +0000 UTC":
@@ -112,8 +115,9 @@ def _missing_upstream(diagnostic: Diagnostic, stack: Stack) -> str | None:
     """The stack whose state, which `stack` reads, does not exist, if it is one alone."""
     if diagnostic.summary != "Unable to find remote state":
         return None
-    data_source = _REMOTE_STATE.search(diagnostic.address) or _REMOTE_STATE.search(diagnostic.code)
-    stacks = stack.upstream_by_name.get(data_source[1], ()) if data_source else ()
+    found = _REMOTE_STATE.search(diagnostic.address) or _REMOTE_STATE.search(diagnostic.code)
+    address = "".join(part or "" for part in found.groups()) if found else ""
+    stacks = stack.upstream_by_instance.get(address, ())
     return stacks[0] if len(stacks) == 1 else None
 
 
@@ -122,8 +126,10 @@ def _missing_output(diagnostic: Diagnostic, stack: Stack) -> tuple[str, str] | N
     lacks = _NO_ATTRIBUTE.search(diagnostic.detail)
     if diagnostic.summary != "Unsupported attribute" or not lacks:
         return None
-    for data_source, *names in _REMOTE_OUTPUT.findall(diagnostic.code):
-        upstream = stack.upstream_by_name.get(data_source, ())
+    stacks = {**stack.upstream_by_name, **stack.upstream_by_output}
+    found = [*_REMOTE_OUTPUT.findall(diagnostic.code), *_MODULE_OUTPUT.findall(diagnostic.code)]
+    for data_source, *names in found:
+        upstream = stacks.get(data_source, ())
         if len(upstream) == 1 and lacks[1] in names:
             return upstream[0], lacks[1]
     return None

@@ -179,6 +179,8 @@ class _Walk:
         except UncountableError as error:
             self.collector.doubt(f"module {key}, which {error}")
             return
+        if depth == 0:
+            self.collector.reads.modules[key] = self.reader.merged(folder)
         shared = self.reader.shared_modules.get((path, place, counts))
         if shared is None:
             uses = self.reader.merged(folder)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.engine.file_reads import FileReader
-from tools.engine.module_scope import ModuleUses
 from tools.engine.read_collector import FileReads
 from tools.engine.secret_digests import (
     WITHOUT_KEY,
@@ -81,16 +80,16 @@ class InputsReader:
         return Inputs(
             files,
             environment,
-            self._upstream(stack, reads.root, states),
+            self._upstream(stack, reads, states),
             _versions(stack, self.terraform),
             (*reads.unknown, *map(describe_missing_key, secrets)),
         )
 
     def _upstream(
-        self, stack: Stack, root: ModuleUses, states: Mapping[str, State]
+        self, stack: Stack, reads: FileReads, states: Mapping[str, State]
     ) -> dict[str, str]:
         digests = {}
-        for name, output in sorted(set(_read_outputs(stack, root, states))):
+        for name, output in sorted(set(_read_outputs(stack, reads, states))):
             state = states[name]
             key = (state.lineage, state.serial, output)
             if key not in self._output_digests:
@@ -156,21 +155,43 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str], kind: str) -> li
 
 
 def _read_outputs(
-    stack: Stack, root: ModuleUses, states: Mapping[str, State]
+    stack: Stack, read: FileReads, states: Mapping[str, State]
 ) -> Iterator[tuple[str, str]]:
     """The upstream stacks and their outputs that the stack's files read.
 
     They are all outputs of an upstream if the files do not say which.
     """
+    root = read.root
     named = [(source, output) for uses in root.files.values() for source, output in uses["outputs"]]
     # A file that cannot be read may name any.
     missed = stack.upstream_by_name.keys() - {data_source for data_source, _ in named}
     reads = [(name, "") for name in stack.upstream_in_modules]
     for data_source, output in [*named, *((data_source, "") for data_source in missed)]:
         reads += [(name, output) for name in stack.upstream_by_name.get(data_source, ())]
+    for path, upstream in stack.upstream_by_output.items():
+        reads += [(name, output) for name in upstream for output in _handed_on(path, read)]
     for name, output in reads:
         if name in states:
             yield from ((name, key) for key in ([output] if output else states[name].outputs))
+
+
+def _handed_on(path: str, read: FileReads) -> set[str]:
+    """The outputs of a state that the root reads by a module's output, such as module.m.up.iam.
+
+    The empty one stands for all of them: if no file names it, or the module uses them itself.
+    """
+    call, output, key = path.split(".")[1:]
+    module = read.modules.get(call)
+    sources = [s for uses in module.files.values() for s, _ in uses["outputs"]] if module else []
+    if module is None or len(set(sources)) < len(sources):
+        return {""}
+    found = {
+        named[3] if named[2] else ""
+        for uses in read.root.files.values()
+        for named in uses["module_outputs"]
+        if named[0] in (call, "") and named[1] in (output, "") and named[2] in (key, "")
+    }
+    return found or {""}
 
 
 def locked_versions(directory: Path) -> dict[str, str]:

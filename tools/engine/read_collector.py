@@ -32,10 +32,11 @@ class FileReads:
 
     `unknown` are reasons why there may be more. `configuration` are the files of configuration
     among them, `root` is what those of the root module say, and `values` are the contents of the
-    files of values.
+    files of values. `modules` are what the modules that the root calls say, by the calls' names.
     """
 
     root: ModuleUses
+    modules: dict[str, ModuleUses] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, None] = field(default_factory=dict)
     configuration: dict[str, FileUses] = field(default_factory=dict)

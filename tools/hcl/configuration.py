@@ -1,5 +1,6 @@
 """What the files of a module say of other states, modules, variables and the backend."""
 
+import copy
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -18,14 +19,17 @@ Attributes = dict[str, Expression]
 class Pieces(TypedDict):
     """The parts of a file that are needed here; attributes are expressions (syntax.py).
 
-    `states` are its `terraform_remote_state`. `backend` is its kind and its attributes, of which a
-    file has at most one. `unreadable` says why nothing of the file is known, if that is so.
+    `states` are its `terraform_remote_state`, and `forwards` its outputs that only hand the outputs
+    of one of these on: the data source, the name of its key, and the key in the output.
+    `backend` is its kind and its attributes, of which a file has at most one. `unreadable` says why
+    nothing of the file is known, if that is so.
     """
 
     states: dict[str, Attributes]
     modules: dict[str, Attributes]
     variables: dict[str, Attributes]
     locals: Attributes
+    forwards: dict[str, list[Any]]
     backend: list[Any]
     unreadable: str
 
@@ -34,7 +38,9 @@ class Pieces(TypedDict):
 # milliseconds. A JSON file may write any letter as \\uXXXX.
 _WORDS = (b"terraform_remote_state", b"module", b"variable", b"locals", b"\\u")
 _known: dict[tuple[bytes, bool], Pieces] = {}
-NOTHING: Pieces = Pieces(states={}, modules={}, variables={}, locals={}, backend=[], unreadable="")
+NOTHING: Pieces = Pieces(
+    states={}, modules={}, variables={}, locals={}, forwards={}, backend=[], unreadable=""
+)
 
 
 def read_pieces(content: bytes, is_json: bool) -> Pieces:
@@ -109,7 +115,7 @@ def _read(text: str, is_json: bool) -> Pieces:
 
 
 def _collect(blocks: "Iterator[tuple[str, tuple[str, ...], Attributes]]") -> Pieces:
-    pieces = Pieces(states={}, modules={}, variables={}, locals={}, backend=[], unreadable="")
+    pieces = copy.deepcopy(NOTHING)
     for kind, labels, attributes in blocks:
         if kind == "data" and labels[:1] == ("terraform_remote_state",):
             pieces["states"][labels[1]] = attributes
@@ -119,9 +125,28 @@ def _collect(blocks: "Iterator[tuple[str, tuple[str, ...], Attributes]]") -> Pie
             pieces["variables"][labels[0]] = _variable(attributes)
         elif kind == "locals":
             pieces["locals"].update(attributes)
+        elif kind == "output" and (forward := _forward(attributes.get("value", []))):
+            pieces["forwards"][labels[0]] = forward
         elif kind in ("backend", "cloud"):
             pieces["backend"] = [labels[0] if labels else "cloud", attributes]
     return pieces
+
+
+def _forward(value: Expression) -> list[Any] | None:
+    """What an output hands on, if it does: the data source, and the name and expression of its key.
+
+    Such an output is { for k, s in data.terraform_remote_state.x : upper(k) => s.outputs }.
+    """
+    if value[:1] != ["for"]:
+        return None
+    names, collection, key, item, condition = value[1:]
+    is_plain = key is not None and condition is None and len(names) == 2
+    states = ["attribute", ["name", "data"], "terraform_remote_state"]
+    if not is_plain or collection[:2] != ["attribute", states]:
+        return None
+    if item != ["attribute", ["name", names[1]], "outputs"]:
+        return None
+    return [collection[2], names[0], key]
 
 
 def _variable(attributes: Attributes) -> Attributes:
@@ -131,7 +156,7 @@ def _variable(attributes: Attributes) -> Attributes:
 
 
 def _blocks(body: Body) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
-    labels = {"data": 2, "module": 1, "variable": 1}
+    labels = {"data": 2, "module": 1, "variable": 1, "output": 1}
     for block in body.blocks:
         if len(block.labels) < labels.get(block.type, 0):
             raise UnreadableError(f"a {block.type} block without its name")
@@ -147,7 +172,15 @@ def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]
         content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
     except ValueError:
         raise UnreadableError("not valid JSON") from None
-    depth = {"data": 2, "module": 1, "variable": 1, "locals": 0, "terraform": 0, "check": 1}
+    depth = {
+        "data": 2,
+        "module": 1,
+        "variable": 1,
+        "output": 1,
+        "locals": 0,
+        "terraform": 0,
+        "check": 1,
+    }
     for top in _objects(content):
         for kind, value in top.items():
             if kind not in depth:

@@ -60,15 +60,18 @@ class FileUses(TypedDict):
     `calls` are functions that read files, with their arguments; `arguments` the path arguments of
     resources and data sources whose provider reads them, such as `data.archive_file.x.source_dir`;
     `paths` other paths. `outputs` are those that it names of other states: data source and output,
-    empty for all of them. `modules` are the arguments of module calls, by name; `variables` maps a
-    variable to its default, if it has one, and whether it is, or may be, sensitive. `climbs` says
-    that some text, which may become a part of a path, leads out of a folder by "..".
+    empty for all of them. `module_outputs` are those of modules: call, output and two steps into
+    it, each empty for all of them. `modules` are the arguments of module calls, by name;
+    `variables` maps a variable to its default, if it has one, and whether it is, or may be,
+    sensitive. `climbs` says that some text, which may become a part of a path, leads out of a
+    folder by "..".
     """
 
     calls: list[tuple[str, list[Expression]]]
     arguments: list[tuple[str, Expression]]
     paths: list[Expression]
     outputs: list[tuple[str, str]]
+    module_outputs: list[tuple[str, str, str, str]]
     modules: dict[str, dict[str, Expression]]
     locals: dict[str, Expression]
     variables: dict[str, tuple[Expression | None, bool]]
@@ -82,6 +85,7 @@ def _nothing() -> FileUses:
         arguments=[],
         paths=[],
         outputs=[],
+        module_outputs=[],
         modules={},
         locals={},
         variables={},
@@ -194,7 +198,10 @@ class _Finder:
             self.visit(argument, is_path=name in FUNCTIONS and number == 0)
 
     def _visit_reference(self, expression: Expression) -> None:
-        """Notes `data.terraform_remote_state.x.outputs.y`, and visits what stands in brackets."""
+        """Notes `data.terraform_remote_state.x.outputs.y` and `module.x.y.z`.
+
+        Visits what stands in brackets.
+        """
         steps: list[str | None] = []
         while expression[0] in ("attribute", "index", "splat"):
             key = expression[2] if len(expression) == 3 else None
@@ -203,7 +210,10 @@ class _Finder:
                 key = key[1] if key and key[0] == "literal" else None
             steps.insert(0, key if isinstance(key, str) else None)
             expression = expression[1]
-        if expression != ["name", "data"]:
+        if expression == ["name", "module"]:
+            named = [step or "" for step in (*steps, "", "", "")[:4]]
+            self.uses["module_outputs"].append((named[0], named[1], named[2], named[3]))
+        elif expression != ["name", "data"]:
             self.visit(expression)
         elif steps[0] == "terraform_remote_state" and len(steps) > 1:
             after = [n for n, step in enumerate(steps) if step == "outputs" and n > 1]

@@ -29,6 +29,7 @@ class Module:
     modules: Mapping[str, Attributes] = field(default_factory=dict)
     variables: Mapping[str, Attributes] = field(default_factory=dict)
     locals: Attributes = field(default_factory=dict)
+    forwards: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     backend: Sequence[Any] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,6 +76,7 @@ def merge(pieces: Sequence[tuple[str, Pieces]]) -> Module:
     modules: dict[str, Attributes] = {}
     variables: dict[str, Attributes] = {}
     locals_: Attributes = {}
+    forwards: dict[str, Sequence[Any]] = {}
     backend: Sequence[Any] = ()
     unreadable: dict[str, str] = {}
     for name, piece in pieces:
@@ -88,8 +90,9 @@ def merge(pieces: Sequence[tuple[str, Pieces]]) -> Module:
         modules.update(piece["modules"])
         variables.update(piece["variables"])
         locals_.update(piece["locals"])
+        forwards.update(piece["forwards"])
         backend = piece["backend"] or backend
-    return Module(states, modules, variables, locals_, backend, unreadable)
+    return Module(states, modules, variables, locals_, forwards, backend, unreadable)
 
 
 @dataclass

@@ -23,8 +23,10 @@ _KEY_OF_A_STACK = re.compile(rf"((?:{'|'.join(FOLDERS)})/[^/]+)/[^/]+$")
 class Upstream:
     """What a stack reads, as far as it is known.
 
-    `by_name` maps the data sources of its own files to the stacks whose states they read, `others`
-    are those that its modules read. `required` are the stacks whose outputs it cannot do without.
+    `by_name` maps the data sources of its own files to the stacks whose states they read, and
+    `by_output` the outputs of modules that hand the outputs of other states on; `others` are those
+    that its modules read otherwise. `by_instance` has all of them, by the address of the data
+    source's instance. `required` are the stacks whose outputs it cannot do without.
     `unknown` has a reason for each other read: `of_any` says that one of these may be of any stack,
     `of_unplaced` that it may be of one whose files do not say where its state is. `addresses` are
     where all known reads lead, and `named` the stacks that these name by their directory or key,
@@ -32,6 +34,8 @@ class Upstream:
     """
 
     by_name: Mapping[str, tuple[str, ...]]
+    by_output: Mapping[str, tuple[str, ...]]
+    by_instance: Mapping[str, tuple[str, ...]]
     others: frozenset[str]
     required: frozenset[str]
     unknown: tuple[str, ...]
@@ -98,6 +102,8 @@ class Neighbours:
     def upstream(self, name: str) -> Upstream:
         """What the stack called `name` reads."""
         by_name: dict[str, set[str]] = defaultdict(set)
+        by_output: dict[str, set[str]] = defaultdict(set)
+        by_instance: dict[str, set[str]] = defaultdict(set)
         others: set[str] = set()
         required: set[str] = set()
         unknown: dict[str, None] = {}
@@ -109,16 +115,20 @@ class Neighbours:
                 reason = ""
                 unknown[f"terraform_remote_state.{read.name} reads this stack's own state"] = None
             upstream = set(stacks) - {name}
-            (by_name[read.name] if "module." not in read.name else others).update(upstream)
+            is_own, output = "module." not in read.name, read.as_output
+            of_module = by_output[output] if output else others
+            (by_name[read.name] if is_own else of_module).update(upstream)
+            by_instance[f'{read.name}["{read.key}"]' if read.key else read.name].update(upstream)
             required |= set() if read.has_defaults else upstream
             if reason:
                 unknown[reason] = None
                 is_elsewhere = read.address is not None or not read.of_any
                 of_any, of_unplaced = of_any or not is_elsewhere, of_unplaced or is_elsewhere
         addresses = frozenset(read.address for read in reads if read.address)
-        sorted_names = {key: tuple(sorted(stacks)) for key, stacks in by_name.items() if stacks}
         return Upstream(
-            sorted_names,
+            _sorted(by_name),
+            _sorted(by_output),
+            _sorted(by_instance),
             frozenset(others),
             frozenset(required),
             tuple(unknown),
@@ -193,6 +203,10 @@ class Neighbours:
         if kind == "s3" and texts.keys() >= {"bucket", "key"} and not has_endpoint:
             return StateAddress(texts["key"], texts["bucket"])
         return None
+
+
+def _sorted(stacks: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(sorted(names)) for key, names in stacks.items() if names}
 
 
 def has_backend_options(env: Mapping[str, str]) -> bool:

@@ -36,9 +36,11 @@ class StateAddress(NamedTuple):
 class Read(NamedTuple):
     """A state that a `terraform_remote_state` may read: its address, or why that is not known.
 
-    `name` is the data source's, after the modules that it is in. `of_any` says that it may be the
-    state of any stack; without it and without an address, it is in a backend of another kind.
-    `has_defaults` says that it gets by without the state's outputs.
+    `name` is the data source's, after the modules that it is in, and `key` that of its instance, if
+    it has several. `as_output` is the output of a module by which the root gets at the state's
+    outputs, such as module.common.upstream.iam. `of_any` says that it may be the state of any
+    stack; without it and without an address, it is in a backend of another kind. `has_defaults`
+    says that it gets by without the state's outputs.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Read(NamedTuple):
     unknown: str = ""
     of_any: bool = True
     has_defaults: bool = False
+    key: str = ""
+    as_output: str = ""
 
 
 class _Result(NamedTuple):
@@ -227,7 +231,7 @@ class Walk:
                 found[Read(f"{prefix}{file}", None, text)] = None
             for name, attributes in context.module.states.items():
                 for read in _reads_of(f"{prefix}{name}", attributes, context):
-                    found[read] = None
+                    found[_handed_on(read, name, prefix, context)] = None
         for name, reason in self.unknown.items():
             found[Read(name, None, f"{reason}, and it may read other states")] = None
         return iter(found)
@@ -314,6 +318,22 @@ def _any(scope: Scope, name: str) -> list[Scope]:
     return [scope.with_names({name: Unknown(f"its {name}")})]
 
 
+def _handed_on(read: Read, name: str, prefix: str, context: Context) -> Read:
+    """The read of the data source `name`, with the output by which its module hands it on, if any.
+
+    That is known if the root calls the module once.
+    """
+    outputs = [(o, f) for o, f in context.module.forwards.items() if f[0] == name]
+    if not read.key or len(outputs) != 1 or not isinstance(context, CalledContext):
+        return read
+    ((output, (_, key_name, expression)),) = outputs
+    is_once = not {"for_each", "count"} & context.arguments.keys()
+    keys = evaluate(expression, Scope(lambda kind, name: None, {key_name: read.key}))
+    if prefix.count("module.") != 1 or not is_once or not isinstance(keys[0], str):
+        return read
+    return read._replace(as_output=f"{prefix}{output}.{keys[0]}")
+
+
 def _reads_of(name: str, attributes: Attributes, context: Context) -> Iterator[Read]:
     has_defaults = attributes.get("defaults", _NONE) != _NONE
     for scope in _instances(attributes, context.scope):
@@ -323,7 +343,8 @@ def _reads_of(name: str, attributes: Attributes, context: Context) -> Iterator[R
         reads = [read for read in found if read]
         if not reads:
             reads = [_unknown(name, "its backend and its config do not go together")]
-        yield from (read._replace(has_defaults=has_defaults) for read in reads)
+        key = text_of(scope.names.get("each", {}).get("key")) if "for_each" in attributes else None
+        yield from (read._replace(has_defaults=has_defaults, key=key or "") for read in reads)
 
 
 def _read(name: str, backend: Value, config: Value, workspace: Value) -> Read | None:

@@ -38,7 +38,7 @@ class Repository:
                 return cls(candidate, env=env)
         raise UserError(
             f"{directory} is in no repository with shared-infra, modules and notebooks; "
-            "go into one, or name it with --root"
+            "go into one, or name it with --root or TOOLS_ROOT"
         )
 
     def stacks(self) -> list[Stack]:

@@ -44,12 +44,26 @@ class Stack:
     @cached_property
     def upstream(self) -> tuple[str, ...]:
         """Names of the stacks whose state this one reads, sorted; also those its modules read."""
-        names = {name for stacks in self.upstream_by_name.values() for name in stacks}
-        return tuple(sorted(names | self._upstream.others))
+        upstream = self._upstream
+        by_key = (*upstream.by_name.values(), *upstream.by_output.values())
+        return tuple(sorted({name for stacks in by_key for name in stacks} | upstream.others))
+
+    @property
+    def upstream_by_output(self) -> Mapping[str, tuple[str, ...]]:
+        """The stacks whose outputs modules hand on to it: module.common.upstream.iam to names."""
+        return self._upstream.by_output
+
+    @property
+    def upstream_by_instance(self) -> Mapping[str, tuple[str, ...]]:
+        """The stacks whose state an instance of a data source reads, also in a module.
+
+        By its address without `data.terraform_remote_state`, such as module.common.shared["iam"].
+        """
+        return self._upstream.by_instance
 
     @property
     def upstream_in_modules(self) -> frozenset[str]:
-        """Names of the stacks whose state its modules read."""
+        """Names of the stacks whose state its modules read, and do not just hand on."""
         return self._upstream.others
 
     @property

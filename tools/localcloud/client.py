@@ -64,3 +64,16 @@ def variables_to_unset(env: Mapping[str, str]) -> list[str]:
     return sorted(
         name for name in env if name not in ours and (name.startswith("AWS_") or name == "no_proxy")
     )
+
+
+def variables_set(env: Mapping[str, str]) -> list[str]:
+    """The variables of `env` that are as `environment` sets them, sorted; none of the user's own.
+
+    NO_PROXY is left: it may have held the local cloud's host before.
+    """
+    try:
+        ours = environment(env["AWS_ENDPOINT_URL"], env.get("AWS_REGION", REGION))
+    except (KeyError, UserError):
+        return []
+    del ours["NO_PROXY"]
+    return sorted(name for name, value in ours.items() if env.get(name) == value)

@@ -31,7 +31,7 @@ def require_loopback_only(pid: int, port: int) -> None:
     if exposed:
         raise UserError(
             f"LocalStack was ended: it listens on {', '.join(exposed)}, not on {HOST} alone; "
-            "install the versions of requirements/all.txt"
+            "install the versions of requirements/local.txt"
         )
     if (HOST, port) not in listening:
         raise UserError(f"another program took port {port} while LocalStack started; try again")
@@ -47,7 +47,7 @@ def require_pages_refused(port: int) -> None:
             return
     raise UserError(
         "LocalStack was ended: it answers pages in a browser; "
-        "install the versions of requirements/all.txt"
+        "install the versions of requirements/local.txt"
     )
 
 

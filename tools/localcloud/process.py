@@ -218,7 +218,10 @@ class LocalCloud:
 
 def _require_localstack() -> None:
     if importlib.util.find_spec("localstack") is None:
-        raise UserError("LocalStack is not installed; install this package's extra `local`")
+        raise UserError(
+            "LocalStack is not installed; run `make setup` in the repository, or install the "
+            "checkout with it: uv tool install '.[local]'"
+        )
 
 
 def _end(pid: int) -> None:

@@ -138,10 +138,11 @@ def _refuse_fixed_prefix(settings: Backend, stacks: Sequence[Stack]) -> None:
         return
     for stack in stacks:
         text = "".join(file.read_text(errors="replace") for file in stack.config_files())
-        if "terraform_remote_state" in text and "var.state_prefix" not in text:
+        reads = "terraform_remote_state" in text or "modules/common" in text
+        if reads and "var.state_prefix" not in text:
             raise UserError(
                 f"{stack.name} reads states below {PREFIX}/ whatever the prefix is: use "
-                "var.state_prefix in its upstream.tf and variables.tf, as shared-infra/iam does"
+                "var.state_prefix in its main.tf and variables.tf, as shared-infra/iam does"
             )
 
 

@@ -50,5 +50,5 @@ def join(bundle: str, use: str, package: str) -> str:
 def _unusable(package: str, why: str) -> UserError:
     return UserError(
         f"{package}: {_BUNDLE} cannot be used in the report: {why}; install the version of "
-        "itables that requirements/all.txt names (make setup)"
+        "itables that requirements/local.txt names (make setup)"
     )

@@ -203,7 +203,7 @@ def poll(watch: Watch, args: argparse.Namespace) -> bool:
 
 
 def settings() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Stops this notebook instance when idle.")
     seconds: Dict[str, Any] = {"type": float, "metavar": "S"}
     parser.add_argument("--idle-seconds", required=True, **seconds)
     parser.add_argument("--poll-seconds", default=60, **seconds)

@@ -87,6 +87,34 @@ def test_a_missing_upstream_is_deployed_first(bench: Bench, diagnostic: Diagnost
     )
 
 
+@pytest.mark.parametrize(
+    "diagnostic",
+    [
+        Diagnostic(
+            "Unable to find remote state",
+            address='module.m.data.terraform_remote_state.of["b"]',
+        ),
+        replace(LACKS, code="v = [module.m.up.c.x, module.m.up.b.role]"),
+    ],
+)
+def test_a_missing_upstream_that_a_module_reads(bench: Bench, diagnostic: Diagnostic) -> None:
+    bench.write("shared-infra/b")
+    bench.write("shared-infra/c")
+    stack = bench.write("notebooks/n")
+    (stack.path / "main.tf").write_text('module "m" {\n  source = "../../modules/m"\n}\n')
+    (stack.path / "../../modules/m").mkdir(parents=True)
+    (stack.path / "../../modules/m/main.tf").write_text(
+        'data "terraform_remote_state" "of" {\n  for_each = toset(["b", "c"])\n'
+        '  backend = "local"\n  config = {\n'
+        '    path = "${path.module}/../../shared-infra/${each.key}/terraform.tfstate"\n  }\n}\n'
+        'output "up" {\n'
+        "  value = { for k, s in data.terraform_remote_state.of : k => s.outputs }\n}\n"
+    )
+    assert explain([diagnostic], stack, bench.run()) == (
+        "shared-infra/b is not deployed yet; deploy first: tools deploy shared-infra/b"
+    )
+
+
 @pytest.mark.parametrize("read", [".outputs.role", '.outputs["role"]'])
 def test_an_output_that_a_deployed_upstream_does_not_have_is_named(bench: Bench, read: str) -> None:
     upstreams = [bench.write("shared-infra/b"), bench.write("shared-infra/c")]

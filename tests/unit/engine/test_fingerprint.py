@@ -49,6 +49,48 @@ def test_the_outputs_that_are_read(root: Path, expression: str, outputs: list[st
     assert sorted(read(root).upstream) == names
 
 
+HANDS_ON = (
+    'data "terraform_remote_state" "of" {\n  for_each = toset(["b"])\n  backend = "local"\n'
+    '  config = { path = "${path.module}/../../shared-infra/${each.key}/terraform.tfstate" }\n}\n'
+    'output "up" {\n'
+    "  value = { for k, s in data.terraform_remote_state.of : upper(k) => s.outputs }\n}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "outputs"),
+    [
+        ("module.m.up.B.read", ["read"]),
+        ('module.m["up"].B.read[0]', ["read"]),
+        ("[module.m.up.B.read, module.m.up.B]", ["other", "read"]),
+        ("module.m.up[var.name].read", ["other", "read"]),
+        ("{ up = module.m }", ["other", "read"]),
+        ("1", ["other", "read"]),
+    ],
+)
+def test_the_outputs_that_a_module_hands_on(
+    root: Path, expression: str, outputs: list[str]
+) -> None:
+    write_stack(root, "modules/m", HANDS_ON)
+    call = 'module "m" {\n  source = "../../modules/m"\n}\n'
+    write_stack(root, "notebooks/n", f'{call}output "x" {{\n  value = {expression}\n}}\n')
+    assert sorted(read(root).upstream) == [f"shared-infra/b {name}" for name in outputs]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        'output "more" {\n  value = data.terraform_remote_state.of["b"].outputs.other\n}\n',
+        HANDS_ON[HANDS_ON.index("output") :].replace('"up"', '"also"'),
+    ],
+)
+def test_a_module_that_uses_the_outputs_itself_reads_all_of_them(root: Path, more: str) -> None:
+    write_stack(root, "modules/m", HANDS_ON + more)
+    call = 'module "m" {\n  source = "../../modules/m"\n}\n'
+    write_stack(root, "notebooks/n", f'{call}output "x" {{\n  value = module.m.up.B.read\n}}\n')
+    assert sorted(read(root).upstream) == ["shared-infra/b other", "shared-infra/b read"]
+
+
 def test_modules_of_modules_and_links_count_and_what_terraform_writes_does_not(root: Path) -> None:
     write_stack(root, "modules/inner", "# inner")
     write_stack(root, "modules/outer", 'module "i" {\n  source = "../inner"\n}\n')

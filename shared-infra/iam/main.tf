@@ -1,0 +1,18 @@
+# What all roots share: the checked common values, the tags, the guard, and the states that this one reads.
+module "common" {
+  source = "../../modules/common"
+
+  project      = var.project
+  region       = var.region
+  state_bucket = var.state_bucket
+  state_prefix = var.state_prefix
+  reads        = ["s3"]
+}
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = module.common.tags
+  }
+}
