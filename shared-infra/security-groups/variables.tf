@@ -5,7 +5,7 @@ variable "allow_internet_egress" {
 }
 
 variable "egress_cidrs" {
-  description = "Address ranges that notebooks may reach by HTTPS, such as those of endpoints in a central VPC or of a package mirror."
+  description = "Address ranges that notebooks may reach by HTTPS, such as a central VPC with endpoints."
   type        = list(string)
   default     = []
 
@@ -21,7 +21,7 @@ variable "egress_cidrs" {
 }
 
 variable "egress_security_group_ids" {
-  description = "Security groups that notebooks may reach by HTTPS, such as those of endpoints that others made or of a package mirror in the VPC."
+  description = "Security groups that notebooks may reach by HTTPS, such as that of a package mirror."
   type        = list(string)
   default     = []
 
@@ -32,7 +32,7 @@ variable "egress_security_group_ids" {
 }
 
 variable "endpoints_for_notebooks_only" {
-  description = "Closes the endpoints to everything but the notebooks. With private DNS the VPC's other workloads then lose the services that have an endpoint, such as SageMaker and EC2."
+  description = "Closes the endpoints to all but the notebooks; others in the VPC then lose their services."
   type        = bool
   default     = false
 }
@@ -77,17 +77,17 @@ variable "state_prefix" {
 }
 
 variable "vpc_id" {
-  description = "VPC of the notebooks and the endpoints: its ID, or \"default\" for the region's default VPC, which other workloads may share. It has to be set. Typed only here: the other stacks read it from this one's outputs."
+  description = "VPC of all stacks: an ID, or \"default\" for the default VPC. It has to be set."
   type        = string
   default     = null
 
   validation {
     condition     = try(length(var.vpc_id), 0) > 0
-    error_message = "The vpc_id must be set in terraform.tfvars: to a VPC's ID, such as \"vpc-0a1b2c3d4e5f67890\", or to \"default\" for the region's default VPC."
+    error_message = "The vpc_id must be set, to the ID of a VPC, or to \"default\" for the region's default VPC."
   }
 
   validation {
     condition     = var.vpc_id == null || var.vpc_id == "" || can(regex("^(default|vpc-[0-9a-f]{8,17})$", var.vpc_id))
-    error_message = "The vpc_id must be a VPC's ID, such as vpc-0a1b2c3d4e5f67890, or \"default\" for the region's default VPC."
+    error_message = "The vpc_id must be a VPC's ID, such as vpc-0a1b2c3d4e5f67890, or \"default\"."
   }
 }

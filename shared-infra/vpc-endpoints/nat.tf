@@ -11,14 +11,16 @@ locals {
   # is unknown before it is made, nothing could be refused in the plan.
   other_default_routes = flatten([
     for id, table in data.aws_route_table.private : [
-      for route in table.routes : "${id} to ${coalesce(route.nat_gateway_id, route.gateway_id, route.transit_gateway_id, "another target")}"
+      for route in table.routes :
+      "${id} to ${coalesce(route.nat_gateway_id, route.gateway_id, route.transit_gateway_id, "another target")}"
       if route.cidr_block == "0.0.0.0/0" && !contains(local.nat_own_ids, route.nat_gateway_id)
     ]
   ])
 
-  nat_route_table_ids = length(local.other_default_routes) == 0 ? keys(data.aws_route_table.private) : [tobool(
-    "There is a default route already: ${join(", ", local.other_default_routes)}. A NAT gateway is for private subnets, whose route tables have none: name others in subnet_ids, or set nat_subnet = null in terraform.tfvars."
-  )]
+  nat_route_table_ids = length(local.other_default_routes) == 0 ? keys(data.aws_route_table.private) : [tobool(join("", [
+    "There is a default route already: ${join(", ", local.other_default_routes)}. A NAT gateway is for private ",
+    "subnets, whose route tables have none: name others in subnet_ids, or set nat_subnet = null.",
+  ]))]
 
   # The internet gateways that the public subnet's default route leads to.
   nat_route_ends = flatten([
@@ -28,9 +30,10 @@ locals {
     ]
   ])
 
-  nat_public_id = !local.nat_in_old || length(local.nat_route_ends) > 0 ? var.nat_subnet : tobool(
-    "nat_subnet ${local.nat_in_old ? var.nat_subnet : ""} has no route to an internet gateway: name a public subnet, or an address range of the VPC that is free, for a new one."
-  )
+  nat_public_id = !local.nat_in_old || length(local.nat_route_ends) > 0 ? var.nat_subnet : tobool(join("", [
+    "nat_subnet ${local.nat_in_old ? var.nat_subnet : ""} has no route to an internet gateway: name a public ",
+    "subnet, or an address range of the VPC that is free, for a new one.",
+  ]))
 }
 
 data "aws_nat_gateways" "own" {

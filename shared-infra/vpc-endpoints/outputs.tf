@@ -7,7 +7,7 @@ output "endpoint_ids" {
 }
 
 output "nat_public_ip" {
-  description = "The address that notebooks have on the internet, for others' allow lists; null without a NAT gateway."
+  description = "The notebooks' address on the internet, for others' allow lists; null without a NAT gateway."
   value       = one(aws_eip.nat[*].public_ip)
 }
 

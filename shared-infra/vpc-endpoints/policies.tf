@@ -98,7 +98,9 @@ data "aws_iam_policy_document" "sts" {
   statement {
     sid       = "AllowTokensForRolesOfThisAccount"
     actions   = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
-    resources = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/*"]
+    resources = [join(":", [
+      "arn", data.aws_partition.current.partition, "iam", "", data.aws_caller_identity.current.account_id, "role/*"
+    ])]
 
     principals {
       type        = "*"

@@ -19,16 +19,19 @@ locals {
   # Those of subnet_ids whose zone has the service; of default subnets the first one.
   service_subnet_ids = {
     for service, zones in local.service_zones : service => [
-      for id in local.candidate_subnet_ids : id if contains(zones, data.aws_subnet.candidate[id].availability_zone)
+      for id in local.candidate_subnet_ids : id
+      if contains(zones, data.aws_subnet.candidate[id].availability_zone)
     ]
   }
 
   # Terraform 1.0 knows no precondition: a failing conversion is what carries a message.
   endpoint_subnet_ids = {
     for service, ids in local.service_subnet_ids :
-    service => length(ids) > 0 ? slice(ids, 0, length(var.subnet_ids) > 0 ? length(ids) : 1) : [tobool(
-      "${service} has no endpoints in the zones of these subnets (${join(", ", local.candidate_subnet_ids)}), only in ${join(", ", local.service_zones[service])}. In terraform.tfvars, add a subnet in one of those to subnet_ids, not as the first one, or remove ${service} from interface_services."
-    )]
+    service => length(ids) > 0 ? slice(ids, 0, length(var.subnet_ids) > 0 ? length(ids) : 1) : [tobool(join("", [
+      "${service} has no endpoints in the zones of these subnets (${join(", ", local.candidate_subnet_ids)}), only ",
+      "in ${join(", ", local.service_zones[service])}. In terraform.tfvars, add a subnet in one of those to ",
+      "subnet_ids, not as the first one, or remove ${service} from interface_services.",
+    ]))]
   }
 }
 

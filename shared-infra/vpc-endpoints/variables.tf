@@ -32,18 +32,20 @@ variable "interface_services" {
 }
 
 variable "nat_subnet" {
-  description = "Makes a NAT gateway, paid by the hour, and the default route to it in route_table_ids: in the public subnet of this ID, or in one that is made with this address range of the VPC. null makes none. Notebooks use it if allow_internet_egress of shared-infra/security-groups is on."
+  description = "Makes a NAT gateway: in this public subnet, or in a new one with this address range. null: none."
   type        = string
   default     = null
 
   validation {
-    condition     = var.nat_subnet == null ? true : can(cidrnetmask(var.nat_subnet)) || can(regex("^subnet-[0-9a-f]{8,17}$", var.nat_subnet))
-    error_message = "The nat_subnet must be the ID of a public subnet, such as subnet-0a1b2c3d4e5f67890, or a free address range of the VPC, such as 10.0.255.0/28, or null."
+    condition = var.nat_subnet == null ? true : anytrue([
+      can(cidrnetmask(var.nat_subnet)), can(regex("^subnet-[0-9a-f]{8,17}$", var.nat_subnet))
+    ])
+    error_message = "The nat_subnet must be the ID of a public subnet, a free range such as 10.0.255.0/28, or null."
   }
 }
 
 variable "private_dns_enabled" {
-  description = "Makes the services' public names lead to the endpoints in the whole VPC, which the endpoints admit unless endpoints_for_notebooks_only of shared-infra/security-groups says otherwise. Needs DNS support and DNS hostnames on in the VPC. Turn it off only where the VPC has other endpoints for the same services."
+  description = "The services' public names lead to the endpoints, in the whole VPC. Needs DNS support there."
   type        = bool
   default     = true
 }
