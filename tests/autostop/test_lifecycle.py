@@ -150,7 +150,10 @@ def test_the_sdk_of_an_isolated_notebook_lists_its_own_prefix(
     and with the prefix it does not call HeadBucket (sagemaker/session.py,
     general_bucket_check_if_user_has_permission). tests/iam decides that the list is allowed."""
     started = run(lifecycle["isolated"]["on_start"], tmp_path)
-    assert (started.exit_code, started.output) == (0, "sagemaker-sdk: starts\nsagemaker-sdk: done\n")
+    assert (started.exit_code, started.output) == (
+        0,
+        "sagemaker-sdk: starts\nsagemaker-sdk: done\n",
+    )
     settings = yaml.safe_load((tmp_path / "etc/xdg/sagemaker/config.yaml").read_text())
     session = {"DefaultS3ObjectKeyPrefix": "users/isolated/"}
     assert settings == {

@@ -287,7 +287,7 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
     if estimate.quantities.shared.nat_gateway:
         notes.append(f"and {assumptions.nat_gb} GB through the NAT gateway (--nat-gb).")
     notes.append(
-        "Not included: requests, transfer between zones and to the internet, jobs and models, taxes."
+        "Not included: requests, transfer between zones or to the internet, jobs, models, taxes."
     )
     return notes
 

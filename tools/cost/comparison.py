@@ -2,8 +2,8 @@
 
 - Separate means that each notebook has what the shared stacks make for itself: the same interface
   endpoints in the same number of Availability Zones, KMS keys, and a NAT gateway.
-- Compute, volumes, and what is paid by use (data through endpoints or NAT, logs, the GB in the buckets)
-  cost the same either way.
+- Compute, volumes, and what is paid by use (data through endpoints or NAT, logs, the GB in the
+  buckets) cost the same either way.
 - Roles, security groups, the S3 gateway endpoint and empty buckets cost nothing.
 - Data that notebooks have in common would be in the bucket of each: `duplicated_gb` of it.
 """

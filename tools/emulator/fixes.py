@@ -168,8 +168,8 @@ def _keep_the_version_of_endpoint_policies() -> None:
 
 def _filter_endpoint_services() -> None:
     """moto-ext 5.1.18.post6, moto/ec2/models/vpcs.py: DescribeVpcEndpointServices looks for a
-    filter's values under Value, where LocalStack passes Values, and answers 500. For what it says of
-    CloudFormation, which is what it says of most, it loads every service, for 1.6 s of a core."""
+    filter's values under Value, where LocalStack passes Values, and answers 500. To say of
+    CloudFormation what it says of most, it loads every service, for 1.6 s of a core."""
     from moto.ec2.models import vpcs
 
     module: Any = vpcs
