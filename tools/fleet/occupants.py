@@ -29,11 +29,17 @@ def describe(cloud: Cloud, vpc: str, project: str, values: Mapping[str, Any]) ->
 
 def describe_declared(cloud: Cloud, repository: Repository) -> list[str]:
     """As `describe`, of the VPC and the services that the stacks' files name."""
-    vpc = variables.read_values(Stack(repository.root, GROUPS)).get("vpc_id")
+    vpc = _values(repository, GROUPS).get("vpc_id")
     if not isinstance(vpc, str):
         return [f"what else is in the VPC cannot be told: {GROUPS} names none in its files"]
-    values = variables.read_values(Stack(repository.root, ENDPOINTS))
-    return describe(cloud, vpc, str(repository.common()["project"]), values)
+    project = str(repository.common()["project"])
+    return describe(cloud, vpc, project, _values(repository, ENDPOINTS))
+
+
+def _values(repository: Repository, name: str) -> Mapping[str, Any]:
+    """The values of a stack; none if there is no such stack."""
+    stack = Stack(repository.root, name)
+    return variables.read_values(stack) if stack.path.is_dir() else {}
 
 
 def _sentences(
