@@ -171,7 +171,7 @@ def test_the_sdk_of_an_isolated_notebook_lists_its_own_prefix(
 def test_what_has_no_route_fails_within_seconds(
     lifecycle: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By these settings botocore gives a connection 1.1 s, three times, instead of 60 s, five times,
+    """By these settings botocore gives a connection 1.1 s, three times, not 60 s, five times,
     and asks the region's STS: so it says itself."""
     started = run(lifecycle["default"]["on_start"], tmp_path)
     profile = tmp_path / "etc/profile.d/notebook-environment.sh"
