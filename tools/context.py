@@ -193,6 +193,10 @@ class Context:
         self.refuse_other_states()
         self._terraform(self.env)
 
+    def terraform(self) -> Terraform:
+        """The terraform of the user, with their environment. Raises UserError if there is none."""
+        return self._terraform(self.env)
+
     def refuse_other_states(self) -> None:
         """Raises UserError if the user's variables lead Terraform to other states than ours."""
         refuse_elsewhere(self.env)

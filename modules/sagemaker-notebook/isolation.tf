@@ -2,7 +2,9 @@
 # has a role of its own.
 locals {
   isolated = var.isolation != null
-  role_arn = local.isolated ? one(aws_iam_role.isolated[*].arn) : var.role_arn
+  role_arn = local.isolated ? one(aws_iam_role.isolated[*].arn) : var.role_arn != null ? var.role_arn : tobool(
+    "${var.name} has neither role_arn nor isolation: give it one of them"
+  )
 
   # Terraform 1.0 knows no precondition: a failing conversion is what carries a message.
   isolated_name = (

@@ -13,6 +13,10 @@ locals {
   schedule_start = join(" ", [for part in reverse(split(":", coalesce(var.schedule_start, "0:0"))) : tonumber(part)])
   schedule_stop  = join(" ", [for part in reverse(split(":", coalesce(var.schedule_stop, "0:0"))) : tonumber(part)])
 
+  # EventBridge Scheduler has a group called default in every account. No notebook's name has an underscore.
+  # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-group.html
+  schedule_group = lower(var.name) == "default" ? "${var.name}_notebook" : var.name
+
   notebook_arn = split(":", aws_sagemaker_notebook_instance.this.arn)
   partition    = local.notebook_arn[1]
   account_id   = local.notebook_arn[4]
@@ -23,7 +27,7 @@ locals {
 resource "aws_scheduler_schedule_group" "this" {
   count = local.schedule_count
 
-  name = var.name
+  name = local.schedule_group
   tags = var.tags
 }
 

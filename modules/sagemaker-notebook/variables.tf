@@ -67,7 +67,7 @@ variable "instance_type" {
 }
 
 variable "isolation" {
-  description = "Gives the notebook a role of its own, instead of role_arn, that writes only under users/<name>/ in these buckets: output isolation of shared-infra/iam, with project and bucket_arns. null: role_arn. Its name has lower-case letters, digits and single hyphens then."
+  description = "Gives the notebook a role of its own, instead of role_arn, that writes only under users/<name>/ in these buckets: output isolation of shared-infra/iam, with project (name_prefix of shared-infra/iam, which begins the role's name) and bucket_arns. null: role_arn. Its name has lower-case letters, digits and single hyphens then."
   type = object({
     bind_trust_to_account    = bool
     bucket_arns              = list(string)
@@ -81,6 +81,12 @@ variable "isolation" {
     condition     = var.isolation == null ? true : var.isolation.permissions_boundary_arn != null
     error_message = "The isolation needs a permissions_boundary_arn: without one its role is bounded by nothing but its own policies."
   }
+}
+
+variable "keep_retired_instance_type" {
+  description = "Keeps an existing notebook's instance_type that Amazon Linux 2023 does not run on."
+  type        = bool
+  default     = false
 }
 
 variable "kms_key_id" {
@@ -127,13 +133,19 @@ variable "on_start" {
 }
 
 variable "platform_identifier" {
-  description = "Operating system and Jupyter, such as notebook-al2023-v1; null takes AWS's default. A change replaces the notebook and loses its volume."
+  description = "Platform of a new notebook, such as notebook-al2023-v1; null: AWS's default. Provider 5 knows no AL2023."
   type        = string
   default     = null
 
   validation {
     condition     = var.platform_identifier == null || can(regex("^notebook-al[0-9]+-v[0-9]+$", var.platform_identifier))
     error_message = "The platform_identifier must look like notebook-al2023-v1, or be null for AWS's default."
+  }
+
+  # https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-al2.html
+  validation {
+    condition     = !can(regex("^notebook-al[12]-", var.platform_identifier))
+    error_message = "The platform_identifier names Amazon Linux 1 or 2, which AWS neither creates nor starts: leave it out."
   }
 }
 

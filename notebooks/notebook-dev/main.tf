@@ -43,10 +43,13 @@ locals {
 
   isolation = !var.isolated ? null : merge(module.common.upstream.iam.isolation, {
     bucket_arns = values(module.common.upstream.s3.bucket_arns)
-    project = var.role_arn == null ? var.project : tobool(
+    project = var.role_arn == null ? local.role_prefix : tobool(
       "role_arn names a role, and isolated makes one: take one of them back"
     )
   })
+
+  # Without the output the iam stack was applied before name_suffix, and has none.
+  role_prefix = try(module.common.upstream.iam.name_prefix, var.project)
 
   # AWS allows fewer characters in a tag than a purpose may hold; the output `purpose` has them all.
   # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html
@@ -58,6 +61,7 @@ module "notebook" {
 
   name                         = local.name
   instance_type                = var.instance_type
+  keep_retired_instance_type   = var.keep_retired_instance_type
   platform_identifier          = var.platform_identifier
   volume_size                  = var.volume_size
   kms_key_id                   = local.kms_key_id

@@ -52,6 +52,12 @@ variable "isolated" {
   default     = false
 }
 
+variable "keep_retired_instance_type" {
+  description = "Keeps an existing notebook's instance_type that Amazon Linux 2023 does not run on."
+  type        = bool
+  default     = false
+}
+
 variable "kms_key_id" {
   description = "KMS key for the volume; null takes AWS's own. A change replaces the notebook and loses its volume."
   type        = string
@@ -87,7 +93,7 @@ variable "owner" {
 }
 
 variable "platform_identifier" {
-  description = "Platform, such as notebook-al2023-v1; null: AWS's default. A change replaces notebook and volume."
+  description = "Platform of a new notebook, such as notebook-al2023-v1; null: AWS's default."
   type        = string
   default     = null
 }

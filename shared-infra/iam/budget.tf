@@ -3,7 +3,7 @@
 resource "aws_budgets_budget" "monthly" {
   count = var.monthly_budget_usd == null ? 0 : 1
 
-  name        = "${var.project}-monthly"
+  name        = "${local.name_prefix}-monthly"
   budget_type = "COST"
   time_unit   = "MONTHLY"
   limit_unit  = "USD"

@@ -4,8 +4,8 @@
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 locals {
   shared_role_arn    = "arn:${local.partition}:iam::${local.account_id}:role${var.role_path}${local.role_name}"
-  isolated_role_arns = [for path in ["", "*/"] : "arn:${local.partition}:iam::${local.account_id}:role/${path}${var.project}-notebook-*"]
-  policy_arns        = "arn:${local.partition}:iam::${local.account_id}:policy/${var.project}-notebook-*"
+  isolated_role_arns = [for path in ["", "*/"] : "arn:${local.partition}:iam::${local.account_id}:role/${path}${local.name_prefix}-notebook-*"]
+  policy_arns        = "arn:${local.partition}:iam::${local.account_id}:policy/${local.name_prefix}-notebook-*"
 
   guardrail_exceptions = length(var.guardrail_except_principal_arns) > 0 ? [var.guardrail_except_principal_arns] : []
 }

@@ -24,7 +24,7 @@ locals {
   # what is isolated.
   isolated_concerns = setsubtract(keys(local.policies), ["fence", "network", "s3"])
 
-  boundary_name = "${var.project}-isolated-notebook-boundary"
+  boundary_name = "${local.name_prefix}-isolated-notebook-boundary"
   boundary_arn  = "arn:${local.partition}:iam::${local.account_id}:policy/${local.boundary_name}"
 
   # White space does not count. Some ten buckets are too many for one policy:
@@ -198,7 +198,7 @@ data "aws_iam_policy_document" "isolation" {
   statement {
     sid       = "PassItselfToSageMaker"
     actions   = ["iam:PassRole"]
-    resources = ["arn:${local.partition}:iam::${local.account_id}:role/${var.project}-notebook-${local.own}"]
+    resources = ["arn:${local.partition}:iam::${local.account_id}:role/${local.name_prefix}-notebook-${local.own}"]
 
     condition {
       test     = "StringEquals"

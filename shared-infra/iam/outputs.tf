@@ -12,6 +12,11 @@ output "isolation" {
   }
 }
 
+output "name_prefix" {
+  description = "Begins the names of roles and policies: the project, and name_suffix where there is one."
+  value       = local.name_prefix
+}
+
 output "policy_arns" {
   description = "ARNs of the role's managed policies, by concern; s3 is the one that writes everywhere."
   value       = { for concern, policy in aws_iam_policy.notebook : concern => policy.arn }

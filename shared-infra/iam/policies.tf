@@ -22,7 +22,7 @@ locals {
 resource "aws_iam_policy" "notebook" {
   for_each = local.policies
 
-  name        = "${var.project}-notebook-${each.key}"
+  name        = "${local.name_prefix}-notebook-${each.key}"
   description = "Lets ${var.project} notebooks ${each.value.allows}"
   policy      = each.value.json
 }

@@ -5,7 +5,10 @@ data "aws_partition" "current" {}
 locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
-  role_name  = coalesce(var.role_name, "${var.project}-notebook")
+  role_name  = coalesce(var.role_name, "${local.name_prefix}-notebook")
+
+  # Names of IAM and of budgets are the account's, not the region's.
+  name_prefix = join("-", compact([var.project, var.name_suffix]))
 }
 
 data "aws_iam_policy_document" "trust" {

@@ -21,6 +21,26 @@ variable "budget_emails" {
   }
 }
 
+variable "cost_allocation_tags" {
+  description = "Tags that Cost Explorer can group by, such as Owner. Needs a payer account and a day's wait (README)."
+  type        = set(string)
+  default     = []
+
+  # https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_UpdateCostAllocationTagsStatus.html
+  validation {
+    condition     = length(var.cost_allocation_tags) <= 20
+    error_message = "The cost_allocation_tags are twenty at most."
+  }
+
+  validation {
+    condition = alltrue([
+      for key in var.cost_allocation_tags :
+      can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,128}$", key)) && !can(regex("^aws:", key))
+    ])
+    error_message = "The cost_allocation_tags must be keys of tags, such as Owner, and not begin with aws:."
+  }
+}
+
 variable "guardrail" {
   description = "What the guardrail policy allows of new notebooks, besides being closed: instance types (with * where wanted), subnets, and keys for the volumes. An empty list allows any."
   type        = object({ instance_types = list(string), subnet_ids = list(string), volume_kms_key_arns = list(string) })
@@ -75,6 +95,17 @@ variable "monthly_budget_usd" {
   }
 }
 
+variable "name_suffix" {
+  description = "Follows the project in the names of roles, policies and the budget, in a second region of the account."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = length(var.name_suffix) <= 16 && can(regex("^([a-z0-9]+(-[a-z0-9]+)*)?$", var.name_suffix))
+    error_message = "The name_suffix must be at most 16 lower-case letters, digits and single hyphens between them, such as eu-west-1."
+  }
+}
+
 variable "permissions_boundary_arn" {
   description = "Policy that bounds what the role may do; null sets none."
   type        = string
@@ -103,7 +134,7 @@ variable "reserve_users" {
 }
 
 variable "role_name" {
-  description = "Name of the shared role; null: <project>-notebook. A change makes another role, and stops and starts every notebook."
+  description = "Name of the shared role; null: <project>-notebook, or <project>-<name_suffix>-notebook. A change makes another role, and stops and starts every notebook."
   type        = string
   default     = null
 

@@ -1,8 +1,7 @@
-# Here and below the bucket is named by its address: checkov follows that, and not each.value.
 resource "aws_s3_bucket_public_access_block" "shared" {
   for_each = local.bucket_names
 
-  bucket                  = aws_s3_bucket.shared[each.key].id
+  bucket                  = local.bucket_ids[each.key]
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
@@ -12,7 +11,7 @@ resource "aws_s3_bucket_public_access_block" "shared" {
 resource "aws_s3_bucket_ownership_controls" "shared" {
   for_each = local.bucket_names
 
-  bucket = aws_s3_bucket.shared[each.key].id
+  bucket = local.bucket_ids[each.key]
 
   rule {
     object_ownership = "BucketOwnerEnforced"
@@ -114,7 +113,7 @@ data "aws_iam_policy_document" "bucket" {
 resource "aws_s3_bucket_policy" "tls_only" {
   for_each = local.bucket_names
 
-  bucket = aws_s3_bucket.shared[each.key].id
+  bucket = local.bucket_ids[each.key]
   policy = data.aws_iam_policy_document.bucket[each.key].json
 
   # S3 refuses two changes of a bucket's access settings at once (OperationAborted).

@@ -6,6 +6,9 @@ locals {
   ) : compact([var.kms_key_arn])
 
   key_arn = one(local.kms_key_arns)
+
+  # Every other service's name ends in amazonaws.com in China too.
+  logs_suffix = data.aws_partition.current.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
 }
 
 # Written out: in a key's policy the resource * is the key, which those who check policy documents
@@ -34,11 +37,12 @@ locals {
         Resource  = "*"
         Condition = { Bool = { "kms:GrantIsForAWSResource" = "false" } }
       },
-      # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+      # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, and in China
+      # https://docs.amazonaws.cn/en_us/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
       {
         Sid       = "EncryptSageMakersLogs"
         Effect    = "Allow"
-        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Principal = { Service = "logs.${var.region}.${local.logs_suffix}" }
         Action    = ["kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
         Resource  = "*"
         Condition = {

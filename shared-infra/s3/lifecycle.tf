@@ -1,7 +1,7 @@
 resource "aws_s3_bucket_lifecycle_configuration" "shared" {
   for_each = local.bucket_names
 
-  bucket = aws_s3_bucket.shared[each.key].id
+  bucket = local.bucket_ids[each.key]
 
   rule {
     id     = "expire-noncurrent-versions"

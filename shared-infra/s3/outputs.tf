@@ -1,22 +1,27 @@
 output "bucket_arns" {
   description = "ARNs of all shared buckets, by purpose."
-  value       = { for purpose, bucket in aws_s3_bucket.shared : purpose => bucket.arn }
+  value = merge(
+    { datasets = aws_s3_bucket.datasets.arn, models = aws_s3_bucket.models.arn },
+    { for purpose, bucket in aws_s3_bucket.further : purpose => bucket.arn },
+  )
 }
 
 output "bucket_names" {
   description = "Names of all shared buckets, by purpose."
-  value       = { for purpose, bucket in aws_s3_bucket.shared : purpose => bucket.bucket }
+  value = merge(
+    { datasets = aws_s3_bucket.datasets.bucket, models = aws_s3_bucket.models.bucket },
+    { for purpose, bucket in aws_s3_bucket.further : purpose => bucket.bucket },
+  )
 }
 
-# one() and not an index: while one bucket is imported, the others are not there yet.
 output "datasets_bucket_arn" {
   description = "ARN of the datasets bucket."
-  value       = one([for purpose, bucket in aws_s3_bucket.shared : bucket.arn if purpose == "datasets"])
+  value       = aws_s3_bucket.datasets.arn
 }
 
 output "datasets_bucket_name" {
   description = "Name of the datasets bucket."
-  value       = one([for purpose, bucket in aws_s3_bucket.shared : bucket.bucket if purpose == "datasets"])
+  value       = aws_s3_bucket.datasets.bucket
 }
 
 output "kms_key_arns" {
@@ -26,10 +31,10 @@ output "kms_key_arns" {
 
 output "models_bucket_arn" {
   description = "ARN of the models bucket."
-  value       = one([for purpose, bucket in aws_s3_bucket.shared : bucket.arn if purpose == "models"])
+  value       = aws_s3_bucket.models.arn
 }
 
 output "models_bucket_name" {
   description = "Name of the models bucket."
-  value       = one([for purpose, bucket in aws_s3_bucket.shared : bucket.bucket if purpose == "models"])
+  value       = aws_s3_bucket.models.bucket
 }

@@ -34,6 +34,15 @@ variable "bucket_names" {
     condition     = alltrue([for name in values(var.bucket_names) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", name))])
     error_message = "The values of bucket_names must be S3 bucket names: 3 to 63 lower-case letters, digits, dots and hyphens."
   }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  validation {
+    condition = alltrue([
+      for pattern in ["^(xn--|sthree-|amzn-s3-demo-)", "(-s3alias|--(ol|x|table)-s3|[.]mrap)$", "[.][.]", "^[0-9.]+$"] :
+      alltrue([for name in values(var.bucket_names) : !can(regex(pattern, name))])
+    ])
+    error_message = "The values of bucket_names hold a name that S3 keeps for itself (its bucket naming rules)."
+  }
 }
 
 variable "bucket_suffix" {
@@ -44,6 +53,12 @@ variable "bucket_suffix" {
   validation {
     condition     = length(var.bucket_suffix) <= 21 && can(regex("^([a-z0-9]+(-[a-z0-9]+)*)?$", var.bucket_suffix))
     error_message = "The bucket_suffix must be at most 21 lower-case letters, digits and single hyphens between them: bucket names are at most 63 characters."
+  }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  validation {
+    condition     = !can(regex("(^|-)(s3alias|an)$", var.bucket_suffix))
+    error_message = "The bucket_suffix must not end with s3alias or an: S3 keeps names that end with -s3alias or -an for itself."
   }
 }
 

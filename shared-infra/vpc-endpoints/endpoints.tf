@@ -3,7 +3,7 @@ resource "aws_vpc_endpoint" "s3" {
 
   vpc_id            = local.vpc_id
   vpc_endpoint_type = "Gateway"
-  service_name      = data.aws_vpc_endpoint_service.s3[0].service_name
+  service_name      = "com.amazonaws.${var.region}.s3"
   route_table_ids   = local.route_table_ids
   policy            = lookup(merge(local.account_policies, var.endpoint_policies), "s3", null)
 
@@ -17,7 +17,7 @@ resource "aws_vpc_endpoint" "interface" {
 
   vpc_id              = local.vpc_id
   vpc_endpoint_type   = "Interface"
-  service_name        = data.aws_vpc_endpoint_service.interface[each.value].service_name
+  service_name        = local.service_names[each.value]
   subnet_ids          = local.endpoint_subnet_ids[each.value]
   security_group_ids  = [module.common.upstream.security_groups.endpoint_security_group_id]
   private_dns_enabled = var.private_dns_enabled

@@ -79,12 +79,13 @@ class Place:
 
     def create(self, *names: str, tags: Mapping[str, str] | None = None, **own: Any) -> None:
         """Makes instances and waits until they run."""
+        own = {"InstanceType": "ml.t3.medium", **own}
         for name in names:
             self.sagemaker.create_notebook_instance(
                 NotebookInstanceName=name,
-                InstanceType=own.get("InstanceType", "ml.t3.medium"),
                 RoleArn="arn:aws:iam::000000000000:role/fleet",
                 Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+                **own,
             )
         until(lambda: {self.status(name) for name in names} == {"InService"})
 

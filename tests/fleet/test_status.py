@@ -2,11 +2,13 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tools.errors import UserError
+from tools.fleet import platforms
 
 from .conftest import PROJECT, Place
 from .faults import Faults
@@ -63,6 +65,21 @@ def test_lists_what_no_directory_declares_apart_and_knows_its_own_by_their_tags(
         ("theirs", False),
     ]
     assert found["undeclared"][0]["tags"]["Stack"] == "notebooks/old"
+
+
+def test_marks_what_aws_does_not_start_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator makes what AWS makes no more, so that here no date excludes it."""
+    monkeypatch.setattr(platforms, "_LAST_CREATED", datetime.max.replace(tzinfo=UTC))
+    place.declare("old", idle_stop_minutes=0)
+    place.declare("new", idle_stop_minutes=0)
+    place.create("old", "stranger", PlatformIdentifier="notebook-al2-v3")
+    place.create("new")
+    found = json.loads(place.tools("status", "--local", "--json").stdout)
+    marked = {n["name"]: n["platform_retired"] for n in found["notebooks"] + found["undeclared"]}
+    assert marked == {"old": True, "stranger": True, "new": False}
+    done = place.tools("status", "--local")
+    assert done.stdout.count(platforms.RETIRED) == 2
+    assert "update-notebook-instance --notebook-instance-name old" in done.stderr
 
 
 def test_a_person_reads_the_same_in_tables(fleet: Place) -> None:

@@ -481,10 +481,9 @@ def make_notebook(client: AWS, name: str, role: str, subnet: str, **more: Any) -
     sagemaker = client("sagemaker")
     sagemaker.create_notebook_instance(
         NotebookInstanceName=name,
-        InstanceType="ml.t3.medium",
         RoleArn=role,
         SubnetId=subnet,
-        **more,
+        **{"InstanceType": "ml.t3.medium", **more},
     )
 
 
@@ -540,6 +539,20 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
         "subnet_id": subnet,
         "security_group_ids": [group],
     }
+
+
+def test_a_notebook_on_a_retired_platform_says_so_first_and_stays_manageable(
+    destination: Destination, client: AWS, name: str, role: str, subnet: str
+) -> None:
+    """The module refuses the type of a new notebook, and the platform of any."""
+    old = {"PlatformIdentifier": "notebook-al2-v2", "InstanceType": "ml.p3.2xlarge"}
+    make_notebook(client, name, role, subnet, **old)
+    found = notebooks.request_notebook(destination, name, Shared(role, subnet))
+    (taken,) = found.notebooks
+    assert taken.values["keep_retired_instance_type"] is True
+    assert "platform_identifier" not in taken.values
+    assert "AWS does not start it again" in found.notes[0]
+    assert f"update-notebook-instance --notebook-instance-name {name}" in found.notes[0]
 
 
 def test_a_script_that_is_no_text_is_refused(

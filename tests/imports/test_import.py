@@ -151,13 +151,13 @@ def test_an_import_that_is_interrupted_goes_on(receiving: Checkout, monolith: Mo
     assert process.wait() == 130, said
     assert "the stack's policy replaces its own (KeepIt)" in said
     assert "the stack's lifecycle rules replace its own (old-logs-go)" in said
-    assert "aws_s3_bucket.shared" in held(receiving, "shared-infra/s3")
+    assert "aws_s3_bucket.datasets" in held(receiving, "shared-infra/s3")
     assert "aws_s3_bucket_policy.tls_only" not in held(receiving, "shared-infra/s3")
 
     again = imports(receiving, "bucket", monolith.data, "--as", "datasets")
-    assert "importing aws_s3_bucket.shared" not in again
+    assert "importing aws_s3_bucket.datasets" not in again
     assert held(receiving, "shared-infra/s3") >= {
-        "aws_s3_bucket.shared",
+        "aws_s3_bucket.datasets",
         "aws_s3_bucket_versioning.shared",
         "aws_s3_bucket_policy.tls_only",
         "aws_s3_bucket_lifecycle_configuration.shared",

@@ -25,7 +25,7 @@ def test_a_look_shows_what_would_take_what_and_writes_nothing(
     assert bucket.split()[2:] == [
         "aws_s3_bucket.data",
         "shared-infra/s3",
-        'aws_s3_bucket.shared["datasets"]',
+        "aws_s3_bucket.datasets",
         "import",
     ]
     others = shown[shown.index("not imported") + 1 :]
@@ -312,7 +312,7 @@ def test_the_users_words_on_buckets_and_what_to_leave(legacy: Legacy, repository
     (stays,) = [note for note in notes if note.startswith("a destroy of the old deployment")]
     assert "2 resources" in stays
     found = {one["from"]: one for one in json.loads(done.stdout)["resources"]}
-    assert found["aws_s3_bucket.data"]["to"] == 'shared-infra/s3 aws_s3_bucket.shared["raw"]'
+    assert found["aws_s3_bucket.data"]["to"] == 'shared-infra/s3 aws_s3_bucket.further["raw"]'
     left = found["aws_iam_role.sagemaker"]
     assert (left["to"], left["action"]) == (None, "let go")  # the notebooks go on with it
 

@@ -128,6 +128,10 @@ class Tree:
         """Takes what exists under `identifier` into the stack's state as `address`."""
         self._test(stack).execute_command("import", "-input=false", address, identifier)
 
+    def move_in_state(self, stack: str, source: str, destination: str) -> None:
+        """Gives a resource of the stack's state another address."""
+        self._test(stack).execute_command("state", "mv", source, destination)
+
     def destroy(self, stack: str) -> None:
         self._test(stack).destroy()
 

@@ -1,4 +1,4 @@
-"""The budget of shared-infra/iam, as it is planned: the emulator knows none to apply."""
+"""Budget and cost tags of shared-infra/iam, as planned: the emulator has neither to apply."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ EMAILS = ["ml-team@example.com", "finance@example.com"]
 CALLS: dict[str, dict[str, Any]] = {
     "without": BASE,
     "budgeted": {**BASE, "monthly_budget_usd": 1234.5, "budget_emails": EMAILS},
+    "tagged": {**BASE, "cost_allocation_tags": ["Owner", "Environment"]},
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "nothing": (
@@ -26,6 +27,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "name_only": (
         {"monthly_budget_usd": 100, "budget_emails": ["ml-team"]},
         "The budget_emails must be e-mail addresses",
+    ),
+    "reserved_tag": (
+        {"cost_allocation_tags": ["aws:createdBy"]},
+        "The cost_allocation_tags must be keys of tags",
+    ),
+    "many_tags": (
+        {"cost_allocation_tags": [f"T{number}" for number in range(21)]},
+        "The cost_allocation_tags are twenty at most",
     ),
     "two_in_one": (
         {"monthly_budget_usd": 100, "budget_emails": ["a@example.com, b@example.com"]},
@@ -48,6 +57,18 @@ def plan(tree: Tree) -> tftest.TerraformPlanOutput:
 
 def test_there_is_none_by_default(plan: tftest.TerraformPlanOutput) -> None:
     assert not [name for name in resources(plan, "without") if "budget" in name]
+
+
+def test_tags_are_activated_if_they_are_named(plan: tftest.TerraformPlanOutput) -> None:
+    def activated(call: str) -> dict[str, Any]:
+        planned = resources(plan, call)
+        return {name: values for name, values in planned.items() if "cost_allocation" in name}
+
+    assert activated("without") == {}
+    assert activated("tagged") == {
+        f'aws_ce_cost_allocation_tag.this["{key}"]': {"tag_key": key, "status": "Active"}
+        for key in ("Environment", "Owner")
+    }
 
 
 def test_it_counts_what_carries_the_project_s_tag(plan: tftest.TerraformPlanOutput) -> None:

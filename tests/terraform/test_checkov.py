@@ -38,6 +38,12 @@ sys.addaudithook(refuse)
 """
 SKIP = re.compile(r"^\s*# checkov:skip=(\w+):(.+)$")
 
+# What the local of shared-infra/s3/buckets.tf refers to, as a plan would name it.
+BUCKET_IDS = ",".join(
+    f'"aws_s3_bucket.{name}.id","aws_s3_bucket.{name}"'
+    for name in ("datasets", "models", "further")
+)
+
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 # What a root's variables turn on besides its defaults.
 CHOSEN: dict[str, dict[str, Any]] = {
@@ -61,6 +67,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "shared-infra/iam": {
         "bind_trust_to_account": True,
         "budget_emails": ["ml-team@example.com"],
+        "cost_allocation_tags": ["Owner"],
         "guardrail": {
             "instance_types": ["ml.t3.*"],
             "subnet_ids": ["subnet-0a1b2c3d"],
@@ -171,7 +178,12 @@ def plan(new_tree: NewTree, client: Callable[..., Any]) -> str:
         inherited = common if source in (*roots(), "bootstrap") else {}
         name = f"{Path(source).name}-chosen"
         calls[name] = {"source": source, **inherited, **values_chosen}
-    return as_json(tree.plan(tree.write_calls("all", calls)))
+    further = {"bucket_names": {"features": "acme-features"}}
+    calls["s3-further"] = {"source": "shared-infra/s3", **common, **further}
+    planned = as_json(tree.plan(tree.write_calls("all", calls)))
+    assert '"local.bucket_ids"' in planned
+    # In files Checkov follows a local, in a plan it follows resources alone.
+    return planned.replace('"local.bucket_ids"', BUCKET_IDS)
 
 
 @pytest.fixture(scope="module")
@@ -269,16 +281,20 @@ def test_every_kind_of_resource_that_is_planned_is_checked(
         for path in (REPOSITORY / root).glob("*.tf")
         for block in re.findall(r'^resource "(\w+)" "(\w+)"', path.read_text(), re.M)
     }
-    assert planned == declared
+    assert planned == declared - NEVER_PLANNED
     for kind in ("terraform", "terraform_plan"):
         results = reports[kind].passed | reports[kind].skipped
         looked_at = {without_modules(resource) for _, resource in results}
-        assert declared - looked_at <= WITHOUT_A_CHECK
+        assert planned - looked_at <= WITHOUT_A_CHECK
 
+
+# What a state of an older layout has, kept from being destroyed (shared-infra/s3/former.tf).
+NEVER_PLANNED = {"aws_s3_bucket.shared"}
 
 # Of these Checkov checks nothing, in the files or in the plan.
 WITHOUT_A_CHECK = {
     "aws_budgets_budget.monthly",
+    "aws_ce_cost_allocation_tag.this",
     "aws_kms_alias.shared",
     "aws_s3_bucket_logging.shared",
     "aws_s3_bucket_server_side_encryption_configuration.shared",
@@ -304,7 +320,9 @@ def test_every_skip_stands_beside_a_resource_with_its_reason() -> None:
 
 def test_every_skip_is_needed(reports: dict[str, Report]) -> None:
     """In a plan Checkov takes a check for skipped where it has failed and a comment stands by."""
-    commented = {(skip.check, skip.resource) for skip in skips()}
+    commented = {
+        (skip.check, skip.resource) for skip in skips() if skip.resource not in NEVER_PLANNED
+    }
     skipped = {(check, without_modules(of)) for check, of in reports["terraform_plan"].skipped}
     assert skipped == commented
 
@@ -318,8 +336,8 @@ def test_a_skip_is_of_one_resource() -> None:
 @pytest.mark.parametrize(
     ("check", "resource"),
     [
-        ("CKV_AWS_18", 'module.s3-chosen.aws_s3_bucket.shared["datasets"]'),
-        ("CKV_AWS_145", 'module.s3-chosen.aws_s3_bucket.shared["models"]'),
+        ("CKV_AWS_18", "module.s3-chosen.aws_s3_bucket.datasets"),
+        ("CKV_AWS_145", "module.s3-chosen.aws_s3_bucket.models"),
         ("CKV_AWS_22", "module.sagemaker-notebook-chosen.aws_sagemaker_notebook_instance.this"),
         ("CKV_AWS_187", "module.sagemaker-notebook-chosen.aws_sagemaker_notebook_instance.this"),
     ],

@@ -83,7 +83,7 @@ def test_versions(module: str) -> None:
     (terraform,) = parsed((REPOSITORY / module / "versions.tf").read_text())["terraform"]
     assert terraform["required_version"] == ">= 1.0"
     (providers,) = terraform["required_providers"]
-    assert providers == {"aws": {"source": "hashicorp/aws", "version": ">= 5.0"}}
+    assert providers == {"aws": {"source": "hashicorp/aws", "version": ">= 5.0, < 7.0"}}
 
 
 @pytest.mark.parametrize("root", ["bootstrap", *roots()])

@@ -38,7 +38,6 @@ CALLS = {
         "instance_type": "ml.trn1.32xlarge",
         "kms_key_id": KEY,
         "name": "Prod--2",
-        "platform_identifier": "notebook-al2-v3",
         "root_access": True,
         "security_group_ids": [f"sg-0a1b2c3d4e5f6789{digit}" for digit in range(5)],
         "tags": {"CostCenter": "42"},
@@ -51,6 +50,8 @@ CALLS = {
         "schedule_stop": "19:00",
         "schedule_timezone": "America/Argentina/Buenos_Aires",
     },
+    "default_by_name": {**BASE, "name": "default", "schedule_stop": "19:00"},
+    "kept_type": {**BASE, "instance_type": "ml.p3.2xlarge", "keep_retired_instance_type": True},
     "stopped_at_night": {**BASE, "name": "n" * 63, "schedule_stop": "00:00"},
     "smallest": {**BASE, "name": "n", "volume_size": 5},
     "longest_name": {**BASE, "name": "n" * 63},
@@ -92,7 +93,6 @@ def test_every_value_reaches_the_instance(plan: tftest.TerraformPlanOutput) -> N
         "instance_type": "instance_type",
         "kms_key_id": "kms_key_id",
         "name": "name",
-        "platform_identifier": "platform_identifier",
         "role_arn": "role_arn",
         "security_groups": "security_group_ids",
         "subnet_id": "subnet_id",
@@ -141,6 +141,19 @@ def test_a_schedule_may_only_stop_and_its_names_are_short_enough(
     ]
     assert outputs(plan, "stopped_at_night")["schedules"] == {"stop": "cron(0 0 * * ? *)"}
     assert len(planned["aws_iam_role.schedule[0]"]["name_prefix"]) == 38
+
+
+def test_the_group_default_of_every_account_is_left_alone(
+    plan: tftest.TerraformPlanOutput,
+) -> None:
+    """AWS refuses to make it, and no notebook can be called default_notebook."""
+    planned = resources(plan, "default_by_name")
+    assert planned["aws_scheduler_schedule_group.this[0]"]["name"] == "default_notebook"
+    assert planned['aws_scheduler_schedule.this["stop"]']["group_name"] == "default_notebook"
+
+
+def test_a_retired_type_is_kept_where_that_is_said(plan: tftest.TerraformPlanOutput) -> None:
+    assert resources(plan, "kept_type")[NOTEBOOK]["instance_type"] == "ml.p3.2xlarge"
 
 
 def test_an_isolated_notebook_has_a_role_of_its_own(plan: tftest.TerraformPlanOutput) -> None:
@@ -195,6 +208,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "name_underscore": ({"name": "nlp_project"}, "The name must be 1 to 63 letters"),
     "name_long": ({"name": "n" * 64}, "The name must be 1 to 63 letters"),
     "platform_short": ({"platform_identifier": "al2023"}, "The platform_identifier must look like"),
+    "platform_old": (
+        {"platform_identifier": "notebook-al2-v3"},
+        "names Amazon Linux 1 or 2, which AWS neither creates nor starts",
+    ),
+    "platform_oldest": (
+        {"platform_identifier": "notebook-al1-v1"},
+        "names Amazon Linux 1 or 2, which AWS neither creates nor starts",
+    ),
     "isolated_unbounded": (
         {"isolation": {**ISOLATION, "permissions_boundary_arn": None}},
         "The isolation needs a permissions_boundary_arn",
@@ -252,3 +273,19 @@ def test_names_that_would_not_isolate_are_refused(planning: Tree) -> None:
     said = " ".join(" ".join(refusals["isolation"]).split())
     for refusal in ISOLATED_REFUSED.values():
         assert refusal in said
+
+
+def test_what_no_single_value_shows_is_refused(planning: Tree) -> None:
+    """Types without drivers in Amazon Linux 2023, and a notebook without any role."""
+    types = ("p2.xlarge", "p3.2xlarge", "p3dn.24xlarge", "inf1.xlarge", "g3.4xlarge")
+    calls: dict[str, dict[str, Any]] = {
+        f"type_{place}": {**BASE, "instance_type": f"ml.{name}"} for place, name in enumerate(types)
+    }
+    calls["newer"] = {**BASE, "instance_type": "ml.p4d.24xlarge"}
+    calls["no_role"] = {**BASE, "name": "roleless", "role_arn": None}
+    refusals = planning.refusals(planning.write_calls("module-whole-refused", calls))
+    said = " ".join(" ".join(refusals["notebook"] + refusals["isolation"]).split())
+    for name in types:
+        assert f"ml.{name} does not run Amazon Linux 2023" in said
+    assert "p4d" not in said
+    assert "roleless has neither role_arn nor isolation: give it one of them" in said

@@ -59,7 +59,7 @@ def chosen(plan: tftest.TerraformPlanOutput) -> dict[str, dict[str, Any]]:
 def of_type(planned: dict[str, dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
     """The resources of one type, by the purpose of their bucket."""
     return {
-        address.split('"')[1]: values
+        address.split('"')[1] if '"' in address else address.split(".")[1]: values
         for address, values in planned.items()
         if address.startswith(f"{kind}.")
     }
@@ -244,19 +244,31 @@ def test_tags(by_default: dict[str, Any]) -> None:
 def test_a_bucket_that_exists_is_taken_over_by_an_import(
     new_tree: NewTree, client: Callable[..., Any]
 ) -> None:
+    """By the address that the layout gives it; a state with an older one is not planned."""
     tree = new_tree()
     name = f"old-{tree.account}"
     s3 = client("s3", account=tree.account)
     s3.create_bucket(Bucket=name)
     stack = "shared-infra/s3"
-    values = {"bucket_names": {"datasets": name}}
+    values = {"bucket_names": {"datasets": name, "features": f"further-{tree.account}"}}
     (tree.root / stack / "old.auto.tfvars.json").write_text(json.dumps(values))
-    bucket = 'aws_s3_bucket.shared["datasets"]'
-    tree.import_existing(stack, bucket, name)
+    tree.import_existing(stack, "aws_s3_bucket.datasets", name)
     planned = tree.changes(stack)
-    assert planned[bucket] == "update"  # its tags
-    assert planned['aws_s3_bucket.shared["models"]'] == "create"
-    assert planned['aws_s3_bucket_policy.tls_only["datasets"]'] == "create"
+    assert planned["aws_s3_bucket.datasets"] == "update"  # its tags
+    for created in (
+        "aws_s3_bucket.models",
+        'aws_s3_bucket.further["features"]',
+        'aws_s3_bucket_policy.tls_only["datasets"]',
+        'aws_s3_bucket_policy.tls_only["features"]',
+    ):
+        assert planned[created] == "create"
+
+    former = 'aws_s3_bucket.shared["datasets"]'
+    tree.move_in_state(stack, "aws_s3_bucket.datasets", former)
+    with pytest.raises(tftest.TerraformTestError) as refused:
+        tree.changes(stack)
+    said = str(refused.value).replace("\\", "")  # of the JSON, and of a text in a tuple
+    assert f"Resource {former} has lifecycle.prevent_destroy set" in said
     s3.delete_bucket(Bucket=name)
 
 
@@ -282,6 +294,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "purpose_spaced": ({"bucket_names": {"my data": "abc"}}, "are purposes, such as datasets"),
     "suffix_long": ({"bucket_suffix": "x" * 22}, "at most 21 lower-case letters"),
     "suffix_hyphen": ({"bucket_suffix": "x-"}, "at most 21 lower-case letters"),
+    "suffix_alias": ({"bucket_suffix": "x-s3alias"}, "S3 keeps names that end with -s3alias"),
+    "suffix_namespace": ({"bucket_suffix": "an"}, "S3 keeps names that end with -s3alias or -an"),
+    "name_lambda": ({"bucket_names": {"models": "a--ol-s3"}}, "a name that S3 keeps for itself"),
+    "name_address": (
+        {"bucket_names": {"models": "192.168.5.4"}},
+        "a name that S3 keeps for itself",
+    ),
     "key_alias": ({"kms_key_arn": "alias/key"}, "an alias does not work"),
     "versions_half_day": ({"noncurrent_version_expiration_days": 1.5}, "a whole number of 1"),
     "class_unknown": (

@@ -43,7 +43,7 @@ def test_nothing_iterates_over_whole_resources() -> None:
 
 @pytest.mark.parametrize(
     "iteration",
-    ["aws_s3_bucket.shared", "{ for p, b in aws_s3_bucket.shared : p => b if var.x != null }"],
+    ["aws_s3_bucket.further", "{ for p, b in aws_s3_bucket.further : p => b if var.x != null }"],
 )
 def test_such_an_iteration_is_found(iteration: str) -> None:
     assert whole(f'resource "aws_a" "b" {{\n  for_each = {iteration}\n}}\n')

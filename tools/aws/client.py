@@ -13,6 +13,7 @@ from tools.errors import UserError
 # botocore's own is 3 attempts, too few for a listing of many pages while others use the same API:
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _ATTEMPTS = 6
+_HURRIED_SECONDS = 4
 
 # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html; services have names besides
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -52,11 +53,13 @@ class Cloud:
     """A region of AWS, or of the local cloud at `endpoint`.
 
     In its methods `what` says the request in words for an error message: `list the notebooks`.
-    They raise UserError if AWS cannot be asked, and RequestError if it refuses the request.
+    They raise UserError if AWS cannot be asked, and RequestError if it refuses the request. With
+    `is_hurried` a request is tried once, for some seconds.
     """
 
     region: str
     endpoint: str | None = None
+    is_hurried: bool = False
 
     def __str__(self) -> str:
         return (
@@ -65,7 +68,7 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """Returns the client of `service`; it repeats throttled requests, and threads share it."""
-        return shared_client(service, self.region, self.endpoint)
+        return shared_client(service, self.region, self.endpoint, self.is_hurried)
 
     def call(self, what: str, service: str, operation: str, **arguments: Any) -> Any:
         """Returns what AWS answers to an operation."""
@@ -179,7 +182,7 @@ def refuse_emulator(region: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def shared_client(service: str, region: str, endpoint: str | None) -> Any:
+def shared_client(service: str, region: str, endpoint: str | None, is_hurried: bool = False) -> Any:
     """Returns the process's client: making one takes 0.1 s, and its first request a handshake.
 
     Threads may share a client:
@@ -190,16 +193,24 @@ def shared_client(service: str, region: str, endpoint: str | None) -> Any:
     import botocore.session
     from botocore.config import Config
 
+    hurry: dict[str, Any] = {
+        "connect_timeout": _HURRIED_SECONDS,
+        "read_timeout": _HURRIED_SECONDS,
+        "retries": {"total_max_attempts": 1},
+    }
+    config = Config(**hurry) if is_hurried else None
     with explain_settings():
         if endpoint is None:
             session = botocore.session.Session()
             _be_patient(session)
-            return boto3.Session(botocore_session=session).client(service, region_name=region)
+            return boto3.Session(botocore_session=session).client(
+                service, region_name=region, config=config
+            )
         # The local cloud takes any key; the user's own and their profile must not go there.
         session = session_without_settings()
         _be_patient(session)
         local = boto3.Session("test", "test", botocore_session=session)
-        direct = Config(proxies={})
+        direct = Config(proxies={}, **(hurry if is_hurried else {}))
         return local.client(service, region_name=region, endpoint_url=endpoint, config=direct)
 
 

@@ -125,6 +125,13 @@ def _string_complaint(value: str, shape: Shape) -> str | None:
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_RESERVED_BUCKET = re.compile(
+    r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--(ol|x|table)-s3|\.mrap)|.*\.\..*|"
+    r"[0-9]+(\.[0-9]+){3}"
+)
+# S3 keeps -an for names with the account and the region before it: "Namespaces for general purpose
+# buckets", https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+_RESERVED_SUFFIX = re.compile(r"(.*-)?(s3alias|an)")
 
 
 def check_bucket(option: str, name: str) -> None:
@@ -134,6 +141,37 @@ def check_bucket(option: str, name: str) -> None:
             f"{option} {name!r}: a bucket's name has 3 to 63 lower-case letters, digits, dots and "
             "hyphens"
         )
+    if _RESERVED_BUCKET.fullmatch(name):
+        raise UserError(
+            f"{option} {name!r}: S3 refuses bucket names that begin with xn--, sthree- or "
+            "amzn-s3-demo-, that end with -s3alias, --ol-s3, --x-s3, --table-s3 or .mrap, that "
+            "look like an IP address, and that have two dots in a row"
+        )
+
+
+def check_bucket_suffix(option: str, suffix: str) -> None:
+    """Raises UserError if S3 keeps names that end with a hyphen and `suffix` for itself."""
+    if _RESERVED_SUFFIX.fullmatch(suffix):
+        raise UserError(
+            f"{option} {suffix!r}: S3 keeps names that end with -s3alias or -an for itself; choose "
+            "another suffix"
+        )
+
+
+# https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-al2.html
+_RETIRED_PLATFORM = re.compile(r"notebook-al[12]-.*")
+_RETIRED_TYPE = re.compile(r"ml\.(p2|p3|p3dn|inf1|g3|g3s)\..*")
+PLATFORM = "notebook-al2023-v1"
+
+
+def is_retired_platform(platform: str) -> bool:
+    """Returns whether `platform` is Amazon Linux 1 or 2, which AWS starts no more."""
+    return bool(_RETIRED_PLATFORM.fullmatch(platform))
+
+
+def is_retired_type(instance_type: str) -> bool:
+    """Returns whether Amazon Linux 2023 does not run on `instance_type`."""
+    return bool(_RETIRED_TYPE.fullmatch(instance_type))
 
 
 def check_region(region: str) -> None:

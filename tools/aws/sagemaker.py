@@ -21,7 +21,7 @@ class Instance:
     """A notebook instance as a listing describes it.
 
     `modified` is when it last changed, `lifecycle` the name of its lifecycle configuration,
-    `repositories` its Git repositories, the default one first.
+    `repositories` its Git repositories, the default one first, `created` when it was made.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Instance:
     url: str = ""
     lifecycle: str | None = None
     repositories: tuple[str, ...] = ()
+    created: datetime | None = None
 
     @property
     def account(self) -> str:
@@ -64,6 +65,12 @@ def failure_reason(cloud: Cloud, name: str) -> str:
     """Why an instance has failed, which no listing says."""
     answer = cloud.call(f"describe {name}", *_DESCRIBE, NotebookInstanceName=name)
     return str(answer.get("FailureReason") or "AWS gives no reason")
+
+
+def platform(cloud: Cloud, name: str) -> str:
+    """The platform of an instance, such as notebook-al2023-v1, which no listing says."""
+    answer = cloud.call(f"describe {name}", *_DESCRIBE, NotebookInstanceName=name)
+    return str(answer.get("PlatformIdentifier") or "")
 
 
 def start(cloud: Cloud, name: str) -> None:
@@ -134,4 +141,5 @@ def _instance(answer: Mapping[str, Any]) -> Instance:
             *([default] if default else []),
             *answer.get("AdditionalCodeRepositories", []),
         ),
+        created=answer.get("CreationTime"),
     )

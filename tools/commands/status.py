@@ -17,6 +17,7 @@ from tools.console.messages import print_json, say, warn
 from tools.console.table import new_rich_table, show_rich
 from tools.context import Context
 from tools.errors import UserError, in_one_line
+from tools.fleet import platforms
 from tools.fleet.fleet import Fleet
 from tools.fleet.status import NOT_DEPLOYED, FleetStatus, NotebookStatus, read_status
 from tools.system import signals
@@ -54,7 +55,8 @@ def command(
     A notebook is named by its directory, its name in AWS, or a glob ('nlp-*'). Without names,
     shows all of them, and the account's instances that no directory declares. Asks AWS for one
     listing of each region, which has instance type, code repositories and lifecycle configuration;
-    tools deploy and terraform plan compare everything.
+    tools deploy and terraform plan compare everything. Marks instances on Amazon Linux 2, which AWS
+    does not start again: that takes a request for each that was created before 2026-07-01.
     """
     fleet = Fleet.open(context, local)
     in_states: dict[str, bool | None] = {}
@@ -175,6 +177,7 @@ def _notebooks_table(status: FleetStatus) -> Table:
             *([notebook.failure] if notebook.failure else []),
             *notebook.differences,
             *(["in no state"] if notebook.in_state is False else []),
+            *([platforms.RETIRED] if notebook.platform_retired else []),
         ]
     )
     table: Table = new_rich_table("Notebooks", *columns)
@@ -193,13 +196,14 @@ def _undeclared_table(status: FleetStatus) -> Table:
         instance = undeclared.instance
         stack = undeclared.tags.get("Stack")
         origin = f"of this project{f', created as {stack}' if stack else ''}"
+        retired = platforms.RETIRED if undeclared.platform_retired else ""
         cells = (
             instance.name,
             instance.status,
             instance.instance_type,
             f"{instance.modified:%Y-%m-%d %H:%M}",
             undeclared.region,
-            origin if undeclared.tags else "",
+            "\n".join(filter(None, (origin if undeclared.tags else "", retired))),
         )
         table.add_row(*map(Text, cells))
     return table
@@ -241,6 +245,11 @@ def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
                 f"{name} exists in no state, so that Terraform does not know it: an apply died, or "
                 f"it was made by hand; take it in: tools adopt{fleet.option} {name}"
             )
+        if notebook.platform_retired and notebook.instance:
+            instance = notebook.instance
+            region = notebook.declared.region
+            move = platforms.describe_move(instance.name, instance.instance_type, region)
+            lines.append(f"{notebook.declared.stack.name}: {move}")
     unknown = sum(n.instance is not None and n.in_state is None for n in status.notebooks)
     if unknown:
         why = fleet.other_states or "their states cannot be read here (tools list says why)"

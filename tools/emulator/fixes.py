@@ -169,7 +169,8 @@ def _keep_the_version_of_endpoint_policies() -> None:
 def _filter_endpoint_services() -> None:
     """moto-ext 5.1.18.post6, moto/ec2/models/vpcs.py: DescribeVpcEndpointServices looks for a
     filter's values under Value, where LocalStack passes Values, and answers 500. To say of
-    CloudFormation what it says of most, it loads every service, for 1.6 s of a core."""
+    CloudFormation what it says of most, it loads every service, for 1.6 s of a core. Names have
+    the prefix of the partition aws in every region."""
     from moto.ec2.models import vpcs
 
     module: Any = vpcs
@@ -181,9 +182,20 @@ def _filter_endpoint_services() -> None:
 
     def filter_services(names: Any, filters: list[dict[str, Any]], services: Any) -> Any:
         named = [{**one, "Value": one.get("Value", one.get("Values", []))} for one in filters]
-        return apply_filters(names, named, services)
+        asked = [name for one in named if one["Name"] == "service-name" for name in one["Value"]]
+        known = [*services, *_of_other_partitions(asked, services)]
+        return apply_filters(names, named, known)
 
     backend_class._filter_endpoint_services = staticmethod(filter_services)
+
+
+def _of_other_partitions(names: list[str], services: Any) -> Any:
+    """Services under the names of AWS's other partitions, such as cn.com.amazonaws.cn-north-1.ec2."""
+    for name in names:
+        usual = f"com.amazonaws.{name.partition('.amazonaws.')[2]}"
+        for service in services if name != usual else ():
+            if service["ServiceName"] == usual:
+                yield {**service, "ServiceName": name}
 
 
 def _find_tagged_resources_where_a_service_is_missing() -> None:

@@ -4,15 +4,19 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 
 from tools.engine import init_cache
 from tools.engine.events import report_warnings
+from tools.engine.fingerprint import locked_versions
 from tools.engine.retry import T
 from tools.engine.run import Run
 from tools.layout.stack import Stack
 from tools.terraform.diagnostics import TerraformError
+from tools.terraform.providers import known_bad
 
 _INIT_LOCK = threading.Lock()
+_WARNED: set[tuple[Path, str]] = set()  # the runs (their logs) with the versions
 # Words of the errors that an init cures: a backend, module or provider that is not installed yet.
 # https://developer.hashicorp.com/terraform/cli/init
 _NEEDS_INIT = re.compile(r"terraform init|tofu init|Required plugins are not installed")
@@ -25,6 +29,7 @@ def initialize(run: Run, stack: Stack) -> None:
     """
     files = run.records.terraform_files(stack)
     if not run.force and init_cache.is_current(stack.path, files, run.terraform):
+        _warn_of_provider(run, stack)
         return
     run.progress.step(stack.name, f"{run.terraform.program} init")
     init_cache.forget(stack.path)
@@ -33,6 +38,18 @@ def initialize(run: Run, stack: Stack) -> None:
     with lock, report_warnings(run.progress, stack) as on_event:
         run.terraform.init(stack.path, run.log(stack, "init"), run.interruption, on_event)
     init_cache.note(stack.path, files, run.terraform)
+    _warn_of_provider(run, stack)
+
+
+def _warn_of_provider(run: Run, stack: Stack) -> None:
+    """Says once in a run that a provider's version is known to be bad."""
+    for address, version in locked_versions(stack.path).items():
+        problem = known_bad(version) if address.endswith("/hashicorp/aws") else ""
+        with _INIT_LOCK:
+            is_new = bool(problem) and (run.logs, version) not in _WARNED
+            _WARNED.add((run.logs, version))
+        if is_new:
+            run.progress.say(stack.name, f"warning: {problem}")
 
 
 def retry_after_init(run: Run, stack: Stack, attempt: Callable[[], T]) -> T:

@@ -7,7 +7,7 @@ from typing import Any
 from tools.aws import sagemaker
 from tools.aws.sagemaker import Instance
 from tools.errors import UserError
-from tools.fleet import idle
+from tools.fleet import idle, platforms
 from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
 from tools.fleet.holdings import read_holdings
 from tools.fleet.idle import Decision
@@ -22,6 +22,7 @@ class NotebookStatus:
 
     `failure` is why a failed one failed, `decision` what its auto-stop last decided, if known.
     `in_state` is whether a state holds the instance, None if there is none or nobody can tell.
+    `platform_retired` is whether AWS does not start it again, None likewise.
     """
 
     declared: DeclaredNotebook
@@ -29,6 +30,7 @@ class NotebookStatus:
     failure: str | None = None
     decision: Decision | None = None
     in_state: bool | None = None
+    platform_retired: bool | None = None
 
     @property
     def status(self) -> str:
@@ -52,6 +54,7 @@ class NotebookStatus:
             "failure": self.failure,
             "differences": self.differences,
             "in_state": self.in_state,
+            "platform_retired": self.platform_retired,
             "idle_seconds": self.decision.idle.total_seconds() if self.decision else None,
         }
 
@@ -63,6 +66,7 @@ class UndeclaredInstance:
     region: str
     instance: Instance
     tags: Mapping[str, str] = field(default_factory=dict)
+    platform_retired: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The entry of `tools status --json` (docs/json.md)."""
@@ -72,6 +76,7 @@ class UndeclaredInstance:
             "instance": _instance_json(self.instance),
             "of_this_project": bool(self.tags),
             "tags": dict(self.tags),
+            "platform_retired": self.platform_retired,
         }
 
 
@@ -101,14 +106,22 @@ def read_status(
     """Asks AWS for the status of `notebooks` and, `with_undeclared`, for other instances.
 
     Takes one listing for each region, `with_idle` one query of its logs, and one request for each
-    failed notebook. Reads the states of notebooks that have an instance, but for those which
-    `in_states`, which it updates, says are held. Raises UserError if AWS cannot be asked, but for
-    its logs.
+    failed notebook and for each that may be on a platform that AWS starts no more. Reads the states
+    of notebooks that have an instance, but for those which `in_states`, which it updates, says are
+    held. Raises UserError if AWS cannot be asked, but for its logs.
     """
     instances = fleet.instances(notebooks)
     held = {} if in_states is None else in_states
     made = [n for n in notebooks if n.name in instances[n.region] and not held.get(n.stack.name)]
     held |= read_holdings(fleet, made)
+    wanted = {(notebook.region, notebook.name) for notebook in notebooks}
+    retired = {
+        region: platforms.find_retired(
+            fleet.cloud(region),
+            [i for i in by_name.values() if with_undeclared or (region, i.name) in wanted],
+        )
+        for region, by_name in instances.items()
+    }
     decisions: dict[str, Mapping[str, Decision]] = {}
     idle_unknown: list[str] = []
     for region in instances if with_idle else ():
@@ -122,8 +135,12 @@ def read_status(
         decision = decisions.get(notebook.region, {}).get(notebook.name)
         status = _notebook_status(fleet, notebook, instance, decision)
         in_state = held.get(notebook.stack.name) if instance else None
-        statuses.append(replace(status, in_state=in_state))
-    undeclared = _undeclared(fleet, instances, notebooks) if with_undeclared else []
+        is_retired = retired[notebook.region].get(notebook.name)
+        statuses.append(replace(status, in_state=in_state, platform_retired=is_retired))
+    undeclared = [
+        replace(other, platform_retired=retired[other.region].get(other.instance.name))
+        for other in (_undeclared(fleet, instances, notebooks) if with_undeclared else ())
+    ]
     return FleetStatus(statuses, undeclared, idle_unknown)
 
 

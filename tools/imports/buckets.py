@@ -62,7 +62,8 @@ def request_bucket(destination: Destination, name: str, purpose: str) -> ImportR
     resources = {kind: part for kind, (_, _, part) in _SETTINGS.items() if part and settings[kind]}
     if not destination.declared(S3).get("access_log_bucket"):
         resources.pop("logging", None)
-    addresses = ["aws_s3_bucket.shared", *(f"aws_s3_bucket_{part}" for part in resources.values())]
+    settings_of = (f'aws_s3_bucket_{part}["{purpose}"]' for part in resources.values())
+    addresses = (bucket_address(purpose), *settings_of)
     values: dict[str, Value] = {}
     if names_by_purpose(destination).get(purpose) != name:
         values["bucket_names"] = {purpose: name}
@@ -74,11 +75,18 @@ def request_bucket(destination: Destination, name: str, purpose: str) -> ImportR
             rules = _setting(destination, other, "encryption")
             encryptions.append(encryption.describe(destination, other, rules))
     return ImportRequest(
-        tuple(ResourceImport.at(S3, f'{address}["{purpose}"]', name) for address in addresses),
+        tuple(ResourceImport.at(S3, address, name) for address in addresses),
         {S3: values} if values else {},
         notes=tuple(_notes(destination, name, settings)),
         encryptions=tuple(sorted(encryptions, key=lambda e: e.bucket)),
     )
+
+
+def bucket_address(purpose: str) -> str:
+    """Returns the address of a purpose's bucket in the stack, as its buckets.tf has it."""
+    if purpose in _STANDARD_PURPOSES:
+        return f"aws_s3_bucket.{purpose}"
+    return f'aws_s3_bucket.further["{purpose}"]'
 
 
 def names_by_purpose(destination: Destination) -> dict[str, str]:
@@ -200,8 +208,7 @@ def _setting(destination: Destination, name: str, kind: str) -> Any:
 def _imported_buckets(destination: Destination) -> set[str]:
     """The shared buckets in the stack's state."""
     resources = inventory.read(destination.records, [destination.stack(S3)]).stacks[S3]
-    prefix = "aws_s3_bucket.shared["
-    return {id for address, (_, id) in resources.items() if address.startswith(prefix)}
+    return {identifier for type, identifier in resources.values() if type == "aws_s3_bucket"}
 
 
 def _notes(destination: Destination, name: str, settings: Mapping[str, Any]) -> list[str]:

@@ -53,6 +53,12 @@ class Destination:
     def project(self) -> str:
         return str(self.records.repository.common()["project"])
 
+    @property
+    def name_prefix(self) -> str:
+        """What the names of the stacks' roles and policies begin with."""
+        suffix = self.declared(IAM).get("name_suffix")
+        return f"{self.project}-{suffix}" if suffix else self.project
+
     def stack(self, name: str) -> Stack:
         return Stack(self.records.repository.root, name)
 

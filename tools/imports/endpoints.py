@@ -11,6 +11,8 @@ from tools.imports import endpoint_policies, security_groups
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
 from tools.imports.request import ENDPOINTS, GROUPS, ImportRequest, ResourceImport
 
+# As in shared-infra/vpc-endpoints/services.tf, which says where each is in use.
+_PREFIXES = ("com.amazonaws", "cn.com.amazonaws", "eu.amazonaws")
 _GONE = ("deleted", "deleting", "failed", "rejected", "expired")
 
 
@@ -131,8 +133,10 @@ def short_service(name: str, region: str) -> str:
     """Returns the short name of AWS's service called `name`; empty if it is not AWS's."""
     if name == f"aws.sagemaker.{region}.notebook":
         return "notebook"
-    prefix = f"com.amazonaws.{region}."
-    return name.removeprefix(prefix) if name.startswith(prefix) else ""
+    for prefix in _PREFIXES:
+        if name.startswith(f"{prefix}.{region}."):
+            return name.removeprefix(f"{prefix}.{region}.")
+    return ""
 
 
 def _settle(

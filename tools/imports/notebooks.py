@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tools.aws import model
 from tools.errors import UserError
+from tools.fleet import platforms
 from tools.hcl.reading import Value
 from tools.imports import lifecycle, security_groups
 from tools.imports.destination import Destination, parse_tags
@@ -80,12 +82,13 @@ def request_notebook(
         imports.append(ResourceImport.at(f"notebooks/{directory}", _LIFECYCLE, name))
     if _exists(destination, directory, name):
         note = f"notebooks/{directory} exists already, and stays as it is"
-        return ImportRequest(tuple(imports), notes=(note,))
+        return ImportRequest(tuple(imports), notes=(*_platform_notes(destination, instance), note))
     values = _values(instance, shared, directory, tags) | dict(options or {})
     values |= {script.variable: script.file for script in scripts}
     files = {script.file: script.content for script in scripts}
     notebook = make(directory, values, render.variables(destination.templates), files)
-    notes = _notes(instance, tags, values, bool(scripts))
+    notes = _platform_notes(destination, instance)
+    notes += _notes(instance, tags, values, bool(scripts))
     notes += _group_notes(destination, instance, shared)
     return ImportRequest(tuple(imports), {}, (notebook,), tuple(notes))
 
@@ -180,6 +183,7 @@ def _values(
         "security_group_ids": (instance.get("SecurityGroups", []), [shared.security_group_id]),
         "kms_key_id": (instance.get("KmsKeyId"), None),
         "direct_internet_access": (instance.get("DirectInternetAccess") != "Disabled", False),
+        "keep_retired_instance_type": (model.is_retired_type(instance["InstanceType"]), False),
         "root_access": (instance.get("RootAccess", "Enabled") != "Disabled", False),
         "imds_version": (metadata.get("MinimumInstanceMetadataServiceVersion", "1"), "2"),
         "default_code_repository": (instance.get("DefaultCodeRepository"), None),
@@ -187,6 +191,15 @@ def _values(
         "tags": (further_tags, {}),
     }
     return values | {key: value for key, (value, usual) in settings.items() if value != usual}
+
+
+def _platform_notes(destination: Destination, instance: Any) -> list[str]:
+    """A note if AWS does not start the instance again, or none."""
+    if not model.is_retired_platform(instance.get("PlatformIdentifier", "")):
+        return []
+    name, region = instance["NotebookInstanceName"], destination.cloud.region
+    move = platforms.describe_move(name, instance["InstanceType"], region)
+    return [f"notebook {name}: {move}"]
 
 
 def _notes(

@@ -29,7 +29,7 @@ Values = Mapping[str, Mapping[str, Value]]  # stack to variable to value
 class ResourceImport:
     """A resource in AWS and the address in a stack that it is imported to.
 
-    `stack` is such as shared-infra/s3, `address` such as aws_s3_bucket.shared["datasets"], and
+    `stack` is such as shared-infra/s3, `address` such as aws_s3_bucket.datasets, and
     `identifier` what `terraform import` takes.
     """
 

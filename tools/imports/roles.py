@@ -44,7 +44,7 @@ def request_role(destination: Destination, name: str) -> ImportRequest:
         address = "aws_iam_role_policy.pass_itself"
         imports.append(ResourceImport.at(IAM, address, f"{name}:{_INLINE}"))
     attached = [policy["PolicyName"] for policy in attached_policies(destination, name)]
-    prefix = f"{destination.project}-notebook-"  # of the stack's own policies
+    prefix = f"{destination.name_prefix}-notebook-"  # of the stack's own policies
     others = [policy for policy in (*inline, *attached) if not policy.startswith(prefix)]
     values = _values(destination, role)
     return ImportRequest(
@@ -69,7 +69,7 @@ def _values(destination: Destination, role: Any) -> dict[str, Value]:
     declared = destination.declared(IAM)
     boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     values: dict[str, Value] = {}
-    if (declared.get("role_name") or f"{destination.project}-notebook") != role["RoleName"]:
+    if (declared.get("role_name") or f"{destination.name_prefix}-notebook") != role["RoleName"]:
         values["role_name"] = role["RoleName"]
     if declared.get("role_path") != role["Path"]:
         values["role_path"] = role["Path"]

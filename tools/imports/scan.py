@@ -103,7 +103,7 @@ def _buckets(destination: Destination, managed: Inventory) -> Iterator[Candidate
             purpose = buckets.guess_purpose(destination, name)
         except UserError:
             purpose = _PLACEHOLDER
-        if any(managed.at(S3, f'aws_s3_bucket.shared["{purpose}"]')):
+        if any(managed.at(S3, buckets.bucket_address(purpose))):
             purpose = _PLACEHOLDER
         yield _importable(destination, "bucket", name, "", S3, f" --as {purpose}")
 

@@ -8,17 +8,15 @@ files and what Terraform keeps are never among them.
 import os
 import posixpath
 import stat
-import subprocess
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools import SCRATCH
+from tools.system import git
 
 _NEVER_IN = frozenset((".git", ".hg", ".svn", ".terraform"))
 _LOCK_FILE = ".terraform.lock.hcl"
-# With these, as in a hook, git would look elsewhere: `git rev-parse --local-env-vars`
-_GIT_VARIABLES = ("GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE")
 
 
 @dataclass(frozen=True)
@@ -123,16 +121,9 @@ class Sources:
 
 def _listed_by_git(root: Path) -> list[str] | None:
     """What git tracks or would track below `root`, or None if it does not look after it."""
-    env = {name: value for name, value in os.environ.items() if name not in _GIT_VARIABLES}
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        answer = subprocess.run(
-            command, cwd=root, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except OSError:
-        return None
+    listed = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     # It lists nothing in a folder that it ignores as a whole.
-    names = os.fsdecode(answer.stdout).split("\0")[:-1] if answer.returncode == 0 else []
+    names = os.fsdecode(listed or b"").split("\0")[:-1]
     return names or None
 
 

@@ -29,7 +29,7 @@ def notes(destination: Destination, mapping: LegacyMapping, request: ImportReque
         or request.values.get(S3, {}).get("kms_key_arn")
     )
     has_fence = bool(destination.declared(IAM).get("reserve_users"))
-    stack_policies = policy_names(destination.project, has_keys=has_keys, has_fence=has_fence)
+    stack_policies = policy_names(destination.name_prefix, has_keys=has_keys, has_fence=has_fence)
     resources = [row.resource for row in mapping.rows]
     lines = []
     for row in mapping.imported(ROLE):
@@ -52,10 +52,10 @@ def attached(role: Resource, resources: Iterable[Resource]) -> set[str]:
     return arns - {""}
 
 
-def policy_names(project: str, *, has_keys: bool, has_fence: bool) -> set[str]:
+def policy_names(prefix: str, *, has_keys: bool, has_fence: bool) -> set[str]:
     """Returns the names of the policies that shared-infra/iam attaches."""
     concerns = {*CONCERNS, *([WITH_KEYS] if has_keys else []), *([WITH_FENCE] if has_fence else [])}
-    return {f"{project}-notebook-{concern}" for concern in concerns}
+    return {f"{prefix}-notebook-{concern}" for concern in concerns}
 
 
 def note(role_name: str, attached_arns: Set[str], stack_policies: Set[str]) -> list[str]:

@@ -12,6 +12,7 @@ from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.model import Amount, Estimate, NotebookCost
 from tools.errors import UserError
+from tools.fleet import platforms
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.idle import is_idle
 from tools.fleet.status import FleetStatus, NotebookStatus, UndeclaredInstance, read_status
@@ -219,5 +220,6 @@ def _row(
     if status.decision and status.status == "InService" and is_idle(status.decision, IDLE_FOR):
         idle = status.decision.idle
     modified = status.instance.modified if status.instance else None
-    differences, failure = status.differences, status.failure
+    retired = [platforms.RETIRED] if status.platform_retired else []
+    differences, failure = [*status.differences, *retired], status.failure
     return NotebookRow(notebook, cost, status.status, modified, differences, failure, idle, applied)

@@ -44,6 +44,7 @@ _PREFIXES = {"security_group_ids": "sg-", "subnet_id": "subnet-"}
 # notebook may carry.
 _DEFAULT_TAGS = ("Project", "ManagedBy", "Stack", "Owner", "Purpose", "Environment", "Notebook")
 _MOST_TAGS = 50
+_KEEPS_TYPE = "keep_retired_instance_type"
 _REPOSITORIES = ("additional_code_repositories", "default_code_repository")
 _WITH_PASSWORD = re.compile(r"https?://[^/]*@", re.IGNORECASE)
 _NO_PASSWORD = (
@@ -91,6 +92,11 @@ def make(
             raise UserError(f"{name}: {key}: {wrong}")
     if kept.get("isolated"):
         _check_isolated(name, kept)
+    if model.is_retired_type(str(kept.get("instance_type"))) and not kept.get(_KEEPS_TYPE):
+        raise UserError(
+            f"{name}: instance_type: {kept['instance_type']} does not run Amazon Linux 2023, and "
+            "AWS starts nothing older; choose a newer one, such as ml.g4dn.xlarge"
+        )
     if kept.get("use_shared_kms_key") and kept.get("kms_key_id"):
         raise UserError(
             f"{name}: use_shared_kms_key takes the shared key and kms_key_id names one; give one "
@@ -221,6 +227,11 @@ def _complaint(key: str, value: Any) -> str | None:
 
 def _by_model(key: str, value: Any) -> str | None:
     wrong = model.complaint(value, model.member(_MEMBERS[key]))
+    if key == "platform_identifier" and model.is_retired_platform(str(value)):
+        return (
+            f"{value} is Amazon Linux 1 or 2, which AWS neither creates nor starts since "
+            f"2026-07-01; leave it out: AWS's default is {model.PLATFORM}"
+        )
     if wrong and key == "instance_type":
         wrong += f" (botocore {model.version()}; write a newer type into terraform.tfvars)"
     return wrong

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.aws.model import check_bucket, check_region
+from tools.aws.model import check_bucket, check_bucket_suffix, check_region
 from tools.errors import UserError
 from tools.hcl import writing
 from tools.hcl.reading import Value
@@ -15,7 +15,6 @@ from tools.layout.repository import COMMON, Repository
 
 # The rule of variable "project" in the shared stacks, which say why.
 _PROJECT = re.compile(r"(?!(sg|sthree|amzn-s3-demo)(-|$))[a-z](-?[a-z0-9])+")
-_SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Check = Callable[[str], None]
 
@@ -54,13 +53,8 @@ class Settings:
         _check_prefix("route-table-id", "rtb-", self.route_table_ids)
         if self.state_bucket:
             check_bucket("--state-bucket", self.state_bucket)
-        if self.bucket_suffix and (
-            len(self.bucket_suffix) > 21 or not _SUFFIX.fullmatch(self.bucket_suffix)
-        ):
-            raise UserError(
-                f"--bucket-suffix {self.bucket_suffix!r}: at most 21 lower-case letters, digits "
-                "and single hyphens between them"
-            )
+        if self.bucket_suffix:
+            check_bucket_suffix("--bucket-suffix", self.bucket_suffix)
         check_nat_subnet(self.nat_subnet or "")
         if self.vpc_id != DEFAULT_VPC and not self.subnet_ids:
             raise UserError(

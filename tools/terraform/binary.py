@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,6 +140,31 @@ class Terraform:
         """Runs `terraform init`. It speaks in text: Terraform 1.0 has no -json for it."""
         child = self._start(directory, log, "init", "-input=false", "-no-color")
         self._follow_text(child, directory, log, on_event, interruption)
+
+    def lock_providers(
+        self, directory: Path, platforms: Sequence[str], mirror: Path | None = None
+    ) -> None:
+        """Writes the lock file of `directory` for `platforms`, from the registry or a `mirror`.
+
+        The settings for the installation do not count:
+        https://developer.hashicorp.com/terraform/cli/commands/providers/lock
+        """
+        options = [f"-platform={platform}" for platform in platforms]
+        options += [f"-fs-mirror={mirror}"] if mirror else []
+        self._read(directory, "providers", "lock", *options)
+
+    @property
+    def registry(self) -> str:
+        """The host that providers come from if nothing else is set."""
+        return self._host
+
+    def mirror(self) -> Path | None:
+        """The folder that holds the AWS provider for this platform, None without one."""
+        return providers.mirror_folder(self.env, self.platform, self._host)
+
+    def has_provider(self, mirror: Path, platform: str) -> bool:
+        """Returns whether the AWS provider for `platform` is in `mirror`."""
+        return providers.holds_provider(mirror, platform, self._host)
 
     def plan(
         self,

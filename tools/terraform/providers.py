@@ -6,6 +6,7 @@ https://developer.hashicorp.com/terraform/cli/config/config-file#provider-instal
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ HOST = "registry.terraform.io"
 # The registry of a provider that a stack names without one, as in "hashicorp/aws".
 HOST_OF = {"Terraform": HOST, "OpenTofu": "registry.opentofu.org"}
 _PROVIDER = "hashicorp/aws"
+_FIRST_BAD, _FIRST_GOOD = (6, 22, 0), (6, 40, 0)
 _SYSTEM_PREFIXES = tuple(map(Path, ("/opt", "/usr/local", "/usr/share", "/srv")))
 
 
@@ -62,6 +64,42 @@ def find_source(
         if holds_provider(mirror, platform, host):
             return Source(mirror)
     return Source(is_registry=True)
+
+
+def mirror_folder(
+    env: Mapping[str, str],
+    platform: str,
+    host: str = HOST,
+    prefixes: Iterable[Path] = _SYSTEM_PREFIXES,
+) -> Path | None:
+    """Returns the first folder that has the AWS provider for `platform`, None without one.
+
+    Of the user's own settings for the installation it knows none.
+    """
+    cache = env.get("TF_PLUGIN_CACHE_DIR")
+    folders = [
+        *([Path(cache)] if cache else []),
+        *_implied_mirrors(env),
+        *_below((*prefixes, _home(env) / ".terraform.d"), host),
+    ]
+    return next((folder for folder in folders if holds_provider(folder, platform, host)), None)
+
+
+def known_bad(version: str) -> str:
+    """Returns what is wrong with a version of the AWS provider, empty if nothing is known.
+
+    The source: https://github.com/hashicorp/terraform-provider-aws/issues/47320
+    """
+    if not _FIRST_BAD <= _numbers(version) < _FIRST_GOOD:
+        return ""
+    return (
+        f"AWS provider {version} plans the same change of the buckets' encryption in every run, as "
+        "6.22 to 6.39 do; take 6.40 or later: tools lock --upgrade, or `terraform init -upgrade`"
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
 def cli_config_text(mirror: Path, existing: Path | None, host: str = HOST) -> str:

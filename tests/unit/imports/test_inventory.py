@@ -31,7 +31,7 @@ def test_resources_are_known_by_address_and_import_identifier(tmp_path: Path) ->
     folder = write_stack(tmp_path, STACK, "")
     resources = [
         {"mode": "data", "type": "aws_vpc", "name": "this", "instances": [{}]},
-        resource("aws_s3_bucket", "shared", {"id": "b"}, index_key="data sets"),
+        resource("aws_s3_bucket", "further", {"id": "b"}, index_key="data sets"),
         resource("aws_vpc_endpoint", "s3", {"id": "vpce-1"}, index_key=0),
         resource("aws_kms_key", "k", {"id": "k"}, module="module.a[0]"),
         resource("aws_iam_role_policy_attachment", "p", {"role": "r", "policy_arn": "arn:p"}),
@@ -41,7 +41,7 @@ def test_resources_are_known_by_address_and_import_identifier(tmp_path: Path) ->
     records = Records(Repository(tmp_path), TERRAFORM)
     assert inventory.read(records, records.stacks).stacks == {
         STACK: {
-            'aws_s3_bucket.shared["data sets"]': ("aws_s3_bucket", "b"),
+            'aws_s3_bucket.further["data sets"]': ("aws_s3_bucket", "b"),
             "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),
             "module.a[0].aws_kms_key.k": ("aws_kms_key", "k"),
             "aws_iam_role_policy_attachment.p": ("aws_iam_role_policy_attachment", "r/arn:p"),

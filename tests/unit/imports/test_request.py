@@ -7,7 +7,7 @@ from tools.imports.request import ENDPOINTS, S3, ImportRequest, ResourceImport, 
 
 
 def bucket(name: str, purpose: str) -> ImportRequest:
-    address = f'aws_s3_bucket.shared["{purpose}"]'
+    address = f"aws_s3_bucket.{purpose}"
     values = {S3: {"bucket_names": {purpose: name}}}
     return ImportRequest(
         (ResourceImport.at(S3, address, name),), values, notes=("it had a policy",)
@@ -20,7 +20,7 @@ def endpoint(**values: object) -> ImportRequest:
 
 def test_the_type_is_told_by_the_address() -> None:
     for address, kind in {
-        'aws_s3_bucket.shared["a.b"]': "aws_s3_bucket",
+        'aws_s3_bucket.further["a.b"]': "aws_s3_bucket",
         "module.notebook.aws_sagemaker_notebook_instance.this": "aws_sagemaker_notebook_instance",
     }.items():
         assert ResourceImport.at("s", address, "i").type == kind

@@ -215,7 +215,7 @@ def test_what_is_used_besides_goes_before_what_witnesses_it(tmp_path: Path) -> N
 
 
 def test_a_part_of_what_was_let_go_before_is_said_to_be_its_stack_s() -> None:
-    owner = 'shared-infra/s3 aws_s3_bucket.shared["data"]'
+    owner = 'shared-infra/s3 aws_s3_bucket.further["data"]'
     text = made(rows=[row("aws_s3_object.o", "inside", owner)])
     assert "# Imported by shared-infra/s3, with" in text
     assert removed(text) == [["aws_s3_object.o"]]

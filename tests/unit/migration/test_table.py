@@ -13,7 +13,7 @@ ROWS = [
     MappedResource(KEY, "used", BUCKET.address, reason="it encrypts"),
 ]
 ADDRESSES = {
-    "aws_s3_bucket.b": 'shared-infra/s3 aws_s3_bucket.shared["datasets"]',
+    "aws_s3_bucket.b": "shared-infra/s3 aws_s3_bucket.datasets",
     "aws_s3_bucket_versioning.b": 'shared-infra/s3 aws_s3_bucket_versioning.shared["datasets"]',
 }
 

@@ -50,6 +50,8 @@ def test_refuses_other_names_in_one_short_line_with_the_rule(name: str) -> None:
         ("additional_code_repositories", ["a", "b", "c", "d"], "at most 3"),
         ("role_arn", "notebook", "20 to 2048 characters"),
         ("platform_identifier", "notebook-al3", "does not fit AWS's pattern"),
+        ("platform_identifier", "notebook-al2-v3", "which AWS neither creates nor starts"),
+        ("instance_type", "ml.p3.2xlarge", "does not run Amazon Linux 2023"),
         ("root_access", "maybe", "'maybe' is not a bool"),
         ("schedule_days", "mon-fri", "days such as MON-FRI"),
         ("schedule_days", "MON-FRI-SUN", "days such as MON-FRI"),

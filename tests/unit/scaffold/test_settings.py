@@ -64,6 +64,9 @@ def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository)
         ({"state_bucket": "BAD!"}, "--state-bucket 'BAD!'"),
         ({"bucket_suffix": "X"}, "--bucket-suffix 'X'"),
         ({"bucket_suffix": "x" * 22}, "at most 21"),
+        ({"bucket_suffix": "s3alias"}, "S3 keeps names that end with -s3alias or -an"),
+        ({"bucket_suffix": "x-an"}, "S3 keeps names that end with -s3alias or -an"),
+        ({"state_bucket": "states--x-s3"}, "S3 refuses bucket names"),
     ],
 )
 def test_a_wrong_answer_names_the_rule(answers: dict[str, Any], complaint: str) -> None:

@@ -1,0 +1,42 @@
+"""The command, where nearly everything is missing: no check may end it."""
+
+import json
+
+from tests.unit.commands.conftest import Checkout, checkout
+
+__all__ = ["checkout"]
+
+NAMES = ["terraform", "provider source", "python", "disk", "settings", "lock files", "git"]
+ACCOUNT = ["credentials", "vpc", "endpoints", "quotas"]
+
+
+def test_a_line_for_each_check_before_init_and_without_terraform(checkout: Checkout) -> None:
+    done = checkout.tools("doctor")
+    assert done.returncode == 1
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert [line[8:].split("  ")[0].strip() for line in lines] == [*NAMES, *ACCOUNT]
+    assert "run `tools init`" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_without_credentials_it_says_so_and_goes_on(checkout: Checkout) -> None:
+    (checkout.root / "common.auto.tfvars").write_text('project = "acme"\nregion = "eu-west-1"\n')
+    done = checkout.tools("doctor", "--json")
+    found = {check["name"]: check for check in json.loads(done.stdout)}
+    assert found["settings"]["status"] == "ok"
+    assert found["credentials"]["status"] == "error"
+    assert "no AWS credentials found" in found["credentials"]["detail"]
+    for name in ("vpc", "endpoints", "quotas"):
+        assert found[name]["status"] == "unknown"
+        assert found[name]["detail"] == "not checked without credentials"
+
+
+def test_files_that_nobody_can_read_end_no_check(checkout: Checkout) -> None:
+    (checkout.root / "common.auto.tfvars").write_text('project = "acme"\nregion = "eu-west-1"\n')
+    (checkout.root / "notebooks/notebook-dev/.terraform.lock.hcl").write_bytes(b"\xff\xfe")
+    (checkout.root / "shared-infra/s3/variables.tf").write_text("variable {")
+    done = checkout.tools("doctor", "--json")
+    found = {check["name"]: check["status"] for check in json.loads(done.stdout)}
+    assert found["lock files"] in ("unknown", "error")
+    assert list(found)[-4:] == ACCOUNT

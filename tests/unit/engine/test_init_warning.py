@@ -1,0 +1,28 @@
+"""A provider's version that is known to be bad is said once in a run."""
+
+from tests.unit.engine.conftest import Bench
+from tools.engine.fingerprint import LOCK_FILE
+from tools.engine.init import initialize
+
+
+def test_a_bad_version_is_said_once_in_a_run(chain: Bench) -> None:
+    for stack in chain.stacks():
+        (stack.path / LOCK_FILE).write_text(
+            'provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.25.0"\n}\n'
+        )
+    run = chain.run()
+    for stack in chain.stacks():
+        initialize(run, stack)
+    assert [line for line in chain.told.lines if "warning: AWS provider 6.25.0" in line] == [
+        chain.told.lines[0]
+    ]
+    assert "take 6.40 or later" in chain.told.lines[0]
+
+
+def test_a_good_version_is_not_mentioned(chain: Bench) -> None:
+    for stack in chain.stacks():
+        (stack.path / LOCK_FILE).write_text(
+            'provider "registry.terraform.io/hashicorp/aws" {\n  version = "5.100.0"\n}\n'
+        )
+        initialize(chain.run(), stack)
+    assert not [line for line in chain.told.lines if "warning" in line]

@@ -1,0 +1,104 @@
+"""All checks, each of which ends in a line whatever happens."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from tools.aws.client import Cloud
+from tools.context import Context
+from tools.doctor import account, machine, quotas, repository
+from tools.doctor.check import Check
+from tools.errors import UserError, in_one_line
+from tools.layout import variables
+from tools.layout.stack import Stack
+from tools.localcloud import workspace
+from tools.state.backend import ROOT
+
+_AWS = ("vpc", "endpoints", "quotas")
+
+
+def examine(context: Context, local: bool) -> Iterator[Check]:
+    """Makes the checks, of AWS or of the local cloud, and yields each as it is known.
+
+    Raises UserError if there is no repository, and nothing else.
+    """
+    root = context.repository.root
+    yield from _guard("terraform", lambda: [machine.check_terraform(context.terraform())])
+    yield from _guard("provider source", lambda: [machine.check_provider(context.terraform())])
+    yield from _guard("python", lambda: [machine.check_python()])
+    yield from _guard("disk", lambda: [machine.check_disk(root)])
+    yield from _guard("settings", lambda: [repository.check_settings(context.repository)])
+    yield from _guard("lock files", lambda: [repository.check_locks(_roots(context))])
+    yield from _guard("git", lambda: repository.check_git(root, _roots(context)))
+    clouds: list[Cloud] = []
+    yield from _guard("credentials", lambda: [_check_credentials(context, local, clouds)])
+    if not clouds:
+        for name in _AWS:
+            yield Check(name, "unknown", "not checked without credentials")
+        return
+    yield from _examine_account(context, clouds[0])
+
+
+def _examine_account(context: Context, cloud: Cloud) -> Iterator[Check]:
+    project = str(context.repository.common()["project"])
+
+    def values(name: str) -> account.Values:
+        return variables.read_values(Stack(context.repository.root, name))
+
+    yield from _guard(
+        "vpc",
+        lambda: [
+            account.check_vpc(cloud, values(account.GROUPS), values(account.ENDPOINTS)),
+        ],
+    )
+    yield from _guard(
+        "endpoints",
+        lambda: [
+            account.check_endpoints(
+                cloud, project, values(account.GROUPS), values(account.ENDPOINTS)
+            )
+        ],
+    )
+    yield from _guard(
+        "quotas",
+        lambda: quotas.check_quotas(
+            cloud, _types(context), _count(values(account.ENDPOINTS).get("interface_services"))
+        ),
+    )
+
+
+def _check_credentials(context: Context, local: bool, clouds: list[Cloud]) -> Check:
+    """Whose credentials these are; adds the cloud that took them to `clouds`."""
+    if local:
+        region, endpoint = workspace.region(context.repository), context.running().endpoint
+        cloud = Cloud(region, endpoint, is_hurried=True)
+    else:
+        cloud = Cloud(context.aws_region(), is_hurried=True)
+    check = account.check_credentials(cloud)
+    clouds.append(cloud)
+    return check
+
+
+def _roots(context: Context) -> list[Stack]:
+    """Every stack, and bootstrap/, which is not among them."""
+    root = Stack(context.repository.root, ROOT)
+    return [*([root] if root.path.is_dir() else []), *context.repository.stacks()]
+
+
+def _types(context: Context) -> list[str]:
+    """The instance type of each declared notebook that says one."""
+    stacks = [stack for stack in context.repository.stacks() if stack.kind == "notebook"]
+    declared = (values.get("instance_type") for _, values in variables.read_values_of(stacks))
+    return [str(type_) for type_ in declared if type_]
+
+
+def _count(value: object) -> int:
+    return len(value) if isinstance(value, list) else 0
+
+
+def _guard(name: str, make: Callable[[], Sequence[Check]]) -> Sequence[Check]:
+    """What `make` returns, or a check of this name that says why it could not."""
+    try:
+        return make()
+    except UserError as error:
+        return [Check(name, "error", in_one_line(str(error)))]
+    except Exception as error:
+        return [Check(name, "unknown", in_one_line(f"{type(error).__name__}: {error}"))]

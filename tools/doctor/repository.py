@@ -1,0 +1,83 @@
+"""Checks of the repository: settings, lock files, git."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.doctor.check import Check
+from tools.engine.fingerprint import LOCK_FILE, locked_versions
+from tools.layout.repository import Repository
+from tools.layout.stack import Stack
+from tools.system import git
+from tools.terraform.providers import known_bad
+
+_GIT_SECONDS = 4
+_SHOWN = 3  # names in a line
+
+
+def check_settings(repository: Repository) -> Check:
+    """Project and region are set."""
+    common = repository.common()
+    return Check("settings", "ok", f"project {common['project']}, region {common['region']}")
+
+
+def check_locks(stacks: Sequence[Stack]) -> Check:
+    """Each stack's lock file: there, for every platform, and of a good provider."""
+    name, mend = "lock files", "tools lock"
+    texts = {
+        stack: (stack.path / LOCK_FILE).read_text()
+        for stack in stacks
+        if (stack.path / LOCK_FILE).is_file()
+    }
+    for stack in texts:
+        for address, version in locked_versions(stack.path).items():
+            if address.endswith("/hashicorp/aws") and (problem := known_bad(version)):
+                return Check(name, "warning", problem, "tools lock --upgrade")
+    missing = [stack.name for stack in stacks if stack not in texts]
+    if missing:
+        detail = f"without one: {_some(missing)}; each init may take another provider"
+        return Check(name, "warning", detail, mend)
+    # The registry's hashes (zh:) are of every platform, a mirror's (h1:) of one each.
+    narrow = [s.name for s, text in texts.items() if "zh:" not in text and text.count("h1:") < 2]
+    if narrow:
+        detail = f"of one platform alone: {_some(narrow)}; terraform init fails on any other"
+        return Check(name, "warning", detail, mend)
+    return Check(name, "ok", f"{len(texts)} stacks have one for several platforms")
+
+
+def check_git(root: Path, stacks: Sequence[Stack]) -> list[Check]:
+    """Whether git has everything but the states."""
+    top = git.ask(root, "rev-parse", "--show-toplevel", seconds=_GIT_SECONDS)
+    if top is None:
+        return [Check("git", "warning", f"{root} is in no git repository", "git init && git add .")]
+    return [_check_changes(root), _check_states(root, stacks)]
+
+
+def _check_changes(root: Path) -> Check:
+    answer = git.ask(root, "status", "--porcelain", "--", ".", seconds=_GIT_SECONDS)
+    if answer is None:
+        return Check("git", "unknown", f"git status does not answer within {_GIT_SECONDS} s")
+    names = [line[3:] for line in os.fsdecode(answer).splitlines()]
+    if names:
+        return Check("git", "warning", f"not committed: {_some(names)}", "git add, git commit")
+    return Check("git", "ok", "everything is committed")
+
+
+def _check_states(root: Path, stacks: Sequence[Stack]) -> Check:
+    name = "states in git"
+    tracked = git.ask(root, "ls-files", "--", "*.tfstate", "*.tfstate.*", seconds=_GIT_SECONDS)
+    if names := os.fsdecode(tracked or b"").split():
+        detail = f"git has {_some(names)}; states hold account data, and secrets if there are any"
+        return Check(name, "error", detail, f"git rm --cached {' '.join(names[:_SHOWN])}")
+    paths = [f"{stack.name}/terraform.tfstate" for stack in stacks]
+    ignored = git.ask(root, "check-ignore", "--", *paths, seconds=_GIT_SECONDS)
+    covered = os.fsdecode(ignored or b"").split("\n")
+    if open_ones := [path for path in paths if path not in covered]:
+        detail = f"not ignored: {_some(open_ones)}"
+        return Check(name, "warning", detail, "add *.tfstate and *.tfstate.* to .gitignore")
+    return Check(name, "ok", "every state is ignored")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"

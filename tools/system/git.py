@@ -1,0 +1,26 @@
+"""What git says of a directory, if there is a git and it looks after that."""
+
+import os
+import subprocess
+from pathlib import Path
+
+# With these, as in a hook, git would look elsewhere: `git rev-parse --local-env-vars`
+_VARIABLES = ("GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE")
+
+
+def ask(directory: Path, *arguments: str, seconds: float | None = None) -> bytes | None:
+    """Returns what `git` with these arguments prints, None if it fails or takes longer."""
+    env = {name: value for name, value in os.environ.items() if name not in _VARIABLES}
+    try:
+        answer = subprocess.run(
+            ["git", *arguments],
+            cwd=directory,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=seconds,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout if answer.returncode == 0 else None
