@@ -7,6 +7,7 @@ any more is left out, and the log says so.
 import inspect
 import json
 import logging
+import re
 import sys
 import uuid
 from functools import partial
@@ -169,8 +170,9 @@ def _keep_the_version_of_endpoint_policies() -> None:
 def _filter_endpoint_services() -> None:
     """moto-ext 5.1.18.post6, moto/ec2/models/vpcs.py: DescribeVpcEndpointServices looks for a
     filter's values under Value, where LocalStack passes Values, and answers 500. To say of
-    CloudFormation what it says of most, it loads every service, for 1.6 s of a core. Names have
-    the prefix of the partition aws in every region."""
+    CloudFormation what it says of most, it loads every service, for 1.6 s of a core. And
+    localstack-core 4.13.1, localstack/aws/handlers/region.py, serves the regions of other
+    partitions as us-east-1, whose services then have other names."""
     from moto.ec2.models import vpcs
 
     module: Any = vpcs
@@ -189,13 +191,19 @@ def _filter_endpoint_services() -> None:
     backend_class._filter_endpoint_services = staticmethod(filter_services)
 
 
-def _of_other_partitions(names: list[str], services: Any) -> Any:
-    """Services under the names of AWS's other partitions, such as cn.com.amazonaws.cn-north-1.ec2."""
-    for name in names:
-        usual = f"com.amazonaws.{name.partition('.amazonaws.')[2]}"
-        for service in services if name != usual else ():
-            if service["ServiceName"] == usual:
-                yield {**service, "ServiceName": name}
+# Such as com.amazonaws.us-east-1.logs, cn.com.amazonaws.cn-north-1.ec2, aws.sagemaker.us-east-1.notebook
+_SERVICE_NAME = re.compile(
+    r"(?:(?:cn\.)?com\.amazonaws|eu\.amazonaws|aws\.sagemaker)\.([\w-]+)\.(.+)"
+)
+
+
+def _of_other_partitions(names: list[str], services: list[dict[str, Any]]) -> Any:
+    """The services of `names` whose region LocalStack serves as another one."""
+    for asked in filter(None, map(_SERVICE_NAME.fullmatch, names)):
+        for service in services:
+            known = _SERVICE_NAME.fullmatch(service["ServiceName"])
+            if known and known[2] == asked[2] and known[1] != asked[1]:
+                yield {**service, "ServiceName": asked[0]}
 
 
 def _find_tagged_resources_where_a_service_is_missing() -> None:
