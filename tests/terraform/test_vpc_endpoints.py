@@ -374,7 +374,7 @@ def test_endpoints_are_where_their_service_is(
     assert outputs(plan, "default")["subnet_ids"] == [zones["us-east-1a"]]
     assert outputs(plan, "typed")["subnet_ids"] == two
     alone = {**BASE, "interface_services": services, "subnet_ids": [zones["us-east-1a"]]}
-    (refusal,) = tree.refusals(tree.write_calls("no-zone", {"alone": alone}))["services"]
+    (refusal,) = tree.refusals(tree.write_calls("no-zone", {"alone": alone}))["zones"]
     assert f"ec2 has no endpoints in the zones of these subnets ({zones['us-east-1a']})" in refusal
     assert "only in us-east-1b, us-east-1c" in refusal
 

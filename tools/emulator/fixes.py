@@ -191,7 +191,7 @@ def _filter_endpoint_services() -> None:
     backend_class._filter_endpoint_services = staticmethod(filter_services)
 
 
-# Such as com.amazonaws.us-east-1.logs, cn.com.amazonaws.cn-north-1.ec2, aws.sagemaker.us-east-1.notebook
+# As com.amazonaws.us-east-1.logs, cn.com.amazonaws.cn-north-1.ec2, aws.sagemaker.us-east-1.notebook
 _SERVICE_NAME = re.compile(
     r"(?:(?:cn\.)?com\.amazonaws|eu\.amazonaws|aws\.sagemaker)\.([\w-]+)\.(.+)"
 )
