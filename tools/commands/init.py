@@ -11,7 +11,6 @@ from tools.cost import prices
 from tools.cost.model import Amount, Assumptions, Quantities, SharedSpec, estimate_month
 from tools.errors import UserError
 from tools.fleet import occupants
-from tools.layout.repository import COMMON
 from tools.scaffold import settings
 from tools.scaffold.settings import DEFAULT_VPC, ENDPOINT_SETS
 
@@ -62,7 +61,7 @@ def command(
     shared-infra/vpc-endpoints/terraform.tfvars. Overwrites nothing. Says what else is in the VPC,
     as far as AWS tells. A NAT gateway opens the notebooks' egress to the internet.
     """
-    settings.refuse_existing([context.repository.root / COMMON])
+    settings.refuse_configured(context.repository)
     if default_vpc and vpc_id:
         raise click.UsageError("--vpc-id and --default-vpc exclude each other")
     vpc_id = DEFAULT_VPC if default_vpc else vpc_id

@@ -21,6 +21,10 @@ def test_flags_write_the_values(checkout: Checkout) -> None:
     assert reading.read_tfvars(checkout.root / GROUPS) == {"vpc_id": "default"}
     # Nobody has credentials here: what else is in the VPC is unknown, and not said to be nothing.
     assert "what else is in the VPC default cannot be told: no AWS credentials" in done.stderr
+    shown = (checkout.root / "common.auto.tfvars").read_text()
+    before = (REPOSITORY / "common.auto.tfvars").read_text()
+    replaced = [line for line in before.splitlines() if line not in shown.splitlines()]
+    assert replaced == ['# project = "acme-ml"', '# region = "us-east-1"']
 
 
 def test_the_default_vpc_has_to_be_asked_for(checkout: Checkout) -> None:
@@ -28,7 +32,7 @@ def test_the_default_vpc_has_to_be_asked_for(checkout: Checkout) -> None:
         done = checkout.tools("init", *BASE, *given)
         assert done.returncode == 1
         assert "pass --vpc-id and --subnet-id, or --default-vpc for" in done.stderr
-        assert not (checkout.root / "common.auto.tfvars").exists()
+        assert reading.read_tfvars(checkout.root / "common.auto.tfvars") == {}
     both = checkout.tools("init", *BASE, "--default-vpc", "--vpc-id", "vpc-01234567")
     assert both.returncode == 2
 
@@ -63,15 +67,15 @@ def test_without_a_terminal_every_value_must_be_given(checkout: Checkout) -> Non
     done = checkout.tools("init", "--project", "acme")
     assert done.returncode == 1
     assert done.stderr == "error: stdin is not a terminal; pass --region\n"
-    assert not (checkout.root / "common.auto.tfvars").exists()
+    assert reading.read_tfvars(checkout.root / "common.auto.tfvars") == {}
 
 
 def test_refuses_to_overwrite(checkout: Checkout) -> None:
-    (checkout.root / "common.auto.tfvars").write_text("mine\n")
+    (checkout.root / "common.auto.tfvars").write_text('region = "mine"\n')
     done = checkout.tools("init", "--project", "acme", "--region", "eu-west-1")
     assert done.returncode == 1
-    assert "common.auto.tfvars exists and is left as it is" in done.stderr
-    assert (checkout.root / "common.auto.tfvars").read_text() == "mine\n"
+    assert "common.auto.tfvars sets region already, and is left as it is" in done.stderr
+    assert (checkout.root / "common.auto.tfvars").read_text() == 'region = "mine"\n'
 
 
 def test_a_region_that_does_not_exist_is_named_with_its_neighbours(checkout: Checkout) -> None:
