@@ -347,12 +347,16 @@ def test_rules_between_two_groups_are_found_where_both_are_taken(
     https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
     there = [{**https, "UserIdGroupPairs": [{"GroupId": ids[1]}]}]
     ec2.authorize_security_group_egress(GroupId=ids[0], IpPermissions=there)
+    (block,) = [found["CidrBlock"] for found in ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]]
+    from_vpc = [{**https, "IpRanges": [{"CidrIp": block}]}]
+    ec2.authorize_security_group_ingress(GroupId=ids[1], IpPermissions=from_vpc)
     alone = security_groups.request_group(destination, ids[0], "notebooks")
     assert [one.address for one in alone.imports] == ["aws_security_group.notebooks"]
     both = security_groups.request_group(destination, ids[0], "notebooks", other=ids[1])
     assert [one.address for one in both.imports] == [
         "aws_security_group.notebooks",
         "aws_vpc_security_group_egress_rule.notebooks_to_endpoints",
+        f'aws_vpc_security_group_ingress_rule.endpoints_from_vpc["{block}"]',
     ]
     assert both.values == {GROUPS: {"vpc_id": vpc}}  # the name is what the stack gives
 
