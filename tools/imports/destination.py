@@ -104,9 +104,9 @@ class Destination:
     @property
     def _declared_vpc(self) -> Value:
         """The VPC that the stacks' values name; none if only the local cloud's stand-ins do."""
-        if "vpc_id" in workspace.stand_ins(self.stack(GROUPS).path):
-            return None
-        return self.declared(GROUPS).get("vpc_id")
+        declared = self.declared(GROUPS).get("vpc_id")
+        stand_in = workspace.stand_ins(self.stack(GROUPS).path).get("vpc_id")
+        return None if declared == stand_in else declared
 
     def default_vpc(self) -> str | None:
         """The region's default VPC, None if there is none."""
