@@ -125,7 +125,7 @@ def test_buckets_of_logs_and_of_states_are_not_shared(
         buckets.request_bucket(destination, logs, "more")
     with pytest.raises(UserError, match=f"{states} holds Terraform states: not a shared bucket"):
         buckets.request_bucket(destination, states, "more")
-    found = {one.name: one for one in scan._buckets(destination, Inventory({}))}
+    found = {one.name: one for one in scan._Scan(destination, Inventory({})).buckets()}
     assert found[name].command
     assert (found[logs].why, found[logs].command) == (
         "receives access logs: not a shared bucket",
@@ -149,7 +149,7 @@ def test_a_bucket_to_which_a_service_writes_logs_is_not_shared(
         client("s3").put_bucket_policy(Bucket=f"{name}-{bucket}", Policy=policy)
     with pytest.raises(UserError, match=r"receives what cloudtrail\.amazonaws\.com writes"):
         buckets.request_bucket(destination, f"{name}-trail", "more")
-    found = {one.name: one for one in scan._buckets(destination, Inventory({}))}
+    found = {one.name: one for one in scan._Scan(destination, Inventory({})).buckets()}
     assert found[f"{name}-trail"].command == ""
     assert found[f"{name}-data"].command
 
@@ -384,7 +384,7 @@ def test_an_endpoint_that_was_made_without_a_type_is_a_gateway(
     assert [one.address for one in found.imports] == ["aws_vpc_endpoint.s3[0]"]
     described = {**made, "State": "available"}
     described.pop("VpcEndpointType", None)
-    (candidate,) = scan._endpoints(destination, Inventory({}), [described])
+    (candidate,) = scan._Scan(destination, Inventory({})).endpoints([described])
     assert candidate.command.startswith(f"tools import endpoint {made['VpcEndpointId']}")
 
 
@@ -451,7 +451,7 @@ def test_an_endpoint_of_an_aws_service_is_left_to_it(destination: Destination) -
         "ServiceName": "com.amazonaws.us-east-1.sts",
         "RequesterManaged": True,
     }
-    (candidate,) = scan._endpoints(destination, Inventory({}), [found])
+    (candidate,) = scan._Scan(destination, Inventory({})).endpoints([found])
     assert candidate.why == "vpce-0a1b2c3d belongs to an AWS service, and only that can change it"
 
 

@@ -39,6 +39,11 @@ class Shared:
     def deployed(cls, destination: Destination) -> "Shared":
         """The outputs of the shared stacks. Raises UserError if one is not deployed."""
         destination.require(S3, IAM, GROUPS, ENDPOINTS)
+        return cls.so_far(destination)
+
+    @classmethod
+    def so_far(cls, destination: Destination) -> "Shared":
+        """The outputs that the shared stacks have, also if some are not deployed."""
         subnets = destination.outputs(ENDPOINTS).get("subnet_ids") or [None]
         return cls(
             destination.outputs(IAM).get("role_arn"),
@@ -113,7 +118,15 @@ def check(destination: Destination, name: str, instance: Any) -> None:
     status = instance["NotebookInstanceStatus"]
     if status in _REFUSED:
         reason = instance.get("FailureReason") or "AWS gives no reason"
-        raise UserError(f"notebook {name} is {status}: Terraform cannot manage it ({reason})")
+        start = (
+            f"; it keeps its volume, so start it first: aws sagemaker start-notebook-instance "
+            f"--notebook-instance-name {name} --region {destination.cloud.region}"
+            if status == "Failed"
+            else ""
+        )
+        raise UserError(
+            f"notebook {name} is {status}: Terraform cannot manage it ({reason}){start}"
+        )
     if not instance.get("SubnetId"):
         raise UserError(
             f"notebook {name} is in no VPC, but notebooks here are: Terraform would replace it and "
@@ -212,6 +225,10 @@ def _notes(
     if insecure:
         notes.append(
             f"{label}: it keeps {', '.join(insecure)}, which other notebooks here do not have"
+        )
+    if (addresses := instance.get("IpAddressType", "ipv4")) != "ipv4":
+        notes.append(
+            f"{label}: it keeps its IP addresses ({addresses}), of which no value here says"
         )
     if "notebook" in {key.lower() for key in tags}:
         notes.append(f"{label}: it loses its tag Notebook, which marks isolated notebooks here")
