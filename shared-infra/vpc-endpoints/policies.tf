@@ -96,8 +96,8 @@ data "aws_iam_policy_document" "sts" {
   source_policy_documents = [local.interface_policy]
 
   statement {
-    sid       = "AllowTokensForRolesOfThisAccount"
-    actions   = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
+    sid     = "AllowTokensForRolesOfThisAccount"
+    actions = ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]
     resources = [join(":", [
       "arn", data.aws_partition.current.partition, "iam", "", data.aws_caller_identity.current.account_id, "role/*"
     ])]

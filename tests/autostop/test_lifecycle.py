@@ -114,10 +114,10 @@ def test_script_with_a_nul_is_refused(tree: Tree) -> None:
     """bash would drop it on the way, and what arrives is what was written."""
     calls = {name: arguments(name, {name: "echo \0"}) for name in ("on_create", "on_start")}
     refused = tree.refusals(tree.write_calls("nul", calls))
-    assert {call: f"The {call} must be text" in said[0] for call, said in refused.items()} == {
-        "on_create": True,
-        "on_start": True,
-    }
+    assert {
+        call: any(f"The {call} must be text" in text for text in said)
+        for call, said in refused.items()
+    } == {"on_create": True, "on_start": True}
 
 
 def test_autostop_runs_on_the_oldest_python_of_notebook_instances() -> None:
@@ -182,7 +182,8 @@ def test_what_has_no_route_fails_within_seconds(
     )
     settings = dict(line.split("=", 1) for line in said.stdout.splitlines() if line[:4] == "AWS_")
     unit = (tmp_path / "etc/systemd/system/jupyter-server.service.d/environment.conf").read_text()
-    assert unit.split("=", 1)[1].split() == [f"{name}={value}" for name, value in settings.items()]
+    for_service = dict(setting.split("=") for setting in unit.split("=", 1)[1].split())
+    assert for_service == settings
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in settings.items():
@@ -273,7 +274,7 @@ def test_failing_script_is_logged_and_the_notebook_starts_with_its_auto_stop(
     assert done.exit_code == 0
     assert "on-start: starts\nbefore\non-start: exit code 1 " in done.output
     assert "after" not in done.output
-    assert done.systemctl[-1] == "restart notebook-autostop"
+    assert "restart notebook-autostop" in done.systemctl
 
 
 def test_script_without_its_interpreter_is_logged(lifecycle: Rendered, tmp_path: Path) -> None:
