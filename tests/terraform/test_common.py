@@ -1,4 +1,4 @@
-"""modules/common: right and wrong values of what all roots share; test_layout.py has its callers."""
+"""modules/common: right and wrong values. test_layout.py has who calls it, and with what."""
 
 from typing import Any
 
