@@ -21,6 +21,12 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "project_spaced": ({"project": "acme ml"}, "must be 2 to 32 lower-case letters"),
     "project_reserved": ({"project": "sg-acme"}, "must not begin with sg-"),
     "region_zone": ({"region": "eu-west-1a"}, "must be an AWS region's name"),
+    "region_typo": ({"region": "us-east"}, "must be an AWS region's name"),
+    "region_city": ({"region": "Frankfurt"}, "must be an AWS region's name"),
+    "region_empty": ({"region": ""}, "must be an AWS region's name"),
+    "bucket_short": ({"state_bucket": "ab"}, "must be null or a bucket's name"),
+    "bucket_dash": ({"state_bucket": "-states"}, "must be null or a bucket's name"),
+    "bucket_arn": ({"state_bucket": "arn:aws:s3:::b"}, "must be null or a bucket's name"),
     "bucket_upper_case": ({"state_bucket": "Acme"}, "must be null or a bucket's name"),
     "prefix_slash": ({"state_prefix": "/ml"}, "with single slashes between"),
 }

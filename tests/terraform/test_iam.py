@@ -346,8 +346,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "role_arn": ({"role_name": BOUNDARY}, "The role_name must be an IAM role's name"),
     "role_path": ({"role_path": "ml"}, "The role_path must begin and end with a slash"),
-    "region_name": ({"region": "Frankfurt"}, "an AWS region's name, such as us-east-1"),
-    "state_bucket_short": ({"state_bucket": "ab"}, "must be an S3 bucket's name"),
 }
 
 

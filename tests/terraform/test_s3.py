@@ -311,8 +311,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"transitions": [{"days": 29, "storage_class": "STANDARD_IA"}]},
         "30 or more for STANDARD_IA",
     ),
-    "region_zone": ({"region": "us-east-1a"}, "an AWS region's name, such as us-east-1"),
-    "state_bucket_upper_case": ({"state_bucket": "States"}, "must be an S3 bucket's name"),
 }
 
 
