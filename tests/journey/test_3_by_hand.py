@@ -20,7 +20,7 @@ APPLY = "terraform init -input=false && terraform apply -input=false -auto-appro
 
 class TestACopy:
     def test_with_the_original_s_state_takes_nothing_from_it(self, demo: Demo) -> None:
-        before = demo.instances()
+        before = {name: one["CreationTime"] for name, one in demo.instances().items()}
         copied = demo.by_hand("cp -r notebooks/notebook-dev notebooks/notebook-data-science")
         assert copied.code == 0, copied
         done = demo.by_hand(
@@ -31,7 +31,8 @@ class TestACopy:
         assert "has terraform.tfstate, the state of notebooks/notebook-dev" in said, done
         assert "In a copy, delete terraform.tfstate* and .terraform." in said, done
         assert "run `tools rename-notebook notebook-dev notebook-data-science`" in said, done
-        assert demo.instances() == before
+        after = {name: one["CreationTime"] for name, one in demo.instances().items()}
+        assert after == before
 
     def test_with_the_original_s_state_is_refused_by_tools(self, demo: Demo) -> None:
         done = demo.types("tools deploy --local")

@@ -346,9 +346,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "role_arn": ({"role_name": BOUNDARY}, "The role_name must be an IAM role's name"),
     "role_path": ({"role_path": "ml"}, "The role_path must begin and end with a slash"),
-    "project_long": ({"project": "a" * 33}, "must be 2 to 32 lower-case letters"),
-    "region_name": ({"region": "Frankfurt"}, "an AWS region's name, such as us-east-1"),
-    "state_bucket_short": ({"state_bucket": "ab"}, "must be an S3 bucket's name"),
 }
 
 

@@ -311,12 +311,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"transitions": [{"days": 29, "storage_class": "STANDARD_IA"}]},
         "30 or more for STANDARD_IA",
     ),
-    "project_upper_case": ({"project": "Acme"}, "must be 2 to 32 lower-case letters"),
-    "project_long": ({"project": "a" * 33}, "must be 2 to 32 lower-case letters"),
-    "project_hyphen": ({"project": "acme-"}, "must be 2 to 32 lower-case letters"),
-    "project_reserved": ({"project": "sg-acme"}, "must not begin with sg-"),
-    "region_zone": ({"region": "us-east-1a"}, "an AWS region's name, such as us-east-1"),
-    "state_bucket_upper_case": ({"state_bucket": "States"}, "must be an S3 bucket's name"),
 }
 
 
