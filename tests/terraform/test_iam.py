@@ -338,13 +338,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "guardrail_key": (
         {"guardrail": {**ANY, "volume_kms_key_arns": ["alias/key"]}},
-        "must be ARNs of KMS keys",
+        "volume_kms_key_arns must be keys",
     ),
     "boundary_name": (
         {"permissions_boundary_arn": "boundary"},
-        "The permissions_boundary_arn must be the ARN",
+        "The permissions_boundary_arn must be null or a policy's ARN",
     ),
-    "role_arn": ({"role_name": BOUNDARY}, "The role_name must be an IAM role's name"),
+    "role_arn": ({"role_name": BOUNDARY}, "The role_name must be null, or 1 to 64 letters"),
     "role_path": ({"role_path": "ml"}, "The role_path must begin and end with a slash"),
 }
 

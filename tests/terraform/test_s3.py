@@ -291,25 +291,25 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "log_group_elsewhere": ({"log_groups": ["/aws/lambda/x"]}, "The log_groups are SageMaker's"),
     "retention_odd": ({"log_retention_days": 31}, "must be a number that CloudWatch takes"),
     "name_short": ({"bucket_names": {"models": "ab"}}, "must be S3 bucket names: 3 to 63"),
-    "purpose_spaced": ({"bucket_names": {"my data": "abc"}}, "are purposes, such as datasets"),
+    "purpose_spaced": ({"bucket_names": {"my data": "abc"}}, "of bucket_names are purposes"),
     "suffix_long": ({"bucket_suffix": "x" * 22}, "at most 21 lower-case letters"),
     "suffix_hyphen": ({"bucket_suffix": "x-"}, "at most 21 lower-case letters"),
-    "suffix_alias": ({"bucket_suffix": "x-s3alias"}, "S3 keeps names that end with -s3alias"),
-    "suffix_namespace": ({"bucket_suffix": "an"}, "S3 keeps names that end with -s3alias or -an"),
+    "suffix_alias": ({"bucket_suffix": "x-s3alias"}, "S3 keeps -s3alias and -an for itself"),
+    "suffix_namespace": ({"bucket_suffix": "an"}, "S3 keeps -s3alias and -an for itself"),
     "name_lambda": ({"bucket_names": {"models": "a--ol-s3"}}, "a name that S3 keeps for itself"),
     "name_address": (
         {"bucket_names": {"models": "192.168.5.4"}},
         "a name that S3 keeps for itself",
     ),
-    "key_alias": ({"kms_key_arn": "alias/key"}, "an alias does not work"),
+    "key_alias": ({"kms_key_arn": "alias/key"}, "no alias."),
     "versions_half_day": ({"noncurrent_version_expiration_days": 1.5}, "a whole number of 1"),
     "class_unknown": (
         {"transitions": [{"days": 30, "storage_class": "COLD"}]},
-        "must be STANDARD_IA, INTELLIGENT_TIERING",
+        "is one of STANDARD_IA, INTELLIGENT_TIERING",
     ),
     "class_too_early": (
         {"transitions": [{"days": 29, "storage_class": "STANDARD_IA"}]},
-        "30 or more for STANDARD_IA",
+        "from 30 for STANDARD_IA",
     ),
 }
 
