@@ -274,7 +274,7 @@ def test_a_bucket_that_exists_is_taken_over_by_an_import(
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "abort_zero": ({"abort_incomplete_upload_days": 0}, "must be a whole number of 1 or more"),
-    "log_bucket_upper_case": ({"access_log_bucket": "Logs"}, "must be an S3 bucket's name"),
+    "log_bucket_upper_case": ({"access_log_bucket": "Logs"}, "must be null or a bucket's name"),
     "endpoint_name": (
         {
             "only_through_vpc_endpoints": {
@@ -282,11 +282,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                 "except_principal_arns": [DEPLOYER],
             }
         },
-        "The endpoint_ids must be IDs of S3 endpoints",
+        "The endpoint_ids must be one ID of an S3 endpoint",
     ),
     "everybody_locked_out": (
         {"only_through_vpc_endpoints": {"endpoint_ids": [ENDPOINT], "except_principal_arns": []}},
-        "must name the IAM role or user that runs Terraform",
+        "must name the role or user that runs Terraform",
     ),
     "log_group_elsewhere": ({"log_groups": ["/aws/lambda/x"]}, "The log_groups are SageMaker's"),
     "retention_odd": ({"log_retention_days": 31}, "must be a number that CloudWatch takes"),
