@@ -12,7 +12,7 @@ terraform {
 }
 
 module "notebook" {
-  source = "git::https://example.com/team/ml.git//modules/sagemaker-notebook?ref=0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
+  source = "git::https://example.com/ml.git//modules/sagemaker-notebook?ref=0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
 
   name               = "example"
   instance_type      = "ml.t3.medium"
