@@ -7,6 +7,9 @@ locals {
     )]
   ) : compact([var.kms_key_arn])
 
+  partition  = data.aws_partition.current.partition
+  account_id = data.aws_caller_identity.current.account_id
+
   key_arn = one(local.kms_key_arns)
 
   # Every other service's name ends in amazonaws.com in China too.

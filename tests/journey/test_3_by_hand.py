@@ -1,6 +1,7 @@
 """notebooks/README.md, "Add one" by hand, "Rename one" and "Remove one", with plain Terraform."""
 
 import json
+import re
 
 import pytest
 
@@ -23,11 +24,8 @@ class TestACopy:
         before = {name: one["CreationTime"] for name, one in demo.instances().items()}
         copied = demo.by_hand("cp -r notebooks/notebook-dev notebooks/notebook-data-science")
         assert copied.code == 0, copied
-        done = demo.by_hand(
-            "terraform apply -input=false -auto-approve -no-color",
-            "notebooks/notebook-data-science",
-        )
-        said = " ".join(done.err.replace("│", "").split())
+        done = demo.by_hand(APPLY, "notebooks/notebook-data-science")
+        said = " ".join(re.sub(r"\x1b\[[0-9;]*m|│", "", done.err).split())
         assert "has terraform.tfstate, the state of notebooks/notebook-dev" in said, done
         assert "In a copy, delete terraform.tfstate* and .terraform." in said, done
         assert "run `tools rename-notebook notebook-dev notebook-data-science`" in said, done
