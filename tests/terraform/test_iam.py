@@ -196,7 +196,7 @@ def test_tags(plan: tftest.TerraformPlanOutput) -> None:
     assert resources(plan, "defaults")["aws_iam_role.notebook"]["tags_all"] == {
         "Project": "acme-ml",
         "ManagedBy": "terraform",
-        "Stack": "shared-infra/iam",
+        "Stack": "iam",  # the root is calls/iam here
     }
 
 

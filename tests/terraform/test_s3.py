@@ -237,7 +237,7 @@ def test_tags(by_default: dict[str, Any]) -> None:
     assert of_type(by_default, "aws_s3_bucket")["datasets"]["tags_all"] == {
         "Project": "acme-ml",
         "ManagedBy": "terraform",
-        "Stack": "shared-infra/s3",
+        "Stack": "s3",  # the root is calls/s3 here
     }
 
 

@@ -143,7 +143,7 @@ def test_tags(plan: tftest.TerraformPlanOutput) -> None:
         "Name": "acme-ml-notebooks",
         "Project": "acme-ml",
         "ManagedBy": "terraform",
-        "Stack": "shared-infra/security-groups",
+        "Stack": "security-groups",  # the root is calls/security-groups here
     }
 
 
