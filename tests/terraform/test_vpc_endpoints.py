@@ -217,7 +217,7 @@ def test_tags(plan: tftest.TerraformPlanOutput) -> None:
         "Name": "acme-ml-ec2",
         "Project": "acme-ml",
         "ManagedBy": "terraform",
-        "Stack": STACK,
+        "Stack": "vpc-endpoints",  # the root is calls/vpc-endpoints here
     }
 
 
