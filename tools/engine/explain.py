@@ -8,6 +8,7 @@ from tools.engine.plans import Change
 from tools.engine.run import INTERRUPTED, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
+from tools.state.addresses import names_former
 from tools.state.file import is_whole
 from tools.state.place import ERRORED
 from tools.terraform.diagnostics import Diagnostic, TerraformError
@@ -19,6 +20,8 @@ _EXISTS = re.compile(
     r"ResourceInUse|AlreadyExistsException|already exist|Cannot create a duplicate",
     re.IGNORECASE,
 )
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/node_resource_abstract_instance.go
+_PREVENTED = "Instance cannot be destroyed"
 _REMOTE_STATE = re.compile(
     r"((?:module\.[\w-]+\.)*)data\.terraform_remote_state\.([\w-]+)(\[\"[^\"]+\"\])?"
 )
@@ -76,6 +79,11 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
             return _describe_lock(diagnostic, stack, run)
+    if any(names_former(stack.name, d.detail) for d in diagnostics if d.summary == _PREVENTED):
+        return (
+            "its state has addresses of an older layout, and nothing was changed; move them: "
+            f"tools upgrade{run.option} {stack.name}"
+        )
     existing = sorted(d.address for d in diagnostics if d.address and _EXISTS.search(d.text()))
     if existing:
         names, exist = ", ".join(existing), "exists" if len(existing) == 1 else "exist"
