@@ -19,6 +19,9 @@ _EXISTS = re.compile(
     r"ResourceInUse|AlreadyExistsException|already exist|Cannot create a duplicate",
     re.IGNORECASE,
 )
+# CloudWatch Logs of a key whose policy does not name it:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+_KEY_REFUSED = "is not allowed to be used with"
 _REMOTE_STATE = re.compile(
     r"((?:module\.[\w-]+\.)*)data\.terraform_remote_state\.([\w-]+)(\[\"[^\"]+\"\])?"
 )
@@ -71,6 +74,12 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
             f"{names} {exist} already; to take what an earlier run made into the state: "
             f"tools adopt{run.option} {stack.name}"
         )
+    for diagnostic in diagnostics:
+        if _KEY_REFUSED in diagnostic.text():
+            return (
+                f"{diagnostic.text()}; the key's policy has to let CloudWatch Logs use it: "
+                "shared-infra/s3/README.md has the statement"
+            )
     if (stack.path / ERRORED).exists():  # of this run: one that was there before has been written
         return _describe_left_state(diagnostics[0], stack)
     return diagnostics[0].text()
