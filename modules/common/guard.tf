@@ -1,6 +1,6 @@
-# A directory that was copied with its backend.tf shares the original's state: an apply here would change
-# or replace what the original deployed. The root's provider reads the output `stack`, so that nothing gets
-# past it, a destroy neither. Terraform 1.0 knows no precondition: a failing conversion carries the message.
+# A directory that was copied, or renamed, with another root's state: an apply here would change or replace what
+# that root deployed. The root's provider reads the output `tags`, so that nothing gets past it, a destroy
+# neither. Terraform 1.0 knows no precondition: a failing conversion carries the message.
 locals {
   own_path = abspath(path.root)
   own_name = basename(local.own_path)
@@ -10,16 +10,52 @@ locals {
     [for name in ["shared-infra", "notebooks"] : name if name == local.folder], [local.own_name]
   ))
 
-  # Other keys are nobody's here: they may follow a rule of one's own.
-  other_stacks = [
-    for found in regexall("((?:shared-infra|notebooks)/[^/\"]+)/terraform[.]tfstate", local.backend) :
-    found[0] if found[0] != local.own_stack
-  ]
-  backend = fileexists("${path.root}/backend.tf") ? file("${path.root}/backend.tf") : ""
+  # From 1.13 on Terraform wants the same of these functions in plan and apply, though an apply writes the state
+  # (https://github.com/hashicorp/terraform/pull/37001). `try` takes that error for an empty file: the plan has
+  # looked.
+  configuration = join("\n", [
+    for name in try(fileset(path.root, "*.{tf,tf.json,tofu,tofu.json}"), []) : try(file("${path.root}/${name}"), "")
+    if length(regexall("^[^.]", name)) > 0
+  ])
 
-  stack = length(local.other_stacks) == 0 ? local.own_stack : tobool(join("", [
-    "${local.own_path}/backend.tf names the state of ${local.other_stacks[0]}. In a copy, delete backend.tf and ",
-    ".terraform, then run `tools state enable`. After a renaming, run ",
-    "`tools rename-notebook ${basename(local.other_stacks[0])} ${local.own_name}`",
+  # A comment, or kind and content of a backend block: it begins a line, or in JSON it is a property.
+  backends = [
+    for found in regexall(join("", [
+      "(?m:^)[ \\t]*/\\*(?s:.*?)\\*/|",
+      "(?:(?m:^)[ \\t]*backend[ \\t]+\"?|\"backend\"\\s*:\\s*\\[?\\s*\\{\\s*\")([a-z0-9]+)\"?\\s*:?\\s*\\[?\\s*",
+      "(\\{(?:[^{}]|\\{[^{}]*\\})*\\})",
+    ]), local.configuration) : { kind = found[0], content = found[1] } if found[0] != null
+  ]
+
+  # Other keys are nobody's here: they may follow a rule of one's own.
+  foreign_keys = [
+    for found in flatten([for backend in local.backends : regexall(join("", [
+      "(?m:^[ \\t]*|[{,]\\s*)\"?key\"?\\s*[=:]\\s*\"(?:[^\"]*/)?",
+      "((?:shared-infra|notebooks)/[^/\"]+)/terraform[.]tfstate\"",
+    ]), backend.content)]) : found if found != local.own_stack
+  ]
+
+  # Everything in a state has the tag Stack; of a state with this root's own, all is well.
+  foreign_states = flatten([
+    for stacks in [distinct(flatten(regexall(
+      "\"tags_all\":\\s*\\{[^{}]*\"Stack\":\\s*\"((?:shared-infra|notebooks)/[^\"]+)\"",
+      length([for backend in local.backends : backend if backend.kind != "local"]) > 0 ? "" : try(
+        file("${path.root}/terraform.tfstate"), ""
+      )
+    )))] : contains(stacks, local.own_stack) ? [] : stacks
+  ])
+
+  foreign = concat(local.foreign_keys, local.foreign_states)
+  holds   = length(local.foreign_keys) > 0 ? "a backend block that names the state" : "terraform.tfstate, the state"
+  undo = (
+    length(local.foreign_keys) > 0
+    ? "delete that block (backend.tf) and .terraform, then run `tools state enable`"
+    : "delete terraform.tfstate* and .terraform"
+  )
+
+  stack = length(local.foreign) == 0 ? local.own_stack : tobool(join("", [
+    "${local.own_path} has ${local.holds} of ${local.foreign[0]}: an apply here would change what that root ",
+    "deployed. In a copy, ${local.undo}. After a renaming, run ",
+    "`tools rename-notebook ${basename(local.foreign[0])} ${local.own_name}`.",
   ]))
 }

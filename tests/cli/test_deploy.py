@@ -325,7 +325,7 @@ def test_a_deployment_to_aws_needs_credentials_and_names_the_demo(checkout: Chec
 def test_a_deployment_to_aws_needs_what_is_typed_once(checkout: Checkout) -> None:
     done = checkout.tools("deploy")
     assert done.returncode == 1
-    assert "common.auto.tfvars is missing; run `tools init`" in done.stderr
+    assert "no project is set; run `tools init`" in done.stderr
 
 
 def test_a_region_that_does_not_exist_stops_before_anything_runs(checkout: Checkout) -> None:

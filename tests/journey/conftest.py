@@ -88,7 +88,11 @@ class Journey:
 
     def by_hand(self, command: str, stack: str = ".") -> Done:
         """Runs `command` in the working copy, in a shell that has read `tools local env`."""
-        return _run(command, self.work / stack, self._local_env)
+        return self.in_shell(command, self.work / stack)
+
+    def in_shell(self, command: str, directory: Path) -> Done:
+        """Runs `command` in a directory, in a shell that has read `tools local env`."""
+        return _run(command, directory, self._local_env)
 
     @cached_property
     def _local_env(self) -> dict[str, str]:

@@ -19,18 +19,19 @@ APPLY = "terraform init -input=false && terraform apply -input=false -auto-appro
 
 
 class TestACopy:
-    @pytest.mark.xfail(
-        strict=True,
-        reason="guard.tf looks at backend.tf alone: a copy with the original's terraform.tfstate "
-        "plans to replace the original's notebook, which loses its volume",
-    )
     def test_with_the_original_s_state_takes_nothing_from_it(self, demo: Demo) -> None:
+        before = demo.instances()
         copied = demo.by_hand("cp -r notebooks/notebook-dev notebooks/notebook-data-science")
         assert copied.code == 0, copied
         done = demo.by_hand(
-            "terraform plan -input=false -no-color", "notebooks/notebook-data-science"
+            "terraform apply -input=false -auto-approve -no-color",
+            "notebooks/notebook-data-science",
         )
-        assert "must be replaced" not in done.out, done
+        said = " ".join(done.err.replace("│", "").split())
+        assert "has terraform.tfstate, the state of notebooks/notebook-dev" in said, done
+        assert "In a copy, delete terraform.tfstate* and .terraform." in said, done
+        assert "run `tools rename-notebook notebook-dev notebook-data-science`" in said, done
+        assert demo.instances() == before
 
     def test_with_the_original_s_state_is_refused_by_tools(self, demo: Demo) -> None:
         done = demo.types("tools deploy --local")

@@ -46,8 +46,8 @@ class TestSharedStates:
         self, demo: Demo
     ) -> None:
         assert sorted(demo.git_status()) == [
+            " M common.auto.tfvars",
             "!! .tools/",
-            "?? common.auto.tfvars",
             "?? notebooks/alice-notebook/",
             "?? notebooks/nlp-project/",
             "?? team.csv",

@@ -1,14 +1,21 @@
-"""A directory that was copied with its backend.tf: plain Terraform changes nothing in it."""
+"""A directory that was copied with another root's state: plain Terraform changes nothing in it."""
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.cli.conftest import Checkout
+from tests.keeper import kept
+from tests.terraform_1_0 import find_terraform_1_0
 from tools.localcloud.client import environment
+from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
 COMMANDS = [
     ("validate",),
@@ -18,29 +25,58 @@ COMMANDS = [
     ("destroy", "-auto-approve", "-refresh=false"),
     ("import", "aws_ssm_parameter.other", "other"),
 ]
+COMMON = (
+    'module "common" {\n  source  = "../../modules/common"\n  project = "pp"\n'
+    '  region  = "us-east-1"\n}\n'
+    'provider "aws" {\n  default_tags {\n    tags = module.common.tags\n  }\n}\n'
+)
+OTHER = (
+    'resource "aws_ssm_parameter" "other" {\n  name = "o"\n  type = "String"\n  value = "v"\n}\n'
+)
+# As a user wrote it, in versions.tf.
+BACKEND = """\
+terraform {
+  backend "s3" {
+    bucket         = "my-terraform-state-bucket"
+    key            = "ml-infra/notebooks/one/terraform.tfstate"
+    region         = "us-east-1"
+    encrypt        = true
+    dynamodb_table = "terraform-locks"
+  }
+}
+"""
+IN_JSON = json.dumps(
+    {"terraform": [{"backend": {"s3": {"key": "ml-infra/notebooks/one/terraform.tfstate"}}}]}
+)
 
 
 @pytest.fixture
-def original(attached: Checkout, client: Callable[..., Any]) -> tuple[Checkout, str]:
-    """notebooks/one: the guard and a resource that is soon made, applied with a state in S3."""
-    bucket = f"states-{uuid4().hex[:8]}"
-    client("s3").create_bucket(Bucket=bucket)
-    one = attached.root / "notebooks/one"
-    one.mkdir()
-    shutil.copy(attached.root / "notebooks/notebook-dev/versions.tf", one)
-    (one / "main.tf").write_text(
-        'module "common" {\n  source  = "../../modules/common"\n  project = "pp"\n'
-        '  region  = "us-east-1"\n}\n'
-        'provider "aws" {\n  default_tags {\n    tags = module.common.tags\n  }\n}\n'
-        f'resource "aws_ssm_parameter" "one" {{\n  name  = "{bucket}"\n  type  = "String"\n'
+def one(attached: Checkout) -> tuple[Checkout, str]:
+    """notebooks/one: the guard and a parameter that is soon made; the parameter's name."""
+    name = f"states-{uuid4().hex[:8]}"
+    directory = attached.root / "notebooks/one"
+    directory.mkdir()
+    shutil.copy(attached.root / "notebooks/notebook-dev/versions.tf", directory)
+    (directory / "main.tf").write_text(
+        f'{COMMON}resource "aws_ssm_parameter" "one" {{\n  name  = "{name}"\n  type  = "String"\n'
         "  value = basename(abspath(path.root))\n}\n"
     )
-    (one / "backend.tf").write_text(
-        f'terraform {{\n  backend "s3" {{\n    bucket = "{bucket}"\n'
-        '    key    = "ml-infra/notebooks/one/terraform.tfstate"\n'
-        '    region = "us-east-1"\n  }\n}\n'
-    )
-    return attached, bucket
+    return attached, name
+
+
+@pytest.fixture(scope="module")
+def kept_1_0() -> Iterator[Terraform]:
+    with kept(find_terraform_1_0({})) as found:
+        yield found
+
+
+@pytest.fixture(params=["1.0.3", "the user's"])
+def either(request: pytest.FixtureRequest, one: tuple[Checkout, str]) -> tuple[Checkout, str]:
+    """notebooks/one, for the oldest Terraform and for the newest that is here."""
+    fixture = "kept_1_0" if request.param == "1.0.3" else "kept_terraform"
+    program = str(request.getfixturevalue(fixture).binary)
+    checkout, name = one
+    return replace(checkout, env={**checkout.env, BINARY_VARIABLE: program}), name
 
 
 def terraform(checkout: Checkout, endpoint: str, stack: str, *command: str) -> str:
@@ -49,33 +85,33 @@ def terraform(checkout: Checkout, endpoint: str, stack: str, *command: str) -> s
     done = checkout.run(
         checkout.program, command[0], *options, *command[1:], cwd=stack, **environment(endpoint)
     )
-    return f"{done.returncode} {done.stdout}{done.stderr}"
+    said = " ".join(f"{done.stdout}{done.stderr}".replace("│", "").split())
+    return f"{done.returncode} {said}"
 
 
-def test_plain_terraform_is_stopped_in_a_copy(
-    original: tuple[Checkout, str], client: Callable[..., Any]
+def test_plain_terraform_is_stopped_in_a_copy_with_the_backend_block(
+    one: tuple[Checkout, str], client: Callable[..., Any]
 ) -> None:
-    checkout, bucket = original
+    checkout, name = one
     endpoint = client("s3").meta.endpoint_url
+    client("s3").create_bucket(Bucket=name)
+    original = checkout.root / "notebooks/one"
+    (original / "backend.tf").write_text(
+        f'terraform {{\n  backend "s3" {{\n    bucket = "{name}"\n'
+        '    key    = "ml-infra/notebooks/one/terraform.tfstate"\n'
+        '    region = "us-east-1"\n  }\n}\n'
+    )
     assert terraform(checkout, endpoint, "notebooks/one", "init").startswith("0")
     assert terraform(checkout, endpoint, "notebooks/one", "apply", "-auto-approve").startswith("0")
-    one, two = (checkout.root / "notebooks" / name for name in ("one", "two"))
     # With what init made: no init stops an apply in such a copy either.
-    shutil.copytree(one, two, symlinks=True)
-    with (two / "main.tf").open("a") as file:
-        file.write(
-            'resource "aws_ssm_parameter" "other" {\n  name = "o"\n  type = "String"\n'
-            '  value = "v"\n}\n'
-        )
-    before = state(client, bucket)
+    two = copied(original, checkout.root / "notebooks/two")
+    before = in_bucket(client, name)
     for command in COMMANDS:
         said = terraform(checkout, endpoint, "notebooks/two", *command)
         assert said.startswith("1 "), (command, said)
-        said = " ".join(said.replace("│", "").split())
-        assert "names the state of notebooks/one" in said, (command, said)
-    assert state(client, bucket) == before
-    parameter = client("ssm").get_parameter(Name=bucket)["Parameter"]
-    assert (parameter["Value"], parameter["Version"]) == ("one", 1)
+        assert "two has a backend block that names the state of notebooks/one" in said, said
+    assert in_bucket(client, name) == before
+    assert parameter(client, name) == ("one", 1)
 
     # As the message says: without the copied files the copy is a stack of its own.
     (two / "backend.tf").unlink()
@@ -84,6 +120,75 @@ def test_plain_terraform_is_stopped_in_a_copy(
     assert "2 to add" in terraform(checkout, endpoint, "notebooks/two", "plan")
 
 
-def state(client: Callable[..., Any], bucket: str) -> tuple[str, bytes]:
+def test_plain_terraform_is_stopped_in_a_copy_with_the_state(
+    either: tuple[Checkout, str], client: Callable[..., Any]
+) -> None:
+    checkout, name = either
+    endpoint = client("s3").meta.endpoint_url
+    original = checkout.root / "notebooks/one"
+
+    def ok(*command: str) -> None:
+        said = terraform(checkout, endpoint, "notebooks/one", *command)
+        assert said.startswith("0 "), (command, said)
+
+    # What the guard reads is written meanwhile: a first apply, a saved plan, a change.
+    ok("init")
+    ok("apply", "-auto-approve")
+    with (original / "main.tf").open("a") as file:
+        file.write(OTHER.replace("other", "more").replace('"o"', f'"{name}-more"'))
+    ok("plan", "-out=saved.tfplan")
+    ok("apply", "saved.tfplan")
+    state = (original / "terraform.tfstate").read_bytes()
+
+    two = copied(original, checkout.root / "notebooks/two")
+    for command in (COMMANDS[0], COMMANDS[2], COMMANDS[4], COMMANDS[5]):
+        said = terraform(checkout, endpoint, "notebooks/two", *command)
+        assert said.startswith("1 "), (command, said)
+        assert "two has terraform.tfstate, the state of notebooks/one" in said, (command, said)
+    assert (two / "terraform.tfstate").read_bytes() == state
+    assert parameter(client, name) == ("one", 1)
+
+    # As the message says, for a copy:
+    for file in (*two.glob("terraform.tfstate*"), two / "saved.tfplan"):
+        file.unlink()
+    assert "3 to add" in terraform(checkout, endpoint, "notebooks/two", "plan")
+
+    # A directory that was renamed by hand:
+    original.rename(checkout.root / "notebooks/three")
+    said = terraform(checkout, endpoint, "notebooks/three", "apply", "-auto-approve")
+    assert said.startswith("1 "), said
+    assert "run `tools rename-notebook one three`" in said, said
+    (checkout.root / "notebooks/three").rename(original)
+    ok("destroy", "-auto-approve")
+
+
+@pytest.mark.parametrize(("file", "text"), [("versions.tf", BACKEND), ("backend.tf.json", IN_JSON)])
+def test_a_backend_block_counts_in_any_file(
+    either: tuple[Checkout, str], client: Callable[..., Any], file: str, text: str
+) -> None:
+    checkout, _ = either
+    endpoint = client("s3").meta.endpoint_url
+    assert terraform(checkout, endpoint, "notebooks/one", "init").startswith("0")
+    (checkout.root / "notebooks/one" / file).write_text(text)
+    assert terraform(checkout, endpoint, "notebooks/one", "validate").startswith("0")
+    (checkout.root / "notebooks/one").rename(checkout.root / "notebooks/two")
+    said = terraform(checkout, endpoint, "notebooks/two", "validate")
+    assert said.startswith("1 "), said
+    assert "has a backend block that names the state of notebooks/one" in said, said
+
+
+def copied(directory: Path, target: Path) -> Path:
+    shutil.copytree(directory, target, symlinks=True)
+    with (target / "main.tf").open("a") as file:
+        file.write(OTHER)
+    return target
+
+
+def in_bucket(client: Callable[..., Any], bucket: str) -> tuple[str, bytes]:
     found = client("s3").get_object(Bucket=bucket, Key="ml-infra/notebooks/one/terraform.tfstate")
     return found["ETag"], found["Body"].read()
+
+
+def parameter(client: Callable[..., Any], name: str) -> tuple[str, int]:
+    found = client("ssm").get_parameter(Name=name)["Parameter"]
+    return found["Value"], found["Version"]

@@ -54,9 +54,11 @@ def test_shared_roots_agree_on_what_is_typed_once(name: str) -> None:
     assert declared == declared[:1] * len(SHARED)
 
 
-def test_the_common_example_has_what_is_typed_once() -> None:
-    example = parsed((REPOSITORY / "common.auto.tfvars.example").read_text())
-    assert sorted(example) == TYPED_ONCE
+def test_the_common_values_are_shown_and_none_is_set() -> None:
+    text = (REPOSITORY / "common.auto.tfvars").read_text()
+    assert parsed(text) == {}
+    shown = parsed("\n".join(re.findall(r"^# (\w+ = .*)$", text, re.M)))
+    assert sorted(shown) == TYPED_ONCE
 
 
 def test_the_order_of_the_shared_stacks() -> None:

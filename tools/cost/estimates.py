@@ -55,8 +55,8 @@ def estimate(context: Context, question: Question) -> Estimate:
         question.what_if,
         question.hours,
     )
-    assumed = [f"Region: {region} is assumed; {COMMON} is missing."]
-    if not question.region and not (fleet.repository.root / COMMON).is_file():
+    assumed = [f"Region: {region} is assumed; {COMMON} sets none."]
+    if not question.region and not fleet.repository.shared_values().get("region"):
         counted = replace(counted, notes=[*assumed, *counted.notes])
     return model.estimate_month(
         counted, prices.load(prices.user_prices_path(context.repository)), question.assumptions

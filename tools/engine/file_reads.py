@@ -9,10 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.engine import module_scope
-from tools.engine.file_digests import FileDigests, Folder, UncountableError, is_left_out
+from tools.engine.file_digests import (
+    FileDigests,
+    Folder,
+    UncountableError,
+    digest_of,
+    is_left_out,
+)
+from tools.engine.file_values import FileValues
 from tools.engine.module_scope import ModuleScope, ModuleUses
 from tools.engine.read_collector import NO_USES, FileReads, ReadCollector, is_below
 from tools.hcl import file_uses
+from tools.hcl.evaluation import is_known
+from tools.hcl.file_uses import FileUses
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.terraform.cli_arguments import value_options
 
@@ -74,6 +83,7 @@ class _Walk:
         self.cwd = os.path.realpath(directory) if Path(directory).is_symlink() else directory
         self.collector = self._new_collector(states)
         self.climbs = False
+        self._values: dict[int, FileValues] = {}
         self._installed: dict[str, str] | None = None
 
     def _new_collector(self, states: frozenset[str]) -> ReadCollector:
@@ -134,6 +144,8 @@ class _Walk:
             self.climbs = self.climbs or uses["climbs"]
             for function, arguments in uses["calls"]:
                 self._visit_call(function, arguments, scope, where)
+            for local in uses["local_calls"]:
+                self._visit_local(local, uses, scope, where)
             for argument, expression in uses["arguments"]:
                 self._visit_argument(argument, expression, scope, where)
             for expression in uses["paths"]:
@@ -212,6 +224,24 @@ class _Walk:
         return self._installed.get(key)
 
     # Functions and arguments
+
+    def _visit_local(self, name: str, uses: FileUses, scope: ModuleScope, where: str) -> None:
+        """Takes in the files that a local reads; where that is not known, its value if that is."""
+        outer, self.collector = self.collector, self._new_collector(self.collector.written)
+        for function, arguments in uses["local_calls"][name]:
+            self._visit_call(function, arguments, scope, where)
+        self.collector, own = outer, self.collector
+        if own.reads.unknown or own.partial or not own.written.isdisjoint(own.asked):
+            # One for all locals of a module, which are made of each other.
+            values = self._values.setdefault(id(scope), FileValues(scope, outer.absolute))
+            if uses["locals"][name] == scope.uses.locals.get(name) and is_known(
+                value := values.local(name)
+            ):
+                outer.reads.files[f"{self.cwd}/local.{name}"] = digest_of(
+                    json.dumps(value).encode()
+                )
+                return
+        outer.merge(own)
 
     def _visit_call(
         self, function: str, arguments: list[Expression], scope: ModuleScope, where: str

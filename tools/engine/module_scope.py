@@ -72,7 +72,7 @@ class ModuleScope:
 
     def paths(self, expression: Expression, depth: int = 0) -> Iterator[tuple[str, bool]]:
         """The paths that `expression` may have: each whole, or, with False, only its beginning."""
-        values = evaluate(expression, Scope(self._lookup))
+        values = evaluate(expression, Scope(self.lookup))
         if all(map(is_known, values)):
             texts = map(text_of, values)
             yield from ((text, True) for text in texts if text is not None)  # null reads nothing
@@ -93,7 +93,7 @@ class ModuleScope:
     def _template_paths(self, parts: Iterable[str | Expression]) -> Iterator[tuple[str, bool]]:
         beginning = ""
         for part in parts:
-            values = [part] if isinstance(part, str) else evaluate(part, Scope(self._lookup))
+            values = [part] if isinstance(part, str) else evaluate(part, Scope(self.lookup))
             if list(values) == [None]:
                 return  # Terraform refuses null in a template
             text = text_of(values[0]) if len(values) == 1 and is_known(values[0]) else None
@@ -112,7 +112,7 @@ class ModuleScope:
                 return self.arguments[name], self.caller
         return None, self
 
-    def _lookup(self, kind: str, name: str) -> Values | None:
+    def lookup(self, kind: str, name: str) -> Values | None:
         """The values of `kind.name`; None for what is no value, such as a resource."""
         if kind not in ("local", "path", "var"):
             return None
@@ -135,9 +135,9 @@ class ModuleScope:
         if kind == "local":
             expression = self.uses.locals.get(name)
             unknown = [Unknown(f"local.{name}")]
-            return unknown if expression is None else evaluate(expression, Scope(self._lookup))
+            return unknown if expression is None else evaluate(expression, Scope(self.lookup))
         if name in self.arguments and self.caller:
-            return evaluate(self.arguments[name], Scope(self.caller._lookup))
+            return evaluate(self.arguments[name], Scope(self.caller.lookup))
         return self._default(name) if self.caller else self._root_value(name)
 
     def _may_be_set_in(self, file: str, name: str) -> bool:

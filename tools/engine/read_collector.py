@@ -120,7 +120,7 @@ class ReadCollector:
         is_certain = is_whole and is_pattern_whole
         rest = pattern[len(below) :].lstrip("/")
         self.add_folder(folder, what, not is_certain or "/" in rest or "**" in rest)
-        matches = _glob(folder, rest) if is_certain else None
+        matches = glob_pattern(folder, rest) if is_certain else None
         written = (
             f for f in self.written if (matches.fullmatch(f) if matches else is_below(f, folder))
         )
@@ -133,7 +133,7 @@ def is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def _glob(folder: str, pattern: str) -> re.Pattern[str] | None:
+def glob_pattern(folder: str, pattern: str) -> re.Pattern[str] | None:
     """The paths that fileset() finds: https://pkg.go.dev/github.com/bmatcuk/doublestar"""
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]*\]|[{},])", pattern)
     known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}

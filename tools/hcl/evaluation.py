@@ -23,6 +23,10 @@ class Unknown:
     reason: str
 
 
+class Failed(Unknown):
+    """Stands for what Terraform refuses for certain, such as the text of a file that is missing."""
+
+
 Value = Any  # what JSON holds, with Unknown in its place or within
 Values = Sequence[Value]  # at least one
 # The values of a name such as `var.region`, given as `("var", "region")`; None if it is not one.
@@ -31,10 +35,14 @@ Lookup = Callable[[str, str], Values | None]
 
 @dataclass(frozen=True)
 class Scope:
-    """What names mean: `lookup` for `var.x`, `local.x`, `path.x`, and `names` for plain ones."""
+    """What names mean: `lookup` for `var.x`, `local.x`, `path.x`, and `names` for plain ones.
+
+    `functions` are evaluated besides those that need nothing but their arguments.
+    """
 
     lookup: Lookup
     names: Mapping[str, Value] = field(default_factory=dict)
+    functions: Mapping[str, Callable[..., Value]] = field(default_factory=dict)
 
     def with_names(self, names: Mapping[str, Value]) -> "Scope":
         """The same scope with more `names`, such as those of a `for`, or `each` and `count`."""
@@ -186,9 +194,24 @@ def _call(expression: Expression, scope: Scope) -> Values:
     function, arguments = expression[1], expression[2]
     if function == "abspath":
         return _absolute(arguments, scope)
-    if function not in FUNCTIONS or any(argument[0] == "expanded" for argument in arguments):
+    call = FUNCTIONS.get(function) or scope.functions.get(function)
+    if any(argument[0] == "expanded" for argument in arguments):
+        call = None
+    elif function == "try":
+        return _try(arguments, scope)
+    if call is None:
         return [Unknown(f"{function}(...)")]
-    return _distinct(_called(function, values) for values in _product(arguments, scope))
+    return _distinct(_called(function, call, values) for values in _product(arguments, scope))
+
+
+def _try(arguments: Sequence[Expression], scope: Scope) -> Values:
+    for argument in arguments:
+        values = evaluate(argument, scope)
+        if not any(isinstance(value, Failed) for value in values):
+            return values
+        if len(values) > 1:
+            return [Unknown("try(...)")]
+    return [Failed("try(...)")]
 
 
 def _absolute(arguments: Sequence[Expression], scope: Scope) -> Values:
@@ -201,11 +224,11 @@ def _absolute(arguments: Sequence[Expression], scope: Scope) -> Values:
     )
 
 
-def _called(function: str, arguments: Sequence[Value]) -> Value:
+def _called(function: str, call: Callable[..., Value], arguments: Sequence[Value]) -> Value:
     if unknown := first_unknown(list(arguments)):
         return unknown
     try:
-        return FUNCTIONS[function](*arguments)
+        return call(*arguments)
     except (TypeError, ValueError, LookupError, AttributeError, StopIteration):
         return Unknown(f"{function}(...)")
 

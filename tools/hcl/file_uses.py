@@ -57,7 +57,8 @@ _WORDS = re.compile(
 class FileUses(TypedDict):
     """What one file says; expressions are as `syntax` has them, `unreadable` says why none is here.
 
-    `calls` are functions that read files, with their arguments; `arguments` the path arguments of
+    `calls` are functions that read files, with their arguments, but for those in locals, which
+    `local_calls` has by the local's name; `arguments` the path arguments of
     resources and data sources whose provider reads them, such as `data.archive_file.x.source_dir`;
     `paths` other paths. `outputs` are those that it names of other states: data source and output,
     empty for all of them. `module_outputs` are those of modules: call, output and two steps into
@@ -68,6 +69,7 @@ class FileUses(TypedDict):
     """
 
     calls: list[tuple[str, list[Expression]]]
+    local_calls: dict[str, list[tuple[str, list[Expression]]]]
     arguments: list[tuple[str, Expression]]
     paths: list[Expression]
     outputs: list[tuple[str, str]]
@@ -82,6 +84,7 @@ class FileUses(TypedDict):
 def _nothing() -> FileUses:
     return FileUses(
         calls=[],
+        local_calls={},
         arguments=[],
         paths=[],
         outputs=[],
@@ -143,6 +146,9 @@ def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileUses) 
             attributes.pop(name, None)
     elif kind == "locals":
         uses["locals"].update(attributes)
+        for name, expression in attributes.items():
+            _read_local(name, expression, uses)
+        return
     elif kind == "variable" and labels:
         sensitive = attributes.get("sensitive", ["literal", False]) != ["literal", False]
         # Not the value of a secret: what is found is kept in a file.
@@ -157,6 +163,15 @@ def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileUses) 
         finder.visit(expression)
     for inner in body.blocks:
         finder.visit_body(inner.body)
+
+
+def _read_local(name: str, expression: Expression, uses: FileUses) -> None:
+    """Notes what a local says; its calls by themselves, since a plan may see its value alone."""
+    own = FileUses(**{**uses, "calls": []})
+    _Finder(own).visit(expression)
+    uses["climbs"] = own["climbs"]
+    if own["calls"]:
+        uses["local_calls"][name] = own["calls"]
 
 
 class _Finder:

@@ -8,6 +8,7 @@ https://developer.hashicorp.com/terraform/language/functions
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 
@@ -96,6 +97,39 @@ def _dirname(path: str) -> str:
     return posixpath.normpath(posixpath.dirname(path) or ".")
 
 
+def _flatten(values: Any) -> list[Any]:
+    return [
+        inner for item in values for inner in (_flatten(item) if isinstance(item, list) else [item])
+    ]
+
+
+# What Go's regular expressions and Python's read alike. Go's class of spaces has no vertical tab.
+# https://pkg.go.dev/regexp/syntax
+_ALIKE = re.compile(
+    r"(?:[^\\$(\[]|\\[sSdDwWnt\W]|\((?!\?)|\(\?[sm]*:|\[\^?(?:[^\]\\\[]|\\[sSdDwWnt\W])+\])*"
+)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    if not _ALIKE.fullmatch(pattern):
+        raise ValueError(pattern)
+    try:
+        return re.compile(pattern, re.ASCII)
+    except re.error:
+        raise ValueError(pattern) from None
+
+
+def _regexall(pattern: str, text: str) -> list[Any]:
+    compiled = _compiled(pattern)
+    if "\v" in text:
+        raise ValueError(pattern)
+    matches = list(compiled.finditer(text))
+    if not all(match[0] for match in matches):
+        raise ValueError(pattern)  # beside others, Go leaves out empty ones
+    return [list(match.groups()) if compiled.groups else match[0] for match in matches]
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "basename": _basename,
     "coalesce": _coalesce,
@@ -106,6 +140,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "distinct": lambda values: list(dict.fromkeys(values)),
     "element": _element,
     "endswith": lambda text, end: text.endswith(end),
+    "flatten": _flatten,
     "format": _format,
     "join": lambda separator, *lists: separator.join(map(_text, _concat(*lists))),
     "keys": lambda values: sorted(values.keys()),
@@ -114,6 +149,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lower": lambda text: text.lower(),
     "merge": _merge,
     "one": lambda values: values[0] if values else None,
+    "regexall": _regexall,
     "replace": _replace,
     "split": lambda separator, text: text.split(separator) if text else [],
     "startswith": lambda text, start: text.startswith(start),
@@ -125,7 +161,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "trimprefix": lambda text, prefix: text.removeprefix(prefix),
     "trimspace": lambda text: text.strip(),
     "trimsuffix": lambda text, suffix: text.removesuffix(suffix),
-    "try": lambda value, *others: value,
     "upper": lambda text: text.upper(),
     "values": lambda values: [values[key] for key in sorted(values)],
 }

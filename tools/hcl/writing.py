@@ -70,6 +70,17 @@ def assign(text: str, values: Mapping[str, Value]) -> str:
     return "".join(lines)
 
 
+def fill_in(text: str, values: Mapping[str, Value]) -> str:
+    """Sets `values` as `assign` does, but for those that a line shows as a comment: there."""
+    for name, value in values.items():
+        if _find_assignment(text.splitlines(keepends=True), name) is None:
+            shown = re.compile(rf"^# *{re.escape(name)} *=.*$", re.MULTILINE)
+            line = f"{name} = {dumps(value)}"
+            text = shown.sub(lambda match, line=line: line, text, count=1)  # type: ignore[misc]
+        text = assign(text, {name: value})
+    return text
+
+
 def has_comments(text: str, name: str) -> bool:
     """Whether comments stand on the lines that set `name`, which `assign` would drop."""
     lines = text.splitlines(keepends=True)

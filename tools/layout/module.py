@@ -13,6 +13,11 @@ from tools.hcl.syntax import Expression, UnreadableError, parse_expression
 from tools.layout import files
 from tools.terraform.cli_arguments import value_options
 
+
+class Unset(Unknown):
+    """Stands for a variable that has neither a value nor a default."""
+
+
 # Stands for what cannot be opened, and names all that a file may be needed for.
 UNOPENED = b"terraform_remote_state module source backend"
 
@@ -136,7 +141,7 @@ class Context:
         declared = self.module.variables.get(name, {})
         if "default" in declared:
             return evaluate(declared["default"], Scope(lambda kind, name: None))
-        return [Unknown(f"variable {name}, which has no value here")]
+        return [Unset(f"variable {name}, which has no value here")]
 
     def typed(self, name: str, values: Values) -> Values:
         """`values` of a variable as its type makes them."""

@@ -88,6 +88,11 @@ class Neighbours:
                     self._files[found[-1]] = names
         return found
 
+    def config_files(self, name: str) -> list[str]:
+        """The files that are read as configuration in the stack called `name`."""
+        names = files.config_names(self._files[name], self.reader.tofu)
+        return [f"{self.root}/{name}/{file}" for file in names]
+
     @property
     def has_unplaced(self) -> bool:
         """Whether there is a stack whose files do not say where its state is."""

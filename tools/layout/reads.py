@@ -136,6 +136,13 @@ class Reader:
             return None
         return kind, {name: values[0] for name, values in arguments.items()}
 
+    def variables(self, directory: str, names: Sequence[str]) -> dict[str, Values]:
+        """The values, by Terraform's own precedence, of those variables that a root declares."""
+        files_ = files.file_names(directory)
+        root = self._merge(module.read_files(directory, files.config_names(files_, self.tofu)))
+        context = self._context(directory, root, files_)
+        return {name: context.variable(name) for name in names if name in root.variables}
+
     def module_folders(self, directory: str) -> tuple[list[Path], list[str]]:
         """The directories of the modules that a root calls, recursively, and what is not known.
 
@@ -178,7 +185,7 @@ class Reader:
     def _context(self, directory: str, root: Module, names: Sequence[str]) -> RootContext:
         contents = []
         for name in files.value_names(names):
-            # The link to common.auto.tfvars leads nowhere before `tools init`.
+            # A link may lead nowhere.
             if (found := module.read_file(f"{directory}/{name}")) is not None:
                 contents.append((name, found))
         workspace = selected_workspace(directory)

@@ -10,12 +10,13 @@ from tools.hcl import cache, reading
 from tools.layout import graph
 from tools.layout.neighbours import Neighbours
 from tools.layout.patterns import NO_STACK, match_names
+from tools.layout.shared_values import TYPED_ONCE as TYPED_ONCE
+from tools.layout.shared_values import read_shared_values
 from tools.layout.stack import FOLDERS, Stack
 from tools.layout.unmanaged import Unmanaged, find_unmanaged
 
 COMMON = "common.auto.tfvars"
 PREFIX = "ml-infra"  # of the states' keys, unless state_prefix is set
-TYPED_ONCE = ("project", "region", "state_bucket", "state_prefix")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Repository:
     root: Path
     option: str = ""
     env: Mapping[str, str] = field(default_factory=lambda: os.environ, compare=False, repr=False)
+    _shared: dict[bytes, dict[str, reading.Value]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def containing(cls, directory: Path, env: Mapping[str, str] = os.environ) -> "Repository":
@@ -70,21 +74,31 @@ class Repository:
         return [stack for stack in stacks if not patterns or stack.name in names]
 
     def common(self) -> dict[str, reading.Value]:
-        """The values that `common.auto.tfvars` gives to every stack.
+        """The values that all stacks share, as `shared_values` has them.
 
-        Raises UserError if it is missing, or has no project or region.
+        Raises UserError if there is no project or region.
         """
-        path = self.root / COMMON
-        if not path.is_file():
-            raise UserError(
-                f"{path} is missing; run `tools init`, or copy {COMMON}.example and edit it "
-                "(`make demo` needs neither it nor an AWS account)"
-            )
-        values = reading.read_tfvars(path)
+        values = self.shared_values()
         for name in ("project", "region"):
             if not isinstance(values.get(name), str) or not values[name]:
-                raise UserError(f'{path} sets no {name}; add a line such as {name} = "..."')
+                raise UserError(
+                    f"no {name} is set; run `tools init`, or set it in {self.root / COMMON} "
+                    "(`make demo` needs neither that nor an AWS account)"
+                )
         return values
+
+    def shared_values(self) -> dict[str, reading.Value]:
+        """The values of TYPED_ONCE that are set: those of the stacks, as Terraform finds them.
+
+        If no stack takes one, it is what `common.auto.tfvars` says. Raises UserError if stacks
+        disagree, or if what they take is not known without Terraform.
+        """
+        path = self.root / COMMON
+        content = path.read_bytes() if path.is_file() else b""
+        if content not in self._shared:
+            values = reading.read_tfvars(path) if content else {}
+            self._shared[content] = {**values, **read_shared_values(self.root, self.env)}
+        return dict(self._shared[content])
 
     def notebook_names(self) -> list[str]:
         """The names of the directories in `notebooks`, whether they are stacks or not."""

@@ -179,8 +179,8 @@ def _common(repository: Repository, copied: Path) -> str:
 
 
 def _common_values(repository: Repository) -> dict[str, reading.Value]:
-    values = repository.common() if (repository.root / COMMON).is_file() else _DEFAULTS
-    return {name: values[name] for name in _DEFAULTS}
+    values = repository.shared_values()
+    return {name: values.get(name) or default for name, default in _DEFAULTS.items()}
 
 
 def _overrides(stack: Path) -> str:

@@ -112,7 +112,8 @@ def _move_states(
     session.confirm("Continue?")
     path = repository.root / COMMON
     # First, so that every other command sees a run that was interrupted, and refuses.
-    files.write(path, writing.assign(path.read_text(), values))
+    text = path.read_text() if path.is_file() else ""
+    files.write(path, writing.fill_in(text, values))
     with session.runner().resume(len(remaining)) as run:
         for step in remaining:
             if run.interruption.count:

@@ -20,7 +20,7 @@ from tools.runs.session import Session
 from tools.scaffold import notebook
 from tools.state import backend
 from tools.state.backend import Backend
-from tools.state.file import State
+from tools.state.file import State, with_stack
 from tools.state.place import STATE, BucketPlace, LocalPlace, Place
 from tools.system import files
 
@@ -192,8 +192,18 @@ def _set_name(stack: Stack, name: str) -> None:
         files.write(path, writing.assign(text, {"name": name}))
 
 
+def _sign_state(place: LocalPlace, renaming: _Renaming) -> None:
+    """Has the state say that it is the new stack's, as modules/common wants it."""
+    content = place.read()
+    if content and renaming.old.name.encode() in content:
+        State.parse(content, str(place), place.mend)
+        place.write(content, ".backup")
+        place.write(with_stack(content, renaming.old.name, renaming.new.name), "")
+
+
 def _move_state(run: Run, renaming: _Renaming) -> None:
     if renaming.places is None or renaming.settings is None:
+        _sign_state(LocalPlace(renaming.new.path / STATE), renaming)
         run.records.forget_files(renaming.new)
         return
     old_place, new_place = renaming.places

@@ -16,7 +16,6 @@ from tools.fleet import platforms
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.idle import is_idle
 from tools.fleet.status import FleetStatus, NotebookStatus, UndeclaredInstance, read_status
-from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.runs import listing
 from tools.runs.listing import StackRow
@@ -146,9 +145,8 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
     ]
     now = datetime.now(UTC)
     idle_unknown = status.idle_unknown if status else ()
-    is_initialized = (fleet.repository.root / COMMON).is_file()
     return Report(
-        str(fleet.repository.common()["project"]) if is_initialized else "",
+        str(fleet.repository.shared_values().get("project") or ""),
         fleet.region,
         now,
         answer.sentence,

@@ -16,6 +16,7 @@ from tools.cost.model import MONTH, Line, total
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.hcl import writing
+from tools.hcl.evaluation import Value
 from tools.layout.files import holds_root
 from tools.layout.patterns import match_names
 from tools.layout.reads import StateAddress
@@ -173,17 +174,19 @@ def _figures(kind: str, attributes: Mapping[str, Any]) -> Iterator[tuple[str, De
         yield "kms_key_month", Decimal(1)
 
 
-def write_roots(orphans: Sequence[Orphan], root: Path, common: Path, region: str) -> Repository:
+def write_roots(
+    orphans: Sequence[Orphan], root: Path, common: Mapping[str, Value], region: str
+) -> Repository:
     """Writes root modules into `root` that have the states of `orphans` and declare nothing.
 
     An apply of one destroys what its state holds: Terraform needs a provider for that, and nothing
-    of what was declared. `region` is for resources whose state names none.
+    of what was declared. `common` are the repository's shared values, and `region` is for resources
+    whose state names none.
     """
     shutil.rmtree(root, ignore_errors=True)
     for folder in (*FOLDERS, "modules"):
         (root / folder).mkdir(parents=True)
-    if common.is_file():
-        shutil.copy(common, root / COMMON)
+    (root / COMMON).write_text(f"{writing.format_assignments(common)}\n")
     for orphan in orphans:
         directory = Stack(root, orphan.name).path
         directory.mkdir()
@@ -254,6 +257,6 @@ def open_orphans(session: Session, orphans: Sequence[Orphan]) -> Iterator[Sessio
     target = session.target
     with tempfile.TemporaryDirectory(prefix="orphans-") as folder:
         roots = Path(folder) / "roots"
-        common = target.repository.root / COMMON
+        common = target.repository.shared_values()
         repository = write_roots(orphans, roots, common, target.region)
         yield session.moved_to(replace(repository, option=target.option))

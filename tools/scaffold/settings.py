@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tools.aws.model import check_bucket, check_bucket_suffix, check_region
 from tools.errors import UserError
-from tools.hcl import writing
+from tools.hcl import reading, writing
 from tools.hcl.reading import Value
 from tools.layout.repository import COMMON, Repository
+from tools.system import files as system_files
 
 # The rule of variable "project" in the shared stacks, which say why.
 _PROJECT = re.compile(r"(?!(sg|sthree|amzn-s3-demo)(-|$))[a-z](-?[a-z0-9])+")
@@ -53,14 +54,16 @@ class Settings:
                 f"{self.vpc_id}: name at least one of its private subnets with --subnet-id"
             )
 
+    @property
+    def common(self) -> dict[str, Value]:
+        """The values of common.auto.tfvars."""
+        values: dict[str, Value] = {"project": self.project, "region": self.region}
+        return {**values, **_set(state_bucket=self.state_bucket)}
+
     def files(self) -> dict[str, str]:
-        """The .tfvars files: path in the repository to text."""
-        common: dict[str, Value] = {"project": self.project, "region": self.region}
-        if self.state_bucket:
-            common["state_bucket"] = self.state_bucket
+        """The .tfvars files that are new: path in the repository to text."""
         network = _set(subnet_ids=list(self.subnet_ids), route_table_ids=list(self.route_table_ids))
         stacks = {
-            COMMON: common,
             "shared-infra/s3/terraform.tfvars": _set(bucket_suffix=self.bucket_suffix),
             "shared-infra/security-groups/terraform.tfvars": _set(vpc_id=self.vpc_id),
             "shared-infra/vpc-endpoints/terraform.tfvars": network,
@@ -94,22 +97,41 @@ def check_subnets(subnet_ids: str) -> None:
 
 
 def write(settings: Settings, repository: Repository) -> list[Path]:
-    """Writes the files of `settings`, all or none. Raises UserError if one exists already."""
+    """Writes the files of `settings`, all or none, and returns them.
+
+    Raises UserError if one exists already, or if common.auto.tfvars has values.
+    """
     files = {repository.root / name: text for name, text in settings.files().items()}
+    refuse_configured(repository)
     refuse_existing(list(files))
+    common = repository.root / COMMON
+    before = common.read_text() if common.is_file() else None
     written: list[Path] = []
     try:
         for path, text in files.items():
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w") as file:
                 written.append(path)
                 file.write(text)
+        # Last: it is replaced at once.
+        system_files.write(common, writing.fill_in(before or "", settings.common))
     except BaseException as error:
         for path in written:
             path.unlink()
         if isinstance(error, OSError):
             raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
         raise
-    return written
+    return [common, *written]
+
+
+def refuse_configured(repository: Repository) -> None:
+    """Raises UserError if common.auto.tfvars has a project or a region already."""
+    path = repository.root / COMMON
+    values = reading.read_tfvars(path) if path.is_file() else {}
+    for name in ("project", "region"):
+        if name in values:
+            raise UserError(
+                f"{path} sets {name} already, and is left as it is; edit it, or put the # back"
+            )
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:

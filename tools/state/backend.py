@@ -4,13 +4,16 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 from tools.errors import UserError
-from tools.hcl import cache, reading
+from tools.hcl import cache, configuration, reading
 from tools.hcl.reading import Value
 from tools.hcl.writing import backend_block
-from tools.layout.repository import COMMON, PREFIX, Repository
+from tools.layout.module import read_file
+from tools.layout.neighbours import Neighbours
+from tools.layout.repository import PREFIX, Repository
 from tools.layout.stack import FOLDERS
 from tools.state.place import STATE, BucketPlace, Objects, no_objects
 
@@ -28,8 +31,15 @@ _HEADER = f"""\
 # https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
 _LOCKFILE_SINCE = (1, 10, 0)
 _PREFIX = re.compile(r"[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*")
-# The rule of guard.tf, by which plain Terraform refuses another stack's key.
+# The rule of modules/common/guard.tf, by which plain Terraform refuses another stack's key.
 _KEY_OF_A_STACK = re.compile(rf"((?:{'|'.join(FOLDERS)})/[^/]+)/terraform\.tfstate$")
+
+
+class Block(NamedTuple):
+    """A backend block: the name of its file, and its arguments."""
+
+    file: str
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -86,13 +96,11 @@ def default_locking(version: tuple[int, int, int]) -> Locking:
 
 
 def configured_backend(repository: Repository) -> Backend | None:
-    """The settings in common.auto.tfvars and the stacks' files, or None without a bucket."""
-    if not (repository.root / COMMON).is_file():
+    """The settings in the shared values and the stacks' files, or None without a bucket."""
+    if not repository.shared_values().get("state_bucket"):
         return None
     common = repository.common()
-    bucket = common.get("state_bucket")
-    if not bucket:
-        return None
+    bucket = common["state_bucket"]
     prefix = str(common.get("state_prefix") or PREFIX)
     locking, table = _locking(repository, str(bucket))
     return Backend(str(bucket), str(common["region"]), locking, prefix, table)
@@ -100,7 +108,8 @@ def configured_backend(repository: Repository) -> Backend | None:
 
 def _locking(repository: Repository, bucket: str) -> tuple[Locking, str]:
     """The locking of the first stack with its state in `bucket`, and the name of its lock table."""
-    for arguments in arguments_by_stack(repository).values():
+    for block in blocks_by_stack(repository).values():
+        arguments = block.arguments
         if arguments.get("bucket") == bucket:
             table = arguments.get("dynamodb_table")
             if not table:
@@ -115,15 +124,20 @@ def stack_of(key: str) -> str | None:
     return match[1] if match else None
 
 
-def arguments_by_stack(repository: Repository) -> dict[str, Mapping[str, Any]]:
-    """The arguments of the backend.tf of each stack that has one which parses."""
-    arguments: dict[str, Mapping[str, Any]] = {}
+def blocks_by_stack(repository: Repository) -> dict[str, Block]:
+    """The backend block of each stack that has one, whichever file it is in.
+
+    Without those of files that do not parse: Terraform does nothing in such a directory either.
+    """
+    blocks: dict[str, Block] = {}
+    neighbours = Neighbours(repository.root, repository.env)
     with cache.persisted(repository.root):
-        for folder in FOLDERS:
-            for path in sorted((repository.root / folder).glob(f"*/{FILE}")):
-                with suppress(UserError):  # Terraform does nothing in that directory either
-                    _, arguments[f"{folder}/{path.parent.name}"] = reading.read_backend(path) or (
-                        "",
-                        {},
-                    )
-    return arguments
+        for name in neighbours.names:
+            for path in neighbours.config_files(name):
+                content = read_file(path)
+                if content is None or not configuration.names_backend(content):
+                    continue
+                with suppress(UserError):
+                    if found := reading.read_backend(Path(path)):
+                        blocks[name] = Block(Path(path).name, found[1])
+    return blocks

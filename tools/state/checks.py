@@ -48,14 +48,14 @@ def refuse_copies(claims: Iterable[Claim]) -> None:
 
 
 def check_keys(repository: Repository) -> None:
-    """Raises UserError if a directory was copied, or renamed, with its backend.tf."""
+    """Raises UserError if a directory was copied, or renamed, with its backend block."""
     claims = []
-    for stack_name, arguments in backend.arguments_by_stack(repository).items():
-        if key := str(arguments.get("key") or ""):
+    for stack_name, block in backend.blocks_by_stack(repository).items():
+        if key := str(block.arguments.get("key") or ""):
             if original := foreign_stack(stack_name, key):
-                raise UserError(_foreign_key(repository, stack_name, original))
-            mend = f"{_mend_key(repository)} (the key is {key})"
-            claims.append(Claim(stack_name, (arguments.get("bucket"), key), mend))
+                raise UserError(_foreign_key(repository, stack_name, block.file, original))
+            mend = f"{_mend_key(repository, block.file)} (the key is {key})"
+            claims.append(Claim(stack_name, (block.arguments.get("bucket"), key), mend))
     refuse_copies(claims)
 
 
@@ -65,23 +65,26 @@ def foreign_stack(stack_name: str, key: str) -> str | None:
     return owner if owner != stack_name else None
 
 
-def _foreign_key(repository: Repository, stack_name: str, original: str) -> str:
-    wrong = f"{stack_name}/{FILE} names the state of {original}"
+def _foreign_key(repository: Repository, stack_name: str, file: str, original: str) -> str:
+    wrong = f"{stack_name}/{file} names the state of {original}"
+    mend = _mend_key(repository, file, stack_name)
     if (repository.root / original).is_dir():
         return (
             f"{wrong}: {stack_name} is a copy, and an apply in it would change what {original} "
-            f"deployed; {_mend_key(repository, stack_name)}"
+            f"deployed; {mend}"
         )
     names = f"{original.split('/')[1]} {stack_name.split('/')[1]}"
     return (
         f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}"
-        f"{repository.option}; if it is a copy: {_mend_key(repository, stack_name)}"
+        f"{repository.option}; if it is a copy: {mend}"
     )
 
 
-def _mend_key(repository: Repository, stack_name: str = "") -> str:
+def _mend_key(repository: Repository, file: str, stack_name: str = "") -> str:
     where = f" in {stack_name}" if stack_name else ""
-    return f"delete {FILE} and .terraform{where}, then: tools state enable{repository.option}"
+    if file == FILE:
+        return f"delete {FILE} and .terraform{where}, then: tools state enable{repository.option}"
+    return f"give the backend block in {file} a key of its own{where}, and delete .terraform there"
 
 
 def check_states(repository: Repository) -> None:

@@ -1,6 +1,7 @@
 """A state file: what is in it, read without starting Terraform."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -152,6 +153,19 @@ def read_instances(resources: Iterable[Mapping[str, Any]]) -> Iterator[ResourceI
                 str(instance.get("deposed") or ""),
                 flat is not None,
             )
+
+
+def with_stack(text: bytes, old: str, new: str) -> bytes:
+    """The state in `text` as that of the stack `new`, which was called `old`.
+
+    What is managed in it has the name in the tag Stack, by which the guard of modules/common knows
+    whose a state is; AWS gets the new tag with the next apply.
+    """
+    # Not parsed and written again, which might round a number.
+    tag = re.compile(rb'("tags_all":\s*\{[^{}]*"Stack":\s*)"' + re.escape(old.encode()) + rb'"')
+    text = tag.sub(lambda match: match[1] + json.dumps(new).encode(), text)
+    serial = re.compile(rb'("serial":\s*)(\d+)')
+    return serial.sub(lambda match: match[1] + b"%d" % (int(match[2]) + 1), text, count=1)
 
 
 def read_lineage(file: Path) -> str | None:

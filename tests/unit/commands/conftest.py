@@ -23,7 +23,7 @@ COPIED = (
     "templates",
     "bootstrap",
     "README.md",
-    "common.auto.tfvars.example",
+    "common.auto.tfvars",
 )
 
 

@@ -28,7 +28,7 @@ ARGUMENTS = {
 
 @pytest.fixture
 def copied(checkout: Checkout) -> Checkout:
-    shutil.copy(checkout.root / "common.auto.tfvars.example", checkout.root / "common.auto.tfvars")
+    (checkout.root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
     for folder in ("shared-infra", "notebooks"):
         shutil.rmtree(checkout.root / folder)
         (checkout.root / folder).mkdir()

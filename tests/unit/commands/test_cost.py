@@ -23,7 +23,7 @@ def test_a_fleet_that_was_never_deployed(checkout: Checkout) -> None:
     done = checkout.tools("cost")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "Region: us-east-1 is assumed; common.auto.tfvars is missing." in done.stdout
+    assert "Region: us-east-1 is assumed; common.auto.tfvars sets none." in done.stdout
     # ml.t3.medium and 20 GB; ml.m5.2xlarge and 100 GB; three endpoints in one zone and the rest
     assert "$39.30" in done.stdout
     assert "$350.53" in done.stdout
@@ -110,12 +110,12 @@ def test_an_old_price_is_used_with_a_warning(checkout: Checkout) -> None:
     assert "prices older than a year: ml.t3.medium in eu-west-1 (2023-12-31)" in done.stderr
 
 
-def test_a_notebook_in_another_region_costs_what_that_asks(checkout: Checkout) -> None:
+def test_a_region_in_a_stack_s_own_values_is_that_of_all(checkout: Checkout) -> None:
     with (checkout.root / "notebooks/notebook-dev/terraform.tfvars").open("a") as file:
         file.write('region = "ap-south-1"\n')
     done = checkout.tools("cost")
     row = next(line for line in done.stdout.splitlines() if "notebook-dev" in line)
-    assert "(in ap-south-1)" in row
+    assert "a month in ap-south-1" in done.stdout
     assert "$39.42" in row  # 730 h at $0.054
     assert "notebook volumes in ap-south-1" in done.stderr
 

@@ -17,7 +17,7 @@ def written(checkout: Checkout, *arguments: str, **env: str) -> str:
 
 def test_nothing_deployed_and_nothing_typed_yet(checkout: Checkout) -> None:
     page = written(checkout)
-    assert "AWS was not asked: common.auto.tfvars is missing" in page
+    assert "AWS was not asked: no project is set" in page
     assert str(checkout.root) not in page
     assert "notebook-prod" in page
     assert "Production workloads" in page

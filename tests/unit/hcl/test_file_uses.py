@@ -60,7 +60,8 @@ def test_outputs_of_other_states(text: str, outputs: list[tuple[str, str]]) -> N
 
 def test_a_secret_default_is_not_kept() -> None:
     text = b'variable "s" {\n  sensitive = true\n  default = "hunter2"\n}\n'
-    assert read_uses(text, is_json=False)["variables"] == {"s": (None, True)}
+    # A list where another test has kept it in a file.
+    assert [*read_uses(text, is_json=False)["variables"]["s"]] == [None, True]
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,9 @@ def test_says_where_it_must_be_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (None, "is missing; run `tools init`"),
-        ('region = "us-east-1"\n', "sets no project"),
-        ('project = "p"\nregion = null\n', "sets no region"),
+        (None, "no project is set; run `tools init`"),
+        ('region = "us-east-1"\n', "no project is set"),
+        ('project = "p"\nregion = null\n', "no region is set"),
         ('project = "p\n', "line 1 cannot be read by this tool"),
     ],
 )
@@ -126,6 +126,50 @@ def test_says_what_is_wrong_with_what_was_typed_once(
         (repository.root / "common.auto.tfvars").write_text(text)
     with pytest.raises(UserError, match=complaint):
         repository.common()
+
+
+DECLARED = 'variable "project" {}\nvariable "region" {\n  default = "eu-west-1"\n}\n'
+IN = {"common": "common.auto.tfvars", "own": "a/terraform.tfvars", "last": "a/z.auto.tfvars"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "env", "region"),
+    [
+        ({}, {}, "eu-west-1"),
+        ({}, {"TF_VAR_region": "eu-west-2"}, "eu-west-2"),
+        ({"own": "r = 1"}, {"TF_VAR_region": "eu-west-2"}, "eu-west-2"),
+        ({"own": 'region = "eu-west-3"'}, {"TF_VAR_region": "eu-west-2"}, "eu-west-3"),
+        ({"own": 'region = "eu-west-3"', "common": 'region = "eu-west-4"'}, {}, "eu-west-4"),
+        ({"common": 'region = "eu-west-4"', "last": 'region = "eu-west-5"'}, {}, "eu-west-5"),
+    ],
+)
+def test_what_all_share_is_found_as_terraform_finds_it(
+    tmp_path: Path, texts: dict[str, str], env: dict[str, str], region: str
+) -> None:
+    """https://developer.hashicorp.com/terraform/language/values/variables"""
+    for folder in ("shared-infra", "modules", "notebooks"):
+        (tmp_path / folder).mkdir()
+    stack = write_stack(tmp_path, "shared-infra/a", DECLARED)
+    (stack / "common.auto.tfvars").symlink_to("../../common.auto.tfvars")
+    (tmp_path / "common.auto.tfvars").write_text("# region = 1\n")
+    for name, text in texts.items():
+        folder = tmp_path if name == "common" else tmp_path / "shared-infra"
+        (folder / IN[name]).write_text(f"{text}\n")
+    found = Repository(tmp_path, env={"PATH": "", **env}).shared_values()
+    assert found == {"region": region}
+
+
+def test_stacks_that_disagree_on_what_all_share_are_refused(tmp_path: Path) -> None:
+    for folder in ("shared-infra", "modules", "notebooks"):
+        (tmp_path / folder).mkdir()
+    for name in ("a", "b"):
+        stack = write_stack(tmp_path, f"notebooks/{name}", DECLARED)
+        (stack / "terraform.tfvars").write_text(f'project = "{name}"\n')
+    with pytest.raises(UserError, match="project is a in notebooks/a and b in notebooks/b; all"):
+        Repository(tmp_path, env={"PATH": ""}).common()
+    options = {"PATH": "", "TF_CLI_ARGS_plan": "-var project=c"}
+    with pytest.raises(UserError, match="project of notebooks/a is not known without Terraform"):
+        Repository(tmp_path, env=options).common()
 
 
 def test_refuses_a_directory_copied_with_its_state(repository: Repository) -> None:

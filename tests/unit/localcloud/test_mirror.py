@@ -69,7 +69,7 @@ def test_what_git_does_not_ignore_is_there_and_goes_with_its_file(with_git: Path
         assert (copy / name).read_bytes() == (with_git / name).read_bytes(), name
     assert not (copy / "secrets").exists()
     assert not (copy / ".git").exists()
-    assert not (copy / ".tools").exists()
+    assert not (copy / ".tools/local").exists()
 
     (with_git / "lambda/new/handler.py").unlink()
     (with_git / "scripts/start.sh").write_text("echo other")

@@ -79,14 +79,14 @@ def test_the_packaged_prices_know_it(tmp_path: Path) -> None:
     place = LocalPlace(tmp_path / "terraform.tfstate")
     orphan = orphans.Orphan("notebooks/n", place, state(NOTEBOOK), "us-east-1", usd)
     assert f"${usd:.2f} a month" in orphan.why
-    found = orphans.write_roots([orphan], tmp_path / "roots", tmp_path / "common", "eu-west-1")
+    found = orphans.write_roots([orphan], tmp_path / "roots", {}, "eu-west-1")
     assert [stack.name for stack in found.stacks()] == ["notebooks/n"]
     text = (tmp_path / "roots/notebooks/n/main.tf").read_text()
     assert f'path = "{place.path}"' in text
     assert 'region = "us-east-1"' in text
     # What lies in no region, such as a role, is reached from that of the stacks.
     nowhere = replace(orphan, region="")
-    orphans.write_roots([nowhere], tmp_path / "roots", tmp_path / "common", "eu-west-1")
+    orphans.write_roots([nowhere], tmp_path / "roots", {}, "eu-west-1")
     assert 'region = "eu-west-1"' in (tmp_path / "roots/notebooks/n/main.tf").read_text()
 
 

@@ -42,7 +42,7 @@ def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository)
             Settings("acme", "eu-west-1", "vpc-01234567", ["subnet-01234567"]), repository
         )
     assert kept.read_text() == "subnet_ids = []\n"
-    assert not (repository.root / "common.auto.tfvars").exists()
+    assert reading.read_tfvars(repository.root / "common.auto.tfvars") == {}
 
 
 @pytest.mark.parametrize(

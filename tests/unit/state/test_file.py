@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from tools.errors import UserError
-from tools.state.file import State, StateVersion, UnreadableState, is_whole, read_lineage
+from tools.state.file import (
+    State,
+    StateVersion,
+    UnreadableState,
+    is_whole,
+    read_lineage,
+    with_stack,
+)
 
 
 def text(*resources: dict[str, Any], **parts: Any) -> bytes:
@@ -132,3 +139,14 @@ def test_a_lineage_is_read_even_where_the_rest_is_odd(tmp_path: Path) -> None:
     assert read_lineage(file) == "abc"
     file.write_text('{"lineage": "ab')
     assert read_lineage(file) is None
+
+
+def test_a_state_is_given_to_another_stack_and_nothing_else_changes() -> None:
+    tags = {"Owner": "a", "Stack": "notebooks/n"}
+    attributes = {"purpose": "of notebooks/n", "tags": {"Stack": "notebooks/n"}, "tags_all": tags}
+    other = {"tags_all": {"Stack": "notebooks/n2"}, "size": 1.10}
+    before = text(resource("a", {"attributes": attributes}), resource("b", {"attributes": other}))
+    after = json.loads(with_stack(before, "notebooks/n", "notebooks/m"))
+    expected = json.loads(before)
+    expected["resources"][0]["instances"][0]["attributes"]["tags_all"]["Stack"] = "notebooks/m"
+    assert after == {**expected, "serial": 4}

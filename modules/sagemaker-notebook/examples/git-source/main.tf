@@ -1,0 +1,22 @@
+# The module from another repository: by its address in git and a commit, so that a plan is the same tomorrow. Put
+# your repository's address in its place.
+terraform {
+  required_version = ">= 1.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+  }
+}
+
+module "notebook" {
+  source = "git::https://example.com/your-team/this-repository.git//modules/sagemaker-notebook?ref=v1.0.0"
+
+  name               = "example"
+  instance_type      = "ml.t3.medium"
+  role_arn           = var.role_arn
+  subnet_id          = var.subnet_id
+  security_group_ids = var.security_group_ids
+}

@@ -1,0 +1,4 @@
+output "url" {
+  description = "Address of Jupyter, without https://."
+  value       = module.notebook.url
+}

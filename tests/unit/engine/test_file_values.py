@@ -1,0 +1,125 @@
+"""What a local makes of files: the guard of modules/common says the same here as in Terraform.
+
+tests/remote_state/test_guard.py runs Terraform on a few of these.
+"""
+
+import json
+import os
+import posixpath
+from pathlib import Path
+
+import pytest
+
+from tests.trees import copy_repository, write_stack
+from tools.engine.file_reads import FileReader
+from tools.engine.file_values import FileValues
+from tools.engine.module_scope import ModuleScope, ModuleUses
+from tools.engine.read_collector import FileReads
+from tools.hcl.evaluation import Value
+from tools.hcl.file_uses import read_uses
+
+CALL = 'module "common" {\n  source = "../../modules/common"\n  project = "p"\n  region = "r"\n}\n'
+ITS = "p/notebooks/two/terraform.tfstate"
+BLOCK = 'terraform {\n  backend "s3" {\n    key = "%s"\n  }\n}\n'
+STATE = '{"resources": [{"attributes": {"tags": {}, "tags_all": {"Owner": "a", "Stack": "%s"}}}]}'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    copy_repository(tmp_path, "modules/common")
+    write_stack(tmp_path, "notebooks/one", CALL)
+    return tmp_path
+
+
+def read(root: Path, stack: str = "notebooks/one") -> FileReads:
+    found = FileReader(str(root), dict(os.environ)).read(f"{root}/{stack}")
+    assert not found.unknown
+    return found
+
+
+def value(root: Path, local: str) -> Value:
+    """What a local of the guard is for notebooks/one."""
+    guard = root / "modules/common/guard.tf"
+    uses = ModuleUses.merge({"guard.tf": read_uses(guard.read_bytes(), False)})
+    one = f"{root}/notebooks/one"
+    scope = ModuleScope(uses, "../../modules/common", one)
+    return FileValues(scope, lambda path: posixpath.normpath(f"{one}/{path}")).local(local)
+
+
+FOREIGN_KEYS = {
+    "in a file of its own": {"backend.tf": BLOCK % ITS},
+    "as a user wrote it": {
+        "versions.tf": 'terraform {\n  required_version = ">= 1.0"\n\n  backend "s3" {\n'
+        f'    bucket         = "b"\n    key            = "{ITS}"\n    encrypt        = true\n'
+        '    assume_role = {\n      role_arn = "r"\n    }\n  }\n}\n'
+    },
+    "after a commented key": {
+        "x.tf": BLOCK.replace("key", '# key = "p/notebooks/one/terraform.tfstate"\n    key') % ITS
+    },
+    "in JSON": {"x.tf.json": json.dumps({"terraform": {"backend": {"s3": {"key": ITS}}}})},
+    "in JSON with lists": {
+        "x.tf.json": json.dumps({"terraform": [{"backend": [{"s3": [{"key": ITS}]}]}]})
+    },
+    "for OpenTofu": {"x.tofu": BLOCK % ITS},
+}
+OWN_KEYS = {
+    "its own": {"versions.tf": BLOCK % "p/notebooks/one/terraform.tfstate"},
+    "by another rule": {"versions.tf": BLOCK % "teams/two.tfstate"},
+    "in comments": {
+        "x.tf": f"/*\n{BLOCK % ITS}*/\n" + "".join(f"# {line}\n" for line in BLOCK.splitlines())
+    },
+    "in no backend": {"x.tf": f'locals {{\n  key = "{ITS}"\n}}\n'},
+    "in a hidden file": {".x.tf": BLOCK % ITS},
+    "in no configuration": {"x.txt": BLOCK % ITS},
+}
+
+
+@pytest.mark.parametrize("files", FOREIGN_KEYS.values(), ids=FOREIGN_KEYS)
+def test_a_backend_of_another_stack_is_seen(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / "notebooks/one" / name).write_text(text)
+    assert value(root, "foreign_keys") == ["notebooks/two"]
+
+
+@pytest.mark.parametrize("files", OWN_KEYS.values(), ids=OWN_KEYS)
+def test_no_other_text_is_taken_for_one(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / "notebooks/one" / name).write_text(text)
+    assert value(root, "foreign_keys") == []
+
+
+def test_the_first_apply_changes_nothing_that_a_plan_reads(root: Path) -> None:
+    before = read(root).files
+    state = root / "notebooks/one/terraform.tfstate"
+    state.write_text(STATE % "notebooks/one")
+    assert read(root).files == before
+    # Its own among others, as after a `terraform state mv`:
+    state.write_text(STATE % "notebooks/two" + STATE % "notebooks/one")
+    assert read(root).files == before
+    assert value(root, "foreign_states") == []
+    state.write_text(STATE % "notebooks/two")
+    assert read(root).files != before
+    assert value(root, "foreign_states") == ["notebooks/two"]
+    # What is in a bucket is known by its key, whatever is left here:
+    backend = root / "notebooks/one/backend.tf"
+    backend.write_text(BLOCK % "p/notebooks/one/terraform.tfstate")
+    assert value(root, "foreign_states") == []
+
+
+def test_a_local_that_shows_what_each_apply_changes_stays_unknown(root: Path) -> None:
+    text = 'locals {\n  state = try(file("${path.root}/terraform.tfstate"), "")\n}\n'
+    (write_stack(root, "notebooks/n", text) / "terraform.tfstate").write_text("{}")
+    first = FileReader(str(root), {}).read(f"{root}/notebooks/n").files
+    (root / "notebooks/n/terraform.tfstate").write_text("{ }")
+    assert FileReader(str(root), {}).read(f"{root}/notebooks/n").files != first
+
+
+def test_every_shipped_root_is_known_before_and_after_its_apply(tmp_path: Path) -> None:
+    copy_repository(tmp_path, "modules", "shared-infra", "notebooks", "bootstrap")
+    roots = [p.parent for p in sorted(tmp_path.glob("*/*/main.tf")) if "modules" not in str(p)]
+    assert len(roots) >= 6
+    for root in [*roots, tmp_path / "bootstrap"]:
+        name = str(root.relative_to(tmp_path))
+        before = read(tmp_path, name).files
+        (root / "terraform.tfstate").write_text(STATE % name)
+        assert read(tmp_path, name).files == before
