@@ -84,7 +84,8 @@ def local_cloud(pytestconfig: pytest.Config) -> Running:
     Its notebook instances are quicker than by default.
     """
     os.environ[TRANSITION_VARIABLE] = SECONDS_OF_A_TRANSITION
-    return LocalCloud(pytestconfig.stash[_DIRECTORY]).up(port=pytestconfig.stash[_PORT])
+    cloud = LocalCloud(pytestconfig.stash[_DIRECTORY])
+    return cloud.up(port=pytestconfig.stash[_PORT], timeout=600)  # however busy the machine is
 
 
 @pytest.fixture(scope="session")

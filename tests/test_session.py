@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -24,11 +25,30 @@ def test_waits():
     time.sleep(600)
 """
 
+# A test that waits for a command in a fork (tests/warm.py).
+FORKED = """
+import os
+from pathlib import Path
+from tests import warm
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_ctrl_c_leaves_no_process(tmp_path: Path, workers: int) -> None:
+def test_waits():
+    warm.run([{started!r}], Path.cwd(), os.environ, "tests.test_session:note_and_wait")
+"""
+
+
+def note_and_wait() -> None:
+    Path(sys.argv[1]).write_text(f"{os.getpid()}\n")
+    time.sleep(600)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "workers"),
+    [(WAITING, 0), (WAITING, 1), (FORKED, 1)],
+    ids=["alone", "worker", "worker-fork"],
+)
+def test_ctrl_c_leaves_no_process(tmp_path: Path, waiting: str, workers: int) -> None:
     started = tmp_path / "started"
-    (tmp_path / "test_waiting.py").write_text(WAITING.format(started=str(started)))
+    (tmp_path / "test_waiting.py").write_text(waiting.format(started=str(started)))
     command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-n", str(workers)]
     with interruptible():
         process = subprocess.Popen(
@@ -45,5 +65,6 @@ def test_ctrl_c_leaves_no_process(tmp_path: Path, workers: int) -> None:
         said = process.communicate(timeout=SECONDS)[0]
     finally:
         process.kill()
-    assert f"ending {child}: sleep 600" in said
+    if waiting == WAITING:
+        assert f"ending {child}: sleep 600" in said
     assert not psutil.pid_exists(child)

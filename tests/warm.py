@@ -34,6 +34,7 @@ MAIN = "tools.__main__:main"
 # What Python or libc has read of the environment before a command can be given another one.
 _AT_START = ("COVERAGE", "LANG", "LC_", "LD_", "MALLOC", "PYTHON", "TZ")
 _BYTES = 65536
+_SECONDS_TO_END = 10
 _lock = threading.Lock()
 
 
@@ -80,7 +81,8 @@ class _Server:
 
     def end(self) -> None:
         self.socket.close()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # tests.children.end_all ends it then
+            self._process.wait(_SECONDS_TO_END)
 
 
 @cache
@@ -133,6 +135,8 @@ def serve(number: int) -> None:
                     continue
                 header, files, _, _ = socket.recv_fds(asked, 8, 3)
                 if not header:
+                    for process, _ in running.values():  # of tests that were interrupted
+                        process.terminate()
                     return
                 size = int.from_bytes(header, "big")
                 request = json.loads(asked.recv(size, socket.MSG_WAITALL))

@@ -1,5 +1,7 @@
 locals {
-  bucket_arns = values(module.common.upstream.s3.bucket_arns)
+  # A bucket that is still to be made has no ARN: `terraform import` evaluates this before shared-infra/s3
+  # is deployed.
+  bucket_arns = [for arn in values(module.common.upstream.s3.bucket_arns) : arn if arn != null]
   object_arns = [for arn in local.bucket_arns : "${arn}/*"]
 }
 

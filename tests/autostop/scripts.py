@@ -61,7 +61,7 @@ def unpacked(script: str) -> str:
         return script
     echoed = script.replace('\neval "', '\necho "')
     return subprocess.run(
-        ["bash"], input=echoed, capture_output=True, text=True, check=True, timeout=60
+        ["bash"], input=echoed, capture_output=True, text=True, check=True, timeout=300
     ).stdout
 
 

@@ -131,3 +131,14 @@ def test_logs_are_filtered_by_the_prefix_of_their_stream_and_sorted(
     assert messages(logStreamNamePrefix="a/") == ["first", "third"]
     assert messages(logStreamNamePrefix="c") == []
     assert messages() == ["first", "second", "third"]
+
+
+def test_a_lifecycle_rule_in_the_older_form_keeps_its_prefix(
+    client: Callable[..., Any], name: str
+) -> None:
+    """`Prefix` beside `Status` instead of in `Filter`, as AWS still takes and returns it."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket=name)
+    rule = {"ID": "old", "Status": "Enabled", "Prefix": "tmp/", "Expiration": {"Days": 3}}
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule]})
+    assert s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"] == [rule]

@@ -176,7 +176,7 @@ def test_operations_in_the_wrong_status_are_refused(
     for operation, allowed, to in (
         (sagemaker.start_notebook_instance, "Stopped, Failed", "Pending"),
         (sagemaker.delete_notebook_instance, "Stopped, Failed", "Deleting"),
-        (sagemaker.update_notebook_instance, "Stopped", "Updating"),
+        (sagemaker.update_notebook_instance, "Stopped, Failed", "Updating"),
     ):
         assert refused(operation, NotebookInstanceName=name) == (
             f"Status (InService) not in ([{allowed}]). Unable to transition to ({to}) for "

@@ -26,7 +26,7 @@ from tools.system.processes import start_time
 from .faults import Faults, in_front_of
 
 PATIENCE = 300.0
-SETTLED = {"InService", "Stopped"}
+SETTLED = {"Failed", "InService", "Stopped"}
 PROJECT = "acme"
 TRUST = {
     "Version": "2012-10-17",

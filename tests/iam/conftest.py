@@ -1,6 +1,5 @@
 """The policies as Terraform renders them: the roots applied to an account of the emulator."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +11,5 @@ from .rendered import Rendered, rendered
 
 
 @pytest.fixture(scope="session")
-def policies(new_tree: NewTree, client: Any) -> Iterator[Rendered]:
-    with rendered(new_tree(), client) as found:
-        yield found
+def policies(new_tree: NewTree, client: Any) -> Rendered:
+    return rendered(new_tree(), client)

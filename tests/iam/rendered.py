@@ -1,8 +1,7 @@
 """What is evaluated: shared-infra and two notebooks, applied and planned, and their policies."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +29,7 @@ class Rendered:
     changes: Mapping[str, Mapping[str, str]]
 
 
-@contextmanager
-def rendered(tree: Tree, client: Callable[..., Any]) -> Iterator[Rendered]:
+def rendered(tree: Tree, client: Callable[..., Any]) -> Rendered:
     """Applies shared-infra/iam and the isolated notebook `alice`, plans the other roots."""
     key = f"arn:aws:kms:{REGION}:{tree.account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     names = {purpose: f"{tree.project}-{purpose}" for purpose in ("datasets", "models")}
@@ -60,17 +58,18 @@ def rendered(tree: Tree, client: Callable[..., Any]) -> Iterator[Rendered]:
     chosen["guardrail_except_principal_arns"] = excepted
     (tree.root / "shared-infra/iam/test.auto.tfvars.json").write_text(json.dumps(chosen))
     scaffold_isolated(tree, "alice")
-    with Chain(tree) as chain:
-        chain.apply("shared-infra/iam")
-        chain.apply("notebooks/alice")
-        iam, alice = (tree.state(stack) for stack in chain.applied)
-        yield Rendered(
-            tree.account,
-            tree.project,
-            key,
-            {**_identity(iam, alice), **_planned(tree, names)},
-            chain.changes(),
-        )
+    # Nothing is destroyed: the emulator, in which the tree has an account, ends with the session.
+    chain = Chain(tree)
+    chain.apply("shared-infra/iam")
+    chain.apply("notebooks/alice")
+    iam, alice = (tree.state(stack) for stack in chain.applied)
+    return Rendered(
+        tree.account,
+        tree.project,
+        key,
+        {**_identity(iam, alice), **_planned(tree, names)},
+        chain.changes(),
+    )
 
 
 def scaffold_isolated(tree: Tree, name: str) -> None:

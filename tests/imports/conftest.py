@@ -3,12 +3,13 @@
 import secrets
 import shutil
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
-from tests.imports.monolith import Monolith, build
+from tests.imports.monolith import REGION, Monolith, build
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
@@ -17,7 +18,7 @@ from tools.terraform.installation import BINARY_VARIABLE
 
 @pytest.fixture(scope="module")
 def monolith(client: Callable[..., Any]) -> Monolith:
-    return build(f"old{secrets.token_hex(4)}", client)
+    return build(f"old{secrets.token_hex(4)}", partial(client, region=REGION))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def receiving(
     shutil.rmtree(root / "notebooks")
     (root / "notebooks").mkdir()
     (root / "common.auto.tfvars").write_text(
-        f'project = "new-{monolith.name}"\nregion  = "us-east-1"\n'
+        f'project = "new-{monolith.name}"\nregion  = "{REGION}"\n'
     )
     attach(checkout, local_cloud)
     return checkout

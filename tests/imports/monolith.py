@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+REGION = "af-south-1"  # where no other test has anything: a scan shows all of a region
 ON_START = b"#!/bin/bash\necho 'the old start'\n"
 _TRUST = {
     "Version": "2012-10-17",
@@ -55,7 +56,7 @@ class Monolith:
 
 
 def build(name: str, client: Callable[..., Any]) -> Monolith:
-    """Makes everything, by boto3 alone."""
+    """Makes everything, by boto3 alone; `client` is of REGION."""
     ec2 = client("ec2")
     vpc = str(ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"])
     for setting in ("EnableDnsSupport", "EnableDnsHostnames"):
@@ -63,7 +64,7 @@ def build(name: str, client: Callable[..., Any]) -> Monolith:
     subnets = [
         str(
             ec2.create_subnet(
-                VpcId=vpc, CidrBlock=f"10.20.{n}.0/24", AvailabilityZone=f"us-east-1{zone}"
+                VpcId=vpc, CidrBlock=f"10.20.{n}.0/24", AvailabilityZone=f"{REGION}{zone}"
             )["Subnet"]["SubnetId"]
         )
         for n, zone in enumerate("ab")
@@ -83,13 +84,13 @@ def build(name: str, client: Callable[..., Any]) -> Monolith:
     gateway = ec2.create_vpc_endpoint(
         VpcId=vpc,
         VpcEndpointType="Gateway",
-        ServiceName="com.amazonaws.us-east-1.s3",
+        ServiceName=f"com.amazonaws.{REGION}.s3",
         RouteTableIds=[table],
     )
     interface = ec2.create_vpc_endpoint(
         VpcId=vpc,
         VpcEndpointType="Interface",
-        ServiceName="com.amazonaws.us-east-1.logs",
+        ServiceName=f"com.amazonaws.{REGION}.logs",
         SubnetIds=subnets,
         SecurityGroupIds=[endpoints_group],
         PrivateDnsEnabled=True,
@@ -114,7 +115,7 @@ def build(name: str, client: Callable[..., Any]) -> Monolith:
 
 def _buckets(made: Monolith, s3: Any) -> None:
     for bucket in (made.data, made.models):
-        s3.create_bucket(Bucket=bucket)
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket=made.data, VersioningConfiguration={"Status": "Enabled"})
     kept = {
         "Version": "2012-10-17",
@@ -158,12 +159,15 @@ def _instances(made: Monolith, role: str, sagemaker: Any) -> None:
         DirectInternetAccess="Disabled",
         RootAccess="Disabled",
         VolumeSizeInGB=7,
+        PlatformIdentifier="notebook-al2-v3",
         **common,
     )
     sagemaker.create_notebook_instance(
         NotebookInstanceName=second,
         InstanceType="ml.m5.xlarge",
         SubnetId=made.subnets[1],
+        IpAddressType="dualstack",
+        PlatformIdentifier="notebook-al2023-v1",
         Tags=[
             {"Key": "owner", "Value": "Platform team"},
             {"Key": "Environment", "Value": "prod"},

@@ -125,7 +125,7 @@ def test_buckets_of_logs_and_of_states_are_not_shared(
         buckets.request_bucket(destination, logs, "more")
     with pytest.raises(UserError, match=f"{states} holds Terraform states: not a shared bucket"):
         buckets.request_bucket(destination, states, "more")
-    found = {one.name: one for one in scan._buckets(destination, Inventory({}))}
+    found = {one.name: one for one in scan._Scan(destination, Inventory({})).buckets()}
     assert found[name].command
     assert (found[logs].why, found[logs].command) == (
         "receives access logs: not a shared bucket",
@@ -149,7 +149,7 @@ def test_a_bucket_to_which_a_service_writes_logs_is_not_shared(
         client("s3").put_bucket_policy(Bucket=f"{name}-{bucket}", Policy=policy)
     with pytest.raises(UserError, match=r"receives what cloudtrail\.amazonaws\.com writes"):
         buckets.request_bucket(destination, f"{name}-trail", "more")
-    found = {one.name: one for one in scan._buckets(destination, Inventory({}))}
+    found = {one.name: one for one in scan._Scan(destination, Inventory({})).buckets()}
     assert found[f"{name}-trail"].command == ""
     assert found[f"{name}-data"].command
 
@@ -380,7 +380,7 @@ def test_an_endpoint_that_was_made_without_a_type_is_a_gateway(
     assert [one.address for one in found.imports] == ["aws_vpc_endpoint.s3[0]"]
     described = {**made, "State": "available"}
     described.pop("VpcEndpointType", None)
-    (candidate,) = scan._endpoints(destination, Inventory({}), [described])
+    (candidate,) = scan._Scan(destination, Inventory({})).endpoints([described])
     assert candidate.command.startswith(f"tools import endpoint {made['VpcEndpointId']}")
 
 
@@ -447,7 +447,7 @@ def test_an_endpoint_of_an_aws_service_is_left_to_it(destination: Destination) -
         "ServiceName": "com.amazonaws.us-east-1.sts",
         "RequesterManaged": True,
     }
-    (candidate,) = scan._endpoints(destination, Inventory({}), [found])
+    (candidate,) = scan._Scan(destination, Inventory({})).endpoints([found])
     assert candidate.why == "vpce-0a1b2c3d belongs to an AWS service, and only that can change it"
 
 
@@ -575,3 +575,15 @@ def test_a_directory_of_another_notebook_is_refused(
         notebooks.request_notebook(destination, name, Shared(), directory="notebook-dev")
     with pytest.raises(UserError, match="is not a name for a notebook"):
         notebooks.request_notebook(destination, name, Shared(), directory="../up")
+
+
+def test_a_notebook_in_another_vpc_is_no_client_of_the_endpoints(
+    destination: Destination, client: AWS, name: str, role: str, vpc: str, subnet: str
+) -> None:
+    """AWS takes no rule for its group."""
+    group = client("ec2").create_security_group(GroupName="g", Description="d", VpcId=vpc)
+    make_notebook(client, name, role, subnet, SecurityGroupIds=[group["GroupId"]])
+    far = notebooks.request_notebook(destination, name, Shared(vpc_id="vpc-0a1b2c3d"))
+    assert far.values == {}
+    near = notebooks.request_notebook(destination, name, Shared(vpc_id=vpc))
+    assert near.values == {GROUPS: {"endpoint_client_security_group_ids": [group["GroupId"]]}}

@@ -153,7 +153,10 @@ def test_a_refusal_writes_nothing(
 
 
 def test_a_plan_that_needs_what_is_still_to_be_made_upstream_waits(
-    checkout: Checkout, run_import: Execute, client: Callable[..., Any]
+    checkout: Checkout,
+    run_import: Execute,
+    client: Callable[..., Any],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """As the endpoints' stack reads a group that a deployment makes first."""
     made = 'resource "terraform_data" "made" {\n  input = "x"\n}\n'
@@ -165,9 +168,24 @@ def test_a_plan_that_needs_what_is_still_to_be_made_upstream_waits(
     upstream, waiting = run_import(of(name))
     assert (upstream.stack, upstream.status) == ("shared-infra/b", "changed")
     assert (waiting.stack, waiting.status) == (STACK, "waiting")
-    said = "its plan can be made only after: tools deploy --local shared-infra/b (now: "
-    assert waiting.detail.startswith(said)
+    said = "its plan can be made only after: tools deploy --local shared-infra/b"
+    assert waiting.detail == said
     assert is_safe(waiting)
+    # Terraform's own words for that are no error to read.
+    assert "error" not in capfd.readouterr().err.lower()
+
+
+def test_a_plan_that_fails_whatever_is_deployed_is_told_with_its_errors(
+    checkout: Checkout, run_import: Execute, client: Callable[..., Any]
+) -> None:
+    name = f"bucket-{uuid4().hex[:8]}"
+    client("s3").create_bucket(Bucket=name)
+    run_import(of(name))
+    wrong = LINK.replace("data.terraform_remote_state.b.outputs.made", "null")
+    write_stack(checkout.root, STACK, BUCKET + wrong + reading("shared-infra/b"))
+    (plan,) = run_import(of(name))
+    assert plan.status == "failed"
+    assert any("Null value found in list" in line for line in plan.errors)
 
 
 def test_what_terraform_says_comes_with_the_stack_s_name(run_import: Execute) -> None:

@@ -3,12 +3,13 @@
 import json
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Checkout
-from tests.imports.monolith import ON_START, Monolith
+from tests.imports.monolith import ON_START, REGION, Monolith
 from tools.hcl import reading, writing
 
 AWS = Callable[..., Any]
@@ -80,6 +81,8 @@ def identities(monolith: Monolith, client: AWS) -> dict[str, Any]:
                 one["CreationTime"],
                 one["SubnetId"],
                 one["VolumeSizeInGB"],
+                one["IpAddressType"],
+                one["PlatformIdentifier"],
             )
             for one in described
         ],
@@ -106,6 +109,12 @@ def objects(monolith: Monolith, client: AWS) -> dict[str, list[tuple[str, str]]]
 def _version(bucket: str, one: Any) -> dict[str, str]:
     found = {"Bucket": bucket, "Key": one["Key"], "VersionId": one["VersionId"]}
     return {key: value for key, value in found.items() if value != "null"}
+
+
+@pytest.fixture(scope="module")
+def client(client: AWS) -> AWS:
+    """Clients of the monolith's region."""
+    return partial(client, region=REGION)
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +236,8 @@ def test_a_notebook_gets_a_directory_with_its_values_and_scripts(
 ) -> None:
     first, second = monolith.instances
     imports(receiving, "notebook", first, "--purpose", "NLP")
-    imports(receiving, "notebook", second, "--directory", "reports", "--owner", "bea")
+    said = imports(receiving, "notebook", second, "--directory", "reports", "--owner", "bea")
+    assert "it keeps its IP addresses (dualstack)" in said
     found = values(receiving, f"notebooks/{first}")
     assert (found["purpose"], found["volume_size"], found["idle_stop_minutes"]) == ("NLP", 7, 0)
     assert (work(receiving, f"notebooks/{first}") / found["on_start_file"]).read_bytes() == ON_START
@@ -251,7 +261,7 @@ def test_a_scan_leaves_out_a_group_that_is_gone(
     link = ec2.create_vpc_endpoint(
         VpcId=monolith.vpc,
         VpcEndpointType="Interface",
-        ServiceName="com.amazonaws.us-east-1.sts",
+        ServiceName=f"com.amazonaws.{REGION}.sts",
         SubnetIds=[monolith.subnets[0]],
         SecurityGroupIds=[group],
     )["VpcEndpoint"]["VpcEndpointId"]

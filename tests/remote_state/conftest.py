@@ -14,13 +14,22 @@ from uuid import uuid4
 import pytest
 
 from tests import warm
-from tests.cli.conftest import Checkout, attach, attached, checkout, small, user_env
+from tests.cli.conftest import (
+    Checkout,
+    attach,
+    attached,
+    checkout,
+    kept_provider,
+    small,
+    user_env,
+)
 from tests.faults.proxy import Call, Proxy, Refusal
 from tests.trees import copy_repository, write_stack
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import BINARY_VARIABLE
 
-__all__ = ["attached", "checkout", "small"]
+__all__ = ["attached", "checkout", "kept_provider", "small"]
 
 UPSTREAM = "shared-infra/a"
 READER = "notebooks/n"
@@ -167,6 +176,13 @@ def team(
     make_bucket(client, bucket)
     root = shutil.copytree(deployed_small, tmp_path / "repository", symlinks=True)
     return Team(root, user_env(terraform), bucket, client)
+
+
+@pytest.fixture
+def team_with_kept_provider(team: Team, kept_terraform: Terraform) -> Team:
+    """For stacks with resources of AWS: the provider keeps running (tests.keeper)."""
+    team.env[BINARY_VARIABLE] = str(kept_terraform.binary)
+    return team
 
 
 def deploy_small(checkout: Checkout) -> None:

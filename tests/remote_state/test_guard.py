@@ -89,6 +89,7 @@ def terraform(checkout: Checkout, endpoint: str, stack: str, *command: str) -> s
     return f"{done.returncode} {said}"
 
 
+@pytest.mark.usefixtures("kept_provider")
 def test_plain_terraform_is_stopped_in_a_copy_with_the_backend_block(
     one: tuple[Checkout, str], client: Callable[..., Any]
 ) -> None:

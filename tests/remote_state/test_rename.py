@@ -41,7 +41,10 @@ def add(team: Team, name: str, text: str) -> None:
         pytest.param(True, id="in a bucket", marks=pytest.mark.nightly),
     ],
 )
-def test_the_instance_stays(team: Team, client: Callable[..., Any], in_bucket: bool) -> None:
+def test_the_instance_stays(
+    team_with_kept_provider: Team, client: Callable[..., Any], in_bucket: bool
+) -> None:
+    team = team_with_kept_provider
     old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
     add(team, old, NOTEBOOK)
     if in_bucket:
@@ -76,7 +79,8 @@ def test_the_instance_stays(team: Team, client: Callable[..., Any], in_bucket: b
 
 
 @pytest.mark.nightly
-def test_another_name_for_the_instance_is_said_to_replace_it(team: Team) -> None:
+def test_another_name_for_the_instance_is_said_to_replace_it(team_with_kept_provider: Team) -> None:
+    team = team_with_kept_provider
     old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
     add(team, old, NOTEBOOK)
     said = team.ok("rename-notebook", old, new, "--rename-instance")
@@ -108,7 +112,10 @@ def test_cut_short_at_any_step_it_goes_on(team: Team) -> None:
     assert step > 7, killed.stdout + killed.stderr
 
 
-def test_a_renaming_by_hand_on_this_machine_keeps_the_instance(team: Team) -> None:
+def test_a_renaming_by_hand_on_this_machine_keeps_the_instance(
+    team_with_kept_provider: Team,
+) -> None:
+    team = team_with_kept_provider
     old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
     add(team, old, NOTEBOOK)
     (team.work / "notebooks" / old).rename(team.work / "notebooks" / new)

@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.metadata import version as version_of
-from importlib.resources import files
 from typing import Any
 
 from tools.aws.sessions import session_without_settings
@@ -28,6 +26,9 @@ class Shape:
 def _shapes() -> Mapping[str, Any]:
     # Read from botocore's file: its own reader (botocore.loaders 1.42) comes with its HTTP client,
     # whose import takes four times as long.
+    # Late, as below: each takes a tenth of the start of a command that asks for neither.
+    from importlib.resources import files
+
     package = files("botocore").joinpath("data", "sagemaker")
     newest = max(api_version.name for api_version in package.iterdir())
     with package.joinpath(newest, "service-2.json.gz").open("rb") as packed:
@@ -49,6 +50,8 @@ def _shape(name: str) -> Shape:
 
 def version() -> str:
     """The release of botocore that has the model, such as 1.44.0."""
+    from importlib.metadata import version as version_of
+
     return version_of("botocore")
 
 

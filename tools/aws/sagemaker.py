@@ -79,6 +79,16 @@ def start(cloud: Cloud, name: str) -> None:
     cloud.call(what, "sagemaker", operation, NotebookInstanceName=name)
 
 
+def change_type(cloud: Cloud, name: str, instance_type: str) -> None:
+    """Requests another type for an instance that does not run. Raises UserError if AWS refuses.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateNotebookInstance.html
+    """
+    what, operation = f"give {name} the type {instance_type}", "update_notebook_instance"
+    given = {"NotebookInstanceName": name, "InstanceType": instance_type}
+    cloud.call(what, "sagemaker", operation, **given)
+
+
 def stop(cloud: Cloud, name: str) -> None:
     """Requests the stop of an instance. Raises UserError if AWS refuses."""
     what, operation = f"stop {name}", "stop_notebook_instance"

@@ -17,6 +17,7 @@ from tools.imports import (
     roles,
     scan,
     security_groups,
+    trial,
 )
 from tools.imports.destination import Destination
 from tools.imports.execute import execute
@@ -177,4 +178,5 @@ def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
         first = request.imports[0]
         say(f"{first.identifier} is already in the state of {first.stack}")
         return
+    trial.check(session, left)
     closing_plan.report(execute(session, left), session.target)

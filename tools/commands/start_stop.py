@@ -27,6 +27,7 @@ def run(
     only_idle: bool,
     idle_for: timedelta = timedelta(),
     agreed: bool = True,
+    instance_type: str | None = None,
     *,
     notebooks: Sequence[str],
     conditions: Sequence[str],
@@ -54,7 +55,7 @@ def run(
     instances = fleet.instances(selected)
     with signals.count_signals() as interruption, progress.choose(len(selected)) as display:
         patience = 0 if no_wait else timeout * 60
-        change = StartStop(fleet, verb, display, interruption, patience)
+        change = StartStop(fleet, verb, display, interruption, patience, instance_type)
         results = change.change(selected, instances)
     if as_json:
         print_json([result.as_json() for result in results])

@@ -16,6 +16,7 @@ from tools.commands import options
 from tools.console.messages import print_json, say, warn
 from tools.console.table import new_rich_table, show_rich
 from tools.context import Context
+from tools.engine.explain import advise_on_failed
 from tools.errors import UserError, in_one_line
 from tools.fleet import platforms
 from tools.fleet.fleet import Fleet
@@ -244,6 +245,12 @@ def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
             lines.append(
                 f"{name} exists in no state, so that Terraform does not know it: an apply died, or "
                 f"it was made by hand; take it in: tools adopt{fleet.option} {name}"
+            )
+        if notebook.status == "Failed":
+            advice = advise_on_failed(notebook.declared.stack.path.name, fleet.option)
+            lines.append(
+                f"{notebook.declared.stack.name} has Failed, and Terraform cannot change it so; "
+                f"{advice}"
             )
         if notebook.platform_retired and notebook.instance:
             instance = notebook.instance

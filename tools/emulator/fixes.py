@@ -35,6 +35,7 @@ def apply() -> None:
         _create_keys_on_python_3_11,
         _keep_the_version_of_endpoint_policies,
         _filter_logs_as_aws_does,
+        _take_lifecycle_rules_in_the_older_form,
         _find_tagged_resources_where_a_service_is_missing,
     ):
         try:
@@ -144,6 +145,32 @@ def _filter_logs_as_aws_does() -> None:
         return str(answer(response))
 
     response_class.filter_log_events = filter_log_events
+
+
+def _take_lifecycle_rules_in_the_older_form() -> None:
+    """localstack-core 4.13.1, localstack/services/s3/validation.py: refuses a rule of a bucket's
+    lifecycle that has `Prefix` in the place of `Filter`, and one without an ID, which AWS gives it.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html"""
+    from localstack.services.s3 import provider
+
+    s3: Any = provider
+    validate, find = s3.validate_lifecycle_configuration, s3.get_lifecycle_rule_from_object
+
+    def in_newer_form(rule: dict[str, Any]) -> dict[str, Any]:
+        is_older = "Prefix" in rule and "Filter" not in rule
+        return {**rule, "Filter": {"Prefix": rule["Prefix"]}} if is_older else rule
+
+    def validate_either_form(configuration: dict[str, Any]) -> None:
+        rules = (configuration or {}).get("Rules", [])
+        for rule in rules:
+            rule.setdefault("ID", uuid.uuid4().hex)
+        validate({"Rules": [in_newer_form(rule) for rule in rules]} if rules else configuration)
+
+    def find_in_either_form(rules: list[dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
+        return find([in_newer_form(rule) for rule in rules], *args, **kwargs)
+
+    s3.validate_lifecycle_configuration = validate_either_form
+    s3.get_lifecycle_rule_from_object = find_in_either_form
 
 
 def _keep_the_version_of_endpoint_policies() -> None:

@@ -31,6 +31,10 @@ _REMOTE_OUTPUT = re.compile(
 _MODULE_OUTPUT = re.compile(r"(module\.[\w-]+\.[\w-]+\.[\w-]+)\.([\w-]+)")
 # https://github.com/hashicorp/hcl/blob/v2.23.0/ops.go
 _NO_ATTRIBUTE = re.compile(r'not have an attribute named "?([\w-]+)')
+# A notebook that failed, as the provider wants to change it, for which it would stop it first, and
+# one that fails as the provider waits: https://github.com/hashicorp/terraform-provider-aws/issues/16767
+_FAILED = re.compile(r"Status \(Failed\) not in|unexpected state 'Failed'")
+_NOTEBOOK = "aws_sagemaker_notebook_instance"
 # Lines of Terraform's "Lock Info", such as "Created:   2026-01-02 03:04:05.678 +0000 UTC":
 # https://github.com/hashicorp/terraform/blob/v1.5.7/internal/states/statemgr/locker.go
 _LOCK_INFO = re.compile(r"\b(ID|Who|Created):\s+(\S+(?: [\d:]+)?)")
@@ -41,15 +45,23 @@ def report_failure(error: UserError | OSError, stack: Stack, run: Run) -> str:
 
     That is "interrupted" for a Terraform that a person has stopped: its errors follow from that.
     """
+    lines, reason = describe_failure(error, stack, run)
+    for line in lines:
+        run.progress.say(stack.name, line)
+    return reason
+
+
+def describe_failure(
+    error: UserError | OSError, stack: Stack, run: Run
+) -> tuple[tuple[str, ...], str]:
+    """Returns the lines that report the errors with which `stack` failed, and the reason in one."""
     if not isinstance(error, TerraformError):
-        run.progress.say(stack.name, f"error: {error}")
-        return str(error)
+        return (f"error: {error}",), str(error)
     if run.interruption.count:
-        run.progress.say(stack.name, f"{INTERRUPTED} (log: {run.logs})")
-        return INTERRUPTED
-    for text, count in Counter(d.text() for d in error.diagnostics).items():
-        run.progress.say(stack.name, f"error: {text}{f' ({count} times)' if count > 1 else ''}")
-    return explain(error.diagnostics, stack, run)
+        return (f"{INTERRUPTED} (log: {run.logs})",), INTERRUPTED
+    counts = Counter(d.text() for d in error.diagnostics).items()
+    lines = (f"error: {text}{f' ({count} times)' if count > 1 else ''}" for text, count in counts)
+    return tuple(lines), explain(error.diagnostics, stack, run)
 
 
 def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
@@ -80,9 +92,35 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
                 f"{diagnostic.text()}; the key's policy has to let CloudWatch Logs use it: "
                 "shared-infra/s3/README.md has the statement"
             )
+    failed = [d for d in diagnostics if _NOTEBOOK in d.address and _FAILED.search(d.text())]
+    if failed:
+        return _describe_failed(run, stack, failed[0])
     if (stack.path / ERRORED).exists():  # of this run: one that was there before has been written
         return _describe_left_state(diagnostics[0], stack)
     return diagnostics[0].text()
+
+
+def advise_on_failed(directory: str, option: str) -> str:
+    """Returns what to do about a notebook that AWS says has Failed: it keeps its volume."""
+    start = f"tools start{option} {directory}"
+    return (
+        f"its volume is kept; start it again: {start}; if AWS has no capacity for its type, with "
+        f"another one: {start} --instance-type TYPE"
+    )
+
+
+def _describe_failed(run: Run, stack: Stack, diagnostic: Diagnostic) -> str:
+    """Terraform can neither stop nor change the notebook, and would replace one it marked."""
+    directory = stack.name.removeprefix("notebooks/")
+    after = f"; then: tools deploy{run.option} --refresh {stack.name}"
+    run.records.forget(stack)
+    state = run.records.state(stack)
+    for resource in state.resources if state else ():
+        if resource.type == _NOTEBOOK and resource.status == "tainted":
+            program = f"{run.terraform.program} -chdir={stack.path}"
+            after += f", once it is not to be replaced any more: {program} untaint "
+            after += f"'{resource.address}'"
+    return f"{diagnostic.text()}; {advise_on_failed(directory, run.option)}{after}"
 
 
 def describe_losses(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.engine import drift, plans
 from tools.engine.events import report_warnings
-from tools.engine.explain import report_failure
+from tools.engine.explain import describe_failure
 from tools.engine.init import initialize, retry_after_init
 from tools.engine.plans import Change, Plan, PlanReader, Status
 from tools.engine.preparation import finish_earlier_run
@@ -62,8 +62,13 @@ def _plan_stack(run: Run, stack: Stack, folder: Path, outside_only: bool) -> Pla
         plan = _plan_by_records(run, stack, why, outside_only)
         plan = plan or _plan_by_terraform(run, stack, why, folder, outside_only)
     except (UserError, OSError) as error:
-        plan = Plan(stack.name, "failed", detail=report_failure(error, stack, run))
+        errors, reason = describe_failure(error, stack, run)
+        plan = Plan(stack.name, "failed", detail=reason, errors=errors)
     outcome = "planned" if plan.status == "changed" else plan.status
+    if plan.errors and run.expects_waiting:
+        outcome = "waiting"  # or failed: that is told once the plans upstream are known
+    for line in () if run.expects_waiting else plan.errors:
+        run.progress.say(stack.name, line)
     run.progress.end(stack.name, INTERRUPTED if plan.detail == INTERRUPTED else outcome)
     return replace(plan, seconds=time.monotonic() - started)
 

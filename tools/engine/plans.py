@@ -66,8 +66,9 @@ class Plan:
     """What would become of a stack.
 
     `why` are the reasons to plan it; `detail` says what it waits for, or how it failed. `outside`
-    are changes that were made outside of Terraform. `inputs` were read when it was planned, into
-    `file` where the plan is saved.
+    are changes that were made outside of Terraform. `errors` are lines that report a failure and
+    were not shown when it came: a deployment upstream may end it. `inputs` were read when it was
+    planned, into `file` where the plan is saved.
     """
 
     stack: str
@@ -77,6 +78,7 @@ class Plan:
     outputs: tuple[str, ...] = ()
     outside: tuple[Change, ...] = ()
     detail: str = ""
+    errors: tuple[str, ...] = ()
     seconds: float = 0.0
     inputs: Inputs | None = None
     file: Path | None = None

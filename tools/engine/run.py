@@ -52,7 +52,8 @@ class Run:
     `refresh` plans unchanged stacks too; `force` runs init on them besides. `saved` are the plans
     that a person has seen, by stack; with `exactly` only those are applied. A transient error is
     tried again after each of `backoff`, in seconds. `gone` returns why nothing more can succeed,
-    such as a local cloud that has ended, or an empty string.
+    such as a local cloud that has ended, or an empty string. With `expects_waiting` the errors of
+    plans are left to whoever finds out which of them end with a deployment upstream.
     """
 
     terraform: Terraform
@@ -72,6 +73,7 @@ class Run:
     backoff: Sequence[float] = (5, 15, 45)
     gone: Callable[[], str] = str
     region: str = ""
+    expects_waiting: bool = False
 
     def log(self, stack: Stack, verb: str) -> Path:
         """The file for what Terraform prints when it works on `stack`."""

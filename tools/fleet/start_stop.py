@@ -10,6 +10,7 @@ from typing import Literal
 from tools.aws import sagemaker
 from tools.aws.client import Cloud
 from tools.console.progress import Progress
+from tools.engine.explain import advise_on_failed
 from tools.errors import UserError
 from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
 from tools.fleet.status import NOT_DEPLOYED
@@ -91,13 +92,17 @@ class _Waiting:
 
 @dataclass(frozen=True)
 class StartStop:
-    """A start or a stop of notebooks; `patience` is the seconds to wait, 0 for not at all."""
+    """A start or a stop of notebooks; `patience` is the seconds to wait, 0 for not at all.
+
+    `instance_type` is what they get before they start, None if they keep theirs.
+    """
 
     fleet: Fleet
     verb: Verb
     progress: Progress
     interruption: Interruption
     patience: float
+    instance_type: str | None = None
 
     def change(
         self, notebooks: Sequence[DeclaredNotebook], instances: Instances
@@ -133,6 +138,9 @@ class StartStop:
         return _TRANSITIONS[self.verb]
 
     def _unchanged(self, notebook: DeclaredNotebook, status: str) -> NotebookResult:
+        if status == self._transition.end and self.instance_type:
+            reason = f"it is {status}; stop it before it gets another type"
+            return NotebookResult(notebook, "skipped", reason)
         if status == self._transition.end:
             return NotebookResult(notebook, "unchanged", f"already {status}")
         if status == NOT_DEPLOYED:
@@ -150,12 +158,30 @@ class StartStop:
         if self.interruption.count:
             return "interrupted before it was requested"
         try:
+            if self.instance_type:
+                self._change_type(notebook, self.instance_type)
             self._transition.request(self.fleet.cloud(notebook.region), notebook.name)
         except UserError as error:
             self.progress.say(notebook.stack.name, f"failed: {error}")
             return str(error)
         self.progress.step(notebook.stack.name, self._transition.passing)
         return ""
+
+    def _change_type(self, notebook: DeclaredNotebook, instance_type: str) -> None:
+        """Returns once the notebook has its new type. Raises UserError if it does not get there."""
+        cloud, begun = self.fleet.cloud(notebook.region), time.monotonic()
+        sagemaker.change_type(cloud, notebook.name, instance_type)
+        self.progress.step(notebook.stack.name, "Updating")
+        longest = max(self.patience, _SECONDS_OF_AN_OLD_STATUS)
+        while (found := sagemaker.find(cloud, notebook.name)) and found.status == "Updating":
+            if self.interruption.count or time.monotonic() - begun >= longest:
+                raise UserError(f"it gets the type {instance_type}, and was not started")
+            time.sleep(self._seconds_between_looks)
+
+    @property
+    def _seconds_between_looks(self) -> float:
+        local = self.fleet.endpoint is not None
+        return _SECONDS_BETWEEN_LISTINGS_LOCALLY if local else _SECONDS_BETWEEN_LISTINGS
 
     def _await(self, waiting: Sequence[_Waiting]) -> dict[str, NotebookResult]:
         """The results of changes that were requested, by the stack's name."""
@@ -169,8 +195,7 @@ class StartStop:
                 message = _say_waiting(waiting, now - begun)
                 self.progress.say("notebooks", message, important=False)
                 last_message = now
-            local = self.fleet.endpoint is not None
-            time.sleep(_SECONDS_BETWEEN_LISTINGS_LOCALLY if local else _SECONDS_BETWEEN_LISTINGS)
+            time.sleep(self._seconds_between_looks)
             try:
                 instances = self.fleet.instances([item.notebook for item in waiting])
             except UserError as error:
@@ -193,14 +218,22 @@ class StartStop:
             item.status = status
             return None
         if status == self._transition.end:
-            return NotebookResult(item.notebook, self._transition.outcome, took)
+            return NotebookResult(item.notebook, self._transition.outcome, took + self._to_declare)
         if status == item.status and item.seconds < _SECONDS_OF_AN_OLD_STATUS:
             return None
         if status == "Failed":
-            detail = f"Failed {took}: {self._failure_reason(item.notebook)}"
+            advice = advise_on_failed(item.notebook.stack.path.name, self.fleet.option)
+            detail = f"Failed {took}: {self._failure_reason(item.notebook)} ({advice})"
         else:
             detail = f"it is {status} {took}: somebody else has changed it"
         return NotebookResult(item.notebook, "failed", detail)
+
+    @property
+    def _to_declare(self) -> str:
+        """What the files still have to say, of a notebook that got another type."""
+        if not self.instance_type:
+            return ""
+        return f', as {self.instance_type}; declare it: instance_type = "{self.instance_type}"'
 
     def _failure_reason(self, notebook: DeclaredNotebook) -> str:
         try:

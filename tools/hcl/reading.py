@@ -96,6 +96,17 @@ def read_defaults(path: Path) -> dict[str, Value]:
     return _once("defaults", text, lambda: _defaults(_parse(text, path), text, path), keep=False)
 
 
+def read_outputs(path: Path) -> list[str]:
+    """The names of the outputs that a .tf file declares.
+
+    Raises UserError if the file does not parse.
+    """
+    text = _read(path)
+    if "output" not in text:
+        return []
+    return list(_once("outputs", text, lambda: _outputs(_parse(text, path))))
+
+
 def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
     """The kind and the arguments of the `backend` block of a .tf file, or None if it has none.
 
@@ -211,6 +222,10 @@ def _value(expression: Expression, name: str, text: str, path: Path) -> Value:
 
 def _blocks(body: Body, kind: str) -> Iterator[Block]:
     return (block for block in body.blocks if block.type == kind and block.labels)
+
+
+def _outputs(body: Body) -> dict[str, Value]:
+    return {block.labels[0]: None for block in _blocks(body, "output")}
 
 
 def _types(body: Body) -> dict[str, str]:

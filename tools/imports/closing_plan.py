@@ -47,8 +47,8 @@ def mark_waiting(
         if first:
             waiting[name] = first
             command = f"tools deploy{option} {' '.join(first)}"
-            detail = f"its plan can be made only after: {command} (now: {plan.detail})"
-            by_stack[name] = replace(plan, status="waiting", detail=detail)
+            detail = f"its plan can be made only after: {command}"
+            by_stack[name] = replace(plan, status="waiting", detail=detail, errors=())
     shown = {plan.stack for plan in plans}.union(*waiting.values())
     return [by_stack[name] for name in stacks if name in shown]
 
@@ -65,6 +65,9 @@ def report(plans: Sequence[Plan], target: Target, err: bool = False) -> None:
 
     With `err` all goes to stderr, since stdout has other data.
     """
+    for plan in plans:
+        for line in plan.errors:
+            click.echo(f"[{plan.stack}] {line}", err=True)
     summary.show_plans(plans, err=err)
     for plan in plans:
         for change in plan.changes:

@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 
 from tools.errors import UserError, shorten
 from tools.hcl.reading import Value
-from tools.imports import endpoint_policies, security_groups
+from tools.imports import endpoint_policies, security_groups, tfvars
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
 from tools.imports.request import ENDPOINTS, GROUPS, ImportRequest, ResourceImport
 
+_PRIVATE_DNS = "private_dns_enabled"
 # As in shared-infra/vpc-endpoints/services.tf, which says where each is in use.
 _PREFIXES = ("com.amazonaws", "cn.com.amazonaws", "eu.amazonaws")
 _GONE = ("deleted", "deleting", "failed", "rejected", "expired")
@@ -37,7 +38,7 @@ def request_endpoint(
             values["subnet_ids"] = list(subnets) or _refuse_without_subnets(id, vpc)
     else:
         values["interface_services"] = [service]
-        values["private_dns_enabled"] = bool(endpoint.get("PrivateDnsEnabled"))
+        notes += _settle_private_dns(destination, values, endpoint)
         notes += _settle(destination, values, "subnet_ids", endpoint, "SubnetIds")
         notes += _group_notes(destination, endpoint, group)
     policies, policy_notes = endpoint_policies.settle(destination, endpoint, service)
@@ -152,6 +153,22 @@ def _settle(
         return []
     plural = name.removesuffix("_ids").replace("_", " ") + "s"
     return [f"{endpoint['VpcEndpointId']}: its {plural} change from {current} to {settled}"]
+
+
+def _settle_private_dns(
+    destination: Destination, values: dict[str, Value], endpoint: Any
+) -> list[str]:
+    """As `_settle`, of a variable that has a default."""
+    current = bool(endpoint.get("PrivateDnsEnabled"))
+    is_local = bool(destination.cloud.endpoint)
+    if not tfvars.is_set(destination.stack(ENDPOINTS), _PRIVATE_DNS, is_local=is_local):
+        values[_PRIVATE_DNS] = current
+        return []
+    settled = bool(destination.declared(ENDPOINTS).get(_PRIVATE_DNS))
+    if current == settled:
+        return []
+    change = "gets private names" if settled else "loses its private names"
+    return [f"{endpoint['VpcEndpointId']}: it {change}, as {_PRIVATE_DNS} of {ENDPOINTS} says"]
 
 
 def _settled(destination: Destination, name: str) -> Any:

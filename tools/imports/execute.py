@@ -31,7 +31,7 @@ def execute(session: Session, pending: PendingImport) -> list[Plan]:
         stacks = {resource.stack for resource in pending.imports}
         with session.moved_to(repository).runner().work(len(stacks)) as run:
             state_import.import_all(run, pending.imports)
-    options = replace(session.options, refresh=True)
+    options = replace(session.options, refresh=True, expects_waiting=True)
     after = replace(session.moved_to(repository), options=options)
 
     def plan(names: Collection[str]) -> list[Plan]:

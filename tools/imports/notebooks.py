@@ -36,17 +36,24 @@ class Shared:
     subnet_id: str | None = None
     security_group_id: str | None = None
     endpoint_security_group_id: str | None = None
+    vpc_id: str | None = None
 
     @classmethod
     def deployed(cls, destination: Destination) -> "Shared":
         """The outputs of the shared stacks. Raises UserError if one is not deployed."""
         destination.require(S3, IAM, GROUPS, ENDPOINTS)
+        return cls.so_far(destination)
+
+    @classmethod
+    def so_far(cls, destination: Destination) -> "Shared":
+        """The outputs that the shared stacks have, also if some are not deployed."""
         subnets = destination.outputs(ENDPOINTS).get("subnet_ids") or [None]
         return cls(
             destination.outputs(IAM).get("role_arn"),
             subnets[0],
             security_groups.deployed(destination, "notebooks"),
             security_groups.deployed(destination, "endpoints"),
+            destination.vpc,
         )
 
 
@@ -125,7 +132,15 @@ def check(destination: Destination, name: str, instance: Any) -> None:
     status = instance["NotebookInstanceStatus"]
     if status in _REFUSED:
         reason = instance.get("FailureReason") or "AWS gives no reason"
-        raise UserError(f"notebook {name} is {status}: Terraform cannot manage it ({reason})")
+        start = (
+            f"; it keeps its volume, so start it first: aws sagemaker start-notebook-instance "
+            f"--notebook-instance-name {name} --region {destination.cloud.region}"
+            if status == "Failed"
+            else ""
+        )
+        raise UserError(
+            f"notebook {name} is {status}: Terraform cannot manage it ({reason}){start}"
+        )
     if not instance.get("SubnetId"):
         raise UserError(
             f"notebook {name} is in no VPC, but notebooks here are: Terraform would replace it and "
@@ -135,13 +150,23 @@ def check(destination: Destination, name: str, instance: Any) -> None:
 
 
 def _client(destination: Destination, instance: Any, shared: Shared) -> str | None:
-    """The instance's security group to allow on the endpoints, or None if one already is.
+    """The instance's security group to allow on the endpoints, None if one is or none can be.
 
     The stacks allow the notebooks' group and the declared clients.
     """
     groups = instance.get("SecurityGroups", [])
     allowed = {shared.security_group_id, *destination.declared_list(GROUPS, CLIENTS)}
-    return None if allowed & set(groups) or not groups else str(groups[0])
+    if allowed & set(groups):
+        return None
+    # AWS takes no rule for a group of another VPC, whose notebooks do not reach the endpoints.
+    # https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
+    return next((str(group) for group in groups if _is_in_vpc(destination, group, shared)), None)
+
+
+def _is_in_vpc(destination: Destination, group: str, shared: Shared) -> bool:
+    """Whether a group is in the stacks' VPC; true if that is not settled yet."""
+    vpc = shared.vpc_id
+    return vpc is None or security_groups.describe(destination, group)["VpcId"] == vpc
 
 
 def _client_rule(destination: Destination, client: str, shared: Shared) -> list[ResourceImport]:
@@ -230,6 +255,10 @@ def _notes(
     if insecure:
         notes.append(
             f"{label}: it keeps {', '.join(insecure)}, which other notebooks here do not have"
+        )
+    if (addresses := instance.get("IpAddressType", "ipv4")) != "ipv4":
+        notes.append(
+            f"{label}: it keeps its IP addresses ({addresses}), of which no value here says"
         )
     if "notebook" in {key.lower() for key in tags}:
         notes.append(f"{label}: it loses its tag Notebook, which marks isolated notebooks here")

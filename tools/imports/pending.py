@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tools.engine.records import Records
 from tools.errors import UserError
 from tools.imports import inventory, tfvars
+from tools.imports.inventory import Inventory
 from tools.imports.request import ImportRequest, ResourceImport
 from tools.imports.tfvars import Edit
 from tools.layout.repository import Repository
@@ -38,12 +40,23 @@ def find_pending(session: Session, request: ImportRequest) -> PendingImport:
     resource that another address holds, a value that a file sets otherwise, a directory of another
     notebook, a stack that does not exist or that was applied in another account.
     """
-    records, repository = session.records, session.target.repository
+    records = session.records
     if any(records.place(stack) is None for stack in records.stacks):
         with session.runner().work(len(records.stacks)) as run:
             managed = inventory.read(records, records.stacks, run)
     else:
         managed = inventory.read(records, records.stacks)
+    return find_left(records, managed, request, is_local=bool(session.target.endpoint))
+
+
+def find_left(
+    records: Records, managed: Inventory, request: ImportRequest, *, is_local: bool
+) -> PendingImport:
+    """Returns what is left to do of a request where the states hold what is `managed`.
+
+    Raises UserError as `find_pending` does.
+    """
+    repository = records.repository
     imports = tuple(resource for resource in request.imports if not managed.holds(resource))
     notebooks = tuple(_missing(request.notebooks, repository))
     stacks = {resource.stack for resource in request.imports}
@@ -54,9 +67,9 @@ def find_pending(session: Session, request: ImportRequest) -> PendingImport:
         if stack.name in stacks and (other := records.other_account(stack)):
             raise UserError(
                 f"{stack.name} was applied in account {other}, but these credentials are for "
-                f"{session.account.id}; use that account's credentials"
+                f"{records.account}; use that account's credentials"
             )
-    edits = tfvars.plan_edits(repository, request.values, bool(session.target.endpoint))
+    edits = tfvars.plan_edits(repository, request.values, is_local)
     stacks |= {edit.stack.name for edit in edits}
     return PendingImport(imports, tuple(edits), notebooks, request.notes, tuple(sorted(stacks)))
 

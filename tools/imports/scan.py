@@ -1,10 +1,10 @@
 """What the stacks could import of an account and region, and do not hold yet."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import click
@@ -12,15 +12,32 @@ import click
 from tools.aws import sagemaker
 from tools.console import table
 from tools.errors import UserError
-from tools.imports import buckets, endpoints, inventory, notebooks, security_groups
+from tools.imports import (
+    buckets,
+    endpoints,
+    inventory,
+    notebooks,
+    pending,
+    roles,
+    security_groups,
+)
 from tools.imports.destination import Destination
 from tools.imports.inventory import Inventory
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
+from tools.imports.request import (
+    ENDPOINTS,
+    GROUPS,
+    IAM,
+    S3,
+    ImportRequest,
+    ResourceImport,
+    combine,
+)
 
 _REQUESTS = 8  # at once
 # Notebooks, each of which takes a call: SageMaker's listing says neither role nor groups.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceSummary.html
 _MOST_DESCRIBED = 200
+_UNTRIED = f"not tried, after {_MOST_DESCRIBED} others"
 _PLACEHOLDER = "PURPOSE"
 
 
@@ -43,31 +60,10 @@ class Candidate:
 def find_candidates(destination: Destination) -> list[Candidate]:
     """Returns candidates in the order to import them: what others need comes first.
 
-    Raises UserError if AWS cannot be asked, or a state cannot be read.
+    What has a command is importable, after those before it: each import was tried up to its
+    question. Raises UserError if AWS cannot be asked, or a state cannot be read.
     """
-    managed = inventory.read(destination.records, destination.records.stacks)
-    names = sorted(sagemaker.instances_by_name(destination.cloud))
-    free = [name for name in names if not managed.find("aws_sagemaker_notebook_instance", name)]
-    with ThreadPoolExecutor(_REQUESTS) as pool:
-        described = list(
-            pool.map(lambda name: notebooks.describe(destination, name), free[:_MOST_DESCRIBED])
-        )
-    instances = [instance for instance in described if instance]
-    vpcs = security_groups.vpcs_by_group(destination)
-    vpc = destination.vpc or _vpc_of(instances, vpcs) or _default_vpc(destination)
-    working = endpoints.list_working(destination, vpc) if vpc else []
-    return [
-        *_buckets(destination, managed),
-        *_roles(destination, managed, instances),
-        *_groups(destination, managed, vpcs, "notebooks", _groups_of_notebooks(instances)),
-        *_groups(destination, managed, vpcs, "endpoints", _groups_of_endpoints(working)),
-        *_endpoints(destination, managed, working),
-        *(_notebook(destination, instance) for instance in instances),
-        *(
-            _importable(destination, "notebook", name, "", f"notebooks/{name}")
-            for name in free[len(described) :]
-        ),
-    ]
+    return _Scan(destination, inventory.read(destination.records, destination.records.stacks)).run()
 
 
 def unread_stacks(destination: Destination) -> list[str]:
@@ -76,76 +72,197 @@ def unread_stacks(destination: Destination) -> list[str]:
     return [stack.name for stack in records.stacks if records.place(stack) is None]
 
 
-def _importable(
-    destination: Destination, kind: str, name: str, detail: str, stack: str, arguments: str = ""
-) -> Candidate:
-    command = f"tools import {kind} {name}{arguments}{destination.option}"
-    return Candidate(kind, name, detail, stack, command)
+class _Scan:
+    """A scan at work: what it has offered so far takes its place from what comes later."""
 
+    def __init__(self, destination: Destination, managed: Inventory) -> None:
+        self._destination = destination
+        self._managed = managed
+        self._offered = ImportRequest(())
 
-def _buckets(destination: Destination, managed: Inventory) -> Iterator[Candidate]:
-    common = destination.records.repository.common()
-    reserved = {common.get("state_bucket"), destination.declared(S3).get("access_log_bucket")}
-    all_buckets = buckets.list_buckets(destination)
-    logs = buckets.log_buckets(destination, [bucket["Name"] for bucket in all_buckets])
-    for bucket in all_buckets:
-        name = bucket["Name"]
-        is_elsewhere = bucket["BucketRegion"] != destination.cloud.region
-        if is_elsewhere or name in reserved or managed.find("aws_s3_bucket", name):
-            continue
-        why = ""
-        with suppress(UserError):  # objects that these credentials cannot list: the import says so
+    def run(self) -> list[Candidate]:
+        destination = self._destination
+        names = sorted(sagemaker.instances_by_name(destination.cloud))
+        free = [n for n in names if not self._managed.find("aws_sagemaker_notebook_instance", n)]
+        with ThreadPoolExecutor(_REQUESTS) as pool:
+            described = list(
+                pool.map(lambda name: notebooks.describe(destination, name), free[:_MOST_DESCRIBED])
+            )
+        instances = [instance for instance in described if instance]
+        vpcs = security_groups.vpcs_by_group(destination)
+        vpc = destination.vpc or _vpc_of(instances, vpcs) or _default_vpc(destination)
+        working = endpoints.list_working(destination, vpc) if vpc else []
+        return [
+            *self.buckets(),
+            *self.roles(instances),
+            *self.groups(vpcs, vpc, "notebooks", _groups_of_notebooks(instances)),
+            *self.groups(vpcs, vpc, "endpoints", _groups_of_endpoints(working)),
+            *self.endpoints(working),
+            *self.notebooks(instances),
+            *(
+                self._offer("notebook", name, _UNTRIED, "", ImportRequest(()))
+                for name in free[len(described) :]
+            ),
+        ]
+
+    def _try(
+        self, kind: str, name: str, detail: str, arguments: str, build: Callable[[], ImportRequest]
+    ) -> Candidate:
+        """Does what the command would, up to its question."""
+        try:
+            return self._offer(kind, name, detail, arguments, build())
+        except UserError as error:
+            return Candidate(kind, name, detail, why=str(error))
+
+    def _offer(
+        self, kind: str, name: str, detail: str, arguments: str, request: ImportRequest
+    ) -> Candidate:
+        destination = self._destination
+        command = f"tools import {kind} {name}{arguments}{destination.option}"
+        is_local = bool(destination.cloud.endpoint)
+        pending.find_left(destination.records, self._managed, request, is_local=is_local)
+        try:
+            self._offered = combine([self._offered, request])
+        except UserError as error:
+            raise UserError(f"{error}; instead of that: {command}") from None
+        stack = request.imports[0].stack if request.imports else f"notebooks/{name}"
+        return Candidate(kind, name, detail, stack, command)
+
+    def buckets(self) -> Iterator[Candidate]:
+        destination = self._destination
+        common = destination.records.repository.common()
+        reserved = {common.get("state_bucket"), destination.declared(S3).get("access_log_bucket")}
+        all_buckets = buckets.list_buckets(destination)
+        logs = buckets.log_buckets(destination, [bucket["Name"] for bucket in all_buckets])
+        for bucket in all_buckets:
+            name = bucket["Name"]
+            is_elsewhere = bucket["BucketRegion"] != destination.cloud.region
+            if is_elsewhere or name in reserved or self._managed.find("aws_s3_bucket", name):
+                continue
+            yield self._bucket(name, logs)
+
+    def _bucket(self, name: str, logs: Collection[str]) -> Candidate:
+        """A bucket, without its settings: to read each of every bucket would take minutes."""
+        destination = self._destination
+        try:
             why = buckets.refusal(destination, name, logs)
+        except UserError as error:  # such as objects that these credentials cannot list
+            why = str(error)
         if why:
-            yield Candidate("bucket", name, "", why=why)
-            continue
+            return Candidate("bucket", name, "", why=why)
+        taken = {
+            purpose
+            for offered in (self._offered.values.get(S3, {}).get("bucket_names"),)
+            for purpose in (offered if isinstance(offered, dict) else {})
+        }
         try:
             purpose = buckets.guess_purpose(destination, name)
         except UserError:
             purpose = _PLACEHOLDER
-        if any(managed.at(S3, buckets.bucket_address(purpose))):
+        if purpose in taken or any(self._managed.at(S3, buckets.bucket_address(purpose))):
             purpose = _PLACEHOLDER
-        yield _importable(destination, "bucket", name, "", S3, f" --as {purpose}")
+        # A placeholder stands for a purpose of the bucket's own.
+        key = name if purpose == _PLACEHOLDER else purpose
+        request = ImportRequest(
+            (ResourceImport.at(S3, buckets.bucket_address(key), name),),
+            {S3: {"bucket_names": {key: name}}},
+        )
+        return self._try("bucket", name, "", f" --as {purpose}", lambda: request)
 
+    def roles(self, instances: Sequence[Any]) -> Iterator[Candidate]:
+        destination = self._destination
+        roles_used = Counter(instance["RoleArn"].rpartition("/")[2] for instance in instances)
+        _, shared = self._managed.at(IAM, "aws_iam_role.notebook")
+        for name, count in roles_used.most_common():
+            if self._managed.find("aws_iam_role", name):
+                continue
+            detail = f"of {count} of these notebooks"
+            if shared:
+                why = f"{IAM} already has {shared}; notebooks with this role keep it"
+                yield Candidate("role", name, detail, why=why)
+            else:
+                build = partial(roles.request_role, destination, name)
+                yield self._try("role", name, detail, "", build)
 
-def _roles(
-    destination: Destination, managed: Inventory, instances: Sequence[Any]
-) -> Iterator[Candidate]:
-    roles = Counter(instance["RoleArn"].rpartition("/")[2] for instance in instances)
-    _, shared = managed.at(IAM, "aws_iam_role.notebook")
-    for name, count in roles.most_common():
-        if managed.find("aws_iam_role", name):
-            continue
-        detail = f"of {count} of these notebooks"
-        if shared:
-            why = f"{IAM} already has {shared}; notebooks with this role keep it"
-            yield Candidate("role", name, detail, why=why)
-        else:
-            yield _importable(destination, "role", name, detail, IAM)
+    def groups(
+        self, vpcs: Mapping[str, str], vpc: str, purpose: str, used: Counter[str]
+    ) -> Iterator[Candidate]:
+        """The security groups of notebooks or endpoints; `used` counts how many have each."""
+        destination = self._destination
+        _, shared = self._managed.at(GROUPS, f"aws_security_group.{purpose}")
+        offered = {resource.identifier for resource in self._offered.imports}
+        for group_id, count in used.most_common():
+            is_managed = self._managed.find("aws_security_group", group_id)
+            if group_id not in vpcs or group_id in offered or is_managed:
+                continue
+            detail = f"of {count} of these {purpose}"
+            if shared:
+                why = f"{GROUPS} already has {shared} for its {purpose}"
+                yield Candidate("security-group", group_id, detail, why=why)
+            elif vpc and vpcs[group_id] != vpc:
+                whose = "the stacks" if destination.vpc else "most of these notebooks"
+                why = f"it is in {vpcs[group_id]}, but {whose} are in {vpc}"
+                yield Candidate("security-group", group_id, detail, why=why)
+            else:
+                build = partial(security_groups.request_group, destination, group_id, purpose)
+                arguments = f" --as {purpose}"
+                yield self._try("security-group", group_id, detail, arguments, build)
 
+    def endpoints(self, described: Sequence[Any]) -> Iterator[Candidate]:
+        destination = self._destination
+        # The gateway last: it takes the others' subnets if the VPC has no default ones.
+        for endpoint in sorted(
+            described, key=lambda e: (endpoints.endpoint_type(e) == "Gateway", e["VpcEndpointId"])
+        ):
+            endpoint_id, service = endpoint["VpcEndpointId"], endpoint["ServiceName"]
+            if self._managed.find("aws_vpc_endpoint", endpoint_id):
+                continue
+            try:
+                short = endpoints.short_name(destination, endpoint)
+            except UserError as error:
+                yield Candidate("endpoint", endpoint_id, service, why=str(error))
+                continue
+            _, other = self._managed.at(ENDPOINTS, endpoints.address(short))
+            if other:
+                why = f"{ENDPOINTS} already has {other} for {short}"
+                yield Candidate("endpoint", endpoint_id, service, why=why)
+                continue
+            subnets = self._offered.values.get(ENDPOINTS, {}).get("subnet_ids")
+            build = partial(
+                endpoints.request_endpoint,
+                destination,
+                endpoint_id,
+                subnets=subnets if isinstance(subnets, list) else (),
+            )
+            yield self._try("endpoint", endpoint_id, service, "", build)
 
-def _groups(
-    destination: Destination,
-    managed: Inventory,
-    vpcs: Mapping[str, str],
-    purpose: str,
-    used: Counter[str],
-) -> Iterator[Candidate]:
-    """The security groups of notebooks or endpoints; `used` counts how many have each."""
-    _, shared = managed.at(GROUPS, f"aws_security_group.{purpose}")
-    for group_id, count in used.most_common():
-        if group_id not in vpcs or managed.find("aws_security_group", group_id):
-            continue
-        detail = f"of {count} of these {purpose}"
-        if shared:
-            why = f"{GROUPS} already has {shared} for its {purpose}"
-            yield Candidate("security-group", group_id, detail, why=why)
-        elif destination.vpc and vpcs[group_id] != destination.vpc:
-            why = f"it is in {vpcs[group_id]}, but the stacks are in {destination.vpc}"
-            yield Candidate("security-group", group_id, detail, why=why)
-        else:
-            arguments = f" --as {purpose}"
-            yield _importable(destination, "security-group", group_id, detail, GROUPS, arguments)
+    def notebooks(self, instances: Sequence[Any]) -> Iterator[Candidate]:
+        destination = self._destination
+        shared = notebooks.Shared.so_far(destination)
+        directories = destination.records.repository.instance_names()
+
+        def request(name: str) -> ImportRequest:
+            return notebooks.request_notebook(destination, name, shared, self._directory(name))
+
+        with ThreadPoolExecutor(_REQUESTS) as pool:
+            names = [instance["NotebookInstanceName"] for instance in instances]
+            futures = [pool.submit(request, name) for name in names]
+        for name, instance, future in zip(names, instances, futures, strict=True):
+            directory = self._directory(name)
+            is_free = directory == name or directory in directories
+            given = directory if is_free else "DIRECTORY"
+            arguments = "" if given == name else f" --directory {given}"
+            detail = f"{instance['InstanceType']}, {instance['NotebookInstanceStatus']}"
+            found = self._try("notebook", name, detail, arguments, future.result)
+            yield replace(found, stack=f"notebooks/{given}") if found.command else found
+
+    def _directory(self, name: str) -> str:
+        """The instance's directory, of another name if that is another instance's."""
+        directories = self._destination.records.repository.instance_names()
+        directory = notebooks.directory_of(self._destination, name) or name
+        if directories.get(directory, name) == name:
+            return directory
+        return f"{_PLACEHOLDER}-{name}"[:63].rstrip("-")
 
 
 def _groups_of_notebooks(instances: Iterable[Any]) -> Counter[str]:
@@ -168,41 +285,6 @@ def _default_vpc(destination: Destination) -> str:
     filters = {"is-default": "true"}
     vpcs = destination.ask_ec2("find the default VPC", "describe_vpcs", "Vpcs", filters)
     return str(vpcs[0]["VpcId"]) if vpcs else ""
-
-
-def _endpoints(
-    destination: Destination, managed: Inventory, described: Sequence[Any]
-) -> Iterator[Candidate]:
-    # The gateway last: it takes the others' subnets if the VPC has no default ones.
-    for endpoint in sorted(described, key=lambda e: endpoints.endpoint_type(e) == "Gateway"):
-        endpoint_id, service = endpoint["VpcEndpointId"], endpoint["ServiceName"]
-        if managed.find("aws_vpc_endpoint", endpoint_id):
-            continue
-        try:
-            short = endpoints.short_name(destination, endpoint)
-        except UserError as error:
-            yield Candidate("endpoint", endpoint_id, service, why=str(error))
-            continue
-        _, other = managed.at(ENDPOINTS, endpoints.address(short))
-        if other:
-            why = f"{ENDPOINTS} already has {other} for {short}"
-            yield Candidate("endpoint", endpoint_id, service, why=why)
-        else:
-            yield _importable(destination, "endpoint", endpoint_id, service, ENDPOINTS)
-
-
-def _notebook(destination: Destination, instance: Mapping[str, Any]) -> Candidate:
-    name = instance["NotebookInstanceName"]
-    detail = f"{instance['InstanceType']}, {instance['NotebookInstanceStatus']}"
-    try:
-        notebooks.check(destination, name, instance)
-    except UserError as error:
-        return Candidate("notebook", name, detail, why=str(error))
-    directory = notebooks.directory_of(destination, name) or name
-    if destination.records.repository.instance_names().get(directory, name) != name:
-        directory = "DIRECTORY"
-    arguments = "" if directory == name else f" --directory {directory}"
-    return _importable(destination, "notebook", name, detail, f"notebooks/{directory}", arguments)
 
 
 def show(candidates: Sequence[Candidate]) -> None:

@@ -92,6 +92,12 @@ def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:
         raise UserError(f"{file}: {error}; change it there first, or remove the line") from None
 
 
+def is_set(stack: Stack, name: str, *, is_local: bool) -> bool:
+    """Whether a file of the stack's sets a variable; the local cloud's stand-ins do not count."""
+    stand_ins = workspace.stand_ins(stack.path) if is_local else {}
+    return name in _files_by_name(stack) and name not in stand_ins
+
+
 def _files_by_name(stack: Stack) -> dict[str, Path]:
     """The variables that the stack's .tfvars files set: name to the file that Terraform obeys."""
     files_by_name: dict[str, Path] = {}

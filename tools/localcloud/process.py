@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.errors import UserError
-from tools.localcloud import health, ports
+from tools.localcloud import ports
 from tools.localcloud.ports import HOST
 from tools.system import processes
 
@@ -180,6 +180,8 @@ class LocalCloud:
         }
 
     def _await_ready(self, child: "subprocess.Popen[bytes]", port: int, deadline: float) -> None:
+        from tools.localcloud import health  # its HTTP client is a tenth of any command's start
+
         while not (services := health.read_services(port)):
             if child.poll() is not None:
                 raise UserError(f"LocalStack ended while starting: {self._last_words()}")

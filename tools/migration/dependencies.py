@@ -68,9 +68,9 @@ class _Search:
     ) -> None:
         self._left = list(others)
         self._ids = {resource.text("id") for resource in others}
-        # Names of what has parts, and what is named: to the address, and the parts' disposition.
+        # Names of what has parts, and what is named: to the address, and its parts' disposition.
         self._owners: dict[str, tuple[str, Disposition]] = {}
-        self._users: dict[str, str] = {}
+        self._users: dict[str, tuple[str, Disposition]] = {}
         for resource, disposition in seeds:
             self._ids.add(resource.text("id"))
             self._take(resource, disposition)
@@ -79,7 +79,7 @@ class _Search:
         for name in relations.owner_names(resource):
             self._owners.setdefault(name, (resource.address, disposition))
         for name in relations.references(resource):
-            self._users.setdefault(name, resource.address)
+            self._users.setdefault(name, (resource.address, disposition))
 
     def next(self) -> list[MappedResource]:
         """Returns the next dependencies, none at the end."""
@@ -104,14 +104,14 @@ class _Search:
                 return _part(resource, *self._owners[name])
         for name in relations.identities(resource):
             if name in self._users:
-                return _need(resource, self._users[name])
+                return _need(resource, *self._users[name])
         return None
 
     def _part_of_foreign(self, resource: Resource) -> MappedResource | None:
         """A part of something in use that is not in the state, such as another one's role."""
         for name in relations.foreign_owner_references(resource):
             if name in self._users:
-                user = self._users[name]
+                user, _ = self._users[name]
                 return _used(resource, user, f"a part of what {user} names")
         return None
 
@@ -136,8 +136,8 @@ def _part(resource: Resource, owner: str, disposition: Disposition) -> MappedRes
     return MappedResource(resource, disposition, owner, reason=reason)
 
 
-def _need(resource: Resource, user: str) -> MappedResource:
-    if resource.type in _INSIDE_REASONS:
+def _need(resource: Resource, user: str, disposition: Disposition) -> MappedResource:
+    if resource.type in _INSIDE_REASONS and disposition == "inside":
         return MappedResource(resource, "inside", user, reason=_INSIDE_REASONS[resource.type])
     return _used(resource, user, _USED_REASONS.get(resource.type, f"{user} names it"))
 

@@ -35,8 +35,8 @@ def select_imports(
     ]
 
 
-def _imported(resource: Resource, key: str = "") -> MappedResource:
-    return MappedResource(resource, "imported", STACKS[resource.type], key)
+def _imported(resource: Resource, key: str = "", reason: str = "") -> MappedResource:
+    return MappedResource(resource, "imported", STACKS[resource.type], key, reason)
 
 
 def _stays(resource: Resource, reason: str) -> MappedResource:
@@ -58,13 +58,13 @@ def _notebooks(notebooks: Iterable[Resource]) -> list[MappedResource]:
 
 def _roles(roles: Sequence[Resource], instances: Sequence[Resource]) -> Iterable[MappedResource]:
     used = Counter(instance.text("role_arn") for instance in instances)
-    shared = _most_used(roles, lambda role: used[role.text("arn")])
+    shared, equals = _most_used(roles, lambda role: used[role.text("arn")])
     if shared is None and not instances:
         trusting = [role for role in roles if _trusts_sagemaker(role)]
         shared = trusting[0] if len(trusting) == 1 else None
     for role in roles:
         if role is shared:
-            yield _imported(role)
+            yield _imported(role, reason=_tie(role, equals, "notebooks have"))
         elif used[role.text("arn")]:
             yield _stays(role, "its notebooks name it (role_arn)")
         else:
@@ -81,25 +81,26 @@ def _groups(
     by_endpoints = Counter(
         group for endpoint in endpoints for group in endpoint.texts("security_group_ids")
     )
-    shared: dict[str, Resource] = {}
-    first = _most_used(groups, lambda group: by_notebooks[group.text("id")])
+    shared: list[MappedResource] = []
+    first, equals = _most_used(groups, lambda group: by_notebooks[group.text("id")])
     if first:
-        shared["notebooks"] = first
+        shared.append(_imported(first, "notebooks", _tie(first, equals, "notebooks have")))
     vpc = first.text("vpc_id") if first else ""
     others = [group for group in groups if group is not first and vpc in ("", group.text("vpc_id"))]
-    if second := _most_used(others, lambda group: by_endpoints[group.text("id")]):
-        shared["endpoints"] = second
+    second, equals = _most_used(others, lambda group: by_endpoints[group.text("id")])
+    if second:
+        shared.append(_imported(second, "endpoints", _tie(second, equals, "endpoints have")))
     return [
-        *(_imported(group, purpose) for purpose, group in shared.items()),
+        *shared,
         *(
             _stays(
                 group,
-                "two groups are shared here, and others are used more"
+                "two groups are shared here, and these are others"
                 if by_notebooks[group.text("id")] + by_endpoints[group.text("id")]
                 else "no notebook or endpoint uses it",
             )
             for group in groups
-            if group not in shared.values()
+            if group not in (first, second)
         ),
     ]
 
@@ -108,24 +109,30 @@ def _endpoints(
     endpoints: Sequence[Resource], groups: Sequence[MappedResource], region: str
 ) -> Iterable[MappedResource]:
     shared_vpcs = [row.resource.text("vpc_id") for row in groups if row.disposition == "imported"]
-    counted = Counter(endpoint.text("vpc_id") for endpoint in endpoints).most_common(1)
+    counted = Counter(endpoint.text("vpc_id") for endpoint in endpoints).most_common()
     vpc = (shared_vpcs[0] if shared_vpcs else "") or (counted[0][0] if counted else "")
-    by_service: dict[str, Resource] = {}
+    tied = {other for other, count in counted if not shared_vpcs and count == counted[0][1]}
+    by_service: dict[str, MappedResource] = {}
     for endpoint in endpoints:
         if endpoint.text("vpc_id") != vpc:
             reason = f"it is in {endpoint.text('vpc_id')}, but the stacks are in {vpc}"
+            if endpoint.text("vpc_id") in tied:
+                reason += f" (as many endpoints are in each; --leave those of {vpc} for this one)"
             yield _stays(endpoint, reason)
             continue
         service, reason = _service(endpoint, region)
         if not reason and service in by_service:
             other = by_service[service].address
-            reason = f"{other} is for the same service, and one is shared here"
+            reason = (
+                f"{other} is for the same service, and one is shared here: the first by address; "
+                f"to share this one: --leave '{other}'"
+            )
         if reason:
             # Notebooks may use it all the same: routes and names of their VPC lead there.
             yield MappedResource(endpoint, "network", reason=reason)
         else:
-            by_service[service] = endpoint
-            yield _imported(endpoint, service)
+            by_service[service] = _imported(endpoint, service)
+            yield by_service[service]
 
 
 def _buckets(
@@ -145,14 +152,31 @@ def _buckets(
             yield _stays(bucket, reason)
         else:
             shared.append(bucket)
-    by_name = purposes.assign(shared, scope.choices.purposes)
-    yield from (_imported(bucket, by_name[bucket.text("bucket")]) for bucket in shared)
+    by_name, ties = purposes.assign(shared, scope.choices.purposes)
+    for bucket in shared:
+        name = bucket.text("bucket")
+        yield _imported(bucket, by_name[name], ties.get(name, ""))
 
 
-def _most_used(resources: Iterable[Resource], count: Callable[[Resource], int]) -> Resource | None:
-    """The resource with the highest count, the first of several; None if all counts are zero."""
-    most = max(resources, key=count, default=None)
-    return most if most and count(most) else None
+def _most_used(
+    resources: Iterable[Resource], count: Callable[[Resource], int]
+) -> tuple[Resource | None, list[Resource]]:
+    """The first resource with the highest count, None if that is zero; others with that count."""
+    counts = [(count(resource), resource) for resource in resources]
+    most = max((number for number, _ in counts), default=0)
+    best = [resource for number, resource in counts if most and number == most]
+    return (best[0] if best else None), best[1:]
+
+
+def _tie(chosen: Resource, equals: Sequence[Resource], have: str) -> str:
+    """What to say of a choice that only the order of addresses has made; empty if it is none."""
+    if not equals:
+        return ""
+    addresses = ", ".join(resource.address for resource in equals)
+    return (
+        f"as many {have} {addresses}, and this comes first by its address; to share another one: "
+        f"--leave '{chosen.address}'"
+    )
 
 
 def _trusts_sagemaker(role: Resource) -> bool:

@@ -21,6 +21,7 @@ _UNKNOWN = (
     "migrated before; add --leave if nothing does"
 )
 _LEFT = "left, as --leave says"
+_FORGOTTEN = "a destroy only forgets it, and AWS keeps it"
 
 # What other deployments may use.
 _SHAREABLE = frozenset(
@@ -108,6 +109,7 @@ class _Mapper:
     def map(self) -> list[MappedResource]:
         """Returns what becomes of each resource, in their order."""
         self._add(filter(None, map(self._exclude, self._resources)))
+        elsewhere = [row.resource for row in self._with("used")]
         senders = {
             bucket: resource
             for resource in self._resources
@@ -118,6 +120,7 @@ class _Mapper:
             *((row.resource, "inside") for row in self._with("imported")),
             *((resource, "inside") for resource in self._scope.earlier.managed_here),
             *((row.resource, "network") for row in self._with("network")),
+            *((resource, "used") for resource in elsewhere),
         ]
         self._add_dependencies(seeds, [*self._without_row(), *self._staying()])
         self._release_what_may_be_used()
@@ -125,7 +128,7 @@ class _Mapper:
             MappedResource(resource, "stays", reason=_reason_to_stay(resource.type))
             for resource in self._without_row()
         )
-        return [_with_trouble(self._rows[resource.address]) for resource in self._resources]
+        return [_complete(self._rows[resource.address]) for resource in self._resources]
 
     def _add(self, rows: Iterable[MappedResource]) -> None:
         self._rows |= {row.address: row for row in rows}
@@ -142,18 +145,24 @@ class _Mapper:
     def _exclude(self, resource: Resource) -> MappedResource | None:
         """The row of a resource that is not for the stacks here, whatever it is."""
         scope = self._scope
-        is_importable = resource.type in IMPORTABLE
         if any(_matches(resource.address, pattern) for pattern in scope.choices.leave):
             return MappedResource(resource, "stays", reason=_LEFT, is_left=True)
-        if resource.account not in ("", scope.account):
-            reason = f"it belongs to account {resource.account}"
-        elif is_importable and resource.region not in ("", scope.region):
-            reason = f"it is in region {resource.region}"
-        elif self._was_not_imported(resource):
+        if where := self._elsewhere(resource):
+            # Whoever follows these steps to their end destroys what is left there.
+            return MappedResource(resource, "used", where, reason=f"it is in {where}")
+        if self._was_not_imported(resource):
             reason = f"not imported: {scope.earlier.script} lists it so"
-        else:
-            return None
-        return MappedResource(resource, "stays", reason=reason)
+            return MappedResource(resource, "stays", reason=reason)
+        return None
+
+    def _elsewhere(self, resource: Resource) -> str:
+        """The account or region of what the stacks here cannot hold, empty if they can."""
+        if resource.account not in ("", self._scope.account):
+            return f"account {resource.account}"
+        is_importable = resource.type in IMPORTABLE
+        if is_importable and resource.region not in ("", self._scope.region):
+            return f"region {resource.region}"
+        return ""
 
     def _was_not_imported(self, resource: Resource) -> bool:
         """Whether it was not to be shared, for a reason that the state may not show any more."""
@@ -214,10 +223,12 @@ def _join(*reasons: str) -> str:
     return "; ".join(filter(None, reasons))
 
 
-def _with_trouble(row: MappedResource) -> MappedResource:
+def _complete(row: MappedResource) -> MappedResource:
+    """The row with what its resource itself says."""
     if row.disposition == "imported":
         return row
-    return replace(row, reason=_join(row.reason, row.resource.trouble))
+    forgotten = _FORGOTTEN if relations.is_only_forgotten(row.resource) else ""
+    return replace(row, reason=_join(row.reason, forgotten, row.resource.trouble))
 
 
 def _reason_to_stay(type: str) -> str:

@@ -11,13 +11,14 @@ from tools.aws import s3
 from tools.console.messages import print_json
 from tools.context import Target
 from tools.engine.plans import Plan
-from tools.imports import closing_plan
+from tools.imports import closing_plan, trial
 from tools.imports.destination import Destination
 from tools.imports.execute import execute
 from tools.imports.pending import PendingImport, find_pending
 from tools.migration import legacy, migration, state_rm_script, table
 from tools.migration.mapping import Choices
 from tools.migration.migration import Migration
+from tools.migration.resource_types import NOTEBOOK
 from tools.runs.session import Session
 
 
@@ -50,6 +51,7 @@ def migrate(session: Session, arguments: Arguments) -> None:
     pending = find_pending(session, migrated.request)
     if not arguments.as_json:
         click.echo("\n".join(table.format_lines(migrated.mapping, migrated.addresses)))
+    trial.check(session, pending, _remedies(migrated))
     if arguments.dry_run:
         _end_dry_run(migrated, pending, arguments.as_json)
         return
@@ -65,6 +67,11 @@ def migrate(session: Session, arguments: Arguments) -> None:
         _print_json(migrated, plans, script if is_safe else None)
     closing_plan.report(plans, target, err=arguments.as_json)
     _say_next_steps(script, deployment.folder, target)
+
+
+def _remedies(migrated: Migration) -> dict[str, str]:
+    """What leaves a notebook with the old deployment, by the stack that would import it."""
+    return {row.target: f"--leave '{row.address}'" for row in migrated.mapping.imported(NOTEBOOK)}
 
 
 def _end_dry_run(migrated: Migration, pending: PendingImport, as_json: bool) -> None:

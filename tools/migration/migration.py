@@ -9,7 +9,7 @@ from tools.imports import inventory
 from tools.imports.destination import Destination
 from tools.imports.request import ImportRequest
 from tools.layout.stack import FOLDERS
-from tools.migration import request_builder, table
+from tools.migration import destroy_note, request_builder
 from tools.migration.legacy import LegacyDeployment, Resource
 from tools.migration.mapper import map_resources
 from tools.migration.mapping import Choices, EarlierMigration, LegacyMapping, Scope
@@ -57,8 +57,33 @@ def prepare(
             "instance that the stacks here could import: nothing to migrate"
         )
     request = request_builder.build(destination, mapping)
-    request = replace(request, notes=(*request.notes, *table.note_staying(mapping)))
+    notes = (
+        *request.notes,
+        *_choices_of_ties(mapping),
+        *_note_elsewhere(mapping),
+        *destroy_note.compose(mapping),
+    )
+    request = replace(request, notes=notes)
     return Migration(legacy, mapping, request, _new_addresses(mapping, request))
+
+
+def _choices_of_ties(mapping: LegacyMapping) -> list[str]:
+    """A note on each resource that another one would have been as good as."""
+    return [f"{row.address}: {row.reason}" for row in mapping.imported() if row.reason]
+
+
+def _note_elsewhere(mapping: LegacyMapping) -> list[str]:
+    """A note for each other region and account of which the old deployment holds something."""
+    by_place: dict[str, list[str]] = {}
+    for row in mapping.rows:
+        if row.disposition == "used" and row.target.startswith(("region ", "account ")):
+            by_place.setdefault(row.target, []).append(row.address)
+    return [
+        f"{', '.join(addresses)}: in {place}, so not imported here; the script lets go of it, so "
+        "that no destroy takes it. Run tools migrate in a repository for that "
+        f"{place.split()[0]}, too, before the script; or keep it in the old deployment: --leave"
+        for place, addresses in by_place.items()
+    ]
 
 
 def _refuse_own_stack(destination: Destination, legacy: LegacyDeployment) -> None:

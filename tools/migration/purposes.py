@@ -1,7 +1,7 @@
 """What a shared bucket is for, guessed from its name and tags."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tools.errors import UserError
 from tools.imports.buckets import PURPOSE
@@ -16,11 +16,14 @@ _TAGS = ("Purpose", "purpose", "Name", "name", "Role", "role")
 _TAG_RANK = 100  # more than there are words: any word in the name comes before one in a tag
 
 
-def assign(buckets: Sequence[Resource], chosen: Mapping[str, str]) -> dict[str, str]:
+def assign(
+    buckets: Sequence[Resource], chosen: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
     """Returns the purpose of each bucket by its name: the `chosen` ones, then guesses.
 
-    No two buckets have one purpose. Raises UserError if a purpose is chosen twice, or if
-    shared-infra/s3 would refuse it.
+    No two buckets have one purpose. The second answer says, by name, which bucket has its purpose
+    by the alphabet alone. Raises UserError if a purpose is chosen twice, or if shared-infra/s3
+    would refuse it.
     """
     purposes: dict[str, str] = {}
     for name, purpose in chosen.items():
@@ -36,21 +39,30 @@ def assign(buckets: Sequence[Resource], chosen: Mapping[str, str]) -> dict[str, 
             )
         purposes[name] = purpose
     rest = [bucket for bucket in buckets if bucket.text("bucket") not in purposes]
+    ties: dict[str, str] = {}
     for purpose in _WORDS:
         if purpose not in purposes.values() and (best := _best(rest, purpose)):
-            purposes[best.text("bucket")] = purpose
-            rest.remove(best)
+            name = best[0].text("bucket")
+            purposes[name] = purpose
+            rest.remove(best[0])
+            if others := [bucket.text("bucket") for bucket in best[1:]]:
+                ties[name] = (
+                    f"{', '.join(others)} could be {purpose} as well, and {name} comes first by "
+                    f"the alphabet; to choose another one: --bucket {others[0]}={purpose}"
+                )
     prefix = _common_prefix([bucket.text("bucket") for bucket in buckets])
     for bucket in rest:
         name = bucket.text("bucket")
         purposes[name] = _from_name(name, prefix, set(purposes.values()))
-    return purposes
+    return purposes, ties
 
 
-def _best(buckets: Sequence[Resource], purpose: str) -> Resource | None:
-    ranked = [(_rank(bucket, purpose), bucket.text("bucket"), bucket) for bucket in buckets]
-    fitting = [entry for entry in ranked if entry[0] is not None]
-    return min(fitting, key=lambda entry: entry[:2])[2] if fitting else None
+def _best(buckets: Iterable[Resource], purpose: str) -> list[Resource]:
+    """The buckets that fit a purpose best, in the order of their names."""
+    ranks = [(rank, bucket) for bucket in buckets if (rank := _rank(bucket, purpose)) is not None]
+    best = min((rank for rank, _ in ranks), default=0)
+    fitting = [bucket for rank, bucket in ranks if rank == best]
+    return sorted(fitting, key=lambda bucket: bucket.text("bucket"))
 
 
 def _rank(bucket: Resource, purpose: str) -> int | None:

@@ -28,6 +28,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "aws_vpc_security_group_ingress_rule": ("security_group_id",),
 }
 _PART_PREFIXES: dict[str, tuple[str, ...]] = {
+    "aws_secretsmanager_secret_": ("secret_id", "secret_arn"),
     "aws_s3": ("bucket", "bucket_name"),  # also aws_s3control_, and types that are still to come
     "aws_vpc_endpoint_": ("vpc_endpoint_id",),
 }
@@ -38,6 +39,7 @@ _NETWORK: dict[str, tuple[str, ...]] = {
     "aws_default_security_group": (),
     "aws_default_subnet": (),
     "aws_default_vpc": (),
+    "aws_default_vpc_dhcp_options": (),
     "aws_ec2_transit_gateway_vpc_attachment": ("subnet_ids",),
     "aws_egress_only_internet_gateway": (),
     "aws_eip": (),
@@ -57,6 +59,19 @@ _NETWORK: dict[str, tuple[str, ...]] = {
     "aws_vpc_dhcp_options_association": ("vpc_id",),
     "aws_vpc_ipv4_cidr_block_association": ("vpc_id",),
 }
+# Types that AWS makes with an account or a VPC: a destroy takes them out of Terraform's state, and
+# no more. The first two are destroyed if they have force_destroy.
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/default_vpc
+_OF_AWS = frozenset(
+    {
+        "aws_default_subnet",
+        "aws_default_vpc",
+        "aws_default_network_acl",
+        "aws_default_route_table",
+        "aws_default_security_group",
+        "aws_default_vpc_dhcp_options",
+    }
+)
 _RULES = {type for type, attributes in _PARTS.items() if attributes == ("security_group_id",)}
 # The attributes by which parts name a resource, if that is not its id: a state has names, ARNs and
 # ids, whichever the configuration used. A VPC's routes may be in its main route table, which no
@@ -99,6 +114,14 @@ _LOGS = {
 def is_network(type: str) -> bool:
     """Whether a type is of the network, which no stack here has."""
     return type in _NETWORK
+
+
+def is_only_forgotten(resource: Resource) -> bool:
+    """Whether a destroy takes `resource` out of the state and leaves it in AWS."""
+    if resource.type in _OF_AWS:
+        return resource.attributes.get("force_destroy") is not True
+    # Such as a log group: the provider's argument of this name always means that.
+    return resource.attributes.get("skip_destroy") is True
 
 
 def owner_references(resource: Resource) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tools.errors import UserError
+from tools.migration import relations
 from tools.migration.legacy import LegacyDeployment
 from tools.migration.mapping import Disposition, EarlierMigration, LegacyMapping, MappedResource
 from tools.system import files
@@ -96,6 +97,11 @@ def compose(legacy: LegacyDeployment, mapping: LegacyMapping, program: str, plan
     environment.filters |= {"arguments": _arguments, "comment": _comment, "one_line": _one_line}
     groups = _groups(mapping.rows)
     network = [row.address for row in mapping.rows if row.disposition == "network"]
+    forgotten = [
+        row.address
+        for row in mapping.rows
+        if row.disposition in ("network", "stays") and relations.is_only_forgotten(row.resource)
+    ]
     by_disposition: dict[str, list[str]] = {}
     for row in mapping.rows:
         by_disposition.setdefault(row.disposition, []).append(row.address)
@@ -112,6 +118,8 @@ def compose(legacy: LegacyDeployment, mapping: LegacyMapping, program: str, plan
         firsts=[rows[0].address for rows in groups.values()] + network[:1],
         groups=groups,
         network=network,
+        destroyed=[address for address in network if address not in forgotten],
+        forgotten=forgotten,
     )
 
 

@@ -118,6 +118,7 @@ class Runner:
                 target.option,
                 gone=self._gone,
                 region=target.region,
+                expects_waiting=options.expects_waiting,
             )
 
     def _leave(self, run: Run, failed: bool) -> None:

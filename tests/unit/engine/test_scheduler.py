@@ -81,7 +81,7 @@ def test_what_could_not_be_destroyed_keeps_what_it_reads(chain: Bench) -> None:
 
 def test_independent_stacks_run_in_parallel(bench: Bench) -> None:
     # Each waits for the other to have started: one after the other, both would fail.
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=300)
     for name in ("notebooks/m", "notebooks/n"):
         bench.write(name)
         bench.terraform.will(f"apply {name}", Answer(meanwhile=meeting.wait))

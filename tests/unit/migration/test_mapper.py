@@ -1,5 +1,6 @@
 """What becomes of an old deployment's resources, from small states."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -388,6 +389,7 @@ def test_every_key_is_let_go_since_no_state_says_what_is_encrypted_with_it() -> 
     keys = {address: row for address, row in found.items() if address.startswith("aws_kms_")}
     assert keys.pop("aws_kms_key.unwanted").disposition == "stays"
     assert {row.disposition for row in keys.values()} == {"used"}
+    assert keys.pop("aws_kms_replica_key.theirs").reason == "it is in account 999999999999"
     assert all("data may be encrypted with it" in row.reason for row in keys.values())
 
 
@@ -527,7 +529,7 @@ def test_what_the_user_leaves_stays_and_is_let_go_where_it_is_in_use() -> None:
         dispositions(role("ml", "ml"), leave=["aws_iam_role.mll"])
 
 
-def test_another_account_or_region_is_refused_as_a_whole_and_left_in_part() -> None:
+def test_another_account_or_region_is_refused_as_a_whole_and_let_go_in_part() -> None:
     there = notebook("a", arn="arn:aws:sagemaker:us-west-2:123456789012:notebook-instance/a")
     with pytest.raises(UserError, match=r"is in region us-west-2, but .* says eu-west-1"):
         dispositions(there)
@@ -535,8 +537,57 @@ def test_another_account_or_region_is_refused_as_a_whole_and_left_in_part() -> N
     with pytest.raises(UserError, match="account 999999999999, but these credentials are for 12"):
         dispositions(theirs)
     mixed = rows(there, theirs, notebook("b"), role("ml", "ml"))
-    assert mixed["aws_iam_role.x"].reason == "it belongs to account 999999999999"
+    assert mixed["aws_iam_role.x"].reason == "it is in account 999999999999"
     assert mixed[there.address].reason == "it is in region us-west-2"
+    # A destroy of the old deployment would take its volume.
+    assert {mixed[address].disposition for address in ("aws_iam_role.x", there.address)} == {"used"}
+
+
+def test_what_is_in_another_region_goes_with_its_parts_and_needs() -> None:
+    arn = "arn:aws:sagemaker:us-west-2:123456789012:notebook-instance/far"
+    far = notebook("far", arn=arn, subnet_id="subnet-000000ff", lifecycle_config_name="start")
+    lifecycle = "aws_sagemaker_notebook_instance_lifecycle_configuration.start"
+    found = dispositions(
+        far,
+        notebook("near"),
+        role("ml", "ml"),
+        one(lifecycle, name="start", id="start"),
+        one("aws_subnet.far", id="subnet-000000ff", vpc_id="vpc-000000ff"),
+        one("aws_vpc.far", id="vpc-000000ff"),
+        one("aws_s3_bucket.far", bucket="far", region="us-west-2"),
+        one("aws_s3_bucket_versioning.far", bucket="far"),
+        one("aws_dynamodb_table.far", arn="arn:aws:dynamodb:us-west-2:123456789012:table/t"),
+    )
+    assert found == {
+        far.address: "used",
+        'module.notebook["near"].aws_sagemaker_notebook_instance.this': "imported",
+        "aws_iam_role.ml": "imported",
+        lifecycle: "used",
+        "aws_subnet.far": "network",
+        "aws_vpc.far": "network",
+        "aws_s3_bucket.far": "used",
+        "aws_s3_bucket_versioning.far": "used",
+        "aws_dynamodb_table.far": "stays",
+    }
+    assert dispositions(far, notebook("near"), leave=[far.address])[far.address] == "stays"
+
+
+def test_a_secret_of_a_repository_in_use_goes_with_its_versions() -> None:
+    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:git-AbCdEf"
+    found = dispositions(
+        notebook("a", default_code_repository="code"),
+        one(
+            "aws_sagemaker_code_repository.code",
+            code_repository_name="code",
+            git_config=[{"secret_arn": arn}],
+        ),
+        one("aws_secretsmanager_secret.git", arn=arn, id=arn),
+        one("aws_secretsmanager_secret_version.git", secret_id=arn, arn=arn, id=f"{arn}|v"),
+        one("aws_secretsmanager_secret.other", arn=f"{arn}x", id=f"{arn}x"),
+    )
+    assert found["aws_secretsmanager_secret.git"] == "used"
+    assert found["aws_secretsmanager_secret_version.git"] == "used"
+    assert found["aws_secretsmanager_secret.other"] == "stays"
 
 
 def test_what_is_not_whole_is_not_imported() -> None:
@@ -626,3 +677,70 @@ def test_without_the_earlier_script_what_may_be_shared_is_let_go() -> None:
         "aws_lambda_function.f": "stays",
     }
     assert set(dispositions(*resources).values()) == {"stays"}
+
+
+def test_a_tie_is_told_with_what_decides_it_otherwise() -> None:
+    """And what it names to be typed decides it."""
+    notebooks = notebook("a"), notebook("b", role_arn=f"{ROLE}2", security_groups=["sg-00000002"])
+    roles = role("m1", "ml"), role("m2", "ml2")
+    endpoints = (
+        endpoint("sts", f"com.amazonaws.{REGION}.sts", ["sg-00000003"]),
+        endpoint("logs", f"com.amazonaws.{REGION}.logs", ["sg-00000004"]),
+        endpoint("logs2", f"com.amazonaws.{REGION}.logs", ["sg-00000003", "sg-00000004"]),
+    )
+    groups = [group(number) for number in (1, 2, 3, 4)]
+    everything = (*notebooks, *roles, *endpoints, *groups)
+    found = rows(*everything)
+    told = {row.key or row.target: row for row in found.values() if "--leave '" in row.reason}
+    assert {name: row.address for name, row in told.items() if row.disposition == "imported"} == {
+        "shared-infra/iam": "aws_iam_role.m1",
+        "notebooks": "aws_security_group.g1",
+        "endpoints": "aws_security_group.g3",
+    }
+    assert "aws_security_group.g2" in told["notebooks"].reason
+    leave = re.findall(r"--leave '([^']+)'", " ".join(row.reason for row in found.values()))
+    assert len(leave) == 4  # the endpoint for logs, too
+    other = rows(*everything, leave=leave)
+    assert {row.address for row in other.values() if row.disposition == "imported"} == {
+        "aws_iam_role.m2",
+        "aws_security_group.g2",
+        "aws_security_group.g4",
+        "aws_vpc_endpoint.sts",
+        "aws_vpc_endpoint.logs2",
+        *(row.address for row in rows(*notebooks).values()),
+    }
+
+
+def test_no_tie_is_told_where_the_counts_differ() -> None:
+    found = rows(role("m1", "ml"), role("m2", "ml2"), notebook("a"), group(1), group(2))
+    assert not any("--leave" in row.reason for row in found.values())
+
+
+def test_buckets_of_which_the_alphabet_chooses_one_are_told() -> None:
+    found = rows(bucket("a", "x-data"), bucket("b", "y-data"), bucket("c", "z-models"))
+    assert "y-data could be datasets as well" in found["aws_s3_bucket.a"].reason
+    assert found["aws_s3_bucket.a"].reason.endswith("--bucket y-data=datasets")
+    assert found["aws_s3_bucket.c"].reason == ""
+    assert purposes("x-data", "y-data", purposes={"y-data": "datasets"})["y-data"] == "datasets"
+
+
+def test_endpoints_in_two_vpcs_as_many_in_each_are_told() -> None:
+    found = rows(
+        endpoint("a", f"com.amazonaws.{REGION}.sts"),
+        endpoint("b", f"com.amazonaws.{REGION}.sts", vpc="vpc-00000002"),
+    )
+    assert found["aws_vpc_endpoint.b"].disposition == "stays"
+    assert "--leave those of vpc-00000001" in found["aws_vpc_endpoint.b"].reason
+
+
+def test_what_aws_made_itself_is_said_to_be_only_forgotten() -> None:
+    found = rows(
+        one("aws_default_vpc.d", id="vpc-00000001"),
+        one("aws_default_subnet.d", id="subnet-00000001", vpc_id="vpc-00000001"),
+        one("aws_subnet.s", id="subnet-00000002", vpc_id="vpc-00000001"),
+        group(1),
+        notebook("a"),
+    )
+    assert "only forgets it" in found["aws_default_vpc.d"].reason
+    assert "only forgets it" in found["aws_default_subnet.d"].reason
+    assert "forgets" not in found["aws_subnet.s"].reason

@@ -232,3 +232,13 @@ def test_the_script_is_called_for_what_it_is_of(
     old: LegacyDeployment, source: Path, name: str
 ) -> None:
     assert state_rm_script.default_name(old, source) == name
+
+
+def test_what_a_destroy_only_forgets_is_not_said_to_be_destroyed(tmp_path: Path) -> None:
+    forgotten = [row("aws_default_vpc.d", "network"), row("aws_default_subnet.d", "stays")]
+    a_terraform(tmp_path, ["aws_default_vpc.d", "aws_default_subnet.d"], 7 + 1)
+    said = run(tmp_path, made(rows=[ROWS[0], *forgotten])).stderr
+    assert "nothing is left in the state" in said
+    assert "is in use here, and" not in said
+    for address in ("aws_default_vpc.d", "aws_default_subnet.d"):
+        assert f"{address}: a destroy only forgets it" in said

@@ -62,19 +62,3 @@ def test_a_script_gets_a_place_or_none_for_each() -> None:
             "reason": "it encrypts",
         },
     ]
-
-
-def test_what_a_destroy_takes_is_told_with_what_holds_data_first() -> None:
-    kinds = ("lambda_function", "iam_role", "dynamodb_table", "kms_key", "s3_bucket")
-    stay = [Resource(f"aws_{kind}.x", f"aws_{kind}", {}) for kind in kinds]
-    stay.append(
-        Resource("aws_sagemaker_notebook_instance.x", "aws_sagemaker_notebook_instance", {})
-    )
-    (note,) = table.note_staying(
-        LegacyMapping([*ROWS, *(MappedResource(one, "stays") for one in stay)])
-    )
-    told = [one.address for one in reversed(stay) if one.type != "aws_lambda_function"]
-    assert sorted(told, key=note.index) == told
-    assert note.endswith("; and 1 more (`stays` in the table)")
-    assert "aws_kms_key.k" not in note  # which is let go of
-    assert table.note_staying(LegacyMapping(ROWS)) == []

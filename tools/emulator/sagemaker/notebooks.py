@@ -9,7 +9,7 @@ from typing import Any
 
 from localstack.aws.api import RequestContext
 
-from . import account, code_repositories, lifecycle_configs
+from . import account, code_repositories, failures, lifecycle_configs
 from .errors import ValidationError
 from .listing import by_creation, by_name, page
 from .store import NotebookInstance, Store, arn, store_of
@@ -43,6 +43,7 @@ def create(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
         settings.pop(member, None)
     store = store_of(context)
     _require_consistent_network(settings)
+    failures.refuse(tags, settings)
     with store.lock:
         _require_new(context, store, name)
         _require_references(context, store, settings)
@@ -60,6 +61,7 @@ def create(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
                 url=_url(context, name),
                 network_interface=interface,
             )
+            _begin_start(notebook)
             store.notebooks[name] = notebook
     except ValidationError:
         if interface:
@@ -80,6 +82,7 @@ def describe(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]
             **_summary(notebook),
             "SecurityGroups": groups,
             "NetworkInterfaceId": notebook.network_interface,
+            "FailureReason": notebook.failure if notebook.status == "Failed" else None,
         }
 
 
@@ -105,7 +108,7 @@ def update(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
     store = store_of(context)
     with store.lock:
         notebook = _find(store, request)
-        _require_status(notebook, ("Stopped",), "Updating")
+        _require_status(notebook, ("Stopped", "Failed"), "Updating")
         _require_references(context, store, changes)
         size = notebook.settings["VolumeSizeInGB"]
         if changes.get("VolumeSizeInGB", size) < size:
@@ -120,7 +123,12 @@ def update(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def start(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
-    _move(context, request, ("Stopped", "Failed"), "Pending", then="InService")
+    store = store_of(context)
+    with store.lock:
+        notebook = _find(store, request)
+        _require_status(notebook, ("Stopped", "Failed"), "Pending")
+        failures.refuse(notebook.tags, notebook.settings)
+        _begin_start(notebook)
     return {}
 
 
@@ -146,6 +154,11 @@ def presigned_url(context: RequestContext, request: dict[str, Any]) -> dict[str,
                 f"URL for Notebook Instance ({notebook.arn})."
             )
         return {"AuthorizedUrl": f"https://{notebook.url}?authToken={secrets.token_urlsafe(48)}"}
+
+
+def _begin_start(notebook: NotebookInstance) -> None:
+    failure = failures.reason(notebook.tags, notebook.settings, notebook.arn)
+    notebook.move("Pending", "Failed" if failure else "InService", failure)
 
 
 def _move(

@@ -63,6 +63,7 @@ class NotebookInstance(StoredResource):
 
     url: str = ""
     network_interface: str | None = None
+    failure: str | None = None
     _status: str = "Pending"
     _next: str | None = "InService"
 
@@ -75,8 +76,10 @@ class NotebookInstance(StoredResource):
             self._status, self._next, self.modified = self._next, None, due
         return self._status
 
-    def move(self, passing: str, then: str) -> None:
+    def move(self, passing: str, then: str, failure: str | None = None) -> None:
+        """`failure` is why it ends in Failed, if it does."""
         self._status, self._next, self.modified = passing, then, now()
+        self.failure = failure
 
 
 class Store(BaseStore):

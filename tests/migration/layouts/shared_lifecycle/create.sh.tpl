@@ -1,0 +1,4 @@
+#!/bin/bash
+set -e
+source activate ${env}
+pip install --quiet polars
