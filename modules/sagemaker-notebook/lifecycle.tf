@@ -24,7 +24,11 @@ locals {
       seconds = local.auto_stop_seconds
       script = replace(templatefile("${path.module}/scripts/install-autostop.sh.tftpl", {
         idle_seconds = minutes * 60
-        script       = replace(file("${path.module}/scripts/autostop.py"), local.docstrings, "")
+        options      = var.idle_stop_weighs_processes ? " --processes" : ""
+        files = {
+          for name in fileset("${path.module}/scripts/autostop", "*.py") :
+          name => replace(file("${path.module}/scripts/autostop/${name}"), local.docstrings, "")
+        }
       }), local.comments, "")
     } if minutes > 0
   ]

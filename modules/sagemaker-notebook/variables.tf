@@ -45,6 +45,12 @@ variable "idle_stop_minutes" {
   }
 }
 
+variable "idle_stop_weighs_processes" {
+  description = "Whether what the notebook's user runs counts as work: a process that uses a tenth of a core, or reads and writes 1 MiB a second."
+  type        = bool
+  default     = true
+}
+
 variable "imds_version" {
   description = "Least version of the instance metadata service: 1 or 2."
   type        = string

@@ -32,6 +32,7 @@ from tools.imports.request import (
     ResourceImport,
     combine,
 )
+from tools.state.addresses import bucket_address
 
 _REQUESTS = 8  # at once
 # Notebooks, each of which takes a call: SageMaker's listing says neither role nor groups.
@@ -159,12 +160,12 @@ class _Scan:
             purpose = buckets.guess_purpose(destination, name)
         except UserError:
             purpose = _PLACEHOLDER
-        if purpose in taken or any(self._managed.at(S3, buckets.bucket_address(purpose))):
+        if purpose in taken or any(self._managed.at(S3, bucket_address(purpose))):
             purpose = _PLACEHOLDER
         # A placeholder stands for a purpose of the bucket's own.
         key = name if purpose == _PLACEHOLDER else purpose
         request = ImportRequest(
-            (ResourceImport.at(S3, buckets.bucket_address(key), name),),
+            (ResourceImport.at(S3, bucket_address(key), name),),
             {S3: {"bucket_names": {key: name}}},
         )
         return self._try("bucket", name, "", f" --as {purpose}", lambda: request)

@@ -319,6 +319,10 @@ class Terraform:
         """Runs `terraform state push`, which refuses a state that is older, or of another stack."""
         self._read(directory, "state", "push", str(state))
 
+    def move_in_state(self, directory: Path, source: str, destination: str) -> None:
+        """Runs `terraform state mv`, which locks the state, and keeps a copy of a local one."""
+        self._read(directory, "state", "mv", source, destination)
+
     def force_unlock(self, directory: Path, lock: str) -> None:
         """Runs `terraform force-unlock`, which refuses a `lock` that is not on the state."""
         self._read(directory, "force-unlock", "-force", lock)

@@ -189,3 +189,18 @@ def test_losses_name_each_resource() -> None:
         "would destroy aws_s3_bucket.b, replace k, and the data goes with it; nothing was "
         "changed. Ask"
     )
+
+
+def test_a_state_of_an_older_layout_is_upgraded(bench: Bench) -> None:
+    stack = bench.write("shared-infra/s3")
+    prevented = Diagnostic(
+        "Instance cannot be destroyed",
+        'Resource aws_s3_bucket.shared["models"] has lifecycle.prevent_destroy set, but the plan '
+        "calls for this resource to be destroyed.",
+    )
+    assert explain([OTHER, prevented], stack, bench.run(option=" --local")) == (
+        "its state has addresses of an older layout, and nothing was changed; move them: "
+        "tools upgrade --local shared-infra/s3"
+    )
+    own = replace(prevented, detail="Resource aws_kms_key.mine has lifecycle.prevent_destroy set")
+    assert "tools upgrade" not in explain([own], stack, bench.run())
