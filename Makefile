@@ -6,7 +6,8 @@ BIN    := .venv/bin
 LOCAL  := .venv/.ready-local
 READY  := .venv/.ready
 # What tests use from the outside; each in an environment of its own, for what it pins.
-AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.ready
+AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.ready \
+  .venv-jupyter-1.24/.ready .venv-jupyter-2.14/.ready .venv-jupyter-newest/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint lock clean
@@ -105,6 +106,11 @@ lock: ## Renew the locked requirements (needs uv)
 	  requirements/benchmarks.in
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/checkov.txt requirements/checkov.in
+	for server in 1.24 2.14 newest; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --custom-compile-command 'make lock' --upgrade --output-file requirements/jupyter-$$server.txt \
+	    requirements/jupyter-$$server.in || exit 1; \
+	done
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/provider-6.txt requirements/provider-6.in
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \

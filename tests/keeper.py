@@ -51,6 +51,8 @@ def _write_program(directory: Path, terraform: Terraform) -> Path:
     command = [sys.executable, "-I", "-S", kept_terraform.__file__, str(directory / "socket")]
     program.write_text(f'#!/bin/sh\nexec {shlex.join([*command, str(terraform.binary)])} "$@"\n')
     program.chmod(0o755)
+    if terraform.program != "terraform":  # what a person types in a test means this one
+        (directory / "terraform").symlink_to(program)
     return program
 
 

@@ -7,7 +7,10 @@ locals {
   user_script_seconds     = 250
   lifecycle_script_length = 16384
 
-  lifecycle_wanted = local.isolated || var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
+  # Known, if it can be, before the scripts are.
+  lifecycle_wanted = (
+    local.isolated || var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
+  )
 
   # A byte order mark or a carriage return of a Windows editor would hide the interpreter's name.
   user_scripts = {
@@ -24,7 +27,11 @@ locals {
       seconds = local.auto_stop_seconds
       script = replace(templatefile("${path.module}/scripts/install-autostop.sh.tftpl", {
         idle_seconds = minutes * 60
-        script       = replace(file("${path.module}/scripts/autostop.py"), local.docstrings, "")
+        options      = var.idle_stop_weighs_processes ? " --processes" : ""
+        files = {
+          for name in fileset("${path.module}/scripts/autostop", "*.py") :
+          name => replace(file("${path.module}/scripts/autostop/${name}"), local.docstrings, "")
+        }
       }), local.comments, "")
     } if minutes > 0
   ]
@@ -91,7 +98,10 @@ locals {
   lifecycle_scripts_that_fit = {
     for name, script in local.lifecycle_scripts :
     name => length(script) <= local.lifecycle_script_length ? script : tobool(
-      "${name} of notebook ${var.name} is too long: with the module's own part it is ${length(script)} characters of base64, and AWS takes ${local.lifecycle_script_length}; shorten it, or let it fetch the rest from S3"
+      join("", [
+        "${name} of notebook ${var.name} is too long: with the module's own part it is ${length(script)} characters ",
+        "of base64, and AWS takes ${local.lifecycle_script_length}; shorten it, or let it fetch the rest from S3",
+      ])
     )
   }
 

@@ -75,6 +75,7 @@ module "notebook" {
   default_code_repository      = var.default_code_repository
   additional_code_repositories = var.additional_code_repositories
   idle_stop_minutes            = var.idle_stop_minutes
+  idle_stop_weighs_processes   = var.idle_stop_weighs_processes
   schedule_days                = var.schedule_days
   schedule_start               = var.schedule_start
   schedule_stop                = var.schedule_stop

@@ -15,6 +15,11 @@ output "lifecycle_configuration_name" {
   value       = module.notebook.lifecycle_configuration_name
 }
 
+output "lifecycle_script_room" {
+  description = "Bytes by which the scripts on_create_file and on_start_file may still grow before AWS refuses them."
+  value       = module.notebook.lifecycle_script_room
+}
+
 output "network_interface_id" {
   description = "Network interface of the notebook in its subnet."
   value       = module.notebook.network_interface_id

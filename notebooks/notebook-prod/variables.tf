@@ -35,6 +35,12 @@ variable "idle_stop_minutes" {
   default     = 60
 }
 
+variable "idle_stop_weighs_processes" {
+  description = "Whether processes that work count as work. A change acts at the next start."
+  type        = bool
+  default     = true
+}
+
 variable "imds_version" {
   description = "Minimum version of the instance metadata service: 1 or 2."
   type        = string

@@ -1,6 +1,6 @@
 # The address of the buckets before December 2026. A plan of a state that still has it stops here: without
-# this it would destroy the buckets and make new ones. `tools upgrade` moves them, and so do two lines of
-# `terraform state mv`, which docs/upgrading.md has.
+# this it would destroy the buckets and make new ones. Run `tools upgrade`, which moves them in the state, or
+# the `terraform state mv` commands in docs/upgrading.md.
 resource "aws_s3_bucket" "shared" {
   # checkov:skip=CKV_AWS_18:No bucket is made here.
   # checkov:skip=CKV_AWS_21:No bucket is made here.

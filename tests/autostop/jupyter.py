@@ -117,10 +117,13 @@ class Jupyter:
 
 
 @contextmanager
-def running_jupyter(folder: Path, *options: str) -> Iterator[Jupyter]:
+def running_jupyter(
+    folder: Path, *options: str, python: Path = Path(sys.executable)
+) -> Iterator[Jupyter]:
     """A Jupyter server with its files in `folder`, open to whoever reaches 127.0.0.1.
 
-    It knows a kernel `stuck` that never gets beyond `starting`.
+    It is the one of the environment of `python`, and its kernels are too. It knows a kernel `stuck`
+    that never gets beyond `starting`.
     """
     stuck = folder / "data/kernels/stuck"
     stuck.mkdir(parents=True)
@@ -142,9 +145,9 @@ def running_jupyter(folder: Path, *options: str) -> Iterator[Jupyter]:
         }
     )
     command = [
-        *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"),
+        *(str(python), "-m", "jupyter_server", "--no-browser", "--allow-root"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
-        *(f"--ServerApp.root_dir={folder / 'work'}", "--IdentityProvider.token="),
+        *(f"--ServerApp.root_dir={folder / 'work'}", "--ServerApp.token="),
         *("--ServerApp.disable_check_xsrf=True", "--ServerApp.terminado_settings={}"),
         *(f"--ServerApp.certfile={certificate}", f"--ServerApp.keyfile={key}", *options),
     ]

@@ -82,8 +82,8 @@ don't "say" `this` $HOME ${x} %% \\ ünïcödé 日本 🙂
 END
 """
 
-INCOMPRESSIBLE = "#!/bin/bash\n# " + secrets.token_urlsafe(3740)
-"""5,000 bytes that gzip makes only a quarter smaller: text of a script gets well below half."""
+INCOMPRESSIBLE = "#!/bin/bash\n# " + secrets.token_urlsafe(1860)
+"""2,500 bytes that gzip makes only a quarter smaller: text of a script gets well below half."""
 
 TAKEN_OVER = "#!/bin/bash\n# " + secrets.token_urlsafe(9000)[:11_683]
 """11,697 bytes, 15,596 characters of base64: which gzip does not make short enough."""
@@ -92,6 +92,7 @@ CALLS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "nothing": {"idle_stop_minutes": 0},
     "five-minutes": {"idle_stop_minutes": 5},
+    "without-processes": {"idle_stop_weighs_processes": False},
     "awkward": {"on_create": AWKWARD, "on_start": AWKWARD},
     "windows": {"idle_stop_minutes": 0, "on_start": "\ufeff" + AWKWARD.replace("\n", "\r\n")},
     "create-only": {"idle_stop_minutes": 0, "on_create": "#!/bin/bash\necho created\n"},

@@ -1,4 +1,4 @@
-"""Runs scripts/autostop.py as a process of its own and reads what it logs."""
+"""Runs scripts/autostop as a process of its own and reads what it logs."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from tests.children import marked
 from .jupyter import PATIENCE, until
 
 MODULE = Path(__file__).parents[2] / "modules/sagemaker-notebook"
-SCRIPT = MODULE / "scripts/autostop.py"
+SCRIPT = MODULE / "scripts/autostop"
 
 WITHOUT_BOTO3 = (sys.executable, "-I", "-S", str(SCRIPT))
 """The script on a Python with the standard library alone, as a system's Python may be."""

@@ -122,7 +122,8 @@ def test_script_with_a_nul_is_refused(tree: Tree) -> None:
 
 def test_autostop_runs_on_the_oldest_python_of_notebook_instances() -> None:
     """Python 3.7 is Amazon Linux 2's, 3.9 is Amazon Linux 2023's; 3.6 is what we promise."""
-    ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
+    for file in SCRIPT.glob("*.py"):
+        ast.parse(file.read_text(), feature_version=(3, 6))
 
 
 def test_start_installs_and_starts_the_service(lifecycle: Rendered, tmp_path: Path) -> None:
@@ -134,11 +135,12 @@ def test_start_installs_and_starts_the_service(lifecycle: Rendered, tmp_path: Pa
         "restart notebook-autostop",
         *OF_ENVIRONMENT,
     ]
-    assert started.unit["ExecStart"].endswith("/autostop.py --idle-seconds 300")
+    assert started.unit["ExecStart"].endswith("/autostop --idle-seconds 300 --processes")
     assert started.unit["Restart"] == "always"
-    installed = (started.parts / "autostop.py").read_text()
-    assert not [line for line in installed.splitlines() if line.lstrip().startswith("#")]
-    assert code(installed) == code(SCRIPT.read_text())
+    for file in SCRIPT.glob("*.py"):
+        installed = (started.parts / "autostop" / file.name).read_text()
+        assert not [line for line in installed.splitlines() if line.lstrip().startswith("#")]
+        assert code(installed) == code(file.read_text())
 
 
 def code(script: str) -> str:
@@ -214,10 +216,10 @@ def test_start_downloads_nothing(lifecycle: Rendered, tmp_path: Path) -> None:
     started = run(lifecycle["default"]["on_start"], tmp_path)
     assert (started.exit_code, started.output) == (0, OWN_PARTS)
     assert not called.exists()
-    source = ast.parse((started.parts / "autostop.py").read_text())
     addresses = {
         node.value
-        for node in ast.walk(source)
+        for file in (started.parts / "autostop").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Constant) and str(node.value).startswith("http")
     }
     assert addresses == {"https://localhost:8443"}
@@ -229,7 +231,14 @@ def test_second_start_replaces_what_the_first_installed(
     run(lifecycle["default"]["on_start"], tmp_path)
     again = run(lifecycle["five-minutes"]["on_start"], tmp_path)
     assert again.exit_code == 0
-    assert again.unit["ExecStart"].endswith("--idle-seconds 300")
+    assert " --idle-seconds 300 " in again.unit["ExecStart"]
+
+
+def test_processes_are_not_weighed_where_the_variable_says_so(
+    lifecycle: Rendered, tmp_path: Path
+) -> None:
+    started = run(lifecycle["without-processes"]["on_start"], tmp_path)
+    assert started.unit["ExecStart"].endswith("/autostop --idle-seconds 3600")
 
 
 def test_without_idle_time_no_service_is_installed(lifecycle: Rendered, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tools.fleet import idle
 
 from .jupyter import Jupyter, until
 from .scripts import TRUST, Rendered, run
-from .service import SCRIPT, WITH_BOTO3, WITHOUT_BOTO3, watching
+from .service import WITH_BOTO3, WITHOUT_BOTO3, watching
 
 AWS_CLI = Path(sys.executable).with_name("aws")
 
@@ -162,7 +162,7 @@ def test_service_that_the_lifecycle_script_installs_stops_the_instance(
     new_notebook("whole-way")
     installed = run(lifecycle["default"]["on_start"], tmp_path / "instance")
     assert installed.unit["ExecStart"] == (
-        "/usr/bin/python3 -I /opt/notebook-lifecycle/autostop.py --idle-seconds 3600"
+        "/usr/bin/python3 -I /opt/notebook-lifecycle/autostop --idle-seconds 3600 --processes"
     )
     # The Python of this machine's system has no boto3, the tests' own has.
     words = installed.unit["ExecStart"].replace("/opt/", f"{installed.root}/opt/").split()
@@ -175,4 +175,3 @@ def test_service_that_the_lifecycle_script_installs_stops_the_instance(
         stopping = autostop.wait_for("stopping whole-way")
         assert "1 kernels, 0 terminals" in autostop.lines[stopping]
     assert status(sagemaker, "whole-way") in {"Stopping", "Stopped"}
-    assert (installed.parts / "autostop.py").read_bytes() == SCRIPT.read_bytes()

@@ -25,6 +25,8 @@ def fleet(
         shutil.rmtree(root / folder)
         (root / folder).mkdir()
     with Proxy(local_cloud.endpoint) as proxy:
-        fleet = Fleet(root, user_env(terraform), proxy, f"f{secrets.token_hex(6)}", client)
+        fleet = Fleet(
+            root, user_env(terraform), proxy, f"f{secrets.token_hex(6)}", client, terraform
+        )
         attach(fleet, Running(local_cloud.pid, proxy.port))
         yield fleet

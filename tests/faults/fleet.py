@@ -20,6 +20,7 @@ from tests.cli.conftest import Checkout
 from tests.faults.proxy import Call, Proxy, Refusal, passing_errors
 from tests.trees import write_stack
 from tools.system import processes
+from tools.terraform.binary import Terraform
 
 STACK = "notebooks/n"
 SECONDS = 600  # for what takes a few; a condition that never comes true must not hang the suite
@@ -35,6 +36,7 @@ class Fleet(Checkout):
     proxy: Proxy
     name: str
     client: Callable[..., Any]
+    terraform: Terraform
 
     @property
     def work(self) -> Path:

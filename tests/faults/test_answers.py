@@ -139,7 +139,7 @@ def test_localstack_ended_and_started_again(
         assert running
         return boto3.client(service, "us-east-1", endpoint_url=running.endpoint, **KEYS)
 
-    fleet = Fleet(root, user_env(terraform), Proxy("http://127.0.0.1:1"), "own", clients)
+    fleet = Fleet(root, user_env(terraform), Proxy("http://127.0.0.1:1"), "own", clients, terraform)
     fleet.write_aws()
     try:
         assert fleet.tools("local", "up").returncode == 0

@@ -1,6 +1,7 @@
 """A state that cannot be written: what was made is not lost."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,10 +21,10 @@ def limited(fleet: Fleet, blocks: int) -> dict[str, str]:
     A full disk cuts a file short at some length; this does it without a disk of its own, which
     takes rights that not every machine gives.
     """
-    wrapper = fleet.root / "limited-terraform"
+    wrapper = fleet.root / f"limited-{fleet.terraform.program}"
     wrapper.write_text(
         f'#!/bin/sh\nPATH={fleet.env["PATH"]}\n[ "$1" != apply ] || ulimit -f {blocks}\n'
-        'exec terraform "$@"\n'
+        f'exec {shlex.quote(str(fleet.terraform.binary))} "$@"\n'
     )
     wrapper.chmod(0o755)
     return {"TOOLS_TERRAFORM": str(wrapper)}

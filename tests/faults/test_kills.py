@@ -123,7 +123,7 @@ def killed_at(point: Point, fleet: Fleet) -> None:
         assert process.returncode == -9
         return
     assert process.returncode == 1
-    assert "Terraform was ended by signal 9" in output
+    assert f"{fleet.terraform.product} was ended by signal 9" in output
     # Half a gigabyte each.
     await_(lambda: not any(map(processes.start_time, providers)), "the end of the providers")
 
@@ -229,7 +229,7 @@ def test_a_kill_during_init(fleet: Fleet, victim: Victim) -> None:
     gate.open(lose=victim == "terraform")
     output = ended(process)
     if victim == "terraform":
-        assert "Terraform was ended by signal 9" in output
+        assert f"{fleet.terraform.product} was ended by signal 9" in output
     assert fleet.converge() == []
     fleet.check()
 

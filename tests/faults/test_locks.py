@@ -23,7 +23,9 @@ def test_a_second_deployment_reports_the_lock(fleet: Fleet, in_s3: bool) -> None
     for command in ("deploy", "plan", "destroy"):
         second = fleet.tools(command, "--local")
         assert second.returncode == 1
-        assert "another Terraform works on it (" in second.stdout + second.stderr, command
+        assert (
+            f"another {fleet.terraform.product} works on it (" in second.stdout + second.stderr
+        ), command
         assert "Traceback" not in second.stderr
     assert fleet.in_cloud() == {("terraform_data", "r0"), ("terraform_data", "r1")}
     barrier.release()

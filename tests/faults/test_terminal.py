@@ -106,7 +106,7 @@ def test_ctrl_c_while_resources_are_made(fleet: Fleet, times: int) -> None:
     with typed(fleet, "deploy", "--local", "--jobs", "1") as terminal:
         barrier.await_reached()
         # The live table, with what is done of what was planned.
-        terminal.await_shown(rf"^{STACK} +terraform apply +1 of 3 +\d+ s$")
+        terminal.await_shown(rf"^{STACK} +{fleet.terraform.program} apply +1 of 3 +\d+ s$")
         terminal.await_shown(r"^0 of 2 stacks$")
         for _ in range(times):
             terminal.ctrl_c()
@@ -141,7 +141,7 @@ def test_ctrl_c_while_terraform_waits_for_aws(
     gate = Gate(fleet.proxy, "before", action.replace("BUCKET", fleet.bucket))
     with typed(fleet, command, "--local") as terminal:
         gate.await_reached()
-        terminal.await_shown(rf"^{STACK} +terraform {step}")
+        terminal.await_shown(rf"^{STACK} +{fleet.terraform.program} {step}")
         terminal.ctrl_c()
         terminal.await_shown("interrupted: waiting until the state is written")
         gate.open()

@@ -175,6 +175,7 @@ class Demo(Journey):
 
     ran: Done
     bootstrap: SecondTerminal
+    program: str  # "terraform", or "tofu" where TOOLS_TERRAFORM names that
 
     def types(self, command: str) -> Done:
         """Runs `command` as before; what is `tools` alone in a process that has its imports."""
@@ -217,7 +218,7 @@ def demo(
         # From here on the provider keeps running, by hand too: the demo has shown how it starts.
         binary = kept_terraform.binary
         kept = {BINARY_VARIABLE: str(binary), "PATH": f"{binary.parent}{os.pathsep}{path}"}
-        yield Demo(root, {**env, **kept}, begun.port, ran, bootstrap)
+        yield Demo(root, {**env, **kept}, begun.port, ran, bootstrap, terraform.program)
         bootstrap.end()
     finally:
         begun.types("tools local down")

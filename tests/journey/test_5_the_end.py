@@ -29,7 +29,7 @@ class TestTheEnd:
         outcomes = {row.split()[0] for row in done.table().values()}
         assert outcomes == {"destroyed"}, done
         last_notebook = done.err.rindex("[notebooks/")
-        assert last_notebook < done.err.index("[shared-infra/iam] terraform destroy")
+        assert last_notebook < done.err.index(f"[shared-infra/iam] {demo.program} destroy")
         assert done.err.index("[shared-infra/iam]") < done.err.index("[shared-infra/s3]")
 
     def test_the_cloud_is_empty_but_for_the_states(self, demo: Demo) -> None:

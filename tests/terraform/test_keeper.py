@@ -23,7 +23,9 @@ from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import UserError
 from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import find_binary
 from tools.terraform.keeper import VARIABLE, Keeper, find_provider
+from tools.terraform.providers import HOST_OF
 
 # The region comes from the environment, and nothing here calls AWS.
 ROOT = """
@@ -44,7 +46,9 @@ data "aws_region" "this" {}
 output "region" { value = data.aws_region.this.name }
 output "shown" { value = var.shown }
 """
-ADDRESS = "registry.terraform.io/hashicorp/aws"
+# Of the program that TOOLS_TERRAFORM names, if it does.
+_PRODUCT = "OpenTofu" if "tofu" in find_binary(os.environ).name else "Terraform"
+ADDRESS = f"{HOST_OF[_PRODUCT]}/hashicorp/aws"
 
 
 @dataclass(frozen=True)
@@ -258,7 +262,9 @@ exec {root.binary} "$@"
 
 def test_what_is_no_provider_is_refused(root: Root, keeper: Keeper, tmp_path: Path) -> None:
     with (
-        pytest.raises(UserError, match=r"terraform -debug did not start; it said: .+"),
+        pytest.raises(
+            UserError, match=rf"{root.terraform.program} -debug did not start; it said: .+"
+        ),
         keeper.lease(root.terraform.binary, ADDRESS, root.env),
     ):
         pass

@@ -72,8 +72,7 @@ def _run(context: Context, port: int | None) -> None:
         "  tools report --local             # the same as a page, with what it would cost\n"
         '  eval "$(tools local env)"        # so that aws and terraform reach this cloud\n'
         "  tools local down                 # stop it; everything in it is gone\n"
-        f"Terraform and its states: {target.repository.root}\n"
-        "All outputs: terraform output, in a folder there"
+        f"Terraform, its states and all outputs: {target.repository.root}"
     )
 
 

@@ -8,6 +8,7 @@ from tools.engine.plans import Change
 from tools.engine.run import INTERRUPTED, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
+from tools.state.addresses import names_former
 from tools.state.file import is_whole
 from tools.state.place import ERRORED
 from tools.terraform.diagnostics import Diagnostic, TerraformError
@@ -19,6 +20,11 @@ _EXISTS = re.compile(
     r"ResourceInUse|AlreadyExistsException|already exist|Cannot create a duplicate",
     re.IGNORECASE,
 )
+# CloudWatch Logs of a key whose policy does not name it:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+_KEY_REFUSED = "is not allowed to be used with"
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/node_resource_abstract_instance.go
+_PREVENTED = "Instance cannot be destroyed"
 _REMOTE_STATE = re.compile(
     r"((?:module\.[\w-]+\.)*)data\.terraform_remote_state\.([\w-]+)(\[\"[^\"]+\"\])?"
 )
@@ -76,6 +82,11 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
             return _describe_lock(diagnostic, stack, run)
+    if any(names_former(stack.name, d.detail) for d in diagnostics if d.summary == _PREVENTED):
+        return (
+            "its state has addresses of an older layout, and nothing was changed; move them: "
+            f"tools upgrade{run.option} {stack.name}"
+        )
     existing = sorted(d.address for d in diagnostics if d.address and _EXISTS.search(d.text()))
     if existing:
         names, exist = ", ".join(existing), "exists" if len(existing) == 1 else "exist"
@@ -83,6 +94,12 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
             f"{names} {exist} already; to take what an earlier run made into the state: "
             f"tools adopt{run.option} {stack.name}"
         )
+    for diagnostic in diagnostics:
+        if _KEY_REFUSED in diagnostic.text():
+            return (
+                f"{diagnostic.text()}; the key's policy has to let CloudWatch Logs use it: "
+                "shared-infra/s3/README.md has the statement"
+            )
     failed = [d for d in diagnostics if _NOTEBOOK in d.address and _FAILED.search(d.text())]
     if failed:
         return _describe_failed(run, stack, failed[0])

@@ -1,7 +1,7 @@
 """What the notebooks' auto-stop last decided, from its lines in CloudWatch Logs.
 
 AWS does not know whether anybody works on a notebook: only Jupyter does, and the auto-stop
-(modules/sagemaker-notebook/scripts/autostop.py) asks it every minute and logs what it saw. A
+(modules/sagemaker-notebook/scripts/autostop) asks it every minute and logs what it saw. A
 notebook without an auto-stop, or whose lines do not reach CloudWatch, is not known to be idle.
 """
 

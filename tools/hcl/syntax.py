@@ -61,7 +61,7 @@ class Block:
 
 def parse_file(text: str) -> Body:
     """The content of a .tf or .tfvars file. Raises UnreadableError, which names the line."""
-    parser = _Parser(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    parser = Parser(text.removeprefix("\ufeff").replace("\r\n", "\n"))
     with _not_too_deep():
         body = parser.body()
         parser.end()
@@ -70,7 +70,7 @@ def parse_file(text: str) -> Body:
 
 def parse_expression(text: str) -> Expression:
     """The expression that `text` is. Raises UnreadableError."""
-    parser = _Parser(text, lines=True)
+    parser = Parser(text, lines=True)
     with _not_too_deep():
         expression = parser.expression()
         parser.end()
@@ -82,7 +82,7 @@ def parse_template(text: str) -> Expression:
     if "${" not in text and "%{" not in text:
         return ["literal", text]
     with _not_too_deep():
-        return _Parser(text, lines=True).heredoc_template()
+        return Parser(text, lines=True).heredoc_template()
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def _not_too_deep() -> Iterator[None]:
         raise UnreadableError("nested too deeply to be read by this tool") from None
 
 
-class _Parser:
+class Parser:
     """A parser by recursive descent; `lines` says whether a line's end is white space."""
 
     def __init__(self, text: str, lines: bool = False) -> None:
@@ -354,7 +354,7 @@ class _Parser:
             raise self.fail()
         text = self.text[self.at : match.start()]
         self.at = match.end()
-        return _Parser(textwrap.dedent(text) if start[1] else text, True).heredoc_template()
+        return Parser(textwrap.dedent(text) if start[1] else text, True).heredoc_template()
 
     def heredoc_template(self) -> Expression:
         parts: list[Any] = []

@@ -13,9 +13,9 @@ from tools.hcl.reading import Value
 from tools.imports import encryption, inventory
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
 from tools.imports.request import S3, ImportRequest, ResourceImport
+from tools.state.addresses import STANDARD_PURPOSES, bucket_address
 
 PURPOSE = re.compile(r"[a-z](-?[a-z0-9])*")  # the rule of bucket_names
-_STANDARD_PURPOSES = ("datasets", "models")
 _PAGE = 1000  # buckets or keys, the most that S3 lists at once
 _REQUESTS = 8  # at once
 
@@ -82,19 +82,12 @@ def request_bucket(destination: Destination, name: str, purpose: str) -> ImportR
     )
 
 
-def bucket_address(purpose: str) -> str:
-    """Returns the address of a purpose's bucket in the stack, as its buckets.tf has it."""
-    if purpose in _STANDARD_PURPOSES:
-        return f"aws_s3_bucket.{purpose}"
-    return f'aws_s3_bucket.further["{purpose}"]'
-
-
 def names_by_purpose(destination: Destination) -> dict[str, str]:
     """Returns the names that the stack's values give its buckets."""
     suffix = str(destination.declared(S3).get("bucket_suffix") or "")
     standard = {
         purpose: "-".join(filter(None, (destination.project, purpose, suffix)))
-        for purpose in _STANDARD_PURPOSES
+        for purpose in STANDARD_PURPOSES
     }
     return standard | dict(destination.declared_map(S3, "bucket_names"))
 
@@ -104,7 +97,7 @@ def guess_purpose(destination: Destination, name: str) -> str:
     for purpose, declared in names_by_purpose(destination).items():
         if declared == name:
             return purpose
-    words = [purpose for purpose in _STANDARD_PURPOSES if purpose in re.split(r"[.-]", name)]
+    words = [purpose for purpose in STANDARD_PURPOSES if purpose in re.split(r"[.-]", name)]
     if len(words) == 1:
         return words[0]
     raise UserError(

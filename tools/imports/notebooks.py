@@ -212,7 +212,7 @@ def _platform_notes(destination: Destination, instance: Any) -> list[str]:
         return []
     name, region = instance["NotebookInstanceName"], destination.cloud.region
     move = platforms.describe_move(name, instance["InstanceType"], region)
-    return [f"notebook {name}: {move}"]
+    return [f"notebook {name}: {move} (a deployment that changes it stops it too)"]
 
 
 def _notes(

@@ -28,6 +28,7 @@ from tools.system import files
 _STAND_INS: dict[str, reading.Value] = {
     "access_log_bucket": None,
     "additional_code_repositories": [],
+    "cost_allocation_tags": [],  # the emulator knows no Cost Explorer
     "default_code_repository": None,
     "egress_cidrs": [],
     "egress_security_group_ids": [],

@@ -22,6 +22,7 @@ from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.runs import report_file
 from tools.runs.options import Options
+from tools.runs.platforms import warn_of_stops
 from tools.runs.session import Session
 from tools.runs.summary import show_plans
 from tools.state.place import LocalPlace
@@ -51,6 +52,7 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     with _open_plan_folder() as folder:
         shown = [*runner.plan(changed, folder), *_plans_of_followers(stacks, changed)]
         show_plans(shown)
+        warn_of_stops(records, shown)
         _refuse_losses(shown, options)
         _say_what_is_there(session, shown)
         session.confirm_stacks("Deploy", len(shown))
@@ -65,6 +67,7 @@ def _deploy_saved(session: Session, stacks: Sequence[Stack], folder: Path) -> No
     names = {stack.name for stack in chosen}
     shown = [plan for plan in saved if plan.stack in names]
     show_plans(shown)
+    warn_of_stops(session.records, shown)
     _refuse_losses(shown, session.options)
     session.confirm_stacks("Deploy", len(chosen))
     session.runner().run(chosen, saved=shown, exactly=True)
@@ -121,6 +124,7 @@ def plan_stacks(
             if details and plan.file and plan.status == "changed":
                 text = session.target.terraform.show(by_name[plan.stack].path, plan.file)
                 click.echo(f"[{plan.stack}]\n{text}")
+    warn_of_stops(session.records, stack_plans)
     return stack_plans
 
 

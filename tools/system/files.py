@@ -1,5 +1,6 @@
 """Files that others read while they are written, and those that cannot be read."""
 
+import ctypes
 import errno
 import os
 import threading
@@ -56,6 +57,36 @@ def write(path: Path, content: str | bytes, mode: int = _READABLE) -> None:
         if isinstance(error, OSError):
             raise UserError(f"cannot write {path}: {explain(error)}") from None
         raise
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Gives each of two directories the other's name, in one step if the system can.
+
+    Otherwise in two: a kill between them leaves `other` at the name of `one` with ".old".
+    https://man7.org/linux/man-pages/man2/rename.2.html (RENAME_EXCHANGE)
+    https://developer.apple.com/documentation/kernel/1387152-vnode_rename (RENAME_SWAP)
+    """
+    if _exchange_at_once(os.fsencode(one), os.fsencode(other)):
+        return
+    aside = one.with_name(f"{one.name}{ASIDE}")
+    other.rename(aside)
+    one.rename(other)
+    aside.rename(one)
+
+
+ASIDE = ".old"
+_AT_WORKING_DIRECTORY = -100  # AT_FDCWD of Linux
+_EXCHANGE = 2  # the flag of both systems
+
+
+def _exchange_at_once(one: bytes, other: bytes) -> bool:
+    system = ctypes.CDLL(None, use_errno=True)
+    with suppress(AttributeError):  # not in every C library
+        here = _AT_WORKING_DIRECTORY
+        return bool(system.renameat2(here, one, here, other, _EXCHANGE) == 0)
+    with suppress(AttributeError):
+        return bool(system.renamex_np(one, other, _EXCHANGE) == 0)
+    return False
 
 
 def write_if_new(path: Path, text: str, mode: int = _READABLE) -> None:

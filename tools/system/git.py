@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 # With these, as in a hook, git would look elsewhere: `git rev-parse --local-env-vars`
@@ -24,3 +25,14 @@ def ask(directory: Path, *arguments: str, seconds: float | None = None) -> bytes
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout if answer.returncode == 0 else None
+
+
+def changed_files(directory: Path, names: Sequence[str]) -> list[str]:
+    """Returns those of the files `names` in `directory` that differ from the last commit.
+
+    New files are among them, ignored ones are not. None without a git or a repository.
+    """
+    options = ("--porcelain", "--untracked-files=all", "-z")
+    entries = (ask(directory, "status", *options, "--", *names) or b"").decode().split("\0")
+    changed = {entry[3:].rsplit("/", 1)[-1] for entry in entries if entry}
+    return sorted(changed.intersection(names))

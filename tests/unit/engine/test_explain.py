@@ -46,6 +46,18 @@ def test_the_lock_of_opentofu_is_taken_away_by_opentofu(bench: Bench) -> None:
     assert f"tofu -chdir={stack.path} force-unlock" in explain([LOCKED], stack, run)
 
 
+def test_a_key_whose_policy_does_not_name_the_logs(bench: Bench) -> None:
+    """The answer of CloudWatch Logs to CreateLogGroup, as AWS's page on its keys quotes it."""
+    stack = bench.write("shared-infra/s3")
+    refused = Diagnostic(
+        "creating CloudWatch Logs Log Group (/aws/sagemaker/TrainingJobs)",
+        "InvalidParameterException: The specified KMS key does not exist or is not allowed to be "
+        "used with Arn 'arn:aws:logs:eu-west-1:123456789012:log-group:/aws/sagemaker/TrainingJobs'",
+    )
+    said = explain([OTHER, refused], stack, bench.run())
+    assert said.endswith("shared-infra/s3/README.md has the statement")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -177,3 +189,18 @@ def test_losses_name_each_resource() -> None:
         "would destroy aws_s3_bucket.b, replace k, and the data goes with it; nothing was "
         "changed. Ask"
     )
+
+
+def test_a_state_of_an_older_layout_is_upgraded(bench: Bench) -> None:
+    stack = bench.write("shared-infra/s3")
+    prevented = Diagnostic(
+        "Instance cannot be destroyed",
+        'Resource aws_s3_bucket.shared["models"] has lifecycle.prevent_destroy set, but the plan '
+        "calls for this resource to be destroyed.",
+    )
+    assert explain([OTHER, prevented], stack, bench.run(option=" --local")) == (
+        "its state has addresses of an older layout, and nothing was changed; move them: "
+        "tools upgrade --local shared-infra/s3"
+    )
+    own = replace(prevented, detail="Resource aws_kms_key.mine has lifecycle.prevent_destroy set")
+    assert "tools upgrade" not in explain([own], stack, bench.run())

@@ -9,8 +9,8 @@ from tools.terraform import providers
 PLATFORM = "linux_amd64"
 
 
-def put_provider(mirror: Path, platform: str = PLATFORM) -> Path:
-    unpacked = mirror / "registry.terraform.io/hashicorp/aws/5.100.0" / platform
+def put_provider(mirror: Path, platform: str = PLATFORM, host: str = providers.HOST) -> Path:
+    unpacked = mirror / host / "hashicorp/aws/5.100.0" / platform
     unpacked.mkdir(parents=True)
     (unpacked / "terraform-provider-aws_v5.100.0_x5").touch()
     return mirror
