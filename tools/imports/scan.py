@@ -102,7 +102,8 @@ class _Scan:
             )
         instances = [instance for instance in described if instance]
         vpcs = security_groups.vpcs_by_group(destination)
-        vpc = destination.vpc or _vpc_of(instances, vpcs) or _default_vpc(destination)
+        found = destination.vpc or _vpc_of(instances, vpcs) or destination.default_vpc()
+        vpc = found or ""
         working = endpoints.list_working(destination, vpc) if vpc else []
         return [
             *self.buckets(),
@@ -308,12 +309,6 @@ def _vpc_of(instances: Sequence[Any], vpcs: Mapping[str, str]) -> str | None:
     """The VPC of the group that most notebooks have: that group decides the stacks' VPC."""
     used = _groups_of_notebooks(instances)
     return next((vpcs[group] for group, _ in used.most_common() if group in vpcs), None)
-
-
-def _default_vpc(destination: Destination) -> str:
-    filters = {"is-default": "true"}
-    vpcs = destination.ask_ec2("find the default VPC", "describe_vpcs", "Vpcs", filters)
-    return str(vpcs[0]["VpcId"]) if vpcs else ""
 
 
 def show(candidates: Sequence[Candidate]) -> None:

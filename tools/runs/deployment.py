@@ -17,6 +17,7 @@ from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.errors import UserError
+from tools.fleet import occupants
 from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.runs import report_file
@@ -53,6 +54,7 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
         show_plans(shown)
         warn_of_stops(records, shown)
         _refuse_losses(shown, options)
+        _say_what_is_there(session, shown)
         session.confirm_stacks("Deploy", len(shown))
         runner.run(stacks, saved=shown)
 
@@ -138,6 +140,14 @@ def _plans_of_followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> li
             detail = f"follows {upstreams}, if an output that it reads changes"
             waiting.append(Plan(stack.name, "waiting", detail=detail))
     return waiting
+
+
+def _say_what_is_there(session: Session, shown: Sequence[Plan]) -> None:
+    """Says what else is in the VPC if endpoints are about to change its ways to AWS."""
+    if any(p.stack == occupants.ENDPOINTS and p.status in ("changed", "waiting") for p in shown):
+        cloud = Cloud(session.target.region, session.target.endpoint)
+        for sentence in occupants.describe_declared(cloud, session.target.repository):
+            say(sentence)
 
 
 def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:
