@@ -25,7 +25,7 @@ def test_the_network_as_it_is_in_the_account(
     values = attached.root / "shared-infra/security-groups/terraform.tfvars"
     values.write_text('vpc_id = "vpc-0123456789abcdef0"\n')
     missing = checks(attached)
-    assert missing["credentials"]["status"] == "ok"
+    assert missing["credentials"]["status"] == "ok", missing["credentials"]
     assert "vpc-0123456789abcdef0 does not exist" in missing["vpc"]["detail"]
     assert missing["vpc"]["status"] == "error"
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]

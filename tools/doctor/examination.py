@@ -69,7 +69,7 @@ def _check_credentials(context: Context, local: bool, clouds: list[Cloud]) -> Ch
     """Whose credentials these are; adds the cloud that took them to `clouds`."""
     if local:
         region, endpoint = workspace.region(context.repository), context.running().endpoint
-        cloud = Cloud(region, endpoint, is_hurried=True)
+        cloud = Cloud(region, endpoint)  # which loads each service at its first request
     else:
         cloud = Cloud(context.aws_region(), is_hurried=True)
     check = account.check_credentials(cloud)
