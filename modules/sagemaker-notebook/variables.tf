@@ -174,6 +174,19 @@ variable "root_access" {
   default     = false
 }
 
+variable "schedule_boundary_arn" {
+  description = "Policy that bounds the role of the schedule, such as schedule_boundary_arn of shared-infra/iam; null sets none."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.schedule_boundary_arn == null || can(
+      regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.schedule_boundary_arn)
+    )
+    error_message = "The schedule_boundary_arn must be an IAM policy's ARN (arn:aws:iam::<account>:policy/<name>), or null."
+  }
+}
+
 variable "schedule_days" {
   description = "Days of schedule_start, as cron has them: MON-FRI or MON,WED,FRI. The stop acts every day."
   type        = string

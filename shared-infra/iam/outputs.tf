@@ -34,3 +34,8 @@ output "role_name" {
   description = "Name of the role that all notebooks share."
   value       = aws_iam_role.notebook.name
 }
+
+output "schedule_boundary_arn" {
+  description = "Permissions boundary for the roles of notebooks' schedules: they start and stop notebooks of the project, and nothing else."
+  value       = aws_iam_policy.schedule.arn
+}

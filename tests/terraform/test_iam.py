@@ -280,7 +280,7 @@ def test_policies_fit(plan: tftest.TerraformPlanOutput, call: str) -> None:
     attached = [name for name in planned if name.startswith("aws_iam_role_policy_attachment.")]
     assert len(attached) <= 10
     texts = [v["policy"] for name, v in planned.items() if name.startswith("aws_iam_policy.")]
-    assert len(texts) == len(attached) + 1  # the boundary of isolated roles
+    assert len(texts) == len(attached) + 2  # the boundaries of isolated roles and of schedules
     assert max(map(characters, texts)) <= 6144
 
 

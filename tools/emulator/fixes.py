@@ -16,7 +16,7 @@ from typing import Any
 
 from localstack.runtime import hooks
 
-from . import dependencies, pages
+from . import dependencies, pages, recording
 from .sagemaker import malformed, tagging
 
 LOG = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ def apply() -> None:
         malformed.install,
         tagging.install,
         dependencies.install,
+        recording.install,
         _listen_on_one_address,
         _ask_no_name_server,
         _keep_descriptions_of_rules,

@@ -151,7 +151,9 @@ def _type(value: Any) -> Any:
     """A value's type, as a state says it."""
     if isinstance(value, bool):
         return "bool"
-    if value is None or isinstance(value, str):
+    if value is None:
+        return "dynamic"  # null of no type, which goes wherever a value of some type does
+    if isinstance(value, str):
         return "string"
     if isinstance(value, list):
         return ["tuple", [_type(item) for item in value]]
