@@ -23,12 +23,13 @@ from tests.trees import REPOSITORY
 from tools import SCRATCH
 from tools.aws.client import shared_client
 from tools.localcloud.client import REGION, environment, variables_to_unset
-from tools.localcloud.process import TRANSITION_VARIABLE, LocalCloud, Running
+from tools.localcloud.process import REQUESTS_VARIABLE, TRANSITION_VARIABLE, LocalCloud, Running
 from tools.terraform.binary import Terraform
 
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 SECONDS_OF_A_TRANSITION = "0.2"
+REQUESTS = "requests.jsonl"  # what the emulator was asked, in its folder
 
 # However busy the machine is.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -84,6 +85,7 @@ def local_cloud(pytestconfig: pytest.Config) -> Running:
     Its notebook instances are quicker than by default.
     """
     os.environ[TRANSITION_VARIABLE] = SECONDS_OF_A_TRANSITION
+    os.environ[REQUESTS_VARIABLE] = str(pytestconfig.stash[_DIRECTORY] / REQUESTS)
     cloud = LocalCloud(pytestconfig.stash[_DIRECTORY])
     return cloud.up(port=pytestconfig.stash[_PORT], timeout=600)  # however busy the machine is
 

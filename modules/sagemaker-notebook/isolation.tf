@@ -9,8 +9,14 @@ locals {
   # Terraform 1.0 knows no precondition: a failing conversion is what carries a message.
   isolated_name = (
     !local.isolated ? var.name :
-    !can(regex("^[a-z0-9](-?[a-z0-9])*$", var.name)) ? tobool("${var.name} cannot be isolated: two hyphens end its name in the names of its jobs, and AWS writes ARNs in lower case, so that it takes lower-case letters, digits and single hyphens") :
-    length(local.isolated_role_name) > 64 ? tobool("${var.name} cannot be isolated: its role would be ${local.isolated_role_name}, and IAM takes 64 characters; choose a shorter name") :
+    !can(regex("^[a-z0-9](-?[a-z0-9])*$", var.name)) ? tobool(join("", [
+      "${var.name} cannot be isolated: two hyphens end its name in the names of its jobs, and AWS writes ARNs ",
+      "in lower case, so that it takes lower-case letters, digits and single hyphens",
+    ])) :
+    length(local.isolated_role_name) > 64 ? tobool(join("", [
+      "${var.name} cannot be isolated: its role would be ${local.isolated_role_name}, and IAM takes 64 characters; ",
+      "choose a shorter name",
+    ])) :
     var.name
   )
   isolated_role_name = "${local.isolated ? var.isolation.project : ""}-notebook-${var.name}"
@@ -122,9 +128,12 @@ data "aws_iam_policy_document" "own" {
   }
 
   statement {
-    sid       = "PassItselfToSageMaker"
-    actions   = ["iam:PassRole"]
-    resources = ["arn:${data.aws_partition.current[0].partition}:iam::${data.aws_caller_identity.current[0].account_id}:role/${local.isolated_role_name}"]
+    sid     = "PassItselfToSageMaker"
+    actions = ["iam:PassRole"]
+    resources = [join(":", [
+      "arn", data.aws_partition.current[0].partition, "iam", "", data.aws_caller_identity.current[0].account_id,
+      "role/${local.isolated_role_name}",
+    ])]
 
     condition {
       test     = "StringEquals"

@@ -3,11 +3,14 @@ locals {
   # base64: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
   # Each part may take 5 s more than its own limit before it is killed.
   auto_stop_seconds       = 25
-  sdk_seconds             = 5
+  environment_seconds     = 5
   user_script_seconds     = 250
   lifecycle_script_length = 16384
 
-  lifecycle_wanted = local.isolated || var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
+  # Known, if it can be, before the scripts are.
+  lifecycle_wanted = (
+    local.isolated || var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
+  )
 
   # A byte order mark or a carriage return of a Windows editor would hide the interpreter's name.
   user_scripts = {
@@ -33,14 +36,16 @@ locals {
     } if minutes > 0
   ]
 
-  sdk_settings = [
-    for prefix in local.isolated ? ["users/${local.isolated_name}/"] : [] : {
-      name    = "sagemaker-sdk"
-      seconds = local.sdk_seconds
-      script = replace(
-        templatefile("${path.module}/scripts/sagemaker-sdk.sh.tftpl", { prefix = prefix }), local.comments, ""
-      )
-    }
+  # Not without auto-stop: a notebook that was taken over keeps its room for its own script.
+  environment = [
+    for prefix in [local.isolated ? "users/${local.isolated_name}/" : ""] : {
+      name    = "environment"
+      seconds = local.environment_seconds
+      script = replace(templatefile("${path.module}/scripts/environment.sh.tftpl", {
+        region = data.aws_region.current.id
+        prefix = prefix
+      }), local.comments, "")
+    } if local.isolated || var.idle_stop_minutes > 0
   ]
 
   # Comments and docstrings are for whoever reads the repository: AWS counts each character. The
@@ -52,7 +57,7 @@ locals {
   lifecycle_texts = {
     for name, parts in {
       on_create = local.user_scripts["on-create"]
-      on_start  = concat(local.auto_stop, local.sdk_settings, local.user_scripts["on-start"])
+      on_start  = concat(local.auto_stop, local.environment, local.user_scripts["on-start"])
     } :
     name => join("", concat(
       ["#!/bin/bash\n# Terraform: modules/sagemaker-notebook\n"],
@@ -93,13 +98,18 @@ locals {
   lifecycle_scripts_that_fit = {
     for name, script in local.lifecycle_scripts :
     name => length(script) <= local.lifecycle_script_length ? script : tobool(
-      "${name} of notebook ${var.name} is too long: with the module's own part it is ${length(script)} characters of base64, and AWS takes ${local.lifecycle_script_length}; shorten it, or let it fetch the rest from S3"
+      join("", [
+        "${name} of notebook ${var.name} is too long: with the module's own part it is ${length(script)} characters ",
+        "of base64, and AWS takes ${local.lifecycle_script_length}; shorten it, or let it fetch the rest from S3",
+      ])
     )
   }
 
   lifecycle_configuration_arn  = one(aws_sagemaker_notebook_instance_lifecycle_configuration.this[*].arn)
   lifecycle_configuration_name = one(aws_sagemaker_notebook_instance_lifecycle_configuration.this[*].name)
 }
+
+data "aws_region" "current" {}
 
 # Both scripts are always there, empty where nothing is to run: an update that left one out would
 # not say that it is to be removed.

@@ -19,7 +19,7 @@ output "lifecycle_configuration_name" {
 }
 
 output "lifecycle_script_room" {
-  description = "Bytes by which on_create and on_start may still grow before AWS refuses them. Ordinary text, which compresses, may grow by two or three times as much."
+  description = "Bytes by which on_create and on_start may still grow; ordinary text may grow by twice as much."
   value       = local.lifecycle_script_room
 }
 
@@ -54,7 +54,7 @@ output "role_arn" {
 }
 
 output "schedules" {
-  description = "When the notebook starts and stops by itself: start and stop to a cron expression, in schedule_timezone. Empty without a schedule."
+  description = "When it starts and stops by itself: start and stop to cron expressions, in schedule_timezone."
   value       = local.schedules
 }
 

@@ -19,7 +19,17 @@ locals {
 
   notebook_arn = split(":", aws_sagemaker_notebook_instance.this.arn)
   partition    = local.notebook_arn[1]
+  region       = local.notebook_arn[3]
   account_id   = local.notebook_arn[4]
+  ec2_arn      = "arn:${local.partition}:ec2:${local.region}:${local.account_id}"
+
+  # The volume's key, which has three kinds of names: an ARN, an ID and an alias.
+  key_alias = try(regex("alias/.+$", var.kms_key_id), null)
+  key_id    = local.key_alias != null ? "*" : try(regex("[^/]+$", var.kms_key_id), "")
+  key_arns = [
+    for id in compact([local.key_id]) : can(regex("^arn:.*:key/", var.kms_key_id)) ? var.kms_key_id :
+    "arn:${local.partition}:kms:${local.region}:${local.account_id}:key/${id}"
+  ]
 }
 
 # A group of its own, since the trust of the role can name a group and no single schedule:
@@ -67,6 +77,8 @@ resource "aws_iam_role" "schedule" {
   description        = "Lets EventBridge Scheduler start and stop the notebook ${var.name}"
   assume_role_policy = data.aws_iam_policy_document.schedule_trust[0].json
   tags               = var.tags
+
+  permissions_boundary = var.schedule_boundary_arn
 }
 
 resource "aws_iam_role_policy" "schedule" {
@@ -110,5 +122,87 @@ data "aws_iam_policy_document" "schedule" {
     sid       = "StartAndStopThisNotebook"
     actions   = [for verb in sort(keys(local.schedules)) : "sagemaker:${title(verb)}NotebookInstance"]
     resources = [aws_sagemaker_notebook_instance.this.arn]
+  }
+
+  # What AWS checks besides of whoever starts a notebook in a VPC, and with a key:
+  # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
+  dynamic "statement" {
+    for_each = var.schedule_start == null ? [] : [local.role_arn]
+
+    content {
+      sid       = "PassItsRole"
+      actions   = ["iam:PassRole"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "iam:PassedToService"
+        values   = ["sagemaker.amazonaws.com"]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.schedule_start == null ? [] : [var.subnet_id]
+
+    content {
+      sid     = "PlugItIntoTheVpc"
+      actions = ["ec2:CreateNetworkInterface"]
+      resources = concat(
+        ["${local.ec2_arn}:network-interface/*", "${local.ec2_arn}:subnet/${statement.value}"],
+        [for id in var.security_group_ids : "${local.ec2_arn}:security-group/${id}"],
+      )
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.schedule_start == null ? [] : ["*"]
+
+    content {
+      sid = "FindTheNetwork"
+      actions = [
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+      ]
+      resources = [statement.value] # none of them knows resources
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.schedule_start == null || length(local.key_arns) == 0 ? [] : [local.key_arns]
+
+    content {
+      sid       = "GrantTheVolumeItsKey"
+      actions   = ["kms:CreateGrant"]
+      resources = statement.value
+
+      condition {
+        test     = "Bool"
+        variable = "kms:GrantIsForAWSResource"
+        values   = ["true"]
+      }
+
+      dynamic "condition" {
+        for_each = compact([local.key_alias])
+
+        content {
+          test     = "ForAnyValue:StringEquals"
+          variable = "kms:ResourceAliases"
+          values   = [condition.value]
+        }
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.schedule_start == null || length(local.key_arns) == 0 ? [] : [local.key_arns]
+
+    content {
+      sid       = "FindItsKey"
+      actions   = ["kms:DescribeKey"]
+      resources = statement.value
+    }
   }
 }

@@ -1,5 +1,5 @@
 variable "additional_code_repositories" {
-  description = "Up to three more Git repositories that appear beside the default one: URLs, or names of SageMaker code repositories."
+  description = "Up to three more Git repositories: URLs, or names of SageMaker code repositories."
   type        = set(string)
   default     = []
 
@@ -11,8 +11,8 @@ variable "additional_code_repositories" {
 
   # Whoever may describe the notebook reads them.
   validation {
-    condition     = alltrue([for repository in var.additional_code_repositories : !can(regex("^https?://[^/]*@", repository))])
-    error_message = "The additional_code_repositories hold no user or password: make a SageMaker code repository with a secret, and give its name."
+    condition     = alltrue([for url in var.additional_code_repositories : !can(regex("^https?://[^/]*@", url))])
+    error_message = "The additional_code_repositories hold no password: name a SageMaker code repository with a secret."
   }
 }
 
@@ -24,18 +24,18 @@ variable "default_code_repository" {
   # Whoever may describe the notebook reads it.
   validation {
     condition     = var.default_code_repository == null || !can(regex("^https?://[^/]*@", var.default_code_repository))
-    error_message = "The default_code_repository holds no user or password: make a SageMaker code repository with a secret, and give its name."
+    error_message = "The default_code_repository holds no password: name a SageMaker code repository with a secret."
   }
 }
 
 variable "direct_internet_access" {
-  description = "Whether the notebook has a way to the internet of its own, around the VPC. A change replaces the notebook and loses its volume."
+  description = "Whether it has an internet route of its own, around the VPC. A change loses the volume."
   type        = bool
   default     = false
 }
 
 variable "idle_stop_minutes" {
-  description = "Minutes without work after which the notebook stops itself; 0 leaves it running. A change acts from the notebook's next start."
+  description = "Minutes without work after which the notebook stops itself; 0: never. A change acts at the next start."
   type        = number
   default     = 60
 
@@ -73,7 +73,7 @@ variable "instance_type" {
 }
 
 variable "isolation" {
-  description = "Gives the notebook a role of its own, instead of role_arn, that writes only under users/<name>/ in these buckets: output isolation of shared-infra/iam, with project (name_prefix of shared-infra/iam, which begins the role's name) and bucket_arns. null: role_arn. Its name has lower-case letters, digits and single hyphens then."
+  description = "A role of its own instead of role_arn: output isolation of shared-infra/iam, project and bucket_arns."
   type = object({
     bind_trust_to_account    = bool
     bucket_arns              = list(string)
@@ -85,7 +85,7 @@ variable "isolation" {
 
   validation {
     condition     = var.isolation == null ? true : var.isolation.permissions_boundary_arn != null
-    error_message = "The isolation needs a permissions_boundary_arn: without one its role is bounded by nothing but its own policies."
+    error_message = "The isolation needs a permissions_boundary_arn: nothing else bounds the notebook's role."
   }
 }
 
@@ -96,7 +96,7 @@ variable "keep_retired_instance_type" {
 }
 
 variable "kms_key_id" {
-  description = "KMS key for the volume: ID, ARN or alias; null takes AWS's own. A change replaces the notebook and loses its volume."
+  description = "KMS key for the volume: ID, ARN or alias; null: AWS's own. A change replaces notebook and volume."
   type        = string
   default     = null
 
@@ -107,7 +107,7 @@ variable "kms_key_id" {
 }
 
 variable "name" {
-  description = "Name of the notebook instance and of its lifecycle configuration, unique in account and region. A change replaces the notebook and loses its volume."
+  description = "Name of instance and lifecycle configuration, unique in the region. A change loses the volume."
   type        = string
 
   validation {
@@ -117,7 +117,7 @@ variable "name" {
 }
 
 variable "on_create" {
-  description = "Text of a script that runs once, as root, when the notebook is created, for 250 seconds at most. One that fails is logged, and the notebook is created all the same. A change does nothing to a notebook that exists."
+  description = "Script (its text) that runs once, as root, at creation, for 250 s at most. A failure is only logged."
   type        = string
   default     = ""
 
@@ -128,7 +128,7 @@ variable "on_create" {
 }
 
 variable "on_start" {
-  description = "Text of a script that runs as root at every start, after the idle stop is set up, for 250 seconds at most. One that fails is logged, and the notebook starts all the same. A change acts from the next start."
+  description = "Script (its text) that runs as root at every start, for 250 s at most. A failure is only logged."
   type        = string
   default     = ""
 
@@ -139,19 +139,21 @@ variable "on_start" {
 }
 
 variable "platform_identifier" {
-  description = "Platform of a new notebook, such as notebook-al2023-v1; null: AWS's default. Provider 5 knows no AL2023."
+  description = "Platform of a new notebook, such as notebook-al2023-v1 (provider 6); null: AWS's default."
   type        = string
   default     = null
 
   validation {
-    condition     = var.platform_identifier == null || can(regex("^notebook-al[0-9]+-v[0-9]+$", var.platform_identifier))
+    condition = var.platform_identifier == null || can(regex(
+      "^notebook-al[0-9]+-v[0-9]+$", var.platform_identifier
+    ))
     error_message = "The platform_identifier must look like notebook-al2023-v1, or be null for AWS's default."
   }
 
   # https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-al2.html
   validation {
     condition     = !can(regex("^notebook-al[12]-", var.platform_identifier))
-    error_message = "The platform_identifier names Amazon Linux 1 or 2, which AWS neither creates nor starts: leave it out."
+    error_message = "The platform_identifier names Amazon Linux 1 or 2, which AWS no longer creates: leave it out."
   }
 }
 
@@ -172,19 +174,34 @@ variable "root_access" {
   default     = false
 }
 
+variable "schedule_boundary_arn" {
+  description = "Policy that bounds the role of the schedule, such as schedule_boundary_arn of shared-infra/iam; null sets none."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.schedule_boundary_arn == null || can(
+      regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.schedule_boundary_arn)
+    )
+    error_message = "The schedule_boundary_arn must be an IAM policy's ARN (arn:aws:iam::<account>:policy/<name>), or null."
+  }
+}
+
 variable "schedule_days" {
-  description = "Days on which schedule_start starts the notebook, as cron has them: MON-FRI or MON,WED,FRI. The stop acts every day."
+  description = "Days of schedule_start, as cron has them: MON-FRI or MON,WED,FRI. The stop acts every day."
   type        = string
   default     = "MON-FRI"
 
   validation {
-    condition     = alltrue([for days in split(",", var.schedule_days) : can(regex("^(MON|TUE|WED|THU|FRI|SAT|SUN)(-(MON|TUE|WED|THU|FRI|SAT|SUN))?$", days))])
+    condition = alltrue([for days in split(",", var.schedule_days) : can(regex(
+      "^(MON|TUE|WED|THU|FRI|SAT|SUN)(-(MON|TUE|WED|THU|FRI|SAT|SUN))?$", days
+    ))])
     error_message = "The schedule_days must be days such as MON-FRI or MON,WED,FRI."
   }
 }
 
 variable "schedule_start" {
-  description = "Time of day at which the notebook starts by itself, such as 08:00; null for never. It is paid for from then on, until its idle stop or its schedule stops it."
+  description = "Time at which it starts by itself, such as 08:00; null: never. It costs until it stops again."
   type        = string
   default     = null
 
@@ -195,7 +212,7 @@ variable "schedule_start" {
 }
 
 variable "schedule_stop" {
-  description = "Time of day at which the notebook is stopped, every day, whether or not somebody works on it, such as 19:00; null for never."
+  description = "Time at which it is stopped every day, at work or not, such as 19:00; null: never."
   type        = string
   default     = null
 
@@ -206,7 +223,7 @@ variable "schedule_stop" {
 }
 
 variable "schedule_timezone" {
-  description = "Time zone of schedule_start and schedule_stop, such as Europe/Berlin: they keep to its clocks in summer and winter."
+  description = "Time zone of schedule_start and schedule_stop, such as Europe/Berlin, with its summer time."
   type        = string
   default     = "UTC"
 
@@ -242,7 +259,7 @@ variable "subnet_id" {
 }
 
 variable "tags" {
-  description = "Tags besides the provider's default_tags. Its idle stop needs a tag Project, which the shared role asks for."
+  description = "Tags besides the provider's default_tags. The stop when idle needs the tag Project."
   type        = map(string)
   default     = {}
 
@@ -253,12 +270,12 @@ variable "tags" {
 
   validation {
     condition     = !contains([for key in keys(var.tags) : lower(key)], "notebook")
-    error_message = "The tags must not name Notebook: it marks isolated notebooks, and with it no other stops when idle."
+    error_message = "The tags must not name Notebook: it marks isolated notebooks, which alone may have it."
   }
 }
 
 variable "volume_size" {
-  description = "Size of the volume in GB, 5 to 16384. It can grow; a smaller one replaces the notebook and loses its data."
+  description = "Volume in GB, 5 to 16384. It can grow; a smaller one replaces the notebook and loses its data."
   type        = number
   default     = 20
 

@@ -48,6 +48,9 @@ locals {
     )
   })
 
+  # It would deny the start with a role that the project does not make. An older shared-infra/iam has none.
+  schedule_boundary_arn = var.role_arn != null ? null : try(module.common.upstream.iam.schedule_boundary_arn, null)
+
   # Without the output the iam stack was applied before name_suffix, and has none.
   role_prefix = try(module.common.upstream.iam.name_prefix, var.project)
 
@@ -76,6 +79,7 @@ module "notebook" {
   additional_code_repositories = var.additional_code_repositories
   idle_stop_minutes            = var.idle_stop_minutes
   idle_stop_weighs_processes   = var.idle_stop_weighs_processes
+  schedule_boundary_arn        = local.schedule_boundary_arn
   schedule_days                = var.schedule_days
   schedule_start               = var.schedule_start
   schedule_stop                = var.schedule_stop

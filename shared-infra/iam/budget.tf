@@ -10,7 +10,9 @@ resource "aws_budgets_budget" "monthly" {
 
   # AWS takes no notification without a receiver. Terraform 1.0 knows no precondition: a failing
   # conversion is what carries a message.
-  limit_amount = length(var.budget_emails) > 0 ? tostring(var.monthly_budget_usd) : tostring(tobool("monthly_budget_usd needs somebody to tell: set budget_emails"))
+  limit_amount = length(var.budget_emails) > 0 ? tostring(var.monthly_budget_usd) : tostring(tobool(
+    "monthly_budget_usd needs somebody to tell: set budget_emails"
+  ))
 
   cost_filter {
     name   = "TagKeyValue"

@@ -10,7 +10,8 @@ data "aws_iam_policy_document" "code" {
       "codecommit:ListBranches",
     ]
     resources = [
-      for name in ["", "-*"] : "arn:${local.partition}:codecommit:${var.region}:${local.account_id}:${var.project}${name}"
+      for name in ["", "-*"] :
+      "arn:${local.partition}:codecommit:${var.region}:${local.account_id}:${var.project}${name}"
     ]
   }
 

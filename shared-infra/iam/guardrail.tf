@@ -3,9 +3,12 @@
 # have it, or be excepted.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 locals {
-  shared_role_arn    = "arn:${local.partition}:iam::${local.account_id}:role${var.role_path}${local.role_name}"
-  isolated_role_arns = [for path in ["", "*/"] : "arn:${local.partition}:iam::${local.account_id}:role/${path}${local.name_prefix}-notebook-*"]
-  policy_arns        = "arn:${local.partition}:iam::${local.account_id}:policy/${local.name_prefix}-notebook-*"
+  shared_role_arn = "arn:${local.partition}:iam::${local.account_id}:role${var.role_path}${local.role_name}"
+  isolated_role_arns = [
+    for path in ["", "*/"] :
+    "arn:${local.partition}:iam::${local.account_id}:role/${path}${local.name_prefix}-notebook-*"
+  ]
+  policy_arns = "arn:${local.partition}:iam::${local.account_id}:policy/${local.name_prefix}-notebook-*"
 
   guardrail_exceptions = length(var.guardrail_except_principal_arns) > 0 ? [var.guardrail_except_principal_arns] : []
 }
@@ -184,9 +187,11 @@ data "aws_iam_policy_document" "guardrail" {
   }
 
   statement {
-    sid       = "KeepThePolicies"
-    effect    = "Deny"
-    actions   = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
+    sid    = "KeepThePolicies"
+    effect = "Deny"
+    actions = [
+      "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion",
+    ]
     resources = [local.boundary_arn, local.policy_arns]
 
     dynamic "condition" {

@@ -90,16 +90,20 @@ data "aws_iam_policy_document" "isolation" {
     for_each = length(local.kms_key_arns) == 0 ? [] : [local.kms_key_arns]
 
     content {
-      sid       = "UseKeys"
-      actions   = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+      sid = "UseKeys"
+      actions = [
+        "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*",
+      ]
       resources = statement.value
     }
   }
 
   statement {
-    sid       = "UseWhatBearsItsName"
-    actions   = ["sagemaker:*"]
-    resources = [for type in local.sagemaker_named_types : "arn:${local.partition}:sagemaker:*:*:${type}/${local.own}--*"]
+    sid     = "UseWhatBearsItsName"
+    actions = ["sagemaker:*"]
+    resources = [
+      for type in local.sagemaker_named_types : "arn:${local.partition}:sagemaker:*:*:${type}/${local.own}--*"
+    ]
   }
 
   # They name a model, and work with the role which that has: without this, with another notebook's.

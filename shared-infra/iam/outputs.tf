@@ -1,14 +1,17 @@
 output "guardrail_policy" {
-  description = "Policy, as JSON without white space, that keeps those who deploy notebooks from open ones: for the role they deploy with, or for a service control policy, of which Organizations counts white space too (5,120 characters)."
+  description = "Policy, as JSON, that keeps those who deploy from open notebooks: for their role, or as an SCP."
   value       = jsonencode(jsondecode(data.aws_iam_policy_document.guardrail.json))
 }
 
 output "isolation" {
-  description = "What an isolated notebook's role is made of: the shared role's managed policies, by concern, but for those that reach other notebooks, and its permissions boundary. null where there are more buckets than fit into one."
+  description = "What an isolated notebook's role is made of: policies and a boundary; null with too many buckets."
   value = !local.boundary_fits ? null : {
     bind_trust_to_account    = var.bind_trust_to_account
     permissions_boundary_arn = one(aws_iam_policy.isolation[*].arn)
-    policy_arns              = { for concern, policy in aws_iam_policy.notebook : concern => policy.arn if contains(local.isolated_concerns, concern) }
+    policy_arns = {
+      for concern, policy in aws_iam_policy.notebook :
+      concern => policy.arn if contains(local.isolated_concerns, concern)
+    }
   }
 }
 
@@ -30,4 +33,9 @@ output "role_arn" {
 output "role_name" {
   description = "Name of the role that all notebooks share."
   value       = aws_iam_role.notebook.name
+}
+
+output "schedule_boundary_arn" {
+  description = "Permissions boundary for the roles of notebooks' schedules: they start and stop notebooks of the project, and nothing else."
+  value       = aws_iam_policy.schedule.arn
 }

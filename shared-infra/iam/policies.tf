@@ -4,10 +4,10 @@ locals {
     {
       code      = { allows = "clone the project's Git repositories", json = data.aws_iam_policy_document.code.json }
       ecr       = { allows = "pull images and push the project's own", json = data.aws_iam_policy_document.ecr.json }
-      logs      = { allows = "write and read SageMaker's logs and metrics", json = data.aws_iam_policy_document.logs.json }
+      logs      = { allows = "use SageMaker's logs and metrics", json = data.aws_iam_policy_document.logs.json }
       network   = { allows = "run SageMaker jobs in the VPC", json = data.aws_iam_policy_document.network.json }
       s3        = { allows = "read and write all shared buckets", json = data.aws_iam_policy_document.s3.json }
-      sagemaker = { allows = "run SageMaker jobs, models, endpoints and pipelines", json = data.aws_iam_policy_document.sagemaker.json }
+      sagemaker = { allows = "run jobs, models and pipelines", json = data.aws_iam_policy_document.sagemaker.json }
       secrets   = { allows = "read the project's secrets", json = data.aws_iam_policy_document.secrets.json }
     },
     length(local.kms_key_arns) == 0 ? {} : {

@@ -1,5 +1,5 @@
 variable "bind_trust_to_account" {
-  description = "Lets SageMaker assume the role only on behalf of this account. Off: AWS does not document that notebook instances send the keys which this checks, and without them no notebook starts. Try it on one notebook first."
+  description = "Lets SageMaker assume the role only on behalf of this account. Try it on one notebook first."
   type        = bool
   default     = false
 }
@@ -16,7 +16,9 @@ variable "budget_emails" {
   }
 
   validation {
-    condition     = alltrue([for address in var.budget_emails : can(regex("^[^@[:space:],;<>]+@[^@[:space:],;<>]+[.][^@[:space:],;<>]+$", address))])
+    condition = alltrue([for address in var.budget_emails : can(regex(
+      "^[^@[:space:],;<>]+@[^@[:space:],;<>]+[.][^@[:space:],;<>]+$", address
+    ))])
     error_message = "The budget_emails must be e-mail addresses, such as ml-team@example.com, one each."
   }
 }
@@ -42,7 +44,7 @@ variable "cost_allocation_tags" {
 }
 
 variable "guardrail" {
-  description = "What the guardrail policy allows of new notebooks, besides being closed: instance types (with * where wanted), subnets, and keys for the volumes. An empty list allows any."
+  description = "What the guardrail policy allows of new notebooks: instance types, subnets and keys; [] is any."
   type        = object({ instance_types = list(string), subnet_ids = list(string), volume_kms_key_arns = list(string) })
   default     = { instance_types = [], subnet_ids = [], volume_kms_key_arns = [] }
 
@@ -57,19 +59,23 @@ variable "guardrail" {
   }
 
   validation {
-    condition     = alltrue([for arn in var.guardrail.volume_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
-    error_message = "The guardrail's volume_kms_key_arns must be ARNs of KMS keys (arn:aws:kms:<region>:<account>:key/<id>)."
+    condition = alltrue([for arn in var.guardrail.volume_kms_key_arns : can(regex(
+      "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn
+    ))])
+    error_message = "The guardrail's volume_kms_key_arns must be keys' ARNs (arn:aws:kms:<region>:<account>:key/<id>)."
   }
 }
 
 variable "guardrail_except_principal_arns" {
-  description = "Roles and users, with * where wanted, whom the guardrail lets change the notebooks' roles and policies, as whoever deploys this root must where it is a service control policy."
+  description = "Roles and users (* may stand in one) whom the guardrail lets change the notebooks' roles and policies."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for arn in var.guardrail_except_principal_arns : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|[*]):(role|user)/.+$", arn))])
-    error_message = "The guardrail_except_principal_arns must be ARNs of roles or users (arn:aws:iam::<account>:role/<name>); of an assumed role the role's, not the session's."
+    condition = alltrue([for arn in var.guardrail_except_principal_arns : can(regex(
+      "^arn:aws[a-z-]*:iam::([0-9]{12}|[*]):(role|user)/.+$", arn
+    ))])
+    error_message = "The guardrail_except_principal_arns must be ARNs of roles or users, and of no session."
   }
 }
 
@@ -79,13 +85,15 @@ variable "kms_key_arns" {
   default     = []
 
   validation {
-    condition     = alltrue([for arn in var.kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn))])
-    error_message = "The kms_key_arns must be ARNs of KMS keys (arn:aws:kms:<region>:<account>:key/<id>); an alias does not work in IAM policies."
+    condition = alltrue([for arn in var.kms_key_arns : can(regex(
+      "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", arn
+    ))])
+    error_message = "The kms_key_arns must be ARNs of KMS keys (arn:aws:kms:<region>:<account>:key/<id>), not aliases."
   }
 }
 
 variable "monthly_budget_usd" {
-  description = "US dollars a month for what carries the project's tag: AWS writes to budget_emails at 80 and 100 percent, and when it foresees more. null makes no budget. The tag Project has to be activated as a cost allocation tag first."
+  description = "US dollars a month for what has the project's tag; null: no budget."
   type        = number
   default     = null
 
@@ -102,7 +110,7 @@ variable "name_suffix" {
 
   validation {
     condition     = length(var.name_suffix) <= 16 && can(regex("^([a-z0-9]+(-[a-z0-9]+)*)?$", var.name_suffix))
-    error_message = "The name_suffix must be at most 16 lower-case letters, digits and single hyphens between them, such as eu-west-1."
+    error_message = "The name_suffix must be at most 16 lower-case letters, digits and single hyphens between them."
   }
 }
 
@@ -112,8 +120,10 @@ variable "permissions_boundary_arn" {
   default     = null
 
   validation {
-    condition     = var.permissions_boundary_arn == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
-    error_message = "The permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::<account>:policy/<name>), or null."
+    condition = var.permissions_boundary_arn == null || can(regex(
+      "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn
+    ))
+    error_message = "The permissions_boundary_arn must be null or a policy's ARN: arn:aws:iam::<account>:policy/<name>."
   }
 }
 
@@ -128,31 +138,31 @@ variable "region" {
 }
 
 variable "reserve_users" {
-  description = "Keeps the shared role out of what isolated notebooks own: users/ in the buckets, secrets and images under <project>/users/, repositories <project>-users-*, and SageMaker's resources and their logs where two hyphens follow a name. Off: it reads and writes there too."
+  description = "Keeps the shared role out of what isolated notebooks own, such as users/ in the buckets."
   type        = bool
   default     = false
 }
 
 variable "role_name" {
-  description = "Name of the shared role; null: <project>-notebook, or <project>-<name_suffix>-notebook. A change makes another role, and stops and starts every notebook."
+  description = "Name of the shared role; null: <project>-notebook, with name_suffix. A change restarts every notebook."
   type        = string
   default     = null
 
   # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
   validation {
     condition     = var.role_name == null || can(regex("^[a-zA-Z0-9_+=,.@-]{1,64}$", var.role_name))
-    error_message = "The role_name must be an IAM role's name, 1 to 64 letters, digits or any of _ + = , . @ -, or null."
+    error_message = "The role_name must be null, or 1 to 64 letters, digits or any of _ + = , . @ -."
   }
 }
 
 variable "role_path" {
-  description = "Path of the shared role, such as /ml/. A change makes another role, and stops and starts every notebook."
+  description = "Path of the shared role, such as /ml/. A change stops and starts every notebook."
   type        = string
   default     = "/"
 
   validation {
     condition     = length(var.role_path) <= 512 && can(regex("^/([!-.0-~][!-~]*/)?$", var.role_path))
-    error_message = "The role_path must begin and end with a slash, such as / or /ml/, and have at most 512 characters and no spaces."
+    error_message = "The role_path must begin and end with a slash, as in /ml/, without spaces, 512 characters at most."
   }
 }
 

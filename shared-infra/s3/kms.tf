@@ -2,8 +2,13 @@
 # failing conversion is what carries a message.
 locals {
   kms_key_arns = var.create_kms_key ? (
-    var.kms_key_arn == null ? [aws_kms_key.shared[0].arn] : [tobool("create_kms_key makes a key, and kms_key_arn names one: take one of them back")]
+    var.kms_key_arn == null ? [aws_kms_key.shared[0].arn] : [tobool(
+      "create_kms_key makes a key, and kms_key_arn names one: take one of them back"
+    )]
   ) : compact([var.kms_key_arn])
+
+  partition  = data.aws_partition.current.partition
+  account_id = data.aws_caller_identity.current.account_id
 
   key_arn = one(local.kms_key_arns)
 
@@ -23,7 +28,7 @@ locals {
       {
         Sid       = "LeaveItToIam"
         Effect    = "Allow"
-        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+        Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
         Action    = "kms:*"
         Resource  = "*"
       },
@@ -47,7 +52,9 @@ locals {
         Resource  = "*"
         Condition = {
           ArnLike = {
-            "kms:EncryptionContext:aws:logs:arn" = "arn:${data.aws_partition.current.partition}:logs:${var.region}:${data.aws_caller_identity.current.account_id}:log-group:/aws/sagemaker/*"
+            "kms:EncryptionContext:aws:logs:arn" = join(":", [
+              "arn", local.partition, "logs", var.region, local.account_id, "log-group", "/aws/sagemaker/*",
+            ])
           }
         }
       },

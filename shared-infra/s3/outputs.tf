@@ -25,7 +25,7 @@ output "datasets_bucket_name" {
 }
 
 output "kms_key_arns" {
-  description = "The KMS key that encrypts the buckets, and the volumes of notebooks that ask for it, as a list; empty with AWS's own keys."
+  description = "The KMS key of buckets and of the volumes that ask for it, as a list; empty with AWS's own keys."
   value       = local.kms_key_arns
 }
 

@@ -24,14 +24,15 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_from_notebooks" {
   referenced_security_group_id = aws_security_group.notebooks.id
 }
 
-# With private DNS the endpoints stand in for the services in the whole VPC.
-resource "aws_vpc_security_group_ingress_rule" "endpoints_from_clients" {
-  for_each = toset(var.endpoint_client_security_group_ids)
+# With private DNS the endpoints stand in for the services in the whole VPC: who is not admitted
+# has no other way to them.
+resource "aws_vpc_security_group_ingress_rule" "endpoints_from_vpc" {
+  for_each = toset(var.endpoints_for_notebooks_only ? [] : local.vpc_cidrs)
 
-  security_group_id            = aws_security_group.endpoints.id
-  description                  = "HTTPS from other workloads of the VPC"
-  ip_protocol                  = "tcp"
-  from_port                    = 443
-  to_port                      = 443
-  referenced_security_group_id = each.value
+  security_group_id = aws_security_group.endpoints.id
+  description       = "HTTPS from the VPC"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = each.value
 }

@@ -43,3 +43,25 @@ resource "aws_vpc_security_group_egress_rule" "notebooks_to_internet" {
   to_port           = 443
   cidr_ipv4         = "0.0.0.0/0"
 }
+
+resource "aws_vpc_security_group_egress_rule" "notebooks_to_cidrs" {
+  for_each = toset(var.egress_cidrs)
+
+  security_group_id = aws_security_group.notebooks.id
+  description       = "HTTPS to an address range of egress_cidrs"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = each.value
+}
+
+resource "aws_vpc_security_group_egress_rule" "notebooks_to_groups" {
+  for_each = toset(var.egress_security_group_ids)
+
+  security_group_id            = aws_security_group.notebooks.id
+  description                  = "HTTPS to a group of egress_security_group_ids"
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+  referenced_security_group_id = each.value
+}

@@ -4,15 +4,37 @@ variable "allow_internet_egress" {
   default     = false
 }
 
-variable "endpoint_client_security_group_ids" {
-  description = "Security groups of other workloads in the VPC that may reach the endpoints by HTTPS. With private DNS the endpoints answer for their services in the whole VPC, and who is in none of these groups is cut off from those services."
+variable "egress_cidrs" {
+  description = "Address ranges that notebooks may reach by HTTPS, such as a central VPC with endpoints."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for id in var.endpoint_client_security_group_ids : can(regex("^sg-[0-9a-f]{8,17}$", id))])
-    error_message = "The endpoint_client_security_group_ids must be IDs of security groups, such as sg-0a1b2c3d4e5f67890."
+    condition     = alltrue([for cidr in var.egress_cidrs : can(cidrnetmask(cidr))])
+    error_message = "The egress_cidrs must be IPv4 address ranges, such as 10.20.0.0/16."
   }
+
+  validation {
+    condition     = alltrue([for cidr in var.egress_cidrs : !can(regex("/0$", cidr))])
+    error_message = "The egress_cidrs must not hold every address: for the internet there is allow_internet_egress."
+  }
+}
+
+variable "egress_security_group_ids" {
+  description = "Security groups that notebooks may reach by HTTPS, such as that of a package mirror."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.egress_security_group_ids : can(regex("^sg-[0-9a-f]{8,17}$", id))])
+    error_message = "The egress_security_group_ids must be IDs of security groups, such as sg-0a1b2c3d4e5f67890."
+  }
+}
+
+variable "endpoints_for_notebooks_only" {
+  description = "Closes the endpoints to all but the notebooks; others in the VPC then lose their services."
+  type        = bool
+  default     = false
 }
 
 variable "project" {
@@ -55,12 +77,17 @@ variable "state_prefix" {
 }
 
 variable "vpc_id" {
-  description = "VPC of the notebooks and the endpoints; null takes the region's default VPC. Typed only here: the other stacks read it from this one's outputs."
+  description = "VPC of all stacks: an ID, or \"default\" for the default VPC. It has to be set."
   type        = string
   default     = null
 
   validation {
-    condition     = var.vpc_id == null || can(regex("^vpc-[0-9a-f]{8,17}$", var.vpc_id))
-    error_message = "The vpc_id must be a VPC's ID, such as vpc-0a1b2c3d4e5f67890, or null for the default VPC."
+    condition     = try(length(var.vpc_id), 0) > 0
+    error_message = "The vpc_id must be set, to the ID of a VPC, or to \"default\" for the region's default VPC."
+  }
+
+  validation {
+    condition     = var.vpc_id == null || var.vpc_id == "" || can(regex("^(default|vpc-[0-9a-f]{8,17})$", var.vpc_id))
+    error_message = "The vpc_id must be a VPC's ID, such as vpc-0a1b2c3d4e5f67890, or \"default\"."
   }
 }

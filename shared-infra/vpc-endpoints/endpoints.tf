@@ -18,7 +18,7 @@ resource "aws_vpc_endpoint" "interface" {
   vpc_id              = local.vpc_id
   vpc_endpoint_type   = "Interface"
   service_name        = local.service_names[each.value]
-  subnet_ids          = local.subnet_ids
+  subnet_ids          = local.endpoint_subnet_ids[each.value]
   security_group_ids  = [module.common.upstream.security_groups.endpoint_security_group_id]
   private_dns_enabled = var.private_dns_enabled
   policy              = lookup(merge(local.account_policies, var.endpoint_policies), each.value, null)

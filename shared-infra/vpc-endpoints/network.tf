@@ -2,14 +2,14 @@ locals {
   vpc_id = module.common.upstream.security_groups.vpc_id
 
   subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : [
-    values(local.default_subnet_ids)[0] # fails in a VPC without default subnets: set subnet_ids in terraform.tfvars
+    local.candidate_subnet_ids[0] # fails in a VPC without default subnets: set subnet_ids in terraform.tfvars
   ]
 
-  # By Availability Zone, of which each has one at most. IDs are random: by them, a later subnet
-  # could come first, and replace every notebook.
-  default_subnet_ids = {
-    for subnet in data.aws_subnet.default : subnet.availability_zone => subnet.id
-  }
+  # Default subnets by Availability Zone, of which each has one at most. IDs are random: by them, a
+  # later subnet could come first, and replace every notebook.
+  candidate_subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : values({
+    for subnet in data.aws_subnet.candidate : subnet.availability_zone => subnet.id
+  })
 
   # A subnet without a route table of its own uses the VPC's main one.
   route_table_ids = length(var.route_table_ids) > 0 ? var.route_table_ids : distinct([
@@ -34,8 +34,8 @@ data "aws_subnets" "default" {
   }
 }
 
-data "aws_subnet" "default" {
-  for_each = toset(data.aws_subnets.default.ids)
+data "aws_subnet" "candidate" {
+  for_each = toset(length(var.subnet_ids) > 0 ? var.subnet_ids : data.aws_subnets.default.ids)
 
   id = each.value
 }

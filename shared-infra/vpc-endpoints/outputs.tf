@@ -6,6 +6,11 @@ output "endpoint_ids" {
   )
 }
 
+output "nat_public_ip" {
+  description = "The notebooks' address on the internet, for others' allow lists; null without a NAT gateway."
+  value       = one(aws_eip.nat[*].public_ip)
+}
+
 output "route_table_ids" {
   description = "Route tables that lead to S3 through this stack's gateway; none without create_s3_gateway."
   value       = var.create_s3_gateway ? local.route_table_ids : []

@@ -31,8 +31,21 @@ variable "interface_services" {
   }
 }
 
+variable "nat_subnet" {
+  description = "Makes a NAT gateway: in this public subnet, or in a new one with this address range. null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.nat_subnet == null ? true : anytrue([
+      can(cidrnetmask(var.nat_subnet)), can(regex("^subnet-[0-9a-f]{8,17}$", var.nat_subnet))
+    ])
+    error_message = "The nat_subnet must be the ID of a public subnet, a free range such as 10.0.255.0/28, or null."
+  }
+}
+
 variable "private_dns_enabled" {
-  description = "Makes the services' public names lead to the endpoints in the whole VPC, also for workloads that the endpoints do not admit: name those in endpoint_client_security_group_ids of shared-infra/security-groups. Needs DNS support and DNS hostnames on in the VPC. Turn it off only where the VPC has other endpoints for the same services."
+  description = "The services' public names lead to the endpoints, in the whole VPC. Needs DNS support there."
   type        = bool
   default     = true
 }

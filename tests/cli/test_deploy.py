@@ -314,7 +314,7 @@ def test_without_a_local_cloud_it_says_how_to_start_one(checkout: Checkout) -> N
 
 
 def test_a_deployment_to_aws_needs_credentials_and_names_the_demo(checkout: Checkout) -> None:
-    checkout.tools("init", "--project", "acme", "--region", "us-east-1")
+    checkout.tools("init", "--project", "acme", "--region", "us-east-1", "--default-vpc")
     done = checkout.tools("deploy", "--shared")
     assert done.returncode == 1
     assert done.stderr.startswith("error: no AWS credentials found")
@@ -336,14 +336,14 @@ def test_a_region_that_does_not_exist_stops_before_anything_runs(checkout: Check
 
 
 def test_an_emulator_in_the_environment_is_no_aws(checkout: Checkout) -> None:
-    checkout.tools("init", "--project", "acme", "--region", "us-east-1")
+    checkout.tools("init", "--project", "acme", "--region", "us-east-1", "--default-vpc")
     done = checkout.tools("deploy", AWS_ENDPOINT_URL="http://127.0.0.1:4566")
     assert done.returncode == 1
     assert "add --local, or take the setting away: unset AWS_ENDPOINT_URL" in done.stderr
 
 
 def test_an_emulator_in_the_configuration_is_no_aws(checkout: Checkout, tmp_path: Path) -> None:
-    checkout.tools("init", "--project", "acme", "--region", "us-east-1")
+    checkout.tools("init", "--project", "acme", "--region", "us-east-1", "--default-vpc")
     config = tmp_path / "config"
     config.write_text("[default]\nendpoint_url = http://127.0.0.1:4566\n")
     done = checkout.tools("deploy", AWS_CONFIG_FILE=str(config))

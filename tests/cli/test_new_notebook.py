@@ -27,7 +27,7 @@ def test_an_interruption_leaves_all_or_nothing(checkout: Checkout, number: int) 
 
 def test_a_deployment_that_cannot_be_leaves_no_directory(checkout: Checkout) -> None:
     before = checkout.notebooks()
-    checkout.tools("init", "--project", "acme", "--region", "us-east-1")
+    checkout.tools("init", "--project", "acme", "--region", "us-east-1", "--default-vpc")
     done = checkout.tools("new-notebook", "a", "--apply", "--yes")
     assert done.returncode == 1
     assert "no AWS credentials" in done.stderr

@@ -204,8 +204,8 @@ def test_drift_tells_a_change_outside_from_one_not_applied(
 
 
 def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Running) -> None:
-    write_stack(small.root, "shared-infra/b", RESOURCE)
-    write_stack(small.root, "notebooks/n", USES + reading("shared-infra/b"))
+    write_stack(small.root, "shared-infra/vpc-endpoints", RESOURCE)
+    write_stack(small.root, "notebooks/n", USES + reading("shared-infra/vpc-endpoints"))
     (small.root / "common.auto.tfvars").write_text('project = "p"\nregion = "eu-west-1"\n')
     # Only STS is the emulator's: the rest of the run is what AWS would see.
     env = {
@@ -231,16 +231,18 @@ def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Ru
     shown, code = answered("n\n")
     assert code == 1
     assert "Deploy in AWS account 123456789012, region eu-west-1" in shown
-    assert re.search(r"^shared-infra/b +1 +- +- +-", shown, re.MULTILINE)
-    assert re.search(r"^notebooks/n .*waits for shared-infra/b", shown, re.MULTILINE)
+    assert re.search(r"^shared-infra/vpc-endpoints +1 +- +- +-", shown, re.MULTILINE)
+    assert re.search(r"^notebooks/n .*waits for shared-infra/vpc-endpoints", shown, re.MULTILINE)
+    # Before the question: who else uses the VPC. No stack here names one.
+    assert "what else is in the VPC cannot be told" in shown.partition("Deploy these 2")[0]
     assert "Deploy these 2 stacks in AWS account 123456789012" in shown
-    assert not (small.root / "shared-infra/b/terraform.tfstate").exists()
+    assert not (small.root / "shared-infra/vpc-endpoints/terraform.tfstate").exists()
     shown, code = answered("y\n")
     assert code == 0, shown
     assert (small.root / "notebooks/n/terraform.tfstate").exists()
     # Another account's state is not created again in this one.
     other = {**env, "AWS_ACCESS_KEY_ID": "210987654321"}
-    write_stack(small.root, "shared-infra/b", RESOURCE + "# edited\n")
+    write_stack(small.root, "shared-infra/vpc-endpoints", RESOURCE + "# edited\n")
     elsewhere = small.tools("deploy", "--yes", "b", **other)
     assert elsewhere.returncode == 1
     assert "its state is of account 123456789012" in elsewhere.stderr

@@ -80,6 +80,20 @@ def test_a_rule_keeps_its_description_and_takes_a_new_one(
     revoke(GroupId=network.group, SecurityGroupRuleIds=[rule_id])
 
 
+def test_endpoint_services_are_found_by_name_and_type(client: Callable[..., Any]) -> None:
+    """S3 has both types under one name, as on AWS."""
+    ec2 = client("ec2")
+    for name, kind in (("s3", "Gateway"), ("s3", "Interface"), ("cloudformation", "Interface")):
+        filters = [
+            {"Name": "service-name", "Values": [f"com.amazonaws.us-east-1.{name}", "no.such"]},
+            {"Name": "service-type", "Values": [kind]},
+        ]
+        (found,) = ec2.describe_vpc_endpoint_services(Filters=filters)["ServiceDetails"]
+        assert found["ServiceName"] == f"com.amazonaws.us-east-1.{name}"
+        assert found["ServiceType"] == [{"ServiceType": kind}]
+        assert "us-east-1a" in found["AvailabilityZones"]
+
+
 def test_a_kms_key_is_made_and_used(client: Callable[..., Any]) -> None:
     kms = client("kms")
     key = kms.create_key()["KeyMetadata"]

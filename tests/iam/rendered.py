@@ -125,7 +125,11 @@ def _planned(tree: Tree, names: Mapping[str, str]) -> dict[str, Policy]:
     calls = {
         "buckets": {**common, "source": "shared-infra/s3"},
         "strict": {**common, "source": "shared-infra/s3", **strict},
-        "endpoints": {**common, "source": "shared-infra/vpc-endpoints"},
+        "endpoints": {
+            **common,
+            "source": "shared-infra/vpc-endpoints",
+            "interface_services": ["sagemaker.api", "sts"],
+        },
     }
     plan = tree.plan(tree.write_calls("policies", calls))
     bucket = 'aws_s3_bucket_policy.tls_only["datasets"]'
@@ -136,5 +140,6 @@ def _planned(tree: Tree, names: Mapping[str, str]) -> dict[str, Policy]:
         "key": resources(plan, "strict")["aws_kms_key.shared[0]"]["policy"],
         "s3-endpoint": endpoints["aws_vpc_endpoint.s3[0]"]["policy"],
         "interface-endpoint": endpoints['aws_vpc_endpoint.interface["sagemaker.api"]']["policy"],
+        "sts-endpoint": endpoints['aws_vpc_endpoint.interface["sts"]']["policy"],
     }
     return {name: json.loads(text) for name, text in texts.items()}

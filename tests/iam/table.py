@@ -142,6 +142,7 @@ def _roles(rendered: Rendered) -> dict[str, Role]:
         "terraform": (everything, [], session(DEPLOYER), {}),
         "outsider": (everything, [], f"arn:aws:iam::{OUTSIDE}:user/somebody", {}),
         "sagemaker": ([], [], "sagemaker.amazonaws.com", {}),
+        "cloudformation": ([], [], "cloudformation.amazonaws.com", {}),
         "log-delivery": ([], [], "logging.s3.amazonaws.com", {}),
         "logs-service": ([], [], "logs.us-east-1.amazonaws.com", {}),
     }

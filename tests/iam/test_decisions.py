@@ -41,6 +41,7 @@ class Decisions:
                     for m in self.mutants
                 ],
                 "keys": [*ONLY_SENT_BY],
+                "levels": [],
             },
         )
         self.decided: list[dict[str, Any]] = answer["rows"]

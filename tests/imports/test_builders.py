@@ -347,12 +347,16 @@ def test_rules_between_two_groups_are_found_where_both_are_taken(
     https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
     there = [{**https, "UserIdGroupPairs": [{"GroupId": ids[1]}]}]
     ec2.authorize_security_group_egress(GroupId=ids[0], IpPermissions=there)
+    (block,) = [found["CidrBlock"] for found in ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]]
+    from_vpc = [{**https, "IpRanges": [{"CidrIp": block}]}]
+    ec2.authorize_security_group_ingress(GroupId=ids[1], IpPermissions=from_vpc)
     alone = security_groups.request_group(destination, ids[0], "notebooks")
     assert [one.address for one in alone.imports] == ["aws_security_group.notebooks"]
     both = security_groups.request_group(destination, ids[0], "notebooks", other=ids[1])
     assert [one.address for one in both.imports] == [
         "aws_security_group.notebooks",
         "aws_vpc_security_group_egress_rule.notebooks_to_endpoints",
+        f'aws_vpc_security_group_ingress_rule.endpoints_from_vpc["{block}"]',
     ]
     assert both.values == {GROUPS: {"vpc_id": vpc}}  # the name is what the stack gives
 
@@ -524,18 +528,15 @@ def test_a_notebook_says_only_what_the_shared_stacks_would_not_give(
     assert taken.values["default_code_repository"] == "https://example.org/r.git"
     assert "loses its tag Notebook" in "\n".join(found.notes)
     other = notebooks.request_notebook(destination, name, Shared(), directory="other")
-    # The endpoints admit the stacks' group alone.
-    assert other.values == {GROUPS: {"endpoint_client_security_group_ids": [group]}}
-    assert f"notebook {name}: its group {group} is not the stacks' group" in "\n".join(other.notes)
-    links = client("ec2").create_security_group(GroupName="l", Description="d", VpcId=vpc)
-    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
-    admits = {**https, "UserIdGroupPairs": [{"GroupId": group}]}
-    client("ec2").authorize_security_group_ingress(GroupId=links["GroupId"], IpPermissions=[admits])
-    shared = Shared(endpoint_security_group_id=links["GroupId"])
-    admitted = notebooks.request_notebook(destination, name, shared, directory="other")
-    assert admitted.imports[-1].address == (
-        f'aws_vpc_security_group_ingress_rule.endpoints_from_clients["{group}"]'
-    )
+    # The endpoints admit the VPC, and with it every group of a notebook.
+    assert other.values == {}
+    assert "endpoints_for_notebooks_only" not in "\n".join(other.notes)
+    closed = {**destination.declared(GROUPS), "endpoints_for_notebooks_only": True}
+    destination._declared[GROUPS] = closed
+    shut_out = notebooks.request_notebook(destination, name, Shared(), directory="other")
+    assert f"the endpoints do not admit its groups ({group})" in "\n".join(shut_out.notes)
+    theirs = notebooks.request_notebook(destination, name, Shared(role, subnet, group))
+    assert "do not admit" not in "\n".join(theirs.notes)
     unknown = other.notebooks[0].values
     assert {key: unknown[key] for key in ("role_arn", "subnet_id", "security_group_ids")} == {
         "role_arn": role,
@@ -575,15 +576,3 @@ def test_a_directory_of_another_notebook_is_refused(
         notebooks.request_notebook(destination, name, Shared(), directory="notebook-dev")
     with pytest.raises(UserError, match="is not a name for a notebook"):
         notebooks.request_notebook(destination, name, Shared(), directory="../up")
-
-
-def test_a_notebook_in_another_vpc_is_no_client_of_the_endpoints(
-    destination: Destination, client: AWS, name: str, role: str, vpc: str, subnet: str
-) -> None:
-    """AWS takes no rule for its group."""
-    group = client("ec2").create_security_group(GroupName="g", Description="d", VpcId=vpc)
-    make_notebook(client, name, role, subnet, SecurityGroupIds=[group["GroupId"]])
-    far = notebooks.request_notebook(destination, name, Shared(vpc_id="vpc-0a1b2c3d"))
-    assert far.values == {}
-    near = notebooks.request_notebook(destination, name, Shared(vpc_id=vpc))
-    assert near.values == {GROUPS: {"endpoint_client_security_group_ids": [group["GroupId"]]}}

@@ -1,17 +1,24 @@
 """What Terraform would refuse is refused before anything is written: Terraform is the oracle."""
 
+import base64
+import json
 import secrets
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
+from tests.imports.rich import TRUST
 from tests.trees import copy_repository
+from tools.commands.import_ import _try_out
 from tools.context import Context
 from tools.errors import UserError
-from tools.imports import trial
+from tools.imports import scan, trial
+from tools.imports.destination import Destination
 from tools.imports.pending import find_pending
 from tools.imports.request import S3, ImportRequest
 from tools.localcloud.process import Running
@@ -106,3 +113,30 @@ def test_what_the_provider_refuses_of_a_notebook_is_refused(session: Session) ->
     request = ImportRequest((), {}, (Notebook("wrong", values),))
     with pytest.raises(UserError, match=r"notebooks/wrong: .*role_arn"):
         trial.check(session, find_pending(session, request))
+
+
+def test_a_scan_offers_a_long_script_only_if_terraform_takes_it(
+    session: Session, client: Callable[..., Any]
+) -> None:
+    name, ec2, sagemaker = f"t{secrets.token_hex(5)}", client("ec2"), client("sagemaker")
+    vpc = ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.50.0.0/24")["Subnet"]["SubnetId"]
+    role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    scripts = {"long": incompressible(LONGEST), "dull": b"#!/bin/bash\n" + b"true\n" * 2400}
+    for what, content in scripts.items():
+        sagemaker.create_notebook_instance_lifecycle_config(
+            NotebookInstanceLifecycleConfigName=f"{name}-{what}",
+            OnStart=[{"Content": base64.b64encode(content).decode()}],
+        )
+        sagemaker.create_notebook_instance(
+            NotebookInstanceName=f"{name}-{what}",
+            InstanceType="ml.t3.medium",
+            RoleArn=role["Role"]["Arn"],
+            SubnetId=subnet,
+            LifecycleConfigName=f"{name}-{what}",
+        )
+    candidates = scan.find_candidates(Destination.open(session), partial(_try_out, session))
+    found = {one.name: one for one in candidates}
+    assert "is too long" in found[f"{name}-long"].why
+    assert found[f"{name}-long"].command == ""
+    assert found[f"{name}-dull"].command == f"tools import notebook {name}-dull --local"

@@ -162,7 +162,7 @@ class TestThenInit:
     """The clone becomes the user's own."""
 
     def test_what_is_typed_once_is_written(self, demo: Demo) -> None:
-        done = demo.types("tools init --project acme-ml --region us-east-1")
+        done = demo.types("tools init --project acme-ml --region us-east-1 --default-vpc")
         assert (done.code, done.out) == (0, "common.auto.tfvars\n"), done
         changes = demo.types("git diff --unified=0 common.auto.tfvars").out
         assert re.findall(r"^[+-][^+-].*", changes, re.M) == [
@@ -184,7 +184,7 @@ class TestThenInit:
         assert demo.local_states() == before
 
     def test_what_was_typed_is_never_overwritten(self, demo: Demo) -> None:
-        done = demo.types("tools init --project demo --region us-east-1")
+        done = demo.types("tools init --project demo --region us-east-1 --default-vpc")
         assert done.code == 1, done
         assert "common.auto.tfvars sets project already, and is left as it is" in done.err
         assert 'project = "acme-ml"' in (demo.root / "common.auto.tfvars").read_text()

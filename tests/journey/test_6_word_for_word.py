@@ -5,6 +5,7 @@ named. Where a word differs, the step says which and why.
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,11 @@ def types(demo: Demo, clone: Path, commands: str) -> Done:
     return demo.in_shell(f"set -e\nyes yes | {{\n{commands}}}", clone)
 
 
+def plain(done: Done) -> str:
+    """What Terraform said on one line, without its colours and frames."""
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m|│", "", done.err).split())
+
+
 class TestWordForWord:
     def test_a_fresh_clone_is_formatted(self, demo: Demo, clone: Path) -> None:
         done = types(demo, clone, "terraform fmt -recursive -check\n")
@@ -116,7 +122,7 @@ class TestWordForWord:
         # The copy holds the original's state: an apply would replace the original's notebook. So
         # one word more is needed, which the error says.
         assert done.code != 0, done
-        said = " ".join(done.err.replace("│", "").split())
+        said = plain(done)
         assert "terraform.tfstate, the state of notebooks/notebook-dev" in said, done
         assert "delete terraform.tfstate* and .terraform" in said, done
         assert sorted(demo.instances()) == ["notebook-dev"]
@@ -228,7 +234,7 @@ class TestRemoteState:
         copy += "cd shared-infra/more-groups\nterraform init\nterraform apply\n"
         done = types(demo, clone, lock_table + copy)
         assert done.code != 0, done
-        said = " ".join(done.err.replace("│", "").split())
+        said = plain(done)
         assert f"has a backend block that names the state of {self.ROOT}" in said, done
 
     def test_its_end(self, demo: Demo, clone: Path, lock_table: str) -> None:

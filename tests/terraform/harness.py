@@ -40,6 +40,8 @@ class Tree:
         for pattern in ("shared-infra/*/terraform.tfvars", "*/*/backend.tf"):
             for own in self.root.glob(pattern):  # a user's, for a real account
                 own.unlink()
+        groups = self.root / "shared-infra/security-groups/terraform.tfvars"
+        groups.write_text('vpc_id = "default"\n')  # the one value that a root must be given
         self.set_common(project=self.project, region="us-east-1")
 
     @property

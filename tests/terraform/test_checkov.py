@@ -88,9 +88,14 @@ CHOSEN: dict[str, dict[str, Any]] = {
     },
     "shared-infra/security-groups": {
         "allow_internet_egress": True,
-        "endpoint_client_security_group_ids": ["sg-0a1b2c3d"],
+        "egress_cidrs": ["10.20.0.0/16"],
+        "egress_security_group_ids": ["sg-0a1b2c3d"],
+        "vpc_id": "default",
     },
-    "shared-infra/vpc-endpoints": {"interface_services": ["notebook", "logs", "sts"]},
+    "shared-infra/vpc-endpoints": {
+        "interface_services": ["notebook", "logs", "sts"],
+        "nat_subnet": "172.31.255.240/28",
+    },
 }
 
 
@@ -152,6 +157,8 @@ def plan(new_tree: NewTree, client: Callable[..., Any]) -> str:
     filters = [{"Name": "is-default", "Values": ["true"]}]
     ec2 = client("ec2", account=tree.account)
     vpc = ec2.describe_vpcs(Filters=filters)["Vpcs"][0]["VpcId"]
+    internet = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=internet, VpcId=vpc)
     buckets = {"datasets": "acme-datasets", "models": "acme-models"}
     arns = {purpose: f"arn:aws:s3:::{name}" for purpose, name in buckets.items()}
     group = "sg-0a1b2c3d"
@@ -294,6 +301,8 @@ WITHOUT_A_CHECK = {
     "aws_budgets_budget.monthly",
     "aws_ce_cost_allocation_tag.this",
     "aws_kms_alias.shared",
+    "aws_nat_gateway.this",
+    "aws_route_table_association.nat",
     "aws_s3_bucket_logging.shared",
     "aws_s3_bucket_server_side_encryption_configuration.shared",
     "aws_s3_bucket_server_side_encryption_configuration.states",

@@ -46,12 +46,17 @@ def take_from_git(tree: Tree) -> None:
     commands = (("init", "-q"), ("add", "-A"), (*identity, "commit", "-q", "-m", "m"))
     (origin / "modules").mkdir(parents=True)
     subprocess.run(["cp", "-r", tree.root / "modules", origin], check=True)
-    for command in (*commands, ("tag", "v1.0.0")):
-        subprocess.run(["git", *command], cwd=origin, check=True)
+    for command in (*commands, ("rev-parse", "HEAD")):
+        done = subprocess.run(
+            ["git", *command], cwd=origin, check=True, capture_output=True, text=True
+        )
     example = tree.root / EXAMPLES / "git-source/main.tf"
-    address, count = re.subn(r"https://[^\"]*\.git", f"file://{origin}", example.read_text())
-    assert count == 1
-    example.write_text(address)
+    text = example.read_text()
+    places = ((r"https://[^\"]*\.git", f"file://{origin}"), ("[0-9a-f]{40}", done.stdout.strip()))
+    for pattern, place in places:
+        text, count = re.subn(pattern, place, text)
+        assert count == 1, pattern
+    example.write_text(text)
 
 
 def planned(plan: tftest.TerraformPlanOutput, example: str) -> dict[str, dict[str, Any]]:

@@ -23,6 +23,7 @@ from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import UserError
 from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
+from tools.terraform.installation import find_binary
 from tools.terraform.keeper import VARIABLE, Keeper, find_provider
 from tools.terraform.providers import HOST_OF
 
@@ -46,7 +47,8 @@ output "region" { value = data.aws_region.this.name }
 output "shown" { value = var.shown }
 """
 # Of the program that TOOLS_TERRAFORM names, if it does.
-ADDRESS = f"{HOST_OF[Terraform.find(os.environ, Path()).product]}/hashicorp/aws"
+_PRODUCT = "OpenTofu" if "tofu" in find_binary(os.environ).name else "Terraform"
+ADDRESS = f"{HOST_OF[_PRODUCT]}/hashicorp/aws"
 
 
 @dataclass(frozen=True)

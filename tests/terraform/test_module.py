@@ -191,11 +191,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "repository_with_password": (
         {"default_code_repository": "https://me:token@example.org/a.git"},
-        "The default_code_repository holds no user or password",
+        "The default_code_repository holds no password",
     ),
     "repositories_with_token": (
         {"additional_code_repositories": ["a", "https://token@example.org/a.git"]},
-        "The additional_code_repositories hold no user or password",
+        "The additional_code_repositories hold no password",
     ),
     "idle_negative": ({"idle_stop_minutes": -1}, "The idle_stop_minutes must be a whole number"),
     "idle_half": ({"idle_stop_minutes": 0.5}, "The idle_stop_minutes must be a whole number"),
@@ -210,11 +210,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "platform_short": ({"platform_identifier": "al2023"}, "The platform_identifier must look like"),
     "platform_old": (
         {"platform_identifier": "notebook-al2-v3"},
-        "names Amazon Linux 1 or 2, which AWS neither creates nor starts",
+        "names Amazon Linux 1 or 2, which AWS no longer creates",
     ),
     "platform_oldest": (
         {"platform_identifier": "notebook-al1-v1"},
-        "names Amazon Linux 1 or 2, which AWS neither creates nor starts",
+        "names Amazon Linux 1 or 2, which AWS no longer creates",
     ),
     "isolated_unbounded": (
         {"isolation": {**ISOLATION, "permissions_boundary_arn": None}},

@@ -114,12 +114,26 @@ def check_schedules(aws: AwsClient, notebook: str) -> str:
     (role_arn,) = {target["RoleArn"] for target in found.values()}
     role = role_arn.rsplit("/", 1)[1]
     policy = iam.get_role_policy(RoleName=role, PolicyName="start-and-stop-one-notebook")
-    (allowed,) = statements(json.dumps(policy["PolicyDocument"])).values()
-    assert allowed["Action"] == [
+    allowed = statements(json.dumps(policy["PolicyDocument"]))
+    # What AWS asks of whoever starts a notebook in a VPC, without a key:
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
+    assert {action for found in allowed.values() for action in found["Action"]} == {
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        "iam:PassRole",
         "sagemaker:StartNotebookInstance",
         "sagemaker:StopNotebookInstance",
-    ]
-    assert allowed["Resource"] == [notebook]
+    }
+    assert allowed["StartAndStopThisNotebook"]["Resource"] == [notebook]
+    assert allowed["PassItsRole"]["Resource"] == [f"arn:aws:iam::{notebook.split(':')[4]}:role/n"]
+    assert allowed["PassItsRole"]["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    }
+    in_vpc = [arn.split(":")[5].split("/")[0] for arn in allowed["PlugItIntoTheVpc"]["Resource"]]
+    assert in_vpc == ["network-interface", "security-group", "subnet"]
     assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
     (trust,) = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}

@@ -23,7 +23,8 @@ from .conftest import NewTree
 from .harness import Tree, clean_env
 
 BOOTSTRAP = "bootstrap"
-MODULES = ("modules/common", "modules/sagemaker-notebook")
+DEPLOYER = "modules/deployer-policies"
+MODULES = ("modules/common", DEPLOYER, "modules/sagemaker-notebook")
 FULL = "notebooks/notebook-prod"
 # Besides what is made by default, so that more of each root is evaluated.
 VALUES: dict[str, dict[str, Any]] = {
@@ -56,7 +57,9 @@ def test_every_root_and_the_module_with_terraform_1_0(
         # The modules are called by the roots, with all that one can make by a notebook.
         assert directories() == {*upstream, BOOTSTRAP, *MODULES}
         write_values(tree)
-        carry_out(steps(tree, {**upstream, BOOTSTRAP: ()}))
+        deployer = {"account_id": tree.account, "project": "pp", "region": "us-east-1"}
+        policies = tree.write_calls("deployer", {"deployer": {"source": DEPLOYER, **deployer}})
+        carry_out(steps(tree, {**upstream, BOOTSTRAP: (), policies: ()}))
         for stack in (*upstream, BOOTSTRAP):
             state = json.loads((tree.root / stack / "terraform.tfstate").read_text())
             assert state["terraform_version"] == "1.0.3"

@@ -8,10 +8,11 @@ import pytest
 import tftest
 
 from .conftest import NewTree
-from .harness import Tree, outputs, resources, statements
+from .harness import Chain, Tree, outputs, resources, statements
 
 STACK = "shared-infra/vpc-endpoints"
 S3 = "aws_vpc_endpoint.s3[0]"
+NEW_RANGE = "172.31.255.240/28"
 GROUP = "sg-0a1b2c3d4e5f67890"
 POLICY = json.dumps(
     {
@@ -75,8 +76,26 @@ def own_table(ec2: EC2, vpc: str, default_subnets: list[str]) -> str:
 
 
 @pytest.fixture(scope="module")
+def internet(ec2: EC2, vpc: str, main_table: str) -> str:
+    """An internet gateway, to which the main route table leads: its subnets are public."""
+    return attach_internet(ec2, vpc, main_table)
+
+
+def attach_internet(ec2: EC2, vpc: str, table: str) -> str:
+    gateway = str(ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"])
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    return gateway
+
+
+@pytest.fixture(scope="module")
 def plan(
-    planning: Tree, vpc: str, default_subnets: list[str], own_table: str, main_table: str
+    planning: Tree,
+    vpc: str,
+    default_subnets: list[str],
+    own_table: str,
+    main_table: str,
+    internet: str,
 ) -> tftest.TerraformPlanOutput:
     upstream = {"vpc_id": vpc, "endpoint_security_group_id": GROUP}
     planning.write_state("shared-infra/security-groups", upstream)
@@ -92,6 +111,9 @@ def plan(
         },
         "tables": {**BASE, "interface_services": [], "route_table_ids": [own_table]},
         "gatewayless": {**BASE, "create_s3_gateway": False},
+        "sts": {**BASE, "interface_services": ["sts"]},
+        "nat": {**BASE, "subnet_ids": [default_subnets[-1]], "nat_subnet": default_subnets[0]},
+        "new_nat": {**BASE, "subnet_ids": [default_subnets[-1]], "nat_subnet": NEW_RANGE},
     }
     return planning.plan(planning.write_calls("vpc-endpoints", calls))
 
@@ -212,12 +234,163 @@ def test_this_account_alone_by_default(plan: tftest.TerraformPlanOutput, plannin
         assert statement["Condition"] == {"StringEquals": ours}
 
 
+def test_aws_services_pass_the_gateway(plan: tftest.TerraformPlanOutput) -> None:
+    """CloudFormation's answers go to a bucket of AWS's, by an address that a service signs."""
+    of_services = statements(json.dumps(policies(plan, "defaults")[S3]))["AllowAWSServices"]
+    assert of_services["Condition"] == {"Bool": {"aws:PrincipalIsAWSService": "true"}}
+
+
+def test_tokens_for_roles_of_this_account_pass_sts(
+    plan: tftest.TerraformPlanOutput, planning: Tree
+) -> None:
+    """A pod of EKS comes without an account, and takes one of this account's roles."""
+    text = json.dumps(policies(plan, "sts")['aws_vpc_endpoint.interface["sts"]'])
+    allowed = statements(text)["AllowTokensForRolesOfThisAccount"]
+    assert allowed["Resource"] == [f"arn:aws:iam::{planning.account}:role/*"]
+    assert "Condition" not in allowed
+
+
+def nat(plan: tftest.TerraformPlanOutput, call: str) -> dict[str, Any]:
+    planned = resources(plan, call)
+    return {a: v for a, v in planned.items() if not a.startswith("aws_vpc_endpoint.")}
+
+
+def test_no_nat_gateway_unless_asked_for(plan: tftest.TerraformPlanOutput) -> None:
+    assert nat(plan, "defaults") == {}
+    assert outputs(plan, "defaults")["nat_public_ip"] is None
+
+
+def test_a_nat_gateway_in_a_public_subnet_that_exists(
+    plan: tftest.TerraformPlanOutput, default_subnets: list[str], own_table: str
+) -> None:
+    made = nat(plan, "nat")
+    route = f'aws_route.private_to_nat["{own_table}"]'
+    assert made.keys() == {"aws_eip.nat[0]", "aws_nat_gateway.this[0]", route}
+    assert made["aws_nat_gateway.this[0]"]["subnet_id"] == default_subnets[0]
+    assert made[route]["route_table_id"] == own_table
+    assert made[route]["destination_cidr_block"] == "0.0.0.0/0"
+
+
+def test_a_nat_gateway_in_a_public_subnet_of_its_own(
+    plan: tftest.TerraformPlanOutput, own_table: str, internet: str, ec2: EC2
+) -> None:
+    made = nat(plan, "new_nat")
+    assert made.keys() - nat(plan, "nat").keys() == {
+        "aws_subnet.nat[0]",
+        "aws_route_table.nat[0]",
+        "aws_route.nat_to_internet[0]",
+        "aws_route_table_association.nat[0]",
+    }
+    assert made["aws_subnet.nat[0]"]["cidr_block"] == NEW_RANGE
+    assert made["aws_route.nat_to_internet[0]"]["gateway_id"] == internet
+
+
+def test_no_nat_gateway_beside_a_default_route_nor_in_a_private_subnet(
+    planning: Tree, plan: tftest.TerraformPlanOutput, default_subnets: list[str], internet: str
+) -> None:
+    public, private = default_subnets[0], default_subnets[-1]
+    calls = {
+        "beside": {**BASE, "subnet_ids": [public], "nat_subnet": NEW_RANGE},
+        "private": {**BASE, "subnet_ids": [private], "nat_subnet": private},
+    }
+    said = planning.refusals(planning.write_calls("vpc-endpoints-nat", calls))["nat"]
+    assert any(f" to {internet}. A NAT gateway is for private subnets" in text for text in said)
+    assert any(f"{private} has no route to an internet gateway" in text for text in said)
+
+
+def test_a_nat_gateway_is_not_refused_for_its_own_route(
+    new_tree: NewTree, client: Callable[..., Any]
+) -> None:
+    """Applied, planned without a change, and destroyed, in a VPC whose subnets are private."""
+    tree = new_tree()
+    ec2 = ec2_of(tree, client)
+    vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.2.1.0/24")["Subnet"]["SubnetId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    upstream = {"vpc_id": vpc, "endpoint_security_group_id": GROUP}
+    tree.write_state("shared-infra/security-groups", upstream)
+    chosen = {"interface_services": [], "nat_subnet": "10.2.0.0/28", "subnet_ids": [subnet]}
+    (tree.root / STACK / "test.auto.tfvars.json").write_text(json.dumps(chosen))
+    with Chain(tree) as chain:
+        chain.apply(STACK)
+        assert chain.changes() == {}
+        made = tree.state(STACK)["resources"]["aws_nat_gateway.this[0]"]
+        (found,) = ec2.describe_nat_gateways(NatGatewayIds=[made["id"]])["NatGateways"]
+        addresses = [address["PublicIp"] for address in found["NatGatewayAddresses"]]
+        assert addresses == [tree.outputs(STACK)["nat_public_ip"]]
+        routes = ec2.describe_route_tables(
+            Filters=[
+                {"Name": "vpc-id", "Values": [vpc]},
+                {"Name": "association.main", "Values": ["true"]},
+            ]
+        )["RouteTables"][0]["Routes"]
+        assert [r["NatGatewayId"] for r in routes if "NatGatewayId" in r] == [made["id"]]
+
+
+ZONES = """
+locals {
+  service_zones = {
+    "ec2"         = ["us-east-1b", "us-east-1c"]
+    "sagemaker.api" = %s
+  }
+}
+"""
+
+
+def zones_tree(new_tree: NewTree, client: Callable[..., Any], of_sagemaker: str) -> Tree:
+    """The emulator has every service in every zone: this stands in for what AWS says of zones."""
+    tree = new_tree()
+    (tree.root / STACK / "zones_override.tf").write_text(ZONES % of_sagemaker)
+    vpcs = ec2_of(tree, client).describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])
+    upstream = {"vpc_id": vpcs["Vpcs"][0]["VpcId"], "endpoint_security_group_id": GROUP}
+    tree.write_state("shared-infra/security-groups", upstream)
+    return tree
+
+
+def test_endpoints_are_where_their_service_is(
+    new_tree: NewTree, client: Callable[..., Any]
+) -> None:
+    tree = zones_tree(new_tree, client, '["us-east-1a"]')
+    described = ec2_of(tree, client).describe_subnets()["Subnets"]
+    zones = {subnet["AvailabilityZone"]: str(subnet["SubnetId"]) for subnet in described}
+    two = [zones["us-east-1a"], zones["us-east-1b"]]
+    services = ["ec2", "sagemaker.api"]
+    calls = {
+        "default": {**BASE, "interface_services": services},
+        "typed": {**BASE, "interface_services": services, "subnet_ids": two},
+    }
+    plan = tree.plan(tree.write_calls("zones", calls))
+    found = {
+        call: {
+            service: resources(plan, call)[f'aws_vpc_endpoint.interface["{service}"]']["subnet_ids"]
+            for service in services
+        }
+        for call in calls
+    }
+    in_their_zones = {"ec2": [zones["us-east-1b"]], "sagemaker.api": [zones["us-east-1a"]]}
+    assert found == {"default": in_their_zones, "typed": in_their_zones}
+    # The notebooks' subnet does not follow a service: another one would replace them all.
+    assert outputs(plan, "default")["subnet_ids"] == [zones["us-east-1a"]]
+    assert outputs(plan, "typed")["subnet_ids"] == two
+    alone = {**BASE, "interface_services": services, "subnet_ids": [zones["us-east-1a"]]}
+    (refusal,) = tree.refusals(tree.write_calls("no-zone", {"alone": alone}))["zones"]
+    assert f"ec2 has no endpoints in the zones of these subnets ({zones['us-east-1a']})" in refusal
+    assert "only in us-east-1b, us-east-1c" in refusal
+
+
+def test_a_service_that_the_region_does_not_have_is_named(planning: Tree, plan: Any) -> None:
+    calls = {"unknown": {**BASE, "interface_services": ["no-such-service"]}}
+    (refusal,) = planning.refusals(planning.write_calls("unknown", calls)).values()
+    assert refusal
+
+
 def test_tags(plan: tftest.TerraformPlanOutput) -> None:
     assert resources(plan, "defaults")['aws_vpc_endpoint.interface["ec2"]']["tags_all"] == {
         "Name": "acme-ml-ec2",
         "Project": "acme-ml",
         "ManagedBy": "terraform",
-        "Stack": STACK,
+        "Stack": "vpc-endpoints",  # the root is calls/vpc-endpoints here
     }
 
 
@@ -248,9 +421,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "service_s3": ({"interface_services": ["s3"]}, "it has a gateway endpoint already"),
     "subnet_name": ({"subnet_ids": ["private-a"]}, "The subnet_ids must be IDs of subnets"),
     "table_name": ({"route_table_ids": ["main"]}, "The route_table_ids must be IDs"),
-    "project_spaced": ({"project": "acme ml"}, "must be 2 to 32 lower-case letters"),
-    "region_empty": ({"region": ""}, "an AWS region's name, such as us-east-1"),
-    "state_bucket_dash": ({"state_bucket": "-states"}, "must be an S3 bucket's name"),
+    "nat_name": ({"nat_subnet": "public"}, "The nat_subnet must be the ID of a public subnet"),
 }
 
 

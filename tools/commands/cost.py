@@ -102,6 +102,9 @@ def _assumption(name: str, default: Decimal, help: str) -> Callable[..., Any]:
     _DEFAULTS.endpoint_gb,
     "GB a month from each notebook through interface endpoints.",
 )
+@_assumption(
+    "--nat-gb", _DEFAULTS.nat_gb, "GB a month to and from each notebook through a NAT gateway."
+)
 @click.option("--refresh", is_flag=True, help="Fetch prices from the AWS Price List first.")
 @options.local
 @options.as_json
@@ -281,7 +284,11 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
         f"Assumed of each notebook a month: {assumptions.logs_gb} GB of logs (--logs-gb), "
         f"{assumptions.endpoint_gb} GB through interface endpoints (--endpoint-gb)."
     )
-    notes.append("Not included: requests, NAT, transfer between zones, jobs and models, taxes.")
+    if estimate.quantities.shared.nat_gateway:
+        notes.append(f"and {assumptions.nat_gb} GB through the NAT gateway (--nat-gb).")
+    notes.append(
+        "Not included: requests, transfer between zones or to the internet, jobs, models, taxes."
+    )
     return notes
 
 

@@ -1,6 +1,7 @@
 """`tools import`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ from tools.imports.execute import execute
 from tools.imports.request import S3, ImportRequest, combine
 from tools.runs.options import Options
 from tools.runs.session import Session
+from tools.scaffold.notebook import Notebook
 
 Build = Callable[[Destination], ImportRequest]
 
@@ -53,14 +55,19 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
         return
     if not scans:
         raise click.UsageError("give --scan, or what to import: tools import --help")
-    destination = Destination.open(Session.open(ctx.obj, local))
-    candidates = scan.find_candidates(destination)
+    session = Session.open(ctx.obj, local)
+    destination = Destination.open(session)
+    candidates = scan.find_candidates(destination, partial(_try_out, session))
     if as_json:
         print_json(candidates)
     else:
         scan.show(candidates)
     for stack in scan.unread_stacks(destination):
         say(f"note: {stack} is left out: its files do not say where its state is")
+
+
+def _try_out(session: Session, found: Sequence[Notebook]) -> Mapping[str, str]:
+    return trial.refusals(session, pending.PendingImport((), (), tuple(found), (), ()))
 
 
 @command.command("bucket", short_help="Import a bucket into shared-infra/s3.")

@@ -1,9 +1,9 @@
 """Compares separate infrastructure for each notebook with infrastructure that all share.
 
 - Separate means that each notebook has what the shared stacks make for itself: the same interface
-  endpoints in the same number of Availability Zones, and KMS keys.
-- Compute, volumes, and what is paid by use (data through endpoints, logs, the GB in the buckets)
-  cost the same either way.
+  endpoints in the same number of Availability Zones, KMS keys, and a NAT gateway.
+- Compute, volumes, and what is paid by use (data through endpoints or NAT, logs, the GB in the
+  buckets) cost the same either way.
 - Roles, security groups, the S3 gateway endpoint and empty buckets cost nothing.
 - Data that notebooks have in common would be in the bucket of each: `duplicated_gb` of it.
 """
@@ -14,7 +14,7 @@ from decimal import Decimal
 from tools.cost.model import Amount, Estimate, total
 
 # The figures that are paid by the hour or month, however much they are used.
-FIXED = ("endpoint_hour", "kms_key_month")
+FIXED = ("endpoint_hour", "kms_key_month", "nat_hour", "public_ipv4_hour")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
         "assumptions": {
             "endpoint_gb": _number(assumed.endpoint_gb),
             "logs_gb": _number(assumed.logs_gb),
+            "nat_gb": _number(assumed.nat_gb),
             "storage_gb": _number(assumed.storage_gb),
         },
         "notes": list(estimate.quantities.notes),

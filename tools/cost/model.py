@@ -1,6 +1,6 @@
 """A month of a fleet in lines of quantity times price. Amounts are US dollars, exact."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -20,13 +20,15 @@ UNDECLARED_SIZE = "an undeclared volume_size"
 class Assumptions:
     """Quantities that no value of a stack gives; each is an option of `tools cost`.
 
-    `storage_gb` is the data in all shared buckets together. `logs_gb` and `endpoint_gb` are the GB
-    a month that each notebook logs to CloudWatch and sends through interface endpoints.
+    `storage_gb` is the data in all shared buckets together. `logs_gb`, `endpoint_gb` and `nat_gb`
+    are the GB a month that each notebook logs to CloudWatch, and sends or gets through interface
+    endpoints and a NAT gateway.
     """
 
     storage_gb: Decimal = Decimal(100)
     logs_gb: Decimal = Decimal("0.1")
     endpoint_gb: Decimal = Decimal(1)
+    nat_gb: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,14 @@ class SharedSpec:
     """What the shared stacks use in a month.
 
     That is interface endpoints, each in `zones` Availability Zones, KMS keys that the stacks make,
-    and buckets, if there are any.
+    buckets, if there are any, and a NAT gateway with its public address, if there is one.
     """
 
     endpoints: int = 0
     zones: int = 0
     kms_keys: int = 0
     buckets: bool = False
+    nat_gateway: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,7 @@ def estimate_month(quantities: Quantities, table: Table, assumptions: Assumption
             "GB",
             "endpoint_gb",
         ),
+        *_nat_lines(line, shared.nat_gateway, assumptions.nat_gb, count),
         line(
             "shared buckets, S3 Standard",
             assumptions.storage_gb if shared.buckets else 0,
@@ -223,6 +227,18 @@ def estimate_month(quantities: Quantities, table: Table, assumptions: Assumption
         ),
     ]
     return Estimate(quantities, assumptions, notebooks, lines)
+
+
+def _nat_lines(
+    line: Callable[..., Line], is_made: bool, gb: Decimal, notebooks: int
+) -> Iterator[Line]:
+    """A NAT gateway's lines. AWS bills every public IPv4 address, in use or not, since 2024:
+    https://aws.amazon.com/blogs/aws/new-aws-public-ipv4-address-charge-public-ip-insights/
+    """
+    if is_made:
+        yield line("NAT gateway", MONTH, "h", "nat_hour")
+        yield line("its public address", MONTH, "h", "public_ipv4_hour")
+        yield line(f"data through it, {gb} GB a notebook", gb * notebooks, "GB", "nat_gb")
 
 
 def _count(number: int, thing: str) -> str:

@@ -34,6 +34,9 @@ SINGLE = {
     "endpoint_hour": "interface endpoints",  # an hour in one Availability Zone
     "kms_key_month": "KMS keys",  # a month of a customer managed one
     "logs_gb": "CloudWatch logs",  # a GB taken in
+    "nat_gb": "data through a NAT gateway",  # a GB, in either direction
+    "nat_hour": "NAT gateway",  # an hour
+    "public_ipv4_hour": "public IPv4 addresses",  # an hour of one in use
     "storage_gb_month": "S3 Standard storage",  # a GB for a month, of the first 50 TB
     "volume_gb_month": "notebook volumes",  # a GB for a month
 }

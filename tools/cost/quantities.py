@@ -30,8 +30,8 @@ _CHECKED_BY_AWS = {"instance_type": "InstanceType", "volume_size": "VolumeSizeIn
 
 # The values that a cost depends on, so that a what-if may change them.
 _OF_NOTEBOOKS = (*_CHECKED_BY_AWS, "region", "schedule_days", "schedule_start", "schedule_stop")
-_OF_SHARED = ("create_kms_key", "interface_services", "subnet_ids")
-_MAY_BE_NULL = ("region", "schedule_start", "schedule_stop", "subnet_ids")
+_OF_SHARED = ("create_kms_key", "interface_services", "nat_subnet", "subnet_ids")
+_MAY_BE_NULL = ("nat_subnet", "region", "schedule_start", "schedule_stop", "subnet_ids")
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,8 @@ def _shared_spec(
     unknown = [name for name in values_by_stack if name not in _COUNTED]
     if unknown:
         notes.append(f"Not counted: {', '.join(unknown)}, whose resources are not known here.")
-    return SharedSpec(endpoints, zones, keys, _S3 in values_by_stack), notes
+    has_nat = values_by_stack.get(_ENDPOINTS, {}).get("nat_subnet") is not None
+    return SharedSpec(endpoints, zones, keys, _S3 in values_by_stack, has_nat), notes
 
 
 def _zones(values: Values, stack: Stack, outputs: Outputs) -> tuple[int, str]:

@@ -25,8 +25,8 @@ def check_provider(terraform: Terraform) -> Check:
     """Where `terraform init` gets the AWS provider."""
     name = "provider source"
     if not terraform.downloads:
-        mirror = terraform.mirror()
-        source = f"the folder {mirror}" if mirror else "what your Terraform settings say"
+        mirror = terraform.found_mirror
+        source = f"the folder {mirror}" if mirror else "where Terraform's own settings say"
         return Check(name, "ok", f"the AWS provider comes from {source}")
     url = f"https://{terraform.registry}/.well-known/terraform.json"
     try:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.aws.model import check_region
 from tools.doctor.check import Check
 from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.layout.repository import Repository
@@ -18,6 +19,7 @@ _SHOWN = 3  # names in a line
 def check_settings(repository: Repository) -> Check:
     """Project and region are set."""
     common = repository.common()
+    check_region(str(common["region"]))
     return Check("settings", "ok", f"project {common['project']}, region {common['region']}")
 
 

@@ -80,11 +80,14 @@ def _refuse_interface(backend: Any, eni_id: str) -> None:
 
 
 def _interfaces(backend: Any) -> list[Any]:
-    """Those in use: moto keeps those of a machine that was terminated."""
+    """Those in use: moto keeps those of machines and NAT gateways that are gone."""
+    gateways = list(backend.nat_gateways.values())
+    gone = {gateway._eni.id for gateway in gateways if gateway.state == "deleted"}
     return [
         found
         for found in list(backend.enis.values())
-        if found.instance is None or found.instance._state.name != "terminated"
+        if found.id not in gone
+        and (found.instance is None or found.instance._state.name != "terminated")
     ]
 
 

@@ -7,6 +7,7 @@ any more is left out, and the log says so.
 import inspect
 import json
 import logging
+import re
 import sys
 import uuid
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any
 
 from localstack.runtime import hooks
 
-from . import dependencies, pages
+from . import dependencies, pages, recording
 from .sagemaker import malformed, tagging
 
 LOG = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def apply() -> None:
         malformed.install,
         tagging.install,
         dependencies.install,
+        recording.install,
         _listen_on_one_address,
         _ask_no_name_server,
         _keep_descriptions_of_rules,
@@ -35,6 +37,7 @@ def apply() -> None:
         _create_keys_on_python_3_11,
         _keep_the_version_of_endpoint_policies,
         _filter_logs_as_aws_does,
+        _filter_endpoint_services,
         _take_lifecycle_rules_in_the_older_form,
         _find_tagged_resources_where_a_service_is_missing,
     ):
@@ -190,6 +193,45 @@ def _keep_the_version_of_endpoint_policies() -> None:
         endpoint.policy_as_given = given
 
     endpoint_class.policy_document = property(policy, set_policy)
+
+
+def _filter_endpoint_services() -> None:
+    """moto-ext 5.1.18.post6, moto/ec2/models/vpcs.py: DescribeVpcEndpointServices looks for a
+    filter's values under Value, where LocalStack passes Values, and answers 500. To say of
+    CloudFormation what it says of most, it loads every service, for 1.6 s of a core. And
+    localstack-core 4.13.1, localstack/aws/handlers/region.py, serves the regions of other
+    partitions as us-east-1, whose services then have other names."""
+    from moto.ec2.models import vpcs
+
+    module: Any = vpcs
+    for names in (module.IMPLEMENTED_ENDPOINT_SERVICES, module.COVERED_ENDPOINT_SERVICES):
+        if "cloudformation" in names:
+            names.remove("cloudformation")
+    backend_class = module.VPCBackend
+    apply_filters = backend_class._filter_endpoint_services
+
+    def filter_services(names: Any, filters: list[dict[str, Any]], services: Any) -> Any:
+        named = [{**one, "Value": one.get("Value", one.get("Values", []))} for one in filters]
+        asked = [name for one in named if one["Name"] == "service-name" for name in one["Value"]]
+        known = [*services, *_of_other_partitions(asked, services)]
+        return apply_filters(names, named, known)
+
+    backend_class._filter_endpoint_services = staticmethod(filter_services)
+
+
+# As com.amazonaws.us-east-1.logs, cn.com.amazonaws.cn-north-1.ec2, aws.sagemaker.us-east-1.notebook
+_SERVICE_NAME = re.compile(
+    r"(?:(?:cn\.)?com\.amazonaws|eu\.amazonaws|aws\.sagemaker)\.([\w-]+)\.(.+)"
+)
+
+
+def _of_other_partitions(names: list[str], services: list[dict[str, Any]]) -> Any:
+    """The services of `names` whose region LocalStack serves as another one."""
+    for asked in filter(None, map(_SERVICE_NAME.fullmatch, names)):
+        for service in services:
+            known = _SERVICE_NAME.fullmatch(service["ServiceName"])
+            if known and known[2] == asked[2] and known[1] != asked[1]:
+                yield {**service, "ServiceName": asked[0]}
 
 
 def _find_tagged_resources_where_a_service_is_missing() -> None:

@@ -20,6 +20,9 @@ _EXISTS = re.compile(
     r"ResourceInUse|AlreadyExistsException|already exist|Cannot create a duplicate",
     re.IGNORECASE,
 )
+# CloudWatch Logs of a key whose policy does not name it:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+_KEY_REFUSED = "is not allowed to be used with"
 # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/node_resource_abstract_instance.go
 _PREVENTED = "Instance cannot be destroyed"
 _REMOTE_STATE = re.compile(
@@ -91,6 +94,12 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
             f"{names} {exist} already; to take what an earlier run made into the state: "
             f"tools adopt{run.option} {stack.name}"
         )
+    for diagnostic in diagnostics:
+        if _KEY_REFUSED in diagnostic.text():
+            return (
+                f"{diagnostic.text()}; the key's policy has to let CloudWatch Logs use it: "
+                "shared-infra/s3/README.md has the statement"
+            )
     failed = [d for d in diagnostics if _NOTEBOOK in d.address and _FAILED.search(d.text())]
     if failed:
         return _describe_failed(run, stack, failed[0])

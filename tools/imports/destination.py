@@ -13,6 +13,7 @@ from tools.hcl.reading import Value
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, Values
 from tools.layout import variables
 from tools.layout.stack import Stack
+from tools.localcloud import workspace
 from tools.runs.session import Session
 
 # The provider's default_tags in every stack.
@@ -97,8 +98,21 @@ class Destination:
     @property
     def vpc(self) -> str | None:
         """The stacks' VPC, None if it is not settled yet."""
-        vpc = self.outputs(GROUPS).get("vpc_id") or self.declared(GROUPS).get("vpc_id")
-        return str(vpc) if vpc else None
+        vpc = self.outputs(GROUPS).get("vpc_id") or self._declared_vpc
+        return self.default_vpc() if vpc == "default" else str(vpc) if vpc else None
+
+    @property
+    def _declared_vpc(self) -> Value:
+        """The VPC that the stacks' values name; none if only the local cloud's stand-ins do."""
+        declared = self.declared(GROUPS).get("vpc_id")
+        stand_in = workspace.stand_ins(self.stack(GROUPS).path).get("vpc_id")
+        return None if declared == stand_in else declared
+
+    def default_vpc(self) -> str | None:
+        """The region's default VPC, None if there is none."""
+        filters = {"is-default": "true"}
+        vpcs = self.ask_ec2("find the default VPC", "describe_vpcs", "Vpcs", filters)
+        return str(vpcs[0]["VpcId"]) if vpcs else None
 
     def vpc_values(self, label: str, vpc: str) -> Values:
         """Returns the values that make `vpc` the stacks' VPC, none if a file sets it already.
@@ -110,7 +124,7 @@ class Destination:
                 f"{label} is in {vpc}, but the stacks are in {self.vpc}, and only resources in "
                 f"their VPC can be imported (vpc_id of {GROUPS})"
             )
-        return {} if self.declared(GROUPS).get("vpc_id") else {GROUPS: {"vpc_id": vpc}}
+        return {} if self._declared_vpc else {GROUPS: {"vpc_id": vpc}}
 
     def require(self, *stacks: str) -> None:
         """Raises UserError if one of `stacks` has no outputs yet for the stacks that read it."""

@@ -197,9 +197,13 @@ def _group_notes(destination: Destination, endpoint: Any, group: str | None) -> 
         return []
     return [
         f"{endpoint['VpcEndpointId']}: the stack's security group ({new or 'made first'}) replaces "
-        f"its own ({', '.join(current)}) and allows only the notebooks; name other clients as "
-        f"endpoint_client_security_group_ids of {GROUPS}"
+        f"its own ({', '.join(current)}) and allows HTTPS {_admitted(destination)}"
     ]
+
+
+def _admitted(destination: Destination) -> str:
+    only = destination.declared(GROUPS).get("endpoints_for_notebooks_only")
+    return "from the notebooks alone" if only else "from the VPC's own addresses"
 
 
 def ids_by_service(destination: Destination, vpc: str) -> dict[str, str]:

@@ -12,7 +12,6 @@ from tools.hcl.reading import Value
 from tools.imports import lifecycle, security_groups
 from tools.imports.destination import Destination, parse_tags
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, ImportRequest, ResourceImport
-from tools.imports.security_groups import CLIENTS
 from tools.scaffold import render
 from tools.scaffold.notebook import check_name, make
 
@@ -35,8 +34,6 @@ class Shared:
     role_arn: str | None = None
     subnet_id: str | None = None
     security_group_id: str | None = None
-    endpoint_security_group_id: str | None = None
-    vpc_id: str | None = None
 
     @classmethod
     def deployed(cls, destination: Destination) -> "Shared":
@@ -52,8 +49,6 @@ class Shared:
             destination.outputs(IAM).get("role_arn"),
             subnets[0],
             security_groups.deployed(destination, "notebooks"),
-            security_groups.deployed(destination, "endpoints"),
-            destination.vpc,
         )
 
 
@@ -99,17 +94,8 @@ def request_notebook(
     notebook = make(directory, values, render.variables(destination.templates), files)
     notes = _platform_notes(destination, instance)
     notes += _notes(instance, tags, values, bool(scripts))
-    client = _client(destination, instance, shared)
-    if client:
-        imports += _client_rule(destination, client, shared)
-        notes.append(
-            f"notebook {name}: its group {client} is not the stacks' group, so it becomes a client "
-            "of the endpoints: everything with that group may reach them once "
-            f"{GROUPS} is deployed"
-        )
-    return ImportRequest(
-        tuple(imports), {GROUPS: {CLIENTS: [client]}} if client else {}, (notebook,), tuple(notes)
-    )
+    notes += _group_notes(destination, instance, shared)
+    return ImportRequest(tuple(imports), {}, (notebook,), tuple(notes))
 
 
 def describe(destination: Destination, name: str) -> Any:
@@ -149,32 +135,16 @@ def check(destination: Destination, name: str, instance: Any) -> None:
         )
 
 
-def _client(destination: Destination, instance: Any, shared: Shared) -> str | None:
-    """The instance's security group to allow on the endpoints, None if one is or none can be.
-
-    The stacks allow the notebooks' group and the declared clients.
-    """
+def _group_notes(destination: Destination, instance: Any, shared: Shared) -> list[str]:
+    """A note if the endpoints admit the notebooks' group alone, and the instance lacks it."""
     groups = instance.get("SecurityGroups", [])
-    allowed = {shared.security_group_id, *destination.declared_list(GROUPS, CLIENTS)}
-    if allowed & set(groups):
-        return None
-    # AWS takes no rule for a group of another VPC, whose notebooks do not reach the endpoints.
-    # https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
-    return next((str(group) for group in groups if _is_in_vpc(destination, group, shared)), None)
-
-
-def _is_in_vpc(destination: Destination, group: str, shared: Shared) -> bool:
-    """Whether a group is in the stacks' VPC; true if that is not settled yet."""
-    vpc = shared.vpc_id
-    return vpc is None or security_groups.describe(destination, group)["VpcId"] == vpc
-
-
-def _client_rule(destination: Destination, client: str, shared: Shared) -> list[ResourceImport]:
-    """The rule that allows `client`, if the endpoints' group has it already."""
-    endpoints = shared.endpoint_security_group_id
-    rule = security_groups.client_rule(destination, endpoints, client) if endpoints else None
-    address = security_groups.client_address(client)
-    return [ResourceImport.at(GROUPS, address, rule)] if rule else []
+    is_open = not destination.declared(GROUPS).get("endpoints_for_notebooks_only")
+    if is_open or shared.security_group_id in groups:
+        return []
+    return [
+        f"notebook {instance['NotebookInstanceName']}: the endpoints do not admit its groups "
+        f"({', '.join(groups)}): {GROUPS} has endpoints_for_notebooks_only = true"
+    ]
 
 
 def directory_of(destination: Destination, name: str) -> str | None:
@@ -242,7 +212,7 @@ def _platform_notes(destination: Destination, instance: Any) -> list[str]:
         return []
     name, region = instance["NotebookInstanceName"], destination.cloud.region
     move = platforms.describe_move(name, instance["InstanceType"], region)
-    return [f"notebook {name}: {move}"]
+    return [f"notebook {name}: {move} (a deployment that changes it stops it too)"]
 
 
 def _notes(

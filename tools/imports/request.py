@@ -18,7 +18,7 @@ SSE_S3 = "S3's own keys"
 AWS_MANAGED_KEY = "the key aws/s3"
 
 # Lists that an import appends to, as it adds to every map; other values have to agree.
-MERGED_LISTS = frozenset({"endpoint_client_security_group_ids", "interface_services"})
+MERGED_LISTS = frozenset({"interface_services"})
 # AWS changes these in place, so that the first resource may set them for the others.
 FIRST_WINS = frozenset({"kms_key_arn", "private_dns_enabled", "route_table_ids", "subnet_ids"})
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -32,6 +32,7 @@ from tools.imports.request import (
     ResourceImport,
     combine,
 )
+from tools.scaffold.notebook import Notebook
 from tools.state.addresses import bucket_address
 
 _REQUESTS = 8  # at once
@@ -40,6 +41,11 @@ _REQUESTS = 8  # at once
 _MOST_DESCRIBED = 200
 _UNTRIED = f"not tried, after {_MOST_DESCRIBED} others"
 _PLACEHOLDER = "PURPOSE"
+# Bytes of a script which fit into AWS's limit with the module's own part around them; of a longer
+# one Terraform has to say it.
+_SURELY_FITS = 8000
+
+Trial = Callable[[Sequence[Notebook]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,15 @@ class Candidate:
     why: str = ""
 
 
-def find_candidates(destination: Destination) -> list[Candidate]:
+def find_candidates(destination: Destination, try_out: Trial | None = None) -> list[Candidate]:
     """Returns candidates in the order to import them: what others need comes first.
 
     What has a command is importable, after those before it: each import was tried up to its
-    question. Raises UserError if AWS cannot be asked, or a state cannot be read.
+    question. `try_out` has Terraform try notebooks of which only that can tell, and returns why it
+    refuses some, by stack. Raises UserError if AWS cannot be asked, or a state cannot be read.
     """
-    return _Scan(destination, inventory.read(destination.records, destination.records.stacks)).run()
+    managed = inventory.read(destination.records, destination.records.stacks)
+    return _Scan(destination, managed, try_out).run()
 
 
 def unread_stacks(destination: Destination) -> list[str]:
@@ -76,9 +84,12 @@ def unread_stacks(destination: Destination) -> list[str]:
 class _Scan:
     """A scan at work: what it has offered so far takes its place from what comes later."""
 
-    def __init__(self, destination: Destination, managed: Inventory) -> None:
+    def __init__(
+        self, destination: Destination, managed: Inventory, try_out: Trial | None = None
+    ) -> None:
         self._destination = destination
         self._managed = managed
+        self._try_out = try_out
         self._offered = ImportRequest(())
 
     def run(self) -> list[Candidate]:
@@ -91,7 +102,8 @@ class _Scan:
             )
         instances = [instance for instance in described if instance]
         vpcs = security_groups.vpcs_by_group(destination)
-        vpc = destination.vpc or _vpc_of(instances, vpcs) or _default_vpc(destination)
+        found = destination.vpc or _vpc_of(instances, vpcs) or destination.default_vpc()
+        vpc = found or ""
         working = endpoints.list_working(destination, vpc) if vpc else []
         return [
             *self.buckets(),
@@ -248,14 +260,31 @@ class _Scan:
         with ThreadPoolExecutor(_REQUESTS) as pool:
             names = [instance["NotebookInstanceName"] for instance in instances]
             futures = [pool.submit(request, name) for name in names]
+        refused = self._refused_by_terraform(futures)
         for name, instance, future in zip(names, instances, futures, strict=True):
             directory = self._directory(name)
             is_free = directory == name or directory in directories
             given = directory if is_free else "DIRECTORY"
             arguments = "" if given == name else f" --directory {given}"
             detail = f"{instance['InstanceType']}, {instance['NotebookInstanceStatus']}"
+            if why := refused.get(f"notebooks/{directory}"):
+                yield Candidate("notebook", name, detail, why=why)
+                continue
             found = self._try("notebook", name, detail, arguments, future.result)
             yield replace(found, stack=f"notebooks/{given}") if found.command else found
+
+    def _refused_by_terraform(
+        self, futures: Iterable["Future[ImportRequest]"]
+    ) -> Mapping[str, str]:
+        """Why Terraform refuses notebooks whose scripts may be too long, by stack."""
+        doubtful = [
+            notebook
+            for future in futures
+            if future.exception() is None
+            for notebook in future.result().notebooks
+            if any(len(script) > _SURELY_FITS for script in notebook.scripts.values())
+        ]
+        return self._try_out(doubtful) if doubtful and self._try_out else {}
 
     def _directory(self, name: str) -> str:
         """The instance's directory, of another name if that is another instance's."""
@@ -280,12 +309,6 @@ def _vpc_of(instances: Sequence[Any], vpcs: Mapping[str, str]) -> str | None:
     """The VPC of the group that most notebooks have: that group decides the stacks' VPC."""
     used = _groups_of_notebooks(instances)
     return next((vpcs[group] for group, _ in used.most_common() if group in vpcs), None)
-
-
-def _default_vpc(destination: Destination) -> str:
-    filters = {"is-default": "true"}
-    vpcs = destination.ask_ec2("find the default VPC", "describe_vpcs", "Vpcs", filters)
-    return str(vpcs[0]["VpcId"]) if vpcs else ""
 
 
 def show(candidates: Sequence[Candidate]) -> None:

@@ -10,7 +10,6 @@ from tools.imports.destination import Destination, note_lost_tags, parse_tags
 from tools.imports.request import GROUPS, ImportRequest, ResourceImport
 
 PURPOSES = ("notebooks", "endpoints")
-CLIENTS = "endpoint_client_security_group_ids"
 _OUTPUTS = {"notebooks": "notebook_security_group_id", "endpoints": "endpoint_security_group_id"}
 _EGRESS = "aws_vpc_security_group_egress_rule"
 _INGRESS = "aws_vpc_security_group_ingress_rule"
@@ -92,8 +91,14 @@ def _rules(
             yield f"{_EGRESS}.notebooks_to_s3", {**rule, "prefix_list_id": prefix_list}
         if destination.declared(GROUPS).get("allow_internet_egress"):
             yield f"{_EGRESS}.notebooks_to_internet[0]", {**rule, "cidr_ipv4": "0.0.0.0/0"}
-    for client in destination.declared_list(GROUPS, CLIENTS) if endpoints else []:
-        yield client_address(client), _between(str(endpoints), client)
+        for cidr in destination.declared_list(GROUPS, "egress_cidrs"):
+            yield f'{_EGRESS}.notebooks_to_cidrs["{cidr}"]', {**rule, "cidr_ipv4": cidr}
+        for group in destination.declared_list(GROUPS, "egress_security_group_ids"):
+            yield f'{_EGRESS}.notebooks_to_groups["{group}"]', _between(notebooks, group)
+    if endpoints and not destination.declared(GROUPS).get("endpoints_for_notebooks_only"):
+        for cidr in _vpc_cidrs(destination, endpoints):
+            rule = {**_HTTPS, "security_group_id": endpoints, "cidr_ipv4": cidr}
+            yield f'{_INGRESS}.endpoints_from_vpc["{cidr}"]', rule
 
 
 def _between(group: str, other: str) -> Mapping[str, Any]:
@@ -101,14 +106,16 @@ def _between(group: str, other: str) -> Mapping[str, Any]:
     return {**_HTTPS, "security_group_id": group, "referenced_security_group_id": other}
 
 
-def client_address(client: str) -> str:
-    """Returns the stack's address of the rule that allows a further group on the endpoints."""
-    return f'{_INGRESS}.endpoints_from_clients["{client}"]'
-
-
-def client_rule(destination: Destination, endpoints: str, client: str) -> str | None:
-    """Returns the rule of the endpoints' group that allows `client`, None if there is none."""
-    return _find_rule(destination, False, _between(endpoints, client))
+def _vpc_cidrs(destination: Destination, group: str) -> list[str]:
+    """The address ranges of the VPC that `group` is in."""
+    vpc = {"vpc-id": describe(destination, group)["VpcId"]}
+    described = destination.ask_ec2("read the VPC's ranges", "describe_vpcs", "Vpcs", vpc)
+    return [
+        str(range["CidrBlock"])
+        for found in described
+        for range in found.get("CidrBlockAssociationSet", [])
+        if range["CidrBlockState"]["State"] == "associated"
+    ]
 
 
 def _find_rule(destination: Destination, egress: bool, rule: Mapping[str, Any]) -> str | None:

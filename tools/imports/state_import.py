@@ -18,11 +18,11 @@ def import_all(run: Run, resources: Sequence[ResourceImport]) -> None:
 
     Raises UserError if Terraform fails; what was imported before stays.
     """
-    by_name = {stack.name: stack for stack in run.records.stacks}
+    refreshed: set[str] = set()
     for stack in run.records.stacks:
         wanted = [resource for resource in resources if resource.stack == stack.name]
-        for upstream in run.records.missing_upstreams(stack) if wanted else ():
-            _refresh_outputs(run, by_name[upstream])
+        if wanted:
+            _refresh_upstreams(run, stack, refreshed)
         if wanted and not run.interruption.count:
             for resource in _still_missing(run, stack, wanted):
                 _import(run, stack, resource)
@@ -57,7 +57,19 @@ def _still_missing(
     return []
 
 
-def _refresh_outputs(run: Run, stack: Stack) -> None:
+def _refresh_upstreams(run: Run, stack: Stack, refreshed: set[str]) -> None:
+    """Refreshes what `stack` reads and is not deployed, each once: one may read another.
+
+    Terraform 1.11 fails to apply a second refresh, which changes nothing ("non-applyable plan").
+    """
+    for name in run.records.missing_upstreams(stack):
+        if name not in refreshed:
+            refreshed.add(name)
+            upstream = next(other for other in run.records.stacks if other.name == name)
+            _refresh_outputs(run, upstream, refreshed)
+
+
+def _refresh_outputs(run: Run, stack: Stack, refreshed: set[str]) -> None:
     """Gives a stack that holds nothing the outputs it already can have, for those that read it."""
     # `terraform import` evaluates the stack's data sources, and terraform_remote_state fails for a
     # state without outputs. A refresh writes those that need no resource, such as names.
@@ -65,8 +77,7 @@ def _refresh_outputs(run: Run, stack: Stack) -> None:
     if run.interruption.count:
         return
     run.progress.say(stack.name, "not deployed: working out the outputs it already has")
-    for upstream in run.records.missing_upstreams(stack):
-        _refresh_outputs(run, next(s for s in run.records.stacks if s.name == upstream))
+    _refresh_upstreams(run, stack, refreshed)
     if run.interruption.count:
         return
     with _explained(run, stack):

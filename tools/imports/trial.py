@@ -17,7 +17,6 @@ from typing import Any
 import click
 
 from tools import SCRATCH
-from tools.engine.plans import Plan
 from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.hcl.reading import VALUES, Value
@@ -47,8 +46,18 @@ def check(
 
     `remedies` says, by stack, how to do without it.
     """
+    refused = refusals(session, pending)
+    if refused:
+        reasons = "; ".join(f"{stack}: {reason}" for stack, reason in refused.items())
+        ways = " ".join(way for stack, way in (remedies or {}).items() if stack in refused)
+        rest = f". To migrate the rest: {ways}" if ways else ""
+        raise UserError(f"{reasons}; nothing was written{rest}")
+
+
+def refusals(session: Session, pending: PendingImport) -> dict[str, str]:
+    """Returns why Terraform refuses what `pending` would write, by stack."""
     if not (pending.edits or pending.notebooks):
-        return
+        return {}
     click.echo("Terraform tries what would be written, in a copy:", err=True)
     with _copy(session, pending) as root:
         original = session.target.repository
@@ -58,17 +67,8 @@ def check(
         changed = {edit.stack.name for edit in pending.edits}
         changed |= {f"notebooks/{notebook.name}" for notebook in pending.notebooks}
         stacks = [stack for stack in trial.records.stacks if stack.name in changed]
-        refused = [
-            plan for plan in deployment.plan_stacks(trial, stacks) if plan.status == "failed"
-        ]
-    if refused:
-        raise UserError(_describe(refused, remedies or {}))
-
-
-def _describe(refused: list[Plan], remedies: Mapping[str, str]) -> str:
-    reasons = "; ".join(f"{plan.stack}: {plan.detail}" for plan in refused)
-    ways = " ".join(remedies[plan.stack] for plan in refused if plan.stack in remedies)
-    return f"{reasons}; nothing was written{f'. To migrate the rest: {ways}' if ways else ''}"
+        plans = deployment.plan_stacks(trial, stacks)
+    return {plan.stack: plan.detail for plan in plans if plan.status == "failed"}
 
 
 @contextmanager
@@ -151,7 +151,9 @@ def _type(value: Any) -> Any:
     """A value's type, as a state says it."""
     if isinstance(value, bool):
         return "bool"
-    if value is None or isinstance(value, str):
+    if value is None:
+        return "dynamic"  # null of no type, which goes wherever a value of some type does
+    if isinstance(value, str):
         return "string"
     if isinstance(value, list):
         return ["tuple", [_type(item) for item in value]]

@@ -20,6 +20,8 @@ from tools.system import processes
 
 # Read by the SageMaker plugin: how long a notebook instance is Pending, Stopping and so on.
 TRANSITION_VARIABLE = "SAGEMAKER_TRANSITION_SECONDS"
+# Read by the emulator: the file in which it notes every request, if any.
+REQUESTS_VARIABLE = "EMULATOR_REQUESTS_FILE"
 
 # What the Terraform here uses and what a notebook's owner tries first. Each loads when it is
 # first called. DynamoDB is missing: LocalStack downloads its engine when it
@@ -51,6 +53,7 @@ KEPT_VARIABLES = (
     "LD_LIBRARY_PATH",
     "PATH",
     "PYTHONPATH",
+    REQUESTS_VARIABLE,
     TRANSITION_VARIABLE,
     "TZ",
 )

@@ -30,7 +30,8 @@ _STAND_INS: dict[str, reading.Value] = {
     "additional_code_repositories": [],
     "cost_allocation_tags": [],  # the emulator knows no Cost Explorer
     "default_code_repository": None,
-    "endpoint_client_security_group_ids": [],
+    "egress_cidrs": [],
+    "egress_security_group_ids": [],
     "guardrail_except_principal_arns": [],
     "kms_key_arn": None,
     "kms_key_arns": [],
@@ -46,6 +47,8 @@ _STAND_INS: dict[str, reading.Value] = {
     "use_shared_kms_key": False,  # the key may be one of theirs
     "vpc_id": None,
 }
+# The stack that has to be told its VPC; the local cloud has a default one, and nobody else in it.
+_NETWORK, _VPC = "shared-infra/security-groups", {"vpc_id": "default"}
 # Terraform reads these files in the order of their names, and takes the last value:
 # https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
 OVERRIDES = "zz-local.auto.tfvars"
@@ -81,7 +84,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
         if name in new and bucket:
             files.write_if_new(copy / name / backend.FILE, bucket.text(name))
         files.write_if_new(copy / name / _FROM_REPOSITORY, "")
-        files.write_if_new(copy / name / OVERRIDES, _overrides(copy / name))
+        files.write_if_new(copy / name / OVERRIDES, _overrides(copy / name, name == _NETWORK))
     mirror.Note(noted, roots + unfinished + orphaned).write(copy)
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)
@@ -184,10 +187,8 @@ def _common_values(repository: Repository) -> dict[str, reading.Value]:
     return {name: values.get(name) or default for name, default in _DEFAULTS.items()}
 
 
-def _overrides(stack: Path) -> str:
+def _overrides(stack: Path, needs_vpc: bool) -> str:
     """Stand-ins for the values in the stack's .tfvars that name something of an AWS account."""
-    if (stack / _OWN_VALUES).exists():
-        return "\n"
     names = {
         name
         for pattern in (VALUES, "*.auto.tfvars")
@@ -195,9 +196,10 @@ def _overrides(stack: Path) -> str:
         if path.name not in (OVERRIDES, COMMON)
         for name in _names(path)
     }
-    return (
-        format_assignments({name: _STAND_INS[name] for name in names if name in _STAND_INS}) + "\n"
-    )
+    if (stack / _OWN_VALUES).exists():
+        return format_assignments(_VPC if needs_vpc and "vpc_id" not in names else {}) + "\n"
+    values = {name: _STAND_INS[name] for name in names if name in _STAND_INS}
+    return format_assignments(values | (_VPC if needs_vpc else {})) + "\n"
 
 
 def _names(tfvars: Path) -> list[str]:

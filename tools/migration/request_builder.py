@@ -7,7 +7,7 @@ from tools.errors import UserError
 from tools.imports import buckets, endpoints, notebooks, roles, security_groups
 from tools.imports.destination import Destination
 from tools.imports.notebooks import Shared
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, ImportRequest, combine
+from tools.imports.request import ENDPOINTS, IAM, ImportRequest, combine
 from tools.migration import endpoint_notes, network, quota
 from tools.migration.mapping import LegacyMapping, MappedResource
 from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE
@@ -86,6 +86,4 @@ class _Builder:
             else destination.outputs(IAM).get("role_arn"),
             str(subnets[0]) if isinstance(subnets, list) and subnets else None,
             self._groups.get("notebooks") or security_groups.deployed(destination, "notebooks"),
-            self._groups.get("endpoints") or security_groups.deployed(destination, "endpoints"),
-            str(shared.values.get(GROUPS, {}).get("vpc_id") or "") or destination.vpc,
         )

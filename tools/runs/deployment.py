@@ -17,10 +17,12 @@ from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.errors import UserError
+from tools.fleet import occupants
 from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.runs import report_file
 from tools.runs.options import Options
+from tools.runs.platforms import warn_of_stops
 from tools.runs.session import Session
 from tools.runs.summary import show_plans
 from tools.state.place import LocalPlace
@@ -50,7 +52,9 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
     with _open_plan_folder() as folder:
         shown = [*runner.plan(changed, folder), *_plans_of_followers(stacks, changed)]
         show_plans(shown)
+        warn_of_stops(records, shown)
         _refuse_losses(shown, options)
+        _say_what_is_there(session, shown)
         session.confirm_stacks("Deploy", len(shown))
         runner.run(stacks, saved=shown)
 
@@ -63,6 +67,7 @@ def _deploy_saved(session: Session, stacks: Sequence[Stack], folder: Path) -> No
     names = {stack.name for stack in chosen}
     shown = [plan for plan in saved if plan.stack in names]
     show_plans(shown)
+    warn_of_stops(session.records, shown)
     _refuse_losses(shown, session.options)
     session.confirm_stacks("Deploy", len(chosen))
     session.runner().run(chosen, saved=shown, exactly=True)
@@ -119,6 +124,7 @@ def plan_stacks(
             if details and plan.file and plan.status == "changed":
                 text = session.target.terraform.show(by_name[plan.stack].path, plan.file)
                 click.echo(f"[{plan.stack}]\n{text}")
+    warn_of_stops(session.records, stack_plans)
     return stack_plans
 
 
@@ -134,6 +140,14 @@ def _plans_of_followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> li
             detail = f"follows {upstreams}, if an output that it reads changes"
             waiting.append(Plan(stack.name, "waiting", detail=detail))
     return waiting
+
+
+def _say_what_is_there(session: Session, shown: Sequence[Plan]) -> None:
+    """Says what else is in the VPC if endpoints are about to change its ways to AWS."""
+    if any(p.stack == occupants.ENDPOINTS and p.status in ("changed", "waiting") for p in shown):
+        cloud = Cloud(session.target.region, session.target.endpoint)
+        for sentence in occupants.describe_declared(cloud, session.target.repository):
+            say(sentence)
 
 
 def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:

@@ -1,5 +1,6 @@
 """The project's settings: what `tools init` asks for and writes to the .tfvars of the stacks."""
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,13 @@ _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Check = Callable[[str], None]
 
+DEFAULT_VPC = "default"
+# The sets of docs/endpoints.md; "default" is the default of the stack's interface_services.
+ENDPOINT_SETS = {
+    "default": ("sagemaker.api", "sagemaker.runtime", "ec2"),
+    "sdk": ("sagemaker.api", "sagemaker.runtime", "ec2", "sts", "logs"),
+}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -31,11 +39,18 @@ class Settings:
     route_table_ids: Sequence[str] = ()
     state_bucket: str | None = None
     bucket_suffix: str | None = None
+    endpoints: str = "default"
+    nat_subnet: str | None = None
 
     def __post_init__(self) -> None:
         check_project(self.project)
         check_region(self.region)
-        check_vpc(self.vpc_id or "")
+        if not self.vpc_id:
+            raise UserError(
+                "the notebooks need a VPC: pass --vpc-id and --subnet-id, or --default-vpc for the "
+                "region's default VPC, which other workloads may share"
+            )
+        check_vpc(self.vpc_id)
         check_subnets(" ".join(self.subnet_ids))
         _check_prefix("route-table-id", "rtb-", self.route_table_ids)
         if self.state_bucket:
@@ -49,7 +64,8 @@ class Settings:
             )
         if self.bucket_suffix:
             check_bucket_suffix("--bucket-suffix", self.bucket_suffix)
-        if self.vpc_id and not self.subnet_ids:
+        check_nat_subnet(self.nat_subnet or "")
+        if self.vpc_id != DEFAULT_VPC and not self.subnet_ids:
             raise UserError(
                 f"{self.vpc_id}: name at least one of its private subnets with --subnet-id"
             )
@@ -62,10 +78,18 @@ class Settings:
 
     def files(self) -> dict[str, str]:
         """The .tfvars files that are new: path in the repository to text."""
-        network = _set(subnet_ids=list(self.subnet_ids), route_table_ids=list(self.route_table_ids))
+        services = [] if self.endpoints == "default" else list(ENDPOINT_SETS[self.endpoints])
+        network = _set(
+            subnet_ids=list(self.subnet_ids),
+            route_table_ids=list(self.route_table_ids),
+            interface_services=services,
+            nat_subnet=self.nat_subnet,
+        )
+        # Without it nothing could use the NAT gateway.
+        groups = _set(vpc_id=self.vpc_id, allow_internet_egress=self.nat_subnet is not None)
         stacks = {
             "shared-infra/s3/terraform.tfvars": _set(bucket_suffix=self.bucket_suffix),
-            "shared-infra/security-groups/terraform.tfvars": _set(vpc_id=self.vpc_id),
+            "shared-infra/security-groups/terraform.tfvars": groups,
             "shared-infra/vpc-endpoints/terraform.tfvars": network,
         }
         header = "# Made by `tools init`; yours to edit.\n\n"
@@ -87,8 +111,19 @@ def check_project(project: str) -> None:
 
 
 def check_vpc(vpc_id: str) -> None:
-    """Raises UserError if `vpc_id` is neither empty nor a VPC's id."""
-    _check_prefix("vpc-id", "vpc-", [vpc_id] if vpc_id else [])
+    """Raises UserError if `vpc_id` is neither a VPC's id nor "default"."""
+    _check_prefix("vpc-id", "vpc-", [] if vpc_id == DEFAULT_VPC else [vpc_id])
+
+
+def check_nat_subnet(nat_subnet: str) -> None:
+    """Raises UserError if `nat_subnet` is neither empty, a subnet's id nor an address range."""
+    if "/" not in nat_subnet:
+        _check_prefix("nat-subnet", "subnet-", [nat_subnet] if nat_subnet else [])
+        return
+    try:
+        ipaddress.IPv4Network(nat_subnet)
+    except ValueError as error:
+        raise UserError(f"--nat-subnet {nat_subnet!r}: {error}") from None
 
 
 def check_subnets(subnet_ids: str) -> None:

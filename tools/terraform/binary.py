@@ -40,7 +40,8 @@ class Terraform:
     """A terraform or tofu binary and the environment that every one of its processes gets.
 
     `product` is Terraform or OpenTofu, `platform` such as linux_amd64; `downloads` says that init
-    asks the registry for providers.
+    asks the registry for providers. `found_mirror` is the folder that init takes them from because
+    the environment here names it, and not the user's own settings.
 
     Methods take the directory of a root module, and a file for what Terraform prints. `on_event`
     is called with Terraform's events as they come, without secret values. The first request of
@@ -54,6 +55,7 @@ class Terraform:
     platform: str
     downloads: bool
     env: Mapping[str, str]
+    found_mirror: Path | None = None
 
     @classmethod
     def find(cls, env: Mapping[str, str], scratch: Path) -> "Terraform":
@@ -106,7 +108,8 @@ class Terraform:
             return (
                 self  # what only reads goes on; what starts Terraform cannot write its log either
             )
-        return replace(self, downloads=False, env={**self.env, "TF_CLI_CONFIG_FILE": str(config)})
+        env = {**self.env, "TF_CLI_CONFIG_FILE": str(config)}
+        return replace(self, downloads=False, env=env, found_mirror=mirror)
 
     @property
     def _host(self) -> str:

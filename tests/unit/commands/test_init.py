@@ -1,20 +1,66 @@
 """`tools init` with options; tests/cli answers its questions."""
 
+import json
+
 from tests.trees import REPOSITORY
 from tests.unit.commands.conftest import Checkout
 from tools.hcl import reading
+from tools.scaffold.settings import ENDPOINT_SETS
+
+BASE = ("--project", "acme", "--region", "eu-west-1")
+GROUPS = "shared-infra/security-groups/terraform.tfvars"
+ENDPOINTS = "shared-infra/vpc-endpoints/terraform.tfvars"
 
 
 def test_flags_write_the_values(checkout: Checkout) -> None:
-    done = checkout.tools("init", "--project", "acme", "--region", "eu-west-1")
+    done = checkout.tools("init", *BASE, "--default-vpc")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "common.auto.tfvars\n"
+    assert done.stdout == f"common.auto.tfvars\n{GROUPS}\n"
     values = reading.read_tfvars(checkout.root / "common.auto.tfvars")
     assert values == {"project": "acme", "region": "eu-west-1"}
+    assert reading.read_tfvars(checkout.root / GROUPS) == {"vpc_id": "default"}
+    # Nobody has credentials here: what else is in the VPC is unknown, and not said to be nothing.
+    assert "what else is in the VPC default cannot be told: no AWS credentials" in done.stderr
     shown = (checkout.root / "common.auto.tfvars").read_text()
     before = (REPOSITORY / "common.auto.tfvars").read_text()
     replaced = [line for line in before.splitlines() if line not in shown.splitlines()]
     assert replaced == ['# project = "acme-ml"', '# region = "us-east-1"']
+
+
+def test_the_default_vpc_has_to_be_asked_for(checkout: Checkout) -> None:
+    for given in ([], ["--subnet-id", "subnet-01234567"]):
+        done = checkout.tools("init", *BASE, *given)
+        assert done.returncode == 1
+        assert "pass --vpc-id and --subnet-id, or --default-vpc for" in done.stderr
+        assert reading.read_tfvars(checkout.root / "common.auto.tfvars") == {}
+    both = checkout.tools("init", *BASE, "--default-vpc", "--vpc-id", "vpc-01234567")
+    assert both.returncode == 2
+
+
+def test_a_set_of_endpoints_and_a_nat_gateway(checkout: Checkout) -> None:
+    own = ["--vpc-id", "vpc-01234567", "--subnet-id", "subnet-01234567"]
+    done = checkout.tools("init", *BASE, *own, "--endpoints", "sdk", "--nat-subnet", "10.0.0.0/28")
+    assert done.returncode == 0, done.stderr
+    assert reading.read_tfvars(checkout.root / ENDPOINTS) == {
+        "subnet_ids": ["subnet-01234567"],
+        "interface_services": ["sagemaker.api", "sagemaker.runtime", "ec2", "sts", "logs"],
+        "nat_subnet": "10.0.0.0/28",
+    }
+    # Without the egress no notebook could use the gateway.
+    assert reading.read_tfvars(checkout.root / GROUPS) == {
+        "vpc_id": "vpc-01234567",
+        "allow_internet_egress": True,
+    }
+
+
+def test_the_sets_are_those_of_the_stack_and_of_the_document() -> None:
+    stack = REPOSITORY / "shared-infra/vpc-endpoints"
+    default = reading.read_defaults(stack / "variables.tf")["interface_services"]
+    assert default == list(ENDPOINT_SETS["default"])
+    document = (REPOSITORY / "docs/endpoints.md").read_text()
+    for name, services in ENDPOINT_SETS.items():
+        assert f"| `{name}` | `{json.dumps(services)}` |" in document
+    assert json.dumps(ENDPOINT_SETS["sdk"]) in (stack / "terraform.tfvars.example").read_text()
 
 
 def test_without_a_terminal_every_value_must_be_given(checkout: Checkout) -> None:

@@ -1,5 +1,6 @@
 """What a month costs, and the mission's claim about sharing."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -138,6 +139,15 @@ class TestTheMissionsClaim:
         assert round(found.saved_of_all, 1) == Decimal("23.9")  # 43.80 of 183.60
 
 
+def test_a_nat_gateway_is_paid_with_its_address_and_by_the_gb() -> None:
+    """AWS's prices in us-east-1: $0.045 an hour and a GB, $0.005 an hour for an address."""
+    spec, by_use = SharedSpec(nat_gateway=True), Assumptions(nat_gb=Decimal(10))
+    nothing = replace(by_use, storage_gb=Decimal(0), logs_gb=Decimal(0))
+    found = estimate_month(fleet_of(2, spec), read(PACKAGED), nothing)
+    assert found.shared_amount.usd == Decimal("37.40")  # 730 h at $0.05, and 20 GB
+    assert estimate_month(fleet_of(2, SharedSpec()), TABLE, nothing).shared_amount.usd == 0
+
+
 def test_one_notebook_saves_nothing() -> None:
     found = compare(estimate_month(fleet_of(1, SharedSpec(3, 2, 1)), TABLE, Assumptions()), 1)
     assert found.saved.usd == 0
@@ -184,4 +194,5 @@ def test_an_unknown_price_leaves_no_percentage() -> None:
 
 
 def test_only_what_is_fixed_is_paid_again_for_each() -> None:
-    assert set(comparison.FIXED) == {"endpoint_hour", "kms_key_month"}
+    nat = {"nat_hour", "public_ipv4_hour"}
+    assert set(comparison.FIXED) == {"endpoint_hour", "kms_key_month", *nat}

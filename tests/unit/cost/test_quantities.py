@@ -66,9 +66,13 @@ def test_endpoints_and_zones_are_those_of_the_values(root: Path) -> None:
     (root / "shared-infra/vpc-endpoints/terraform.tfvars").write_text(
         'interface_services = ["logs", "sts", "ec2", "logs"]\n'
         'subnet_ids = ["subnet-0000000a", "subnet-0000000b"]\n'
+        'nat_subnet = "10.0.255.0/28"\n'
     )
     found = counted(root)
     assert (found.shared.endpoints, found.shared.zones) == (3, 2)
+    assert found.shared.nat_gateway
+    without = counted(root, "vpc-endpoints.nat_subnet=null")
+    assert not without.shared.nat_gateway
     assert found.notes == [
         "Availability Zones: one for each of subnet_ids in shared-infra/vpc-endpoints."
     ]

@@ -46,6 +46,18 @@ def test_the_lock_of_opentofu_is_taken_away_by_opentofu(bench: Bench) -> None:
     assert f"tofu -chdir={stack.path} force-unlock" in explain([LOCKED], stack, run)
 
 
+def test_a_key_whose_policy_does_not_name_the_logs(bench: Bench) -> None:
+    """The answer of CloudWatch Logs to CreateLogGroup, as AWS's page on its keys quotes it."""
+    stack = bench.write("shared-infra/s3")
+    refused = Diagnostic(
+        "creating CloudWatch Logs Log Group (/aws/sagemaker/TrainingJobs)",
+        "InvalidParameterException: The specified KMS key does not exist or is not allowed to be "
+        "used with Arn 'arn:aws:logs:eu-west-1:123456789012:log-group:/aws/sagemaker/TrainingJobs'",
+    )
+    said = explain([OTHER, refused], stack, bench.run())
+    assert said.endswith("shared-infra/s3/README.md has the statement")
+
+
 @pytest.mark.parametrize(
     "text",
     [

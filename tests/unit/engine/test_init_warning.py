@@ -19,6 +19,20 @@ def test_a_bad_version_is_said_once_in_a_run(chain: Bench) -> None:
     assert "take 6.40 or later" in chain.told.lines[0]
 
 
+def test_a_run_that_needs_no_init_says_it_too(chain: Bench) -> None:
+    stack = chain.stack("notebooks/m")
+    (stack.path / LOCK_FILE).write_text(
+        'provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.39.0"\n}\n'
+    )
+    provider = "registry.terraform.io/hashicorp/aws/6.39.0/linux_amd64"
+    (stack.path / ".terraform/providers" / provider).mkdir(parents=True)
+    initialize(chain.run(), stack)
+    told = len(chain.told.lines)
+    initialize(chain.run(logs=chain.root / "logs" / "another"), stack)
+    assert chain.terraform.calls.count("init notebooks/m") == 1
+    assert "warning: AWS provider 6.39.0" in chain.told.lines[told]
+
+
 def test_a_good_version_is_not_mentioned(chain: Bench) -> None:
     for stack in chain.stacks():
         (stack.path / LOCK_FILE).write_text(

@@ -54,7 +54,7 @@ def test_ids_of_an_aws_account_do_not_reach_the_local_cloud(
     values.write_text('vpc_id = "vpc-01234567"\n')
     copy = workspace.refresh(repository, tmp_path / "copy")
     overrides = copy.root / "shared-infra/security-groups/zz-local.auto.tfvars"
-    assert reading.read_tfvars(overrides) == {"vpc_id": None}
+    assert reading.read_tfvars(overrides) == {"vpc_id": "default"}
 
 
 def test_states_locks_and_backends_stay_where_they_are(

@@ -57,7 +57,10 @@ def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository)
         ({"region": ""}, "no region ''"),
         ({"vpc_id": "01234567", "subnet_ids": ["subnet-01234567"]}, "--vpc-id '01234567'"),
         ({"vpc_id": "vpc-01234567"}, "name at least one of its private subnets"),
+        ({"vpc_id": None}, "--default-vpc for the region's default VPC"),
         ({"subnet_ids": ["subnet-1"]}, "--subnet-id 'subnet-1'"),
+        ({"nat_subnet": "public"}, "--nat-subnet 'public'"),
+        ({"nat_subnet": "10.0.0.1/28"}, "--nat-subnet '10.0.0.1/28': 10.0.0.1/28 has host bits"),
         ({"state_bucket": "BAD!"}, "--state-bucket 'BAD!'"),
         ({"bucket_suffix": "X"}, "--bucket-suffix 'X'"),
         ({"bucket_suffix": "x" * 22}, "at most 21"),
@@ -68,4 +71,4 @@ def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository)
 )
 def test_a_wrong_answer_names_the_rule(answers: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
-        Settings(**{"project": "acme", "region": "eu-west-1", **answers})
+        Settings(**{"project": "acme", "region": "eu-west-1", "vpc_id": "default", **answers})

@@ -1,5 +1,5 @@
 # The module from another repository: by its address in git and a commit, so that a plan is the same tomorrow. Put
-# your repository's address in its place.
+# your repository's address and its commit there.
 terraform {
   required_version = ">= 1.0"
 
@@ -12,7 +12,7 @@ terraform {
 }
 
 module "notebook" {
-  source = "git::https://example.com/your-team/this-repository.git//modules/sagemaker-notebook?ref=v1.0.0"
+  source = "git::https://example.com/ml.git//modules/sagemaker-notebook?ref=0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
 
   name               = "example"
   instance_type      = "ml.t3.medium"

@@ -1,0 +1,36 @@
+# No service is in every Availability Zone.
+# https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-share-your-services.html
+locals {
+  service_zones = {
+    for service, found in data.aws_vpc_endpoint_service.interface : service => found.availability_zones
+  }
+
+  # Those of subnet_ids whose zone has the service; of default subnets the first one.
+  service_subnet_ids = {
+    for service, zones in local.service_zones : service => [
+      for id in local.candidate_subnet_ids : id
+      if contains(zones, data.aws_subnet.candidate[id].availability_zone)
+    ]
+  }
+
+  # Terraform 1.0 knows no precondition: a failing conversion is what carries a message.
+  endpoint_subnet_ids = {
+    for service, ids in local.service_subnet_ids :
+    service => length(ids) > 0 ? slice(ids, 0, length(var.subnet_ids) > 0 ? length(ids) : 1) : [tobool(join("", [
+      "${service} has no endpoints in the zones of these subnets (${join(", ", local.candidate_subnet_ids)}), only ",
+      "in ${join(", ", local.service_zones[service])}. In terraform.tfvars, add a subnet in one of those to ",
+      "subnet_ids, not as the first one, or remove ${service} from interface_services.",
+    ]))]
+  }
+}
+
+data "aws_vpc_endpoint_service" "interface" {
+  for_each = var.interface_services
+
+  service_type = "Interface"
+
+  filter {
+    name   = "service-name"
+    values = [local.service_names[each.value]]
+  }
+}

@@ -1,0 +1,1 @@
+"""What the deploying role needs, derived from what a deployment asks of the emulator."""

@@ -1,0 +1,73 @@
+"""What else is in the VPC that the endpoints go into, in words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tools.aws import network
+from tools.aws.client import Cloud
+from tools.aws.network import Occupants
+from tools.errors import UserError
+from tools.layout import variables
+from tools.layout.repository import Repository
+from tools.layout.stack import Stack
+
+GROUPS = "shared-infra/security-groups"
+ENDPOINTS = "shared-infra/vpc-endpoints"
+
+
+def describe(cloud: Cloud, vpc: str, project: str, values: Mapping[str, Any]) -> list[str]:
+    """Sentences about what is in `vpc` besides the endpoints of `project`.
+
+    `values` are those of the endpoints' stack. What AWS does not tell is said to be unknown.
+    """
+    try:
+        found = network.occupants(cloud, vpc)
+    except UserError as error:
+        return [f"what else is in the VPC {vpc} cannot be told: {error}"]
+    return list(_sentences(found, cloud.region, project, values))
+
+
+def describe_declared(cloud: Cloud, repository: Repository) -> list[str]:
+    """As `describe`, of the VPC and the services that the stacks' files name."""
+    vpc = _values(repository, GROUPS).get("vpc_id")
+    if not isinstance(vpc, str):
+        return [f"what else is in the VPC cannot be told: {GROUPS} names none in its files"]
+    project = str(repository.common()["project"])
+    return describe(cloud, vpc, project, _values(repository, ENDPOINTS))
+
+
+def _values(repository: Repository, name: str) -> Mapping[str, Any]:
+    """The values of a stack; none if there is no such stack."""
+    stack = Stack(repository.root, name)
+    return variables.read_values(stack) if stack.path.is_dir() else {}
+
+
+def _sentences(
+    found: Occupants, region: str, project: str, values: Mapping[str, Any]
+) -> Iterator[str]:
+    services = sorted(map(str, values.get("interface_services") or []))
+    private_dns = values.get("private_dns_enabled", True)
+    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(found.interfaces.items()))
+    yield f"network interfaces in {found.id}, by AWS's kinds: {counts or 'none'}"
+    if found.interfaces and services and private_dns:
+        yield (
+            f"all of them reach {', '.join(services)} through the stack's endpoints from then on "
+            "(private DNS)"
+        )
+    ours = {"Project": project, "Stack": ENDPOINTS}
+    for endpoint in found.endpoints:
+        # com.amazonaws.<region>.<service>, or aws.sagemaker.<region>.notebook
+        service = endpoint.service.partition(f".{region}.")[2]
+        if ours.items() <= endpoint.tags.items():
+            continue
+        way_out = f"import it: tools import endpoint {endpoint.id}"
+        if endpoint.is_gateway and service == "s3" and values.get("create_s3_gateway", True):
+            yield (
+                f"{endpoint.id} is a gateway for S3 already, and a route table takes one: set "
+                f"create_s3_gateway = false, or {way_out}"
+            )
+        if service in services and endpoint.private_dns and private_dns:
+            yield (
+                f"{endpoint.id} is an endpoint for {service} with private DNS already, and AWS "
+                f"refuses a second: remove {service} from interface_services, or {way_out}"
+            )
