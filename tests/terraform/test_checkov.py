@@ -301,6 +301,8 @@ WITHOUT_A_CHECK = {
     "aws_budgets_budget.monthly",
     "aws_ce_cost_allocation_tag.this",
     "aws_kms_alias.shared",
+    "aws_nat_gateway.this",
+    "aws_route_table_association.nat",
     "aws_s3_bucket_logging.shared",
     "aws_s3_bucket_server_side_encryption_configuration.shared",
     "aws_s3_bucket_server_side_encryption_configuration.states",
