@@ -36,6 +36,6 @@ output "role_name" {
 }
 
 output "schedule_boundary_arn" {
-  description = "Boundary for the roles of schedules: they start and stop the project's notebooks, and nothing else."
+  description = "Permissions boundary of schedules' roles: they start and stop the project's notebooks, nothing else."
   value       = aws_iam_policy.schedule.arn
 }
