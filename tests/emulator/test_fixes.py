@@ -80,6 +80,27 @@ def test_a_rule_keeps_its_description_and_takes_a_new_one(
     revoke(GroupId=network.group, SecurityGroupRuleIds=[rule_id])
 
 
+def test_an_endpoint_moves_to_another_security_group(account: Account, network: Network) -> None:
+    """As the API's reference has it: AddSecurityGroupIds and RemoveSecurityGroupIds of
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcEndpoint.html"""
+    ec2 = account.ec2
+    (subnet,) = ec2.describe_subnets(SubnetIds=[network.subnet])["Subnets"]
+    made = ec2.create_vpc_endpoint(
+        VpcId=subnet["VpcId"],
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.us-east-1.logs",
+        SubnetIds=[network.subnet],
+        SecurityGroupIds=[network.default_group],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    ec2.modify_vpc_endpoint(
+        VpcEndpointId=made,
+        AddSecurityGroupIds=[network.group],
+        RemoveSecurityGroupIds=[network.default_group],
+    )
+    (found,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"]
+    assert [group["GroupId"] for group in found["Groups"]] == [network.group]
+
+
 def test_endpoint_services_are_found_by_name_and_type(client: Callable[..., Any]) -> None:
     """S3 has both types under one name, as on AWS."""
     ec2 = client("ec2")

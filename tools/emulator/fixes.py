@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 import uuid
-from functools import partial
+from functools import partial, wraps
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,6 +36,7 @@ def apply() -> None:
         _change_rules_without_ports,
         _create_keys_on_python_3_11,
         _keep_the_version_of_endpoint_policies,
+        _move_endpoints_to_other_groups,
         _filter_logs_as_aws_does,
         _filter_endpoint_services,
         _take_lifecycle_rules_in_the_older_form,
@@ -193,6 +194,31 @@ def _keep_the_version_of_endpoint_policies() -> None:
         endpoint.policy_as_given = given
 
     endpoint_class.policy_document = property(policy, set_policy)
+
+
+def _move_endpoints_to_other_groups() -> None:
+    """localstack-core 4.13.1, localstack/services/ec2/provider.py: ModifyVpcEndpoint leaves out
+    the security groups to add and to remove, and Terraform wants to change them for ever."""
+    from localstack.services.ec2.models import get_ec2_backend
+    from localstack.services.ec2.provider import Ec2Provider
+
+    provider_class: Any = Ec2Provider
+    modify = provider_class.modify_vpc_endpoint
+
+    @wraps(modify)  # with the marks by which LocalStack finds a handler
+    def modify_with_groups(
+        provider: Any, context: Any, vpc_endpoint_id: str, **request: Any
+    ) -> Any:
+        done = modify(provider, context, vpc_endpoint_id, **request)
+        backend = get_ec2_backend(context.account_id, context.region)
+        endpoint = backend.vpc_end_points[vpc_endpoint_id]
+        removed = request.get("remove_security_group_ids") or []
+        kept = [group for group in endpoint.security_group_ids or [] if group not in removed]
+        added = request.get("add_security_group_ids") or []
+        endpoint.security_group_ids = [*kept, *(group for group in added if group not in kept)]
+        return done
+
+    provider_class.modify_vpc_endpoint = modify_with_groups
 
 
 def _filter_endpoint_services() -> None:
