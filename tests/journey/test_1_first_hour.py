@@ -9,6 +9,8 @@ from tests.terraform.chain import check_deployed
 
 from .conftest import DEMO, SHARED, Demo
 
+GROUPS = "shared-infra/security-groups"  # the stack that is told its VPC
+
 
 class TestTheDemo:
     def test_says_that_everything_is_deployed_with_its_url(self, demo: Demo) -> None:
@@ -163,7 +165,9 @@ class TestThenInit:
 
     def test_what_is_typed_once_is_written(self, demo: Demo) -> None:
         done = demo.types("tools init --project acme-ml --region us-east-1 --default-vpc")
-        assert (done.code, done.out) == (0, "common.auto.tfvars\n"), done
+        assert done.code == 0, done
+        assert done.out.split() == ["common.auto.tfvars", f"{GROUPS}/terraform.tfvars"]
+        assert 'vpc_id = "default"' in (demo.root / GROUPS / "terraform.tfvars").read_text()
         changes = demo.types("git diff --unified=0 common.auto.tfvars").out
         assert re.findall(r"^[+-][^+-].*", changes, re.M) == [
             '-# project = "acme-ml"',

@@ -75,7 +75,9 @@ NANO = 'nano() { sed -i \'s/^owner .*/owner = "alice"/\' "$1"; }\n'
 
 @pytest.fixture(scope="module")
 def clone(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone that nothing was done in; its local cloud is the demo's, by now an empty one."""
+    """A clone that nothing was done in; its local cloud is the demo's, started again empty."""
+    started = demo.types(f"tools local down && tools local up --port {demo.port}")
+    assert started.code == 0, started
     return copy_repository(tmp_path_factory.mktemp("word-for-word") / "clone")
 
 
