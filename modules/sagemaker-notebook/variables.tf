@@ -46,7 +46,7 @@ variable "idle_stop_minutes" {
 }
 
 variable "idle_stop_weighs_processes" {
-  description = "Whether what the notebook's user runs counts as work: a process that uses a tenth of a core, or reads and writes 1 MiB a second."
+  description = "Whether a user's process that takes a tenth of a core, or moves 1 MiB a second, counts as work."
   type        = bool
   default     = true
 }
@@ -175,7 +175,7 @@ variable "root_access" {
 }
 
 variable "schedule_boundary_arn" {
-  description = "Policy that bounds the role of the schedule, such as schedule_boundary_arn of shared-infra/iam; null sets none."
+  description = "Policy that bounds the schedule's role, such as schedule_boundary_arn of shared-infra/iam; null: none."
   type        = string
   default     = null
 
@@ -183,7 +183,7 @@ variable "schedule_boundary_arn" {
     condition = var.schedule_boundary_arn == null || can(
       regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.schedule_boundary_arn)
     )
-    error_message = "The schedule_boundary_arn must be an IAM policy's ARN (arn:aws:iam::<account>:policy/<name>), or null."
+    error_message = "The schedule_boundary_arn must be a policy's ARN (arn:aws:iam::<account>:policy/<name>), or null."
   }
 }
 

@@ -36,6 +36,6 @@ output "role_name" {
 }
 
 output "schedule_boundary_arn" {
-  description = "Permissions boundary for the roles of notebooks' schedules: they start and stop notebooks of the project, and nothing else."
+  description = "Permissions boundary of schedules' roles: they start and stop the project's notebooks, nothing else."
   value       = aws_iam_policy.schedule.arn
 }

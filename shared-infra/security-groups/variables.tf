@@ -1,5 +1,5 @@
 variable "allow_internet_egress" {
-  description = "Lets notebooks reach the internet by HTTPS, for pip, conda and Git hosts. They need a NAT gateway in their subnet besides."
+  description = "Lets notebooks reach the internet by HTTPS, for pip, conda and Git hosts. They need a NAT gateway too."
   type        = bool
   default     = false
 }
@@ -48,19 +48,29 @@ variable "region" {
 }
 
 variable "security_group_names" {
-  description = "Names for groups that should not be called <project>-<purpose>, by purpose: notebooks, endpoints. A change replaces the group, which AWS refuses while something is in it."
+  description = "Names of the groups notebooks and endpoints. A change replaces one, which AWS refuses while in use."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = alltrue([for purpose in keys(var.security_group_names) : contains(["notebooks", "endpoints"], purpose)])
+    condition = alltrue([
+      for purpose in keys(var.security_group_names) : contains(["notebooks", "endpoints"], purpose)
+    ])
     error_message = "The keys of security_group_names must be notebooks or endpoints."
   }
 
   # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
   validation {
-    condition     = alltrue([for name in values(var.security_group_names) : can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{1,255}$", name)) && !can(regex("^sg-", name))])
-    error_message = "The values of security_group_names must be names of security groups: 1 to 255 letters, digits, spaces or any of . _ - : / ( ) # , @ [ ] + = & ; { } ! $ *, and not sg- at the start."
+    condition = alltrue([
+      for name in values(var.security_group_names) :
+      can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{1,255}$", name))
+    ])
+    error_message = "The values of security_group_names are 1 to 255 letters, digits, spaces or ._-:/()#,@[]+=&;{}!$*."
+  }
+
+  validation {
+    condition     = alltrue([for name in values(var.security_group_names) : !can(regex("^sg-", name))])
+    error_message = "The values of security_group_names must be names of security groups, not IDs (sg-...)."
   }
 }
 

@@ -17,7 +17,8 @@ locals {
     ]
   ])
 
-  nat_route_table_ids = length(local.other_default_routes) == 0 ? keys(data.aws_route_table.private) : [tobool(join("", [
+  private_table_ids = keys(data.aws_route_table.private)
+  nat_route_table_ids = length(local.other_default_routes) == 0 ? local.private_table_ids : [tobool(join("", [
     "There is a default route already: ${join(", ", local.other_default_routes)}. A NAT gateway is for private ",
     "subnets, whose route tables have none: name others in subnet_ids, or set nat_subnet = null.",
   ]))]

@@ -50,7 +50,7 @@ data "aws_iam_policy_document" "s3" {
 
   # Requests that a service of AWS signs: what runs in these subnets answers CloudFormation by such
   # an address in a bucket of AWS's, and a stack hangs without the answer. As in AWS's own policy:
-  # https://github.com/aws-samples/data-perimeter-policy-examples/blob/main/vpc_endpoint_policies/s3_endpoint_policy.json
+  # https://github.com/aws-samples/data-perimeter-policy-examples (vpc_endpoint_policies/s3_endpoint_policy.json)
   # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html
   statement {
     sid       = "AllowAWSServices"

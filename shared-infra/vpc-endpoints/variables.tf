@@ -1,28 +1,33 @@
 variable "create_s3_gateway" {
-  description = "Makes the gateway endpoint for S3. Turn it off where the subnets' route tables lead to S3 through one already: AWS refuses a second."
+  description = "Makes the gateway endpoint for S3. Turn it off if the route tables have one: AWS refuses a second."
   type        = bool
   default     = true
 }
 
 variable "endpoint_policies" {
-  description = "Endpoint policies as JSON, by service (s3, sagemaker.api, ...). A service that is not named lets this account's requests through; null gives AWS's own, which allows everything."
+  description = "Endpoint policies as JSON, by service. Without one, this account's requests pass; with null, all do."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = alltrue([for policy in values(var.endpoint_policies) : policy == null ? true : can(jsondecode(policy).Statement)])
+    condition = alltrue([
+      for policy in values(var.endpoint_policies) : policy == null ? true : can(jsondecode(policy).Statement)
+    ])
     error_message = "The values of endpoint_policies must be policy documents in JSON, with a Statement, or null."
   }
 }
 
 variable "interface_services" {
-  description = "Services that get an interface endpoint, each paid by the hour and Availability Zone: the last part of the service's name, such as sts or ecr.dkr, or notebook for the way to the notebooks themselves."
+  description = "Services that get an interface endpoint, such as sts or ecr.dkr; each is paid by the hour and zone."
   type        = set(string)
   default     = ["sagemaker.api", "sagemaker.runtime", "ec2"]
 
   validation {
-    condition     = alltrue([for service in var.interface_services : can(regex("^[a-z0-9][a-z0-9.-]*$", service)) && !can(regex("^(com|aws)[.]", service))])
-    error_message = "The interface_services are short names, such as sagemaker.api, logs or ecr.dkr: leave out com.amazonaws.<region>."
+    condition = alltrue([
+      for service in var.interface_services :
+      can(regex("^[a-z0-9][a-z0-9.-]*$", service)) && !can(regex("^(com|aws)[.]", service))
+    ])
+    error_message = "The interface_services are names such as logs or ecr.dkr: leave out com.amazonaws.<region>."
   }
 
   validation {
@@ -61,7 +66,7 @@ variable "region" {
 }
 
 variable "route_table_ids" {
-  description = "Route tables that get the way to S3; [] takes those of the subnets. Name the tables of every subnet that has notebooks."
+  description = "Route tables that get the way to S3, of every subnet with notebooks; [] takes those of the subnets."
   type        = list(string)
   default     = []
 
@@ -84,7 +89,7 @@ variable "state_prefix" {
 }
 
 variable "subnet_ids" {
-  description = "Subnets for the interface endpoints, each in another Availability Zone, and for the notebooks, which use the first; [] takes the VPC's default subnet in the first Availability Zone by name. Name them for anything that matters: another first subnet replaces every notebook. Typed only here: notebooks read them from this stack's outputs."
+  description = "Subnets of the endpoints. Notebooks use the first: if it changes, each is replaced, its volume lost."
   type        = list(string)
   default     = []
 

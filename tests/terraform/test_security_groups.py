@@ -190,6 +190,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"security_group_names": {"notebooks": "sg-0a1b2c3d4e5f67890"}},
         "The values of security_group_names must be names of security groups",
     ),
+    "group_characters": (
+        {"security_group_names": {"endpoints": "old|endpoints"}},
+        "The values of security_group_names are 1 to 255 letters, digits, spaces or",
+    ),
     "vpc_name": ({"vpc_id": "main"}, "The vpc_id must be a VPC's ID"),
     "vpc_null": ({"vpc_id": None}, 'or to "default" for the region\'s default VPC'),
     "vpc_empty": ({"vpc_id": ""}, 'or to "default" for the region\'s default VPC'),

@@ -32,8 +32,8 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
     Run it after you have taken a newer version of the repository into yours. It shows the
     difference and asks once. What you changed in a notebook's files stays. If you changed what the
     templates change too, it names file and lines, and writes nothing. It also moves resources in
-    states whose addresses are of an older layout. Nothing changes in AWS, and a plan afterwards
-    has no changes (docs/upgrading.md).
+    states whose addresses are of an older layout. Nothing changes in AWS: a plan afterwards has new
+    outputs at most (docs/upgrading.md).
     """
     here = Path.cwd()
     if dry_run:
@@ -56,7 +56,7 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
         upgrade.write(change)
         say(f"upgraded notebooks/{change.directory.name}")
     option = session.target.option
-    say(f"next: tools plan{option} (no changes)")
+    say(f"next: tools plan{option} (nothing changes in AWS)")
     if any(here.is_relative_to(change.directory) for change in upgrades):
         say('your shell is in a directory that was replaced: cd "$PWD"')
 

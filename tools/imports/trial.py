@@ -33,7 +33,16 @@ _VARIABLES = "variables.tf"
 # What a notebook reads, as far as the shared stacks have no outputs yet.
 _STAND_INS: Mapping[str, Mapping[str, Value]] = {
     S3: {"bucket_arns": {}, "kms_key_arns": []},
-    IAM: {"role_arn": "arn:aws:iam::123456789012:role/trial"},
+    IAM: {
+        # Terraform converts both branches of a conditional to one type: a null here would leave
+        # a notebook's isolation, which is null, without attributes that its module asks for.
+        "isolation": {
+            "bind_trust_to_account": False,
+            "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/trial",
+            "policy_arns": {},
+        },
+        "role_arn": "arn:aws:iam::123456789012:role/trial",
+    },
     GROUPS: {"notebook_security_group_id": "sg-00000000"},
     ENDPOINTS: {"subnet_ids": ["subnet-00000000"]},
 }

@@ -20,7 +20,6 @@ OPEN = json.dumps(
 def first(tree: Tree, client: Callable[..., Any]) -> dict[str, dict[str, Any]]:
     """The values of the first deployment, by root."""
     vpcs = client("ec2", account=tree.account).describe_vpcs()["Vpcs"]
-    group = _group(client("ec2", account=tree.account), vpcs[0]["VpcId"])
     return {
         "shared-infra/s3": {
             "access_log_bucket": states_bucket(tree),
@@ -30,7 +29,7 @@ def first(tree: Tree, client: Callable[..., Any]) -> dict[str, dict[str, Any]]:
         "shared-infra/iam": {"reserve_users": True},
         "shared-infra/security-groups": {
             "allow_internet_egress": True,
-            "endpoint_client_security_group_ids": [group],
+            "egress_cidrs": ["10.20.0.0/16"],
             "vpc_id": vpcs[0]["VpcId"],
         },
         "shared-infra/vpc-endpoints": {},
@@ -61,7 +60,8 @@ def second(tree: Tree) -> dict[str, dict[str, Any]]:
         },
         "shared-infra/security-groups": {
             "allow_internet_egress": False,
-            "endpoint_client_security_group_ids": [],
+            "egress_cidrs": [],
+            "endpoints_for_notebooks_only": True,
         },
         "shared-infra/vpc-endpoints": {"endpoint_policies": {"s3": OPEN, "ec2": OPEN}},
         SHARED_ROLE: {"schedule_stop": None, "idle_stop_minutes": 0, "owner": "somebody"},
@@ -121,8 +121,3 @@ def _keep_states(tree: Tree) -> None:
             '    region       = "us-east-1"\n'
             "    use_lockfile = true\n  }\n}\n"
         )
-
-
-def _group(ec2: Any, vpc: str) -> str:
-    groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
-    return str(groups["SecurityGroups"][0]["GroupId"])

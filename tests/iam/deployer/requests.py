@@ -47,7 +47,8 @@ def read(log: Path, account: str, project: str) -> list[Request]:
     """The requests of `account` in the emulator's log, each kind once, sorted."""
     lines = map(json.loads, log.read_text().splitlines())
     kept = (_plain(line, project) for line in lines if line["account"] == account)
-    return sorted({json.dumps(one, sort_keys=True): one for one in kept}.values(), key=json.dumps)
+    found = {(one["call"], json.dumps(one, sort_keys=True)): one for one in kept}
+    return [found[key] for key in sorted(found)]
 
 
 def recorded() -> list[Request]:
@@ -91,11 +92,22 @@ def _plain(line: Mapping[str, Any], project: str) -> dict[str, Any]:
     call = f"{line['service']}.{line['operation']}"
     entry = table()["operations"].get(call)
     used = _parameters(entry["checks"] if entry else [])
-    found = {name: value for name, value in line["request"].items() if name in used and value}
+    found = {
+        name: _in_order(value) for name, value in line["request"].items() if name in used and value
+    }
     text = json.dumps(found).replace(project, "<project>").replace(line["account"], "<account>")
     for pattern, name in _IDS:
         text = pattern.sub(name, text)
     return {"call": call, **json.loads(text)}
+
+
+def _in_order(value: Any) -> Any:
+    """`value` with its tags sorted: the provider sends them as Go goes through a map, at random."""
+    if isinstance(value, list):
+        return sorted(map(_in_order, value), key=lambda one: json.dumps(one, sort_keys=True))
+    if isinstance(value, dict):
+        return {name: _in_order(one) for name, one in value.items()}
+    return value
 
 
 def _parameters(rules: list[Mapping[str, Any]]) -> set[str]:
