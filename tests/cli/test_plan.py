@@ -205,7 +205,11 @@ def test_drift_tells_a_change_outside_from_one_not_applied(
 
 def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Running) -> None:
     write_stack(small.root, "shared-infra/vpc-endpoints", RESOURCE)
-    write_stack(small.root, "notebooks/n", USES + reading("shared-infra/vpc-endpoints"))
+    write_stack(
+        small.root,
+        "notebooks/n",
+        USES.replace("state.b", "state.vpc_endpoints") + reading("shared-infra/vpc-endpoints"),
+    )
     (small.root / "common.auto.tfvars").write_text('project = "p"\nregion = "eu-west-1"\n')
     # Only STS is the emulator's: the rest of the run is what AWS would see.
     env = {
@@ -243,12 +247,12 @@ def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Ru
     # Another account's state is not created again in this one.
     other = {**env, "AWS_ACCESS_KEY_ID": "210987654321"}
     write_stack(small.root, "shared-infra/vpc-endpoints", RESOURCE + "# edited\n")
-    elsewhere = small.tools("deploy", "--yes", "b", **other)
+    elsewhere = small.tools("deploy", "--yes", "vpc-endpoints", **other)
     assert elsewhere.returncode == 1
     assert "its state is of account 123456789012" in elsewhere.stderr
     # The plan that was shown is what was applied: Terraform read nothing again.
     logs = sorted((small.root / ".tools/logs").iterdir())[-2]
-    assert '"operation":"plan"' not in (logs / "shared-infra.b.apply.log").read_text()
+    assert '"operation":"plan"' not in (logs / "shared-infra.vpc-endpoints.apply.log").read_text()
 
 
 def test_reports_are_what_they_say(stacks: Checkout, tmp_path: Path) -> None:

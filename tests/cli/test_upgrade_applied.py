@@ -142,13 +142,8 @@ def type_of(value: Any) -> Any:
     return "bool" if isinstance(value, bool) else "string"
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        pytest.param("", id="the shared role"),
-        pytest.param("isolated = true\n", id="isolated", marks=pytest.mark.nightly),
-    ],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("values", ["", "isolated = true\n"], ids=["the shared role", "isolated"])
 def test_nothing_changes_in_aws(root: Root, values: str) -> None:
     name = root.directory.name
     with (root.directory / "terraform.tfvars").open("a") as file:

@@ -182,22 +182,18 @@ def test_describes_what_has_failed_and_nothing_else(place: Place, faults: Faults
     assert "its script took too long" in place.tools("status", "--local").stdout
 
 
-def test_a_notebook_is_looked_for_in_the_region_that_it_declares(place: Place) -> None:
-    other = "us-west-2"
-    place.declare("here")
-    place.declare("there")
-    overriding = place.root / "notebooks/there/zz.auto.tfvars"
-    overriding.write_text(f'region = "{other}"\n')
-    place.create("here", "there")  # the latter where nothing declares it
+def test_notebooks_of_two_regions_are_refused(place: Place) -> None:
+    for name in ("here", "there"):
+        place.declare(name)
+        (place.root / f"notebooks/{name}/region.auto.tfvars").write_text(
+            f'region = "{place.region if name == "here" else "us-west-2"}"\n'
+        )
     done = place.tools("status", "--local", "--json")
-    found = json.loads(done.stdout)
-    assert statuses(found) == {"notebooks/here": "InService", "notebooks/there": "not deployed"}
-    assert [n["region"] for n in found["notebooks"]] == [place.region, other]
-    assert [(u["name"], u["region"]) for u in found["undeclared"] if u["name"] == "there"] == [
-        ("there", place.region)
-    ]
-    shown = place.tools("status", "--local", "there")
-    assert f"region {other} was asked and has no such instance" in shown.stderr
+    assert isinstance(done.exception, UserError)
+    assert str(done.exception).startswith(
+        f"region is {place.region} in notebooks/here and us-west-2 in notebooks/there; "
+    )
+    assert done.stdout == ""
 
 
 def test_no_network_is_said(place: Place, faults: Faults) -> None:

@@ -50,6 +50,7 @@ class TestSharedStates:
             "!! .tools/",
             "?? notebooks/alice-notebook/",
             "?? notebooks/nlp-project/",
+            "?? shared-infra/security-groups/terraform.tfvars",
             "?? team.csv",
         ]
         assert not list(demo.root.glob("*/*/backend.tf"))

@@ -75,7 +75,9 @@ NANO = 'nano() { sed -i \'s/^owner .*/owner = "alice"/\' "$1"; }\n'
 
 @pytest.fixture(scope="module")
 def clone(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone that nothing was done in; its local cloud is the demo's, by now an empty one."""
+    """A clone that nothing was done in; its local cloud is the demo's, started again empty."""
+    started = demo.types(f"tools local down && tools local up --port {demo.port}")
+    assert started.code == 0, started
     return copy_repository(tmp_path_factory.mktemp("word-for-word") / "clone")
 
 
@@ -95,13 +97,11 @@ class TestWordForWord:
         assert done.code == 0, done
 
     def test_configuration_in_every_root(self, demo: Demo, clone: Path) -> None:
-        for name in ("s3", "iam", "security-groups", "vpc-endpoints"):
-            done = types(demo, clone / "shared-infra" / name, COPY + EDIT)
+        shared = ("s3", "iam", "security-groups", "vpc-endpoints")
+        roots = [*map("shared-infra/{}".format, shared)]
+        for root in (*roots, "notebooks/notebook-dev", "notebooks/notebook-prod"):
+            done = types(demo, clone / root, COPY + EDIT)
             assert done.code == 0, done
-        # Here the two notebooks have a terraform.tfvars of their own, so it is edited alone.
-        for name in ("notebook-dev", "notebook-prod"):
-            values = clone / "notebooks" / name / "terraform.tfvars"
-            values.write_text(f'{values.read_text()}project = "{PROJECT}"\nregion  = "us-east-1"\n')
 
     def test_shared_infrastructure(self, demo: Demo, clone: Path) -> None:
         done = types(demo, clone, SHARED)
@@ -112,8 +112,9 @@ class TestWordForWord:
             assert PROJECT in output.out, output
 
     def test_notebooks(self, demo: Demo, clone: Path) -> None:
-        done = types(demo, clone, NOTEBOOK)
-        assert done.code == 0, done
+        for commands in (NOTEBOOK, NOTEBOOK.replace("notebook-dev", "notebook-prod")):
+            done = types(demo, clone, commands)
+            assert done.code == 0, done
         url = types(demo, clone / "notebooks/notebook-dev", "terraform output notebook_url\n")
         assert url.out.startswith('"https://notebook-dev-'), url
 
@@ -125,12 +126,12 @@ class TestWordForWord:
         said = plain(done)
         assert "terraform.tfstate, the state of notebooks/notebook-dev" in said, done
         assert "delete terraform.tfstate* and .terraform" in said, done
-        assert sorted(demo.instances()) == ["notebook-dev"]
+        assert sorted(demo.instances()) == ["notebook-dev", "notebook-prod"]
         more = "cd notebooks/notebook-data-science\nrm -r terraform.tfstate* .terraform\n"
         done = types(demo, clone, more + "terraform init\nterraform apply\n")
         assert done.code == 0, done
         instances = demo.instances()
-        assert sorted(instances) == ["notebook-data-science", "notebook-dev"]
+        assert sorted(instances) == ["notebook-data-science", "notebook-dev", "notebook-prod"]
         copy, original = instances["notebook-data-science"], instances["notebook-dev"]
         for shared in ("RoleArn", "SubnetId", "SecurityGroups"):
             assert copy[shared] == original[shared]
@@ -140,7 +141,8 @@ class TestWordForWord:
         # A name of one's own instead of my-notebook.
         done = types(demo, clone, MONITORING.replace("my-notebook", "notebook-dev"))
         assert done.code == 0, done
-        assert done.out.count('"NotebookInstanceStatus": "InService"') == 3
+        # Three in the list, and the one that is described.
+        assert done.out.count('"NotebookInstanceStatus": "InService"') == 4
 
     def test_cleanup(self, demo: Demo, clone: Path) -> None:
         # The copy first, which the commands do not name.
