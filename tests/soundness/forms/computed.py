@@ -72,7 +72,7 @@ _EXPRESSIONS: dict[str, bool] = {
     'formatlist("%s", ["WANT"])[0]': True,
     'sort(["z", "WANT"])[0]': True,
     'reverse(["no", "WANT"])[0]': True,
-    'flatten([["WANT"]])[0]': True,
+    'flatten([["WANT"]])[0]': False,
     'zipmap(["k"], ["WANT"]).k': True,
     'substr("xxWANT", 2, -1)': True,
     'jsondecode("\\"WANT\\"")': True,
