@@ -226,7 +226,9 @@ def demo(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    if call.excinfo and item.parent and not item.get_closest_marker("xfail"):
+    if call.excinfo is None or item.parent is None or item.get_closest_marker("xfail"):
+        return
+    if not call.excinfo.errisinstance(pytest.skip.Exception):  # for want of time (NIGHTLY_UNTIL)
         item.parent.stash.setdefault(_FAILED, item.name)
 
 
