@@ -29,6 +29,12 @@ def shorten(value: object) -> str:
     return _Shortened().repr(value)
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """Joins `names` with commas; of more than `most` the first, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 def nearest(name: str, names: Sequence[str], most: int = 3, aliases: Collection[str] = ()) -> str:
     """Words for an error: what was meant by the wrong `name`, or else which `names` there are.
 

@@ -10,7 +10,7 @@ from tools.errors import UserError
 
 DEFAULT_VPC = "default"
 # States of endpoints that are gone, or never were.
-_GONE = frozenset({"deleted", "deleting", "failed", "rejected", "expired"})
+GONE = frozenset({"deleted", "deleting", "failed", "rejected", "expired"})
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def occupants(cloud: Cloud, vpc: str) -> Occupants:
     return Occupants(
         id,
         Counter(str(interface.get("InterfaceType", "interface")) for interface in interfaces),
-        tuple(_endpoint(found) for found in endpoints if found["State"].lower() not in _GONE),
+        tuple(_endpoint(found) for found in endpoints if found["State"].lower() not in GONE),
     )
 
 

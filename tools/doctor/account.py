@@ -5,9 +5,8 @@ from typing import Any
 
 from tools.aws.client import Cloud
 from tools.doctor.check import Check
+from tools.fleet.occupants import ENDPOINTS, GROUPS
 from tools.hcl.reading import Value
-
-GROUPS, ENDPOINTS = "shared-infra/security-groups", "shared-infra/vpc-endpoints"
 
 Values = Mapping[str, Value]
 

@@ -7,6 +7,7 @@ from tools.context import Context
 from tools.doctor import account, machine, quotas, repository
 from tools.doctor.check import Check
 from tools.errors import UserError, in_one_line
+from tools.fleet.occupants import ENDPOINTS, GROUPS
 from tools.layout import variables
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
@@ -46,21 +47,17 @@ def _examine_account(context: Context, cloud: Cloud) -> Iterator[Check]:
     yield from _guard(
         "vpc",
         lambda: [
-            account.check_vpc(cloud, values(account.GROUPS), values(account.ENDPOINTS)),
+            account.check_vpc(cloud, values(GROUPS), values(ENDPOINTS)),
         ],
     )
     yield from _guard(
         "endpoints",
-        lambda: [
-            account.check_endpoints(
-                cloud, project, values(account.GROUPS), values(account.ENDPOINTS)
-            )
-        ],
+        lambda: [account.check_endpoints(cloud, project, values(GROUPS), values(ENDPOINTS))],
     )
     yield from _guard(
         "quotas",
         lambda: quotas.check_quotas(
-            cloud, _types(context), _count(values(account.ENDPOINTS).get("interface_services"))
+            cloud, _types(context), _count(values(ENDPOINTS).get("interface_services"))
         ),
     )
 

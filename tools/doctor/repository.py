@@ -7,6 +7,7 @@ from pathlib import Path
 from tools.aws.model import check_region
 from tools.doctor.check import Check
 from tools.engine.fingerprint import LOCK_FILE, locked_versions
+from tools.errors import first_of
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.system import git
@@ -37,12 +38,14 @@ def check_locks(stacks: Sequence[Stack]) -> Check:
                 return Check(name, "warning", problem, "tools lock --upgrade")
     missing = [stack.name for stack in stacks if stack not in texts]
     if missing:
-        detail = f"without one: {_some(missing)}; each init may take another provider"
+        detail = f"without one: {first_of(missing, _SHOWN)}; each init may take another provider"
         return Check(name, "warning", detail, mend)
     # The registry's hashes (zh:) are of every platform, a mirror's (h1:) of one each.
     narrow = [s.name for s, text in texts.items() if "zh:" not in text and text.count("h1:") < 2]
     if narrow:
-        detail = f"of one platform alone: {_some(narrow)}; terraform init fails on any other"
+        detail = (
+            f"of one platform alone: {first_of(narrow, _SHOWN)}; terraform init fails on any other"
+        )
         return Check(name, "warning", detail, mend)
     return Check(name, "ok", f"{len(texts)} stacks have one for several platforms")
 
@@ -61,7 +64,9 @@ def _check_changes(root: Path) -> Check:
         return Check("git", "unknown", f"git status does not answer within {_GIT_SECONDS} s")
     names = [line[3:] for line in os.fsdecode(answer).splitlines()]
     if names:
-        return Check("git", "warning", f"not committed: {_some(names)}", "git add, git commit")
+        return Check(
+            "git", "warning", f"not committed: {first_of(names, _SHOWN)}", "git add, git commit"
+        )
     return Check("git", "ok", "everything is committed")
 
 
@@ -69,17 +74,13 @@ def _check_states(root: Path, stacks: Sequence[Stack]) -> Check:
     name = "states in git"
     tracked = git.ask(root, "ls-files", "--", "*.tfstate", "*.tfstate.*", seconds=_GIT_SECONDS)
     if names := os.fsdecode(tracked or b"").split():
-        detail = f"git has {_some(names)}; states hold account data, and secrets if there are any"
+        shown = first_of(names, _SHOWN)
+        detail = f"git has {shown}; states hold account data, and secrets if there are any"
         return Check(name, "error", detail, f"git rm --cached {' '.join(names[:_SHOWN])}")
     paths = [f"{stack.name}/terraform.tfstate" for stack in stacks]
     ignored = git.ask(root, "check-ignore", "--", *paths, seconds=_GIT_SECONDS)
     covered = os.fsdecode(ignored or b"").split("\n")
     if open_ones := [path for path in paths if path not in covered]:
-        detail = f"not ignored: {_some(open_ones)}"
+        detail = f"not ignored: {first_of(open_ones, _SHOWN)}"
         return Check(name, "warning", detail, "add *.tfstate and *.tfstate.* to .gitignore")
     return Check(name, "ok", "every state is ignored")
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from tools.aws.network import GONE
 from tools.errors import UserError, shorten
 from tools.hcl.reading import Value
 from tools.imports import endpoint_policies, security_groups, tfvars
@@ -14,7 +15,6 @@ from tools.imports.request import ENDPOINTS, GROUPS, ImportRequest, ResourceImpo
 _PRIVATE_DNS = "private_dns_enabled"
 # As in shared-infra/vpc-endpoints/services.tf, which says where each is in use.
 _PREFIXES = ("com.amazonaws", "cn.com.amazonaws", "eu.amazonaws")
-_GONE = ("deleted", "deleting", "failed", "rejected", "expired")
 
 
 def request_endpoint(
@@ -89,7 +89,7 @@ def list_working(destination: Destination, vpc: str) -> list[Any]:
 
 
 def _working(endpoints: Sequence[Any]) -> list[Any]:
-    return [endpoint for endpoint in endpoints if endpoint["State"].lower() not in _GONE]
+    return [endpoint for endpoint in endpoints if endpoint["State"].lower() not in GONE]
 
 
 def endpoint_type(endpoint: Any) -> str:

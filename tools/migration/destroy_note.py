@@ -1,8 +1,8 @@
 """The note on what a destroy of the old deployment destroys: each type by its own name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from tools.errors import in_one_line
+from tools.errors import first_of, in_one_line
 from tools.migration import relations
 from tools.migration.legacy import Resource
 from tools.migration.mapping import LegacyMapping
@@ -68,7 +68,7 @@ def _by_type(resources: Iterable[Resource]) -> str:
         groups.setdefault(key, []).append(resource.address)
     # Each part by itself: a long note would lose its middle.
     return "; ".join(
-        in_one_line(f"{type}{f' {lost}' if lost else ''}: {_shorten(addresses)}")
+        in_one_line(f"{type}{f' {lost}' if lost else ''}: {first_of(addresses, _MOST_NAMED)}")
         for (_, type, lost), addresses in sorted(groups.items())
     )
 
@@ -79,8 +79,3 @@ def _lost_with(resource: Resource) -> str:
     if resource.type == BUCKET and resource.attributes.get("force_destroy") is True:
         return _ALL_OBJECTS
     return _WITH.get(resource.type, "")
-
-
-def _shorten(addresses: Sequence[str]) -> str:
-    more = len(addresses) - _MOST_NAMED
-    return ", ".join(addresses[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

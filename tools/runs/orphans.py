@@ -14,7 +14,7 @@ from tools.console.messages import say
 from tools.cost import prices
 from tools.cost.model import MONTH, Line, total
 from tools.engine.records import Records
-from tools.errors import UserError
+from tools.errors import UserError, first_of
 from tools.hcl import writing
 from tools.hcl.evaluation import Value
 from tools.layout.files import holds_root
@@ -55,10 +55,8 @@ class Orphan:
     def contents(self) -> str:
         """Its resources, in words; of many the first ones."""
         addresses = [resource.address for resource in self.state.resources]
-        shown = ", ".join(addresses[:_MOST_SHOWN])
-        more = len(addresses) - _MOST_SHOWN
         noun = "resource" if len(addresses) == 1 else "resources"
-        return f"{len(addresses)} {noun}: {shown}" + (f" and {more} more" if more > 0 else "")
+        return f"{len(addresses)} {noun}: {first_of(addresses, _MOST_SHOWN)}"
 
     @property
     def why(self) -> str:
