@@ -2,7 +2,7 @@
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.context import Context
 from tools.errors import UserError
 from tools.imports import adopt
@@ -12,7 +12,7 @@ from tools.runs.session import Session
 
 
 @click.command("adopt", short_help="Repair a stack after an apply that died.")
-@click.argument("stack")
+@click.argument("stack", shell_complete=completions.stacks)
 @options.local
 @options.yes
 @click.pass_obj

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from rich.markup import escape
 
 from tools.aws.model import check_region
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import print_json, say, warn
 from tools.console.table import new_rich_table, show_rich
 from tools.context import Context
@@ -65,7 +65,7 @@ def _assumption(name: str, default: Decimal, help: str) -> Callable[..., Any]:
 
 
 @click.command("cost", short_help="Estimate what a month costs.")
-@click.argument("notebooks", nargs=-1)
+@click.argument("notebooks", nargs=-1, shell_complete=completions.notebooks)
 @options.where
 @click.option("--compare", is_flag=True, help="Compare separate and shared infrastructure.")
 @click.option(

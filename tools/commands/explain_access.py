@@ -2,7 +2,7 @@
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import print_json
 from tools.context import Context
 from tools.errors import UserError
@@ -12,7 +12,7 @@ from tools.runs.session import Session
 
 
 @click.command("explain-access", short_help="Show what a notebook can read, write and call.")
-@click.argument("notebook")
+@click.argument("notebook", shell_complete=completions.notebooks)
 @options.local
 @options.as_json
 @click.pass_obj

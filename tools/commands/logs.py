@@ -5,7 +5,7 @@ import json
 import click
 
 from tools.aws import logs
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import in_one_line
@@ -14,7 +14,7 @@ from tools.system import signals
 
 
 @click.command("logs", short_help="Print a notebook's lifecycle and Jupyter logs.")
-@click.argument("notebook")
+@click.argument("notebook", shell_complete=completions.notebooks)
 @options.local
 @click.option(
     "--since",

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tools.commands import completions
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import shorten
@@ -72,7 +73,13 @@ def _parse_pairs(
     metavar="KEY=VALUE",
     help="Tag. May be repeated.",
 )
-@click.option("--from", "source", metavar="NOTEBOOK", help="Copy the values of another notebook.")
+@click.option(
+    "--from",
+    "source",
+    metavar="NOTEBOOK",
+    shell_complete=completions.notebooks,
+    help="Copy the values of another notebook.",
+)
 @click.option(
     "--from-file",
     type=click.Path(path_type=Path),

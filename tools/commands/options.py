@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tools.commands import completions
 from tools.context import Context
 from tools.layout.selection import Selection
 from tools.layout.stack import Stack
@@ -28,7 +29,7 @@ where = click.option(
 why = click.option("--why", is_flag=True, help="Say why each stack counts as changed.")
 
 _choice = (
-    click.argument("stacks", nargs=-1),
+    click.argument("stacks", nargs=-1, shell_complete=completions.stacks),
     click.option("--all", "everything", is_flag=True, help="Every stack. This is the default."),
     click.option("--shared", is_flag=True, help="Only the stacks of shared-infra."),
     click.option("--changed", is_flag=True, help="Only stacks that have changed."),
@@ -86,7 +87,7 @@ for_deploy = _combine(
 )
 for_destroy = _combine(*_choice, yes, _jobs, _fail_fast, _report)
 for_start_and_stop = _combine(
-    click.argument("notebooks", nargs=-1),
+    click.argument("notebooks", nargs=-1, shell_complete=completions.notebooks),
     where,
     local,
     click.option("--no-wait", is_flag=True, help="Do not wait for the notebooks."),

@@ -2,7 +2,7 @@
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.context import Context
 from tools.remote_state.rename import rename
 from tools.runs.options import Options
@@ -10,7 +10,7 @@ from tools.runs.session import Session
 
 
 @click.command("rename-notebook", short_help="Rename a notebook's directory and move its state.")
-@click.argument("old")
+@click.argument("old", shell_complete=completions.notebooks)
 @click.argument("new")
 @click.option(
     "--rename-instance",

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import print_json, say
 from tools.context import Context
 from tools.engine.records import Records
@@ -88,7 +88,7 @@ def disable(context: Context, local: bool, yes: bool) -> None:
 
 
 @command.command("list", short_help="Show where each state is, and who has locked it.")
-@click.argument("stacks", nargs=-1)
+@click.argument("stacks", nargs=-1, shell_complete=completions.stacks)
 @options.local
 @options.as_json
 @click.pass_obj
@@ -106,7 +106,7 @@ def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -
 
 
 @command.command(short_help="Remove a lock that was left behind.")
-@click.argument("stack")
+@click.argument("stack", shell_complete=completions.stacks)
 @options.local
 @options.yes
 @click.pass_obj
@@ -127,7 +127,7 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
 
 
 @command.command(short_help="List the versions of a state in the bucket.")
-@click.argument("stack")
+@click.argument("stack", shell_complete=completions.stacks)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -149,7 +149,7 @@ def history(context: Context, stack: str, limit: int, local: bool, as_json: bool
 
 
 @command.command(short_help="Restore an older version of a state.")
-@click.argument("stack")
+@click.argument("stack", shell_complete=completions.stacks)
 @click.argument("version")
 @options.local
 @options.yes

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import UserError
@@ -21,7 +21,7 @@ from tools.scaffold.upgrade import LeftAlone, Upgrade
 
 
 @click.command("upgrade", short_help="Bring notebooks and states to today's layout.")
-@click.argument("stacks", nargs=-1)
+@click.argument("stacks", nargs=-1, shell_complete=completions.stacks)
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
 @options.local
 @options.yes

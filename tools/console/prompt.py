@@ -2,6 +2,7 @@
 
 import sys
 
+from tools.console import messages
 from tools.errors import UserError
 
 
@@ -11,6 +12,7 @@ def is_interactive() -> bool:
 
 
 def require_terminal() -> None:
-    """Raises UserError if stdin is not a terminal."""
+    """Raises UserError if stdin is not a terminal. Shows what -q kept back until a question."""
     if not is_interactive():
         raise UserError("stdin is not a terminal; pass --yes to confirm")
+    messages.show_kept()
