@@ -118,14 +118,14 @@ def _common_options() -> list[click.Option]:
             is_flag=True,
             expose_value=False,
             callback=_set_wish,
-            help="Print results, warnings, errors and questions only.",
+            help="Print only results, warnings, errors and questions.",
         ),
         click.Option(
             ["-v", "--verbose"],
             is_flag=True,
             expose_value=False,
             callback=_set_wish,
-            help="Print all: every column of a table, every line of Terraform.",
+            help="Print every column and every line of Terraform.",
         ),
     ]
 

@@ -22,6 +22,11 @@ def command(context: Context, stack: str, local: bool, yes: bool) -> None:
     Use it if an apply died after AWS created a resource and before Terraform saved it, so that the
     next apply fails with "already exists". Changes nothing in AWS. Asks once, since Terraform
     manages what is imported from then on.
+
+    \b
+    Examples:
+      tools adopt notebooks/nlp
+      tools deploy notebooks/nlp         # then apply the rest
     """
     session = Session.open(context, local, Options(yes=yes))
     stacks = session.select(Selection([stack]))

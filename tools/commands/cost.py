@@ -132,6 +132,13 @@ def command(
     come from a dated table; --refresh fetches them from the AWS Price List, which needs
     pricing:GetProducts, and keeps them in .tools/prices.json. A price that is not known is shown
     as unknown, and the total as "at least".
+
+    \b
+    Examples:
+      tools cost
+      tools cost 'nlp-*' --hours 160
+      tools cost --compare --notebooks 50
+      tools cost --what-if nlp.instance_type=ml.m5.xlarge
     """
     if hours is not None and hours > _LONGEST_MONTH:
         raise UserError(f"--hours {hours}: a month has at most {_LONGEST_MONTH} hours")

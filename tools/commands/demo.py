@@ -41,6 +41,12 @@ def command(context: Context, port: int | None) -> None:
 
     Needs no AWS account and costs nothing. Creates a third notebook with `tools new-notebook`.
     Everything is in the git-ignored folder .tools, until `tools local down`.
+
+    \b
+    Examples:
+      tools demo
+      tools status --local               # afterwards
+      tools local down                   # to end it
     """
     _run(context, port)
 

@@ -21,6 +21,11 @@ def command(context: Context, notebook: str, local: bool, as_json: bool) -> None
 
     Reads the states of the notebook and of its upstream stacks, and does not ask IAM. Leaves out
     what a permissions boundary denies. docs/security.md says what else decides.
+
+    \b
+    Examples:
+      tools explain-access nlp
+      tools explain-access nlp --json
     """
     session = Session.open_to_read(context, local)
     stacks = session.select(Selection(patterns=[notebook]))

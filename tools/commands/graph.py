@@ -26,8 +26,14 @@ def command(context: Context, stacks: tuple[str, ...], form: str) -> None:
     With STACKS, named as for `tools deploy`: these stacks and all that are upstream or downstream.
     In the tree a stack is below the last stack that it reads. Arrows lead from a stack to the
     stacks that read it. If more than a dozen notebooks read the same stacks, they share one box.
-    JSON has each of them: {"stacks": [{"name", "kind", "reads"}]}, upstream first, with "unknown"
-    if a stack reads what is of no stack here for certain: the reasons.
+    JSON has each of them: {"stacks": [{"name", "kind", "reads"}]}, upstream first. "unknown" gives
+    the reasons if it is not certain what a stack reads.
+
+    \b
+    Examples:
+      tools graph
+      tools graph nlp --format mermaid
+      tools graph --format svg > stacks.svg
     """
     from tools.layout import graph_formats
 

@@ -45,6 +45,12 @@ def command(
 
     The logs are those of its lifecycle scripts, of Jupyter and of its auto-stop, which says what
     it decided and why. A notebook without internet access needs a VPC endpoint for `logs`.
+
+    \b
+    Examples:
+      tools logs nlp
+      tools logs nlp --since 2h --stream jupyter.log
+      tools logs nlp --follow
     """
     start = logs.parse_moment(since)
     fleet = Fleet.open(context, local)

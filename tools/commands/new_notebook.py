@@ -116,6 +116,12 @@ def command(
 
     Writes all of them or none. The directory is a Terraform root module: `terraform init` and
     `terraform apply` work in it, and in a copy of it with another terraform.tfvars.
+
+    \b
+    Examples:
+      tools new-notebook nlp --owner alice --purpose "text models"
+      tools new-notebook gpu --profile prod --set imds_version=2 --apply
+      tools new-notebook --from-file team.csv --dry-run
     """
     if (name is None) == (from_file is None):
         raise click.UsageError("give either NAME or --from-file")

@@ -28,6 +28,11 @@ def command(
     """Print the presigned URL of NOTEBOOK, which has to be running.
 
     The URL is a credential: whoever opens it within 5 minutes can use the notebook and its role.
+
+    \b
+    Examples:
+      tools open nlp
+      tools open nlp --browser
     """
     fleet = Fleet.open(context, local)
     declared = fleet.notebook(notebook)

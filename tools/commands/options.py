@@ -16,15 +16,15 @@ from tools.runs.session import Session
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 local = click.option("--local", is_flag=True, help="Use the local cloud instead of AWS.")
-yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation. --local never asks.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 where = click.option(
     "--where",
     "conditions",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Only those that declare this value: environment=dev, owner=al*, tags.Team!=growth. "
-    "May be repeated; all must match.",
+    help="Only stacks with this value: environment=dev, owner=al*, tags.Team!=growth. May be "
+    "repeated; all must match.",
 )
 why = click.option("--why", is_flag=True, help="Say why each stack counts as changed.")
 
@@ -80,7 +80,12 @@ def _combine(*parameters: Decorator) -> Decorator:
 
 
 for_stacks = _combine(*_choice)
-for_drift = _combine(*_choice, _jobs, as_json, _exit_code, _report)
+_exit_code_of_drift = click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if something was changed outside of Terraform.",
+)
+for_drift = _combine(*_choice, _jobs, as_json, _exit_code_of_drift, _report)
 for_plan = _combine(*_choice, _jobs, *_unchanged, _plan_dir, why, as_json, _exit_code, _report)
 for_deploy = _combine(
     *_choice, yes, _jobs, _fail_fast, *_unchanged, _allow_destroy, _plan_dir, why, _report

@@ -28,6 +28,10 @@ def command(
     AWS cannot rename an instance, so the instance keeps its name unless you pass
     --rename-instance. If you renamed the directory by hand, this does the rest. After an
     interruption, run it again to continue.
+
+    \b
+    Examples:
+      tools rename-notebook nlp text-models
     """
     session = Session.open(context.mending_keys(), local, Options(yes=yes), check=False)
     rename(session, old, new, rename_instance)

@@ -60,6 +60,12 @@ def command(
     listing of each region, which has instance type, code repositories and lifecycle configuration;
     tools deploy and terraform plan compare everything. Marks instances on Amazon Linux 2, which AWS
     does not start again: that takes a request for each that was created before 2026-07-01.
+
+    \b
+    Examples:
+      tools status
+      tools status 'nlp-*' --idle
+      tools status --where environment=dev --watch
     """
     fleet = Fleet.open(context, local)
     in_states: dict[str, bool | None] = {}

@@ -34,6 +34,11 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
     templates change too, it names file and lines, and writes nothing. It also moves resources in
     states whose addresses are of an older layout. Nothing changes in AWS: a plan afterwards has new
     outputs at most (docs/upgrading.md).
+
+    \b
+    Examples:
+      tools upgrade --dry-run
+      tools upgrade
     """
     here = Path.cwd()
     if dry_run:
