@@ -35,8 +35,9 @@ _STACKS = (3, 4)
 _FORMS_OF_A_STACK = (1, 3)
 _CHANGES = 4
 # The forms that are no variants of one another, and may not be unknown: each has its turn.
-_DUE = [name for name, form in FORMS.items() if form.weight == 1 and not form.unknown]
+_DUE = [name for name, form in FORMS.items() if form.weight > 0.2 and not form.unknown]
 _TURNS = 40  # seeds, one after another, in which each of them is changed
+_APART = 7  # seeds between the turns of neighbours, which are alike; no divisor of _TURNS
 _CHANGES_OF_OUTPUTS = ("deploy an edit", "deploy an edit", "deploy another map")
 _WEIGHT_OF_UNKNOWN = 0.15  # so that nine of ten can be known
 
@@ -193,7 +194,11 @@ def generate(seed: int, reads_alone: bool = False) -> Recipe:
         stacks.append(_stack(rng, name, known, reads_alone))
     if reads_alone:
         return Recipe(tuple(stacks))
-    changes = [_change_of_due(rng, stacks, form) for form in _DUE[seed % _TURNS :: _TURNS]]
+    changes = [
+        _change_of_due(rng, stacks, number)
+        for number in range(len(_DUE))
+        if number * _APART % _TURNS == seed % _TURNS
+    ]
     changes += [_change(rng, stacks) for _ in range(_CHANGES - len(changes))]
     return Recipe(tuple(stacks), tuple(changes))
 
@@ -230,21 +235,26 @@ def _is_possible(name: str, layout: str, site: str, upstreams: int) -> bool:
     )
 
 
-def _change_of_due(rng: random.Random, stacks: list[StackRecipe], name: str) -> ChangeRecipe:
-    """Adds the form to one of `stacks`, the best for it; how it is changed then."""
-    known = [sum(stack.is_certain for stack in stacks[:n]) for n in range(len(stacks))]
-    places = []
+def _change_of_due(rng: random.Random, stacks: list[StackRecipe], number: int) -> ChangeRecipe:
+    """Adds a form that has its turn to one of `stacks`, or to one more; how it is changed then."""
+    name, known = _DUE[number], 0
+    longer = {}  # the stacks that could have it and still be certain
     for n, stack in enumerate(stacks):
-        longer = replace(stack, forms=(*stack.forms, FormRecipe(name)))
-        # Those after it may read it.
-        is_harmless = longer.is_certain == stack.is_certain or n == len(stacks) - 1
-        if is_harmless and _is_possible(name, stack.layout, ROOT, known[n]):
-            places.append((longer.is_certain, -len(stack.forms), n, longer))
-    if not places:
+        for site in (SITES[number % len(SITES)], ROOT):
+            added = replace(stack, forms=(*stack.forms, FormRecipe(name, site)))
+            if added.is_certain and _is_possible(name, stack.layout, site, known):
+                longer[n] = added
+                break
+        known += stack.is_certain
+    if not longer and not _is_possible(name, "main", ROOT, known):
         return _change(rng, stacks)
-    _, _, n, longer = max(places, key=lambda place: place[:3])
-    stacks[n] = longer
-    return _change_of(rng, stacks, longer, len(longer.forms) - 1)
+    if not longer:
+        more = StackRecipe(_NAMES[1].format("abcdefgh"[len(stacks)]), (FormRecipe(name),))
+        longer = {len(stacks): more}
+        stacks.append(more)
+    n = min(longer, key=lambda n: (len(longer[n].forms), n))
+    stacks[n] = longer[n]
+    return _change_of(rng, stacks, stacks[n], len(stacks[n].forms) - 1)
 
 
 def _change(rng: random.Random, stacks: Sequence[StackRecipe]) -> ChangeRecipe:
