@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cli.conftest import Checkout
+from tests.cli.reference import COMMAND
 from tests.trees import REPOSITORY
 from tools.cli import COMMANDS, group
 
@@ -32,8 +33,7 @@ def test_every_command_and_option_has_help_and_is_in_the_documents() -> None:
 
 def test_the_help_that_lies_ready_is_what_click_says(checkout: Checkout) -> None:
     made = checkout.tools("--help", COLUMNS="80").stdout  # a process: CliRunner wraps otherwise
-    again = "COLUMNS=80 .venv/bin/tools --help > tools/help.txt"
-    assert (REPOSITORY / "tools" / "help.txt").read_text() == made, f"make it again: {again}"
+    assert (REPOSITORY / "tools" / "help.txt").read_text() == made, f"renew it: {COMMAND}"
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
