@@ -120,7 +120,7 @@ def _ask_nat(context: Context, region: str) -> str:
 
 
 def _month(context: Context, region: str, spec: SharedSpec) -> Amount:
-    table = prices.load(prices.user_prices_path(context.repository))
+    table = prices.load()
     return estimate_month(Quantities(region, [], spec), table, Assumptions()).amount
 
 
