@@ -12,7 +12,8 @@ class Options:
 
     `expects_waiting` is no option of a command: it keeps the errors of plans in the plans.
 
-    Raises UserError if `report` cannot become a report, before anything is run.
+    `earlier` are reports of earlier waves. Raises UserError if `report` cannot become a report,
+    before anything is run.
     """
 
     yes: bool = False
@@ -24,6 +25,7 @@ class Options:
     plan_dir: Path | None = None
     why: bool = False
     report: Path | None = None
+    earlier: tuple[Path, ...] = ()
     expects_waiting: bool = False
 
     def __post_init__(self) -> None:
