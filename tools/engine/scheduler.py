@@ -83,7 +83,8 @@ def _attempt(
     It is added here and not by the scheduler, so that the next stack to start sees a failure.
     """
     if reason := _reason_not_to_run(run, stack, prerequisites, results):
-        run.progress.say(stack.name, f"not run: {reason}")
+        if reason != INTERRUPTED:  # the run's end counts them
+            run.progress.say(stack.name, f"not run: {reason}")
         results[stack.name] = Result(stack.name, "not run", detail=reason)
     else:
         results[stack.name] = run_stack(run, stack)

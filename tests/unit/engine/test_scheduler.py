@@ -145,7 +145,6 @@ def test_an_interruption_starts_nothing_more(bench: Bench) -> None:
     told = [line for line in bench.told.lines if "halted" in line or "interrupted" in line]
     assert [line.partition(" (log: ")[0] for line in told] == [
         "[notebooks/a] interrupted",
-        "[notebooks/b] not run: interrupted",
     ]
 
 
