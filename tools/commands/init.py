@@ -74,7 +74,7 @@ def command(
     if is_interactive():
         project = project or ask("Project (prefix of every name)", settings.check_project)
         region = region or init_questions.ask_region()
-        questions = Questions(context, region)
+        questions = Questions(region)
         vpc_id = vpc_id or questions.ask_vpc()
         if vpc_id != DEFAULT_VPC and not subnet_ids:
             subnet_ids = questions.ask_subnets(vpc_id)
@@ -100,7 +100,7 @@ def command(
         click.echo(path.relative_to(context.repository.root))
     for sentence in occupants.describe_declared(Cloud(region), context.repository):
         say(sentence)
-    _say_cost(context, answers)
+    _say_cost(answers)
     say("next: tools doctor, then tools deploy --shared, then tools new-notebook NAME")
 
 
@@ -114,11 +114,11 @@ def _region_of_settings() -> str:
     return region
 
 
-def _say_cost(context: Context, answers: Settings) -> None:
+def _say_cost(answers: Settings) -> None:
     """Says what the endpoints and the NAT gateway cost; notebooks and data come on top."""
     services, zones = ENDPOINT_SETS[answers.endpoints], len(answers.subnet_ids) or 1
     spec = SharedSpec(len(services), zones, nat_gateway=bool(answers.nat_subnet))
-    month = init_questions.estimate(context, answers.region, spec)
+    month = init_questions.estimate(answers.region, spec)
     say(f"A month in {answers.region}, without notebooks, data and traffic: {month.amount}")
     rows = [(line.what, str(line.amount)) for line in month.lines]
     table.show(rows, indent="  ", err=True)

@@ -12,7 +12,6 @@ from tools.aws.vpcs import Subnet, Vpc
 from tools.console import table
 from tools.console.messages import say
 from tools.console.prompt import ask, pick
-from tools.context import Context
 from tools.cost import prices
 from tools.cost.model import Amount, Assumptions, Estimate, Quantities, SharedSpec, estimate_month
 from tools.errors import UserError, shorten
@@ -35,7 +34,6 @@ _LEGEND = (
 class Questions:
     """Asks for what no option gives, about one region."""
 
-    context: Context
     region: str
     _subnets: list[Subnet] = field(default_factory=list)
 
@@ -84,7 +82,7 @@ class Questions:
                 "true in shared-infra/security-groups/terraform.tfvars"
             )
             return ""
-        cost = estimate(self.context, self.region, SharedSpec(nat_gateway=True)).amount
+        cost = estimate(self.region, SharedSpec(nat_gateway=True)).amount
         say("Without a NAT gateway notebooks do not reach pip's, conda's and Git hosts.")
         say(f"What it costs a month, traffic apart: {cost}")
         what = "a public subnet's number or ID" if self._subnets else "a public subnet's ID"
@@ -93,7 +91,7 @@ class Questions:
         return words[0] if words else ""
 
     def _endpoints_cost(self, services: int, zones: int) -> Amount:
-        return estimate(self.context, self.region, SharedSpec(services, zones)).amount
+        return estimate(self.region, SharedSpec(services, zones)).amount
 
     @property
     def _ids(self) -> list[str]:
@@ -166,10 +164,9 @@ def default_region() -> tuple[str, str] | None:
     return found
 
 
-def estimate(context: Context, region: str, spec: SharedSpec) -> Estimate:
+def estimate(region: str, spec: SharedSpec) -> Estimate:
     """Estimates what `spec` costs in a month in a region."""
-    known = prices.load(prices.user_prices_path(context.repository))
-    return estimate_month(Quantities(region, [], spec), known, Assumptions())
+    return estimate_month(Quantities(region, [], spec), prices.load(), Assumptions())
 
 
 def _list_vpcs(region: str) -> list[Vpc]:

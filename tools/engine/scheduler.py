@@ -98,6 +98,8 @@ def _reason_not_to_run(
         # Two that may read each other have no order between them.
         if name in results and results[name].outcome in ("failed", "not run"):
             return f"{name} failed or was not run"
+    if failed_upstream := run.blocked.get(stack.name):
+        return f"{failed_upstream} failed or was not run"
     if run.interruption.count:
         return INTERRUPTED
     if gone := run.gone():

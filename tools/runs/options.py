@@ -13,7 +13,8 @@ class Options:
     Two are no options of a command: `expects_waiting` keeps the errors of plans in the plans, and
     `says_next` lets a run end with what comes next.
 
-    Raises UserError if `report` cannot become a report, before anything is run.
+    `earlier` are reports of earlier waves. Raises UserError if `report` cannot become a report,
+    before anything is run.
     """
 
     yes: bool = False
@@ -25,6 +26,7 @@ class Options:
     plan_dir: Path | None = None
     why: bool = False
     report: Path | None = None
+    earlier: tuple[Path, ...] = ()
     expects_waiting: bool = False
     says_next: bool = True
 

@@ -19,6 +19,7 @@ from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.localcloud.process import LocalCloud
 from tools.runs import closing, report_file
+from tools.runs.earlier import blocked_stacks
 from tools.runs.options import Options
 from tools.runs.summary import summarize
 from tools.system import processes, signals
@@ -125,6 +126,7 @@ class Runner:
     ) -> Iterator[Run]:
         """Yields a run on `total` stacks, shown as it goes, in which Ctrl-C is counted."""
         target, options = self._target, self._options
+        earlier = report_file.merge(options.earlier)[1] if options.earlier else []
         _note_owner(target.logs)
         with signals.count_signals() as interruption, progress.choose(total) as display:
             yield Run(
@@ -144,6 +146,7 @@ class Runner:
                 target.option,
                 gone=self._gone,
                 region=target.region,
+                blocked=blocked_stacks(earlier, self._records.stacks),
                 expects_waiting=options.expects_waiting,
             )
 
