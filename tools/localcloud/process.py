@@ -178,7 +178,7 @@ class LocalCloud:
             "FILESYSTEM_ROOT": scratch,  # the default is a folder inside the installed package
             "CONFIG_DIR": scratch,
             "HOME": scratch,
-            "TEMP": str(self._scratch / "tmp"),
+            "TMPDIR": str(self._scratch / "tmp"),
             "PYTHONUNBUFFERED": "1",
         }
 
