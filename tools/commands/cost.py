@@ -10,11 +10,12 @@ import click
 from click.core import ParameterSource
 
 from tools.aws.model import check_region
-from tools.commands import cost_tables, options
+from tools.commands import cost_actual, cost_tables, options
+from tools.commands.cost_actual import Request
 from tools.commands.cost_tables import CostAnswer
 from tools.console.messages import print_json, say, warn
 from tools.context import Context
-from tools.cost import comparison, csv_output, estimates, json_output, prices, refresh
+from tools.cost import billed, comparison, csv_output, estimates, json_output, prices, refresh
 from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.groups import Key, group
@@ -95,6 +96,19 @@ def _assumption(name: str, default: Decimal, help: str) -> Callable[..., Any]:
     help="Group the notebooks: owner, environment, type, or tag:NAME.",
 )
 @click.option("--refresh", "with_refresh", is_flag=True, help="Fetch the prices from AWS first.")
+@click.option(
+    "--actual",
+    is_flag=True,
+    help="What was billed, beside the estimate. AWS charges $0.01 a request; asks first.",
+)
+@click.option(
+    "--months",
+    type=click.IntRange(min=0, max=12),
+    default=billed.MONTHS,
+    show_default=True,
+    help="With --actual: months before this one.",
+)
+@options.yes
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: every notebook, or every group.")
 @options.local
 @options.as_json
@@ -112,6 +126,9 @@ def command(
     region: str | None,
     by: str | None,
     with_refresh: bool,
+    actual: bool,
+    months: int,
+    yes: bool,
     as_csv: bool,
     local: bool,
     as_json: bool,
@@ -124,6 +141,10 @@ def command(
     come from a dated table. --refresh fetches them from AWS, with credentials that may call
     pricing:GetProducts or with none, and keeps them in your cache. A price that is not known is
     shown as unknown, and the total as "at least".
+
+    --actual asks Cost Explorer what was billed by a cost allocation tag, this month and the months
+    before, and shows it beside the estimate, the largest difference first. AWS charges for each
+    request. The answer is kept for the day; --refresh asks again.
     """
     if hours is not None and hours > _LONGEST_MONTH:
         raise UserError(f"--hours {hours}: a month has at most {_LONGEST_MONTH} hours")
@@ -135,6 +156,11 @@ def command(
     if as_csv and (as_json or compare):
         raise click.UsageError("give --csv without --json and --compare")
     key = Key.parse(by) if by else None
+    if actual and (local or compare or changes or notebooks or conditions):
+        raise click.UsageError(
+            "--actual is about the whole fleet in AWS: give it without NOTEBOOKS, --where, "
+            "--what-if, --compare and --local"
+        )
     question = Question(
         local,
         notebooks,
@@ -145,6 +171,10 @@ def command(
         Assumptions(**assumptions),
     )
     today = datetime.now(UTC).date()
+    if actual:
+        request = Request(months, with_refresh, yes)
+        _show_actual(context, question, key, today, request, as_json, as_csv)
+        return
     if with_refresh:
         _refresh(context, question, today)
     estimate = estimates.estimate(context, question)
@@ -169,6 +199,28 @@ def command(
         click.echo(csv_output.estimate_csv(estimate), nl=False)
     else:
         cost_tables.show(answer)
+
+
+def _show_actual(
+    context: Context,
+    question: Question,
+    by: Key | None,
+    today: date,
+    request: Request,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    estimate = estimates.estimate(context, question)
+    key = cost_actual.choose_key(context.repository, estimate.quantities.region, by)
+    answer = cost_actual.read(context.repository, estimate, key, today, request)
+    for warning in estimates.warnings(estimate, today):
+        warn(warning)
+    if as_json:
+        print_json(cost_actual.to_json(answer))
+    elif as_csv:
+        click.echo(cost_actual.to_csv(answer), nl=False)
+    else:
+        cost_actual.show(answer)
 
 
 def _refresh(context: Context, question: Question, today: date) -> None:

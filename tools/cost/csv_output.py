@@ -40,19 +40,19 @@ def estimate_csv(estimate: Estimate) -> str:
             cost.spec.environment,
             cost.spec.instance_type,
             f"{cost.spec.hours:f}",
-            _amount(cost.compute.amount),
+            amount_cell(cost.compute.amount),
             "" if cost.spec.volume_gb is None else str(cost.spec.volume_gb),
-            _amount(cost.volume.amount),
-            _amount(cost.amount),
+            amount_cell(cost.volume.amount),
+            amount_cell(cost.amount),
         )
         for cost in estimate.notebooks
     ]
     rows += [
-        ("shared", line.what, region, *[""] * 7, _amount(line.amount))
+        ("shared", line.what, region, *[""] * 7, amount_cell(line.amount))
         for line in estimate.shared
         if line.quantity
     ]
-    return _write(_COLUMNS, rows)
+    return to_csv(_COLUMNS, rows)
 
 
 def groups_csv(title: str, groups: Iterable[Group], shared: Amount) -> str:
@@ -61,21 +61,23 @@ def groups_csv(title: str, groups: Iterable[Group], shared: Amount) -> str:
         (
             found.name,
             str(len(found.notebooks)),
-            _amount(found.compute),
-            _amount(found.volumes),
-            _amount(found.amount),
+            amount_cell(found.compute),
+            amount_cell(found.volumes),
+            amount_cell(found.amount),
         )
         for found in groups
     ]
-    rows.append(("shared", "", "", "", _amount(shared)))
-    return _write((title, "notebooks", "compute_usd", "volume_usd", "month_usd"), rows)
+    rows.append(("shared", "", "", "", amount_cell(shared)))
+    return to_csv((title, "notebooks", "compute_usd", "volume_usd", "month_usd"), rows)
 
 
-def _amount(amount: Amount) -> str:
-    return f"{amount.usd:.2f}" if amount.complete else ""
+def amount_cell(amount: Amount | None) -> str:
+    """An amount, empty if it is not known."""
+    return f"{amount.usd:.2f}" if amount and amount.complete else ""
 
 
-def _write(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The text of a CSV file; no cell of it is a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -11,6 +11,7 @@ MOST = 10  # rows of a table, before "the others"
 
 _KEYS = {"owner": "Owner", "environment": "Environment", "type": "Instance type"}
 _TAG = "tag:"
+_TAGS = {"owner": "Owner", "environment": "Environment"}  # that the notebooks' template gives
 _T = TypeVar("_T")
 
 
@@ -26,11 +27,20 @@ class Key:
     def parse(cls, text: str) -> "Key":
         """Parses owner, environment, type or tag:NAME. Raises UserError for another."""
         if text.startswith(_TAG) and text != _TAG:
-            name = text.removeprefix(_TAG)
-            return cls(text, name, f"tag {name}")
+            return cls.of_tag(text.removeprefix(_TAG))
         if text not in _KEYS:
             raise UserError(f"--by {text!r}: {nearest(text, [*_KEYS, 'tag:NAME'])}")
         return cls(text, _KEYS[text], "instance type" if text == "type" else text)
+
+    @classmethod
+    def of_tag(cls, name: str) -> "Key":
+        """The key that groups by a tag."""
+        return cls(f"{_TAG}{name}", name, f"tag {name}")
+
+    @property
+    def tag(self) -> str:
+        """The tag that has the value on a bill; empty if none has."""
+        return self.title if self.text.startswith(_TAG) else _TAGS.get(self.text, "")
 
     def value_of(self, spec: NotebookSpec) -> str:
         """The notebook's value, or words that say that it has none."""
