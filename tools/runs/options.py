@@ -10,7 +10,8 @@ from tools.runs import report_file
 class Options:
     """What the commands that run stacks were given; `jobs` None is one per core.
 
-    `expects_waiting` is no option of a command: it keeps the errors of plans in the plans.
+    `warm_providers` None is on for the local cloud alone. `expects_waiting` is no option of a
+    command: it keeps the errors of plans in the plans.
 
     Raises UserError if `report` cannot become a report, before anything is run.
     """
@@ -25,6 +26,7 @@ class Options:
     why: bool = False
     report: Path | None = None
     expects_waiting: bool = False
+    warm_providers: bool | None = None
 
     def __post_init__(self) -> None:
         if self.report:
