@@ -97,11 +97,7 @@ class Place:
         work = self.checkout.root / ".tools/local/workspace"
         texts = {name: (work / name / "terraform.tfstate").read_text() for name in STACKS}
         states = {name: json.loads(text.replace(prefix, "P")) for name, text in texts.items()}
-        for state in states.values():
-            for resource in state["resources"]:
-                for instance in resource["instances"]:
-                    instance["sensitive_attributes"].sort(key=json.dumps)  # in no order
-        return {name: {**state, "lineage": ""} for name, state in states.items()}
+        return {name: _ordered({**state, "lineage": ""}) for name, state in states.items()}
 
     def forget(self) -> None:
         shutil.rmtree(self.checkout.root / ".tools/local/workspace")
@@ -110,7 +106,17 @@ class Place:
 def requests(prefix: str) -> list[str]:
     """What the emulator was asked about `prefix`, with region and tags, in no order."""
     lines = Path(os.environ[REQUESTS_VARIABLE]).read_text().splitlines()
-    return sorted(line.replace(prefix, "P") for line in lines if prefix in line)
+    about = [json.loads(line.replace(prefix, "P")) for line in lines if prefix in line]
+    return sorted(json.dumps(_ordered(request), sort_keys=True) for request in about)
+
+
+def _ordered(value: Any) -> Any:
+    """`value` with its lists sorted: the provider writes tags and the like in any order."""
+    if isinstance(value, dict):
+        return {key: _ordered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_ordered, value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
 
 
 @pytest.fixture
