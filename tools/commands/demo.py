@@ -62,7 +62,7 @@ def _run(context: Context, port: int | None) -> None:
         types = render.variables(templates)
         notebooks = rows.build([NOTEBOOK], {}, target.repository, types)
         render.write(notebooks, target.repository, templates)
-    session = Session.open(context, local=True, options=Options(yes=True))
+    session = Session.open(context, local=True, options=Options(yes=True, says_next=False))
     deployment.deploy_stacks(session, session.records.stacks)
     _show(target)
     click.echo(

@@ -9,8 +9,24 @@ import click
 from tools.context import Context
 from tools.layout.selection import Selection
 from tools.layout.stack import Stack
+from tools.layout.waves import Portion
 from tools.runs.options import Options
 from tools.runs.session import Session
+
+
+class PortionType(click.ParamType[Portion]):
+    """A part such as 3/8."""
+
+    name = "I/N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Portion:
+        try:
+            return value if isinstance(value, Portion) else Portion.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -47,6 +63,27 @@ _warm_providers = click.option(
     default=None,
     help="Keep one AWS provider running for each parallel job, until the run ends: faster, and "
     "what Terraform documents for developing providers.  [default: for the local cloud only]",
+)
+_parts = (
+    click.option(
+        "--wave",
+        type=PortionType(),
+        help="Only one wave of the graph: 2/6 is the second, 6/6 the sixth and all later ones.",
+    ),
+    click.option(
+        "--shard",
+        type=PortionType(),
+        help="Only one part of the chosen stacks, split evenly by name: 3/8 is the third of eight.",
+    ),
+)
+_earlier = click.option(
+    "--earlier-report",
+    "earlier",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="JSON report of an earlier wave: what reads a stack that failed there is not run. "
+    "May be repeated.",
 )
 _report = click.option(
     "--report",
@@ -87,9 +124,21 @@ def _combine(*parameters: Decorator) -> Decorator:
 for_stacks = _combine(*_choice)
 _parallel = (_jobs, _warm_providers)
 for_drift = _combine(*_choice, *_parallel, as_json, _exit_code, _report)
-for_plan = _combine(*_choice, *_parallel, *_unchanged, _plan_dir, why, as_json, _exit_code, _report)
+for_plan = _combine(
+    *_choice, *_parts, *_parallel, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
+)
 for_deploy = _combine(
-    *_choice, yes, *_parallel, _fail_fast, *_unchanged, _allow_destroy, _plan_dir, why, _report
+    *_choice,
+    *_parts,
+    yes,
+    *_parallel,
+    _fail_fast,
+    *_unchanged,
+    _allow_destroy,
+    _plan_dir,
+    why,
+    _earlier,
+    _report,
 )
 for_destroy = _combine(*_choice, yes, *_parallel, _fail_fast, _report)
 for_start_and_stop = _combine(
@@ -111,10 +160,14 @@ for_start_and_stop = _combine(
 def take_selection(given: dict[str, Any]) -> Selection:
     """Takes the arguments and options that choose stacks out of what a command was `given`.
 
-    Raises UsageError if everything and a part of it are asked for.
+    Raises UsageError if everything and a part of it are asked for, or if a part of a wave is to
+    have stacks of other waves besides.
     """
     patterns = given.pop("stacks")
     shared = given.pop("shared")
+    wave, shard = given.pop("wave", None), given.pop("shard", None)
+    if (wave or shard) and (given["with_upstream"] or given["with_downstream"]):
+        raise click.UsageError("give --wave and --shard without --with-upstream, --with-downstream")
     if given.pop("everything") and (patterns or shared):
         raise click.UsageError("give --all alone, or STACKS and --shared")
     return Selection(
@@ -124,6 +177,8 @@ def take_selection(given: dict[str, Any]) -> Selection:
         given.pop("conditions"),
         given.pop("with_upstream"),
         given.pop("with_downstream"),
+        wave,
+        shard,
     )
 
 

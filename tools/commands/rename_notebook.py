@@ -4,7 +4,7 @@ import click
 
 from tools.commands import options
 from tools.context import Context
-from tools.remote_state.rename import rename
+from tools.remote_state.rename import rename, was_never_applied
 from tools.runs.options import Options
 from tools.runs.session import Session
 
@@ -26,8 +26,12 @@ def command(
     """Rename the directory of the notebook OLD to NEW, and move its state and record.
 
     AWS cannot rename an instance, so the instance keeps its name unless you pass
-    --rename-instance. If you renamed the directory by hand, this does the rest. After an
+    --rename-instance. A directory that was never applied is renamed without credentials. If you
+    renamed the directory by hand, this does the rest. After an
     interruption, run it again to continue.
     """
-    session = Session.open(context.mending_keys(), local, Options(yes=yes), check=False)
+    mending, given = context.mending_keys(), Options(yes=yes)
+    session = Session.open_to_read(mending, local, given)
+    if not was_never_applied(session, old):
+        session = Session.on(mending, session.target, given, check=False)
     rename(session, old, new, rename_instance)

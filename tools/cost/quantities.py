@@ -104,14 +104,19 @@ def _notebook_spec(
     is_valid = isinstance(size, int | float) and not _complaint("volume_size", size)
     if hours is None:
         hours = _scheduled_hours(values)
+    tags = values.get("tags")
+    own = {str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {}
+    owner, environment = (str(values.get(key) or "") for key in ("owner", "environment"))
+    by_template = {"Owner": owner, "Environment": environment, "Stack": notebook.stack.name}
     return NotebookSpec(
         notebook.stack.path.name,
         str(changed_values["region"] or region) if "region" in changed_values else notebook.region,
         str(values.get("instance_type") or ""),
         int(cast(float, size)) if is_valid else None,
         MONTH if hours is None else hours,
-        str(values.get("owner") or ""),
-        str(values.get("environment") or ""),
+        owner,
+        environment,
+        {**own, **by_template},
     )
 
 

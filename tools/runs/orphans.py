@@ -79,7 +79,7 @@ def find_orphans(records: Records) -> list[Orphan]:
     keeps it from being a stack. Raises UserError if a state is corrupt, or a bucket does not
     answer.
     """
-    price_table = prices.load(prices.user_prices_path(records.repository))
+    price_table = prices.load()
     orphans = []
     for name, place, text in _states_without_root(records):
         with suppress(UnreadableState):

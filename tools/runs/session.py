@@ -78,7 +78,9 @@ class Session:
         return cls(context, target, records, options or Options(), account)
 
     @classmethod
-    def open_to_read(cls, context: Context, local: bool) -> "Session":
+    def open_to_read(
+        cls, context: Context, local: bool, options: Options | None = None
+    ) -> "Session":
         """Opens a session that reads files and states alone: AWS is not asked who runs it.
 
         Raises UserError if there is no such target.
@@ -90,7 +92,7 @@ class Session:
             target.endpoint,
             key=record_key(context.env),
         )
-        return cls(context, target, records)
+        return cls(context, target, records, options or Options())
 
     @property
     def account(self) -> Account:

@@ -14,7 +14,10 @@ _MOST_ROWS = 30
 
 
 def summarize(results: Sequence[Result]) -> None:
-    """Prints the outcome of each stack, slowest first, on stderr; of many, those that changed."""
+    """Prints the outcome of each stack in the order in which they ended, on stderr.
+
+    Of many stacks those that are not unchanged.
+    """
     shown = list(results)
     if len(shown) > _MOST_ROWS:
         shown = [result for result in results if result.outcome != "unchanged"]
@@ -27,7 +30,7 @@ def summarize(results: Sequence[Result]) -> None:
                 f"{result.seconds:5.0f} s",
                 result.detail,
             )
-            for result in sorted(shown, key=lambda result: -result.seconds)
+            for result in shown
         ),
         err=True,
     )

@@ -1,7 +1,9 @@
 """Notebooks from what a user asks for: options, another notebook, or a file of rows."""
 
+import codecs
 import csv
 import getpass
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,8 +60,9 @@ def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
             if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST_FILE):
                 raise UserError(f"{path} must be a file of at most {_LARGEST_FILE} bytes")
             rows = reader(path)
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is not UTF-8; save it as UTF-8") from None
+    except UnicodeDecodeError as error:
+        name = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
+        raise UserError(f"{path} is not {name} (byte {error.start}); save it as UTF-8") from None
     if not rows:
         raise UserError(f"{path} names no notebook")
     for number, (_, row) in enumerate(rows, 1):
@@ -151,33 +154,69 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
+# Spreadsheets write UTF-16 with this mark, which UTF-8 cannot begin with:
+# https://www.unicode.org/faq/utf_bom.html#bom4
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def _text(path: Path) -> str:
+    """The text of a file in UTF-8, or in UTF-16 if it begins with the mark of that.
+
+    Raises UserError if it holds NUL characters, as UTF-16 without a mark does, and
+    UnicodeDecodeError if it is in neither.
+    """
+    content = path.read_bytes()
+    text = content.decode("utf-16" if content.startswith(_MARKS) else "utf-8-sig")
+    if "\0" in text:
+        raise UserError(f"{path} holds NUL characters, which no text does; save it as UTF-8")
+    return text
+
+
+# Spreadsheets write semicolons where a comma is the decimal separator, and tabs in UTF-16.
+_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+
+
 def _csv_rows(path: Path) -> list[tuple[int, Row]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        rows: list[tuple[int, Row]] = []
-        try:
-            names = reader.fieldnames or []
-            if len(set(names)) < len(names):
-                raise UserError(f"{path}, line 1: a column stands there twice")
+    text = _text(path)
+    try:
+        for delimiter in _DELIMITERS:
+            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+            if "name" in header:  # split by another character it has no such cell
+                return _split_rows(path, text, delimiter)
+    except csv.Error as error:
+        raise UserError(f"{path}, line 1: {error}") from None
+    if not text.strip():
+        return []
+    first = text.partition("\n")[0].rstrip("\r")
+    raise UserError(f"{path}, line 1: no column is called name in {shorten(first)}")
+
+
+def _split_rows(path: Path, text: str, delimiter: str) -> list[tuple[int, Row]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    rows: list[tuple[int, Row]] = []
+    try:
+        names = reader.fieldnames or []
+        if len(set(names)) < len(names):
+            raise UserError(f"{path}, line 1: a column stands there twice")
+        before = reader.line_num
+        for row in reader:
+            if None in row or None in row.values():
+                raise UserError(
+                    f"{path}, line {reader.line_num}: it does not have as many cells as "
+                    f"the first line; quote a cell that holds {_DELIMITERS[delimiter]}"
+                )
+            filled = {key: value for key, value in row.items() if value != ""}
+            rows.append((before + 1, filled))  # a cell may have several lines
             before = reader.line_num
-            for row in reader:
-                if None in row or None in row.values():
-                    raise UserError(
-                        f"{path}, line {reader.line_num}: it does not have as many cells as "
-                        "the first line; quote a cell that holds a comma"
-                    )
-                filled = {key: value for key, value in row.items() if value != ""}
-                rows.append((before + 1, filled))  # a cell may have several lines
-                before = reader.line_num
-        except csv.Error as error:
-            raise UserError(f"{path}, line {reader.line_num}: {error}") from None
-        return rows
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}") from None
+    return rows
 
 
 def _yaml_rows(path: Path) -> list[tuple[int, Row]]:
     import yaml
 
-    text = path.read_text(encoding="utf-8-sig")
+    text = _text(path)
     try:
         loader = _loader()(text)
         node = loader.get_single_node()

@@ -18,7 +18,7 @@ def rows(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
-def test_the_slowest_result_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_are_in_the_order_of_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     summarize(
         [
             Result("notebooks/n", "applied", 2.4),
@@ -29,8 +29,8 @@ def test_the_slowest_result_comes_first(capsys: pytest.CaptureFixture[str]) -> N
     output = capsys.readouterr()
     assert output.out == ""
     assert rows(output.err) == [
-        "shared-infra/b failed 61 s no: because",
         "notebooks/n applied 2 s",
+        "shared-infra/b failed 61 s no: because",
         "notebooks/zz not run 0 s shared-infra/b failed or was not run",
     ]
 
