@@ -70,7 +70,7 @@ def kept_1_0() -> Iterator[Terraform]:
         yield found
 
 
-@pytest.fixture(params=["1.0.3", "the user's"])
+@pytest.fixture(params=[pytest.param("1.0.3", marks=pytest.mark.nightly), "the user's"])
 def either(request: pytest.FixtureRequest, one: tuple[Checkout, str]) -> tuple[Checkout, str]:
     """notebooks/one, for the oldest Terraform and for the newest that is here."""
     fixture = "kept_1_0" if request.param == "1.0.3" else "kept_terraform"

@@ -25,7 +25,7 @@ _WHERE_TO_FIND = (
     "           its route table.",
 )
 _LEGEND = (
-    "INTERNET is where a subnet's default route leads: to a NAT gateway, or (public)",
+    "Internet is where a subnet's default route leads: to a NAT gateway, or (public)",
     "to an internet gateway, which notebooks cannot use: their addresses are private.",
 )
 
@@ -47,7 +47,7 @@ class Questions:
             (number, vpc.id, ", ".join(vpc.cidrs), "default VPC" if vpc.is_default else vpc.name)
             for number, vpc in enumerate(found, 1)
         ]
-        table.show(rows, ("", "VPC", "RANGES", "NAME"), err=True)
+        table.show(rows, ("", "VPC", "Ranges", "Name"), err=True)
         ids = [vpc.id for vpc in found]
         (vpc_id,) = pick("VPC (its number or ID)", ids, lambda words: _check_one(words, ids))
         return vpc_id
@@ -110,7 +110,7 @@ class Questions:
             (number, subnet.id, subnet.cidr, subnet.zone, subnet.internet, subnet.name)
             for number, subnet in enumerate(found, 1)
         ]
-        table.show(rows, ("", "SUBNET", "RANGE", "ZONE", "INTERNET", "NAME"), err=True)
+        table.show(rows, ("", "Subnet", "Range", "Zone", "Internet", "Name"), err=True)
         say("\n".join(_LEGEND))
         return found
 

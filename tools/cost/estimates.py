@@ -9,7 +9,7 @@ from typing import Any
 from tools.aws import s3
 from tools.context import Context
 from tools.cost import model, prices, quantities
-from tools.cost.model import Assumptions, Estimate, Quantities
+from tools.cost.model import UNDECLARED_SIZE, UNDECLARED_TYPE, Assumptions, Estimate, Quantities
 from tools.cost.quantities import Outputs, WhatIf
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.layout.repository import COMMON
@@ -106,6 +106,8 @@ def warnings(estimate: Estimate, today: date) -> list[str]:
 
 def _offer(estimate: Estimate) -> str:
     """How to get the prices that are not known."""
+    if all(figure in (UNDECLARED_SIZE, UNDECLARED_TYPE) for figure, _ in estimate.unknown):
+        return "write them into terraform.tfvars"
     regions = {region for _, region in estimate.unknown}
     if any(region.startswith("cn-") for region in regions):
         return "prices in China are in CNY, which this does not count"
