@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 GROUPS = {
-    "Set up": ("init", "doctor", "new-notebook", "lock", "upgrade", "completion"),
+    "Set up": ("init", "doctor", "new-notebook", "sync", "lock", "upgrade", "completion"),
     "Deploy": ("plan", "deploy", "destroy", "drift", "adopt"),
     "Look": ("list", "graph", "status", "cost", "report", "explain-access"),
     "Operate": ("start", "stop", "open", "logs", "rename-notebook"),
