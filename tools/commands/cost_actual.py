@@ -11,8 +11,10 @@ import click
 from tools.aws import cost_explorer
 from tools.aws.cost_explorer import MOST_REQUESTS, USD_A_REQUEST
 from tools.console import table
-from tools.console.messages import say, warn
+from tools.console.figures import money, signed_money
+from tools.console.messages import print_text, say, warn
 from tools.console.prompt import require_terminal
+from tools.console.table import Column
 from tools.cost import billed, csv_output, groups, json_output
 from tools.cost.billed import Against, Billed, Row
 from tools.cost.groups import Key
@@ -109,10 +111,17 @@ def show(actual: Actual) -> None:
     if others:
         rows.append(_cells(f"{len(others)} others (--csv lists all)", others, known))
     rows.append(_cells("all", actual.rows, known))
-    table.show(rows, ("", *months, "Estimate", "Difference"))
+    # The months before go first, the oldest before the others; this one stays.
+    ranks = range(len(months), 0, -1)
+    columns = [
+        Column(month, 0 if month == months[-1] else rank, to_right=True)
+        for month, rank in zip(months, ranks, strict=True)
+    ]
+    estimate, difference = (Column(title, to_right=True) for title in ("Estimate", "Difference"))
+    table.show(rows, (known.tag, *columns, estimate, difference))
     click.echo()
     for note in _notes(actual):
-        click.echo(note)
+        print_text(note)
 
 
 def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
@@ -124,14 +133,10 @@ def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
     differences = [row.difference for row in rows if row.difference is not None]
     return [
         name,
-        *(f"${amount:,.2f}" for amount in amounts),
+        *map(money, amounts),
         str(total(estimates)) if estimates else "-",
-        _signed(sum(differences, Decimal(0))) if differences else "-",
+        signed_money(sum(differences, Decimal(0))) if differences else "-",
     ]
-
-
-def _signed(usd: Decimal) -> str:
-    return f"{'-' if round(usd, 2) < 0 else '+'}${abs(usd):,.2f}"
 
 
 def _title(month: date, known: Billed) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 import click
-from rich.markup import escape
 
-from tools.console.table import new_rich_table, show_rich
+from tools.console import table
+from tools.console.figures import signed_money
+from tools.console.messages import print_text
+from tools.console.table import Column
 from tools.cost import comparison, groups
 from tools.cost.comparison import Comparison
 from tools.cost.groups import Group, Key
@@ -52,56 +53,69 @@ def show(answer: CostAnswer) -> None:
         _show_comparison(answer)
         click.echo("Sharing saves nothing with one notebook, and never on")
         for item in comparison.saves_nothing_on(estimate, answer.duplicated_gb):
-            click.echo(f"  - {item}")
+            print_text(f"  - {item}")
     click.echo()
     for note in (*estimate.quantities.notes, *_assumption_notes(estimate, answer.hours)):
-        click.echo(note)
+        print_text(note)
     figures: dict[str, list[str]] = {}
     for (_, figure), price in sorted(estimate.prices.items()):
         figures.setdefault(f"{price.source}, {price.on}", []).append(describe(figure))
     click.echo("Prices:")
     for source, names in figures.items():
-        click.echo(f"  {', '.join(names)}: {source}")
+        print_text(f"  {', '.join(names)}: {source}")
 
 
 def _show_notebooks(estimate: Estimate) -> None:
-    numbers = ("Hours", "Compute", "GB", "Volume", "A month")
-    table = new_rich_table("Notebooks", "Notebook", "Instance type", numbers=numbers)
     largest, others = groups.split(groups.dearest_first(estimate.notebooks))
+    rows = []
     for cost in largest:
         size = cost.spec.volume_gb
         is_elsewhere = cost.spec.region != estimate.quantities.region
-        table.add_row(
-            escape(cost.spec.name) + (f" (in {cost.spec.region})" if is_elsewhere else ""),
-            escape(cost.spec.instance_type) or "none declared",
-            f"{cost.spec.hours:f}",
-            str(cost.compute.amount),
-            "none declared" if size is None else str(size),
-            str(cost.volume.amount),
-            str(cost.amount),
+        rows.append(
+            (
+                cost.spec.name + (f" (in {cost.spec.region})" if is_elsewhere else ""),
+                cost.spec.instance_type or "none declared",
+                f"{cost.spec.hours:f}",
+                str(cost.compute.amount),
+                "none declared" if size is None else str(size),
+                str(cost.volume.amount),
+                str(cost.amount),
+            )
         )
     if others:
         rest = str(total(cost.amount for cost in others))
-        table.add_row(f"{len(others)} others (--csv lists all)", "", "", "", "", "", rest)
-    table.add_row("all notebooks", "", "", "", "", "", str(estimate.notebooks_amount))
-    show_rich(table)
+        rows.append((f"{len(others)} others (--csv lists all)", "", "", "", "", "", rest))
+    rows.append(("all notebooks", "", "", "", "", "", str(estimate.notebooks_amount)))
+    columns = (
+        "Notebook",
+        Column("Instance type", rank=3),
+        _figures("Hours", rank=2),
+        _figures("Compute", rank=4),
+        _figures("GB", rank=1),
+        _figures("Volume", rank=5),
+        _figures("A month"),
+    )
+    _show_table("Notebooks", rows, columns)
 
 
 def _show_groups(key: Key, found: Sequence[Group]) -> None:
-    table = new_rich_table(
-        "Notebooks", key.title, numbers=("Notebooks", "Compute", "Volumes", "A month")
-    )
     largest, others = groups.split(found)
-    for row in largest:
-        _add_group(table, escape(row.name), [row])
+    rows = [_group_cells(row.name, [row]) for row in largest]
     if others:
-        _add_group(table, f"{len(others)} others (--csv lists all)", others)
-    _add_group(table, "all notebooks", found)
-    show_rich(table)
+        rows.append(_group_cells(f"{len(others)} others (--csv lists all)", others))
+    rows.append(_group_cells("all notebooks", found))
+    columns = (
+        key.title,
+        _figures("Notebooks", rank=1),
+        _figures("Compute", rank=2),
+        _figures("Volumes", rank=3),
+        _figures("A month"),
+    )
+    _show_table("Notebooks", rows, columns)
 
 
-def _add_group(table: Any, name: str, rows: Sequence[Group]) -> None:
-    table.add_row(
+def _group_cells(name: str, rows: Sequence[Group]) -> tuple[str, ...]:
+    return (
         name,
         str(sum(len(row.notebooks) for row in rows)),
         str(total(row.compute for row in rows)),
@@ -111,34 +125,63 @@ def _add_group(table: Any, name: str, rows: Sequence[Group]) -> None:
 
 
 def _show_shared(estimate: Estimate) -> None:
-    table = new_rich_table("Shared", "What", numbers=("Quantity", "Price", "A month"))
-    for line in estimate.shared:
-        if line.quantity:
-            price = f"${line.price.usd} a {line.unit}" if line.price else "unknown"
-            table.add_row(line.what, f"{line.quantity:f} {line.unit}", price, str(line.amount))
-    table.add_row("all shared", "", "", str(estimate.shared_amount))
-    show_rich(table)
+    rows = [
+        (
+            line.what,
+            f"{line.quantity:f} {line.unit}",
+            f"${line.price.usd} a {line.unit}" if line.price else "unknown",
+            str(line.amount),
+        )
+        for line in estimate.shared
+        if line.quantity
+    ]
+    rows.append(("all shared", "", "", str(estimate.shared_amount)))
+    columns = (
+        "What",
+        _figures("Quantity", rank=1),
+        _figures("Price", rank=2),
+        _figures("A month"),
+    )
+    _show_table("Shared", rows, columns)
 
 
 def _show_comparison(answer: CostAnswer) -> None:
-    overhead = ("Overhead\nseparate", "\nshared", "\nsaved")
-    with_compute = ("With compute\nseparate", "\nshared", "\nsaved", "Saved\na month")
-    title = "Separate against shared infrastructure"
-    table = new_rich_table(title, "Notebooks", numbers=(*overhead, *with_compute))
     fleet = " (these notebooks)" if answer.selected else " (this fleet)"
+    rows = []
     for row in answer.comparisons:
         is_fleet = row.notebooks and row.notebooks == len(answer.estimate.notebooks)
-        table.add_row(
-            f"{row.notebooks}{fleet if is_fleet else ''}",
-            str(row.separate_overhead),
-            str(row.shared_overhead),
-            _percent(row.saved_of_overhead),
-            str(row.separate),
-            str(row.shared),
-            _percent(row.saved_of_all),
-            str(row.saved),
+        rows.append(
+            (
+                f"{row.notebooks}{fleet if is_fleet else ''}",
+                str(row.separate_overhead),
+                str(row.shared_overhead),
+                _percent(row.saved_of_overhead),
+                str(row.separate),
+                str(row.shared),
+                _percent(row.saved_of_all),
+                str(row.saved),
+            )
         )
-    show_rich(table)
+    columns = (
+        "Notebooks",
+        _figures("Overhead\nseparate", rank=1),
+        _figures("Overhead\nshared", rank=2),
+        _figures("Overhead\nsaved", rank=3),
+        _figures("All\nseparate"),
+        _figures("All\nshared"),
+        _figures("All\nsaved", rank=4),
+        _figures("Saved\na month"),
+    )
+    _show_table("Separate against shared infrastructure", rows, columns)
+
+
+def _figures(title: str, rank: int = 0) -> Column:
+    return Column(title, rank, to_right=True)
+
+
+def _show_table(title: str, rows: Sequence[Sequence[str]], columns: Sequence[Column | str]) -> None:
+    table.show(rows, columns, title=title)
+    click.echo()
 
 
 def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
@@ -165,10 +208,9 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
 
 def _describe_difference(before: Amount, after: Amount) -> str:
     difference = after.usd - before.usd
-    sign = "+" if difference >= 0 else "-"
     is_complete = before.complete and after.complete
     unknown = "" if is_complete else ", as far as prices are known"
-    change = f"{sign}${abs(difference):,.2f}{unknown}"
+    change = f"{signed_money(difference)}{unknown}"
     return f"Without the changes: {before}, a difference of {change}"
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 import textwrap
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -16,6 +16,11 @@ _kept: list[str] = []  # what -q keeps back, for a question that it may lead to
 def print_json(document: Any) -> None:
     """Prints `document`, in which dataclasses may stand, as indented JSON on stdout."""
     click.echo(json.dumps(document, indent=2, default=asdict))
+
+
+def print_text(line: str) -> None:
+    """Prints a sentence of a result on stdout; a terminal gets it broken between words."""
+    click.echo(_wrapped(line, sys.stdout))
 
 
 def say(line: str, wrap: bool = True) -> None:
@@ -53,9 +58,10 @@ def exit_interrupted() -> NoReturn:
     raise click.exceptions.Exit(130)
 
 
-def _wrapped(text: str) -> str:
+def _wrapped(text: str, stream: TextIO | None = None) -> str:
     """`text` with its long lines broken between words, each part indented as its line is."""
-    width = terminal.columns(sys.stderr) if sys.stderr.isatty() else None
+    stream = stream or sys.stderr
+    width = terminal.columns(stream) if stream.isatty() else None
     if width is None:
         return text
     lines: list[str] = []
@@ -63,7 +69,7 @@ def _wrapped(text: str) -> str:
         if len(click.unstyle(line)) <= width:
             lines.append(line)
             continue
-        margin = " " * (len(line) - len(line.lstrip()))
+        margin = " " * (len(line) - len(line.lstrip(" -")))
         lines += textwrap.wrap(
             line,
             width,

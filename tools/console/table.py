@@ -6,7 +6,6 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
@@ -33,6 +32,11 @@ class Column:
     rank: int = 0
     note: bool = False
     to_right: bool = False
+
+    @property
+    def words(self) -> str:
+        """Its title in one line."""
+        return self.title.replace("\n", " ")
 
 
 Columns = Sequence[Column | str]
@@ -81,7 +85,7 @@ def show(
         else:
             click.echo(text)
     if dropped:
-        names = ", ".join(column.title for column in dropped)
+        names = ", ".join(column.words for column in dropped)
         say(click.style(f"not shown at {width} columns: {names}; -v shows all", dim=True))
 
 
@@ -115,9 +119,9 @@ class _Table:
     def lines(self, width: int | None) -> list[str]:
         """The table as a header, and a line a row with its details below."""
         rows = self._row_lines()
-        header = [rows.pop(0)] if any(column.title for column in self.columns) else []
-        lines = [click.style(line, bold=True) for line in header]
-        for line, details in zip(rows, self.details, strict=True):
+        height = len(rows) - len(self.rows)
+        lines = [click.style(line, bold=True) for line in rows[:height]]
+        for line, details in zip(rows[height:], self.details, strict=True):
             lines.append(line)
             for detail in details:
                 lines += _wrap(detail, width, _BELOW)
@@ -126,13 +130,13 @@ class _Table:
     def blocks(self, width: int | None) -> list[str]:
         """The table as a list: the first cell of a row, and below it the others by their titles."""
         others = self.columns[1:]
-        margin = max((_width(column.title) for column in others), default=0)
+        margin = max((_width(column.words) for column in others), default=0)
         lines: list[str] = []
         for row, details in zip(self.rows, self.details, strict=True):
             lines += [""] if lines else []
             lines.append(row[0])
             for column, cell in zip(others, row[1:], strict=True):
-                lead = f"{_GAP}{_pad(column.title, margin, False)}{_GAP}"
+                lead = f"{_GAP}{_pad(column.words, margin, False)}{_GAP}"
                 for line in _lines(cell):
                     lines += _wrap(line, width, lead, " " * _width(lead))
                     lead = " " * _width(lead)
@@ -140,10 +144,16 @@ class _Table:
                 lines += _wrap(detail, width, _BELOW)
         return lines
 
+    def _titles(self) -> list[list[str]]:
+        """The lines of the header, as many as the longest title has; others stand at the bottom."""
+        titles = [column.title.split("\n") if column.title else [] for column in self.columns]
+        height = max(map(len, titles), default=0)
+        padded = [[""] * (height - len(title)) + title for title in titles]
+        return [[title[number] for title in padded] for number in range(height)]
+
     def _row_lines(self) -> list[str]:
         table = [["; ".join(_lines(cell)) for cell in row] for row in self.rows]
-        if any(column.title for column in self.columns):
-            table.insert(0, [column.title for column in self.columns])
+        table = [*self._titles(), *table]
         widths = [max(map(_width, cells)) for cells in zip(*table, strict=True)]
         return [
             _GAP.join(
@@ -226,30 +236,3 @@ def _width(text: str) -> int:
 def _pad(text: str, width: int, is_right: bool) -> str:
     space = " " * (width - _width(text))
     return space + text if is_right else text + space
-
-
-def new_rich_table(title: str, *columns: str, numbers: Sequence[str] = ()) -> Any:
-    """Returns a rich table; `numbers` are further columns, which stand on the right.
-
-    For cells of several lines, which `lay_out` does not have.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for column in numbers:
-        table.add_column(column, justify="right")
-    return table
-
-
-def show_rich(renderable: Any) -> None:
-    """Prints tables of rich as wide as their rows: a terminal wraps long ones, nothing is cut."""
-    from rich.console import Console
-
-    console = Console(width=1000)
-    with console.capture() as captured:
-        console.print(renderable)
-    for line in captured.get().rstrip("\n").splitlines():
-        click.echo(line.rstrip())
