@@ -10,11 +10,7 @@ import click
 from benchmarks.measure import Figure
 
 # Each is a module with a TITLE and `run(repetitions) -> list[Figure]`.
-<<<<<<< HEAD
-BENCHMARKS = ("start", "scaffold", "graph", "page", "changes", "deploy")
-=======
-BENCHMARKS = ("start", "scaffold", "graph", "sync", "changes", "deploy", "warm")
->>>>>>> main
+BENCHMARKS = ("start", "scaffold", "graph", "sync", "page", "changes", "deploy", "warm")
 
 
 @click.command()

@@ -25,21 +25,16 @@ from tools.system import files
 def command(context: Context, output: Path | None, offline: bool, local: bool) -> None:
     """Write a page with what needs attention, the cost and every notebook, and print its path.
 
-<<<<<<< HEAD
     The page needs no network and no other file. Its table can be sorted, filtered and saved as CSV.
     If AWS cannot be asked, the page shows what the files declare, and says so.
 
     The figures of each day are kept beside the page (.tools/report.history.json): the next page
     shows how the cost has changed. With `--output -` nothing is kept.
-=======
-    The page needs no network and no other file. Its table can be sorted and searched. If AWS
-    cannot be asked, the page shows what the files declare, and says so.
 
     \b
     Examples:
       tools report
       tools report --offline --output fleet.html
->>>>>>> main
     """
     report = collect.collect(context, local, offline)
     if output and str(output) == "-":
