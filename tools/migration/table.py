@@ -1,9 +1,10 @@
 """The mapping as text and as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tools.console.table import lay_out
 from tools.errors import in_one_line
+from tools.imports.pending import Conflict
 from tools.migration.mapping import LegacyMapping, MappedResource
 from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE
 
@@ -33,13 +34,22 @@ def describe(row: MappedResource) -> str:
     return f"{kind} {name}".rstrip()
 
 
-def format_lines(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[str]:
+def format_lines(
+    mapping: LegacyMapping, addresses: Mapping[str, str], conflicts: Sequence[Conflict] = ()
+) -> list[str]:
     """Returns what is imported as a table, and a line with its reason for everything else.
 
-    `addresses` are the new addresses, after their stacks, by the old ones.
+    `addresses` are the new addresses, after their stacks, by the old ones. A row that one of
+    `conflicts` is about is a conflict, and each of them has a line.
     """
+    taken = {conflict.what for conflict in conflicts}
     imported = [
-        (describe(row), row.address, addresses[row.address], "import")
+        (
+            describe(row),
+            row.address,
+            addresses[row.address],
+            "conflict" if addresses[row.address] in taken else "import",
+        )
         for row in mapping.rows
         if row.address in addresses
     ]
@@ -48,6 +58,7 @@ def format_lines(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[s
         for row in mapping.rows
         if row.address not in addresses
     ]
+    others += [(conflict.what, "conflict", conflict.reason) for conflict in conflicts]
     lines = lay_out(imported, _TITLES)
     if others:
         lines += ["", "not imported", *lay_out(others)]
