@@ -10,7 +10,7 @@ from tools.aws import model, sessions, vpcs
 from tools.aws.client import Cloud
 from tools.aws.vpcs import Subnet, Vpc
 from tools.console import table
-from tools.console.messages import say
+from tools.console.messages import say, show_kept
 from tools.console.prompt import ask, pick
 from tools.cost import prices
 from tools.cost.model import Amount, Assumptions, Estimate, Quantities, SharedSpec, estimate_month
@@ -71,6 +71,7 @@ class Questions:
         table.show(rows, indent="  ", err=True)
         say("The SageMaker Python SDK needs those of sdk, or hangs (docs/endpoints.md).")
         choice = click.Choice(list(ENDPOINT_SETS))
+        show_kept()
         return str(click.prompt("Endpoints", type=choice, default="default", err=True))
 
     def ask_nat(self, subnet_ids: Sequence[str]) -> str:

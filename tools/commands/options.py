@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tools.commands import completions
 from tools.context import Context
 from tools.layout.selection import Selection
 from tools.layout.stack import Stack
@@ -31,20 +32,20 @@ class PortionType(click.ParamType[Portion]):
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 local = click.option("--local", is_flag=True, help="Use the local cloud instead of AWS.")
-yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation. --local never asks.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 where = click.option(
     "--where",
     "conditions",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Only those that declare this value: environment=dev, owner=al*, tags.Team!=growth. "
-    "May be repeated; all must match.",
+    help="Only stacks with this value: environment=dev, owner=al*, tags.Team!=growth. May be "
+    "repeated; all must match.",
 )
 why = click.option("--why", is_flag=True, help="Say why each stack counts as changed.")
 
 _choice = (
-    click.argument("stacks", nargs=-1),
+    click.argument("stacks", nargs=-1, shell_complete=completions.stacks),
     click.option("--all", "everything", is_flag=True, help="Every stack. This is the default."),
     click.option("--shared", is_flag=True, help="Only the stacks of shared-infra."),
     click.option("--changed", is_flag=True, help="Only stacks that have changed."),
@@ -57,6 +58,12 @@ _jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     help="Stacks to run in parallel.  [default: one per core]",
+)
+_warm_providers = click.option(
+    "--warm-providers/--no-warm-providers",
+    default=None,
+    help="Keep one AWS provider running for each parallel job, until the run ends: faster, and "
+    "what Terraform documents for developing providers.  [default: for the local cloud only]",
 )
 _parts = (
     click.option(
@@ -116,15 +123,21 @@ def _combine(*parameters: Decorator) -> Decorator:
 
 
 for_stacks = _combine(*_choice)
-for_drift = _combine(*_choice, _jobs, as_json, _exit_code, _report)
+_exit_code_of_drift = click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if something was changed outside of Terraform.",
+)
+_parallel = (_jobs, _warm_providers)
+for_drift = _combine(*_choice, *_parallel, as_json, _exit_code_of_drift, _report)
 for_plan = _combine(
-    *_choice, *_parts, _jobs, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
+    *_choice, *_parts, *_parallel, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
 )
 for_deploy = _combine(
     *_choice,
     *_parts,
     yes,
-    _jobs,
+    *_parallel,
     _fail_fast,
     *_unchanged,
     _allow_destroy,
@@ -133,9 +146,9 @@ for_deploy = _combine(
     _earlier,
     _report,
 )
-for_destroy = _combine(*_choice, yes, _jobs, _fail_fast, _report)
+for_destroy = _combine(*_choice, yes, *_parallel, _fail_fast, _report)
 for_start_and_stop = _combine(
-    click.argument("notebooks", nargs=-1),
+    click.argument("notebooks", nargs=-1, shell_complete=completions.notebooks),
     where,
     local,
     click.option("--no-wait", is_flag=True, help="Do not wait for the notebooks."),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from tools.console import messages
 from tools.errors import UserError
 
 
@@ -14,15 +15,16 @@ def is_interactive() -> bool:
 
 
 def require_terminal() -> None:
-    """Raises UserError if stdin is not a terminal."""
+    """Raises UserError if stdin is not a terminal. Shows what -q kept back until a question."""
     if not is_interactive():
         raise UserError("stdin is not a terminal; pass --yes to confirm")
+    messages.show_kept()
 
 
 def ask(question: str, check: Callable[[str], object], default: str | None = None) -> str:
     """Asks on stderr until `check` raises no UserError at the answer, and returns it.
 
-    A `default` that is not empty is shown.
+    A `default` that is not empty is shown, and what -q has kept back until a question.
     """
 
     def read(answer: str) -> str:
@@ -33,6 +35,7 @@ def ask(question: str, check: Callable[[str], object], default: str | None = Non
             raise click.BadParameter(str(error)) from None
         return answer
 
+    messages.show_kept()
     shown = bool(default)
     return str(click.prompt(question, default, show_default=shown, value_proc=read, err=True))
 

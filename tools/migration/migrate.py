@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from tools.aws import s3
-from tools.console.messages import print_json
+from tools.console.messages import print_json, say
 from tools.context import Target
 from tools.engine.plans import Plan
 from tools.errors import UserError
@@ -55,7 +53,7 @@ def migrate(session: Session, arguments: Arguments) -> None:
         _show_conflicts(session, migrated, error, arguments.as_json)
         raise
     if not arguments.as_json:
-        click.echo("\n".join(table.format_lines(migrated.mapping, migrated.addresses)))
+        table.show(migrated.mapping, migrated.addresses)
     trial.check(session, pending, _remedies(migrated))
     if arguments.dry_run:
         _end_dry_run(migrated, pending, arguments.as_json)
@@ -81,7 +79,7 @@ def _show_conflicts(session: Session, migrated: Migration, first: UserError, as_
         _print_json(migrated, conflicts=conflicts)
     else:
         shown = conflicts or [Conflict("", str(first))]
-        click.echo("\n".join(table.format_lines(migrated.mapping, migrated.addresses, shown)))
+        table.show(migrated.mapping, migrated.addresses, shown)
 
 
 def _remedies(migrated: Migration) -> dict[str, str]:
@@ -94,11 +92,10 @@ def _end_dry_run(migrated: Migration, pending: PendingImport, as_json: bool) -> 
         _print_json(migrated)
         return
     for note in migrated.request.notes:
-        click.echo(f"note: {note}", err=True)
-    click.echo(
+        say(f"note: {note}")
+    say(
         f"{len(pending.imports)} of {len(migrated.request.imports)} resources are still to be "
-        "imported; nothing was written",
-        err=True,
+        "imported; nothing was written"
     )
 
 
@@ -123,11 +120,10 @@ def _say_next_steps(script: Path, folder: Path | None, target: Target) -> None:
     run = shlex.quote(str(script if script.is_absolute() else f"./{script}"))
     chdir = shlex.quote(str(folder)) if folder else "FOLDER"
     terraform = f"{target.terraform.program} -chdir={chdir}"
-    click.echo(
+    say(
         "The old deployment still has everything in its state: a destroy there would destroy what "
         "was imported. In this order:\n"
         f"  1. look: tools plan{target.option} --details; deploy: tools deploy{target.option}\n"
         f"  2. read and run {run}{argument}; it ends with a list of what a destroy destroys\n"
-        f"  3. destroy the rest: {terraform} plan -destroy, then {terraform} destroy",
-        err=True,
+        f"  3. destroy the rest: {terraform} plan -destroy, then {terraform} destroy"
     )
