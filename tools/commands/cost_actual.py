@@ -1,7 +1,7 @@
 """`tools cost --actual`: what was billed, beside the estimate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,12 +9,11 @@ from typing import Any
 import click
 
 from tools.aws import cost_explorer
-from tools.aws.cost_explorer import MOST_REQUESTS, USD_A_REQUEST
+from tools.aws.cost_explorer import MOST_REQUESTS, SOURCE, USD_A_REQUEST
 from tools.console import table
 from tools.console.figures import money, signed_money
-from tools.console.messages import print_text, say, warn
+from tools.console.messages import say, tell, warn
 from tools.console.prompt import require_terminal
-from tools.console.table import Column
 from tools.cost import billed, csv_output, groups, json_output
 from tools.cost.billed import Against, Billed, Row
 from tools.cost.groups import Key
@@ -24,7 +23,7 @@ from tools.layout.repository import Repository
 
 _NOT_THERE = {
     "cn": "in China AWS bills in CNY, and this counts in US dollars",
-    # https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/usage-and-billing.html
+    # map-aws-gov-acc.md in https://github.com/ServiceNow/ServiceNowDocs
     "us-gov": "the bill of a GovCloud account is that of its standard account: ask there",
 }
 
@@ -79,11 +78,9 @@ def read(
 
 
 def _ask(repository: Repository, key: Key, today: date, request: Request) -> Billed:
-    price = f"${USD_A_REQUEST} a request (https://aws.amazon.com/aws-cost-management/pricing/)"
-    say(
-        f"AWS charges for Cost Explorer: {price}. This takes one, and one more for each further "
-        f"page, {MOST_REQUESTS} at most."
-    )
+    say(f"AWS charges ${USD_A_REQUEST} a request for Cost Explorer:")
+    say(f"  {SOURCE}")
+    say(f"This takes one, and one for each further page, {MOST_REQUESTS} at most.")
     if not request.yes:
         require_terminal()
         click.confirm("Ask it?", abort=True, err=True)
@@ -111,17 +108,14 @@ def show(actual: Actual) -> None:
     if others:
         rows.append(_cells(f"{len(others)} others (--csv lists all)", others, known))
     rows.append(_cells("all", actual.rows, known))
-    # The months before go first, the oldest before the others; this one stays.
-    ranks = range(len(months), 0, -1)
-    columns = [
-        Column(month, 0 if month == months[-1] else rank, to_right=True)
-        for month, rank in zip(months, ranks, strict=True)
-    ]
-    estimate, difference = (Column(title, to_right=True) for title in ("Estimate", "Difference"))
-    table.show(rows, (known.tag, *columns, estimate, difference))
+    titles = [*months, "Estimate", "Difference"]
+    columns = [table.Column(title, to_right=True) for title in titles]
+    for number, column in enumerate(columns[: len(months) - 1]):
+        columns[number] = replace(column, rank=len(months) - number)  # the oldest month goes first
+    table.show(rows, ("", *columns))
     click.echo()
     for note in _notes(actual):
-        print_text(note)
+        tell(note)
 
 
 def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
@@ -133,7 +127,7 @@ def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
     differences = [row.difference for row in rows if row.difference is not None]
     return [
         name,
-        *map(money, amounts),
+        *(money(amount) for amount in amounts),
         str(total(estimates)) if estimates else "-",
         signed_money(sum(differences, Decimal(0))) if differences else "-",
     ]

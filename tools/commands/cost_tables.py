@@ -8,8 +8,7 @@ import click
 
 from tools.console import table
 from tools.console.figures import signed_money
-from tools.console.messages import print_text
-from tools.console.table import Column
+from tools.console.messages import tell
 from tools.cost import comparison, groups
 from tools.cost.comparison import Comparison
 from tools.cost.groups import Group, Key
@@ -47,32 +46,32 @@ def show(answer: CostAnswer) -> None:
     _show_shared(estimate)
     click.echo(f"Total: {estimate.amount} a month in {estimate.quantities.region}")
     if answer.before:
-        click.echo(_describe_difference(answer.before.amount, estimate.amount))
+        tell(_describe_difference(answer.before.amount, estimate.amount))
     if answer.comparisons:
         click.echo()
         _show_comparison(answer)
         click.echo("Sharing saves nothing with one notebook, and never on")
         for item in comparison.saves_nothing_on(estimate, answer.duplicated_gb):
-            print_text(f"  - {item}")
+            tell(f"  - {item}")
     click.echo()
     for note in (*estimate.quantities.notes, *_assumption_notes(estimate, answer.hours)):
-        print_text(note)
+        tell(note)
     figures: dict[str, list[str]] = {}
     for (_, figure), price in sorted(estimate.prices.items()):
         figures.setdefault(f"{price.source}, {price.on}", []).append(describe(figure))
     click.echo("Prices:")
     for source, names in figures.items():
-        print_text(f"  {', '.join(names)}: {source}")
+        tell(f"  {', '.join(names)}: {source}")
 
 
 def _show_notebooks(estimate: Estimate) -> None:
     largest, others = groups.split(groups.dearest_first(estimate.notebooks))
-    rows = []
+    rows: list[list[table.Cell]] = []
     for cost in largest:
         size = cost.spec.volume_gb
         is_elsewhere = cost.spec.region != estimate.quantities.region
         rows.append(
-            (
+            [
                 cost.spec.name + (f" (in {cost.spec.region})" if is_elsewhere else ""),
                 cost.spec.instance_type or "none declared",
                 f"{cost.spec.hours:f}",
@@ -80,107 +79,102 @@ def _show_notebooks(estimate: Estimate) -> None:
                 "none declared" if size is None else str(size),
                 str(cost.volume.amount),
                 str(cost.amount),
-            )
+            ]
         )
     if others:
-        rest = str(total(cost.amount for cost in others))
-        rows.append((f"{len(others)} others (--csv lists all)", "", "", "", "", "", rest))
-    rows.append(("all notebooks", "", "", "", "", "", str(estimate.notebooks_amount)))
+        rest = total(cost.amount for cost in others)
+        rows.append([_name_others(len(others)), *[""] * 5, str(rest)])
+    rows.append(["all notebooks", *[""] * 5, str(estimate.notebooks_amount)])
     columns = (
         "Notebook",
-        Column("Instance type", rank=3),
-        _figures("Hours", rank=2),
-        _figures("Compute", rank=4),
-        _figures("GB", rank=1),
-        _figures("Volume", rank=5),
-        _figures("A month"),
+        "Instance type",
+        _number("Hours", 4),
+        _number("Compute", 1),
+        _number("GB", 3),
+        _number("Volume", 2),
+        _number("A month"),
     )
-    _show_table("Notebooks", rows, columns)
+    table.show(rows, columns, title="Notebooks")
+    click.echo()
 
 
 def _show_groups(key: Key, found: Sequence[Group]) -> None:
     largest, others = groups.split(found)
     rows = [_group_cells(row.name, [row]) for row in largest]
     if others:
-        rows.append(_group_cells(f"{len(others)} others (--csv lists all)", others))
+        rows.append(_group_cells(_name_others(len(others)), others))
     rows.append(_group_cells("all notebooks", found))
-    columns = (
-        key.title,
-        _figures("Notebooks", rank=1),
-        _figures("Compute", rank=2),
-        _figures("Volumes", rank=3),
-        _figures("A month"),
-    )
-    _show_table("Notebooks", rows, columns)
+    columns = (key.title, _number("Notebooks"), _number("Compute"), _number("Volumes"))
+    table.show(rows, (*columns, _number("A month")), title="Notebooks")
+    click.echo()
 
 
-def _group_cells(name: str, rows: Sequence[Group]) -> tuple[str, ...]:
-    return (
+def _group_cells(name: str, rows: Sequence[Group]) -> list[table.Cell]:
+    return [
         name,
-        str(sum(len(row.notebooks) for row in rows)),
+        sum(len(row.notebooks) for row in rows),
         str(total(row.compute for row in rows)),
         str(total(row.volumes for row in rows)),
         str(total(row.amount for row in rows)),
-    )
+    ]
+
+
+def _name_others(count: int) -> str:
+    return f"{count} others (--csv lists all)"
+
+
+def _number(title: str, rank: int = 0) -> table.Column:
+    """A column of figures; on a narrow terminal the one with the highest rank goes first."""
+    return table.Column(title, rank, to_right=True)
 
 
 def _show_shared(estimate: Estimate) -> None:
-    rows = [
-        (
+    rows: list[list[table.Cell]] = [
+        [
             line.what,
             f"{line.quantity:f} {line.unit}",
-            f"${line.price.usd} a {line.unit}" if line.price else "unknown",
+            f"${line.price.usd}" if line.price else "unknown",
             str(line.amount),
-        )
+        ]
         for line in estimate.shared
         if line.quantity
     ]
-    rows.append(("all shared", "", "", str(estimate.shared_amount)))
-    columns = (
-        "What",
-        _figures("Quantity", rank=1),
-        _figures("Price", rank=2),
-        _figures("A month"),
-    )
-    _show_table("Shared", rows, columns)
+    rows.append(["all shared", "", "", str(estimate.shared_amount)])
+    columns = ("What", _number("Quantity", 2), _number("Price", 1), _number("A month"))
+    table.show(rows, columns, title="Shared")
+    click.echo()
 
 
 def _show_comparison(answer: CostAnswer) -> None:
-    fleet = " (these notebooks)" if answer.selected else " (this fleet)"
-    rows = []
+    name = "these notebooks" if answer.selected else "this fleet"
+    overhead: list[list[table.Cell]] = []
+    with_compute: list[list[table.Cell]] = []
     for row in answer.comparisons:
         is_fleet = row.notebooks and row.notebooks == len(answer.estimate.notebooks)
-        rows.append(
-            (
-                f"{row.notebooks}{fleet if is_fleet else ''}",
+        notebooks = f"{row.notebooks} ({name})" if is_fleet else str(row.notebooks)
+        overhead.append(
+            [
+                notebooks,
                 str(row.separate_overhead),
                 str(row.shared_overhead),
+                str(row.saved),
                 _percent(row.saved_of_overhead),
+            ]
+        )
+        with_compute.append(
+            [
+                notebooks,
                 str(row.separate),
                 str(row.shared),
-                _percent(row.saved_of_all),
                 str(row.saved),
-            )
+                _percent(row.saved_of_all),
+            ]
         )
-    columns = (
-        "Notebooks",
-        _figures("Overhead\nseparate", rank=1),
-        _figures("Overhead\nshared", rank=2),
-        _figures("Overhead\nsaved", rank=3),
-        _figures("All\nseparate"),
-        _figures("All\nshared"),
-        _figures("All\nsaved", rank=4),
-        _figures("Saved\na month"),
-    )
-    _show_table("Separate against shared infrastructure", rows, columns)
-
-
-def _figures(title: str, rank: int = 0) -> Column:
-    return Column(title, rank, to_right=True)
-
-
-def _show_table(title: str, rows: Sequence[Sequence[str]], columns: Sequence[Column | str]) -> None:
-    table.show(rows, columns, title=title)
+    numbers = [_number(title) for title in ("Separate", "Shared", "Saved", "Saved %")]
+    columns: list[table.Column | str] = ["Notebooks", *numbers]
+    table.show(overhead, columns, title="Separate against shared infrastructure: overhead alone")
+    click.echo()
+    table.show(with_compute, columns, title="and with compute and volumes")
     click.echo()
 
 
@@ -207,10 +201,9 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
 
 
 def _describe_difference(before: Amount, after: Amount) -> str:
-    difference = after.usd - before.usd
     is_complete = before.complete and after.complete
     unknown = "" if is_complete else ", as far as prices are known"
-    change = f"{signed_money(difference)}{unknown}"
+    change = f"{signed_money(after.usd - before.usd)}{unknown}"
     return f"Without the changes: {before}, a difference of {change}"
 
 

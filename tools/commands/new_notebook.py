@@ -99,7 +99,7 @@ def _parse_pairs(
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Print terraform.tfvars and the names of the other files (with -v every file), and write "
+    help="Print terraform.tfvars and the names of the other files, with -v all of them, and write "
     "nothing.",
 )
 @click.option("--apply", is_flag=True, help="Also deploy it.")
@@ -172,13 +172,12 @@ def command(
 
 
 def _show(name: str, files: Mapping[str, bytes]) -> None:
-    """Prints the values of a notebook and the names of its other files; with -v all files."""
-    verbose = terminal.wish.verbose
+    """Prints the values of a notebook and the names of its other files; with -v all of them."""
     for file, content in files.items():
-        if verbose or file == VALUES:
+        if terminal.wish.verbose or file == VALUES:
             click.echo(f"# --- notebooks/{name}/{file}")
             click.echo(content)
-    if not verbose:
+    if not terminal.wish.verbose:
         others = ", ".join([*(file for file in files if file != VALUES), COMMON])
         lead = f"# --- notebooks/{name} also: "
         click.echo(textwrap.fill(others, 79, initial_indent=lead, subsequent_indent="#     "))

@@ -18,11 +18,6 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, indent=2, default=asdict))
 
 
-def print_text(line: str) -> None:
-    """Prints a sentence of a result on stdout; a terminal gets it broken between words."""
-    click.echo(_wrapped(line, sys.stdout))
-
-
 def say(line: str, wrap: bool = True) -> None:
     """Prints a line for a person, on stderr; with -q only before a question or after a failure.
 
@@ -33,6 +28,11 @@ def say(line: str, wrap: bool = True) -> None:
         _kept.append(text)
     else:
         click.echo(text, err=True)
+
+
+def tell(line: str) -> None:
+    """Prints a line of an answer, on stdout; a terminal gets a long one as `say` has it."""
+    click.echo(_wrapped(line, sys.stdout))
 
 
 def show_kept() -> None:

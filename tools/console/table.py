@@ -33,11 +33,6 @@ class Column:
     note: bool = False
     to_right: bool = False
 
-    @property
-    def words(self) -> str:
-        """Its title in one line."""
-        return self.title.replace("\n", " ")
-
 
 Columns = Sequence[Column | str]
 
@@ -85,7 +80,7 @@ def show(
         else:
             click.echo(text)
     if dropped:
-        names = ", ".join(column.words for column in dropped)
+        names = ", ".join(column.title for column in dropped)
         say(click.style(f"not shown at {width} columns: {names}; -v shows all", dim=True))
 
 
@@ -130,13 +125,13 @@ class _Table:
     def blocks(self, width: int | None) -> list[str]:
         """The table as a list: the first cell of a row, and below it the others by their titles."""
         others = self.columns[1:]
-        margin = max((_width(column.words) for column in others), default=0)
+        margin = max((_width(column.title) for column in others), default=0)
         lines: list[str] = []
         for row, details in zip(self.rows, self.details, strict=True):
             lines += [""] if lines else []
             lines.append(row[0])
             for column, cell in zip(others, row[1:], strict=True):
-                lead = f"{_GAP}{_pad(column.words, margin, False)}{_GAP}"
+                lead = f"{_GAP}{_pad(column.title, margin, False)}{_GAP}"
                 for line in _lines(cell):
                     lines += _wrap(line, width, lead, " " * _width(lead))
                     lead = " " * _width(lead)
@@ -144,16 +139,10 @@ class _Table:
                 lines += _wrap(detail, width, _BELOW)
         return lines
 
-    def _titles(self) -> list[list[str]]:
-        """The lines of the header, as many as the longest title has; others stand at the bottom."""
-        titles = [column.title.split("\n") if column.title else [] for column in self.columns]
-        height = max(map(len, titles), default=0)
-        padded = [[""] * (height - len(title)) + title for title in titles]
-        return [[title[number] for title in padded] for number in range(height)]
-
     def _row_lines(self) -> list[str]:
         table = [["; ".join(_lines(cell)) for cell in row] for row in self.rows]
-        table = [*self._titles(), *table]
+        if any(column.title for column in self.columns):
+            table.insert(0, [column.title for column in self.columns])
         widths = [max(map(_width, cells)) for cells in zip(*table, strict=True)]
         return [
             _GAP.join(
