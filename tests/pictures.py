@@ -71,7 +71,8 @@ def photograph(page: Path, picture: Path) -> None:
     if browser is None:
         sys.exit(f"error: {chromium.MISSING}")
     try:
-        chromium.show(browser, page.as_uri(), width=1200, height=1000)
+        browser.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+        chromium.show(browser, page.as_uri(), width=1200, height=1200)
         browser.save_screenshot(str(picture))
     finally:
         browser.quit()
