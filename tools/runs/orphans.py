@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console.messages import say
 from tools.cost import prices
 from tools.cost.model import MONTH, Line, total
@@ -163,7 +164,7 @@ def _region(attributes: Mapping[str, Any]) -> str:
 
 
 def _figures(kind: str, attributes: Mapping[str, Any]) -> Iterator[tuple[str, Decimal]]:
-    if kind == "aws_sagemaker_notebook_instance":
+    if kind == NOTEBOOK_TYPE:
         yield str(attributes["instance_type"]), MONTH
         yield "volume_gb_month", Decimal(attributes["volume_size"])
     elif kind == "aws_vpc_endpoint" and attributes["vpc_endpoint_type"] == "Interface":
