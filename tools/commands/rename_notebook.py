@@ -7,6 +7,7 @@ from tools.context import Context
 from tools.remote_state.rename import rename
 from tools.runs.options import Options
 from tools.runs.session import Session
+from tools.state import backend
 
 
 @click.command("rename-notebook", short_help="Rename a notebook's directory and move its state.")
@@ -27,7 +28,13 @@ def command(
 
     AWS cannot rename an instance, so the instance keeps its name unless you pass
     --rename-instance. If you renamed the directory by hand, this does the rest. After an
-    interruption, run it again to continue.
+    interruption, run it again to continue. It needs AWS only if the states are in a bucket.
     """
-    session = Session.open(context.mending_keys(), local, Options(yes=yes), check=False)
+    context, asked = context.mending_keys(), Options(yes=yes)
+    target = context.target(local)
+    # A state on this machine moves whoever has signed in.
+    is_in_bucket = backend.configured_backend(target.repository) is not None
+    session = (Session.on if is_in_bucket else Session.without_account)(
+        context, target, asked, check=False
+    )
     rename(session, old, new, rename_instance)

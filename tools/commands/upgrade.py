@@ -39,7 +39,7 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
     if dry_run:
         session = Session.open_to_read(context, local)
     else:
-        session = Session.open(context, local, Options(yes=yes))
+        session = Session.without_account(context, context.target(local), Options(yes=yes))
         upgrade.clear_interrupted(session.target.repository.root / "notebooks")
     chosen = session.select(Selection(stacks))
     upgrades = _plan_all(chosen, context.templates, bool(session.target.endpoint), named=stacks)

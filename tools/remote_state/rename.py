@@ -173,7 +173,8 @@ def _refuse(
 def _announce(
     session: Session, renaming: _Renaming, instance: str | None, rename_instance: bool
 ) -> None:
-    say(f"Rename {renaming.old.name} to {renaming.new.name} ({session.account})")
+    where = f" ({session.known_account})" if session.known_account else ""
+    say(f"Rename {renaming.old.name} to {renaming.new.name}{where}")
     if instance and rename_instance:
         say(
             f"AWS cannot rename an instance: the next apply replaces {instance} by "
