@@ -10,7 +10,7 @@ AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.read
   .venv-jupyter-1.24/.ready .venv-jupyter-2.14/.ready .venv-jupyter-newest/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint lock clean
+.PHONY: help setup setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint docs pictures lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,14 @@ lint: $(READY) ## Check format, style, types, who imports whom, and the workflow
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && \
 	  $(BIN)/mypy examples/data-sharing/run.py && $(BIN)/lint-imports --no-logo && \
 	  $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+docs: $(READY) ## Renew what is generated in the documents: the reference, the tables
+	@for made in cli.reference cli.errors_table terraform.readme_tables terraform.skips_table; do \
+	  $(BIN)/python -m tests.$$made || exit 1; \
+	done
+
+pictures: $(READY) ## Record the terminal in README again (minutes)
+	@$(BIN)/python -m tests.pictures
 
 lock: ## Renew the locked requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \

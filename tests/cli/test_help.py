@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 
@@ -7,16 +8,19 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cli.conftest import Checkout
+from tests.cli.reference import COMMAND
 from tests.trees import REPOSITORY
 from tools.cli import COMMANDS, group
 
 
-def test_every_command_and_option_has_help_and_is_in_the_readme() -> None:
+def test_every_command_and_option_has_help_and_is_in_the_documents() -> None:
     readme = (REPOSITORY / "README.md").read_text()
+    table = (REPOSITORY / "docs/commands.md").read_text()
     for name in COMMANDS:
         done = CliRunner().invoke(group, [name, "--help"])
         assert done.exit_code == 0, done.output
-        assert f"tools {name}" in readme
+        assert f"`tools {name}`" in readme
+        assert re.search(rf"^\| .*`tools {name}\b.* \|$", table, re.MULTILINE), name
         command = group.get_command(None, name)  # type: ignore[arg-type]
         assert command is not None
         subcommands = command.commands.values() if isinstance(command, click.Group) else []
@@ -29,8 +33,7 @@ def test_every_command_and_option_has_help_and_is_in_the_readme() -> None:
 
 def test_the_help_that_lies_ready_is_what_click_says(checkout: Checkout) -> None:
     made = checkout.tools("--help", COLUMNS="80").stdout  # a process: CliRunner wraps otherwise
-    again = "COLUMNS=80 .venv/bin/tools --help > tools/help.txt"
-    assert (REPOSITORY / "tools" / "help.txt").read_text() == made, f"make it again: {again}"
+    assert (REPOSITORY / "tools" / "help.txt").read_text() == made, f"renew it: {COMMAND}"
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

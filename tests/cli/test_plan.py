@@ -187,11 +187,10 @@ def test_drift_tells_a_change_outside_from_one_not_applied(
 
     done = small.tools("drift", "--local", "--detailed-exitcode")
     assert done.returncode == 2, done.stderr
-    assert (
-        "shared-infra/b  changed outside of Terraform: aws_s3_bucket.this (tags, tags_all)"
-        in done.stdout
-    )
-    assert "notebooks/n  changed here and not applied: notebooks/n/extra.tf is new" in done.stdout
+    assert [re.split(r" {2,}", line) for line in done.stdout.splitlines()[1:]] == [
+        ["shared-infra/b", "changed outside of Terraform", "aws_s3_bucket.this (tags, tags_all)"],
+        ["notebooks/n", "not applied yet", "notebooks/n/extra.tf is new"],
+    ]
     found = json.loads(small.tools("drift", "--local", "--json").stdout)
     assert {row["stack"]: row["status"] for row in found} == {
         "shared-infra/b": "drifted",
@@ -239,6 +238,9 @@ def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Ru
     assert re.search(r"^notebooks/n .*waits for shared-infra/vpc-endpoints", shown, re.MULTILINE)
     # Before the question: who else uses the VPC. No stack here names one.
     assert "what else is in the VPC cannot be told" in shown.partition("Deploy these 2")[0]
+    assert (
+        "Cost: no change, $0.00 a month for these 2 stacks" in shown.partition("Deploy these 2")[0]
+    )
     assert "Deploy these 2 stacks in AWS account 123456789012" in shown
     assert not (small.root / "shared-infra/vpc-endpoints/terraform.tfstate").exists()
     shown, code = answered("y\n")

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
-from unittest.mock import ANY
 
 import ptyprocess
 import pyte
@@ -112,10 +111,11 @@ def test_ctrl_c_while_resources_are_made(fleet: Fleet, times: int) -> None:
             terminal.ctrl_c()
         assert terminal.ended() == 130
         assert terminal.shows(rf"\[{STACK}\] interrupted: waiting until the state is written")
-        assert terminal.shows(r"\[notebooks/z\] not run: interrupted")
-        assert [re.split(r" {2,}", line) for line in terminal.summary[:2]] == [
-            [STACK, "interrupted", ANY, "interrupted after 1 of 3 resources"],
-            ["notebooks/z", "not run", "0 s", "interrupted"],
+        assert len(terminal.summary) <= 5
+        assert terminal.summary[1:] == [
+            f"  interrupted: {STACK} (after 1 of 3 resources)",
+            "  not run: notebooks/z",
+            "Run the same command again to continue.",
         ]
         check_sane(terminal)
     check_left_in_order(fleet)

@@ -1,4 +1,4 @@
-"""README, "Then notebooks" and "The command": three are added, one changed, one taken away."""
+"""docs/getting-started.md, "Add notebooks": three are added, one changed, one taken away."""
 
 import re
 from datetime import datetime

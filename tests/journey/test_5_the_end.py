@@ -1,4 +1,4 @@
-"""README, "Take it down again": notebooks first, and no data with it."""
+"""docs/getting-started.md, "Take it down": notebooks first, and no data with it."""
 
 import json
 import socket

@@ -29,14 +29,12 @@ NOTEBOOK = (
 )
 
 
-def test_a_directory_and_a_state_on_this_machine_need_no_account(checkout: Checkout) -> None:
+def test_what_was_never_applied_needs_no_account(checkout: Checkout) -> None:
     """There are no credentials in its environment."""
     (checkout.root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
-    state = {"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": []}
-    (checkout.root / "notebooks/notebook-dev/terraform.tfstate").write_text(json.dumps(state))
     done = checkout.tools("rename-notebook", "notebook-dev", "other", "--yes")
     assert done.returncode == 0, done.stderr
-    assert (checkout.root / "notebooks/other/terraform.tfstate").is_file()
+    assert (checkout.root / "notebooks/other/main.tf").is_file()
     assert not (checkout.root / "notebooks/notebook-dev").exists()
 
 

@@ -1,7 +1,8 @@
 """After any sequence of deploy, destroy and destroy --orphan the states are as promised.
 
-The promises are README's: a stack is deployed after those that it reads; what a deployed stack
-reads is not destroyed; what is refused changes nothing; only what was named is destroyed.
+The promises are those of docs/deploy.md and docs/commands.md: a stack is deployed after those that
+it reads; what a deployed stack reads is not destroyed; what is refused changes nothing; only what
+was named is destroyed.
 """
 
 from pathlib import Path

@@ -1,6 +1,7 @@
 """The tables of variables and outputs in the READMEs: `python -m tests.terraform.readme_tables`.
 
-Rewrites them in the tree it lies in. The only user of python-hcl2 among the Terraform tests.
+Rewrites them in the tree it lies in, between the marks of terraform-docs and as it would with
+.terraform-docs.yml. The only user of python-hcl2 among the Terraform tests.
 """
 
 import json
@@ -15,8 +16,9 @@ from hcl2 import SerializationOptions
 from tests.trees import REPOSITORY
 
 COMMAND = "python -m tests.terraform.readme_tables"
-BEGIN = f"<!-- Tables made by: {COMMAND} -->"
-END = "<!-- End of the tables -->"
+# https://terraform-docs.io/user-guide/configuration/output/
+BEGIN = "<!-- BEGIN_TF_DOCS -->"
+END = "<!-- END_TF_DOCS -->"
 
 
 def documented() -> list[Path]:
@@ -38,7 +40,7 @@ def renewed(readme: Path) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{readme} lacks {BEGIN} or {END}")
-    return f"{before}{BEGIN}\n\n{_tables(readme.parent)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{_tables(readme.parent)}{END}{after}"
 
 
 def blocks(directory: Path, kind: str) -> dict[str, dict[str, Any]]:
@@ -89,7 +91,9 @@ def _type(variable: dict[str, Any]) -> str:
 
 
 def _default(variable: dict[str, Any]) -> str:
-    return f"`{json.dumps(variable['default'])}`" if "default" in variable else "required"
+    if "default" not in variable:
+        return "required"
+    return f"`{json.dumps(variable['default'], sort_keys=True, ensure_ascii=False)}`"
 
 
 if __name__ == "__main__":

@@ -6,29 +6,46 @@ from typing import Any
 
 import click
 
+from tools.commands import completions
 from tools.context import Context
 from tools.layout.selection import Selection
 from tools.layout.stack import Stack
+from tools.layout.waves import Portion
 from tools.runs.options import Options
 from tools.runs.session import Session
+
+
+class PortionType(click.ParamType[Portion]):
+    """A part such as 3/8."""
+
+    name = "I/N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Portion:
+        try:
+            return value if isinstance(value, Portion) else Portion.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 local = click.option("--local", is_flag=True, help="Use the local cloud instead of AWS.")
-yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation. --local never asks.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 where = click.option(
     "--where",
     "conditions",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Only those that declare this value: environment=dev, owner=al*, tags.Team!=growth. "
-    "May be repeated; all must match.",
+    help="Only stacks with this value: environment=dev, owner=al*, tags.Team!=growth. May be "
+    "repeated; all must match.",
 )
 why = click.option("--why", is_flag=True, help="Say why each stack counts as changed.")
 
 _choice = (
-    click.argument("stacks", nargs=-1),
+    click.argument("stacks", nargs=-1, shell_complete=completions.stacks),
     click.option("--all", "everything", is_flag=True, help="Every stack. This is the default."),
     click.option("--shared", is_flag=True, help="Only the stacks of shared-infra."),
     click.option("--changed", is_flag=True, help="Only stacks that have changed."),
@@ -41,6 +58,33 @@ _jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     help="Stacks to run in parallel.  [default: one per core]",
+)
+_warm_providers = click.option(
+    "--warm-providers/--no-warm-providers",
+    default=None,
+    help="Keep one AWS provider running for each parallel job, until the run ends: faster, and "
+    "what Terraform documents for developing providers.  [default: for the local cloud only]",
+)
+_parts = (
+    click.option(
+        "--wave",
+        type=PortionType(),
+        help="Only one wave of the graph: 2/6 is the second, 6/6 the sixth and all later ones.",
+    ),
+    click.option(
+        "--shard",
+        type=PortionType(),
+        help="Only one part of the chosen stacks, split evenly by name: 3/8 is the third of eight.",
+    ),
+)
+_earlier = click.option(
+    "--earlier-report",
+    "earlier",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="JSON report of an earlier wave: what reads a stack that failed there is not run. "
+    "May be repeated.",
 )
 _report = click.option(
     "--report",
@@ -79,14 +123,32 @@ def _combine(*parameters: Decorator) -> Decorator:
 
 
 for_stacks = _combine(*_choice)
-for_drift = _combine(*_choice, _jobs, as_json, _exit_code, _report)
-for_plan = _combine(*_choice, _jobs, *_unchanged, _plan_dir, why, as_json, _exit_code, _report)
-for_deploy = _combine(
-    *_choice, yes, _jobs, _fail_fast, *_unchanged, _allow_destroy, _plan_dir, why, _report
+_exit_code_of_drift = click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if something was changed outside of Terraform.",
 )
-for_destroy = _combine(*_choice, yes, _jobs, _fail_fast, _report)
+_parallel = (_jobs, _warm_providers)
+for_drift = _combine(*_choice, *_parallel, as_json, _exit_code_of_drift, _report)
+for_plan = _combine(
+    *_choice, *_parts, *_parallel, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
+)
+for_deploy = _combine(
+    *_choice,
+    *_parts,
+    yes,
+    *_parallel,
+    _fail_fast,
+    *_unchanged,
+    _allow_destroy,
+    _plan_dir,
+    why,
+    _earlier,
+    _report,
+)
+for_destroy = _combine(*_choice, yes, *_parallel, _fail_fast, _report)
 for_start_and_stop = _combine(
-    click.argument("notebooks", nargs=-1),
+    click.argument("notebooks", nargs=-1, shell_complete=completions.notebooks),
     where,
     local,
     click.option("--no-wait", is_flag=True, help="Do not wait for the notebooks."),
@@ -104,10 +166,14 @@ for_start_and_stop = _combine(
 def take_selection(given: dict[str, Any]) -> Selection:
     """Takes the arguments and options that choose stacks out of what a command was `given`.
 
-    Raises UsageError if everything and a part of it are asked for.
+    Raises UsageError if everything and a part of it are asked for, or if a part of a wave is to
+    have stacks of other waves besides.
     """
     patterns = given.pop("stacks")
     shared = given.pop("shared")
+    wave, shard = given.pop("wave", None), given.pop("shard", None)
+    if (wave or shard) and (given["with_upstream"] or given["with_downstream"]):
+        raise click.UsageError("give --wave and --shard without --with-upstream, --with-downstream")
     if given.pop("everything") and (patterns or shared):
         raise click.UsageError("give --all alone, or STACKS and --shared")
     return Selection(
@@ -117,6 +183,8 @@ def take_selection(given: dict[str, Any]) -> Selection:
         given.pop("conditions"),
         given.pop("with_upstream"),
         given.pop("with_downstream"),
+        wave,
+        shard,
     )
 
 

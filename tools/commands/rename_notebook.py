@@ -2,16 +2,15 @@
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.context import Context
-from tools.remote_state.rename import rename
+from tools.remote_state.rename import rename, was_never_applied
 from tools.runs.options import Options
 from tools.runs.session import Session
-from tools.state import backend
 
 
 @click.command("rename-notebook", short_help="Rename a notebook's directory and move its state.")
-@click.argument("old")
+@click.argument("old", shell_complete=completions.notebooks)
 @click.argument("new")
 @click.option(
     "--rename-instance",
@@ -27,14 +26,16 @@ def command(
     """Rename the directory of the notebook OLD to NEW, and move its state and record.
 
     AWS cannot rename an instance, so the instance keeps its name unless you pass
-    --rename-instance. If you renamed the directory by hand, this does the rest. After an
-    interruption, run it again to continue. It needs AWS only if the states are in a bucket.
+    --rename-instance. A directory that was never applied is renamed without credentials. If you
+    renamed the directory by hand, this does the rest. After an
+    interruption, run it again to continue.
+
+    \b
+    Examples:
+      tools rename-notebook nlp text-models
     """
-    context, asked = context.mending_keys(), Options(yes=yes)
-    target = context.target(local)
-    # A state on this machine moves whoever has signed in.
-    is_in_bucket = backend.configured_backend(target.repository) is not None
-    session = (Session.on if is_in_bucket else Session.without_account)(
-        context, target, asked, check=False
-    )
+    mending, given = context.mending_keys(), Options(yes=yes)
+    session = Session.open_to_read(mending, local, given)
+    if not was_never_applied(session, old):
+        session = Session.on(mending, session.target, given, check=False)
     rename(session, old, new, rename_instance)

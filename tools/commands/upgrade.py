@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import UserError
@@ -18,10 +18,11 @@ from tools.runs.session import Session
 from tools.scaffold import upgrade
 from tools.scaffold.merge import Conflict
 from tools.scaffold.upgrade import LeftAlone, Upgrade
+from tools.state.checks import check_states
 
 
 @click.command("upgrade", short_help="Bring notebooks and states to today's layout.")
-@click.argument("stacks", nargs=-1)
+@click.argument("stacks", nargs=-1, shell_complete=completions.stacks)
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
 @options.local
 @options.yes
@@ -34,12 +35,16 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
     templates change too, it names file and lines, and writes nothing. It also moves resources in
     states whose addresses are of an older layout. Nothing changes in AWS: a plan afterwards has new
     outputs at most (docs/upgrading.md).
+
+    \b
+    Examples:
+      tools upgrade --dry-run
+      tools upgrade
     """
     here = Path.cwd()
-    if dry_run:
-        session = Session.open_to_read(context, local)
-    else:
-        session = Session.without_account(context, context.target(local), Options(yes=yes))
+    session = Session.open_to_read(context, local, Options(yes=yes))
+    if not dry_run:
+        check_states(session.target.repository)
         upgrade.clear_interrupted(session.target.repository.root / "notebooks")
     chosen = session.select(Selection(stacks))
     upgrades = _plan_all(chosen, context.templates, bool(session.target.endpoint), named=stacks)

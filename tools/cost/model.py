@@ -1,10 +1,11 @@
 """A month of a fleet in lines of quantity times price. Amounts are US dollars, exact."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
+from tools.console.figures import money
 from tools.cost.prices import Price, Table
 
 # Hours a month, 365 days of 24 hours in 12 months, as AWS's calculator counts:
@@ -35,7 +36,8 @@ class Assumptions:
 class NotebookSpec:
     """What a notebook uses in a month: an instance for `hours`, and a volume.
 
-    An empty `instance_type` and a `volume_gb` of None are values that nothing declares.
+    An empty `instance_type` and a `volume_gb` of None are values that nothing declares. `tags` are
+    those by which bills and `--by` can group.
     """
 
     name: str
@@ -45,6 +47,7 @@ class NotebookSpec:
     hours: Decimal = MONTH
     owner: str = ""
     environment: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,8 @@ class Amount:
     def __str__(self) -> str:
         """The amount to the cent, with "at least" if it is not complete."""
         if self.complete:
-            return f"${self.usd:,.2f}"
-        return f"at least ${self.usd:,.2f}" if self.usd else "unknown"
+            return money(self.usd)
+        return f"at least {money(self.usd)}" if self.usd else "unknown"
 
     def times(self, factor: int, of: int = 1) -> "Amount":
         """Scales the amount by `factor / of`."""

@@ -32,7 +32,8 @@ class Result:
     """What became of one stack; `detail` says why if it failed or was not run.
 
     `changes` counts resources by "add", "change" and "remove", and by what else a program counts,
-    such as "import".
+    such as "import". `losses` are the changes with which a user's data goes, such as "replace
+    aws_sagemaker_notebook_instance.this".
     """
 
     stack: str
@@ -40,6 +41,7 @@ class Result:
     seconds: float = 0.0
     detail: str = ""
     changes: Mapping[str, int] = field(default_factory=dict)
+    losses: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,10 @@ class Run:
     `region` the one of resources whose stack names none.
     `refresh` plans unchanged stacks too; `force` runs init on them besides. `saved` are the plans
     that a person has seen, by stack; with `exactly` only those are applied. A transient error is
-    tried again after each of `backoff`, in seconds. `gone` returns why nothing more can succeed,
-    such as a local cloud that has ended, or an empty string. With `expects_waiting` the errors of
-    plans are left to whoever finds out which of them end with a deployment upstream.
+    tried again after each of `backoff`, in seconds. `blocked` are stacks that are not run, each
+    with the stack that it reads and that failed in an earlier wave. `gone` returns why nothing more
+    can succeed, such as a local cloud that has ended, or an empty string. With `expects_waiting`
+    the errors of plans are left to whoever finds out which of them end with a deployment upstream.
     """
 
     terraform: Terraform
@@ -73,6 +76,7 @@ class Run:
     backoff: Sequence[float] = (5, 15, 45)
     gone: Callable[[], str] = str
     region: str = ""
+    blocked: Mapping[str, str] = field(default_factory=dict)
     expects_waiting: bool = False
 
     def log(self, stack: Stack, verb: str) -> Path:

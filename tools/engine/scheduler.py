@@ -83,7 +83,8 @@ def _attempt(
     It is added here and not by the scheduler, so that the next stack to start sees a failure.
     """
     if reason := _reason_not_to_run(run, stack, prerequisites, results):
-        run.progress.say(stack.name, f"not run: {reason}")
+        if reason != INTERRUPTED:  # the run's end counts them
+            run.progress.say(stack.name, f"not run: {reason}")
         results[stack.name] = Result(stack.name, "not run", detail=reason)
     else:
         results[stack.name] = run_stack(run, stack)
@@ -97,6 +98,8 @@ def _reason_not_to_run(
         # Two that may read each other have no order between them.
         if name in results and results[name].outcome in ("failed", "not run"):
             return f"{name} failed or was not run"
+    if failed_upstream := run.blocked.get(stack.name):
+        return f"{failed_upstream} failed or was not run"
     if run.interruption.count:
         return INTERRUPTED
     if gone := run.gone():

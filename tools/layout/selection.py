@@ -12,6 +12,7 @@ from tools.hcl.reading import Value
 from tools.layout import graph, variables
 from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.stack import Stack
+from tools.layout.waves import Portion, select_shard, select_wave
 
 _CONDITION = re.compile(r"(?P<key>[\w-]+(?:\.[^=!]+)?)(?P<sign>!?=)(?P<pattern>.*)", re.DOTALL)
 
@@ -34,8 +35,9 @@ class _Condition:
 class Selection:
     """Which stacks a command is about; all of them if nothing narrows the choice.
 
-    `patterns` are read by `match_names`, `conditions` by `filter_by_values`. `upstream` and
-    `downstream` add what the chosen stacks read, and what reads them, directly or not.
+    `patterns` are read by `match_names`, `conditions` by `filter_by_values`. `wave` is one of the
+    whole graph, `shard` a part of what the former choose. `upstream` and `downstream` add what the
+    chosen stacks read, and what reads them, directly or not.
     """
 
     patterns: Sequence[str] = ()
@@ -44,6 +46,8 @@ class Selection:
     conditions: Sequence[str] = ()
     upstream: bool = False
     downstream: bool = False
+    wave: Portion | None = None
+    shard: Portion | None = None
 
 
 def choose(
@@ -54,6 +58,11 @@ def choose(
     Raises UserError for a pattern that names nothing, and as `filter_by_values` does.
     """
     chosen = filter_by_values(_named(stacks, selection), selection.conditions)
+    if selection.wave:
+        in_wave = {stack.name for stack in select_wave(stacks, selection.wave)}
+        chosen = [stack for stack in chosen if stack.name in in_wave]
+    if selection.shard:
+        chosen = select_shard(chosen, selection.shard)
     if selection.changed:
         chosen = [stack for stack in chosen if has_changed(stack)]
     names = {stack.name for stack in chosen}

@@ -22,7 +22,7 @@ from tools.scaffold import notebook
 from tools.state import backend
 from tools.state.backend import Backend
 from tools.state.file import State, with_stack
-from tools.state.place import STATE, BucketPlace, LocalPlace, Place
+from tools.state.place import CUT_SHORT, ERRORED, STATE, BucketPlace, LocalPlace, Place
 from tools.system import files
 
 
@@ -81,6 +81,29 @@ def rename(session: Session, old_name: str, new_name: str, rename_instance: bool
         _move_state(run, renaming)
     commit = "" if target.endpoint else ", then commit the renaming"
     say(f"next: tools plan{target.option} {new_name}{commit}")
+
+
+def was_never_applied(session: Session, name: str) -> bool:
+    """Returns whether the files here say that nothing in AWS is the notebook's.
+
+    So it is if its state would be in its directory, and neither a state is there nor what an apply
+    leaves beside one.
+    """
+    repository, records = session.target.repository, session.records
+    stack = Stack(repository.root, f"notebooks/{name}")
+    if not stack.path.is_dir() or backend.configured_backend(repository):
+        return False
+    place = records.place_by_files(stack)
+    left = (ERRORED, f"{ERRORED}{CUT_SHORT}", f"{STATE}{CUT_SHORT}", f"{STATE}.backup")
+    return (
+        isinstance(place, LocalPlace)
+        and place.path == stack.path / STATE
+        and place.read() is None
+        and place.lock() is None
+        and records.record(stack) is None
+        and records.unfinished(stack) is None
+        and not any((stack.path / name).exists() for name in left)
+    )
 
 
 def _find(target: Target, old_name: str, new_name: str) -> _Renaming:
@@ -173,8 +196,8 @@ def _refuse(
 def _announce(
     session: Session, renaming: _Renaming, instance: str | None, rename_instance: bool
 ) -> None:
-    where = f" ({session.known_account})" if session.known_account else ""
-    say(f"Rename {renaming.old.name} to {renaming.new.name}{where}")
+    where = session.known_account or "never applied"
+    say(f"Rename {renaming.old.name} to {renaming.new.name} ({where})")
     if instance and rename_instance:
         say(
             f"AWS cannot rename an instance: the next apply replaces {instance} by "

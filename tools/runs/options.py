@@ -10,9 +10,12 @@ from tools.runs import report_file
 class Options:
     """What the commands that run stacks were given; `jobs` None is one per core.
 
-    `expects_waiting` is no option of a command: it keeps the errors of plans in the plans.
+    `warm_providers` None is on for the local cloud alone. Two are no options of a command:
+    `expects_waiting` keeps the errors of plans in the plans, and `says_next` lets a run end with
+    what comes next.
 
-    Raises UserError if `report` cannot become a report, before anything is run.
+    `earlier` are reports of earlier waves. Raises UserError if `report` cannot become a report,
+    before anything is run.
     """
 
     yes: bool = False
@@ -24,7 +27,10 @@ class Options:
     plan_dir: Path | None = None
     why: bool = False
     report: Path | None = None
+    earlier: tuple[Path, ...] = ()
     expects_waiting: bool = False
+    warm_providers: bool | None = None
+    says_next: bool = True
 
     def __post_init__(self) -> None:
         if self.report:

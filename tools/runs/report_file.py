@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tools.engine.plans import Plan
@@ -22,7 +22,8 @@ def result_of_plan(plan: Plan) -> Result:
         "change": counts["update"],
         "remove": counts["destroy"] + counts["replace"],
     }
-    return Result(plan.stack, plan.status, plan.seconds, plan.detail, changes)
+    losses = tuple(f"{change.action} {change.address}" for change in plan.losses)
+    return Result(plan.stack, plan.status, plan.seconds, plan.detail, changes, losses)
 
 
 def check(path: Path) -> None:
@@ -41,6 +42,50 @@ def write(path: Path, results: Sequence[Result], command: str) -> None:
     files.write(path, _WRITERS[path.suffix](results, command))
 
 
+def read(path: Path) -> tuple[str, list[Result]]:
+    """Returns the command of a JSON report and its results.
+
+    Raises UserError if `path` is no such report.
+    """
+    try:
+        report = json.loads(path.read_text())
+        return str(report["command"]), [
+            Result(
+                row["stack"],
+                row["outcome"],
+                row["seconds"],
+                row["detail"],
+                dict(row["changes"]),
+                tuple(row.get("losses", ())),
+            )
+            for row in report["stacks"]
+        ]
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(
+            f"{path} is no JSON report; write one: tools deploy --report {path.stem}.json"
+        ) from None
+
+
+def merge(paths: Iterable[Path]) -> tuple[str, list[Result]]:
+    """Returns the command and the results of several JSON reports, in their order, as one.
+
+    Of a stack that is in more than one the last counts. Raises UserError if one is no report, or
+    if they are of different commands.
+    """
+    command, results = "", dict[str, Result]()
+    for path in paths:
+        its_command, its_results = read(path)
+        if command and its_command != command:
+            raise UserError(f"{path} is of tools {its_command}, the others of tools {command}")
+        command = its_command
+        for result in its_results:
+            results.pop(result.stack, None)  # so that it stands where it was last
+            results[result.stack] = result
+    return command, list(results.values())
+
+
 def _json(results: Sequence[Result], command: str) -> str:
     """docs/report.schema.json describes it."""
     report = {
@@ -54,6 +99,7 @@ def _json(results: Sequence[Result], command: str) -> str:
                 "seconds": round(result.seconds, 1),
                 "detail": result.detail,
                 "changes": {name: result.changes.get(name, 0) for name in _COUNTS},
+                "losses": list(result.losses),
             }
             for result in results
         ],
@@ -87,7 +133,9 @@ def _markdown(results: Sequence[Result], command: str) -> str:
     ]
     for result in results:
         counts = " | ".join(str(result.changes.get(name, 0) or "") for name in _COUNTS)
-        detail = result.detail.replace("|", "\\|").replace("\n", " ")
+        loss = f"🔴 **loses data: {', '.join(result.losses)}**" if result.losses else ""
+        detail = " ".join(filter(None, (loss, result.detail))).replace("|", "\\|")
+        detail = detail.replace("\n", " ")
         lines.append(
             f"| {result.stack} | {result.outcome} | {counts} | {result.seconds:.0f} | {detail} |"
         )

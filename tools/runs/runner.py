@@ -1,26 +1,32 @@
 """Runs stacks and shows how it goes."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from tools.console import progress
-from tools.console.messages import exit_interrupted
+from tools.console.messages import exit_interrupted, say
 from tools.context import Target
 from tools.engine import in_use, planning, preparation, scheduler
 from tools.engine.plans import Plan
 from tools.engine.records import Records
-from tools.engine.run import Run
+from tools.engine.run import Result, Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.localcloud.process import LocalCloud
-from tools.runs import report_file
+from tools.runs import closing, report_file
+from tools.runs.earlier import blocked_stacks
 from tools.runs.options import Options
 from tools.runs.summary import summarize
 from tools.system import processes, signals
+from tools.terraform.binary import Terraform
+from tools.terraform.keeper import Keeper
+from tools.terraform.warm import WarmProviders
 
 
 class Runner:
@@ -46,12 +52,33 @@ class Runner:
         Exits with 1 if a stack failed, and with 130 if it was interrupted. Raises UserError if the
         local cloud ended meanwhile.
         """
+        before = closing.find_deployed_notebooks(self._records, stacks)
+        started = time.monotonic()
         with self.begin(len(stacks), destroy, saved, exactly) as run:
             results = scheduler.run_stacks(run, stacks)
-        summarize(results)
+        self._close(run, stacks, results, before, time.monotonic() - started)
         if self._options.report:
             report_file.write(self._options.report, results, "destroy" if destroy else "deploy")
         self._leave(run, any(result.outcome in report_file.BAD_OUTCOMES for result in results))
+
+    def _close(
+        self,
+        run: Run,
+        stacks: Sequence[Stack],
+        results: Sequence[Result],
+        before: dict[str, str],
+        seconds: float,
+    ) -> None:
+        if run.interruption.count:
+            closing.say_interruption(results, seconds)
+            return
+        summarize(results)
+        closing.say_totals(results, seconds)
+        after = closing.find_deployed_notebooks(self._records, stacks)
+        closing.show_new_notebooks(before, after)
+        if self._options.says_next:
+            has_notebooks = bool(self._target.repository.notebook_names())
+            closing.say_next(results, self._target.option, run.destroy, has_notebooks)
 
     @contextmanager
     def work(self, total: int) -> Iterator[Run]:
@@ -81,8 +108,12 @@ class Runner:
 
     def plan(self, stacks: Sequence[Stack], folder: Path, outside_only: bool = False) -> list[Plan]:
         """Plans `stacks` and returns the plans, whose files are in `folder`."""
-        with self.work(len(stacks)) as run:
-            return planning.plan_stacks(run, stacks, folder, outside_only)
+        with self.begin(len(stacks)) as run:
+            plans = planning.plan_stacks(run, stacks, folder, outside_only)
+        if run.interruption.count:
+            say("interrupted; nothing was changed")
+            raise click.exceptions.Exit(130)
+        return plans
 
     def refuse_in_use(self, stacks: Sequence[Stack]) -> None:
         """Raises UserError if what is deployed and not among `stacks` reads, or may read, one."""
@@ -99,15 +130,21 @@ class Runner:
     ) -> Iterator[Run]:
         """Yields a run on `total` stacks, shown as it goes, in which Ctrl-C is counted."""
         target, options = self._target, self._options
+        earlier = report_file.merge(options.earlier)[1] if options.earlier else []
         _note_owner(target.logs)
-        with signals.count_signals() as interruption, progress.choose(total) as display:
+        jobs = options.jobs or scheduler.default_jobs()
+        with (
+            signals.count_signals() as interruption,
+            progress.choose(total) as display,
+            self._warm(jobs, display) as terraform,
+        ):
             yield Run(
-                target.terraform,
+                terraform,
                 self._records,
                 target.logs,
                 display,
                 interruption,
-                options.jobs or scheduler.default_jobs(),
+                jobs,
                 destroy,
                 options.fail_fast,
                 options.refresh,
@@ -118,8 +155,24 @@ class Runner:
                 target.option,
                 gone=self._gone,
                 region=target.region,
+                blocked=blocked_stacks(earlier, self._records.stacks),
                 expects_waiting=options.expects_waiting,
             )
+
+    @contextmanager
+    def _warm(self, jobs: int, display: progress.Progress) -> Iterator[Terraform]:
+        """Yields the target's Terraform, with providers that keep running if they are wanted."""
+        terraform, wanted = self._target.terraform, self._options.warm_providers
+        if wanted is None:
+            wanted = self._target.endpoint is not None
+        if not wanted:
+            yield terraform
+            return
+        with Keeper(jobs) as keeper:
+            warm = WarmProviders(
+                keeper, terraform.platform, lambda line: display.say("warm providers", line)
+            )
+            yield replace(terraform, warm=warm)
 
     def _leave(self, run: Run, failed: bool) -> None:
         if run.interruption.count:

@@ -78,32 +78,25 @@ class Session:
         return cls(context, target, records, options or Options(), account)
 
     @classmethod
-    def open_to_read(cls, context: Context, local: bool) -> "Session":
-        """Opens a session that reads files and states alone: AWS is not asked who runs it.
+    def open_to_read(
+        cls, context: Context, local: bool, options: Options | None = None
+    ) -> "Session":
+        """Opens a session for files and states alone: AWS is not asked who runs it.
 
         Raises UserError if there is no such target.
         """
-        return cls.without_account(context, context.target(local), check=False)
-
-    @classmethod
-    def without_account(
-        cls,
-        context: Context,
-        target: Target,
-        options: Options | None = None,
-        *,
-        check: bool = True,
-    ) -> "Session":
-        """Opens a session like `on`, for what works on files and states and needs no account."""
-        if check:
-            check_states(target.repository)
-        key = record_key(context.env)
-        records = Records(target.repository, target.terraform, target.endpoint, key=key)
+        target = context.target(local)
+        records = Records(
+            target.repository,
+            target.terraform,
+            target.endpoint,
+            key=record_key(context.env),
+        )
         return cls(context, target, records, options or Options())
 
     @property
     def account(self) -> Account:
-        """The account and the caller, of a session for which AWS was asked."""
+        """The account and the caller, of a session that was opened to change something."""
         assert self.known_account is not None, "opened without an account"
         return self.known_account
 

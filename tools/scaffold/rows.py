@@ -1,7 +1,9 @@
 """Notebooks from what a user asks for: options, another notebook, or a file of rows."""
 
+import codecs
 import csv
 import getpass
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ Row = Mapping[str, Any]
 
 # Keys of a row that are no values of the notebook itself.
 _ROW_KEYS = ("name", "profile", "from", "instance")
-_SCRIPTS = ("on_create_file", "on_start_file")
+SCRIPTS = ("on_create_file", "on_start_file")
 _REQUIRED = ("instance_type", "owner", "purpose", "environment")
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
 _LARGEST_FILE = 5_000_000  # bytes; a thousand notebooks take a tenth
@@ -38,7 +40,12 @@ def build(
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV or YAML file; an empty cell says nothing.
+    """The rows of a CSV or YAML file, as `read_numbered_rows` has them."""
+    return [row for _, row in read_numbered_rows(path)]
+
+
+def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
+    """The rows of a CSV or YAML file, each with its line; an empty cell says nothing.
 
     YAML is a list of mappings, or one mapping of names to mappings. Raises UserError, with the
     line if there is one, for a file that is neither.
@@ -53,11 +60,12 @@ def read_rows(path: Path) -> list[Row]:
             if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST_FILE):
                 raise UserError(f"{path} must be a file of at most {_LARGEST_FILE} bytes")
             rows = reader(path)
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is not UTF-8; save it as UTF-8") from None
+    except UnicodeDecodeError as error:
+        name = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
+        raise UserError(f"{path} is not {name} (byte {error.start}); save it as UTF-8") from None
     if not rows:
         raise UserError(f"{path} names no notebook")
-    for number, row in enumerate(rows, 1):
+    for number, (_, row) in enumerate(rows, 1):
         if not isinstance(row.get("name"), str) or not row["name"]:
             raise UserError(f"{path}: notebook {number} has no name; add it as text")
     return rows
@@ -66,6 +74,10 @@ def read_rows(path: Path) -> list[Row]:
 def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebook:
     name = str(row["name"])
     notebook.check_name(name)
+    for key in row:
+        if key not in _ROW_KEYS and key not in types:
+            hint = nearest(key, sorted({*_ROW_KEYS, *types}))
+            raise UserError(f"{name}: a notebook has no value called {shorten(key)}; {hint}")
     values: dict[str, Any] = {"volume_size": 20, "owner": getpass.getuser(), "purpose": name}
     source = row.get("from")
     profile = row.get("profile") or (None if source else "dev")
@@ -101,7 +113,7 @@ def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
         hint = nearest(name, [other for other in names if other != name])
         raise UserError(f"there is no notebooks/{name}/terraform.tfvars to copy from; {hint}")
     values = reading.read_tfvars(path)
-    for script in set(_SCRIPTS) & set(values):
+    for script in set(SCRIPTS) & set(values):
         if values[script]:
             values[script] = str(directory / str(values[script]))
     return {key: value for key, value in values.items() if key not in ("name", *TYPED_ONCE)}
@@ -110,7 +122,7 @@ def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
 def _scripts(name: str, values: dict[str, Any]) -> dict[str, bytes]:
     """Reads the scripts that `values` name by path, and leaves their plain names in `values`."""
     scripts: dict[str, bytes] = {}
-    for key in _SCRIPTS:
+    for key in SCRIPTS:
         if values.get(key):
             path = Path(str(values[key]))
             content = _content(name, key, path)
@@ -146,32 +158,73 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def _csv_rows(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        rows: list[Row] = []
-        try:
-            names = reader.fieldnames or []
-            if len(set(names)) < len(names):
-                raise UserError(f"{path}, line 1: a column stands there twice")
-            for row in reader:
-                if None in row or None in row.values():
-                    raise UserError(
-                        f"{path}, line {reader.line_num}: it does not have as many cells as "
-                        "the first line; quote a cell that holds a comma"
-                    )
-                rows.append({key: value for key, value in row.items() if value != ""})
-        except csv.Error as error:
-            raise UserError(f"{path}, line {reader.line_num}: {error}") from None
-        return rows
+# Spreadsheets write UTF-16 with this mark, which UTF-8 cannot begin with:
+# https://www.unicode.org/faq/utf_bom.html#bom4
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def _yaml_rows(path: Path) -> list[Row]:
+def _text(path: Path) -> str:
+    """The text of a file in UTF-8, or in UTF-16 if it begins with the mark of that.
+
+    Raises UserError if it holds NUL characters, as UTF-16 without a mark does, and
+    UnicodeDecodeError if it is in neither.
+    """
+    content = path.read_bytes()
+    text = content.decode("utf-16" if content.startswith(_MARKS) else "utf-8-sig")
+    if "\0" in text:
+        raise UserError(f"{path} holds NUL characters, which no text does; save it as UTF-8")
+    return text
+
+
+# Spreadsheets write semicolons where a comma is the decimal separator, and tabs in UTF-16.
+_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+
+
+def _csv_rows(path: Path) -> list[tuple[int, Row]]:
+    text = _text(path)
+    try:
+        for delimiter in _DELIMITERS:
+            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+            if "name" in header:  # split by another character it has no such cell
+                return _split_rows(path, text, delimiter)
+    except csv.Error as error:
+        raise UserError(f"{path}, line 1: {error}") from None
+    if not text.strip():
+        return []
+    first = text.partition("\n")[0].rstrip("\r")
+    raise UserError(f"{path}, line 1: no column is called name in {shorten(first)}")
+
+
+def _split_rows(path: Path, text: str, delimiter: str) -> list[tuple[int, Row]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    rows: list[tuple[int, Row]] = []
+    try:
+        names = reader.fieldnames or []
+        if len(set(names)) < len(names):
+            raise UserError(f"{path}, line 1: a column stands there twice")
+        before = reader.line_num
+        for row in reader:
+            if None in row or None in row.values():
+                raise UserError(
+                    f"{path}, line {reader.line_num}: it does not have as many cells as "
+                    f"the first line; quote a cell that holds {_DELIMITERS[delimiter]}"
+                )
+            filled = {key: value for key, value in row.items() if value != ""}
+            rows.append((before + 1, filled))  # a cell may have several lines
+            before = reader.line_num
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}") from None
+    return rows
+
+
+def _yaml_rows(path: Path) -> list[tuple[int, Row]]:
     import yaml
 
-    text = path.read_text(encoding="utf-8-sig")
+    text = _text(path)
     try:
-        content = yaml.load(text, _loader())
+        loader = _loader()(text)
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node else None
     except RecursionError:
         raise UserError(f"{path} is nested too deeply; a notebook's values are flat") from None
     except (ValueError, OverflowError) as error:  # a date or a number that is none
@@ -187,7 +240,14 @@ def _yaml_rows(path: Path) -> list[Row]:
         return []
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise UserError(f"{path} is not a list of notebooks, each with its values")
-    return [{str(key): value for key, value in row.items()} for row in content]
+    lines = [_first_node(item).start_mark.line + 1 for item in node.value]
+    named = [{str(key): value for key, value in row.items()} for row in content]
+    return list(zip(lines, named, strict=True))
+
+
+def _first_node(item: Any) -> Any:
+    """The node that an item begins with: of a mapping's items, the key."""
+    return item[0] if isinstance(item, tuple) else item
 
 
 def _loader() -> Any:

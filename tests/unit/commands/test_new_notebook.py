@@ -115,6 +115,47 @@ def test_many_from_a_file(checkout: Checkout, name: str, text: str) -> None:
     assert (bob["instance_type"], bob["owner"]) == ("ml.m5.2xlarge", "team")
 
 
+SEMICOLONS = '"owner";"name";"purpose"\r\n"Jörg";"a";"texts, tables; more"\r\n"";"b";""\r\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        pytest.param(SEMICOLONS, "utf-8", id="semicolons"),
+        pytest.param(SEMICOLONS, "utf-8-sig", id="with a mark"),
+        pytest.param(SEMICOLONS.replace('";"', '"\t"'), "utf-16", id="Unicode text of Excel"),
+        pytest.param(SEMICOLONS.replace('";"', '","'), "utf-16", id="commas in UTF-16"),
+    ],
+)
+def test_a_file_that_a_spreadsheet_wrote(checkout: Checkout, text: str, encoding: str) -> None:
+    (checkout.root / "t.csv").write_bytes(text.encode(encoding))
+    done = checkout.tools("new-notebook", "--from-file", "t.csv", "--owner", "team")
+    assert done.returncode == 0, done.stderr
+    assert values(checkout, "a")["owner"] == "Jörg"
+    assert values(checkout, "a")["purpose"] == "texts, tables; more"
+    assert values(checkout, "b")["owner"] == "team"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("name,owner\na,Jörg\n".encode("cp1252"), "t.csv is not UTF-8 (byte 14); save it as UTF-8"),
+        ("name,owner\na,alice\n".encode("utf-16-le"), "NUL characters, which no text does"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "NUL characters, which no text does"),  # a workbook
+        (b"\xff\xfen\x00a", "t.csv is not UTF-16"),
+    ],
+)
+def test_a_file_in_another_encoding_is_refused(
+    checkout: Checkout, content: bytes, complaint: str
+) -> None:
+    before = checkout.notebooks()
+    (checkout.root / "t.csv").write_bytes(content)
+    done = checkout.tools("new-notebook", "--from-file", "t.csv")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert complaint in done.stderr
+    assert checkout.notebooks() == before
+
+
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
@@ -128,7 +169,15 @@ def test_many_from_a_file(checkout: Checkout, name: str, text: str) -> None:
         ("t.yaml", "a: {owner: null}\n", "owner is empty"),
         ("t.yaml", "a: {instance_type: ''}\n", "instance_type is empty"),
         ("t.csv", "name\n", "names no notebook"),
-        ("t.csv", "owner\nx\n", "notebook 1 has no name"),
+        ("t.csv", "owner\nx\n", "t.csv, line 1: no column is called name in 'owner'"),
+        ("t.csv", "owner;Name\nx;a\n", "line 1: no column is called name in 'owner;Name'"),
+        (
+            "t.csv",
+            "name;owner\na;b;c\n",
+            "line 2: it does not have as many cells as the first line; "
+            "quote a cell that holds a semicolon",
+        ),
+        ("t.csv", "", "names no notebook"),
         ("t.yaml", "- name: a\n  tags: [\n", "t.yaml, line 3: not valid YAML"),
         ("t.yaml", "hello", "not a list of notebooks"),
         ("t.yaml", "- name: 5\n", "notebook 1 has no name"),
@@ -186,4 +235,12 @@ def test_a_dry_run_prints_and_writes_nothing(checkout: Checkout) -> None:
     assert done.returncode == 0, done.stderr
     assert "# --- notebooks/a/terraform.tfvars" in done.stdout
     assert 'owner         = "alice"' in done.stdout
+    whole = checkout.tools("new-notebook", "a", "--owner", "alice", "--dry-run", "-v").stdout
     assert checkout.notebooks() == before
+    assert checkout.tools("new-notebook", "a", "--owner", "alice").returncode == 0
+    for file in (checkout.root / "notebooks/a").iterdir():  # the oracle: what it does write
+        assert file.name in done.stdout
+        if not file.is_symlink():
+            assert f"# --- notebooks/a/{file.name}\n{file.read_text()}" in whole
+    assert 'module "' not in done.stdout
+    assert 'module "' in whole

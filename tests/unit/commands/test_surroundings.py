@@ -64,6 +64,31 @@ def test_no_home_is_no_obstacle(deployable: Checkout) -> None:
     assert "no AWS credentials found" in one_line(deployable.tools("status"))
 
 
+def test_a_notebook_that_was_never_applied_is_renamed_without_credentials(
+    deployable: Checkout,
+) -> None:
+    done = deployable.tools("rename-notebook", "notebook-dev", "team", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "Rename notebooks/notebook-dev to notebooks/team (never applied)" in done.stderr
+    assert deployable.notebooks() == ["README.md", "notebook-prod", "team"]
+
+
+@pytest.mark.parametrize(
+    "left", ["terraform.tfstate", "terraform.tfstate.backup", "errored.tfstate", "a bucket"]
+)
+def test_one_that_may_have_been_applied_is_renamed_with_credentials_alone(
+    deployable: Checkout, left: str
+) -> None:
+    if left == "a bucket":
+        with (deployable.root / "common.auto.tfvars").open("a") as file:
+            file.write('state_bucket = "states-of-acme"\n')
+    else:
+        (deployable.root / "notebooks/notebook-dev" / left).write_text("{}")
+    error = one_line(deployable.tools("rename-notebook", "notebook-dev", "team", "--yes"))
+    assert "no AWS credentials found" in error
+    assert "team" not in deployable.notebooks()
+
+
 def test_what_only_reads_needs_no_folder_of_its_own(deployable: Checkout) -> None:
     """As in a checkout that is read-only, or whose .tools another user has made."""
     (deployable.root / ".tools").write_text("")

@@ -145,7 +145,6 @@ def test_an_interruption_starts_nothing_more(bench: Bench) -> None:
     told = [line for line in bench.told.lines if "halted" in line or "interrupted" in line]
     assert [line.partition(" (log: ")[0] for line in told] == [
         "[notebooks/a] interrupted",
-        "[notebooks/b] not run: interrupted",
     ]
 
 
@@ -175,3 +174,10 @@ def test_saved_plans_are_applied_exactly_and_nothing_else(chain: Bench, tmp_path
     assert chain.run().records.reasons_to_apply(chain.stack("shared-infra/b")) == [
         "shared-infra/b/main.tf changed"
     ]
+
+
+def test_what_reads_a_stack_that_failed_in_an_earlier_wave_is_not_run(chain: Bench) -> None:
+    stacks = [stack for stack in chain.stacks() if stack.name == "notebooks/n"]
+    (result,) = run_stacks(chain.run(blocked={"notebooks/n": "shared-infra/b"}), stacks)
+    assert (result.outcome, result.detail) == ("not run", "shared-infra/b failed or was not run")
+    assert work(chain) == []

@@ -8,6 +8,7 @@ from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.layout import selection
 from tools.layout.stack import Stack
+from tools.layout.waves import Portion
 
 DECLARED: Mapping[str, Mapping[str, reading.Value]] = {
     "shared-infra/s3": {"bucket_suffix": None},
@@ -96,3 +97,21 @@ def test_a_stack_whose_values_cannot_be_read_is_left_out_and_said(
     assert "terraform.tfvars, line 2: environment is an expression" in said
     with pytest.raises(UserError, match="line 2"):
         selection.filter_by_values(stacks[2:], ["environment=dev"])
+
+
+def test_a_shard_does_not_depend_on_what_has_changed(tmp_path: Path) -> None:
+    """A job plans its part of a wave; which of it has changed is asked afterwards."""
+    for name in "abcdefgh":
+        write_stack(tmp_path, f"notebooks/{name}", "")
+    stacks = [Stack(tmp_path, f"notebooks/{name}") for name in "abcdefgh"]
+
+    def choose(number: int, changed: set[str]) -> set[str]:
+        chosen = selection.Selection(changed=True, wave=Portion(1, 1), shard=Portion(number, 2))
+        found = selection.choose(stacks, chosen, lambda stack: stack.name in changed)
+        return {stack.name for stack in found}
+
+    everything = {stack.name for stack in stacks}
+    halves = [choose(1, everything), choose(2, everything)]
+    assert [len(half) for half in halves] == [4, 4]
+    some = {"notebooks/a", "notebooks/b", "notebooks/c"}
+    assert [choose(1, some), choose(2, some)] == [half & some for half in halves]
