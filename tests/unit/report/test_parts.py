@@ -154,4 +154,4 @@ def test_the_bill_stands_beside_the_estimate_if_it_is_kept() -> None:
         assert text in shown
     assert "&lt;b&gt;alice" in shown
     assert "of the whole account" in shown
-    assert 'id="billed"' not in page.render(report(3))
+    assert 'id="billed"' not in page.render(report(3, asked=False))
