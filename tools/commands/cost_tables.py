@@ -139,10 +139,9 @@ def _show_shared(estimate: Estimate) -> None:
         for line in estimate.shared
         if line.quantity
     ]
-    rows.append(["all shared", "", "", str(estimate.shared_amount)])
     columns = ("What", _number("Quantity", 2), _number("Price", 1), _number("A month"))
     table.show(rows, columns, title="Shared")
-    click.echo()
+    click.echo(f"All shared: {estimate.shared_amount}\n")
 
 
 def _show_comparison(answer: CostAnswer) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import click
 
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console import table
 from tools.console.messages import say
 from tools.engine.records import Records
@@ -24,7 +25,6 @@ _OUTCOMES: tuple[Outcome, ...] = (
 _LEFT: tuple[Outcome, ...] = ("failed", "interrupted", "not run")
 _COUNTS = {"add": "added", "change": "changed", "remove": "destroyed"}
 _MOST_NAMES = 5
-_NOTEBOOK = "aws_sagemaker_notebook_instance"
 
 
 def say_totals(results: Sequence[Result], seconds: float) -> None:
@@ -95,7 +95,7 @@ def _read_notebooks(records: Records, stacks: Sequence[Stack]) -> Iterator[tuple
             continue
         with suppress(UserError):
             state = records.state(stack)
-            if state and _NOTEBOOK in state.types:
+            if state and NOTEBOOK_TYPE in state.types:
                 yield stack.name, str(state.outputs.get("notebook_url") or "")
 
 

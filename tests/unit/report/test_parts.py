@@ -1,6 +1,7 @@
 """What the page says of one notebook, of money, and where its links lead."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import pytest
 
 from tests.report.fleets import report
 from tests.trees import write_stack
+from tools.cost.billed import Billed, Row
 from tools.cost.model import Amount
 from tools.layout.stack import Stack
-from tools.report import attention, drawing, links, model, money
+from tools.report import attention, drawing, links, model, money, page
 from tools.report.model import NotebookRow
 from tools.runs.listing import StackRow
 
@@ -139,3 +141,17 @@ def test_a_graph_of_too_many_boxes_is_a_list(tmp_path: Path) -> None:
     assert [group.title for group in drawn.groups] == names
     assert (drawn.wide, drawn.tall) == ("", "")
     assert drawing.draw([Stack(tmp_path, name) for name in names[:40]]).wide
+
+
+def test_the_bill_stands_beside_the_estimate_if_it_is_kept() -> None:
+    first, last = date(2026, 10, 1), date(2026, 11, 1)
+    amounts = {"<b>alice": {first: Decimal("41.2"), last: Decimal(7)}}
+    known = Billed("Owner", "", date(2026, 11, 29), [first, last], amounts)
+    line = Row("<b>alice", amounts["<b>alice"], Amount(Decimal("39.30")), Decimal("1.90"))
+    found = page.render(replace(report(3), billed=(known, [line])))
+    shown = found.partition('id="billed"')[2].partition("</section>")[0]
+    for text in ("Oct 2026", "Nov 2026 until 29 Nov", "$41.20", "$7.00", "$39.30", "+$1.90"):
+        assert text in shown
+    assert "&lt;b&gt;alice" in shown
+    assert "of the whole account" in shown
+    assert 'id="billed"' not in page.render(report(3, asked=False))
