@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tools.context import Context
-from tools.cost import comparison, estimates
+from tools.cost import billed, comparison, estimates
 from tools.cost.estimates import Question
 from tools.cost.model import NotebookCost
 from tools.errors import UserError
@@ -78,6 +78,7 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
         fleet.repository.stacks(),
         not (offline or unread),
         fleet.option,
+        billed.kept_beside(context.repository, estimate),
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from tools.cost.billed import Billed
+from tools.cost.billed import Row as BilledRow
 from tools.cost.comparison import Comparison
 from tools.cost.model import Amount, Estimate, NotebookCost, total
 from tools.fleet.fleet import DeclaredNotebook
@@ -106,7 +108,8 @@ class Report:
     directory, None if AWS was not asked; `orphans` are states without one. `idle_is_known` says
     whether the notebooks' logs were read, `states_are_known` whether every state was, which tell of
     orphans and of changes since an apply. `project` is empty before `tools init`. `option` is what
-    a command needs to reach the same cloud.
+    a command needs to reach the same cloud. `billed` is the kept answer of Cost Explorer beside the
+    estimate, if there is one.
     """
 
     project: str
@@ -123,6 +126,7 @@ class Report:
     stacks: Sequence[Stack] = ()
     states_are_known: bool = True
     option: str = ""
+    billed: tuple[Billed, Sequence[BilledRow]] | None = None
 
     @property
     def was_asked(self) -> bool:

@@ -38,6 +38,8 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
         dollars=money.format_dollars,
         short=money.format_short,
         change=money.format_change,
+        usd=money.format_usd,
+        difference=money.format_difference,
         price_of=prices.describe,
     )
     environment.globals.update(count=money.count, directory=partial(links.directory_url, to_root))
@@ -51,6 +53,7 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
         in_need=attention.count(report),
         breakdowns=money.breakdowns(report),
         dearest=money.dearest(report),
+        bill=money.bill(report),
         filters=_filters(report),
         saves_nothing_on=comparison.saves_nothing_on(report.estimate),
         drawing=draw(report),

@@ -1,6 +1,7 @@
 """What the page says of one notebook, of money, and where its links lead."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ import pytest
 
 from tests.report.fleets import report
 from tests.trees import write_stack
+from tools.cost.billed import Billed, compare
+from tools.cost.groups import Key
 from tools.cost.model import Amount
 from tools.layout.stack import Stack
-from tools.report import attention, drawing, links, model, money
+from tools.report import attention, drawing, links, model, money, page
 from tools.report.model import NotebookRow
 from tools.runs.listing import StackRow
 
@@ -103,6 +106,25 @@ def test_nine_owners_are_nine_bars_and_ten_are_eight_and_a_sum() -> None:
         shown = sum(bar.amount.usd for bar in by_owner.bars)
         assert shown + by_owner.rest.usd == estimate.notebooks_amount.usd
         assert by_owner.bars[0].length == 100
+
+
+def test_a_kept_bill_stands_beside_the_estimate() -> None:
+    found = report(2)
+    months = [date(2026, 10, 1), date(2026, 11, 1)]
+    amounts = {"owner-0": {months[0]: Decimal("50.00"), months[1]: Decimal("-1.5")}, "<b>": {}}
+    known = Billed("Owner", "acme-ml", date(2026, 11, 22), months, amounts)
+    rows = compare(known, found.estimate, Key.parse("owner"))
+    assert money.bill(found) is None
+    shown = replace(found, billed=(known, rows))
+    bill = money.bill(shown)
+    assert bill
+    assert bill.totals == [Decimal("50.00"), Decimal("-1.5")]
+    text = page.render(shown)
+    assert "Billed, by the tag Owner" in text
+    assert "-$1.50" in text
+    assert "+$" in text  # 50 dollars were billed, and less was estimated
+    assert "&lt;b&gt;" in text
+    assert "Billed, by" not in page.render(found)
 
 
 @pytest.mark.parametrize(
