@@ -78,7 +78,7 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
         fleet.repository.stacks(),
         not (offline or unread),
         fleet.option,
-        billed.kept_beside(context.repository, estimate),
+        None if local else billed.kept_beside(fleet.repository, estimate),
     )
 
 

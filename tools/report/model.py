@@ -108,8 +108,8 @@ class Report:
     directory, None if AWS was not asked; `orphans` are states without one. `idle_is_known` says
     whether the notebooks' logs were read, `states_are_known` whether every state was, which tell of
     orphans and of changes since an apply. `project` is empty before `tools init`. `option` is what
-    a command needs to reach the same cloud. `billed` is the kept answer of Cost Explorer beside the
-    estimate, if there is one.
+    a command needs to reach the same cloud. `billed` is what `tools cost --actual` was told last,
+    beside the estimate.
     """
 
     project: str

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from tools.cost import billed, groups
-from tools.cost.billed import Against, Row
+from tools.cost import groups
 from tools.cost.groups import Key
 from tools.cost.model import Amount, total
 from tools.report.model import Report
@@ -44,41 +42,6 @@ def dearest(report: Report) -> Breakdown:
     """Returns the notebooks that cost most."""
     rows = [(row.name, row.cost.spec.instance_type, row.cost.amount) for row in report.rows]
     return _break_down("Most expensive notebooks", rows, _DEAREST)
-
-
-@dataclass(frozen=True)
-class Bill:
-    """What was billed by month: for a tag's values with the largest differences, and in all."""
-
-    tag: str
-    asked: date
-    months: Sequence[date]
-    against: Against | None
-    rows: Sequence[Row]
-    others: int
-    totals: Sequence[Decimal]
-
-
-def bill(report: Report) -> Bill | None:
-    """Returns what was billed, if Cost Explorer's answer is kept; the first rows of it."""
-    if report.billed is None:
-        return None
-    known, rows = report.billed
-    shown, others = groups.split(rows)
-    totals = [known.total(month) for month in known.months]
-    return Bill(
-        known.tag, known.asked, known.months, billed.against(known), shown, len(others), totals
-    )
-
-
-def format_usd(usd: Decimal | None) -> str:
-    """Returns dollars to the cent; a credit is negative, and None is not known."""
-    return "not known" if usd is None else f"{'-' if usd < 0 else ''}${abs(usd):,.2f}"
-
-
-def format_difference(usd: Decimal | None) -> str:
-    """Returns a difference with its sign."""
-    return format_usd(usd) if usd is None or usd <= 0 else f"+{format_usd(usd)}"
 
 
 def count(number: int, thing: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tools.console import figures
 from tools.cost import comparison, prices
 from tools.fleet.status import NOT_DEPLOYED
 from tools.report import attention, drawing, links, money, script
@@ -38,8 +39,8 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
         dollars=money.format_dollars,
         short=money.format_short,
         change=money.format_change,
-        usd=money.format_usd,
-        difference=money.format_difference,
+        usd=figures.money,
+        signed=figures.signed_money,
         price_of=prices.describe,
     )
     environment.globals.update(count=money.count, directory=partial(links.directory_url, to_root))
@@ -53,7 +54,6 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
         in_need=attention.count(report),
         breakdowns=money.breakdowns(report),
         dearest=money.dearest(report),
-        bill=money.bill(report),
         filters=_filters(report),
         saves_nothing_on=comparison.saves_nothing_on(report.estimate),
         drawing=draw(report),

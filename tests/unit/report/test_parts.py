@@ -10,8 +10,7 @@ import pytest
 
 from tests.report.fleets import report
 from tests.trees import write_stack
-from tools.cost.billed import Billed, compare
-from tools.cost.groups import Key
+from tools.cost.billed import Billed, Row
 from tools.cost.model import Amount
 from tools.layout.stack import Stack
 from tools.report import attention, drawing, links, model, money, page
@@ -108,25 +107,6 @@ def test_nine_owners_are_nine_bars_and_ten_are_eight_and_a_sum() -> None:
         assert by_owner.bars[0].length == 100
 
 
-def test_a_kept_bill_stands_beside_the_estimate() -> None:
-    found = report(2)
-    months = [date(2026, 10, 1), date(2026, 11, 1)]
-    amounts = {"owner-0": {months[0]: Decimal("50.00"), months[1]: Decimal("-1.5")}, "<b>": {}}
-    known = Billed("Owner", "acme-ml", date(2026, 11, 22), months, amounts)
-    rows = compare(known, found.estimate, Key.parse("owner"))
-    assert money.bill(found) is None
-    shown = replace(found, billed=(known, rows))
-    bill = money.bill(shown)
-    assert bill
-    assert bill.totals == [Decimal("50.00"), Decimal("-1.5")]
-    text = page.render(shown)
-    assert "Billed, by the tag Owner" in text
-    assert "-$1.50" in text
-    assert "+$" in text  # 50 dollars were billed, and less was estimated
-    assert "&lt;b&gt;" in text
-    assert "Billed, by" not in page.render(found)
-
-
 @pytest.mark.parametrize(
     ("region", "expected"),
     [
@@ -161,3 +141,17 @@ def test_a_graph_of_too_many_boxes_is_a_list(tmp_path: Path) -> None:
     assert [group.title for group in drawn.groups] == names
     assert (drawn.wide, drawn.tall) == ("", "")
     assert drawing.draw([Stack(tmp_path, name) for name in names[:40]]).wide
+
+
+def test_the_bill_stands_beside_the_estimate_if_it_is_kept() -> None:
+    first, last = date(2026, 10, 1), date(2026, 11, 1)
+    amounts = {"<b>alice": {first: Decimal("41.2"), last: Decimal(7)}}
+    known = Billed("Owner", "", date(2026, 11, 29), [first, last], amounts)
+    line = Row("<b>alice", amounts["<b>alice"], Amount(Decimal("39.30")), Decimal("1.90"))
+    found = page.render(replace(report(3), billed=(known, [line])))
+    shown = found.partition('id="billed"')[2].partition("</section>")[0]
+    for text in ("Oct 2026", "Nov 2026 until 29 Nov", "$41.20", "$7.00", "$39.30", "+$1.90"):
+        assert text in shown
+    assert "&lt;b&gt;alice" in shown
+    assert "of the whole account" in shown
+    assert 'id="billed"' not in page.render(report(3, asked=False))
