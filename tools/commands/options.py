@@ -70,6 +70,13 @@ _parts = (
         help="Only one part of the chosen stacks, split evenly by name: 3/8 is the third of eight.",
     ),
 )
+_locks = click.option(
+    "--no-lock",
+    "locks",
+    flag_value=False,
+    default=True,
+    help="Do not lock the states: for a role that only reads, since a lock is a write.",
+)
 _earlier = click.option(
     "--earlier-report",
     "earlier",
@@ -116,9 +123,9 @@ def _combine(*parameters: Decorator) -> Decorator:
 
 
 for_stacks = _combine(*_choice)
-for_drift = _combine(*_choice, _jobs, as_json, _exit_code, _report)
+for_drift = _combine(*_choice, _jobs, _locks, as_json, _exit_code, _report)
 for_plan = _combine(
-    *_choice, *_parts, _jobs, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
+    *_choice, *_parts, _jobs, _locks, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
 )
 for_deploy = _combine(
     *_choice,

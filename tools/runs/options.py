@@ -27,6 +27,7 @@ class Options:
     why: bool = False
     report: Path | None = None
     earlier: tuple[Path, ...] = ()
+    locks: bool = True
     expects_waiting: bool = False
     says_next: bool = True
 

@@ -148,6 +148,7 @@ class Runner:
                 region=target.region,
                 blocked=blocked_stacks(earlier, self._records.stacks),
                 expects_waiting=options.expects_waiting,
+                locks=options.locks,
             )
 
     def _leave(self, run: Run, failed: bool) -> None:

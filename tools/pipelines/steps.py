@@ -1,0 +1,289 @@
+"""What the jobs of a pipeline do: plan a part of a change, prepare a wave, apply it."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from tools.console.messages import say
+from tools.context import Context
+from tools.engine import explain, plans
+from tools.engine.fingerprint import differences
+from tools.engine.init import initialize
+from tools.engine.plans import Plan
+from tools.engine.run import Outcome, Result
+from tools.errors import UserError
+from tools.layout import matrix
+from tools.layout.stack import Stack
+from tools.layout.waves import Portion, select_shard, select_wave
+from tools.pipelines.store import Store, check_digests, state_version
+from tools.runs import deployment, report_file, summary
+from tools.runs.earlier import blocked_stacks
+from tools.runs.options import Options
+from tools.runs.session import Session
+from tools.system import git
+
+# The reports of a run: of its stacks that were not planned, and of its shards.
+_UNPLANNED, _APPLIED = "unplanned", "applied"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A wave that is ready for approval: what would be applied, and in which shards.
+
+    `digest` is that of the list of plans; `results` also say what was not planned, and why.
+    """
+
+    shards: Sequence[str]
+    digest: str
+    results: Sequence[Result]
+
+
+class Pipeline:
+    """The steps of a pipeline on one tree of files in git."""
+
+    def __init__(self, session: Session, store: Store) -> None:
+        self._session = session
+        self._store = store
+        self._stacks = session.records.stacks
+
+    @classmethod
+    def open(cls, context: Context, options: Options) -> "Pipeline":
+        """Opens the pipeline of the commit that is checked out.
+
+        Raises UserError if the states are in no bucket, or if this is no clone of git.
+        """
+        session = Session.open(context, False, options)
+        root = session.target.repository.root
+        store = Store.of(session.target.repository, session.target.endpoint, tree_of(root))
+        return cls(session, store)
+
+    def find_changed(self, stacks: Sequence[Stack]) -> list[Stack]:
+        """Returns those of `stacks` in which something has changed."""
+        self._session.records.prefetch(stacks)
+        return [stack for stack in stacks if self._session.records.has_changed(stack)]
+
+    def start(self, shard_size: int) -> str:
+        """Returns the matrix of the jobs that plan a change, and forgets earlier reports of it."""
+        self._store.delete_reports("plan/")
+        return matrix.render(self._stacks, shard_size, self.find_changed(self._stacks))
+
+    def plan(self, wave: Portion, shard: Portion) -> None:
+        """Plans what has changed of a part, and stores the plans and a report.
+
+        Exits with 1 if a plan failed.
+        """
+        part = select_shard(select_wave(self._stacks, wave), shard)
+        with _folder() as folder:
+            planned = self._plan_into(folder, self.find_changed(part))
+            summary.show_plans(planned, err=False)
+            report = folder.parent / "report.json"
+            results = [report_file.result_of_plan(plan) for plan in planned]
+            report_file.write(report, results, "plan")
+            self._store.put_report(f"plan/{_dashed(wave)}-{_dashed(shard)}", report)
+        if any(plan.status == "failed" for plan in planned):
+            raise click.exceptions.Exit(1)
+
+    def planned(self) -> list[Result]:
+        """Returns the results of all jobs that planned this change."""
+        with _folder() as folder:
+            paths = self._store.get_reports("plan/", folder)
+            return report_file.merge(paths)[1] if paths else []
+
+    def prepare(self, wave: Portion, run: str, shard_size: int) -> Prepared:
+        """Gets a plan of each stack of `wave` that has changed, and stores the list of them.
+
+        The plans of the pull request are taken if they are of this tree of files, and nothing that
+        they read has changed since; the others are made now. What reads a stack that failed in an
+        earlier wave of the same `run` is not planned.
+        """
+        in_wave = select_wave(self._stacks, wave)
+        blocked = blocked_stacks(self.results(run), self._stacks)
+        changed = self.find_changed(in_wave)
+        wanted = [stack for stack in changed if stack.name not in blocked]
+        not_run = [
+            Result(stack.name, "not run", detail=f"{blocked[stack.name]} failed or was not run")
+            for stack in changed
+            if stack.name in blocked
+        ]
+        with _folder() as folder:
+            current = self._fetch_current(wanted, folder)
+            left = [stack for stack in wanted if stack.name not in current]
+            with _folder() as new_folder:
+                planned = self._plan_into(new_folder, left) if left else []
+                for plan in planned:
+                    if plan.file:
+                        plan.file.rename(plans.plan_path(folder, plan.stack))
+            shown = self._review(wanted, current, folder) + list(planned)
+            usable = [plan.stack for plan in shown if plan.file]
+            digest = self._store.put_manifest(f"{run}/{wave.number}", folder, usable)
+        summary.show_plans(shown)
+        failed = [
+            replace(report_file.result_of_plan(plan), outcome=_outcome_without_plan(plan))
+            for plan in shown
+            if not plan.file
+        ]
+        self._put_results(f"{run}/{wave.number}/{_UNPLANNED}", [*not_run, *failed])
+        jobs = matrix.jobs_of_wave(self._stacks, wave, shard_size)
+        names = set(usable)
+        shards = [str(job.shard) for job in jobs if names & {stack.name for stack in job.stacks}]
+        results = [report_file.result_of_plan(plan) for plan in shown if plan.file]
+        return Prepared(shards, digest, [*results, *failed, *not_run])
+
+    def deploy(self, wave: Portion, shard: Portion, run: str, digest: str) -> None:
+        """Applies the plans of a shard exactly as they were approved, and stores a report.
+
+        Exits with 1 if a stack failed. Raises UserError if the plans are not the approved ones.
+        """
+        digests = self._store.get_manifest(f"{run}/{wave.number}", digest)
+        part = select_shard(select_wave(self._stacks, wave), shard)
+        chosen = [stack for stack in part if stack.name in digests]
+        with _folder() as folder:
+            found = self._store.get_plans((stack.name for stack in chosen), folder)
+            check_digests(folder, {stack.name: digests[stack.name] for stack in chosen})
+            refused = self._refuse([plans.parse_plan(folder, found[s.name]) for s in chosen])
+            report = folder.parent / "report.json"
+            ready = [stack for stack in chosen if stack.name not in refused]
+            failed = self._apply(ready, folder, report) if ready else bool(refused)
+            results = report_file.read(report)[1] if report.is_file() else []
+            results = [*results, *refused.values()]
+            for result in refused.values():
+                say(f"{result.stack}: {result.detail}")
+            self._put_results(f"{run}/{wave.number}/{_APPLIED}-{_dashed(shard)}", results)
+        if failed or refused:
+            raise click.exceptions.Exit(1)
+
+    def results(self, run: str) -> list[Result]:
+        """Returns what has become of the stacks in a run; approved and not applied is "not run"."""
+        with _folder() as folder:
+            paths = self._store.get_reports(f"deploy/{run}/", folder)
+            known = report_file.merge(paths)[1] if paths else []
+        names = {result.stack for result in known}
+        waiting = [
+            Result(stack, "not run", detail="it was planned and not applied")
+            for number in range(1, MOST_WAVES + 1)
+            for stack in self._store.get_manifest(f"{run}/{number}")
+            if stack not in names
+        ]
+        return [*known, *waiting]
+
+    def _apply(self, stacks: Sequence[Stack], folder: Path, report: Path) -> bool:
+        options = replace(self._session.options, yes=True, plan_dir=folder, report=report)
+        try:
+            deployment.deploy_stacks(replace(self._session, options=options), stacks)
+        except click.exceptions.Exit as end:
+            return end.exit_code != 0
+        return False
+
+    def _plan_into(self, folder: Path, stacks: Sequence[Stack]) -> list[Plan]:
+        """Plans `stacks` into `folder`, and stores the plans."""
+        session = replace(self._session, options=replace(self._session.options, plan_dir=folder))
+        planned = deployment.plan_stacks(session, stacks)
+        self._store.put_plans(folder, session.records)
+        return planned
+
+    def _fetch_current(self, stacks: Sequence[Stack], folder: Path) -> dict[str, Plan]:
+        """Fetches the stored plans of `stacks` that Terraform and we would still apply."""
+        current = {}
+        for name, entry in self._store.get_plans((stack.name for stack in stacks), folder).items():
+            plan = plans.parse_plan(folder, entry)
+            stack = next(stack for stack in stacks if stack.name == name)
+            if reason := self._why_stale(stack, plan, entry.get("state")):
+                say(f"{name}: planned again: {reason}")
+            else:
+                current[name] = plan
+        return current
+
+    def _why_stale(self, stack: Stack, plan: Plan, state: list[str | int] | None) -> str:
+        records = self._session.records
+        if plan.inputs is None or state != state_version(records, stack):
+            return "its state has changed since"
+        inputs = records.inputs(stack)
+        return next(iter((*differences(plan.inputs, inputs), *inputs.unknown)), "")
+
+    def _review(
+        self, stacks: Sequence[Stack], current: dict[str, Plan], folder: Path
+    ) -> list[Plan]:
+        """Reads the stored plans themselves: their description may say something else.
+
+        Whoever may plan a pull request may write both.
+        """
+        reviewed = []
+        with self._session.runner().work(len(current)) as run:
+            for stack in stacks:
+                if plan := current.get(stack.name):
+                    initialize(run, stack)
+                    file = plans.plan_path(folder, stack.name)
+                    document = run.terraform.show_json(stack.path, file)
+                    reviewed.append(replace(plan, changes=plans.planned_changes(document)))
+                    run.progress.end(stack.name, "planned")
+        return reviewed
+
+    def _refuse(self, chosen: Sequence[Plan]) -> dict[str, Result]:
+        """Returns a result for each plan that must not be applied."""
+        refused = {}
+        for plan in chosen:
+            stack = next(stack for stack in self._stacks if stack.name == plan.stack)
+            now = self._session.records.inputs(stack)
+            changed = differences(plan.inputs, now) if plan.inputs else ["no inputs are known"]
+            detail = ""
+            if changed:
+                detail = f"its plan has gone stale ({changed[0]}); start the pipeline again"
+            elif plan.losses and not self._session.options.allow_destroy:
+                remedy = "If that is meant, start the pipeline by hand and allow it"
+                detail = explain.describe_losses(plan.losses, remedy)
+            if detail:
+                refused[plan.stack] = Result(plan.stack, "failed", detail=detail)
+        return refused
+
+    def _put_results(self, name: str, results: Sequence[Result]) -> None:
+        with _folder() as folder:
+            report = folder / "report.json"
+            report_file.write(report, results, "deploy")
+            self._store.put_report(f"deploy/{name}", report)
+
+
+MOST_WAVES = 6  # of the files that are generated; the last has all later ones
+
+
+def tree_of(root: Path) -> str:
+    """Returns the id of the tree of files that is checked out in `root`.
+
+    Raises UserError if it is no clone of git, or if files in it were changed.
+    """
+    tree = (git.ask(root, "rev-parse", "HEAD^{tree}") or b"").decode().strip()
+    if not tree:
+        raise UserError(f"{root} is no clone of git with a commit, which a pipeline needs")
+    changed = (git.ask(root, "status", "--porcelain", "--untracked-files=no") or b"").decode()
+    if changed.strip():
+        raise UserError(
+            f"files in {root} differ from the commit, so its plans would be of something else: "
+            f"{changed.split()[1]}"
+        )
+    return tree
+
+
+def output_lines(prepared: Prepared) -> str:
+    """Returns the lines that a job of GitHub writes to its outputs."""
+    return f"shards={json.dumps(list(prepared.shards))}\ndigest={prepared.digest}"
+
+
+def _outcome_without_plan(plan: Plan) -> Outcome:
+    return "not run" if plan.status == "waiting" else "failed"
+
+
+def _dashed(portion: Portion) -> str:
+    return f"{portion.number}of{portion.of}"
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Yields a folder for plans, which only its owner can read and which is deleted afterwards."""
+    with tempfile.TemporaryDirectory(prefix="pipeline-") as parent:
+        folder = Path(parent) / "plans"
+        folder.mkdir(mode=0o700)
+        yield folder
