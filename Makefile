@@ -11,7 +11,7 @@ AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.read
   .venv-jupyter-1.24/.ready .venv-jupyter-2.14/.ready .venv-jupyter-newest/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tools setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint docs lock clean
+.PHONY: help setup setup-tools setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint docs pictures lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,8 +103,12 @@ lint: $(READY) ## Check format, style, types, who imports whom, and the workflow
 	  $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 docs: $(READY) ## Renew what is generated in the documents: the reference, the tables
-	@$(BIN)/python -m tests.cli.reference && $(BIN)/python -m tests.terraform.readme_tables && \
-	  $(BIN)/python -m tests.terraform.skips_table
+	@for made in cli.reference cli.errors_table terraform.readme_tables terraform.skips_table; do \
+	  $(BIN)/python -m tests.$$made || exit 1; \
+	done
+
+pictures: $(READY) ## Record the terminal in README again (minutes)
+	@$(BIN)/python -m tests.pictures
 
 lock: ## Renew the locked requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \

@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_DIRECTORY] = Path(
         told["local_cloud_directory"] if told else tempfile.mkdtemp(prefix="local-cloud-")
     )
+    # The prices that somebody has fetched for themselves are none of a test's.
+    os.environ["XDG_CACHE_HOME"] = str(config.stash[_DIRECTORY] / "cache")
     config.stash[_PORT] = told["local_cloud_port"] if told else free_port()
     mark(str(config.stash[_DIRECTORY]))
 

@@ -239,6 +239,9 @@ def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Ru
     assert re.search(r"^notebooks/n .*waits for shared-infra/vpc-endpoints", shown, re.MULTILINE)
     # Before the question: who else uses the VPC. No stack here names one.
     assert "what else is in the VPC cannot be told" in shown.partition("Deploy these 2")[0]
+    assert (
+        "Cost: no change, $0.00 a month for these 2 stacks" in shown.partition("Deploy these 2")[0]
+    )
     assert "Deploy these 2 stacks in AWS account 123456789012" in shown
     assert not (small.root / "shared-infra/vpc-endpoints/terraform.tfstate").exists()
     shown, code = answered("y\n")

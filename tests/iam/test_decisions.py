@@ -7,6 +7,9 @@ import pytest
 
 from tests.trees import REPOSITORY
 from tools import SCRATCH
+from tools.fleet import questions
+from tools.fleet.grants import Grants
+from tools.fleet.questions import Question
 
 from . import engine, table
 from .mutants import ONLY_SENT_BY, Mutant, mutants
@@ -107,3 +110,63 @@ def test_what_is_not_mutated_is_mutated_elsewhere(policies: Rendered) -> None:
 
 def test_the_roots_want_no_change_after_their_apply(policies: Rendered) -> None:
     assert policies.changes == {}
+
+
+VERBS = {"s3:GetObject": "read", "s3:PutObject": "write", "s3:DeleteObject": "delete"}
+# What a question of `tools explain-access` says of a request, and what it takes for granted.
+SAID = {"aws:SecureTransport", "aws:ViaAWSService", "aws:PrincipalIsAWSService", "s3:prefix"}
+SAID |= {"aws:ResourceAccount", "aws:PrincipalAccount", "aws:PrincipalArn"}
+SAID |= {"aws:PrincipalTag/Notebook"}
+
+
+def asked(row: Row) -> Question | None:
+    """The row as a question of `tools explain-access --can`, if it can be asked there."""
+    question, context = row.question, row.question["context"]
+    bucket, _, key = str(question["resource"]).removeprefix("arn:aws:s3:::").partition("/")
+    is_role = ":assumed-role/" in question["principal"]
+    is_usual = context.keys() <= SAID and context["aws:SecureTransport"] == "true"
+    if not is_role or not is_usual or question["endpoint"]:
+        return None
+    if question["action"] == "s3:ListBucket":
+        return Question("list", bucket, str(context.get("s3:prefix", "")))
+    return Question(VERBS[question["action"]], bucket, key) if question["action"] in VERBS else None
+
+
+def grants_of(row: Row, documents: dict[str, Any], bucket: str) -> Grants:
+    question = row.question
+    role, own = question["context"]["aws:PrincipalArn"], question["resourcePolicy"]
+    is_ours = question["account"] == question["context"]["aws:PrincipalAccount"]
+    return Grants(
+        notebook="notebooks/any",
+        role=role,
+        own_role=True,
+        tags={
+            name.removeprefix("aws:PrincipalTag/"): value
+            for name, value in question["context"].items()
+            if name.startswith("aws:PrincipalTag/")
+        },
+        boundary="boundary" if question["boundary"] else None,
+        identity=tuple((name, documents[name]) for name in question["identity"]),
+        boundaries=tuple((name, documents[name]) for name in question["boundary"]),
+        unknown_policies=(),
+        buckets={bucket: ((own, documents[own]),) if own else ()} if is_ours else {},
+        keys={},
+        key_policies={},
+    )
+
+
+def test_explain_access_answers_as_the_engine_does(
+    decisions: Decisions, policies: Rendered
+) -> None:
+    documents = table.policies(policies)
+    verdicts: dict[str, int] = dict.fromkeys(("yes", "no", "unknown"), 0)
+    for row, said in zip(decisions.rows, decisions.decided, strict=True):
+        if question := asked(row):
+            answer = questions.answer(question, grants_of(row, documents, question.bucket))
+            verdicts[answer.verdict] += 1
+            if answer.verdict != "unknown":
+                assert (answer.verdict == "yes") == said["allowed"], (row.text, answer)
+    assert verdicts["yes"] > 10, verdicts
+    assert verdicts["no"] > 10, verdicts
+    # What is in another account, and what somebody has opened to everybody.
+    assert verdicts["unknown"] < 10, verdicts

@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import boto3
 import psutil  # type: ignore[import-untyped]
@@ -52,6 +54,13 @@ def port_of_4566(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         yield port
 
 
+def opened_to_write(pid: int) -> list[Any]:
+    """The files that a process, or a child of it, has open to write to."""
+    leader = psutil.Process(pid)
+    files = [file for one in [leader, *leader.children(True)] for file in one.open_files()]
+    return [file for file in files if file.mode != "r"]
+
+
 def test_the_life_of_a_local_cloud(cloud: LocalCloud) -> None:
     pid_file = cloud.directory / "localstack.json"
     assert cloud.status() is None
@@ -65,7 +74,13 @@ def test_the_life_of_a_local_cloud(cloud: LocalCloud) -> None:
         cloud.up(port + 1)
 
     s3 = boto3.client("s3", endpoint_url=running.endpoint, **CREDENTIALS)
-    s3.create_bucket(Bucket="of-the-past")
+    bucket = f"of-the-past-{uuid4().hex}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="large", Body=b"x" * 2_000_000)  # more than is kept in memory
+    # All that it writes goes with it; the system says what is open.
+    written = [Path(file.path) for file in opened_to_write(running.pid)]
+    assert [path for path in written if not path.is_relative_to(cloud.directory)] == []
+    assert not any(parent.joinpath(bucket).exists() for parent in Path("/tmp").glob("localstack*"))
     again = cloud.reset()
     assert again.port == port
     assert again.pid != running.pid

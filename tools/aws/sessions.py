@@ -22,6 +22,25 @@ def session_without_settings() -> Any:
     return botocore.session.Session(session_vars=_NO_SETTINGS)
 
 
+def default_region() -> tuple[str, str] | None:
+    """Returns the region of the user's settings, and which setting it is; None without one.
+
+    In the order of https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html and, since
+    botocore knows the second variable alone, of Terraform's provider. Raises UserError if the
+    settings are wrong.
+    """
+    import botocore.session
+
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if region := os.environ.get(variable):
+            return region, variable
+    with explain_settings():
+        session = botocore.session.Session()
+        region = session.get_config_variable("region")
+        profile = session.get_config_variable("profile") or "default"
+    return (str(region), f"profile {profile}") if region else None
+
+
 @contextmanager
 def explain_settings() -> Iterator[None]:
     """Raises UserError if botocore cannot read or use the user's settings within the block.

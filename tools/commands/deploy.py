@@ -17,8 +17,9 @@ def command(context: Context, /, local: bool, **given: Any) -> None:
 
     A stack is named by its path (notebooks/nlp), its last part (nlp) or a glob
     ('notebooks/nlp-*'). The default is every stack. Each state has a record of its last apply,
-    which tells what has changed. Shows what the plans change, and asks once. If a stack fails, the
-    stacks that read it are not run; the others go on, and the exit code is 1.
+    which tells what has changed. Shows what the plans change, and what that costs a month, and
+    asks once. If a stack fails, the stacks that read it are not run; the others go on, and the exit
+    code is 1.
     """
     session, stacks = options.open_session(context, local, given)
     deployment.deploy_stacks(session, stacks)

@@ -4,15 +4,17 @@ import click
 
 from tools.aws import model
 from tools.aws.client import Cloud
+from tools.commands import init_questions
+from tools.commands.init_questions import Questions
+from tools.console import table
 from tools.console.messages import say
-from tools.console.prompt import is_interactive
+from tools.console.prompt import ask, is_interactive
 from tools.context import Context
-from tools.cost import prices
-from tools.cost.model import Amount, Assumptions, Quantities, SharedSpec, estimate_month
+from tools.cost.model import SharedSpec
 from tools.errors import UserError
 from tools.fleet import occupants
 from tools.scaffold import settings
-from tools.scaffold.settings import DEFAULT_VPC, ENDPOINT_SETS
+from tools.scaffold.settings import DEFAULT_VPC, ENDPOINT_SETS, Settings
 
 
 @click.command("init", short_help="Set the project, region and VPC.")
@@ -56,32 +58,33 @@ def command(
 ) -> None:
     """Set the project, region and VPC that every stack uses.
 
-    Prompts for missing values on a terminal. Writes project and region to common.auto.tfvars, the
-    VPC to shared-infra/security-groups/terraform.tfvars, and subnets, route tables and endpoints to
-    shared-infra/vpc-endpoints/terraform.tfvars. Overwrites nothing. Says what else is in the VPC,
-    as far as AWS tells. A NAT gateway opens the notebooks' egress to the internet.
+    Prompts for missing values on a terminal, with the account's VPCs and subnets to choose from.
+    The region is by default AWS_REGION's, AWS_DEFAULT_REGION's or the profile's. Writes project and
+    region to common.auto.tfvars, the VPC to shared-infra/security-groups/terraform.tfvars, and
+    subnets, route tables and endpoints to shared-infra/vpc-endpoints/terraform.tfvars. Overwrites
+    nothing. Says what else is in the VPC, as far as AWS tells, and what the choice costs a month. A
+    NAT gateway opens the notebooks' egress to the internet.
     """
     settings.refuse_configured(context.repository)
     if default_vpc and vpc_id:
         raise click.UsageError("--vpc-id and --default-vpc exclude each other")
     vpc_id = DEFAULT_VPC if default_vpc else vpc_id
+    if region:
+        model.check_region(region)
     if is_interactive():
-        project = project or _ask("Project (prefix of every name)", settings.check_project)
-        region = region or _ask("AWS region", model.check_region)
-        vpc_id = vpc_id or _ask('VPC (its ID, or "default")', settings.check_vpc)
+        project = project or ask("Project (prefix of every name)", settings.check_project)
+        region = region or init_questions.ask_region()
+        questions = Questions(region)
+        vpc_id = vpc_id or questions.ask_vpc()
         if vpc_id != DEFAULT_VPC and not subnet_ids:
-            answer = _ask("Its private subnets, separated by spaces", settings.check_subnets)
-            subnet_ids = tuple(answer.split())
-        zones = len(subnet_ids) or 1
-        endpoints = endpoints or _ask_endpoints(context, region, zones)
+            subnet_ids = questions.ask_subnets(vpc_id)
+        endpoints = endpoints or questions.ask_endpoints(len(subnet_ids) or 1)
         # A default VPC's subnets are public: a NAT gateway would be refused there.
         if nat_subnet is None and vpc_id != DEFAULT_VPC:
-            nat_subnet = _ask_nat(context, region)
-    for option, value in (("--project", project), ("--region", region)):
-        if not value:
-            raise UserError(f"stdin is not a terminal; pass {option}")
-    assert project
-    assert region
+            nat_subnet = questions.ask_nat(subnet_ids)
+    if not project:
+        raise UserError("stdin is not a terminal; pass --project")
+    region = region or _region_of_settings()
     answers = settings.Settings(
         project,
         region,
@@ -97,41 +100,27 @@ def command(
         click.echo(path.relative_to(context.repository.root))
     for sentence in occupants.describe_declared(Cloud(region), context.repository):
         say(sentence)
-    say("next: make deploy-shared, then tools new-notebook NAME")
+    _say_cost(answers)
+    say("next: tools doctor, then tools deploy --shared, then tools new-notebook NAME")
 
 
-def _ask_endpoints(context: Context, region: str, zones: int) -> str:
-    costs = {
-        name: f"{', '.join(services)}: {_month(context, region, SharedSpec(len(services), zones))}"
-        for name, services in ENDPOINT_SETS.items()
-    }
-    say(f"Interface endpoints, and what they cost a month in {region}:")
-    for name, cost in costs.items():
-        say(f"  {name}: {cost}")
-    say("The SageMaker Python SDK hangs or fails without those of sdk (docs/endpoints.md).")
-    return str(click.prompt("Endpoints", type=click.Choice(list(costs)), default="default"))
+def _region_of_settings() -> str:
+    """The region of AWS's settings, which it names. Raises UserError without one."""
+    found = init_questions.default_region()
+    if not found:
+        raise UserError("stdin is not a terminal; pass --region, or set AWS_REGION")
+    region, setting = found
+    say(f"region {region}, from {setting}")
+    return region
 
 
-def _ask_nat(context: Context, region: str) -> str:
-    cost = _month(context, region, SharedSpec(nat_gateway=True))
-    say(f"A NAT gateway, for pip, conda and Git hosts, costs {cost} a month, and more by the GB.")
-    question = "NAT gateway in (a public subnet's ID, a free address range, or empty for none)"
-    return _ask(question, settings.check_nat_subnet, default="")
-
-
-def _month(context: Context, region: str, spec: SharedSpec) -> Amount:
-    table = prices.load(prices.user_prices_path(context.repository))
-    return estimate_month(Quantities(region, [], spec), table, Assumptions()).amount
-
-
-def _ask(question: str, check: settings.Check, default: str | None = None) -> str:
-    """Asks until `check` accepts the answer, and returns it."""
-
-    def read(answer: str) -> str:
-        try:
-            check(answer)
-        except UserError as error:
-            raise click.BadParameter(str(error)) from None
-        return answer
-
-    return str(click.prompt(question, default=default, show_default=False, value_proc=read))
+def _say_cost(answers: Settings) -> None:
+    """Says what the endpoints and the NAT gateway cost; notebooks and data come on top."""
+    services, zones = ENDPOINT_SETS[answers.endpoints], len(answers.subnet_ids) or 1
+    spec = SharedSpec(len(services), zones, nat_gateway=bool(answers.nat_subnet))
+    month = init_questions.estimate(answers.region, spec)
+    say(f"A month in {answers.region}, without notebooks, data and traffic: {month.amount}")
+    rows = [(line.what, str(line.amount)) for line in month.lines]
+    table.show(rows, indent="  ", err=True)
+    if month.unknown:
+        say("To look up what is unknown: tools cost --refresh")

@@ -1,6 +1,7 @@
 """`tools new-notebook`."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import click
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import shorten
+from tools.hcl.reading import VALUES
 from tools.layout import variables
-from tools.layout.repository import Repository
+from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import Stack
 from tools.runs import deployment
 from tools.runs.options import Options
@@ -86,7 +88,12 @@ def _parse_pairs(
     metavar="KEY=VALUE",
     help="Any other variable of terraform.tfvars.example. May be repeated.",
 )
-@click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print terraform.tfvars and the names of the other files, and write nothing.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="With --dry-run: print every file.")
 @click.option("--apply", is_flag=True, help="Also deploy it.")
 @click.option("--local", is_flag=True, help="Create it in the local cloud's working copy.")
 @click.option("--yes", is_flag=True, help="With --apply: do not ask for confirmation.")
@@ -100,6 +107,7 @@ def command(
     tags: dict[str, str],
     sets: dict[str, str],
     dry_run: bool,
+    verbose: bool,
     apply: bool,
     local: bool,
     yes: bool,
@@ -125,9 +133,8 @@ def command(
         render.check_new(notebooks, repository)
         state_backend = backend.configured_backend(repository)
         for notebook in notebooks:
-            for file, content in render.files(notebook, context.templates, state_backend).items():
-                click.echo(f"# --- notebooks/{notebook.name}/{file}")
-                click.echo(content)
+            files = render.files(notebook, context.templates, state_backend)
+            _show(notebook.name, files, verbose)
         return
     open_to_others = _is_open_to_others(notebooks, repository)
     names = [f"notebooks/{notebook.name}" for notebook in notebooks]
@@ -149,6 +156,18 @@ def command(
         deployment.deploy_stacks(agreed, repository.select(names))
     else:
         say("next: terraform init && terraform apply in it, or tools deploy")
+
+
+def _show(name: str, files: Mapping[str, bytes], verbose: bool) -> None:
+    """Prints the values of a notebook and the names of its other files, or each of them whole."""
+    for file, content in files.items():
+        if verbose or file == VALUES:
+            click.echo(f"# --- notebooks/{name}/{file}")
+            click.echo(content)
+    if not verbose:
+        others = ", ".join([*(file for file in files if file != VALUES), COMMON])
+        lead = f"# --- notebooks/{name} also: "
+        click.echo(textwrap.fill(others, 79, initial_indent=lead, subsequent_indent="#     "))
 
 
 def _is_open_to_others(notebooks: Sequence[Notebook], repository: Repository) -> bool:

@@ -7,12 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from tools.aws import s3
-from tools.aws.client import Cloud
 from tools.context import Context
-from tools.cost import model, price_list, prices, quantities
-from tools.cost.model import Assumptions, Estimate
+from tools.cost import model, prices, quantities
+from tools.cost.model import UNDECLARED_SIZE, UNDECLARED_TYPE, Assumptions, Estimate, Quantities
 from tools.cost.quantities import Outputs, WhatIf
-from tools.errors import UserError
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
@@ -44,6 +42,15 @@ def estimate(context: Context, question: Question) -> Estimate:
     Raises UserError for values that do not parse, a pattern that matches no notebook, and a corrupt
     price table. So does it if the user's variables lead Terraform to other states.
     """
+    counted = count(context, question)
+    return model.estimate_month(counted, prices.load(), question.assumptions)
+
+
+def count(context: Context, question: Question) -> Quantities:
+    """Counts what the notebooks of `question`, and what they share, use in a month.
+
+    Raises UserError as `estimate` does, but for the price table, which it does not need.
+    """
     context.refuse_other_states()
     fleet = open_fleet(context, question.local)
     region = question.region or fleet.region
@@ -58,9 +65,7 @@ def estimate(context: Context, question: Question) -> Estimate:
     assumed = [f"Region: {region} is assumed; {COMMON} sets none."]
     if not question.region and not fleet.repository.shared_values().get("region"):
         counted = replace(counted, notes=[*assumed, *counted.notes])
-    return model.estimate_month(
-        counted, prices.load(prices.user_prices_path(context.repository)), question.assumptions
-    )
+    return counted
 
 
 def select_notebooks(context: Context, question: Question) -> list[DeclaredNotebook]:
@@ -80,29 +85,6 @@ def open_fleet(context: Context, local: bool) -> Fleet:
     return Fleet(repository.root, repository, workspace.region(repository))
 
 
-def refresh_prices(context: Context, regions: Sequence[str], today: date) -> Mapping[str, int]:
-    """Fetches the prices of `regions` from the AWS Price List into the user's table.
-
-    Returns the number of prices by region. Raises UserError if AWS cannot be asked; the table then
-    stays as it was.
-    """
-    # The Price List API answers in few regions; this one is in every account of the aws partition.
-    # https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
-    cloud = Cloud("us-east-1")
-    path = prices.user_prices_path(context.repository)
-    fetched = prices.Table({})
-    for region in regions:
-        if region.startswith("cn-"):
-            raise UserError(f"{region}: prices in China are in CNY, and this counts in US dollars")
-        fetched = price_list.fetch(cloud, region, today).with_fallback(fetched)
-    try:
-        before = prices.read(path) if path.is_file() else prices.Table({})
-    except UserError:
-        before = prices.Table({})  # a corrupt table is replaced
-    prices.write(fetched.with_fallback(before), path)
-    return {region: len(fetched.prices[region]) for region in regions}
-
-
 def warnings(estimate: Estimate, today: date) -> list[str]:
     """What a reader of the estimate has to know: values not counted, unknown and old prices."""
     sentences = list(estimate.quantities.warnings)
@@ -110,7 +92,7 @@ def warnings(estimate: Estimate, today: date) -> list[str]:
         unknown = [f"{prices.describe(figure)} in {region}" for figure, region in estimate.unknown]
         sentences.append(
             f"no price is known for {', '.join(unknown)}: the total is at least what is shown; "
-            f"ask AWS: {prices.RENEW}"
+            f"{_offer(estimate)}"
         )
     old = sorted(
         f"{prices.describe(figure)} in {region} ({price.on})"
@@ -120,6 +102,16 @@ def warnings(estimate: Estimate, today: date) -> list[str]:
     if old:
         sentences.append(f"prices older than a year: {', '.join(old)}; renew them: {prices.RENEW}")
     return sentences
+
+
+def _offer(estimate: Estimate) -> str:
+    """How to get the prices that are not known."""
+    if all(figure in (UNDECLARED_SIZE, UNDECLARED_TYPE) for figure, _ in estimate.unknown):
+        return "write them into terraform.tfvars"
+    regions = {region for _, region in estimate.unknown}
+    if any(region.startswith("cn-") for region in regions):
+        return "prices in China are in CNY, which this does not count"
+    return f"run: {prices.RENEW}"
 
 
 def _outputs_reader(endpoint: str | None) -> Outputs:

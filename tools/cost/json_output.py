@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from tools.cost.comparison import Comparison
+from tools.cost.groups import Group, Key
 from tools.cost.model import MONTH, Amount, Estimate, Line
 
 
@@ -51,6 +52,23 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
                 "date": price.on.isoformat(),
             }
             for (region, figure), price in sorted(estimate.prices.items())
+        ],
+    }
+
+
+def groups_json(key: Key, groups: Sequence[Group]) -> dict[str, Any]:
+    """The notebooks by a key, the dearest group first."""
+    return {
+        "key": key.text,
+        "groups": [
+            {
+                "name": group.name,
+                "notebooks": len(group.notebooks),
+                "compute": amount_json(group.compute),
+                "volumes": amount_json(group.volumes),
+                "total": amount_json(group.amount),
+            }
+            for group in groups
         ],
     }
 

@@ -1,6 +1,6 @@
 """A month of a fleet in lines of quantity times price. Amounts are US dollars, exact."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -35,7 +35,8 @@ class Assumptions:
 class NotebookSpec:
     """What a notebook uses in a month: an instance for `hours`, and a volume.
 
-    An empty `instance_type` and a `volume_gb` of None are values that nothing declares.
+    An empty `instance_type` and a `volume_gb` of None are values that nothing declares. `tags` are
+    those by which bills and `--by` can group.
     """
 
     name: str
@@ -45,6 +46,7 @@ class NotebookSpec:
     hours: Decimal = MONTH
     owner: str = ""
     environment: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,81 +1,105 @@
-"""Exact prices from the AWS Price List.
+"""Exact prices from the AWS Price List: by its API, or out of its public files.
 
-A product is identified by its usage type, such as USE1-Notebk:ml.t3.medium. The part before the
-hyphen names the region as bills do, and is missing for some services in us-east-1.
-https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html
+The API answers in seconds and wants credentials. The files want none, and are large.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from tools.aws import pricing
+from tools.aws import price_files, pricing
 from tools.aws.client import Cloud
-from tools.cost.prices import Price, Table
+from tools.cost import products
+from tools.cost.prices import HIGHEST, Price, Table
 from tools.errors import UserError
 
-_PREFIX = r"(?P<prefix>[A-Z0-9]+-)?"
-_NOTEBOOK = re.compile(rf"{_PREFIX}Notebk:(?P<type>ml\..+)")
 
-
-@dataclass(frozen=True)
-class _Product:
-    """What the Price List sells for a figure of the table: its service and usage type."""
-
-    figure: str
-    service: str
-    usage: str
-
-
-_PRODUCTS = (
-    _Product("volume_gb_month", "AmazonSageMaker", "{prefix}Notebk:VolumeUsage.gp2"),
-    _Product("endpoint_hour", "AmazonVPC", "{prefix}VpcEndpoint-Hours"),
-    _Product("endpoint_gb", "AmazonVPC", "{prefix}VpcEndpoint-Bytes"),
-    _Product("nat_hour", "AmazonEC2", "{prefix}NatGateway-Hours"),
-    _Product("nat_hour", "AmazonEC2", "NatGateway-Hours"),
-    _Product("nat_gb", "AmazonEC2", "{prefix}NatGateway-Bytes"),
-    _Product("nat_gb", "AmazonEC2", "NatGateway-Bytes"),
-    _Product("public_ipv4_hour", "AmazonVPC", "{prefix}PublicIPv4:InUseAddress"),
-    _Product("logs_gb", "AmazonCloudWatch", "{prefix}DataProcessing-Bytes"),
-    _Product("storage_gb_month", "AmazonS3", "{prefix}TimedStorage-ByteHrs"),
-    _Product("storage_gb_month", "AmazonS3", "TimedStorage-ByteHrs"),
-    _Product("kms_key_month", "awskms", "{region}-KMS-Keys"),
-)
-
-
-def fetch(cloud: Cloud, region: str, today: date) -> Table:
+def fetch_by_api(cloud: Cloud, region: str, today: date) -> Table:
     """Fetches every figure of `region` that the Price List has; `today` dates the prices.
 
-    `cloud` is where that is asked. Raises UserError if it cannot be asked, has no notebooks in the
-    region, or answers with something that is not a product.
+    `cloud` is where its API is asked. Raises UserError if it cannot be asked, has no notebooks in
+    the region, or answers with something that is not a product.
     """
-    fetched: dict[str, Price] = {}
-    prefix = ""
-    attributes = {"regionCode": region, "productFamily": "ML Instance"}
-    for usage, price in _parse(pricing.products(cloud, "AmazonSageMaker", attributes), today):
-        if match := _NOTEBOOK.fullmatch(usage):
-            prefix = match["prefix"] or ""
-            fetched[match["type"]] = price
-    if not fetched:
-        raise UserError(
-            f"the Price List has no notebook instances in {region}; the prices stay as they were"
-        )
-    for product in _PRODUCTS:
-        if product.figure in fetched:
-            continue
-        usage_type = product.usage.format(prefix=prefix, region=region)
-        attributes = {"regionCode": region, "usagetype": usage_type}
-        for usage, price in _parse(pricing.products(cloud, product.service, attributes), today):
-            if usage == usage_type:
-                fetched[product.figure] = price
+    notebooks = _ask(cloud, today, products.NOTEBOOKS, region, productFamily="ML Instance")
+    fetched = _notebooks(region, notebooks)
+    for wanted in products.others(region, notebooks):
+        if wanted.figure not in fetched:
+            answer = _ask(cloud, today, wanted.service, region, usagetype=wanted.usage_type)
+            if wanted.usage_type in answer:
+                fetched[wanted.figure] = answer[wanted.usage_type]
     return Table({region: fetched})
 
 
-def _parse(texts: Iterable[str], today: date) -> Iterator[tuple[str, Price]]:
+def fetch_files(region: str, today: date, with_nat: bool) -> Table:
+    """Reads every figure of `region` out of the public price files; `today` dates the prices.
+
+    The file with the prices of a NAT gateway is that of all of EC2, by far the largest, and read
+    only `with_nat`. Raises UserError if a file cannot be fetched or is not whole, or if there are
+    no notebooks in the region.
+    """
+    found: dict[str, Price] = {}
+    fetched: dict[str, Price] = {}
+    for service in products.SERVICES:
+        if service != products.NAT or with_nat:
+            rows = price_files.read_prices(service, region) or ()
+            found |= _by_usage_type(_wanted(service, rows, today))
+        if service == products.NOTEBOOKS:
+            fetched = _notebooks(region, found)  # ends here if there are none
+    for wanted in products.others(region, found):
+        if wanted.usage_type in found:
+            fetched.setdefault(wanted.figure, found[wanted.usage_type])
+    return Table({region: fetched})
+
+
+def _wanted(
+    service: str, rows: Iterable[price_files.PriceRow], today: date
+) -> Iterator[tuple[str, Price]]:
+    for row in rows:
+        if products.is_wanted(service, row.usage_type):
+            try:
+                usd, begin = Decimal(row.usd), Decimal(row.tier)
+                is_price = 0 <= usd <= HIGHEST
+            except InvalidOperation:
+                is_price = False
+            if not is_price:
+                raise UserError(
+                    f"the price file of {service} has no price of {row.usage_type}, but "
+                    f"{row.usd!r} from {row.tier!r}; the prices stay as they were"
+                )
+            # Free tiers are rows too, priced 0.
+            if usd and not begin:
+                source = f"AWS price file {service}, published {row.published}"
+                yield row.usage_type, Price(usd, source, today)
+
+
+def _notebooks(region: str, prices: Mapping[str, Price]) -> dict[str, Price]:
+    notebooks = products.notebooks(prices)
+    if not notebooks:
+        raise UserError(
+            f"the Price List has no notebook instances in {region}; the prices stay as they were"
+        )
+    return notebooks
+
+
+def _by_usage_type(prices: Iterable[tuple[str, Price]]) -> dict[str, Price]:
+    """Of several products with one usage type the dearest, so that no estimate is too low."""
+    dearest: dict[str, Price] = {}
+    for usage_type, price in prices:
+        if usage_type not in dearest or price.usd > dearest[usage_type].usd:
+            dearest[usage_type] = price
+    return dearest
+
+
+def _ask(
+    cloud: Cloud, today: date, service: str, region: str, **attributes: str
+) -> dict[str, Price]:
+    answer = pricing.products(cloud, service, {"regionCode": region, **attributes})
+    return _by_usage_type(_parse(answer, f"AWS Price List API, {service}", today))
+
+
+def _parse(texts: Iterable[str], source: str, today: date) -> Iterator[tuple[str, Price]]:
     """Usage types and their on-demand prices in US dollars, those of the first tier.
 
     https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html
@@ -93,7 +117,7 @@ def _parse(texts: Iterable[str], today: date) -> Iterator[tuple[str, Price]]:
         if usd:
             published = str(product.get("publicationDate", ""))[:10]
             suffix = f", published {published}" if published else ""
-            yield usage, Price(usd, f"AWS Price List API, {usage}{suffix}", today)
+            yield usage, Price(usd, f"{source}{suffix}", today)
 
 
 def _first_tier(terms: Mapping[str, Any]) -> Decimal | None:

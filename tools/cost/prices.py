@@ -1,8 +1,8 @@
 """The price table: what a unit costs in a region, with the source and date of each price.
 
 `prices.json` beside this file comes with the repository. `tools cost --refresh` writes a second
-one in the same format, whose prices replace those. A price that neither has is unknown: None,
-never 0.
+one in the same format into the user's cache, whose prices replace those. A price that neither has
+is unknown: None, never 0.
 
     {"format": 1,
      "sources": {"<key>": {"name": "<who says so>", "date": "2026-09-24"}},
@@ -19,9 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools import SCRATCH
 from tools.errors import UserError, in_one_line, shorten
-from tools.layout.repository import Repository
 from tools.system import files
 
 FORMAT = 1
@@ -43,7 +41,7 @@ SINGLE = {
 NOTEBOOK = "notebook_hour"
 
 _OLD = 365  # days
-_HIGHEST = 1_000_000  # US dollars a unit: a corrupt price, and sums of it overflow Decimal
+HIGHEST = 1_000_000  # US dollars a unit: a corrupt price, and sums of it overflow Decimal
 
 
 @dataclass(frozen=True)
@@ -87,18 +85,18 @@ def describe(figure: str) -> str:
     return SINGLE.get(figure, figure)
 
 
-def user_prices_path(repository: Repository) -> Path:
+def user_path() -> Path:
     """The price table that `tools cost --refresh` writes."""
-    return repository.root / SCRATCH / "prices.json"
+    return files.user_cache() / "prices.json"
 
 
-def load(user_path: Path) -> Table:
+def load() -> Table:
     """The repository's prices, replaced by those in the user's table if that file exists.
 
     Raises UserError if one of them is not a price table.
     """
-    packaged = read(PACKAGED)
-    return read(user_path).with_fallback(packaged) if user_path.is_file() else packaged
+    packaged, path = read(PACKAGED), user_path()
+    return read(path).with_fallback(packaged) if path.is_file() else packaged
 
 
 def read(path: Path) -> Table:
@@ -139,7 +137,7 @@ def _parse_regions(content: Any) -> dict[str, dict[str, Price]]:
         prices = regions.setdefault(region, {})
         for figure, (usd, source) in _each_figure(figures):
             is_number = isinstance(usd, int | Decimal) and not isinstance(usd, bool)
-            if not (is_number and 0 < usd <= _HIGHEST):
+            if not (is_number and 0 < usd <= HIGHEST):
                 raise ValueError(f"{region}: {figure} costs {shorten(usd)}")
             prices[figure] = Price(Decimal(usd), *sources[source])
     return regions

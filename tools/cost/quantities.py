@@ -24,13 +24,13 @@ Outputs = Callable[[Stack], Mapping[str, Any]]
 Values = Mapping[str, Value]
 
 _S3, _ENDPOINTS = "shared-infra/s3", "shared-infra/vpc-endpoints"
-_COUNTED = (_S3, _ENDPOINTS, "shared-infra/iam", "shared-infra/security-groups")
+COUNTED = (_S3, _ENDPOINTS, "shared-infra/iam", "shared-infra/security-groups")
 _DAY = 24 * 60  # minutes
 _CHECKED_BY_AWS = {"instance_type": "InstanceType", "volume_size": "VolumeSizeInGB"}
 
 # The values that a cost depends on, so that a what-if may change them.
-_OF_NOTEBOOKS = (*_CHECKED_BY_AWS, "region", "schedule_days", "schedule_start", "schedule_stop")
-_OF_SHARED = ("create_kms_key", "interface_services", "nat_subnet", "subnet_ids")
+OF_NOTEBOOKS = (*_CHECKED_BY_AWS, "region", "schedule_days", "schedule_start", "schedule_stop")
+OF_SHARED = ("create_kms_key", "interface_services", "nat_subnet", "subnet_ids")
 _MAY_BE_NULL = ("nat_subnet", "region", "schedule_start", "schedule_stop", "subnet_ids")
 
 
@@ -73,11 +73,11 @@ def count(
     values = {
         name: variables.read_values(stack) | changes.get(name, {}) for name, stack in shared.items()
     }
-    spec, notes = _shared_spec(values, shared, outputs)
+    spec, notes = count_shared(values, shared, outputs)
     specs, warnings = [], []
     for notebook in notebooks:
         changed_values = changes.get(notebook.stack.name, {})
-        specs.append(_notebook_spec(notebook, changed_values, region, hours))
+        specs.append(notebook_spec(notebook, changed_values, region, hours))
         warnings += _warn_uncounted(notebook)
     return Quantities(region, specs, spec, notes, warnings)
 
@@ -96,26 +96,35 @@ def _warn_uncounted(notebook: DeclaredNotebook) -> list[str]:
     ]
 
 
-def _notebook_spec(
-    notebook: DeclaredNotebook, changed_values: Values, region: str, hours: Decimal | None
+def notebook_spec(
+    notebook: DeclaredNotebook,
+    changed_values: Values,
+    region: str,
+    hours: Decimal | None = None,
 ) -> NotebookSpec:
+    """What `notebook` uses in a month in `region`, with other values for some of its own."""
     values = {**notebook.values, **changed_values}
     size = values.get("volume_size")
     is_valid = isinstance(size, int | float) and not _complaint("volume_size", size)
     if hours is None:
-        hours = _scheduled_hours(values)
+        hours = scheduled_hours(values)
+    tags = values.get("tags")
+    own = {str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {}
+    owner, environment = (str(values.get(key) or "") for key in ("owner", "environment"))
+    by_template = {"Owner": owner, "Environment": environment, "Stack": notebook.stack.name}
     return NotebookSpec(
         notebook.stack.path.name,
         str(changed_values["region"] or region) if "region" in changed_values else notebook.region,
         str(values.get("instance_type") or ""),
         int(cast(float, size)) if is_valid else None,
         MONTH if hours is None else hours,
-        str(values.get("owner") or ""),
-        str(values.get("environment") or ""),
+        owner,
+        environment,
+        {**own, **by_template},
     )
 
 
-def _scheduled_hours(values: Values) -> Decimal | None:
+def scheduled_hours(values: Values) -> Decimal | None:
     """Hours a month from the starts of a schedule, on its days, to the stop, which is on every day.
 
     None without a start and a stop: the other end depends on how the notebook is used.
@@ -129,7 +138,7 @@ def _scheduled_hours(values: Values) -> Decimal | None:
     return (MONTH * days * minutes / (7 * _DAY)).quantize(Decimal("0.1"))
 
 
-def _shared_spec(
+def count_shared(
     values_by_stack: Mapping[str, Values], stacks: Mapping[str, Stack], outputs: Outputs
 ) -> tuple[SharedSpec, list[str]]:
     """What the shared stacks use, and notes about where that is from."""
@@ -141,7 +150,7 @@ def _shared_spec(
         zones, note = _zones(values, stacks[_ENDPOINTS], outputs)
         notes.append(note)
     keys = sum(values.get("create_kms_key") is True for values in values_by_stack.values())
-    unknown = [name for name in values_by_stack if name not in _COUNTED]
+    unknown = [name for name in values_by_stack if name not in COUNTED]
     if unknown:
         notes.append(f"Not counted: {', '.join(unknown)}, whose resources are not known here.")
     has_nat = values_by_stack.get(_ENDPOINTS, {}).get("nat_subnet") is not None
@@ -184,7 +193,7 @@ def _convert(stack: Stack, change: WhatIf) -> Value:
     if change.key not in types:
         near = nearest(change.key, sorted(types)) if types else "it has no variables"
         raise UserError(f"--what-if: {stack.name} has no value called {change.key!r}; {near}")
-    priced = _OF_NOTEBOOKS if stack.kind == "notebook" else _OF_SHARED
+    priced = OF_NOTEBOOKS if stack.kind == "notebook" else OF_SHARED
     value = None if change.value == "null" else _parse(stack, change, types[change.key])
     if change.key not in priced:
         raise _error(stack, change, f"no cost here depends on it, only on {', '.join(priced)}")

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.aws.client import Cloud
+from tools.aws import sessions
+from tools.aws.client import Cloud, refuse_emulator
 from tools.context import Context
 from tools.doctor import account, machine, quotas, repository
 from tools.doctor.check import Check
@@ -13,6 +14,7 @@ from tools.layout.stack import Stack
 from tools.localcloud import workspace
 from tools.state.backend import ROOT
 
+_ANY_REGION = "us-east-1"  # where every account may ask who it is
 _AWS = ("vpc", "endpoints", "quotas")
 
 
@@ -27,6 +29,14 @@ def examine(context: Context, local: bool) -> Iterator[Check]:
     yield from _guard("python", lambda: [machine.check_python()])
     yield from _guard("disk", lambda: [machine.check_disk(root)])
     yield from _guard("settings", lambda: [repository.check_settings(context.repository)])
+    yield from _guard(
+        "region",
+        lambda: [
+            repository.check_region(
+                context.repository, None if local else sessions.default_region()
+            )
+        ],
+    )
     yield from _guard("lock files", lambda: [repository.check_locks(_roots(context))])
     yield from _guard("git", lambda: repository.check_git(root, _roots(context)))
     clouds: list[Cloud] = []
@@ -34,6 +44,10 @@ def examine(context: Context, local: bool) -> Iterator[Check]:
     if not clouds:
         for name in _AWS:
             yield Check(name, "unknown", "not checked without credentials")
+        return
+    if not _is_configured(context):
+        for name in _AWS:
+            yield Check(name, "unknown", "not checked without a project and a region")
         return
     yield from _examine_account(context, clouds[0])
 
@@ -68,10 +82,27 @@ def _check_credentials(context: Context, local: bool, clouds: list[Cloud]) -> Ch
         region, endpoint = workspace.region(context.repository), context.running().endpoint
         cloud = Cloud(region, endpoint)  # which loads each service at its first request
     else:
-        cloud = Cloud(context.aws_region(), is_hurried=True)
+        cloud = Cloud(_region_to_ask(context), is_hurried=True)
     check = account.check_credentials(cloud)
     clouds.append(cloud)
     return check
+
+
+def _is_configured(context: Context) -> bool:
+    try:
+        return bool(context.repository.common())
+    except UserError:  # `settings` has said it
+        return False
+
+
+def _region_to_ask(context: Context) -> str:
+    """The repository's region or, before `tools init`, the one of AWS's settings or any."""
+    if _is_configured(context):
+        return context.aws_region()
+    found = sessions.default_region()
+    region = found[0] if found else _ANY_REGION
+    refuse_emulator(region)
+    return region
 
 
 def _roots(context: Context) -> list[Stack]:

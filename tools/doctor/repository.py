@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.aws.model import check_region
+from tools.aws import model
 from tools.doctor.check import Check
 from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import first_of
@@ -18,10 +18,25 @@ _SHOWN = 3  # names in a line
 
 
 def check_settings(repository: Repository) -> Check:
-    """Project and region are set."""
-    common = repository.common()
-    check_region(str(common["region"]))
-    return Check("settings", "ok", f"project {common['project']}, region {common['region']}")
+    """The project is set."""
+    return Check("settings", "ok", f"project {repository.common()['project']}")
+
+
+def check_region(repository: Repository, of_aws: tuple[str, str] | None) -> Check:
+    """The region is set, has SageMaker, and is that of AWS's settings.
+
+    `of_aws` is the region that they name and the setting, if they name one.
+    """
+    region = str(repository.common()["region"])
+    model.check_region(region)
+    if of_aws and of_aws[0] != region:
+        return Check(
+            "region",
+            "warning",
+            f"{region} here, but {of_aws[0]} by {of_aws[1]}, where aws and boto3 go by themselves",
+            f"export AWS_REGION={region} AWS_DEFAULT_REGION={region}",
+        )
+    return Check("region", "ok", f"{region} has SageMaker")
 
 
 def check_locks(stacks: Sequence[Stack]) -> Check:

@@ -9,8 +9,10 @@ import json
 import logging
 import re
 import sys
+import tempfile
 import uuid
 from functools import partial, wraps
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,6 +34,7 @@ def apply() -> None:
         recording.install,
         _listen_on_one_address,
         _ask_no_name_server,
+        _keep_objects_in_the_own_folder,
         _keep_descriptions_of_rules,
         _change_rules_without_ports,
         _create_keys_on_python_3_11,
@@ -70,6 +73,16 @@ def _ask_no_name_server() -> None:
     if not hasattr(answers, "CACHE_S3_HOSTNAME_DNS_STATUS"):
         raise AttributeError("CACHE_S3_HOSTNAME_DNS_STATUS")
     answers.CACHE_S3_HOSTNAME_DNS_STATUS = False
+
+
+def _keep_objects_in_the_own_folder() -> None:
+    """localstack-core 4.13.1, localstack/services/s3/provider.py: keeps objects in
+    /tmp/localstack-s3-storage whatever TMPDIR says, where they outlive the emulator, and two that
+    run at once share the folder of a bucket's name."""
+    from localstack.services.s3 import provider
+
+    s3: Any = provider
+    s3.DEFAULT_S3_TMP_DIR = f"{tempfile.gettempdir()}/{Path(s3.DEFAULT_S3_TMP_DIR).name}"
 
 
 def _keep_descriptions_of_rules() -> None:

@@ -46,7 +46,7 @@ def split_by_effect(
         for element in as_list(document["Statement"]):
             if _exclusions(element):
                 continue
-            patterns = (_fill(text, tags) for text in as_list(element.get("Resource", "*")))
+            patterns = (fill(text, tags) for text in as_list(element.get("Resource", "*")))
             resources = sorted(pattern for pattern in patterns if pattern is not None)
             if resources:
                 statement = Statement(
@@ -83,11 +83,11 @@ def _exclusions(element: Mapping[str, Any]) -> list[str]:
 def _conditions(conditions: Mapping[str, Any], tags: Mapping[str, str]) -> Iterator[str]:
     for operator, keys in sorted(conditions.items()):
         for key, values in sorted(keys.items()):
-            filled = [_fill(str(value), tags) or str(value) for value in as_list(values)]
+            filled = [fill(str(value), tags) or str(value) for value in as_list(values)]
             yield f"{operator} {key}: {', '.join(sorted(filled))}"
 
 
-def _fill(text: str, tags: Mapping[str, str]) -> str | None:
+def fill(text: str, tags: Mapping[str, str]) -> str | None:
     """`text` with the tags' values, or their defaults, in place of the variables.
 
     None if it names a tag that the principal lacks and gives no default: it matches nothing then.

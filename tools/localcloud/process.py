@@ -178,7 +178,7 @@ class LocalCloud:
             "FILESYSTEM_ROOT": scratch,  # the default is a folder inside the installed package
             "CONFIG_DIR": scratch,
             "HOME": scratch,
-            "TEMP": str(self._scratch / "tmp"),
+            "TMPDIR": str(self._scratch / "tmp"),
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -225,7 +225,7 @@ def _require_localstack() -> None:
     if importlib.util.find_spec("localstack") is None:
         raise UserError(
             "LocalStack is not installed; run `make setup` in the repository, or install the "
-            "checkout with it: uv tool install '.[local]'"
+            "checkout there: uv tool install '.[local]' --constraints requirements/local.txt"
         )
 
 

@@ -13,6 +13,7 @@ from tools.aws.client import Cloud
 from tools.aws.s3 import Objects
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
+from tools.cost.change import monthly_change
 from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
@@ -55,6 +56,7 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
         warn_of_stops(records, shown)
         _refuse_losses(shown, options)
         _say_what_is_there(session, shown)
+        _say_cost(session, stacks, shown)
         session.confirm_stacks("Deploy", len(shown))
         runner.run(stacks, saved=shown)
 
@@ -69,6 +71,8 @@ def _deploy_saved(session: Session, stacks: Sequence[Stack], folder: Path) -> No
     show_plans(shown)
     warn_of_stops(session.records, shown)
     _refuse_losses(shown, session.options)
+    if not session.options.yes:
+        _say_cost(session, chosen, shown)
     session.confirm_stacks("Deploy", len(chosen))
     session.runner().run(chosen, saved=shown, exactly=True)
 
@@ -148,6 +152,18 @@ def _say_what_is_there(session: Session, shown: Sequence[Plan]) -> None:
         cloud = Cloud(session.target.region, session.target.endpoint)
         for sentence in occupants.describe_declared(cloud, session.target.repository):
             say(sentence)
+
+
+def _say_cost(session: Session, stacks: Sequence[Stack], shown: Sequence[Plan]) -> None:
+    """Says what the plans change of a month's cost. That it is not known stops no deployment."""
+    try:
+        found = monthly_change(
+            session.target.region, stacks, shown, session.records.state, session.context.env
+        )
+    except UserError as error:
+        say(f"Cost: not known, since {error}")
+    else:
+        say(str(found))
 
 
 def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from tools.console.messages import say
-from tools.cost import prices
-from tools.cost.model import MONTH, Line, total
+from tools.cost import applied, prices
+from tools.cost.model import total
 from tools.engine.records import Records
 from tools.errors import UserError, first_of
 from tools.hcl import writing
@@ -34,8 +33,8 @@ _MOST_SHOWN = 20  # resources of an orphan
 class Orphan:
     """A state with resources and without a root module; `name` is the one that the stack had.
 
-    `monthly_usd` is what its notebooks, volumes, interface endpoints and keys cost in a month of
-    730 hours, None if a price is not known.
+    `monthly_usd` is what its notebooks, volumes, interface endpoints, NAT gateway and keys cost in
+    a month, None if a price is not known.
     """
 
     name: str
@@ -79,7 +78,7 @@ def find_orphans(records: Records) -> list[Orphan]:
     keeps it from being a stack. Raises UserError if a state is corrupt, or a bucket does not
     answer.
     """
-    price_table = prices.load(prices.user_prices_path(records.repository))
+    price_table = prices.load()
     orphans = []
     for name, place, text in _states_without_root(records):
         with suppress(UnreadableState):
@@ -145,31 +144,8 @@ def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
 
 def _cost(state: State, price_table: prices.Table) -> tuple[str, Decimal | None]:
     """Returns the region of a state's resources and what they cost a month."""
-    region = ""
-    lines = []
-    for resource in state.resources:
-        region = region or _region(resource.attributes)
-        for figure, quantity in _figures(resource.type, resource.attributes):
-            price = price_table.get(region, figure)
-            lines.append(Line(resource.type, quantity, "", region, figure, price))
-    amount = total(line.amount for line in lines)
-    return region, amount.usd if amount.complete else None
-
-
-def _region(attributes: Mapping[str, Any]) -> str:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
-    arn = str(attributes.get("arn") or "").split(":")
-    return arn[3] if len(arn) > 5 else ""
-
-
-def _figures(kind: str, attributes: Mapping[str, Any]) -> Iterator[tuple[str, Decimal]]:
-    if kind == "aws_sagemaker_notebook_instance":
-        yield str(attributes["instance_type"]), MONTH
-        yield "volume_gb_month", Decimal(attributes["volume_size"])
-    elif kind == "aws_vpc_endpoint" and attributes["vpc_endpoint_type"] == "Interface":
-        yield "endpoint_hour", MONTH * len(attributes["subnet_ids"])
-    elif kind == "aws_kms_key":
-        yield "kms_key_month", Decimal(1)
+    amount = total(line.amount for line in applied.lines_of(state, price_table))
+    return applied.region_of(state), amount.usd if amount.complete else None
 
 
 def write_roots(

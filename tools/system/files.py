@@ -22,6 +22,16 @@ _MENDS = {
 }
 
 
+def user_cache() -> Path:
+    """Returns the folder for what can be fetched again, of this user and for every repository.
+
+    https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or ""
+    cache = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
+    return cache / "sagemaker-notebooks"
+
+
 def explain(error: OSError) -> str:
     """Returns what the system says, and how to mend it if that is known."""
     mend = _MENDS.get(error.errno or 0)

@@ -1,12 +1,15 @@
 """`tools cost` as a user runs it."""
 
+import csv
 import json
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.commands.conftest import Checkout
+from tests.unit.cost import price_files
 from tests.unit.cost.price_list import ireland, serving
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -17,6 +20,11 @@ def cost(checkout: Checkout, *arguments: str, **env: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def user_table(checkout: Checkout) -> Path:
+    """Where HOME says that the user's prices are; its environment has no XDG_CACHE_HOME."""
+    return Path(checkout.env["HOME"]) / ".cache/sagemaker-notebooks/prices.json"
 
 
 def test_a_fleet_that_was_never_deployed(checkout: Checkout) -> None:
@@ -121,8 +129,8 @@ def test_a_region_in_a_stack_s_own_values_is_that_of_all(checkout: Checkout) -> 
 
 
 def test_a_corrupt_table_is_one_clear_line_and_a_refresh_mends_it(checkout: Checkout) -> None:
-    table = checkout.root / ".tools/prices.json"
-    table.parent.mkdir(exist_ok=True)
+    table = user_table(checkout)
+    table.parent.mkdir(parents=True)
     table.write_text("{")
     done = checkout.tools("cost")
     assert done.returncode == 1
@@ -143,21 +151,101 @@ def test_a_corrupt_table_is_one_clear_line_and_a_refresh_mends_it(checkout: Chec
     ("env", "words"),
     [({}, "no AWS credentials found"), (CREDENTIALS, "cannot ask for prices")],
 )
-def test_a_refresh_that_fails_leaves_the_table_as_it_was(
+def test_what_the_api_refuses_comes_from_the_public_files(
     checkout: Checkout, env: dict[str, str], words: str
 ) -> None:
-    table = checkout.root / ".tools/prices.json"
+    arguments = ("--region", "eu-central-1", "notebook-dev")
+    done = checkout.tools("cost", *arguments)
+    assert "ml.t3.medium in eu-central-1" in done.stderr
+    assert "run: tools cost --refresh" in done.stderr
+    with (
+        serving([], refusal=(400, "AccessDeniedException")) as endpoint,
+        price_files.serving(price_files.frankfurt(), packed=True) as files,
+    ):
+        there = {"AWS_ENDPOINT_URL_PRICING": endpoint, "TOOLS_PRICE_FILES": files.url}
+        done = checkout.tools("cost", "--refresh", *arguments, **env, **there)
+    assert done.returncode == 0, done.stderr
+    assert words in done.stderr
+    assert "reading AWS's public price files instead" in done.stderr
+    assert "9 prices of eu-central-1 from AWS's public price files" in done.stderr
+    assert f"written to {user_table(checkout)}" in done.stderr
+    found = cost(checkout, *arguments)
+    assert found["unknown"] == []
+    assert found["notebooks"][0]["total"]["usd"] == "47.87"  # 730 h at 0.061, 20 GB at 0.167
+    assert not (checkout.root / ".tools/prices.json").exists()
+
+
+def test_a_refresh_that_fails_leaves_the_table_as_it_was(checkout: Checkout) -> None:
+    table = user_table(checkout)
     with serving(ireland()) as endpoint:
         good = {**CREDENTIALS, "AWS_ENDPOINT_URL_PRICING": endpoint}
         cost(checkout, "--refresh", "--region", "eu-west-1", **good)
     before = table.read_text()
-    with serving([], refusal=(400, "AccessDeniedException")) as endpoint:
-        bad = {**env, "AWS_ENDPOINT_URL_PRICING": endpoint}
+    with (
+        serving([], refusal=(400, "AccessDeniedException")) as endpoint,
+        price_files.serving(price_files.frankfurt(), "eu-west-1", cut=10) as files,
+    ):
+        there = {"AWS_ENDPOINT_URL_PRICING": endpoint, "TOOLS_PRICE_FILES": files.url}
+        bad = {**CREDENTIALS, **there}
         done = checkout.tools("cost", "--refresh", "--region", "eu-west-1", **bad)
     assert done.returncode == 1
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert "10 bytes are missing" in done.stderr.splitlines()[-1]
+    assert done.stdout == ""
     assert table.read_text() == before
+
+
+def test_groups_are_those_of_the_values_and_add_up(checkout: Checkout) -> None:
+    values = checkout.root / "notebooks/notebook-dev/terraform.tfvars"
+    values.write_text(values.read_text() + '\ntags = { Team = "growth" }\n')
+    whole = cost(checkout)
+    each = {row["notebook"]: row["total"]["usd"] for row in whole["notebooks"]}
+    by_team = cost(checkout, "--by", "tag:Team")["by"]
+    assert by_team["key"] == "tag:Team"
+    assert [(row["name"], row["notebooks"], row["total"]["usd"]) for row in by_team["groups"]] == [
+        ("no tag Team", 1, each["notebook-prod"]),
+        ("growth", 1, each["notebook-dev"]),
+    ]
+    by_type = {
+        row["name"]: row["total"]["usd"] for row in cost(checkout, "--by", "type")["by"]["groups"]
+    }
+    assert by_type == {"ml.t3.medium": each["notebook-dev"], "ml.m5.2xlarge": each["notebook-prod"]}
+    done = checkout.tools("cost", "--by", "environment")
+    assert "$39.30" in next(line for line in done.stdout.splitlines() if "dev" in line)
+    assert "Total: $414.15" in done.stdout
+
+
+def test_csv_has_every_notebook_and_adds_up(checkout: Checkout) -> None:
+    done = checkout.tools("cost", "--csv")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert [row["name"] for row in rows[:2]] == ["notebook-dev", "notebook-prod"]
+    assert rows[0]["month_usd"] == "39.30"
+    # Each line is rounded to the cent.
+    assert abs(sum(float(row["month_usd"]) for row in rows) - 414.15) < 0.05
+    unknown = checkout.tools("cost", "--csv", "--region", "sa-east-1")
+    row = next(csv.DictReader(unknown.stdout.splitlines()))
+    assert (row["compute_usd"], row["month_usd"]) == ("", "")
+
+
+def test_a_spreadsheet_takes_no_cell_for_a_formula(checkout: Checkout) -> None:
+    values = checkout.root / "notebooks/notebook-dev/terraform.tfvars"
+    values.write_text(values.read_text() + '\nowner = "=HYPERLINK(A1)"\n')
+    done = checkout.tools("cost", "--by", "owner", "--csv")
+    assert "'=HYPERLINK(A1)" in done.stdout
+
+
+def test_of_many_notebooks_the_dearest_ten_are_shown(checkout: Checkout) -> None:
+    for number in range(12):
+        copy = checkout.root / f"notebooks/copy-{number:02}"
+        shutil.copytree(checkout.root / "notebooks/notebook-dev", copy)
+    done = checkout.tools("cost")
+    lines = done.stdout.splitlines()
+    shown = [line for line in lines if line.strip().startswith(("copy-", "notebook-"))]
+    assert "notebook-prod" in shown[0]
+    assert len(shown) == 10
+    others = next(line for line in lines if "4 others" in line)
+    assert "$157.20" in others  # four times 39.30
+    assert len(checkout.tools("cost", "--csv").stdout.splitlines()) == 1 + 14 + 4
 
 
 @pytest.mark.parametrize(
@@ -169,6 +257,10 @@ def test_a_refresh_that_fails_leaves_the_table_as_it_was(
         (["--hours", "-1"], 2, "'-1' is not a number of 0 or more"),
         (["--storage-gb", "NaN"], 2, "'NaN' is not a number"),
         (["--region", "mars-north-1"], 1, "there is no region 'mars-north-1'"),
+        (["--by", "colour"], 1, "there are owner, environment, type, tag:NAME"),
+        (["--by", "enviroment"], 1, "did you mean environment?"),
+        (["--by", "tag:Tem"], 1, "no notebook has a tag Tem"),
+        (["--csv", "--json"], 2, "give --csv without --json"),
         (["--region", "cn-north-1", "--refresh"], 1, "prices in China are in CNY"),
     ],
 )

@@ -1,9 +1,13 @@
 """`tools init` with options; tests/cli answers its questions."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from tests.trees import REPOSITORY
 from tests.unit.commands.conftest import Checkout
+from tools.cost import prices
 from tools.hcl import reading
 from tools.scaffold.settings import ENDPOINT_SETS
 
@@ -66,7 +70,7 @@ def test_the_sets_are_those_of_the_stack_and_of_the_document() -> None:
 def test_without_a_terminal_every_value_must_be_given(checkout: Checkout) -> None:
     done = checkout.tools("init", "--project", "acme")
     assert done.returncode == 1
-    assert done.stderr == "error: stdin is not a terminal; pass --region\n"
+    assert done.stderr == ("error: stdin is not a terminal; pass --region, or set AWS_REGION\n")
     assert reading.read_tfvars(checkout.root / "common.auto.tfvars") == {}
 
 
@@ -83,3 +87,56 @@ def test_a_region_that_does_not_exist_is_named_with_its_neighbours(checkout: Che
     assert done.returncode == 1
     assert "no region 'eu-wst-1' with SageMaker; did you mean eu-west-1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+PROFILES = "[default]\nregion = eu-west-3\n[profile other]\nregion = us-west-2\n"
+
+
+@pytest.mark.parametrize(
+    ("env", "region", "setting"),
+    [
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-2"}, "eu-west-1", "AWS_REGION"),
+        ({"AWS_DEFAULT_REGION": "us-east-2"}, "us-east-2", "AWS_DEFAULT_REGION"),
+        ({"AWS_PROFILE": "other"}, "us-west-2", "profile other"),
+        ({}, "eu-west-3", "profile default"),
+    ],
+)
+def test_the_region_of_aws_s_settings_is_taken_and_said(
+    checkout: Checkout, tmp_path: Path, env: dict[str, str], region: str, setting: str
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(PROFILES)
+    env = {**env, "AWS_CONFIG_FILE": str(config)}
+    done = checkout.tools("init", "--project", "acme", "--default-vpc", **env)
+    assert done.returncode == 0, done.stderr
+    assert f"region {region}, from {setting}\n" in done.stderr
+    values = reading.read_tfvars(checkout.root / "common.auto.tfvars")
+    assert values["region"] == region
+    assert "next: tools doctor" in done.stderr
+
+
+def test_a_wrong_region_in_a_setting_is_named_by_it(checkout: Checkout) -> None:
+    done = checkout.tools("init", "--project", "acme", "--default-vpc", AWS_REGION="eu-wst-1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: AWS_REGION: there is no region 'eu-wst-1' with SageMaker")
+    assert done.stderr.count("\n") == 1
+    assert reading.read_tfvars(checkout.root / "common.auto.tfvars") == {}
+
+
+def test_the_month_of_the_choice_is_said(checkout: Checkout) -> None:
+    """The oracle is the price list, by hand: endpoints times zones times 730 hours."""
+    table = prices.read(prices.PACKAGED)
+    endpoint, nat, address = (
+        table.get("us-east-1", figure)
+        for figure in ("endpoint_hour", "nat_hour", "public_ipv4_hour")
+    )
+    assert endpoint
+    assert nat
+    assert address
+    network = ["--vpc-id", "vpc-01234567", "--nat-subnet", "10.0.0.0/28"]
+    subnets = ["--subnet-id", "subnet-01234567", "--subnet-id", "subnet-89abcdef"]
+    base = ("--project", "acme", "--region", "us-east-1")
+    done = checkout.tools("init", *base, *network, *subnets)
+    month = (endpoint.usd * 3 * 2 + nat.usd + address.usd) * 730
+    said = f"A month in us-east-1, without notebooks, data and traffic: ${month:.2f}\n"
+    assert said in done.stderr

@@ -235,4 +235,12 @@ def test_a_dry_run_prints_and_writes_nothing(checkout: Checkout) -> None:
     assert done.returncode == 0, done.stderr
     assert "# --- notebooks/a/terraform.tfvars" in done.stdout
     assert 'owner         = "alice"' in done.stdout
+    whole = checkout.tools("new-notebook", "a", "--owner", "alice", "--dry-run", "-v").stdout
     assert checkout.notebooks() == before
+    assert checkout.tools("new-notebook", "a", "--owner", "alice").returncode == 0
+    for file in (checkout.root / "notebooks/a").iterdir():  # the oracle: what it does write
+        assert file.name in done.stdout
+        if not file.is_symlink():
+            assert f"# --- notebooks/a/{file.name}\n{file.read_text()}" in whole
+    assert 'module "' not in done.stdout
+    assert 'module "' in whole

@@ -20,7 +20,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fetched(endpoint: str, region: str = "eu-west-1") -> Table:
-    return price_list.fetch(Cloud("us-east-1", endpoint), region, TODAY)
+    return price_list.fetch_by_api(Cloud("us-east-1", endpoint), region, TODAY)
 
 
 def test_every_figure_is_found_by_its_usage_type_over_all_pages() -> None:
@@ -46,7 +46,7 @@ def test_a_price_says_what_it_was_read_from_and_when() -> None:
     with serving(ireland()) as endpoint:
         price = fetched(endpoint).get("eu-west-1", "ml.t3.medium")
     assert price
-    assert price.source == "AWS Price List API, EU-Notebk:ml.t3.medium, published 2026-11-20"
+    assert price.source == "AWS Price List API, AmazonSageMaker, published 2026-11-20"
     assert price.on == TODAY
 
 

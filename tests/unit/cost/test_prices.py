@@ -50,18 +50,35 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_user_s_prices_lie_over_the_repository_s(tmp_path: Path) -> None:
-    path = tmp_path / "prices.json"
-    prices.write(Table({"us-east-1": {"ml.t3.medium": PRICE}}), path)
-    table = prices.load(path)
+@pytest.fixture
+def user_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place of the user's table, in a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return prices.user_path()
+
+
+def test_the_user_s_prices_lie_over_the_repository_s(user_table: Path) -> None:
+    prices.write(Table({"us-east-1": {"ml.t3.medium": PRICE}}), user_table)
+    table = prices.load()
     assert table.get("us-east-1", "ml.t3.medium") == PRICE
     known = prices.read(PACKAGED)
     assert table.get("us-east-1", "ml.m5.xlarge") == known.get("us-east-1", "ml.m5.xlarge")
     assert table.get("ap-south-1", "ml.t3.medium") == known.get("ap-south-1", "ml.t3.medium")
 
 
-def test_without_a_user_s_table_the_repository_s_is_taken(tmp_path: Path) -> None:
-    assert prices.load(tmp_path / "prices.json") == prices.read(PACKAGED)
+@pytest.mark.usefixtures("user_table")
+def test_without_a_user_s_table_the_repository_s_is_taken() -> None:
+    assert prices.load() == prices.read(PACKAGED)
+
+
+def test_the_user_s_table_is_in_their_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/me")
+    assert prices.user_path() == Path("/var/me/sagemaker-notebooks/prices.json")
+    # The specification: a relative path is to be ignored.
+    for value in ("", "here"):
+        monkeypatch.setenv("XDG_CACHE_HOME", value)
+        assert prices.user_path() == Path("/home/me/.cache/sagemaker-notebooks/prices.json")
 
 
 def test_what_nobody_priced_is_unknown() -> None:
@@ -113,15 +130,16 @@ CORRUPT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", CORRUPT)
-def test_a_corrupt_table_is_refused_with_the_way_out(case: str, tmp_path: Path) -> None:
-    path = tmp_path / "prices.json"
+def test_a_corrupt_table_is_refused_with_the_way_out(case: str, user_table: Path) -> None:
+    path = user_table
+    path.parent.mkdir()
     bad = CORRUPT[case]
     if isinstance(bad, bytes):
         path.write_bytes(bad)
     else:
         path.write_text(bad if isinstance(bad, str) else json.dumps(bad))
     with pytest.raises(UserError, match=r"prices.json is not a price table .*tools cost --refresh"):
-        prices.load(path)
+        prices.load()
 
 
 def test_a_price_is_old_after_a_year() -> None:

@@ -1,12 +1,14 @@
 """The command, where nearly everything is missing: no check may end it."""
 
 import json
+import re
 
 from tests.unit.commands.conftest import Checkout, checkout
 
 __all__ = ["checkout"]
 
-NAMES = ["terraform", "provider source", "python", "disk", "settings", "lock files", "git"]
+NAMES = ["terraform", "provider source", "python", "disk", "settings", "region", "lock files"]
+NAMES += ["git"]
 ACCOUNT = ["credentials", "vpc", "endpoints", "quotas"]
 
 
@@ -17,6 +19,8 @@ def test_a_line_for_each_check_before_init_and_without_terraform(checkout: Check
     lines = done.stdout.splitlines()
     assert [line[8:].split("  ")[0].strip() for line in lines] == [*NAMES, *ACCOUNT]
     assert "run `tools init`" in done.stdout
+    # Who the credentials belong to needs no project.
+    assert re.search("^error +credentials +no AWS credentials found", done.stdout, re.MULTILINE)
     assert "Traceback" not in done.stdout
 
 
@@ -40,3 +44,13 @@ def test_files_that_nobody_can_read_end_no_check(checkout: Checkout) -> None:
     found = {check["name"]: check["status"] for check in json.loads(done.stdout)}
     assert found["lock files"] in ("unknown", "error")
     assert list(found)[-4:] == ACCOUNT
+
+
+def test_a_region_that_aws_s_settings_do_not_share_is_said(checkout: Checkout) -> None:
+    (checkout.root / "common.auto.tfvars").write_text('project = "acme"\nregion = "eu-west-1"\n')
+    for region, status in (("us-east-2", "warning"), ("eu-west-1", "ok"), ("", "ok")):
+        done = checkout.tools("doctor", "--json", AWS_REGION=region)
+        (found,) = [check for check in json.loads(done.stdout) if check["name"] == "region"]
+        assert found["status"] == status
+        if status == "warning":
+            assert found["mend"].startswith("export AWS_REGION=eu-west-1")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tools.errors import UserError
-from tools.fleet import access
+from tools.fleet import access, grants
 from tools.fleet.access import Access
 from tools.fleet.statements import Statement
 from tools.layout.stack import Stack
@@ -30,6 +30,10 @@ def resource(kind: str, **values: Any) -> dict[str, Any]:
 NOTEBOOK = resource("aws_sagemaker_notebook_instance", role_arn=ROLE)
 
 
+def explain(notebook: str, own: list[dict[str, Any]], upstream: list[dict[str, Any]]) -> Access:
+    return access.explain(grants.collect(notebook, own, upstream))
+
+
 def role(**more: Any) -> dict[str, Any]:
     return resource("aws_iam_role", arn=ROLE, name="alice", **more)
 
@@ -45,14 +49,14 @@ def managed(name: str, *statements: dict[str, Any]) -> list[dict[str, Any]]:
 def bounded(identity: list[dict[str, Any]], *bound: dict[str, Any], **tags: str) -> Access:
     boundary = resource("aws_iam_policy", arn="p/b", name="b", policy=policy(*bound))
     own = role(permissions_boundary="p/b", tags_all=tags)
-    return access.explain("notebooks/alice", [NOTEBOOK, own], [*identity, boundary])
+    return explain("notebooks/alice", [NOTEBOOK, own], [*identity, boundary])
 
 
 def test_data_is_read_and_written_and_the_rest_is_called() -> None:
     upstream = managed(
         "data", statement("Data", ["s3:GetObject", "s3:PutObject", "sagemaker:AddTags"], "*")
     )
-    found = access.explain("notebooks/alice", [NOTEBOOK], [role(), *upstream])
+    found = explain("notebooks/alice", [NOTEBOOK], [role(), *upstream])
     assert found.reads == (Statement("data: Data", ("s3:GetObject",), ("*",), ()),)
     assert found.writes == (Statement("data: Data", ("s3:PutObject",), ("*",), ()),)
     assert found.calls == (Statement("data: Data", ("sagemaker:AddTags",), ("*",), ()),)
@@ -60,7 +64,7 @@ def test_data_is_read_and_written_and_the_rest_is_called() -> None:
 
 def test_all_of_a_service_that_holds_data_is_both() -> None:
     upstream = managed("all", statement("All", "s3:*", "*"))
-    found = access.explain("notebooks/alice", [NOTEBOOK], [role(), *upstream])
+    found = explain("notebooks/alice", [NOTEBOOK], [role(), *upstream])
     assert [s.actions for s in (*found.reads, *found.writes)] == [("s3:*",), ("s3:*",)]
 
 
@@ -78,7 +82,7 @@ def test_all_of_a_service_that_holds_data_is_both() -> None:
     ],
 )
 def test_wildcards_and_capitals_in_actions(action: str, kinds: str) -> None:
-    found = access.explain("a", [NOTEBOOK], [role(), *managed("p", statement("S", action, "*"))])
+    found = explain("a", [NOTEBOOK], [role(), *managed("p", statement("S", action, "*"))])
     shown = {"read": found.reads, "write": found.writes, "call": found.calls}
     assert [kind for kind, statements in shown.items() if statements] == kinds.split()
 
@@ -86,7 +90,7 @@ def test_wildcards_and_capitals_in_actions(action: str, kinds: str) -> None:
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
 def test_what_is_said_by_what_it_leaves_out_is_named(effect: str) -> None:
     left_out = {"Sid": "Not", "Effect": effect, "NotAction": "iam:*", "NotResource": "*"}
-    found = access.explain("a", [NOTEBOOK], [role(), *managed("p", left_out)])
+    found = explain("a", [NOTEBOOK], [role(), *managed("p", left_out)])
     assert found.unexplained == (f"p: Not ({effect} with NotAction and NotResource)",)
     assert (found.reads, found.writes, found.calls, found.denied) == ((), (), (), ())
     assert "Not explained, read it yourself: p: Not" in access.format_access(found)
@@ -99,7 +103,7 @@ def test_policies_in_the_role_itself_count_once() -> None:
     same = resource("aws_iam_role_policy", role="alice", name="own", policy=read)
     call = managed("p", statement("Call", "sagemaker:Search", "*"))
     for more in ([], [same]):
-        found = access.explain("a", [NOTEBOOK], [own, *call, *more])
+        found = explain("a", [NOTEBOOK], [own, *call, *more])
         assert [one.source for one in (*found.reads, *found.calls)] == ["own: Read", "p: Call"]
         assert found.unknown_policies == ("theirs",)
 
@@ -108,7 +112,7 @@ def test_a_tag_s_default_stands_where_the_role_lacks_it() -> None:
     equal = {"StringEquals": {"aws:ResourceTag/Notebook": "${aws:PrincipalTag/notebook, '-'}"}}
     stop = managed("p", statement("Stop", "sagemaker:StopNotebookInstance", "*", Condition=equal))
     for tags, value in (({}, "-"), ({"Notebook": "alice"}, "alice")):
-        found = access.explain("a", [NOTEBOOK], [role(tags_all=tags), *stop])
+        found = explain("a", [NOTEBOOK], [role(tags_all=tags), *stop])
         assert found.calls[0].conditions == (f"StringEquals aws:ResourceTag/Notebook: {value}",)
 
 
@@ -121,8 +125,8 @@ def test_an_arn_that_ends_early_is_no_traceback() -> None:
 
 
 def test_whose_role_it_is() -> None:
-    shared = access.explain("notebooks/alice", [NOTEBOOK], [role()])
-    own = access.explain("notebooks/alice", [NOTEBOOK, role()], [])
+    shared = explain("notebooks/alice", [NOTEBOOK], [role()])
+    own = explain("notebooks/alice", [NOTEBOOK, role()], [])
     assert (shared.own_role, own.own_role) == (False, True)
 
 
@@ -188,7 +192,7 @@ def test_denials_of_role_boundary_and_buckets() -> None:
 def test_policies_that_are_made_elsewhere_are_named() -> None:
     attached = resource("aws_iam_role_policy_attachment", role="alice", policy_arn="theirs")
     own = role(permissions_boundary="bound-elsewhere")
-    found = access.explain("notebooks/alice", [NOTEBOOK, own], [attached])
+    found = explain("notebooks/alice", [NOTEBOOK, own], [attached])
     assert found.unknown_policies == ("theirs", "bound-elsewhere")
     assert "Not made here, so not shown: theirs" in access.format_access(found)
 
@@ -197,13 +201,13 @@ def test_another_role_s_policies_do_not_count() -> None:
     other = resource(
         "aws_iam_role_policy", role="bob", name="bob", policy=policy(statement("All", "s3:*", "*"))
     )
-    found = access.explain("notebooks/alice", [NOTEBOOK, role()], [other])
+    found = explain("notebooks/alice", [NOTEBOOK, role()], [other])
     assert (found.reads, found.writes) == ((), ())
 
 
 def test_a_role_that_nothing_here_makes_is_refused() -> None:
     with pytest.raises(UserError, match="which neither it nor a stack that it reads has made"):
-        access.explain("notebooks/alice", [NOTEBOOK], [])
+        explain("notebooks/alice", [NOTEBOOK], [])
 
 
 class Place:
@@ -231,4 +235,4 @@ class Place:
 def test_without_a_state_it_says_why(tmp_path: Path, place: Place | None, complaint: str) -> None:
     (tmp_path / "notebooks/alice").mkdir(parents=True)
     with pytest.raises(UserError, match=complaint):
-        access.read_access(Stack(tmp_path, "notebooks/alice"), [], lambda stack: place, "")
+        grants.read_grants(Stack(tmp_path, "notebooks/alice"), [], lambda stack: place, "")

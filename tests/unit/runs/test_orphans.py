@@ -73,7 +73,7 @@ def test_a_price_that_is_not_known_makes_the_whole_unknown() -> None:
 
 
 def test_the_packaged_prices_know_it(tmp_path: Path) -> None:
-    known = prices.load(tmp_path / "none.json")
+    known = prices.read(prices.PACKAGED)
     usd = orphans._cost(state(NOTEBOOK), known)[1]
     assert usd is not None
     place = LocalPlace(tmp_path / "terraform.tfstate")

@@ -1,0 +1,119 @@
+"""The VPCs and subnets of a region, and each subnet's way to the internet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tools.aws.client import Cloud
+from tools.errors import UserError
+
+# "public" is by an internet gateway, "other" by what may lead there, such as a transit gateway.
+Internet = Literal["none", "public", "NAT", "other", "unknown"]
+
+
+@dataclass(frozen=True)
+class Vpc:
+    """A VPC with its IPv4 ranges; `name` is its tag, or empty."""
+
+    id: str
+    cidrs: tuple[str, ...]
+    name: str
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class Subnet:
+    """A subnet of a VPC; `internet` is the way that its default route takes."""
+
+    id: str
+    cidr: str
+    zone: str
+    name: str
+    internet: Internet
+
+
+def read_vpcs(cloud: Cloud) -> list[Vpc]:
+    """Returns the VPCs of the region, the default one last. Raises UserError if AWS refuses."""
+    found = cloud.items("list the VPCs", "ec2", "describe_vpcs", "Vpcs")
+    vpcs = [Vpc(str(v["VpcId"]), _cidrs(v), _name(v), bool(v.get("IsDefault"))) for v in found]
+    return sorted(vpcs, key=lambda vpc: (vpc.is_default, vpc.name, vpc.id))
+
+
+def read_subnets(cloud: Cloud, vpc: str) -> list[Subnet]:
+    """Returns the subnets of a VPC, by zone. Raises UserError if AWS refuses to list them.
+
+    If it refuses to list the route tables alone, every way to the internet is "unknown".
+    """
+    filters = [{"Name": "vpc-id", "Values": [vpc]}]
+
+    def items(operation: str, key: str) -> list[Any]:
+        what = f"list {key} of {vpc}"
+        return list(cloud.items(what, "ec2", operation, key, Filters=filters))
+
+    found = items("describe_subnets", "Subnets")
+    try:
+        tables = items("describe_route_tables", "RouteTables")
+    except UserError:
+        tables = []
+    subnets = [
+        Subnet(
+            str(subnet["SubnetId"]),
+            str(subnet.get("CidrBlock") or "-"),
+            str(subnet["AvailabilityZone"]),
+            _name(subnet),
+            way_to_internet(str(subnet["SubnetId"]), tables),
+        )
+        for subnet in found
+    ]
+    return sorted(subnets, key=lambda subnet: (subnet.zone, subnet.name, subnet.id))
+
+
+def way_to_internet(subnet: str, tables: Sequence[Mapping[str, Any]]) -> Internet:
+    """Returns the way of a subnet's default route, by the route `tables` of its VPC.
+
+    A subnet without a table of its own uses the main one:
+    https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html
+    """
+    table = _table_of(subnet, tables)
+    if table is None:
+        return "unknown"
+    # A route to what is gone is a "blackhole", and drops what it gets:
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
+    routes = [route for route in table["Routes"] if route.get("State") != "blackhole"]
+    for route in routes:
+        # Some write the default route in two halves.
+        if str(route.get("DestinationCidrBlock")).endswith(("/0", "/1")):
+            if route.get("NatGatewayId"):
+                return "NAT"
+            is_public = str(route.get("GatewayId")).startswith("igw-")
+            return "public" if is_public else "other"
+    # A prefix list of one's own may hold any range; those of gateway endpoints are services'.
+    has_lists = any(
+        route.get("DestinationPrefixListId") and not str(route.get("GatewayId")).startswith("vpce-")
+        for route in routes
+    )
+    return "unknown" if has_lists else "none"
+
+
+def _table_of(subnet: str, tables: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    main = None
+    for table in tables:
+        for association in table.get("Associations", []):
+            if association.get("SubnetId") == subnet:
+                return table
+            if association.get("Main"):
+                main = table
+    return main
+
+
+def _cidrs(vpc: Mapping[str, Any]) -> tuple[str, ...]:
+    associated = [
+        str(block["CidrBlock"])
+        for block in vpc.get("CidrBlockAssociationSet", [])
+        if block["CidrBlockState"]["State"] == "associated"
+    ]
+    return tuple(associated or [str(vpc.get("CidrBlock") or "-")])
+
+
+def _name(described: Mapping[str, Any]) -> str:
+    return next((str(t["Value"]) for t in described.get("Tags", []) if t["Key"] == "Name"), "")

@@ -1,0 +1,199 @@
+"""`tools cost --actual`: what was billed, beside the estimate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from tools.aws import cost_explorer
+from tools.aws.cost_explorer import MOST_REQUESTS, USD_A_REQUEST
+from tools.console import table
+from tools.console.messages import say, warn
+from tools.console.prompt import require_terminal
+from tools.cost import billed, csv_output, groups, json_output
+from tools.cost.billed import Against, Billed, Row
+from tools.cost.groups import Key
+from tools.cost.model import Estimate, total
+from tools.errors import UserError
+from tools.layout.repository import Repository
+
+_NOT_THERE = {
+    "cn": "in China AWS bills in CNY, and this counts in US dollars",
+    # https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/usage-and-billing.html
+    "us-gov": "the bill of a GovCloud account is that of its standard account: ask there",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """How Cost Explorer is asked: for `months` before this one.
+
+    It is asked `again` even if it has answered today, and with `yes` without a question.
+    """
+
+    months: int
+    again: bool
+    yes: bool
+
+
+@dataclass(frozen=True)
+class Actual:
+    """The bill beside the estimate."""
+
+    billed: Billed
+    rows: Sequence[Row]
+    against: Against | None
+    estimate: Estimate
+
+
+def choose_key(repository: Repository, region: str, by: Key | None) -> Key:
+    """By which tag the bill is grouped. Raises UserError if none is known, or there is no bill."""
+    for partition, why in _NOT_THERE.items():
+        if region.startswith(f"{partition}-"):
+            raise UserError(f"--actual: {why}")
+    return billed.choose_key(repository, by)
+
+
+def read(
+    repository: Repository, estimate: Estimate, key: Key, today: date, request: Request
+) -> Actual:
+    """Returns the bill by `key` beside `estimate`: today's answer, or after a question a new one.
+
+    Raises UserError if AWS does not answer, and without a terminal and `yes`.
+    """
+    known = billed.cached(repository, key.tag)
+    is_fresh = known and known.asked == today and len(known.months) == request.months + 1
+    if known is None or request.again or not is_fresh:
+        known = _ask(repository, key, today, request)
+    else:
+        say("AWS was asked today; ask again: tools cost --actual --refresh")
+    if known.is_empty:
+        warn(_say_empty(known))
+    rows = billed.compare(known, estimate, key)
+    return Actual(known, rows, billed.against(known), estimate)
+
+
+def _ask(repository: Repository, key: Key, today: date, request: Request) -> Billed:
+    price = f"${USD_A_REQUEST} a request (https://aws.amazon.com/aws-cost-management/pricing/)"
+    say(
+        f"AWS charges for Cost Explorer: {price}. This takes one, and one more for each further "
+        f"page, {MOST_REQUESTS} at most."
+    )
+    if not request.yes:
+        require_terminal()
+        click.confirm("Ask it?", abort=True, err=True)
+    found = billed.ask(cost_explorer.cloud(), repository, key.tag, today, request.months)
+    noun = "request" if found.requests == 1 else "requests"
+    say(f"{found.requests} {noun}: ${found.requests * USD_A_REQUEST}")
+    return found
+
+
+def _say_empty(known: Billed) -> str:
+    tags = f"{known.tag} or Project" if known.project else known.tag
+    return (
+        f"nothing that was billed carries the tag {known.tag}. If {tags} is not active, AWS counts "
+        "nothing by it: activate it (cost_allocation_tags in shared-infra/iam), and ask again a "
+        "day later. AWS counts from then on, not backwards."
+    )
+
+
+def show(actual: Actual) -> None:
+    """Prints the bill beside the estimate: a row for each value of the tag."""
+    known = actual.billed
+    months = [_title(month, known) for month in known.months]
+    largest, others = groups.split(actual.rows)
+    rows = [_cells(row.name, [row], known) for row in largest]
+    if others:
+        rows.append(_cells(f"{len(others)} others (--csv lists all)", others, known))
+    rows.append(_cells("all", actual.rows, known))
+    table.show(rows, ("", *months, "Estimate", "Difference"))
+    click.echo()
+    for note in _notes(actual):
+        click.echo(note)
+
+
+def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
+    amounts = [
+        sum((row.billed.get(month, Decimal(0)) for row in rows), Decimal(0))
+        for month in known.months
+    ]
+    estimates = [row.estimate for row in rows if row.estimate is not None]
+    differences = [row.difference for row in rows if row.difference is not None]
+    return [
+        name,
+        *(f"${amount:,.2f}" for amount in amounts),
+        str(total(estimates)) if estimates else "-",
+        _signed(sum(differences, Decimal(0))) if differences else "-",
+    ]
+
+
+def _signed(usd: Decimal) -> str:
+    return f"{'-' if round(usd, 2) < 0 else '+'}${abs(usd):,.2f}"
+
+
+def _title(month: date, known: Billed) -> str:
+    text = f"{month:%Y-%m}"
+    return f"{text} so far" if month == known.months[-1] else text
+
+
+def _notes(actual: Actual) -> list[str]:
+    known = actual.billed
+    what = f"the tag Project = {known.project}" if known.project else "the whole account"
+    notes = [f"Billed: Cost Explorer, {known.asked}, {what}, by the tag {known.tag}."]
+    if actual.against and actual.against.is_whole:
+        notes.append(f"Difference: billed in {actual.against.month:%Y-%m}, less the estimate.")
+    elif actual.against:
+        share = f"{actual.against.share:.0%}"
+        notes.append(
+            f"Difference: billed so far, less {share} of the estimate: the month until now."
+        )
+    notes.append(
+        "A bill has what the estimate leaves out (jobs, requests, transfer, taxes), and credits "
+        "and discounts. What was deployed for a part of a month costs a part."
+    )
+    return notes
+
+
+def to_json(actual: Actual) -> dict[str, Any]:
+    """What `--json` prints (docs/cost.md)."""
+    known, against = actual.billed, actual.against
+    return {
+        "currency": "USD",
+        "tag": known.tag,
+        "project": known.project or None,
+        "asked": known.asked.isoformat(),
+        "months": [f"{month:%Y-%m}" for month in known.months],
+        "compared_with": f"{against.month:%Y-%m}" if against else None,
+        "share_of_month": float(round(against.share, 3)) if against else None,
+        "rows": [
+            {
+                "value": row.name,
+                "billed": {
+                    f"{month:%Y-%m}": f"{row.billed.get(month, Decimal(0)):.2f}"
+                    for month in known.months
+                },
+                "estimate": json_output.amount_json(row.estimate) if row.estimate else None,
+                "difference": None if row.difference is None else f"{row.difference:.2f}",
+            }
+            for row in actual.rows
+        ],
+    }
+
+
+def to_csv(actual: Actual) -> str:
+    """What `--csv` prints: every row; an amount that is not known is empty."""
+    months = actual.billed.months
+    columns = ("value", *(f"{month:%Y-%m}" for month in months), "estimate_usd", "difference_usd")
+    rows = [
+        (
+            row.name,
+            *(f"{row.billed.get(month, Decimal(0)):.2f}" for month in months),
+            csv_output.amount_cell(row.estimate),
+            "" if row.difference is None else f"{row.difference:.2f}",
+        )
+        for row in actual.rows
+    ]
+    return csv_output.to_csv(columns, rows)
