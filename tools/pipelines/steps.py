@@ -11,16 +11,16 @@ import click
 
 from tools.console.messages import say
 from tools.context import Context
-from tools.engine import explain, plans
+from tools.engine import plans
 from tools.engine.fingerprint import differences
 from tools.engine.init import initialize
 from tools.engine.plans import Plan
 from tools.engine.run import Outcome, Result
 from tools.errors import UserError
-from tools.layout import matrix
+from tools.layout import graph, matrix
 from tools.layout.stack import Stack
-from tools.layout.waves import Portion, select_shard, select_wave
-from tools.pipelines.store import Store, check_digests, state_version
+from tools.layout.waves import Portion, find_dependence, select_shard, select_wave
+from tools.pipelines.store import Approvable, Store, plan_digest, state_version
 from tools.runs import deployment, report_file, summary
 from tools.runs.earlier import blocked_stacks
 from tools.runs.options import Options
@@ -70,7 +70,12 @@ class Pipeline:
     def start(self, shard_size: int) -> str:
         """Returns the matrix of the jobs that plan a change, and forgets earlier reports of it."""
         self._store.delete_reports("plan/")
-        return matrix.render(self._stacks, shard_size, self.find_changed(self._stacks))
+        text = matrix.render(self._stacks, shard_size, self.find_changed(self._stacks))
+        for job in json.loads(text)["include"]:
+            name = _plan_report(Portion.parse(job["wave"]), Portion.parse(job["shard"]))
+            lost = [Result(s, "failed", detail="its job has not ended") for s in job["stacks"]]
+            self._put_results(name, lost, "plan")  # until the job writes its own
+        return text
 
     def plan(self, wave: Portion, shard: Portion) -> None:
         """Plans what has changed of a part, and stores the plans and a report.
@@ -79,12 +84,12 @@ class Pipeline:
         """
         part = select_shard(select_wave(self._stacks, wave), shard)
         with _folder() as folder:
-            planned = self._plan_into(folder, self.find_changed(part))
+            planned, _ = self._plan_into(folder, self.find_changed(part))
             summary.show_plans(planned, err=False)
             report = folder.parent / "report.json"
             results = [report_file.result_of_plan(plan) for plan in planned]
             report_file.write(report, results, "plan")
-            self._store.put_report(f"plan/{_dashed(wave)}-{_dashed(shard)}", report)
+            self._store.put_report(_plan_report(wave, shard), report)
         if any(plan.status == "failed" for plan in planned):
             raise click.exceptions.Exit(1)
 
@@ -101,51 +106,79 @@ class Pipeline:
         they read has changed since; the others are made now. What reads a stack that failed in an
         earlier wave of the same `run` is not planned.
         """
-        in_wave = select_wave(self._stacks, wave)
-        blocked = blocked_stacks(self.results(run), self._stacks)
-        changed = self.find_changed(in_wave)
-        wanted = [stack for stack in changed if stack.name not in blocked]
+        self._require_earlier_waves(wave, run)
+        self._store.delete_reports(f"deploy/{run}/{wave.number}/")  # of an earlier attempt
+        changed = self.find_changed(select_wave(self._stacks, wave))
+        blocked = {
+            name: f"{upstream} failed or was not run"
+            for name, upstream in blocked_stacks(self.results(run), self._stacks).items()
+        }
+        blocked |= _too_deep(changed)
         not_run = [
-            Result(stack.name, "not run", detail=f"{blocked[stack.name]} failed or was not run")
+            Result(stack.name, "not run", detail=blocked[stack.name])
             for stack in changed
             if stack.name in blocked
         ]
-        with _folder() as folder:
-            current = self._fetch_current(wanted, folder)
-            left = [stack for stack in wanted if stack.name not in current]
-            with _folder() as new_folder:
-                planned = self._plan_into(new_folder, left) if left else []
-                for plan in planned:
-                    if plan.file:
-                        plan.file.rename(plans.plan_path(folder, plan.stack))
-            shown = self._review(wanted, current, folder) + list(planned)
-            usable = [plan.stack for plan in shown if plan.file]
-            digest = self._store.put_manifest(f"{run}/{wave.number}", folder, usable)
+        shown, approvable = self._get_ready([s for s in changed if s.name not in blocked])
+        digest = self._store.put_manifest(f"{run}/{wave.number}", approvable)
         summary.show_plans(shown)
+        results = [report_file.result_of_plan(plan) for plan in shown if plan.stack in approvable]
         failed = [
             replace(report_file.result_of_plan(plan), outcome=_outcome_without_plan(plan))
             for plan in shown
-            if not plan.file
+            if plan.stack not in approvable
         ]
-        self._put_results(f"{run}/{wave.number}/{_UNPLANNED}", [*not_run, *failed])
+        self._put_results(f"deploy/{run}/{wave.number}/{_UNPLANNED}", [*not_run, *failed])
         jobs = matrix.jobs_of_wave(self._stacks, wave, shard_size)
-        names = set(usable)
-        shards = [str(job.shard) for job in jobs if names & {stack.name for stack in job.stacks}]
-        results = [report_file.result_of_plan(plan) for plan in shown if plan.file]
+        shards = [
+            str(job.shard)
+            for job in jobs
+            if approvable.keys() & {stack.name for stack in job.stacks}
+        ]
         return Prepared(shards, digest, [*results, *failed, *not_run])
+
+    def _require_earlier_waves(self, wave: Portion, run: str) -> None:
+        """Raises UserError if an earlier wave was not prepared: nobody knows what became of it."""
+        for number in range(1, wave.number):
+            if self._store.get_manifest(f"{run}/{number}") is None:
+                raise UserError(
+                    f"wave {number} of this run was never prepared; start the pipeline again"
+                )
+
+    def _get_ready(self, stacks: Sequence[Stack]) -> tuple[list[Plan], dict[str, Approvable]]:
+        """Returns a plan of each of `stacks`, and of those that can be applied what is approved."""
+        with _folder() as folder, _folder() as new_folder:
+            current, digests = self._fetch_current(stacks, folder)
+            left = [stack for stack in stacks if stack.name not in current]
+            planned, new_digests = self._plan_into(new_folder, left) if left else ([], {})
+            shown = [*self._review(stacks, current, folder), *planned]
+        digests |= new_digests
+        return shown, {
+            plan.stack: Approvable(digests[plan.stack], losses_of(plan))
+            for plan in shown
+            if plan.stack in digests
+        }
 
     def deploy(self, wave: Portion, shard: Portion, run: str, digest: str) -> None:
         """Applies the plans of a shard exactly as they were approved, and stores a report.
 
         Exits with 1 if a stack failed. Raises UserError if the plans are not the approved ones.
         """
-        digests = self._store.get_manifest(f"{run}/{wave.number}", digest)
+        approved = self._store.get_manifest(f"{run}/{wave.number}", digest) or {}
         part = select_shard(select_wave(self._stacks, wave), shard)
-        chosen = [stack for stack in part if stack.name in digests]
+        chosen = [stack for stack in part if stack.name in approved]
         with _folder() as folder:
             found = self._store.get_plans((stack.name for stack in chosen), folder)
-            check_digests(folder, {stack.name: digests[stack.name] for stack in chosen})
-            refused = self._refuse([plans.parse_plan(folder, found[s.name]) for s in chosen])
+            for stack in chosen:
+                entry = found.get(stack.name)
+                if not entry or plan_digest(folder, entry) != approved[stack.name].digest:
+                    raise UserError(
+                        f"the plan of {stack.name} is not the one that was approved; nothing was "
+                        "applied: start the pipeline again"
+                    )
+            refused = self._refuse(
+                [(plans.parse_plan(folder, found[s.name]), approved[s.name]) for s in chosen]
+            )
             report = folder.parent / "report.json"
             ready = [stack for stack in chosen if stack.name not in refused]
             failed = self._apply(ready, folder, report) if ready else bool(refused)
@@ -153,7 +186,8 @@ class Pipeline:
             results = [*results, *refused.values()]
             for result in refused.values():
                 say(f"{result.stack}: {result.detail}")
-            self._put_results(f"{run}/{wave.number}/{_APPLIED}-{_dashed(shard)}", results)
+            name = f"deploy/{run}/{wave.number}/{_APPLIED}-{_dashed(shard)}"
+            self._put_results(name, results)
         if failed or refused:
             raise click.exceptions.Exit(1)
 
@@ -166,7 +200,7 @@ class Pipeline:
         waiting = [
             Result(stack, "not run", detail="it was planned and not applied")
             for number in range(1, MOST_WAVES + 1)
-            for stack in self._store.get_manifest(f"{run}/{number}")
+            for stack in self._store.get_manifest(f"{run}/{number}") or {}
             if stack not in names
         ]
         return [*known, *waiting]
@@ -179,24 +213,29 @@ class Pipeline:
             return end.exit_code != 0
         return False
 
-    def _plan_into(self, folder: Path, stacks: Sequence[Stack]) -> list[Plan]:
-        """Plans `stacks` into `folder`, and stores the plans."""
+    def _plan_into(
+        self, folder: Path, stacks: Sequence[Stack]
+    ) -> tuple[list[Plan], dict[str, str]]:
+        """Plans `stacks` into `folder`, stores the plans, and returns them with their digests."""
         session = replace(self._session, options=replace(self._session.options, plan_dir=folder))
         planned = deployment.plan_stacks(session, stacks)
-        self._store.put_plans(folder, session.records)
-        return planned
+        return planned, self._store.put_plans(folder, session.records)
 
-    def _fetch_current(self, stacks: Sequence[Stack], folder: Path) -> dict[str, Plan]:
-        """Fetches the stored plans of `stacks` that Terraform and we would still apply."""
-        current = {}
-        for name, entry in self._store.get_plans((stack.name for stack in stacks), folder).items():
-            plan = plans.parse_plan(folder, entry)
-            stack = next(stack for stack in stacks if stack.name == name)
-            if reason := self._why_stale(stack, plan, entry.get("state")):
-                say(f"{name}: planned again: {reason}")
-            else:
-                current[name] = plan
-        return current
+    def _fetch_current(
+        self, stacks: Sequence[Stack], folder: Path
+    ) -> tuple[dict[str, Plan], dict[str, str]]:
+        """Fetches the stored plans that can still be applied, and returns them with digests."""
+        current, digests = {}, {}
+        found = self._store.get_plans((stack.name for stack in stacks), folder)
+        for stack in stacks:
+            if entry := found.get(stack.name):
+                plan = plans.parse_plan(folder, entry)
+                if reason := self._why_stale(stack, plan, entry.get("state")):
+                    say(f"{stack.name}: planned again: {reason}")
+                else:
+                    current[stack.name] = plan
+                    digests[stack.name] = plan_digest(folder, entry)
+        return current, digests
 
     def _why_stale(self, stack: Stack, plan: Plan, state: list[str | int] | None) -> str:
         records = self._session.records
@@ -223,28 +262,30 @@ class Pipeline:
                     run.progress.end(stack.name, "planned")
         return reviewed
 
-    def _refuse(self, chosen: Sequence[Plan]) -> dict[str, Result]:
+    def _refuse(self, chosen: Sequence[tuple[Plan, Approvable]]) -> dict[str, Result]:
         """Returns a result for each plan that must not be applied."""
         refused = {}
-        for plan in chosen:
+        for plan, approvable in chosen:
             stack = next(stack for stack in self._stacks if stack.name == plan.stack)
             now = self._session.records.inputs(stack)
             changed = differences(plan.inputs, now) if plan.inputs else ["no inputs are known"]
             detail = ""
             if changed:
                 detail = f"its plan has gone stale ({changed[0]}); start the pipeline again"
-            elif plan.losses and not self._session.options.allow_destroy:
-                remedy = "If that is meant, start the pipeline by hand and allow it"
-                detail = explain.describe_losses(plan.losses, remedy)
+            elif approvable.losses and not self._session.options.allow_destroy:
+                detail = (
+                    f"would {', '.join(approvable.losses)}, and the data goes with it; nothing was "
+                    "changed. If that is meant, start the pipeline by hand and allow it"
+                )
             if detail:
                 refused[plan.stack] = Result(plan.stack, "failed", detail=detail)
         return refused
 
-    def _put_results(self, name: str, results: Sequence[Result]) -> None:
+    def _put_results(self, name: str, results: Sequence[Result], command: str = "deploy") -> None:
         with _folder() as folder:
             report = folder / "report.json"
-            report_file.write(report, results, "deploy")
-            self._store.put_report(f"deploy/{name}", report)
+            report_file.write(report, results, command)
+            self._store.put_report(name, report)
 
 
 MOST_WAVES = 6  # of the files that are generated; the last has all later ones
@@ -270,6 +311,23 @@ def tree_of(root: Path) -> str:
 def output_lines(prepared: Prepared) -> str:
     """Returns the lines that a job of GitHub writes to its outputs."""
     return f"shards={json.dumps(list(prepared.shards))}\ndigest={prepared.digest}"
+
+
+def _too_deep(changed: Sequence[Stack]) -> dict[str, str]:
+    """Returns those of a wave that read others of it, which only the last wave can have."""
+    reads = graph.reads_among(changed)
+    uncertain = graph.uncertain_names(changed) if find_dependence(changed) else set()
+    detail = "there are more waves than the pipeline has; start it again"
+    return {name: detail for name, above in reads.items() if above or name in uncertain}
+
+
+def losses_of(plan: Plan) -> tuple[str, ...]:
+    """Returns the changes of a plan that lose data, in words."""
+    return tuple(f"{change.action} {change.address}" for change in plan.losses)
+
+
+def _plan_report(wave: Portion, shard: Portion) -> str:
+    return f"plan/{_dashed(wave)}-{_dashed(shard)}"
 
 
 def _outcome_without_plan(plan: Plan) -> Outcome:

@@ -43,8 +43,12 @@ class Store:
         objects = s3.in_regions_of(endpoint)(backend.region)
         return cls(objects, backend.bucket, f"{PREFIX}/{backend.prefix}/{tree}")
 
-    def put_plans(self, folder: Path, records: Records) -> None:
-        """Stores each plan that `plans.save` left in `folder`, with the state it was made for."""
+    def put_plans(self, folder: Path, records: Records) -> dict[str, str]:
+        """Stores each plan that `plans.save` left in `folder`, with the state it was made for.
+
+        Returns their digests by stack.
+        """
+        digests = {}
         manifest = json.loads((folder / plans.MANIFEST).read_text())
         stacks = {stack.name: stack for stack in records.stacks}
         for entry in manifest["plans"]:
@@ -56,6 +60,8 @@ class Store:
             single = {**entry, "state": state_version(records, stacks[name])}
             text = json.dumps({"where": manifest["where"], "plans": [single]}).encode()
             self._put(_description(file.name), text)
+            digests[name] = plan_digest(folder, json.loads(text)["plans"][0])
+        return digests
 
     def get_plans(self, names: Iterable[str], folder: Path) -> dict[str, Mapping[str, Any]]:
         """Fetches the plans of stacks into `folder`; the description of each that there is."""
@@ -92,26 +98,28 @@ class Store:
         for key in self.objects.keys(self.bucket, f"{self.prefix}/reports/{group}"):
             self.objects.delete(self.bucket, key)
 
-    def put_manifest(self, name: str, folder: Path, stacks: Sequence[str]) -> str:
-        """Stores which plans are approved together, by their content; returns its digest."""
-        digests = {stack: _digest(plans.plan_path(folder, stack).read_bytes()) for stack in stacks}
-        text = json.dumps(digests, sort_keys=True).encode()
+    def put_manifest(self, name: str, approvable: Mapping[str, "Approvable"]) -> str:
+        """Stores which plans are approved together, by stack; returns the digest of the list."""
+        listed = {stack: [plan.digest, list(plan.losses)] for stack, plan in approvable.items()}
+        text = json.dumps(listed, sort_keys=True).encode()
         self._put(f"manifests/{name}.json", text)
         return _digest(text)
 
-    def get_manifest(self, name: str, digest: str | None = None) -> dict[str, str]:
-        """Returns the digests of plans by stack; none if there is no such manifest.
+    def get_manifest(self, name: str, digest: str | None = None) -> "dict[str, Approvable] | None":
+        """Returns the plans that are approved together, by stack; None if there is no such list.
 
         Raises UserError if it is not the one with `digest`, which was approved.
         """
-        text = self._get(f"manifests/{name}.json") or b"{}"
-        if digest is not None and _digest(text) != digest:
+        text = self._get(f"manifests/{name}.json")
+        if digest is not None and (text is None or _digest(text) != digest):
             raise UserError(
                 f"the list of plans {name} in s3://{self.bucket} is not the one that was approved; "
                 "nothing was applied: start the pipeline again, and find out who writes there"
             )
-        found: dict[str, str] = json.loads(text)
-        return found
+        if text is None:
+            return None
+        listed = json.loads(text)
+        return {stack: Approvable(sha, tuple(losses)) for stack, (sha, losses) in listed.items()}
 
     def _put(self, name: str, content: bytes) -> None:
         self.objects.put(self.bucket, f"{self.prefix}/{name}", content)
@@ -120,15 +128,18 @@ class Store:
         return self.objects.get(self.bucket, f"{self.prefix}/{name}")
 
 
-def check_digests(folder: Path, digests: Mapping[str, str]) -> None:
-    """Raises UserError if a plan in `folder` is missing or not the one that was approved."""
-    for stack, digest in digests.items():
-        file = plans.plan_path(folder, stack)
-        if not file.is_file() or _digest(file.read_bytes()) != digest:
-            raise UserError(
-                f"the plan of {stack} is not the one that was approved; nothing was applied: "
-                "start the pipeline again"
-            )
+@dataclass(frozen=True)
+class Approvable:
+    """A plan as it was shown for approval: its content, and the changes that lose data."""
+
+    digest: str
+    losses: Sequence[str] = ()
+
+
+def plan_digest(folder: Path, entry: Mapping[str, Any]) -> str:
+    """Returns the digest of a plan in `folder` and of its description, `entry`."""
+    content = plans.plan_path(folder, entry["stack"]).read_bytes()
+    return _digest(content + json.dumps(entry, sort_keys=True).encode())
 
 
 def state_version(records: Records, stack: Stack) -> list[str | int] | None:
