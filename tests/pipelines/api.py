@@ -1,6 +1,6 @@
-"""The part of GitHub's REST API that comments and issues need, on a port of this machine.
+"""The part of GitHub's and GitLab's APIs that comments and issues need, on a port of this machine.
 
-A stand-in: there is no GitHub here. It refuses what GitHub refuses: a request without the token.
+A stand-in: neither is here. It refuses what they refuse: a request without the token.
 """
 
 import json
@@ -21,7 +21,9 @@ class Api:
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Any:
         page = int((re.search(r"[?&]page=(\d+)", path) or [0, "1"])[1])
-        items = self.comments if "/comments" in path else self.issues
+        if path == "/user":
+            return {"id": 1}
+        items = self.comments if "/comments" in path or "/notes" in path else self.issues
         if method == "GET":
             is_open = [item for item in items if item.get("state", "open") == "open"]
             return is_open[(page - 1) * 2 : page * 2]  # small pages, to be turned
@@ -33,6 +35,7 @@ class Api:
                     "number": number,
                     "html_url": f"https://github.example/{number}",
                     "user": {"type": "Bot"},
+                    "author": {"id": 1},
                     **body,
                 }
             )
@@ -50,13 +53,14 @@ def serving() -> Iterator[Api]:
         def _answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length) or b"{}")
-            allowed = self.headers.get("Authorization") == "Bearer a-token"
+            sent = (self.headers.get("Authorization"), self.headers.get("PRIVATE-TOKEN"))
+            allowed = sent in (("Bearer a-token", None), (None, "a-token"))
             answer = api.answer(self.command, self.path, body) if allowed else {}
             self.send_response(200 if allowed else 401)
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
 
-        do_GET = do_POST = do_PATCH = _answer
+        do_GET = do_POST = do_PATCH = do_PUT = _answer
 
         def log_message(self, *arguments: Any) -> None:
             pass

@@ -113,7 +113,7 @@ class Pipeline:
             name: f"{upstream} failed or was not run"
             for name, upstream in blocked_stacks(self.results(run), self._stacks).items()
         }
-        blocked |= _too_deep(changed)
+        blocked |= too_deep(changed)
         not_run = [
             Result(stack.name, "not run", detail=blocked[stack.name])
             for stack in changed
@@ -313,7 +313,7 @@ def output_lines(prepared: Prepared) -> str:
     return f"shards={json.dumps(list(prepared.shards))}\ndigest={prepared.digest}"
 
 
-def _too_deep(changed: Sequence[Stack]) -> dict[str, str]:
+def too_deep(changed: Sequence[Stack]) -> dict[str, str]:
     """Returns those of a wave that read others of it, which only the last wave can have."""
     reads = graph.reads_among(changed)
     uncertain = graph.uncertain_names(changed) if find_dependence(changed) else set()
