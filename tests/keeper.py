@@ -22,10 +22,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests import kept_terraform
-from tools.engine.fingerprint import locked_versions
 from tools.terraform.binary import Terraform
-from tools.terraform.keeper import VARIABLE, Keeper, find_provider
+from tools.terraform.installation import BINARY_VARIABLE
+from tools.terraform.keeper import VARIABLE, Keeper
+from tools.terraform.warm import find_installed
 
+# With a provider attached, `tools` keeps none of its own.
+_ATTACHED = {VARIABLE: "{}"}
 SIZE = 2  # providers: about 450 MB each, besides the program itself, which they share
 
 
@@ -38,11 +41,22 @@ def kept(terraform: Terraform, size: int = SIZE) -> Iterator[Terraform]:
         with Keeper(size) as keeper, _Server(directory / "socket", keeper, terraform) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             try:
-                yield replace(terraform, binary=_write_program(directory, terraform))
+                env = {**terraform.env, **_ATTACHED}
+                yield replace(terraform, binary=_write_program(directory, terraform), env=env)
             finally:
                 server.shutdown()
     finally:
         shutil.rmtree(directory)
+
+
+def attached_providers(terraform: Terraform) -> dict[str, str]:
+    """What says in an environment that the providers of `terraform` are kept, if they are."""
+    return _ATTACHED if VARIABLE in terraform.env else {}
+
+
+def kept_env(kept_terraform: Terraform) -> dict[str, str]:
+    """What has `tools` run `kept_terraform`."""
+    return {BINARY_VARIABLE: str(kept_terraform.binary), **attached_providers(kept_terraform)}
 
 
 def _write_program(directory: Path, terraform: Terraform) -> Path:
@@ -73,24 +87,14 @@ class _Lease(socketserver.StreamRequestHandler):
         asked = json.loads(self.rfile.readline())
         # pytest's own is another one in each test.
         env = {name: v for name, v in asked["env"].items() if not name.startswith("PYTEST_")}
-        installed = _installed(Path(asked["root"]), self.server.platform)
+        installed = find_installed(Path(asked["root"]), self.server.platform)
         if installed is None:
             self._answer({})  # Terraform says what is missing, or starts what it needs
             return
         binary, address = installed
-        with self.server.keeper.lease(binary, address, env) as leased:
-            self._answer({VARIABLE: leased[VARIABLE]})
+        with self.server.keeper.lease(binary, address, env) as lease:
+            self._answer({VARIABLE: lease.env[VARIABLE]})
             self.rfile.read()  # until Terraform ends
 
     def _answer(self, variables: Mapping[str, str]) -> None:
         self.wfile.write(json.dumps(variables).encode() + b"\n")
-
-
-def _installed(root: Path, platform: str) -> tuple[Path, str] | None:
-    """The AWS provider that the last init of `root` has chosen: its binary and its address."""
-    for address, version in locked_versions(root).items():
-        if address.endswith("/hashicorp/aws"):
-            folder = root / ".terraform" / "providers"
-            if binary := find_provider(folder, address, version, platform):
-                return binary, address
-    return None

@@ -15,7 +15,7 @@ import click
 from tools.errors import UserError, in_one_line
 
 GROUPS = {
-    "Set up": ("init", "doctor", "new-notebook", "lock", "upgrade"),
+    "Set up": ("init", "doctor", "new-notebook", "sync", "lock", "upgrade"),
     "Deploy": ("plan", "deploy", "destroy", "drift", "adopt"),
     "Look": ("list", "graph", "status", "cost", "report", "explain-access"),
     "Operate": ("start", "stop", "open", "logs", "rename-notebook"),

@@ -11,12 +11,13 @@ import pytest
 
 from tests import warm
 from tests.children import interruptible
+from tests.keeper import attached_providers, kept_env
 from tests.trees import copy_repository
 from tests.warm import TOOLS
 from tools.localcloud.process import LocalCloud, Running
 from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE, find_binary
+from tools.terraform.installation import find_binary
 
 __all__ = ["TOOLS"]
 
@@ -76,6 +77,7 @@ def user_env(terraform: Terraform) -> dict[str, str]:
     return {
         **kept,
         **({"TF_CLI_CONFIG_FILE": config} if config else {}),
+        **attached_providers(terraform),
         "USER": "tester",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -110,7 +112,7 @@ def kept_provider(attached: Checkout, kept_terraform: Terraform) -> None:
 
     `pytest.mark.usefixtures("kept_provider")`; `tests.keeper` says what it is not for.
     """
-    attached.env[BINARY_VARIABLE] = str(kept_terraform.binary)
+    attached.env.update(kept_env(kept_terraform))
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
+from tests.keeper import kept_env
 from tests.trees import copy_repository, reading, write_stack
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
 
 IN_FILE = "Planted-In-A-File-8c1f"
 IN_ENVIRONMENT = "Planted-In-The-Environment-4e9a"
@@ -160,7 +160,7 @@ def aftermath(
     root = copy_repository(tmp_path_factory.mktemp("secrets") / "repository")
     env = {
         **user_env(kept_terraform),
-        BINARY_VARIABLE: str(kept_terraform.binary),
+        **kept_env(kept_terraform),
         "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
         "AWS_SESSION_TOKEN": SESSION_TOKEN,
         "TF_VAR_token": IN_ENVIRONMENT,

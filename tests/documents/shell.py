@@ -14,9 +14,11 @@ ANSWERS = (
     (r"Type the project's name \((\S+)\)[^\n]*: $", r"\1"),
     (r"Project[^\n]*: $", "acme-ml"),
     (r"AWS region[^\n]*: $", "us-east-1"),
-    (r"VPC \([^\n]*: $", "default"),
+    (r'VPC \(its ID, or "default"\): $', "default"),
+    (r"VPC \(its number[^\n]*: $", "1"),
+    (r"Subnets[^\n]*: $", "1"),
     (r"Endpoints[^\n]*: $", ""),
-    (r"NAT gateway in[^\n]*: $", ""),
+    (r"NAT gateway \([^\n]*: $", ""),
 )
 SECONDS_OF_SILENCE = 300  # the provider asks 55 s for a bucket's lifecycle rules, on a slow machine
 _MARK = "\x1e"

@@ -10,10 +10,10 @@ import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.imports.monolith import REGION, Monolith, build
+from tests.keeper import kept_env
 from tests.trees import copy_repository
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def receiving(
 ) -> Checkout:
     """A checkout without notebooks, whose local cloud has the monolith in it."""
     root = copy_repository(tmp_path_factory.mktemp("receiving") / "repository")
-    env = {**user_env(kept_terraform), BINARY_VARIABLE: str(kept_terraform.binary)}
+    env = {**user_env(kept_terraform), **kept_env(kept_terraform)}
     checkout = Checkout(root, env)
     shutil.rmtree(root / "notebooks")
     (root / "notebooks").mkdir()

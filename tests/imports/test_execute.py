@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
+from tests.keeper import kept_env
 from tests.trees import copy_repository, reading, write_stack
 from tools.context import Context
 from tools.engine.plans import Plan
@@ -22,7 +23,6 @@ from tools.localcloud.process import Running
 from tools.runs.session import Session
 from tools.scaffold.notebook import Notebook
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
 
 Execute = Callable[[ImportRequest], list[Plan]]
 STACK = "shared-infra/n"
@@ -51,7 +51,7 @@ resource "aws_vpc_endpoint" "this" {
 
 @pytest.fixture
 def checkout(tmp_path: Path, kept_terraform: Terraform, local_cloud: Running) -> Checkout:
-    env = {**user_env(kept_terraform), BINARY_VARIABLE: str(kept_terraform.binary)}
+    env = {**user_env(kept_terraform), **kept_env(kept_terraform)}
     made = Checkout(copy_repository(tmp_path / "repository"), env)
     attach(made, local_cloud)
     for stack in made.root.glob("shared-infra/*/*.tf"):

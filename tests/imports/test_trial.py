@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.imports.rich import TRUST
+from tests.keeper import kept_env
 from tests.trees import copy_repository
 from tools.commands.import_ import _try_out
 from tools.context import Context
@@ -26,7 +27,6 @@ from tools.runs.session import Session
 from tools.scaffold import render
 from tools.scaffold.notebook import Notebook, make
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
 
 # The most that AWS takes, as base64 of it: legal by itself, and too long with the module's part.
 LONGEST = 16384 // 4 * 3
@@ -37,7 +37,7 @@ def session(
     tmp_path_factory: pytest.TempPathFactory, kept_terraform: Terraform, local_cloud: Running
 ) -> Session:
     root = copy_repository(tmp_path_factory.mktemp("trial") / "repository")
-    env = {**user_env(kept_terraform), BINARY_VARIABLE: str(kept_terraform.binary)}
+    env = {**user_env(kept_terraform), **kept_env(kept_terraform)}
     checkout = Checkout(root, env)
     shutil.rmtree(root / "notebooks")
     (root / "notebooks").mkdir()

@@ -22,11 +22,11 @@ import pytest
 from tests import warm
 from tests.cli.conftest import TOOLS, user_env
 from tests.conftest import SECONDS_OF_A_TRANSITION, free_port
+from tests.keeper import kept_env
 from tests.trees import copy_repository
 from tools.localcloud.client import REGION
 from tools.localcloud.process import TRANSITION_VARIABLE
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
 
 SHARED = ("s3", "iam", "security-groups", "vpc-endpoints")
 DEMO = ("nlp-project", "notebook-dev", "notebook-prod")
@@ -217,7 +217,7 @@ def demo(
             bootstrap = SecondTerminal(begun, command, output)
         # From here on the provider keeps running, by hand too: the demo has shown how it starts.
         binary = kept_terraform.binary
-        kept = {BINARY_VARIABLE: str(binary), "PATH": f"{binary.parent}{os.pathsep}{path}"}
+        kept = {**kept_env(kept_terraform), "PATH": f"{binary.parent}{os.pathsep}{path}"}
         yield Demo(root, {**env, **kept}, begun.port, ran, bootstrap, terraform.program)
         bootstrap.end()
     finally:

@@ -24,10 +24,10 @@ from tests.cli.conftest import (
     user_env,
 )
 from tests.faults.proxy import Call, Proxy, Refusal
+from tests.keeper import kept_env
 from tests.trees import copy_repository, write_stack
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
 
 __all__ = ["attached", "checkout", "kept_provider", "small"]
 
@@ -181,7 +181,7 @@ def team(
 @pytest.fixture
 def team_with_kept_provider(team: Team, kept_terraform: Terraform) -> Team:
     """For stacks with resources of AWS: the provider keeps running (tests.keeper)."""
-    team.env[BINARY_VARIABLE] = str(kept_terraform.binary)
+    team.env.update(kept_env(kept_terraform))
     return team
 
 

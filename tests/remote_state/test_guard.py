@@ -11,11 +11,10 @@ from uuid import uuid4
 import pytest
 
 from tests.cli.conftest import Checkout
-from tests.keeper import kept
+from tests.keeper import kept, kept_env
 from tests.terraform_1_0 import find_terraform_1_0
 from tools.localcloud.client import environment
 from tools.terraform.binary import Terraform
-from tools.terraform.installation import BINARY_VARIABLE
 
 COMMANDS = [
     ("validate",),
@@ -70,13 +69,13 @@ def kept_1_0() -> Iterator[Terraform]:
         yield found
 
 
-@pytest.fixture(params=["1.0.3", "the user's"])
+@pytest.fixture(params=[pytest.param("1.0.3", marks=pytest.mark.nightly), "the user's"])
 def either(request: pytest.FixtureRequest, one: tuple[Checkout, str]) -> tuple[Checkout, str]:
     """notebooks/one, for the oldest Terraform and for the newest that is here."""
     fixture = "kept_1_0" if request.param == "1.0.3" else "kept_terraform"
-    program = str(request.getfixturevalue(fixture).binary)
+    kept = kept_env(request.getfixturevalue(fixture))
     checkout, name = one
-    return replace(checkout, env={**checkout.env, BINARY_VARIABLE: program}), name
+    return replace(checkout, env={**checkout.env, **kept}), name
 
 
 def terraform(checkout: Checkout, endpoint: str, stack: str, *command: str) -> str:

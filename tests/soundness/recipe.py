@@ -17,9 +17,6 @@ LAYOUTS = ("main", "json", "files", "mixed", "override", "ignored")
 # Layouts of a root that may be unknown, and why.
 UNKNOWN_LAYOUTS = {"override": "this tool does not follow files that override others"}
 STATES = ("beside", "inside", "outside")
-# Layouts of a root that may be unknown, and why.
-UNKNOWN_LAYOUTS = {"override": "this tool does not follow files that override others"}
-STATES = ("beside", "inside", "outside")
 # Spellings of a whole root that may be unknown, and why.
 UNKNOWN_STYLES = {
     "inner comments": "this tool may not be able to read such HCL",
@@ -37,6 +34,10 @@ _UNMANAGED = ("notebooks/team-{}/alice", "notebooks/.{}", "notebooks/{}-link")
 _STACKS = (3, 4)
 _FORMS_OF_A_STACK = (1, 3)
 _CHANGES = 4
+# The forms that are no variants of one another, and may not be unknown: each has its turn.
+_DUE = [name for name, form in FORMS.items() if form.weight > 0.2 and not form.unknown]
+_TURNS = 40  # seeds, one after another, in which each of them is changed
+_APART = 7  # seeds between the turns of neighbours, which are alike; no divisor of _TURNS
 _CHANGES_OF_OUTPUTS = ("deploy an edit", "deploy an edit", "deploy another map")
 _WEIGHT_OF_UNKNOWN = 0.15  # so that nine of ten can be known
 
@@ -191,8 +192,15 @@ def generate(seed: int, reads_alone: bool = False) -> Recipe:
         name = rng.choice(names).format("abcdefgh"[number])
         known = sum(stack.is_certain for stack in stacks)
         stacks.append(_stack(rng, name, known, reads_alone))
-    changes = tuple(_change(rng, stacks) for _ in range(_CHANGES))
-    return Recipe(tuple(stacks), () if reads_alone else changes)
+    if reads_alone:
+        return Recipe(tuple(stacks))
+    changes = [
+        _change_of_due(rng, stacks, number)
+        for number in range(len(_DUE))
+        if number * _APART % _TURNS == seed % _TURNS
+    ]
+    changes += [_change(rng, stacks) for _ in range(_CHANGES - len(changes))]
+    return Recipe(tuple(stacks), tuple(changes))
 
 
 def _stack(rng: random.Random, name: str, upstreams: int, reads_alone: bool) -> StackRecipe:
@@ -207,23 +215,56 @@ def _stack(rng: random.Random, name: str, upstreams: int, reads_alone: bool) -> 
 
 def _form(rng: random.Random, layout: str, upstreams: int, reads_alone: bool) -> FormRecipe | None:
     site = rng.choice(SITES) if rng.random() < 0.4 else ROOT
-    is_json = layout == "json" if site == ROOT else site == "json module"
     possible = {
         name: form.weight * (_WEIGHT_OF_UNKNOWN if form.unknown else 1)
         for name, form in FORMS.items()
-        if form.upstreams <= upstreams
-        and (form.upstreams or not reads_alone)
-        and not (form.is_raw and is_json)
-        and not (form.is_of_root and site != ROOT)
-        # path.module is a link there, through which no state is found by a relative path.
-        and not (site == "absolute" and form.upstreams)
+        if (form.upstreams or not reads_alone) and _is_possible(name, layout, site, upstreams)
     }
     return FormRecipe(_weighted(rng, possible), site) if possible else None
 
 
+def _is_possible(name: str, layout: str, site: str, upstreams: int) -> bool:
+    form = FORMS[name]
+    is_json = layout == "json" if site == ROOT else site == "json module"
+    return (
+        form.upstreams <= upstreams
+        and not (form.is_raw and is_json)
+        and not (form.is_of_root and site != ROOT)
+        # path.module is a link there, through which no state is found by a relative path.
+        and not (site == "absolute" and form.upstreams)
+    )
+
+
+def _change_of_due(rng: random.Random, stacks: list[StackRecipe], number: int) -> ChangeRecipe:
+    """Adds a form that has its turn to one of `stacks`, or to one more; how it is changed then."""
+    name, known = _DUE[number], 0
+    longer = {}  # the stacks that could have it and still be certain
+    for n, stack in enumerate(stacks):
+        for site in (SITES[number % len(SITES)], ROOT):
+            added = replace(stack, forms=(*stack.forms, FormRecipe(name, site)))
+            if added.is_certain and _is_possible(name, stack.layout, site, known):
+                longer[n] = added
+                break
+        known += stack.is_certain
+    if not longer and not _is_possible(name, "main", ROOT, known):
+        return _change(rng, stacks)
+    if not longer:
+        more = StackRecipe(_NAMES[1].format("abcdefgh"[len(stacks)]), (FormRecipe(name),))
+        longer = {len(stacks): more}
+        stacks.append(more)
+    n = min(longer, key=lambda n: (len(longer[n].forms), n))
+    stacks[n] = longer[n]
+    return _change_of(rng, stacks, stacks[n], len(stacks[n].forms) - 1)
+
+
 def _change(rng: random.Random, stacks: Sequence[StackRecipe]) -> ChangeRecipe:
     stack = rng.choice(stacks)
-    form = rng.choice([None, *3 * list(range(len(stack.forms)))])
+    return _change_of(rng, stacks, stack, rng.choice([None, *3 * list(range(len(stack.forms)))]))
+
+
+def _change_of(
+    rng: random.Random, stacks: Sequence[StackRecipe], stack: StackRecipe, form: int | None
+) -> ChangeRecipe:
     if form is not None and FORMS[stack.forms[form].form].upstreams and rng.random() < 0.8:
         above = rng.choice([s for s in stacks[: stacks.index(stack)] if s.is_certain])
         return ChangeRecipe(above.name, None, rng.choice(_CHANGES_OF_OUTPUTS))

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -98,6 +99,12 @@ def keeper() -> Iterator[Keeper]:
         yield keeper
 
 
+@contextmanager
+def lent(keeper: Keeper, binary: Path, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    with keeper.lease(binary, ADDRESS, env) as lease:
+        yield lease.env
+
+
 def attached(env: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(env[VARIABLE])[ADDRESS]
     return found
@@ -124,11 +131,11 @@ def until(condition: Callable[[], object]) -> None:
 def test_runs_share_a_provider_and_plan_as_without(root: Root, keeper: Keeper) -> None:
     command = ("plan", "-no-color", "-input=false")
     plain = root.run(root.env, *command)
-    with keeper.lease(root.binary, ADDRESS, root.env) as first:
+    with lent(keeper, root.binary, root.env) as first:
         kept = root.run(first, *command)
         assert 'region = "eu-north-1"' in kept.stdout
         assert (kept.stdout, kept.stderr) == (plain.stdout, plain.stderr)  # no warning either
-    with keeper.lease(root.binary, ADDRESS, {**root.env, "TF_VAR_shown": "it"}) as second:
+    with lent(keeper, root.binary, {**root.env, "TF_VAR_shown": "it"}) as second:
         assert root.outputs(second) == {"region": "eu-north-1", "shown": "it"}
         assert pid(second) == pid(first)
 
@@ -136,7 +143,7 @@ def test_runs_share_a_provider_and_plan_as_without(root: Root, keeper: Keeper) -
 def test_a_run_gets_a_provider_of_its_own_environment(root: Root, keeper: Keeper) -> None:
     pids = []
     for region in ("us-west-2", "eu-north-1"):
-        with keeper.lease(root.binary, ADDRESS, {**root.env, "AWS_REGION": region}) as env:
+        with lent(keeper, root.binary, {**root.env, "AWS_REGION": region}) as env:
             assert root.outputs(env)["region"] == region
             pids.append(pid(env))
     assert start_time(pids[0]) is None  # there is room for one
@@ -147,7 +154,7 @@ def test_idle_providers_of_several_environments_stay(root: Root) -> None:
     with Keeper(2) as keeper:
 
         def lease(region: str) -> int:
-            with keeper.lease(root.binary, ADDRESS, {**root.env, "AWS_REGION": region}) as env:
+            with lent(keeper, root.binary, {**root.env, "AWS_REGION": region}) as env:
                 return pid(env)
 
         first, second = lease("us-west-2"), lease("eu-north-1")
@@ -159,7 +166,7 @@ def test_idle_providers_of_several_environments_stay(root: Root) -> None:
 
 def test_what_else_is_attached_stays(root: Root, keeper: Keeper) -> None:
     env = {**root.env, VARIABLE: '{"example.com/a/b": {"Pid": 1}}'}
-    with keeper.lease(root.binary, ADDRESS, env) as leased:
+    with lent(keeper, root.binary, env) as leased:
         assert json.loads(leased[VARIABLE]) == {
             "example.com/a/b": {"Pid": 1},
             ADDRESS: attached(leased),
@@ -172,10 +179,10 @@ def test_a_lease_waits_while_all_are_leased(root: Root, keeper: Keeper) -> None:
 
     def lease() -> None:
         waiting.set()
-        with keeper.lease(root.binary, ADDRESS, root.env) as env:
+        with lent(keeper, root.binary, root.env) as env:
             happened.append(f"leased {pid(env)}")
 
-    with keeper.lease(root.binary, ADDRESS, root.env) as env:
+    with lent(keeper, root.binary, root.env) as env:
         thread = threading.Thread(target=lease)
         thread.start()
         waiting.wait()
@@ -186,20 +193,20 @@ def test_a_lease_waits_while_all_are_leased(root: Root, keeper: Keeper) -> None:
 
 
 def test_a_dead_provider_is_replaced(root: Root, keeper: Keeper) -> None:
-    with keeper.lease(root.binary, ADDRESS, root.env) as env:
+    with lent(keeper, root.binary, root.env) as env:
         os.kill(pid(env), signal.SIGKILL)
     # Its guard does this when the last of its threads has ended, and with it the socket.
     until(lambda: not Path(attached(env)["Addr"]["String"]).parent.exists())
-    with keeper.lease(root.binary, ADDRESS, root.env) as second:
+    with lent(keeper, root.binary, root.env) as second:
         assert root.outputs(second)["region"] == "eu-north-1"
         assert pid(second) != pid(env)
 
 
 def test_close_ends_leased_and_idle_providers(root: Root) -> None:
     with Keeper(2) as keeper:
-        with keeper.lease(root.binary, ADDRESS, root.env) as idle:
+        with lent(keeper, root.binary, root.env) as idle:
             pass
-        lease = keeper.lease(root.binary, ADDRESS, {**root.env, "AWS_REGION": "us-west-2"})
+        lease = lent(keeper, root.binary, {**root.env, "AWS_REGION": "us-west-2"})
         leased = lease.__enter__()
         sockets = [Path(attached(env)["Addr"]["String"]) for env in (idle, leased)]
         assert all(path.is_socket() for path in sockets)
@@ -208,7 +215,7 @@ def test_close_ends_leased_and_idle_providers(root: Root) -> None:
         lease.__exit__(None, None, None)
     assert [start_time(pid(env)) for env in (idle, leased)] == [None, None]
     assert not any(path.parent.exists() for path in sockets)
-    with pytest.raises(RuntimeError), keeper.lease(root.binary, ADDRESS, root.env):
+    with pytest.raises(RuntimeError), lent(keeper, root.binary, root.env):
         pass
 
 
@@ -220,7 +227,7 @@ def test_no_provider_outlives_its_keeper(root: Root, number: signal.Signals) -> 
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # no exception that would close it
         keeper = Keeper(1)
         lease = keeper.lease(pathlib.Path({str(root.binary)!r}), {ADDRESS!r}, os.environ)
-        print(lease.__enter__()[{VARIABLE!r}], flush=True)
+        print(lease.__enter__().env[{VARIABLE!r}], flush=True)
         time.sleep(600)
     """
     process = subprocess.Popen(
@@ -240,6 +247,46 @@ def test_no_provider_outlives_its_keeper(root: Root, number: signal.Signals) -> 
     until(lambda: not Path(provider["Addr"]["String"]).parent.exists())
 
 
+def test_a_provider_goes_on_for_a_terraform_that_outlives_the_keeper(root: Root) -> None:
+    script = f"""if True:
+        import os, pathlib, signal, subprocess
+        from tools.terraform.keeper import Keeper
+        keeper = Keeper(1)
+        lease = keeper.lease(pathlib.Path({str(root.binary)!r}), {ADDRESS!r}, os.environ)
+        env, descriptor = lease.__enter__()
+        sleeper = subprocess.Popen(["sleep", "600"], pass_fds=[descriptor])
+        print(env[{VARIABLE!r}], flush=True)
+        print(sleeper.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        env=root.env,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    provider = attached({VARIABLE: process.stdout.readline()})
+    sleeper = int(process.stdout.readline())
+    assert process.wait() == -signal.SIGKILL
+    process.stdout.close()
+    used = {**root.env, VARIABLE: json.dumps({ADDRESS: provider})}
+    assert root.outputs(used)["region"] == "eu-north-1"  # takes longer than its end would
+    os.kill(sleeper, signal.SIGKILL)
+    until(lambda: start_time(provider["Pid"]) is None)
+
+
+def test_what_served_a_run_that_failed_is_not_used_again(root: Root, keeper: Keeper) -> None:
+    pids = []
+    for _ in range(2):
+        with suppress(KeyError), lent(keeper, root.binary, root.env) as env:
+            pids.append(pid(env))
+            raise KeyError
+    assert len({*pids}) == 2
+    assert start_time(pids[0]) is None
+
+
 def test_a_provider_that_was_too_slow_is_started_again(
     root: Root, keeper: Keeper, tmp_path: Path
 ) -> None:
@@ -255,7 +302,7 @@ exec {root.binary} "$@"
 """
     )
     binary.chmod(0o755)
-    with keeper.lease(binary, ADDRESS, root.env) as env:
+    with lent(keeper, binary, root.env) as env:
         assert root.outputs(env)["region"] == "eu-north-1"
     assert (tmp_path / "tried").is_dir()
 
@@ -265,15 +312,15 @@ def test_what_is_no_provider_is_refused(root: Root, keeper: Keeper, tmp_path: Pa
         pytest.raises(
             UserError, match=rf"{root.terraform.program} -debug did not start; it said: .+"
         ),
-        keeper.lease(root.terraform.binary, ADDRESS, root.env),
+        lent(keeper, root.terraform.binary, root.env),
     ):
         pass
     with (
         pytest.raises(UserError, match="missing -debug did not start"),
-        keeper.lease(tmp_path / "missing", ADDRESS, root.env),
+        lent(keeper, tmp_path / "missing", root.env),
     ):
         pass
-    with keeper.lease(root.binary, ADDRESS, root.env):  # neither has taken a place for good
+    with lent(keeper, root.binary, root.env):  # neither has taken a place for good
         pass
 
 
@@ -282,7 +329,7 @@ def test_init_and_version_know_nothing_of_an_attached_provider(
 ) -> None:
     (tmp_path / "main.tf").write_text(ROOT)
     new = Root(tmp_path, root.terraform, root.binary, root.env)
-    with keeper.lease(root.binary, ADDRESS, root.env) as env:
+    with lent(keeper, root.binary, root.env) as env:
         new.run(env, "init", "-input=false")
         assert locked_versions(tmp_path) == {}
         assert selections(new, env) == {}

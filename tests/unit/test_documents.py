@@ -1,5 +1,6 @@
-"""The documents hold together: their links lead somewhere, and the index leads to all of them."""
+"""The documents hold together: links lead somewhere, the index leads to all, words are defined."""
 
+import os
 import re
 import subprocess
 from functools import cache
@@ -13,6 +14,39 @@ from tests.trees import REPOSITORY
 _FENCE = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`]*`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_LINK_WITH_TEXT = re.compile(r"\[[^\]]*\]\([^)\s]+\)")
+_HEADING = re.compile(r"^#.*$", re.MULTILINE)
+# Made from code, where a link has no place.
+_GENERATED = re.compile(
+    r"<!-- (?:BEGIN_TF_DOCS|Table made by).*?<!-- (?:END_TF_DOCS|End of)[^>]*>", re.DOTALL
+)
+
+GLOSSARY = REPOSITORY / "docs" / "glossary.md"
+# Each of our words as it stands in a sentence, by its heading in the glossary. A lock file, a lock
+# table and a state bucket are other things than a lock or a state.
+WORDS = {
+    "stack": r"stacks?",
+    "root-module": r"root modules?",
+    "state": r"states?(?! bucket)",
+    "lock": r"locks?(?! files?| tables?| you\b| them\b| it\b| the\b)",
+    "record": r"(?<!is a )records?(?= of| beside| does|,|\.)",
+    "upstream": r"upstream",
+    "downstream": r"downstream",
+    "working-copy": r"working cop(?:y|ies)",
+    "orphan": r"orphans?",
+    "drift": r"drift",
+    "isolated-notebook": r"isolated notebooks?",
+}
+# For those who work on this, who have read the others; and lists that are made.
+NOT_FOR_USERS = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "decisions",
+    "benchmarks",
+    "templates",
+    "emulator",
+)
+MADE = ("errors.md", "reference.md")
 
 
 def documents() -> list[Path]:
@@ -65,3 +99,40 @@ def test_the_index_leads_to_every_document() -> None:
     reached = {target for _, target, _ in links(index)}
     missing = [path for path in (REPOSITORY / "docs").glob("*.md") if path.resolve() not in reached]
     assert [path.name for path in missing if path != index] == []
+
+
+def for_users() -> list[Path]:
+    """The documents that a user reads, without the glossary and lists that are made."""
+    return [
+        document
+        for document in documents()
+        if not {*NOT_FOR_USERS} & {*document.relative_to(REPOSITORY).parts}
+        and document.name not in MADE
+        and document != GLOSSARY
+    ]
+
+
+@pytest.mark.parametrize(
+    "document", for_users(), ids=lambda path: f"{path.parent.name}-{path.name}"
+)
+def test_a_word_of_ours_leads_to_the_glossary_where_it_is_used_first(document: Path) -> None:
+    text = _HEADING.sub("", _GENERATED.sub("", prose(document)))
+    wrong = []
+    for anchor, word in WORDS.items():
+        used = re.search(rf"\b{word}\b", _LINK_WITH_TEXT.sub(_blank, text), re.IGNORECASE)
+        linked = text.find(f"glossary.md#{anchor})")
+        if used and not -1 < linked < used.start():
+            link = os.path.relpath(GLOSSARY, document.parent)
+            wrong.append(f"[{used[0]}]({link}#{anchor})")
+    assert wrong == [], "write so where it is used first"
+
+
+def test_every_word_of_ours_is_in_the_glossary_in_one_sentence() -> None:
+    assert anchors(GLOSSARY) >= WORDS.keys()
+    for section in GLOSSARY.read_text().split("\n## ")[1:]:
+        title, _, text = section.partition("\n")
+        assert re.fullmatch(r"[^.]+(\.[a-z][^.]+)*\.", text.strip(), re.DOTALL), title
+
+
+def _blank(link: re.Match[str]) -> str:
+    return " " * len(link[0])

@@ -37,10 +37,12 @@ _ARGUMENTS = {
     ("data", "local_file"): ("filename",),
     ("data", "local_sensitive_file"): ("filename",),
     ("resource", "archive_file"): ("source_dir", "source_file"),
+    ("resource", "aws_gamelift_script"): ("zip_file",),
     ("resource", "aws_lambda_function"): ("filename",),
     ("resource", "aws_lambda_layer_version"): ("filename",),
     ("resource", "aws_s3_bucket_object"): ("source",),
     ("resource", "aws_s3_object"): ("source",),
+    ("resource", "aws_synthetics_canary"): ("zip_file",),
     ("resource", "azurerm_storage_blob"): ("source",),
     ("resource", "google_storage_bucket_object"): ("source",),
     ("resource", "local_file"): ("source",),
@@ -51,6 +53,7 @@ _PATH = re.compile(r"\.{0,2}/|~|\.\.?$")
 # A file without any of these says nothing that is needed here; a parse costs milliseconds.
 _WORDS = re.compile(
     rb"file|timestamp|uuid|bcrypt|module|locals|variable|remote_state|[./]/|[\"']/|path\.|~"
+    rb"|\bsource(_dir)?\b"
 )
 
 

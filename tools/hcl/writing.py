@@ -70,6 +70,28 @@ def assign(text: str, values: Mapping[str, Value]) -> str:
     return "".join(lines)
 
 
+def replace(text: str, name: str, value: Value) -> str | None:
+    """Sets `name`, which the text of a .tfvars file sets already, and keeps what is around it.
+
+    Its indent, the space before the value and a comment at the end of its line stay. Returns None
+    if other comments stand on its lines, which would be lost.
+    """
+    lines = text.splitlines(keepends=True)
+    position = _find_assignment(lines, name)
+    if position is None:
+        return None
+    old = "".join(lines[position])
+    comments = [match.start() for match in _TEXT_OR_COMMENT.finditer(old) if match[1]]
+    at_end = comments[:1] if position.stop - position.start == 1 and "/*" not in old else []
+    if len(comments) > len(at_end):
+        return None
+    before = re.match(r"\s*[^=\s]+\s*=\s*", old)
+    assert before
+    kept = f"  {old[at_end[0] :].rstrip()}" if at_end else ""
+    lines[position] = [f"{before[0]}{dumps(value)}{kept}\n"]
+    return "".join(lines)
+
+
 def fill_in(text: str, values: Mapping[str, Value]) -> str:
     """Sets `values` as `assign` does, but for those that a line shows as a comment: there."""
     for name, value in values.items():

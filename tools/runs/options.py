@@ -10,8 +10,9 @@ from tools.runs import report_file
 class Options:
     """What the commands that run stacks were given; `jobs` None is one per core.
 
-    Two are no options of a command: `expects_waiting` keeps the errors of plans in the plans, and
-    `says_next` lets a run end with what comes next.
+    `warm_providers` None is on for the local cloud alone. Two are no options of a command:
+    `expects_waiting` keeps the errors of plans in the plans, and `says_next` lets a run end with
+    what comes next.
 
     `earlier` are reports of earlier waves. Raises UserError if `report` cannot become a report,
     before anything is run.
@@ -29,6 +30,7 @@ class Options:
     earlier: tuple[Path, ...] = ()
     locks: bool = True
     expects_waiting: bool = False
+    warm_providers: bool | None = None
     says_next: bool = True
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -23,6 +24,9 @@ from tools.runs.earlier import blocked_stacks
 from tools.runs.options import Options
 from tools.runs.summary import summarize
 from tools.system import processes, signals
+from tools.terraform.binary import Terraform
+from tools.terraform.keeper import Keeper
+from tools.terraform.warm import WarmProviders
 
 
 class Runner:
@@ -128,14 +132,19 @@ class Runner:
         target, options = self._target, self._options
         earlier = report_file.merge(options.earlier)[1] if options.earlier else []
         _note_owner(target.logs)
-        with signals.count_signals() as interruption, progress.choose(total) as display:
+        jobs = options.jobs or scheduler.default_jobs()
+        with (
+            signals.count_signals() as interruption,
+            progress.choose(total) as display,
+            self._warm(jobs, display) as terraform,
+        ):
             yield Run(
-                target.terraform,
+                terraform,
                 self._records,
                 target.logs,
                 display,
                 interruption,
-                options.jobs or scheduler.default_jobs(),
+                jobs,
                 destroy,
                 options.fail_fast,
                 options.refresh,
@@ -150,6 +159,21 @@ class Runner:
                 expects_waiting=options.expects_waiting,
                 locks=options.locks,
             )
+
+    @contextmanager
+    def _warm(self, jobs: int, display: progress.Progress) -> Iterator[Terraform]:
+        """Yields the target's Terraform, with providers that keep running if they are wanted."""
+        terraform, wanted = self._target.terraform, self._options.warm_providers
+        if wanted is None:
+            wanted = self._target.endpoint is not None
+        if not wanted:
+            yield terraform
+            return
+        with Keeper(jobs) as keeper:
+            warm = WarmProviders(
+                keeper, terraform.platform, lambda line: display.say("warm providers", line)
+            )
+            yield replace(terraform, warm=warm)
 
     def _leave(self, run: Run, failed: bool) -> None:
         if run.interruption.count:

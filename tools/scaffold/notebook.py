@@ -59,12 +59,14 @@ _A_YEAR = 525_600  # minutes
 class Notebook:
     """A notebook root: its directory's name, the values of its terraform.tfvars, its scripts.
 
-    `scripts` are files beside the generated ones, name to content.
+    `scripts` are files beside the generated ones, name to content; `head` is a comment for the head
+    of its terraform.tfvars.
     """
 
     name: str
     values: Mapping[str, Value]
     scripts: Mapping[str, bytes] = field(default_factory=dict)
+    head: str = ""
 
     @property
     def instance_name(self) -> str:

@@ -61,25 +61,36 @@ def variables(templates: Path) -> dict[str, str]:
 
 def check_new(notebooks: Sequence[Notebook], repository: Repository) -> None:
     """Raises UserError for a name that is taken, also if only the case differs."""
-    taken = {name.lower(): name for name in repository.notebook_names()}
     for name, times in Counter(notebook.name for notebook in notebooks).items():
         if times > 1:
             raise UserError(f"{name} is named {times} times; name each notebook once")
+    for _, complaint in find_taken(notebooks, repository):
+        raise UserError(complaint)
+
+
+def find_taken(
+    notebooks: Sequence[Notebook], repository: Repository
+) -> Iterator[tuple[Notebook, str]]:
+    """Yields those of `notebooks` whose name is taken, and by what, in words."""
+    taken = {name.lower(): name for name in repository.notebook_names()}
     directories = {instance.lower(): name for name, instance in repository.instance_names().items()}
     for notebook in notebooks:
         other = taken.get(notebook.name.lower())
+        owner = directories.get(notebook.instance_name.lower())
         if other == notebook.name:
-            raise UserError(f"notebooks/{other} exists already; choose another name")
-        if other:
-            raise UserError(
+            yield notebook, f"notebooks/{other} exists already; choose another name"
+        elif other:
+            complaint = (
                 f"{notebook.name} differs from notebooks/{other} only by case, which some file "
                 "systems and people do not see; choose another name"
             )
-        if owner := directories.get(notebook.instance_name.lower()):
-            raise UserError(
+            yield notebook, complaint
+        elif owner:
+            complaint = (
                 f"{notebook.name}: notebooks/{owner} has an instance called "
                 f"{notebook.instance_name} already; choose another name"
             )
+            yield notebook, complaint
         taken[notebook.name.lower()] = notebook.name
         directories[notebook.instance_name.lower()] = notebook.name
 
@@ -112,6 +123,8 @@ def files(
 ) -> dict[str, bytes]:
     """Every file of the notebook's directory, name to content; `bucket` holds its state, if any."""
     rendered = render(notebook, templates)
+    if notebook.head:
+        rendered[reading.VALUES] = f"{notebook.head}\n{rendered[reading.VALUES]}"
     if bucket:
         rendered[backend.FILE] = bucket.text(f"notebooks/{notebook.name}")
     return {name: text.encode() for name, text in rendered.items()} | dict(notebook.scripts)

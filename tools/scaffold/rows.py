@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 
 # Keys of a row that are no values of the notebook itself.
 _ROW_KEYS = ("name", "profile", "from", "instance")
-_SCRIPTS = ("on_create_file", "on_start_file")
+SCRIPTS = ("on_create_file", "on_start_file")
 _REQUIRED = ("instance_type", "owner", "purpose", "environment")
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
 _LARGEST_FILE = 5_000_000  # bytes; a thousand notebooks take a tenth
@@ -40,7 +40,12 @@ def build(
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV or YAML file; an empty cell says nothing.
+    """The rows of a CSV or YAML file, as `read_numbered_rows` has them."""
+    return [row for _, row in read_numbered_rows(path)]
+
+
+def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
+    """The rows of a CSV or YAML file, each with its line; an empty cell says nothing.
 
     YAML is a list of mappings, or one mapping of names to mappings. Raises UserError, with the
     line if there is one, for a file that is neither.
@@ -60,7 +65,7 @@ def read_rows(path: Path) -> list[Row]:
         raise UserError(f"{path} is not {name} (byte {error.start}); save it as UTF-8") from None
     if not rows:
         raise UserError(f"{path} names no notebook")
-    for number, row in enumerate(rows, 1):
+    for number, (_, row) in enumerate(rows, 1):
         if not isinstance(row.get("name"), str) or not row["name"]:
             raise UserError(f"{path}: notebook {number} has no name; add it as text")
     return rows
@@ -104,7 +109,7 @@ def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
         hint = nearest(name, [other for other in names if other != name])
         raise UserError(f"there is no notebooks/{name}/terraform.tfvars to copy from; {hint}")
     values = reading.read_tfvars(path)
-    for script in set(_SCRIPTS) & set(values):
+    for script in set(SCRIPTS) & set(values):
         if values[script]:
             values[script] = str(directory / str(values[script]))
     return {key: value for key, value in values.items() if key not in ("name", *TYPED_ONCE)}
@@ -113,7 +118,7 @@ def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
 def _scripts(name: str, values: dict[str, Any]) -> dict[str, bytes]:
     """Reads the scripts that `values` name by path, and leaves their plain names in `values`."""
     scripts: dict[str, bytes] = {}
-    for key in _SCRIPTS:
+    for key in SCRIPTS:
         if values.get(key):
             path = Path(str(values[key]))
             content = _content(name, key, path)
@@ -171,7 +176,7 @@ def _text(path: Path) -> str:
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 
 
-def _csv_rows(path: Path) -> list[Row]:
+def _csv_rows(path: Path) -> list[tuple[int, Row]]:
     text = _text(path)
     try:
         for delimiter in _DELIMITERS:
@@ -186,31 +191,36 @@ def _csv_rows(path: Path) -> list[Row]:
     raise UserError(f"{path}, line 1: no column is called name in {shorten(first)}")
 
 
-def _split_rows(path: Path, text: str, delimiter: str) -> list[Row]:
+def _split_rows(path: Path, text: str, delimiter: str) -> list[tuple[int, Row]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
-    rows: list[Row] = []
+    rows: list[tuple[int, Row]] = []
     try:
         names = reader.fieldnames or []
         if len(set(names)) < len(names):
             raise UserError(f"{path}, line 1: a column stands there twice")
+        before = reader.line_num
         for row in reader:
             if None in row or None in row.values():
                 raise UserError(
                     f"{path}, line {reader.line_num}: it does not have as many cells as "
                     f"the first line; quote a cell that holds {_DELIMITERS[delimiter]}"
                 )
-            rows.append({key: value for key, value in row.items() if value != ""})
+            filled = {key: value for key, value in row.items() if value != ""}
+            rows.append((before + 1, filled))  # a cell may have several lines
+            before = reader.line_num
     except csv.Error as error:
         raise UserError(f"{path}, line {reader.line_num}: {error}") from None
     return rows
 
 
-def _yaml_rows(path: Path) -> list[Row]:
+def _yaml_rows(path: Path) -> list[tuple[int, Row]]:
     import yaml
 
     text = _text(path)
     try:
-        content = yaml.load(text, _loader())
+        loader = _loader()(text)
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node else None
     except RecursionError:
         raise UserError(f"{path} is nested too deeply; a notebook's values are flat") from None
     except (ValueError, OverflowError) as error:  # a date or a number that is none
@@ -226,7 +236,14 @@ def _yaml_rows(path: Path) -> list[Row]:
         return []
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise UserError(f"{path} is not a list of notebooks, each with its values")
-    return [{str(key): value for key, value in row.items()} for row in content]
+    lines = [_first_node(item).start_mark.line + 1 for item in node.value]
+    named = [{str(key): value for key, value in row.items()} for row in content]
+    return list(zip(lines, named, strict=True))
+
+
+def _first_node(item: Any) -> Any:
+    """The node that an item begins with: of a mapping's items, the key."""
+    return item[0] if isinstance(item, tuple) else item
 
 
 def _loader() -> Any:

@@ -5,9 +5,9 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tools.terraform.diagnostics import (
     parse_diagnostics,
 )
 from tools.terraform.installation import child_environment, find_binary, read_version
+from tools.terraform.keeper import Lease
 from tools.terraform.masking import Mask
 from tools.terraform.text import (
     Event,
@@ -31,6 +32,7 @@ from tools.terraform.text import (
     event_of_text,
     was_asked_to_approve,
 )
+from tools.terraform.warm import WarmProviders
 
 _CHANGES = 2  # the exit code of a plan with -detailed-exitcode that has changes
 
@@ -41,7 +43,8 @@ class Terraform:
 
     `product` is Terraform or OpenTofu, `platform` such as linux_amd64; `downloads` says that init
     asks the registry for providers. `found_mirror` is the folder that init takes them from because
-    the environment here names it, and not the user's own settings.
+    the environment here names it, and not the user's own settings. `warm` lends the commands that
+    need a provider one that keeps running.
 
     Methods take the directory of a root module, and a file for what Terraform prints. `on_event`
     is called with Terraform's events as they come, without secret values. The first request of
@@ -56,6 +59,7 @@ class Terraform:
     downloads: bool
     env: Mapping[str, str]
     found_mirror: Path | None = None
+    warm: WarmProviders | None = field(default=None, compare=False)
 
     @classmethod
     def find(cls, env: Mapping[str, str], scratch: Path) -> "Terraform":
@@ -226,7 +230,6 @@ class Terraform:
         the text, and answers the question there.
         https://developer.hashicorp.com/terraform/cli/commands/apply#json
         """
-        child = self._start(directory, log, "apply", "-no-color", stdin=subprocess.PIPE)
         mask = self._mask(directory)
         lines: list[str] = []
         was_asked = approved = False
@@ -235,29 +238,34 @@ class Terraform:
             lines.append(line)
             on_event(mask.event(event_of_text(line)))
 
-        def on_prompt() -> None:
-            nonlocal was_asked, approved
-            if child.stdin is None or child.stdin.closed:
-                return
-            was_asked = was_asked_to_approve(lines)
-            approved = destroys_nothing(lines)
-            if approved:
-                before()
-            # Whatever else Terraform asks for, such as a variable's value, ends its run here.
-            with suppress(BrokenPipeError):
-                child.stdin.write(b"yes\n" if approved else b"")
-                child.stdin.close()
+        with self._lease(directory) as lease:
+            child = self._start(
+                directory, log, "apply", "-no-color", stdin=subprocess.PIPE, lease=lease
+            )
 
-        process.follow(child, log, mask, on_line, interruption, on_prompt)
-        text = log.read_text(errors="replace")
-        for warning in parse_diagnostics(text, "Warning"):
-            on_event({"type": "warning", "warning": warning})
-        if child.returncode and was_asked and not approved:
-            return False
-        if child.returncode:
-            errors = parse_diagnostics(text)
-            raise TerraformError(errors or [describe_end(self.product, child.returncode, log)])
-        return True
+            def on_prompt() -> None:
+                nonlocal was_asked, approved
+                if child.stdin is None or child.stdin.closed:
+                    return
+                was_asked = was_asked_to_approve(lines)
+                approved = destroys_nothing(lines)
+                if approved:
+                    before()
+                # Whatever else Terraform asks for, such as a variable's value, ends its run here.
+                with suppress(BrokenPipeError):
+                    child.stdin.write(b"yes\n" if approved else b"")
+                    child.stdin.close()
+
+            process.follow(child, log, mask, on_line, interruption, on_prompt)
+            text = log.read_text(errors="replace")
+            for warning in parse_diagnostics(text, "Warning"):
+                on_event({"type": "warning", "warning": warning})
+            if child.returncode and was_asked and not approved:
+                return False
+            if child.returncode:
+                errors = parse_diagnostics(text)
+                raise TerraformError(errors or [describe_end(self.product, child.returncode, log)])
+            return True
 
     def refresh_outputs(
         self, directory: Path, log: Path, on_event: Callable[[Event], None]
@@ -293,14 +301,18 @@ class Terraform:
 
     def show(self, directory: Path, plan: Path) -> str:
         """Returns a saved plan as Terraform shows it, without secret values."""
-        return self._mask(directory)(self._read(directory, "show", "-no-color", str(plan)))
+        with self._lease(directory) as lease:
+            text = self._read(directory, "show", "-no-color", str(plan), lease=lease)
+        return self._mask(directory)(text)
 
     def show_json(self, directory: Path, plan: Path) -> dict[str, Any]:
         """Returns a saved plan as JSON, with secret values.
 
         https://developer.hashicorp.com/terraform/internals/json-format
         """
-        values: dict[str, Any] = json.loads(self._read(directory, "show", "-json", str(plan)))
+        with self._lease(directory) as lease:
+            text = self._read(directory, "show", "-json", str(plan), lease=lease)
+        values: dict[str, Any] = json.loads(text)
         return values
 
     def import_resource(self, directory: Path, log: Path, address: str, identifier: str) -> None:
@@ -308,10 +320,10 @@ class Terraform:
 
         https://developer.hashicorp.com/terraform/cli/commands/import
         """
-        child = self._start(
-            directory, log, "import", "-input=false", "-no-color", address, identifier
-        )
-        self._follow_text(child, directory, log, lambda event: None, None)
+        options = ("-input=false", "-no-color", address, identifier)
+        with self._lease(directory) as lease:
+            child = self._start(directory, log, "import", *options, lease=lease)
+            self._follow_text(child, directory, log, lambda event: None, None)
 
     def pull_state(self, directory: Path) -> bytes:
         """Returns the state of `directory`, as Terraform reads it; empty if there is none."""
@@ -343,7 +355,6 @@ class Terraform:
 
         https://developer.hashicorp.com/terraform/internals/machine-readable-ui
         """
-        child = self._start(directory, log, command, "-json", "-input=false", *arguments)
         mask = self._mask(directory)
         errors: list[Diagnostic] = []
 
@@ -353,9 +364,12 @@ class Terraform:
                 errors.append(Diagnostic.from_json(event["diagnostic"]))
             on_event(event)
 
-        process.follow(child, log, mask, on_line, interruption)
-        if child.returncode not in accepted:
-            raise TerraformError(errors or [describe_end(self.product, child.returncode, log)])
+        options = ("-json", "-input=false", *arguments)
+        with self._lease(directory) as lease:
+            child = self._start(directory, log, command, *options, lease=lease)
+            process.follow(child, log, mask, on_line, interruption)
+            if child.returncode not in accepted:
+                raise TerraformError(errors or [describe_end(self.product, child.returncode, log)])
         return child.returncode
 
     def _follow_text(
@@ -373,23 +387,41 @@ class Terraform:
         if child.returncode:
             raise TerraformError([first_error(log.read_text(errors="replace"))])
 
-    def _start(
-        self, directory: Path, log: Path, *arguments: str, stdin: int = subprocess.DEVNULL
-    ) -> "subprocess.Popen[bytes]":
-        return process.start([self.binary, *arguments], directory, self.env, log, stdin)
+    @contextmanager
+    def _lease(self, directory: Path) -> Iterator[Lease | None]:
+        """Yields a provider that keeps running for one command, or None."""
+        if self.warm:
+            with self.warm.lend(directory, self.env) as lease:
+                yield lease
+        else:
+            yield None
 
-    def _read(self, directory: Path, *arguments: str) -> str:
+    def _start(
+        self,
+        directory: Path,
+        log: Path,
+        *arguments: str,
+        stdin: int = subprocess.DEVNULL,
+        lease: Lease | None = None,
+    ) -> "subprocess.Popen[bytes]":
+        inherited = (lease.descriptor,) if lease else ()
+        env = lease.env if lease else self.env
+        return process.start([self.binary, *arguments], directory, env, log, stdin, inherited)
+
+    def _read(self, directory: Path, *arguments: str, lease: Lease | None = None) -> str:
         """What a command that ends at once prints. Raises TerraformError if it fails."""
-        result = self._ask(directory, *arguments)
+        result = self._ask(directory, *arguments, lease=lease)
         if result.returncode:
             raise TerraformError([first_error(result.stderr)])
         return result.stdout
 
-    def _ask(self, directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def _ask(
+        self, directory: Path, *arguments: str, lease: Lease | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         result = subprocess.run(
             [self.binary, *arguments],
             cwd=directory,
-            env=self.env,
+            env=lease.env if lease else self.env,
             capture_output=True,
             text=True,
             check=False,

@@ -27,7 +27,9 @@ A run with a kept provider differs from another in these points. Each was seen w
   file(), are not concerned.
 - What the provider logs (TF_LOG_PROVIDER) is not in Terraform's log.
 - A run that is killed leaves the provider running. Its calls are cancelled when the connection
-  ends, as gRPC does it, but not awaited.
+  ends, as gRPC does it, but not awaited: a provider whose run ends with an exception is ended.
+- Terraform goes on when the process that started it is killed, and needs its provider until it
+  ends: let it inherit the lease's `descriptor`.
 """
 
 import json
@@ -45,6 +47,7 @@ from contextlib import contextmanager, suppress
 from os import killpg
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from tools.errors import UserError
 
@@ -65,7 +68,8 @@ _NOT_THE_PROVIDERS = re.compile(
 )
 
 # Runs between the keeper and the provider: it ends the provider when its standard input ends,
-# which the system sees to however the keeper ends, by SIGKILL too. (PR_SET_PDEATHSIG is Linux's
+# which the system sees to however the keeper, and the Terraform that has the lease, end, by SIGKILL
+# too. (PR_SET_PDEATHSIG is Linux's
 # alone, and goes by the thread that started the process.) It is the provider's parent, so it cannot
 # end a stranger that got the same process id. A child of a shell's background job would ignore
 # SIGINT: the signals get their defaults back before the provider starts.
@@ -73,21 +77,39 @@ _GUARD = f"""
 import os, shutil, signal, subprocess, sys, threading
 
 directory, *command = sys.argv[1:]
-for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, signal.SIG_DFL)
+provider = None
+asked_to_end = threading.Event()
+
+def end(*_):
+    asked_to_end.set()
+    if provider:
+        provider.terminate()
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGTERM, end)
 try:
-    provider = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    signal.signal(signal.SIGTERM, lambda number, frame: provider.terminate())
+    provider = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if asked_to_end.is_set():
+        provider.terminate()
 
     def end_with_the_keeper():
         os.read(0, 1)
-        provider.terminate()
+        end()
         try:
             provider.wait({_SECONDS_TO_END / 2})
         except subprocess.TimeoutExpired:
             provider.kill()
 
     threading.Thread(target=end_with_the_keeper, daemon=True).start()
+    # The keeper's end of the pipe may go before the Terraform that has the lease: without anybody
+    # to read it, the provider would end at its next line.
+    for line in provider.stdout:
+        try:
+            os.write(1, line)
+        except OSError:
+            pass
     provider.wait()
 finally:
     shutil.rmtree(directory, ignore_errors=True)
@@ -102,6 +124,16 @@ def find_provider(folder: Path, address: str, version: str, platform: str) -> Pa
     """
     binaries = sorted((folder / address / version / platform).glob("terraform-provider-*"))
     return binaries[0].resolve() if binaries else None
+
+
+class Lease(NamedTuple):
+    """What makes one Terraform use a kept provider: its environment, and what it must inherit.
+
+    While a process has `descriptor` open, the provider goes on if the keeper's process is killed.
+    """
+
+    env: dict[str, str]
+    descriptor: int
 
 
 class Keeper:
@@ -119,7 +151,7 @@ class Keeper:
         self._changed = threading.Condition()
 
     @contextmanager
-    def lease(self, binary: Path, address: str, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    def lease(self, binary: Path, address: str, env: Mapping[str, str]) -> Iterator[Lease]:
         """Yields `env` with what makes one Terraform run use a kept provider.
 
         The provider is `binary`, started in `env`; `address` is the one that the root's lock file
@@ -129,7 +161,10 @@ class Keeper:
         try:
             # Others that the caller attaches stay.
             attached = {**json.loads(env.get(VARIABLE, "{}")), address: provider.attachment}
-            yield {**env, VARIABLE: json.dumps(attached)}
+            yield Lease({**env, VARIABLE: json.dumps(attached)}, provider.descriptor)
+        except BaseException:
+            provider.end()  # what a run that failed may still do with it is not known
+            raise
         finally:
             self._give_back(provider)
 
@@ -235,6 +270,12 @@ class _Provider:
     def is_like(self, binary: Path, env: Mapping[str, str]) -> bool:
         return (self._binary, self._env) == (binary, env)
 
+    @property
+    def descriptor(self) -> int:
+        """The end of a pipe: the guard ends the provider when no process has it open."""
+        assert self._guard.stdin
+        return self._guard.stdin.fileno()
+
     def answers(self) -> bool:
         address = self.attachment["Addr"] if self.attachment else None
         assert isinstance(address, dict)
@@ -249,6 +290,8 @@ class _Provider:
         assert self._guard.stdin
         with suppress(OSError):
             self._guard.stdin.close()
+        with suppress(ProcessLookupError):  # a child of Terraform's may have inherited the pipe
+            self._guard.terminate()
         try:
             self._guard.wait(_SECONDS_TO_END)
         except subprocess.TimeoutExpired:

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,10 +23,12 @@ def start(
     env: Mapping[str, str],
     log: Path,
     stdin: int = subprocess.DEVNULL,
+    inherited: Collection[int] = (),
 ) -> "subprocess.Popen[bytes]":
     """Starts `command` in `directory` with its output in `log`, and notes its process beside that.
 
-    If this process is killed, Terraform goes on: the next run finds it by that note.
+    It gets the `inherited` descriptors too. If this process is killed, Terraform goes on: the next
+    run finds it by that note.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -42,6 +44,7 @@ def start(
             # Terraform leave without its state. In a session of its own only `follow` sends it one:
             # https://www.gnu.org/software/libc/manual/html_node/Job-Control.html
             start_new_session=True,
+            pass_fds=inherited,
             preexec_fn=interruptible_child(),
         )
     processes.write_note(process.pid, pid_file(log))

@@ -216,6 +216,16 @@ def a_fileset(site: Site) -> Changes:
 
 
 @form()
+def dot_files_of_a_fileset(site: Site) -> Changes:
+    path = site.write(f"{site.name}/.a.txt")
+    site.uses(Expression(f'join(",", fileset("{site.in_module(path.parent)}", ".*"))'))
+    return {
+        "add one": lambda: path.with_name(".b.txt").write_text("two\n"),
+        "delete": path.unlink,
+    }
+
+
+@form()
 def a_fileset_outside(site: Site) -> Changes:
     path = site.shared("set/deep/a.sh")
     folder = site.in_module(path.parents[1])

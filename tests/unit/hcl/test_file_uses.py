@@ -58,6 +58,18 @@ def test_outputs_of_other_states(text: str, outputs: list[tuple[str, str]]) -> N
     assert [tuple(output) for output in read_uses(content, is_json=False)["outputs"]] == outputs
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'resource "aws_s3_object" "o" {\n  source = "x"\n}\n',
+        'resource "template_dir" "o" {\n  source_dir = "x"\n}\n',
+    ],
+)
+def test_a_path_is_found_by_its_argument_alone(text: str) -> None:
+    [(_, expression)] = read_uses(text.encode(), is_json=False)["arguments"]
+    assert expression == ["literal", "x"]
+
+
 def test_a_secret_default_is_not_kept() -> None:
     text = b'variable "s" {\n  sensitive = true\n  default = "hunter2"\n}\n'
     # A list where another test has kept it in a file.

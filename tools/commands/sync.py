@@ -1,0 +1,89 @@
+"""`tools sync`."""
+
+from pathlib import Path
+
+import click
+
+from tools.commands import options
+from tools.console import table
+from tools.console.messages import say
+from tools.console.prompt import require_terminal
+from tools.context import Context
+from tools.errors import UserError, first_of
+from tools.hcl import cache
+from tools.roster import plan as planning
+from tools.roster import roster as rosters
+from tools.roster import write
+from tools.roster.plan import SyncPlan, WrongRowsError
+from tools.scaffold import render
+
+_MOST = 20  # wrong rows that are shown
+
+
+@click.command("sync", short_help="Make notebooks' directories what a file says.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@options.yes
+@click.pass_obj
+def command(context: Context, /, file: Path | None, dry_run: bool, yes: bool) -> None:
+    """Make and change the directories of notebooks as FILE, the roster, says.
+
+    FILE is a CSV or YAML file with a notebook in each row, as for `tools new-notebook --from-file`.
+    The default is notebooks.csv or notebooks.yaml at the root. Makes the directories that are
+    missing, and sets in the terraform.tfvars of the others what their rows name; comments and other
+    values stay. Lists the directories that the roster has kept and no longer names. Directories
+    that are in no row and were not made by a roster are left alone.
+
+    Shows everything first and asks once. Writes all of it or nothing. Nothing is deployed: review
+    the change with git, then run `tools deploy`.
+
+    \b
+    Examples:
+      tools sync --dry-run
+      tools sync team.yaml --yes
+    """
+    repository = context.repository
+    with cache.persisted(repository.root):
+        roster = rosters.read(repository.root, file)
+        try:
+            plan = planning.plan_sync(roster, repository, render.variables(context.templates))
+        except WrongRowsError as error:
+            _refuse(error)
+    _show(plan)
+    if not plan.writes or dry_run:
+        return
+    if not yes:
+        require_terminal()
+        click.confirm(f"Write {_count(plan.writes)}?", abort=True, err=True)
+    write.write(plan, repository, context.templates)
+    say("next: review with git diff, then tools deploy")
+
+
+def _refuse(error: WrongRowsError) -> None:
+    if len(error.lines) == 1:
+        raise error
+    for line in error.lines[:_MOST]:
+        say(line)
+    more = len(error.lines) - _MOST
+    rest = f", {more} of them not shown" if more > 0 else ""
+    raise UserError(f"{len(error.lines)} rows are wrong{rest}; nothing was written") from None
+
+
+def _show(plan: SyncPlan) -> None:
+    rows: list[tuple[str, str, str]] = []
+    rows += [(made.name, "new", str(made.values["instance_type"])) for made in plan.new]
+    for edit in plan.edits:
+        loss = click.style("; replaces it, and its volume is lost", fg="red")
+        note = "; ".join(planning.describe(edit)) + loss * edit.loses_volume
+        rows.append((edit.name, "change", note))
+    rows += [(name, "no longer named", "") for name in plan.gone]
+    if rows:
+        table.show(rows)
+    say(f"{plan.roster.name}: {plan.unchanged} of {len(plan.roster.entries)} rows unchanged")
+    if plan.others:
+        names = first_of(plan.others, 5)
+        say(f"in no row, and not made by this roster; left alone: {names}")
+
+
+def _count(number: int) -> str:
+    return "1 directory" if number == 1 else f"{number} directories"

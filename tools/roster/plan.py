@@ -1,0 +1,263 @@
+"""Compares a roster with the directories of notebooks/: what is to be made and changed."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tools.errors import UserError, shorten
+from tools.hcl import reading, writing
+from tools.hcl.reading import VALUES, Value
+from tools.layout.repository import COMMON, Repository
+from tools.roster.roster import Entry, Roster, marked_by, set_mark
+from tools.scaffold import notebook, render, rows
+from tools.scaffold.notebook import PROFILES, Notebook
+
+# A change of these makes AWS replace the instance, and its volume goes with it:
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/sagemaker_notebook_instance
+_REPLACES = (
+    "direct_internet_access",
+    "kms_key_id",
+    "name",
+    "platform_identifier",
+    "security_group_ids",
+    "subnet_id",
+    "use_shared_kms_key",
+)
+# Keys of a row that say how a notebook is made, and are no values of it.
+_FOR_MAKING = ("name", "profile", "from")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change in an existing directory: its files by name, before (None: no file) and after.
+
+    `values` are those that change, before and after; `is_new_mark` says that the roster had not
+    kept the directory before.
+    """
+
+    directory: Path
+    before: Mapping[str, bytes | None]
+    after: Mapping[str, bytes]
+    values: Mapping[str, tuple[Value, Value]]
+    is_new_mark: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.directory.name
+
+    @property
+    def loses_volume(self) -> bool:
+        """Whether applying it would replace the instance, with its volume."""
+        if any(key in _REPLACES for key in self.values):
+            return True
+        before, after = self.values.get("volume_size", (None, None))
+        return isinstance(before, int) and isinstance(after, int) and after < before
+
+
+@dataclass(frozen=True)
+class SyncPlan:
+    """What a roster asks for.
+
+    `gone` are the directories that it has kept and no longer names, `others` those that it has
+    nothing to do with.
+    """
+
+    roster: Roster
+    new: Sequence[Notebook] = ()
+    edits: Sequence[Edit] = ()
+    gone: Sequence[str] = ()
+    others: Sequence[str] = ()
+    unchanged: int = 0
+
+    @property
+    def writes(self) -> int:
+        """The number of directories that it makes or changes."""
+        return len(self.new) + len(self.edits)
+
+
+@dataclass
+class _Planner:
+    roster: Roster
+    repository: Repository
+    types: Mapping[str, str]
+    new: list[Notebook] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+    unchanged: int = 0
+    wrong: list[tuple[int, str]] = field(default_factory=list)  # lines, and what is wrong there
+
+    def plan(self) -> SyncPlan:
+        names = self.repository.notebook_names()
+        existing, lines = set(names), dict[str, int]()
+        for entry in self.roster.entries:
+            try:
+                if entry.name in lines:
+                    raise UserError(f"{entry.name} is on line {lines[entry.name]} too")
+                self._add(entry, entry.name in existing)
+            except UserError as error:
+                self.wrong.append((entry.line, str(error)))
+            lines.setdefault(entry.name, entry.line)
+        for taken, complaint in render.find_taken(self.new, self.repository):
+            self.wrong.append((lines[taken.name], complaint))
+        self._refuse_same_instances(lines)
+        gone, others = self._unnamed([name for name in names if name not in lines])
+        return SyncPlan(self.roster, self.new, self.edits, gone, others, self.unchanged)
+
+    def _add(self, entry: Entry, exists: bool) -> None:
+        row = self._with_script_paths(entry.row)
+        if not exists:
+            [made] = rows.build([row], {}, self.repository, self.types)
+            self.new.append(replace(made, head=self.roster.mark(made.name)))
+            return
+        # What it was copied from may be gone by now.
+        kept = {key: value for key, value in row.items() if key != "from"}
+        [made] = rows.build([kept], {}, self.repository, self.types)
+        edit = self._compare(made, self._wanted(made, row))
+        if edit:
+            self.edits.append(edit)
+        else:
+            self.unchanged += 1
+
+    def _with_script_paths(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row with the paths of its scripts from where the roster is."""
+        paths = {
+            key: str(self.roster.path.parent / str(row[key]))
+            for key in rows.SCRIPTS
+            if row.get(key)
+        }
+        return {**row, **paths}
+
+    def _wanted(self, made: Notebook, row: Mapping[str, Any]) -> dict[str, Value]:
+        """The values that the row names, itself or by its profile: no other is the roster's."""
+        keys = {key for key in row if key not in _FOR_MAKING}
+        keys |= {"name"} if "instance" in keys else set()
+        keys |= set(PROFILES[str(row["profile"])]) if row.get("profile") else set()
+        return {key: value for key, value in made.values.items() if key in keys}
+
+    def _compare(self, made: Notebook, wanted: Mapping[str, Value]) -> Edit | None:
+        directory = self.repository.root / "notebooks" / made.name
+        path = directory / VALUES
+        if directory.is_symlink() or path.is_symlink() or not path.is_file():
+            raise UserError(
+                f"notebooks/{made.name} is there and has no {VALUES} of its own to change; make it "
+                "one, or give the row another name"
+            )
+        _refuse_other_files(directory, wanted)
+        text = path.read_bytes().decode("utf-8-sig")
+        current = reading.read_tfvars(path)
+        owner = marked_by(text, made.name)
+        if owner not in (None, self.roster.name) and (self.repository.root / str(owner)).is_file():
+            raise UserError(
+                f"notebooks/{made.name} is kept by {owner}, which is there; name it once"
+            )
+        values = {
+            key: (current.get(key), value)
+            for key, value in wanted.items()
+            if key not in current or current[key] != value
+        }
+        scripts = {
+            name: content
+            for name, content in made.scripts.items()
+            if not (directory / name).is_file() or (directory / name).read_bytes() != content
+        }
+        if not values and not scripts and owner == self.roster.name:
+            return None
+        merged = {key: value for key, value in current.items() if key in self.types}
+        notebook.make(made.name, {**merged, **wanted}, self.types, made.scripts)
+        after = _assign(path, text, {key: new for key, (_, new) in values.items()})
+        after = set_mark(after, self.roster.mark(made.name))
+        files = {**({VALUES: after.encode()} if after != text else {}), **scripts}
+        before = {name: _content(directory / name) for name in files}
+        return Edit(directory, before, files, values, owner != self.roster.name)
+
+    def _refuse_same_instances(self, lines: Mapping[str, int]) -> None:
+        """Two directories with one instance: AWS has each name once in a region."""
+        names = self.repository.instance_names()
+        names |= {e.name: str(e.values["name"][1]) for e in self.edits if "name" in e.values}
+        seen: dict[str, str] = {}
+        changed = {edit.name for edit in self.edits if "name" in edit.values}
+        for directory, instance in names.items():
+            other = seen.setdefault(instance.lower(), directory)
+            if other != directory and {other, directory} & changed:
+                line = lines.get(directory) or lines.get(other, 0)
+                self.wrong.append(
+                    (line, f"notebooks/{other} and {directory} would have one instance, {instance}")
+                )
+
+    def _unnamed(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        gone: list[str] = []
+        others: list[str] = []
+        for name in names:
+            path = self.repository.root / "notebooks" / name / VALUES
+            text = path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
+            (gone if marked_by(text, name) == self.roster.name else others).append(name)
+        return gone, others
+
+
+def plan_sync(roster: Roster, repository: Repository, types: Mapping[str, str]) -> SyncPlan:
+    """Compares `roster` with the directories; `types` are those of a notebook's variables.
+
+    Raises UserErrors with the lines of all wrong rows.
+    """
+    planner = _Planner(roster, repository, types)
+    plan = planner.plan()
+    if planner.wrong:
+        wrong = sorted(planner.wrong)
+        raise WrongRowsError([f"{roster.where(line)}: {text}" for line, text in wrong])
+    return plan
+
+
+class WrongRowsError(UserError):
+    """Rows of a roster that cannot be followed; `lines` has a text for each."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = lines
+        rest = f" (and {len(lines) - 1} more rows are wrong)" if len(lines) > 1 else ""
+        super().__init__(f"{lines[0]}{rest}; nothing was written")
+
+
+def describe(edit: Edit) -> Iterator[str]:
+    """Yields what an edit changes, in words."""
+    if edit.is_new_mark:
+        yield "kept by the roster from now on"
+    for key, (before, after) in edit.values.items():
+        yield f"{key}: {'unset' if before is None else shorten(before)} -> {shorten(after)}"
+    yield from (f"{name}: new content" for name in edit.after if name != VALUES)
+
+
+def _refuse_other_files(directory: Path, wanted: Mapping[str, Value]) -> None:
+    """Raises UserError if a file that Terraform reads after terraform.tfvars sets such a value."""
+    for file in reading.value_files(directory):
+        if file.name in (VALUES, COMMON):
+            continue
+        is_json = file.suffix == ".json"
+        set_there = reading.read_json(file) if is_json else reading.tfvars_names(file)
+        if both := sorted(wanted.keys() & set(set_there)):
+            raise UserError(
+                f"notebooks/{directory.name}/{file.name} sets {both[0]} and overrides {VALUES}; "
+                "remove it there"
+            )
+
+
+def _assign(path: Path, text: str, values: Mapping[str, Value]) -> str:
+    new: dict[str, Value] = {}
+    names = reading.tfvars_names(path)
+    for name, value in values.items():
+        if name not in names:
+            new[name] = value
+            continue
+        replaced = writing.replace(text, name, value)
+        if replaced is None:
+            raise UserError(
+                f"notebooks/{path.parent.name}/{path.name}: the comments on the lines of {name} "
+                f"would be lost; set it to {json.dumps(value)} there yourself"
+            )
+        text = replaced
+    if new:
+        text = f"{text.rstrip()}\n\n{writing.format_assignments(new)}\n"
+    return text
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

@@ -1,0 +1,80 @@
+"""A roster: a file with a notebook in each row, and the mark in the directories that it keeps."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.errors import UserError
+from tools.scaffold.rows import read_numbered_rows
+
+NAMES = ("notebooks.csv", "notebooks.yaml", "notebooks.yml")
+_MARK = re.compile(r"^# Row (\S+) of (.+): edit it there, then `tools sync`\.$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row, and the line that it begins on."""
+
+    line: int
+    name: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The rows of a file; `name` is its path in the repository, which the marks have."""
+
+    path: Path
+    name: str
+    entries: Sequence[Entry]
+
+    def mark(self, directory: str) -> str:
+        """The comment that says that the roster keeps a directory's values."""
+        return f"# Row {directory} of {self.name}: edit it there, then `tools sync`."
+
+    def where(self, line: int) -> str:
+        """A line of the file, for an error."""
+        return f"{self.name}, line {line}"
+
+
+def read(root: Path, file: Path | None) -> Roster:
+    """Reads `file`, or the one of NAMES at the root.
+
+    Raises UserError if there is none or more than one, if the file lies outside of the repository,
+    and as `read_numbered_rows`.
+    """
+    path = (file or _find(root)).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise UserError(f"{path} is outside of the repository {root}; the roster belongs into it")
+    name = path.relative_to(root.resolve()).as_posix()
+    rows = read_numbered_rows(path)
+    return Roster(path, name, [Entry(line, str(row["name"]), row) for line, row in rows])
+
+
+def marked_by(text: str, directory: str) -> str | None:
+    """Returns the roster that keeps a directory, by the mark in its terraform.tfvars; or None.
+
+    The mark names the directory, so that a copy under another name belongs to no roster.
+    """
+    return next((name for row, name in _MARK.findall(text) if row == directory), None)
+
+
+def set_mark(text: str, mark: str) -> str:
+    """Returns the text of a terraform.tfvars with `mark`, and no other, at its head."""
+    without = _MARK.sub("", text, count=1).lstrip("\n") if _MARK.search(text) else text
+    return f"{mark}\n{without}"
+
+
+def _find(root: Path) -> Path:
+    found = [root / name for name in NAMES if (root / name).is_file()]
+    if not found:
+        raise UserError(
+            f"there is no {' or '.join(NAMES[:2])} in {root}; write one (examples/rosters), or "
+            "name the file: tools sync FILE"
+        )
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise UserError(f"{root} has {names}; keep one, or name it: tools sync {found[0].name}")
+    return found[0]
