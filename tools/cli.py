@@ -3,19 +3,24 @@
 import errno
 import importlib
 import os
+import re
 import signal
 import sys
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from tools.errors import UserError, in_one_line
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 GROUPS = {
-    "Set up": ("init", "doctor", "new-notebook", "sync", "lock", "upgrade"),
+    "Set up": ("init", "doctor", "new-notebook", "sync", "lock", "upgrade", "completion"),
     "Deploy": ("plan", "deploy", "destroy", "drift", "adopt"),
     "Look": ("list", "graph", "status", "cost", "report", "explain-access"),
     "Operate": ("start", "stop", "open", "logs", "rename-notebook"),
@@ -28,7 +33,7 @@ COMMANDS = tuple(sorted(chain.from_iterable(GROUPS.values())))
 
 
 class _Lazy(click.Group):
-    """Imports the module of a command when it is called."""
+    """Imports the module of a command when it is called, and adds what every command has."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -38,12 +43,31 @@ class _Lazy(click.Group):
             return None
         name = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
         command: click.Command = importlib.import_module(f"tools.commands.{name}").command  # noqa: TID251
+        _add_common_options(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Offers commands by their names alone: to import them all would take too long."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Offers the nearest names for a wrong one: click knows of none that are not imported."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Turns whatever a command does not catch into the one line of a UserError."""
         try:
             return super().invoke(ctx)
+        except click.BadParameter as error:
+            raise _offer_choice(error) from None
         except (UserError, click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
@@ -87,11 +111,63 @@ def group(ctx: click.Context, root: Path | None) -> None:
     ctx.obj = Context(root)
 
 
+def _common_options() -> list[click.Option]:
+    """-q and -v, which count before the command's name and after it."""
+    return [
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set_wish,
+            help="Print only results, warnings, errors and questions.",
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set_wish,
+            help="Print every column and every line of Terraform.",
+        ),
+    ]
+
+
+def _set_wish(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    from tools.console.terminal import wish
+
+    if value:
+        setattr(wish, str(parameter.name), True)
+
+
+def _add_common_options(command: click.Command) -> None:
+    if isinstance(command, click.Group):
+        for part in command.commands.values():
+            _add_common_options(part)
+    if all("-v" not in parameter.opts for parameter in command.params):
+        command.params += _common_options()
+
+
+def _offer_choice(error: click.BadParameter) -> click.BadParameter:
+    """Adds the nearest of an option's values to the message that there is no such value."""
+    kind = error.param.type if error.param else None
+    given = re.match(r"'(.*)' is not one of ", error.message, re.DOTALL)
+    if not isinstance(kind, click.Choice) or not given:
+        return error
+    near = get_close_matches(given[1], list(map(str, kind.choices)), n=1)
+    message = f"{error.message} Did you mean '{near[0]}'?" if near else error.message
+    return click.BadParameter(message, error.ctx, error.param, error.param_hint)
+
+
+group.params += _common_options()
+
+
 def main() -> None:
     """Runs the command. Prints a UserError as one line on stderr, and exits with 1."""
+    from tools.console import messages, terminal
+
     signal.signal(signal.SIGTERM, _end)
+    messages.start()
     try:
-        group()
+        group(color=terminal.colour())
     except UserError as error:
         _fail(in_one_line(str(error)))
     except OSError as error:  # of what click prints by itself
@@ -99,7 +175,9 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    click.secho(f"error: {message}", fg="red", err=True)
+    from tools.console.terminal import colour
+
+    click.secho(f"error: {message}", fg="red", err=True, color=colour())
     try:
         sys.stdout.flush()
     except OSError:

@@ -2,7 +2,7 @@
 
 import reprlib
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 
 class UserError(Exception):
@@ -13,6 +13,7 @@ class UserError(Exception):
 
 
 _LONGEST = 1500  # characters; a value of megabytes may be what is wrong
+_MOST_NAMES = 10
 _LONGEST_NAME = 100  # to be compared with others, which takes the square of its length
 
 
@@ -38,14 +39,16 @@ def first_of(names: Sequence[str], most: int) -> str:
 def nearest(name: str, names: Sequence[str], most: int = 3, aliases: Collection[str] = ()) -> str:
     """Words for an error: what was meant by the wrong `name`, or else which `names` there are.
 
-    At most so many are offered, of `names` and of their `aliases`.
+    At most so many are offered, of `names` and of their `aliases`; of more than ten the nearest.
     """
-    near = get_close_matches(name[:_LONGEST_NAME], [*names, *aliases], n=most, cutoff=0.5)
+    short = name[:_LONGEST_NAME]
+    near = get_close_matches(short, [*names, *aliases], n=most, cutoff=0.5)
     if near:
         *others, last = near
         return f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
-    some = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-    return f"there are {some or 'none'}"
+    if len(names) > _MOST_NAMES:
+        names = sorted(names, key=lambda other: -SequenceMatcher(None, short, other).ratio())
+    return f"there are {first_of(names, _MOST_NAMES) or 'none'}"
 
 
 class _Shortened(reprlib.Repr):

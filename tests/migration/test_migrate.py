@@ -20,7 +20,7 @@ def test_a_look_shows_what_would_take_what_and_writes_nothing(
     looked = repository.tools("migrate", str(legacy.folder), "--local", "--dry-run")
     assert looked.returncode == 0, looked.stderr
     shown = looked.stdout.splitlines()
-    assert shown[0].split() == ["resource", "from", "to", "action"]
+    assert shown[0].split() == ["Resource", "From", "To", "Action"]
     bucket = next(line for line in shown if line.startswith(f"bucket {legacy.prefix}-data "))
     assert bucket.split()[2:] == [
         "aws_s3_bucket.data",
@@ -28,7 +28,7 @@ def test_a_look_shows_what_would_take_what_and_writes_nothing(
         "aws_s3_bucket.datasets",
         "import",
     ]
-    others = shown[shown.index("not imported") + 1 :]
+    others = shown[shown.index("") + 2 :]
     assert any(line.startswith("aws_vpc.main ") and "is yours" in line for line in others)
     patterns = ("**/terraform.tfvars", "**/*.tfstate", "state-rm-*", "notebooks/*/")
     assert [path for pattern in patterns for path in repository.root.glob(pattern)] == []

@@ -9,7 +9,8 @@ from typing import Any
 from tools.aws.client import Cloud, RequestError
 from tools.errors import UserError
 
-# "Each paginated API request": https://aws.amazon.com/aws-cost-management/pricing/
+# The FAQs: of an answer in pages, each page counts as a request.
+SOURCE = "https://aws.amazon.com/aws-cost-management/aws-cost-explorer/faqs"
 USD_A_REQUEST = Decimal("0.01")
 MOST_REQUESTS = 10
 # Its one endpoint: https://docs.aws.amazon.com/cost-management/latest/userguide/ce-api.html

@@ -2,7 +2,7 @@
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.context import Context
 from tools.errors import UserError
 from tools.imports import adopt
@@ -12,7 +12,7 @@ from tools.runs.session import Session
 
 
 @click.command("adopt", short_help="Repair a stack after an apply that died.")
-@click.argument("stack")
+@click.argument("stack", shell_complete=completions.stacks)
 @options.local
 @options.yes
 @click.pass_obj
@@ -22,6 +22,11 @@ def command(context: Context, stack: str, local: bool, yes: bool) -> None:
     Use it if an apply died after AWS created a resource and before Terraform saved it, so that the
     next apply fails with "already exists". Changes nothing in AWS. Asks once, since Terraform
     manages what is imported from then on.
+
+    \b
+    Examples:
+      tools adopt notebooks/nlp
+      tools deploy notebooks/nlp         # then apply the rest
     """
     session = Session.open(context, local, Options(yes=yes))
     stacks = session.select(Selection([stack]))

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from tools.aws.model import check_region
-from tools.commands import cost_actual, cost_tables, options
+from tools.commands import completions, cost_actual, cost_tables, options
 from tools.commands.cost_actual import Request
 from tools.commands.cost_tables import CostAnswer
 from tools.console.messages import print_json, say, warn
@@ -50,7 +50,7 @@ def _assumption(name: str, default: Decimal, help: str) -> Callable[..., Any]:
 
 
 @click.command("cost", short_help="Estimate what a month costs.")
-@click.argument("notebooks", nargs=-1)
+@click.argument("notebooks", nargs=-1, shell_complete=completions.notebooks)
 @options.where
 @click.option("--compare", is_flag=True, help="Compare separate and shared infrastructure.")
 @click.option(
@@ -145,6 +145,13 @@ def command(
     --actual asks Cost Explorer what was billed by a cost allocation tag, this month and the months
     before, and shows it beside the estimate, the largest difference first. AWS charges for each
     request. The answer is kept for the day; --refresh asks again.
+
+    \b
+    Examples:
+      tools cost
+      tools cost 'nlp-*' --hours 160
+      tools cost --compare --notebooks 50
+      tools cost --what-if nlp.instance_type=ml.m5.xlarge
     """
     if hours is not None and hours > _LONGEST_MONTH:
         raise UserError(f"--hours {hours}: a month has at most {_LONGEST_MONTH} hours")

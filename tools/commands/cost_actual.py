@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tools.aws import cost_explorer
-from tools.aws.cost_explorer import MOST_REQUESTS, USD_A_REQUEST
+from tools.aws.cost_explorer import MOST_REQUESTS, SOURCE, USD_A_REQUEST
 from tools.console import table
 from tools.console.messages import say, warn
 from tools.console.prompt import require_terminal
@@ -22,7 +22,7 @@ from tools.layout.repository import Repository
 
 _NOT_THERE = {
     "cn": "in China AWS bills in CNY, and this counts in US dollars",
-    # https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/usage-and-billing.html
+    # map-aws-gov-acc.md in https://github.com/ServiceNow/ServiceNowDocs
     "us-gov": "the bill of a GovCloud account is that of its standard account: ask there",
 }
 
@@ -77,11 +77,9 @@ def read(
 
 
 def _ask(repository: Repository, key: Key, today: date, request: Request) -> Billed:
-    price = f"${USD_A_REQUEST} a request (https://aws.amazon.com/aws-cost-management/pricing/)"
-    say(
-        f"AWS charges for Cost Explorer: {price}. This takes one, and one more for each further "
-        f"page, {MOST_REQUESTS} at most."
-    )
+    say(f"AWS charges ${USD_A_REQUEST} a request for Cost Explorer:")
+    say(f"  {SOURCE}")
+    say(f"This takes one, and one for each further page, {MOST_REQUESTS} at most.")
     if not request.yes:
         require_terminal()
         click.confirm("Ask it?", abort=True, err=True)

@@ -5,6 +5,7 @@ import click
 from tools.aws import sagemaker
 from tools.aws.client import Cloud
 from tools.console import table
+from tools.console.messages import say
 from tools.context import Context, Target
 from tools.runs import deployment
 from tools.runs.options import Options
@@ -40,6 +41,12 @@ def command(context: Context, port: int | None) -> None:
 
     Needs no AWS account and costs nothing. Creates a third notebook with `tools new-notebook`.
     Everything is in the git-ignored folder .tools, until `tools local down`.
+
+    \b
+    Examples:
+      tools demo
+      tools status --local               # afterwards
+      tools local down                   # to end it
     """
     _run(context, port)
 
@@ -55,10 +62,10 @@ def _run(context: Context, port: int | None) -> None:
     running = context.local_cloud.up(port)
     if fresh:
         context.forget_local_state()
-    click.echo(f"local cloud: {running.endpoint}", err=True)
+    say(f"local cloud: {running.endpoint}")
     target = context.target(local=True)
     if NOTEBOOK["name"] not in target.repository.notebook_names():
-        click.echo(f"tools new-notebook {NOTEBOOK['name']} --profile staging --local", err=True)
+        say(f"tools new-notebook {NOTEBOOK['name']} --profile staging --local")
         types = render.variables(templates)
         notebooks = rows.build([NOTEBOOK], {}, target.repository, types)
         render.write(notebooks, target.repository, templates)

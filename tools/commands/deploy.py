@@ -20,6 +20,13 @@ def command(context: Context, /, local: bool, **given: Any) -> None:
     which tells what has changed. Shows what the plans change, and what that costs a month, and
     asks once. If a stack fails, the stacks that read it are not run; the others go on, and the exit
     code is 1.
+
+    \b
+    Examples:
+      tools deploy                       # every stack that has changed
+      tools deploy --shared              # before the first notebook
+      tools deploy nlp --with-upstream
+      tools deploy --where environment=dev --yes
     """
     session, stacks = options.open_session(context, local, given)
     deployment.deploy_stacks(session, stacks)

@@ -25,6 +25,12 @@ def command(context: Context, /, local: bool, orphan: bool, **given: Any) -> Non
 
     With --orphan, destroys the orphans of these names, as `tools list` shows them, after showing
     what they hold and cost. It takes none without a name: a colleague may have the directory.
+
+    \b
+    Examples:
+      tools destroy nlp
+      tools destroy --where environment=dev
+      tools destroy --orphan notebooks/old
     """
     selection = options.take_selection(given)
     session = Session.open(context, local, Options(**given))

@@ -20,6 +20,11 @@ def command(
 
     Shows what was changed outside of Terraform and, apart from that, what was changed here and is
     not applied yet. With --detailed-exitcode the exit code is 2 if something was changed outside.
+
+    \b
+    Examples:
+      tools drift
+      tools drift --detailed-exitcode     # in CI: 2 if something was changed
     """
     session, stacks = options.open_session(context, local, given)
     plans = deployment.plan_stacks(session, stacks, outside_only=True)

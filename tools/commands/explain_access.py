@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import print_json
 from tools.context import Context
 from tools.errors import UserError
@@ -21,7 +21,7 @@ _EXIT_CODES = {"yes": 0, "no": 3, "unknown": 4}
 
 
 @click.command("explain-access", short_help="Show what a notebook can read, write and call.")
-@click.argument("notebook")
+@click.argument("notebook", shell_complete=completions.notebooks)
 @click.option(
     "--can",
     metavar="QUESTION",

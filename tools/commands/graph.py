@@ -2,6 +2,7 @@
 
 import click
 
+from tools.commands import completions
 from tools.context import Context
 from tools.layout.graph import Graph
 
@@ -9,7 +10,7 @@ FORMATS = ("tree", "dot", "mermaid", "json", "svg", "matrix")
 
 
 @click.command("graph", short_help="Show which stack reads which.")
-@click.argument("stacks", nargs=-1)
+@click.argument("stacks", nargs=-1, shell_complete=completions.stacks)
 @click.option(
     "--format",
     "form",

@@ -46,6 +46,11 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
 
     Nothing in AWS changes, and nothing is written before you confirm. It ends with a plan of the
     stacks. docs/migration.md says what a deployment changes after that.
+
+    \b
+    Examples:
+      tools import --scan
+      tools import bucket acme-data --as datasets
     """
     if ctx.invoked_subcommand:
         if scans or local or as_json:
@@ -83,7 +88,12 @@ def _try_out(session: Session, found: Sequence[Notebook]) -> Mapping[str, str]:
 @options.yes
 @click.pass_obj
 def bucket(context: Context, /, name: str, purpose: str | None, **given: Any) -> None:
-    """Import the bucket NAME and its settings into shared-infra/s3. Leaves its objects alone."""
+    """Import the bucket NAME and its settings into shared-infra/s3. Leaves its objects alone.
+
+    \b
+    Examples:
+      tools import bucket acme-data --as datasets
+    """
     _import(
         context,
         lambda destination: buckets.request_bucket(
@@ -99,7 +109,12 @@ def bucket(context: Context, /, name: str, purpose: str | None, **given: Any) ->
 @options.yes
 @click.pass_obj
 def role(context: Context, /, name: str, **given: Any) -> None:
-    """Import the role NAME into shared-infra/iam, as the role that all notebooks share."""
+    """Import the role NAME into shared-infra/iam, as the role that all notebooks share.
+
+    \b
+    Examples:
+      tools import role acme-notebooks
+    """
 
     def build(destination: Destination) -> ImportRequest:
         destination.require(S3)
@@ -121,7 +136,12 @@ def role(context: Context, /, name: str, **given: Any) -> None:
 @options.yes
 @click.pass_obj
 def security_group(context: Context, /, id: str, purpose: str, **given: Any) -> None:
-    """Import the security group ID and its matching rules into shared-infra/security-groups."""
+    """Import the security group ID and its matching rules into shared-infra/security-groups.
+
+    \b
+    Examples:
+      tools import security-group sg-0123456789abcdef0 --as notebooks
+    """
     _import(
         context,
         lambda destination: security_groups.request_group(destination, id, purpose),
@@ -135,7 +155,12 @@ def security_group(context: Context, /, id: str, purpose: str, **given: Any) -> 
 @options.yes
 @click.pass_obj
 def endpoint(context: Context, /, id: str, **given: Any) -> None:
-    """Import the VPC endpoint ID into shared-infra/vpc-endpoints."""
+    """Import the VPC endpoint ID into shared-infra/vpc-endpoints.
+
+    \b
+    Examples:
+      tools import endpoint vpce-0123456789abcdef0
+    """
 
     def build(destination: Destination) -> ImportRequest:
         endpoints.require_group(destination, id)
@@ -165,6 +190,10 @@ def notebook(
     """Import the notebook instance NAME, with its values and scripts, into a new directory.
 
     Needs the shared stacks, since the notebook reads their role, subnet and security group.
+
+    \b
+    Examples:
+      tools import notebook nlp --owner alice
     """
     values = {key: value for key, value in given.items() if value is not None}
 

@@ -64,6 +64,11 @@ def command(
     subnets, route tables and endpoints to shared-infra/vpc-endpoints/terraform.tfvars. Overwrites
     nothing. Says what else is in the VPC, as far as AWS tells, and what the choice costs a month. A
     NAT gateway opens the notebooks' egress to the internet.
+
+    \b
+    Examples:
+      tools init                         # asks for each value
+      tools init --project acme --region eu-central-1 --default-vpc
     """
     settings.refuse_configured(context.repository)
     if default_vpc and vpc_id:

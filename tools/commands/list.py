@@ -24,6 +24,12 @@ def command(context: Context, /, local: bool, why: bool, as_json: bool, **given:
     Terraform would take for a root module and is no stack is listed as "not managed", with the
     reason. "unknown" says what cannot be told from the files: such a stack is always planned, and
     keeps the stacks that it may read from being destroyed.
+
+    \b
+    Examples:
+      tools list
+      tools list --changed --why
+      tools list --json
     """
     selection = options.take_selection(given)
     session = Session.open_to_read(context, local)

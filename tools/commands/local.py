@@ -18,6 +18,12 @@ def command() -> None:
     """Run LocalStack with SageMaker notebook instances, as a background process.
 
     It listens on 127.0.0.1 and keeps nothing after it stops. Its files are in .tools/local.
+
+    \b
+    Examples:
+      tools local up
+      eval "$(tools local env)"
+      tools local down
     """
 
 
@@ -29,7 +35,13 @@ def command() -> None:
 )
 @click.pass_obj
 def up(context: Context, port: int | None) -> None:
-    """Start the local cloud, unless it runs already, and print its endpoint."""
+    """Start the local cloud, unless it runs already, and print its endpoint.
+
+    \b
+    Examples:
+      tools local up
+      tools local up --port 4600
+    """
     before = context.local_cloud.status()
     running = context.local_cloud.up(port)
     if running != before:
@@ -41,7 +53,12 @@ def up(context: Context, port: int | None) -> None:
 @options.as_json
 @click.pass_obj
 def status(context: Context, as_json: bool) -> None:
-    """Print the local cloud's endpoint, or that it does not run."""
+    """Print the local cloud's endpoint, or that it does not run.
+
+    \b
+    Examples:
+      tools local status --json
+    """
     running = context.local_cloud.status()
     if as_json:
         print_json(
@@ -62,7 +79,12 @@ def status(context: Context, as_json: bool) -> None:
 @command.command(short_help="Stop it and delete what it holds.")
 @click.pass_obj
 def down(context: Context) -> None:
-    """Stop the local cloud. Everything deployed to it is gone, and so are its states."""
+    """Stop the local cloud. Everything deployed to it is gone, and so are its states.
+
+    \b
+    Examples:
+      tools local down
+    """
     stopped = context.local_cloud.down()
     context.forget_local_state()
     say("The local cloud has stopped." if stopped else "The local cloud did not run.")
@@ -71,20 +93,30 @@ def down(context: Context) -> None:
 @command.command(short_help="Stop it and start it empty.")
 @click.pass_obj
 def reset(context: Context) -> None:
-    """Stop the local cloud and start it empty, on the same port."""
+    """Stop the local cloud and start it empty, on the same port.
+
+    \b
+    Examples:
+      tools local reset
+    """
     running = context.local_cloud.reset()
     context.forget_local_state()
     _show(running)
 
 
 @command.command(short_help="Print exports for terraform, aws and boto3.")
-@click.option("--unset", is_flag=True, help="Print what takes them out of the shell again.")
+@click.option("--unset", is_flag=True, help="Print the commands that undo it.")
 @click.pass_obj
 def env(context: Context, unset: bool) -> None:
     """Print the exports with which plain terraform, aws and boto3 reach the local cloud.
 
     Use: eval "$(tools local env)", and to undo it: eval "$(tools local env --unset)". What you had
     set yourself, such as AWS_PROFILE, is yours to set again; stderr names it.
+
+    \b
+    Examples:
+      eval "$(tools local env)"
+      eval "$(tools local env --unset)"
     """
     if unset:
         _show_unset(context)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tools.commands import completions
 from tools.console.messages import say
 from tools.context import Context
 from tools.engine import lock_files
@@ -15,7 +16,7 @@ from tools.state.backend import ROOT
 
 
 @click.command("lock", short_help="Write the providers' lock files for every platform.")
-@click.argument("stacks", nargs=-1)
+@click.argument("stacks", nargs=-1, shell_complete=completions.stacks)
 @click.option("--upgrade", is_flag=True, help="Take the newest versions that the stacks allow.")
 @click.pass_obj
 def command(context: Context, stacks: tuple[str, ...], upgrade: bool) -> None:

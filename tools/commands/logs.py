@@ -5,7 +5,7 @@ import json
 import click
 
 from tools.aws import logs
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import in_one_line
@@ -14,7 +14,7 @@ from tools.system import signals
 
 
 @click.command("logs", short_help="Print a notebook's lifecycle and Jupyter logs.")
-@click.argument("notebook")
+@click.argument("notebook", shell_complete=completions.notebooks)
 @options.local
 @click.option(
     "--since",
@@ -45,6 +45,12 @@ def command(
 
     The logs are those of its lifecycle scripts, of Jupyter and of its auto-stop, which says what
     it decided and why. A notebook without internet access needs a VPC endpoint for `logs`.
+
+    \b
+    Examples:
+      tools logs nlp
+      tools logs nlp --since 2h --stream jupyter.log
+      tools logs nlp --follow
     """
     start = logs.parse_moment(since)
     fleet = Fleet.open(context, local)

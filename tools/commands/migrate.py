@@ -46,7 +46,7 @@ def _purposes(
     help="Where to write the script of `terraform state rm`.  [default: state-rm-<FROM>.sh here]",
 )
 @click.option(
-    "--dry-run", is_flag=True, help="Show what would become of each resource, and write nothing."
+    "--dry-run", is_flag=True, help="Show what would happen to each resource, and write nothing."
 )
 @options.local
 @options.yes
@@ -72,6 +72,12 @@ def command(
 
     Last, it writes a script that removes what was imported from the old deployment's state. Read
     the plan, then run the script, before you destroy anything there.
+
+    \b
+    Examples:
+      tools migrate ../old --dry-run
+      tools migrate ../old --bucket acme-raw=datasets
+      tools migrate terraform.tfstate --leave 'aws_instance.*'
     """
     arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
     migrate.migrate(Session.open(context, local, Options(yes=yes)), arguments)

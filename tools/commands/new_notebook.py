@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tools.commands import completions
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import shorten
@@ -74,7 +75,13 @@ def _parse_pairs(
     metavar="KEY=VALUE",
     help="Tag. May be repeated.",
 )
-@click.option("--from", "source", metavar="NOTEBOOK", help="Copy the values of another notebook.")
+@click.option(
+    "--from",
+    "source",
+    metavar="NOTEBOOK",
+    shell_complete=completions.notebooks,
+    help="Copy the values of another notebook.",
+)
 @click.option(
     "--from-file",
     type=click.Path(path_type=Path),
@@ -117,6 +124,12 @@ def command(
 
     Writes all of them or none. The directory is a Terraform root module: `terraform init` and
     `terraform apply` work in it, and in a copy of it with another terraform.tfvars.
+
+    \b
+    Examples:
+      tools new-notebook nlp --owner alice --purpose "text models"
+      tools new-notebook gpu --profile prod --set imds_version=2 --apply
+      tools new-notebook --from-file team.csv --dry-run
     """
     if (name is None) == (from_file is None):
         raise click.UsageError("give either NAME or --from-file")

@@ -3,7 +3,7 @@
 import click
 
 from tools.aws import sagemaker
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import UserError
@@ -11,7 +11,7 @@ from tools.fleet.fleet import Fleet
 
 
 @click.command("open", short_help="Print or open a notebook's presigned URL.")
-@click.argument("notebook")
+@click.argument("notebook", shell_complete=completions.notebooks)
 @options.local
 @click.option("--browser", is_flag=True, help="Open the URL in a browser instead of printing it.")
 @click.option(
@@ -28,6 +28,11 @@ def command(
     """Print the presigned URL of NOTEBOOK, which has to be running.
 
     The URL is a credential: whoever opens it within 5 minutes can use the notebook and its role.
+
+    \b
+    Examples:
+      tools open nlp
+      tools open nlp --browser
     """
     fleet = Fleet.open(context, local)
     declared = fleet.notebook(notebook)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tools.commands import completions
 from tools.context import Context
 from tools.layout.selection import Selection
 from tools.layout.stack import Stack
@@ -31,20 +32,20 @@ class PortionType(click.ParamType[Portion]):
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 local = click.option("--local", is_flag=True, help="Use the local cloud instead of AWS.")
-yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation. --local never asks.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 where = click.option(
     "--where",
     "conditions",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Only those that declare this value: environment=dev, owner=al*, tags.Team!=growth. "
-    "May be repeated; all must match.",
+    help="Only stacks with this value: environment=dev, owner=al*, tags.Team!=growth. May be "
+    "repeated; all must match.",
 )
 why = click.option("--why", is_flag=True, help="Say why each stack counts as changed.")
 
 _choice = (
-    click.argument("stacks", nargs=-1),
+    click.argument("stacks", nargs=-1, shell_complete=completions.stacks),
     click.option("--all", "everything", is_flag=True, help="Every stack. This is the default."),
     click.option("--shared", is_flag=True, help="Only the stacks of shared-infra."),
     click.option("--changed", is_flag=True, help="Only stacks that have changed."),
@@ -129,8 +130,13 @@ def _combine(*parameters: Decorator) -> Decorator:
 
 
 for_stacks = _combine(*_choice)
+_exit_code_of_drift = click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if something was changed outside of Terraform.",
+)
 _parallel = (_jobs, _warm_providers)
-for_drift = _combine(*_choice, *_parallel, _locks, as_json, _exit_code, _report)
+for_drift = _combine(*_choice, *_parallel, _locks, as_json, _exit_code_of_drift, _report)
 for_plan = _combine(
     *_choice, *_parts, *_parallel, _locks, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
 )
@@ -149,7 +155,7 @@ for_deploy = _combine(
 )
 for_destroy = _combine(*_choice, yes, *_parallel, _fail_fast, _report)
 for_start_and_stop = _combine(
-    click.argument("notebooks", nargs=-1),
+    click.argument("notebooks", nargs=-1, shell_complete=completions.notebooks),
     where,
     local,
     click.option("--no-wait", is_flag=True, help="Do not wait for the notebooks."),

@@ -29,6 +29,13 @@ def command(
     the plans are saved, and `tools deploy --plan-dir` applies them exactly as shown. They hold
     secret values in clear text. With --detailed-exitcode the exit code is 2 if something would
     change.
+
+    \b
+    Examples:
+      tools plan
+      tools plan nlp --details
+      tools plan --plan-dir plans
+      tools deploy --plan-dir plans      # applies exactly these plans
     """
     session, stacks = options.open_session(context, local, given)
     plans = deployment.plan_stacks(session, stacks, details=details)

@@ -2,7 +2,7 @@
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.context import Context
 from tools.remote_state.rename import rename, was_never_applied
 from tools.runs.options import Options
@@ -10,7 +10,7 @@ from tools.runs.session import Session
 
 
 @click.command("rename-notebook", short_help="Rename a notebook's directory and move its state.")
-@click.argument("old")
+@click.argument("old", shell_complete=completions.notebooks)
 @click.argument("new")
 @click.option(
     "--rename-instance",
@@ -29,6 +29,10 @@ def command(
     --rename-instance. A directory that was never applied is renamed without credentials. If you
     renamed the directory by hand, this does the rest. After an
     interruption, run it again to continue.
+
+    \b
+    Examples:
+      tools rename-notebook nlp text-models
     """
     mending, given = context.mending_keys(), Options(yes=yes)
     session = Session.open_to_read(mending, local, given)

@@ -27,6 +27,11 @@ def command(context: Context, output: Path | None, offline: bool, local: bool) -
 
     The page needs no network and no other file. Its table can be sorted and searched. If AWS
     cannot be asked, the page shows what the files declare, and says so.
+
+    \b
+    Examples:
+      tools report
+      tools report --offline --output fleet.html
     """
     text = page.render(collect.collect(context, local, offline))
     if output and str(output) == "-":

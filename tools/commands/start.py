@@ -34,5 +34,11 @@ def command(context: Context, /, idle: bool, instance_type: str | None, **given:
     the exit code is 1. One that has Failed keeps its volume and is started like a stopped one, with
     --instance-type as another machine; set instance_type in its terraform.tfvars then, and run
     `tools deploy --refresh`. A running notebook costs money by the hour. Ctrl-C ends only the wait.
+
+    \b
+    Examples:
+      tools start nlp
+      tools start '*' --where environment=dev
+      tools start nlp --instance-type ml.m5.xlarge
     """
     start_stop.run(context, "start", idle, instance_type=instance_type, **given)

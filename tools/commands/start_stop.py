@@ -10,6 +10,7 @@ from tools.aws.sagemaker import Instance
 from tools.console import progress, table
 from tools.console.messages import print_json, say
 from tools.console.prompt import require_terminal
+from tools.console.table import Column
 from tools.context import Context
 from tools.fleet import idle, start_stop
 from tools.fleet.fleet import DeclaredNotebook, Fleet
@@ -60,14 +61,15 @@ def run(
     if as_json:
         print_json([result.as_json() for result in results])
     else:
-        table.show(
+        rows = [
             (
                 result.notebook.stack.name,
                 click.style(result.outcome, fg=_COLOURS.get(result.outcome)),
                 result.detail,
             )
             for result in results
-        )
+        ]
+        table.show(rows, ("Notebook", "Outcome", Column("Notes", note=True)))
         say(start_stop.summarize(results) or "nothing to do")
     if interruption.count:
         raise click.exceptions.Exit(130)

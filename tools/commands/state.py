@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import print_json, say
 from tools.context import Context
 from tools.engine.records import Records
@@ -36,6 +36,12 @@ def command() -> None:
     """Keep the states in an S3 bucket: create it, move states there and back, inspect them.
 
     docs/state.md describes each step and the permissions that it needs.
+
+    \b
+    Examples:
+      tools state bootstrap --bucket acme-terraform-states
+      tools state enable
+      tools state list
     """
 
 
@@ -51,6 +57,10 @@ def bootstrap_(context: Context, /, local: bool, yes: bool, **given: Any) -> Non
 
     The bucket is a Terraform root module of its own, bootstrap/, whose state is moved into the
     bucket. A second run changes nothing.
+
+    \b
+    Examples:
+      tools state bootstrap --bucket acme-terraform-states
     """
     session = _open_unchecked(context, local, yes)
     bootstrap.create_bucket(session, root_settings(Request(**given), session.target))
@@ -71,6 +81,11 @@ def enable(context: Context, /, local: bool, yes: bool, **given: Any) -> None:
 
     Moves one state after another and compares each with the original. After an interruption, run
     it again to continue; no other command works until then.
+
+    \b
+    Examples:
+      tools state enable
+      tools state enable --bucket acme-terraform-states --prefix ml
     """
     enable_states(_open_unchecked(context, local, yes), Request(**given))
 
@@ -83,12 +98,16 @@ def disable(context: Context, local: bool, yes: bool) -> None:
     """Remove every stack's backend.tf, and move the states back to this machine.
 
     The bucket keeps copies, which nothing uses or updates.
+
+    \b
+    Examples:
+      tools state disable
     """
     disable_states(_open_unchecked(context, local, yes))
 
 
 @command.command("list", short_help="Show where each state is, and who has locked it.")
-@click.argument("stacks", nargs=-1)
+@click.argument("stacks", nargs=-1, shell_complete=completions.stacks)
 @options.local
 @options.as_json
 @click.pass_obj
@@ -96,6 +115,11 @@ def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -
     """List the states of STACKS: place, serial, resources, size, and who holds the lock.
 
     Starts no Terraform.
+
+    \b
+    Examples:
+      tools state list
+      tools state list nlp --json
     """
     session = Session.open_to_read(context, local)
     rows = listing.read_rows(session.records, _choose(session, stacks))
@@ -106,7 +130,7 @@ def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -
 
 
 @command.command(short_help="Remove a lock that was left behind.")
-@click.argument("stack")
+@click.argument("stack", shell_complete=completions.stacks)
 @options.local
 @options.yes
 @click.pass_obj
@@ -115,6 +139,10 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
 
     Use it after a Terraform was killed. A lock whose Terraform still runs on this machine stays.
     Name an orphan by its whole name, such as notebooks/nlp.
+
+    \b
+    Examples:
+      tools state unlock nlp
     """
     session = _open_unchecked(context, local, yes)
     if "/" in stack and not (session.target.repository.root / stack).is_dir():
@@ -127,7 +155,7 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
 
 
 @command.command(short_help="List the versions of a state in the bucket.")
-@click.argument("stack")
+@click.argument("stack", shell_complete=completions.stacks)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -139,7 +167,12 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
 @options.as_json
 @click.pass_obj
 def history(context: Context, stack: str, limit: int, local: bool, as_json: bool) -> None:
-    """List the newest versions of the state of STACK."""
+    """List the newest versions of the state of STACK.
+
+    \b
+    Examples:
+      tools state history nlp --limit 5
+    """
     session = Session.open_to_read(context, local)
     rows = versions.read_rows(session.records, _choose_one(session, stack), limit)
     if as_json:
@@ -149,7 +182,7 @@ def history(context: Context, stack: str, limit: int, local: bool, as_json: bool
 
 
 @command.command(short_help="Restore an older version of a state.")
-@click.argument("stack")
+@click.argument("stack", shell_complete=completions.stacks)
 @click.argument("version")
 @options.local
 @options.yes
@@ -159,6 +192,10 @@ def restore(context: Context, stack: str, version: str, local: bool, yes: bool) 
 
     Shows what differs, and asks. Nothing in AWS changes: `tools plan` shows afterwards what
     Terraform would change there. The version that was the state stays in the history.
+
+    \b
+    Examples:
+      tools state restore nlp 3sL4kqtJ
     """
     session = _open_unchecked(context, local, yes)
     say(f"Restore {stack} ({session.account})")

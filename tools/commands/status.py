@@ -3,18 +3,18 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import click
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from tools.commands import options
+from tools.commands import completions, options
+from tools.console import table, terminal
 from tools.console.messages import print_json, say, warn
-from tools.console.table import new_rich_table, show_rich
+from tools.console.table import Cell, Column
 from tools.context import Context
 from tools.engine.explain import advise_on_failed
 from tools.errors import UserError, in_one_line
@@ -23,11 +23,13 @@ from tools.fleet.fleet import Fleet
 from tools.fleet.status import NOT_DEPLOYED, FleetStatus, NotebookStatus, read_status
 from tools.system import signals
 
+# A table's title, columns and rows.
+_Shown = tuple[str, Sequence[Column], Sequence[Sequence[Cell]]]
 _COLOURS = {"InService": "green", "Failed": "red", NOT_DEPLOYED: "dim", "Stopped": "dim"}
 
 
 @click.command("status", short_help="Show every notebook as declared and as it is in AWS.")
-@click.argument("notebooks", nargs=-1)
+@click.argument("notebooks", nargs=-1, shell_complete=completions.notebooks)
 @options.where
 @options.local
 @click.option("--idle", is_flag=True, help="Also show idle times, from CloudWatch Logs.")
@@ -58,6 +60,12 @@ def command(
     listing of each region, which has instance type, code repositories and lifecycle configuration;
     tools deploy and terraform plan compare everything. Marks instances on Amazon Linux 2, which AWS
     does not start again: that takes a request for each that was created before 2026-07-01.
+
+    \b
+    Examples:
+      tools status
+      tools status 'nlp-*' --idle
+      tools status --where environment=dev --watch
     """
     fleet = Fleet.open(context, local)
     in_states: dict[str, bool | None] = {}
@@ -73,10 +81,8 @@ def command(
     if as_json:
         print_json(_to_json(status, fleet))
     else:
-        if sys.stdout.isatty():
-            Console().print(_tables(status))
-        else:
-            show_rich(_tables(status))
+        for title, columns, rows in _tables(status):
+            table.show(rows, columns, title=title)
         for line in _summarize(status, fleet):
             say(line)
     for problem in _idle_problems(status):
@@ -128,7 +134,7 @@ def _watch_table(
             updated = f"{datetime.now(UTC):%H:%M:%S} UTC, every {seconds:g} s, Ctrl-C ends{failure}"
             lines = [*_summarize(status, fleet), *_idle_problems(status), updated]
             footer = Text("\n".join(lines), style="dim")
-            live.update(Group(_tables(status), footer), refresh=True)
+            live.update(Group(_live_text(status), footer), refresh=True)
             interruption.sleep(seconds)
             try:
                 status, failure = read(), ""
@@ -153,61 +159,89 @@ def _idle_problems(status: FleetStatus) -> list[str]:
     return [f"cannot tell which notebooks are idle: {why}" for why in status.idle_unknown]
 
 
-def _tables(status: FleetStatus) -> Group:
+def _live_text(status: FleetStatus) -> Text:
+    """The tables as they fit the terminal now."""
+    lines: list[str] = []
+    for title, columns, rows in _tables(status):
+        width = terminal.columns(sys.stdout)
+        lines += [click.style(title, bold=True)]
+        lines += table.lay_out(rows, columns, width=width, droppable=True)
+    return Text.from_ansi("\n".join(lines))
+
+
+def _tables(status: FleetStatus) -> list[_Shown]:
     tables = [_notebooks_table(status)]
-    if status.undeclared:
-        tables.append(_undeclared_table(status))
-    return Group(*tables)
+    return [*tables, _undeclared_table(status)] if status.undeclared else tables
 
 
-def _notebooks_table(status: FleetStatus) -> Table:
-    columns: dict[str, Callable[[NotebookStatus], str]] = {
-        "Notebook": _describe_name,
-        "Status": lambda notebook: notebook.status,
-        "Declared": _describe_machine,
-        "Environment": lambda notebook: str(notebook.declared.values.get("environment") or ""),
-        "Owner": lambda notebook: str(notebook.declared.values.get("owner") or ""),
-        "Changed": lambda n: f"{n.instance.modified:%Y-%m-%d %H:%M}" if n.instance else "",
+def _notebooks_table(status: FleetStatus) -> _Shown:
+    columns: dict[Column, Callable[[NotebookStatus], str]] = {
+        Column("Notebook"): _describe_name,
+        Column("Status"): lambda n: _coloured(n.status, _COLOURS.get(n.status, "yellow")),
+        Column("Declared", rank=3): _describe_machine,
+        Column("Environment", rank=4): lambda n: _value(n, "environment"),
+        Column("Owner", rank=1): lambda n: _value(n, "owner"),
+        Column("Changed", rank=5): lambda n: _minute(n.instance.modified) if n.instance else "",
     }
     if len({notebook.declared.region for notebook in status.notebooks}) > 1:
-        columns["Region"] = lambda notebook: notebook.declared.region
+        columns[Column("Region", rank=2)] = lambda notebook: notebook.declared.region
     if any(notebook.decision for notebook in status.notebooks):
-        columns["Idle"] = _describe_idle
-    columns["Notes"] = lambda notebook: "\n".join(
-        [
-            *([notebook.failure] if notebook.failure else []),
-            *notebook.differences,
-            *(["in no state"] if notebook.in_state is False else []),
-            *([platforms.RETIRED] if notebook.platform_retired else []),
-        ]
-    )
-    table: Table = new_rich_table("Notebooks", *columns)
-    for notebook in status.notebooks:
-        styles = {"Status": _COLOURS.get(notebook.status, "yellow"), "Notes": "red"}
-        table.add_row(
-            *(Text(cell(notebook), style=styles.get(name, "")) for name, cell in columns.items())
-        )
-    return table
+        columns[Column("Idle", to_right=True)] = _describe_idle
+    columns[Column("Notes", note=True)] = lambda n: _coloured("\n".join(_notes(n)), "red")
+    rows = [[cell(notebook) for cell in columns.values()] for notebook in status.notebooks]
+    return "Notebooks", list(columns), rows
 
 
-def _undeclared_table(status: FleetStatus) -> Table:
-    names = ("Instance", "Status", "Instance type", "Changed", "Region", "Notes")
-    table: Table = new_rich_table("Not managed here", *names)
+def _notes(notebook: NotebookStatus) -> list[str]:
+    return [
+        *([notebook.failure] if notebook.failure else []),
+        *notebook.differences,
+        *(["in no state"] if notebook.in_state is False else []),
+        *([platforms.RETIRED] if notebook.platform_retired else []),
+    ]
+
+
+def _undeclared_table(status: FleetStatus) -> _Shown:
+    columns = [
+        Column("Instance"),
+        Column("Status"),
+        Column("Instance type", rank=1),
+        Column("Changed", rank=3),
+        Column("Region", rank=2),
+        Column("Notes", note=True),
+    ]
+    rows = []
     for undeclared in status.undeclared:
         instance = undeclared.instance
         stack = undeclared.tags.get("Stack")
         origin = f"of this project{f', created as {stack}' if stack else ''}"
         retired = platforms.RETIRED if undeclared.platform_retired else ""
-        cells = (
-            instance.name,
-            instance.status,
-            instance.instance_type,
-            f"{instance.modified:%Y-%m-%d %H:%M}",
-            undeclared.region,
-            "\n".join(filter(None, (origin if undeclared.tags else "", retired))),
+        notes = filter(None, (origin if undeclared.tags else "", retired))
+        rows.append(
+            [
+                instance.name,
+                instance.status,
+                instance.instance_type,
+                _minute(instance.modified),
+                undeclared.region,
+                "\n".join(notes),
+            ]
         )
-        table.add_row(*map(Text, cells))
-    return table
+    return "Not managed here", columns, rows
+
+
+def _coloured(text: str, colour: str) -> str:
+    if not text:
+        return ""
+    return click.style(text, dim=True) if colour == "dim" else click.style(text, fg=colour)
+
+
+def _value(notebook: NotebookStatus, name: str) -> str:
+    return str(notebook.declared.values.get(name) or "")
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _describe_name(notebook: NotebookStatus) -> str:

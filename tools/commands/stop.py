@@ -33,6 +33,12 @@ def command(context: Context, /, idle: bool, idle_minutes: int, yes: bool, **giv
     since what kernels and terminals hold in memory is lost. The volume stays, and still costs
     money. A stopped notebook is left alone. A notebook that cannot be stopped is reported and
     skipped, and the exit code is 1. Ctrl-C ends only the wait.
+
+    \b
+    Examples:
+      tools stop nlp
+      tools stop --idle --idle-minutes 60
+      tools stop '*' --no-wait
     """
     idle_for = timedelta(minutes=idle_minutes)
     start_stop.run(context, "stop", idle, idle_for, yes, **given)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tools.commands import options
+from tools.commands import completions, options
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import UserError
@@ -21,7 +21,7 @@ from tools.scaffold.upgrade import LeftAlone, Upgrade
 
 
 @click.command("upgrade", short_help="Bring notebooks and states to today's layout.")
-@click.argument("stacks", nargs=-1)
+@click.argument("stacks", nargs=-1, shell_complete=completions.stacks)
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
 @options.local
 @options.yes
@@ -34,6 +34,11 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
     templates change too, it names file and lines, and writes nothing. It also moves resources in
     states whose addresses are of an older layout. Nothing changes in AWS: a plan afterwards has new
     outputs at most (docs/upgrading.md).
+
+    \b
+    Examples:
+      tools upgrade --dry-run
+      tools upgrade
     """
     here = Path.cwd()
     if dry_run:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from tools.console import terminal
+
 _COLOURS = {
     "applied": "green",
     "destroyed": "green",
@@ -49,7 +51,9 @@ class Lines(Progress):
         prefix = click.style(f"[{stack}]", fg="cyan")
         # A pipe whose reader is gone must not end a run half way.
         with suppress(BrokenPipeError), self._lock_line:
-            click.echo(f"{time.strftime('%H:%M:%S')} {prefix} {line}", err=True)
+            text = f"{time.strftime('%H:%M:%S')} {prefix} {line}"
+            # Other threads have no context of click's, which would know.
+            click.echo(text, err=True, color=terminal.colour())
 
     def step(self, stack: str, what: str, done: int = 0, total: int = 0) -> None:
         if self._steps.get(stack) != what:
@@ -98,7 +102,7 @@ class Live(Progress):
     def say(self, stack: str, line: str, important: bool = True) -> None:
         from rich.text import Text
 
-        if important:
+        if important or terminal.wish.verbose:
             text = Text.assemble(time.strftime("%H:%M:%S "), (f"[{stack}]", "cyan"), f" {line}")
             self._console.print(text)
 
@@ -134,7 +138,12 @@ def style_outcome(outcome: str) -> str:
 
 
 def choose(total: int) -> Progress:
-    """Returns a live table if stderr is a terminal, otherwise lines; `total` stacks are run."""
+    """Returns a live table if stderr is a terminal, otherwise lines; `total` stacks are run.
+
+    With -q it shows nothing: what failed is in the result.
+    """
     import sys
 
+    if terminal.wish.quiet:
+        return Progress()
     return Live(total) if sys.stderr.isatty() else Lines()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from tools.console import messages
 from tools.errors import UserError
 
 
@@ -14,9 +15,10 @@ def is_interactive() -> bool:
 
 
 def require_terminal() -> None:
-    """Raises UserError if stdin is not a terminal."""
+    """Raises UserError if stdin is not a terminal. Shows what -q kept back until a question."""
     if not is_interactive():
         raise UserError("stdin is not a terminal; pass --yes to confirm")
+    messages.show_kept()
 
 
 def ask(question: str, check: Callable[[str], object], default: str | None = None) -> str:

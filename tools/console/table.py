@@ -1,59 +1,231 @@
-"""Tables of text: columns as wide as what is in them."""
+"""Tables of text that fit the terminal: columns as wide as what is in them, or a list."""
 
+import re
+import sys
+import textwrap
+import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from tools.console import terminal
+from tools.console.messages import say
+
 Cell = str | int | None
 
-_ENDLESS = 1000  # characters: wider than any row
+_GAP = "  "
+_BELOW = "    "  # before what stands below a row
+_STYLED = re.compile(r"((?:\x1b\[[0-9;]*m)+)(.*)\x1b\[0m", re.DOTALL)
 
 
-def lay_out(rows: Iterable[Sequence[Cell]], headers: Sequence[str] = ()) -> list[str]:
-    """Returns a line for each row, below one of `headers` if there are any.
+@dataclass(frozen=True)
+class Column:
+    """A column, and what becomes of it where there is not room for all.
 
-    A cell is text, which click may have styled, or a number, which stands on the right; None is
-    "-". Rich's own tables would do the same, but loading them takes longer than all the rest of
-    `tools list`.
+    Of columns with a `rank` the one with the highest goes first; without one it stays. A `note` is
+    a sentence, or several in lines: it moves below its row before anything goes. A column
+    `to_right` holds figures with their units; numbers stand on the right by themselves.
     """
-    table = [list(row) for row in rows]
-    columns = list(zip(*table, strict=True)) if table else [()] * len(headers)
-    on_the_right = [any(isinstance(cell, int) for cell in column) for column in columns]
-    if headers:
-        table.insert(0, list(headers))
-    texts = [["-" if cell is None else str(cell) for cell in row] for row in table]
-    widths = [max(map(_width, column)) for column in zip(*texts, strict=True)]
-    return [
-        "  ".join(
-            _pad(text, width, is_right)
-            for text, width, is_right in zip(row, widths, on_the_right, strict=True)
-        ).rstrip()
-        for row in texts
-    ]
+
+    title: str
+    rank: int = 0
+    note: bool = False
+    to_right: bool = False
+
+
+Columns = Sequence[Column | str]
+
+
+def lay_out(
+    rows: Iterable[Sequence[Cell]],
+    columns: Columns = (),
+    details: Sequence[Sequence[str]] = (),
+    *,
+    width: int | None = None,
+    droppable: bool = False,
+) -> list[str]:
+    """Returns the lines of a table that is at most `width` wide, and as wide as it likes without.
+
+    A cell is text, which click may have styled, or a number; None is "-". `details` are lines
+    below each row. What does not fit in turn moves notes below the rows, drops columns by rank if
+    they are `droppable`, and makes a list of the table, a block for each row. No word is broken:
+    one that is wider than the terminal is for the terminal to wrap. A table without rows has no
+    lines.
+
+    Rich's own tables break words, and loading them takes longer than all the rest of `tools list`.
+    """
+    return _choose(rows, columns, details, width, droppable)[0]
 
 
 def show(
     rows: Iterable[Sequence[Cell]],
-    headers: Sequence[str] = (),
+    columns: Columns = (),
     details: Sequence[Sequence[str]] = (),
     *,
+    title: str = "",
     indent: str = "",
     err: bool = False,
-    err_headers: bool = False,
 ) -> None:
-    """Prints the lines of `lay_out`, and below each row its `details`, on stderr with `err`.
+    """Prints a table that fits the terminal, on stderr with `err`; says which columns it drops."""
+    stream = sys.stderr if err else sys.stdout
+    width = terminal.columns(stream)
+    room = width - len(indent) if width else None
+    lines, dropped = _choose(rows, columns, details, room, terminal.may_drop(stream))
+    heading = [click.style(title, bold=True)] if title and lines else []
+    for line in (*heading, *lines):
+        text = f"{indent}{line}".rstrip()
+        if err:
+            say(text, wrap=False)
+        else:
+            click.echo(text)
+    if dropped:
+        names = ", ".join(column.title for column in dropped)
+        say(click.style(f"not shown at {width} columns: {names}; -v shows all", dim=True))
 
-    With `err_headers` the headers alone go to stderr, so that a script reads rows and no more.
-    """
-    lines = lay_out(rows, headers)
-    if headers:
-        click.echo(indent + lines.pop(0), err=err or err_headers)
-    for line, below in zip_longest(lines, details, fillvalue=()):
-        click.echo(f"{indent}{line}", err=err)
-        for detail in below:
-            click.echo(f"{indent}    {detail}", err=err)
+
+@dataclass(frozen=True)
+class _Table:
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    details: Sequence[Sequence[str]]
+
+    def without(self, dropped: Iterable[Column]) -> "_Table":
+        """The same table without some columns."""
+        gone = set(map(id, dropped))
+        kept = [number for number, column in enumerate(self.columns) if id(column) not in gone]
+        columns = [self.columns[number] for number in kept]
+        return _Table(columns, [[row[n] for n in kept] for row in self.rows], self.details)
+
+    def with_notes_below(self) -> "_Table":
+        """The same table with its notes among the details, before the others."""
+        noted = [number for number, column in enumerate(self.columns) if column.note]
+        below = [
+            [*(line for number in noted for line in _lines(row[number])), *details]
+            for row, details in zip(self.rows, self.details, strict=True)
+        ]
+        table = self.without(self.columns[number] for number in noted)
+        return _Table(table.columns, table.rows, below)
+
+    def width(self) -> int:
+        """How wide it is, apart from its details, which can be wrapped."""
+        return max((_width(line) for line in self._row_lines()), default=0)
+
+    def lines(self, width: int | None) -> list[str]:
+        """The table as a header, and a line a row with its details below."""
+        rows = self._row_lines()
+        header = [rows.pop(0)] if any(column.title for column in self.columns) else []
+        lines = [click.style(line, bold=True) for line in header]
+        for line, details in zip(rows, self.details, strict=True):
+            lines.append(line)
+            for detail in details:
+                lines += _wrap(detail, width, _BELOW)
+        return lines
+
+    def blocks(self, width: int | None) -> list[str]:
+        """The table as a list: the first cell of a row, and below it the others by their titles."""
+        others = self.columns[1:]
+        margin = max((_width(column.title) for column in others), default=0)
+        lines: list[str] = []
+        for row, details in zip(self.rows, self.details, strict=True):
+            lines += [""] if lines else []
+            lines.append(row[0])
+            for column, cell in zip(others, row[1:], strict=True):
+                lead = f"{_GAP}{_pad(column.title, margin, False)}{_GAP}"
+                for line in _lines(cell):
+                    lines += _wrap(line, width, lead, " " * _width(lead))
+                    lead = " " * _width(lead)
+            for detail in details:
+                lines += _wrap(detail, width, _BELOW)
+        return lines
+
+    def _row_lines(self) -> list[str]:
+        table = [["; ".join(_lines(cell)) for cell in row] for row in self.rows]
+        if any(column.title for column in self.columns):
+            table.insert(0, [column.title for column in self.columns])
+        widths = [max(map(_width, cells)) for cells in zip(*table, strict=True)]
+        return [
+            _GAP.join(
+                _pad(text, width, column.to_right)
+                for text, width, column in zip(row, widths, self.columns, strict=True)
+            ).rstrip()
+            for row in table
+        ]
+
+
+def _choose(
+    rows: Iterable[Sequence[Cell]],
+    columns: Columns,
+    details: Sequence[Sequence[str]],
+    width: int | None,
+    droppable: bool,
+) -> tuple[list[str], list[Column]]:
+    """The lines, and the columns that were dropped for want of room."""
+    cells = [list(row) for row in rows]
+    if not cells:
+        return [], []
+    table = _Table(
+        [_column(columns, number, cells) for number in range(len(cells[0]))],
+        [["-" if cell is None else str(cell) for cell in row] for row in cells],
+        details or [()] * len(cells),
+    )
+    if width is None or table.width() <= width:
+        return table.lines(width), []
+    below = table.with_notes_below()
+    if below.width() <= width:
+        return below.lines(width), []
+    by_rank = sorted((c for c in below.columns if c.rank), key=lambda c: -c.rank)
+    for count in range(1, len(by_rank) + 1) if droppable else ():
+        narrow = below.without(by_rank[:count])
+        if narrow.width() <= width:
+            return narrow.lines(width), by_rank[:count]
+    return table.blocks(width), []
+
+
+def _column(columns: Columns, number: int, rows: Sequence[Sequence[Cell]]) -> Column:
+    given = columns[number] if columns else ""
+    column = given if isinstance(given, Column) else Column(given)
+    to_right = column.to_right or any(isinstance(row[number], int) for row in rows)
+    return Column(column.title, column.rank, column.note, to_right)
+
+
+def _lines(cell: str) -> list[str]:
+    """The lines of a cell that has any, each in the cell's style."""
+    styled = _STYLED.fullmatch(cell)
+    style, text = styled.groups() if styled else ("", cell)
+    return [f"{style}{line}\x1b[0m" if style else line for line in text.split("\n") if line]
+
+
+def _wrap(text: str, width: int | None, lead: str, later: str | None = None) -> list[str]:
+    """The lines of `text` behind `lead`, and behind `later` from the second on, each as styled."""
+    styled = _STYLED.fullmatch(text)
+    style, plain = styled.groups() if styled else ("", text)
+    later = lead if later is None else later
+    room = max((width or sys.maxsize) - _width(lead), 1)
+    wrapped = (
+        textwrap.wrap(plain, room, break_long_words=False, break_on_hyphens=False)
+        if width
+        else [plain]
+    )
+    return [
+        f"{later if number else lead}{style}{line}{style and chr(27) + '[0m'}"
+        for number, line in enumerate(wrapped or [""])
+    ]
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal `text` takes: some letters take two, marks on one none."""
+    plain = click.unstyle(text)
+    if plain.isascii():
+        return len(plain)
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in plain)
+    return len(plain) + wide - sum(unicodedata.combining(letter) > 0 for letter in plain)
+
+
+def _pad(text: str, width: int, is_right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if is_right else text + space
 
 
 def new_rich_table(title: str, *columns: str, numbers: Sequence[str] = ()) -> Any:
@@ -76,17 +248,8 @@ def show_rich(renderable: Any) -> None:
     """Prints tables of rich as wide as their rows: a terminal wraps long ones, nothing is cut."""
     from rich.console import Console
 
-    console = Console(width=_ENDLESS)
+    console = Console(width=1000)
     with console.capture() as captured:
         console.print(renderable)
     for line in captured.get().rstrip("\n").splitlines():
         click.echo(line.rstrip())
-
-
-def _width(text: str) -> int:
-    return len(click.unstyle(text))
-
-
-def _pad(text: str, width: int, is_right: bool) -> str:
-    space = " " * (width - _width(text))
-    return space + text if is_right else text + space

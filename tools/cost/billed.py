@@ -189,6 +189,20 @@ def compare(billed: Billed, estimate: Estimate, key: Key) -> list[Row]:
     )
 
 
+def kept_beside(repository: Repository, estimate: Estimate) -> tuple[Billed, list[Row]] | None:
+    """The last answer of Cost Explorer, for whatever tag, beside `estimate`; never asks AWS.
+
+    None if there is no answer, or none whose tag the notebooks have.
+    """
+    known = cached(repository)
+    if known is None:
+        return None
+    try:
+        return known, compare(known, estimate, Key.of_tag(known.tag))
+    except UserError:
+        return None
+
+
 def _name_of_shared(billed: Billed, key: Key) -> str:
     if billed.tag == _STACK:
         return "shared stacks"

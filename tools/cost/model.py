@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
+from tools.console.figures import money
 from tools.cost.prices import Price, Table
 
 # Hours a month, 365 days of 24 hours in 12 months, as AWS's calculator counts:
@@ -92,8 +93,8 @@ class Amount:
     def __str__(self) -> str:
         """The amount to the cent, with "at least" if it is not complete."""
         if self.complete:
-            return f"${self.usd:,.2f}"
-        return f"at least ${self.usd:,.2f}" if self.usd else "unknown"
+            return money(self.usd)
+        return f"at least {money(self.usd)}" if self.usd else "unknown"
 
     def times(self, factor: int, of: int = 1) -> "Amount":
         """Scales the amount by `factor / of`."""

@@ -1,8 +1,7 @@
 """Repairs a stack after an apply that died: imports what it left in AWS but not in the state."""
 
-import click
-
 from tools.console import table
+from tools.console.messages import say
 from tools.engine.leftovers import find_leftovers
 from tools.imports.request import ResourceImport
 from tools.imports.state_import import import_resource
@@ -16,21 +15,20 @@ def adopt(session: Session, stack: Stack) -> None:
     total = 0
     # A second look finds parts of what the first one imported, such as the rules of a group.
     while existing := _find_existing(session, stack):
-        click.echo(f"Import in {session.account}, into the state of {stack.name}:", err=True)
+        say(f"Import in {session.account}, into the state of {stack.name}:")
         rows = ((resource.address, resource.identifier) for resource in existing)
-        table.show(rows, indent="  ", err=True)
+        table.show(rows, ("Address", "Imported from"), indent="  ", err=True)
         session.confirm(f"Import these {len(existing)} resources?")
         with session.runner().begin(1) as run:
             for resource in existing:
                 import_resource(run, stack, resource)
         total += len(existing)
     if total:
-        click.echo(f"imported {total}; next: tools deploy{target.option} {stack.name}", err=True)
+        say(f"imported {total}; next: tools deploy{target.option} {stack.name}")
     else:
-        click.echo(
+        say(
             f"Nothing to adopt in {stack.name}. To import a resource that has no name to look for: "
-            f"{target.terraform.program} -chdir={stack.path} import ADDRESS ID",
-            err=True,
+            f"{target.terraform.program} -chdir={stack.path} import ADDRESS ID"
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import click
 
+from tools.console.messages import say
 from tools.context import Target
 from tools.engine.plans import Plan
 from tools.engine.records import Records
@@ -67,7 +68,7 @@ def report(plans: Sequence[Plan], target: Target, err: bool = False) -> None:
     """
     for plan in plans:
         for line in plan.errors:
-            click.echo(f"[{plan.stack}] {line}", err=True)
+            say(f"[{plan.stack}] {line}")
     summary.show_plans(plans, err=err)
     for plan in plans:
         for change in plan.changes:
@@ -81,7 +82,7 @@ def report(plans: Sequence[Plan], target: Target, err: bool = False) -> None:
     if not all(map(is_safe, plans)):
         raise click.exceptions.Exit(1)
     if changed := [plan.stack for plan in plans if plan.status != "unchanged"]:
-        click.echo(f"next: tools deploy{target.option} {' '.join(changed)}", err=True)
+        say(f"next: tools deploy{target.option} {' '.join(changed)}")
 
 
 def is_safe(plan: Plan) -> bool:

@@ -3,9 +3,8 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-import click
-
 from tools.console import table
+from tools.console.messages import say
 from tools.engine.plans import Plan
 from tools.hcl import writing
 from tools.imports import closing_plan, state_import, tfvars
@@ -44,21 +43,21 @@ def execute(session: Session, pending: PendingImport) -> list[Plan]:
 
 def _show(pending: PendingImport, session: Session) -> None:
     """Says what will be done, on stderr."""
-    click.echo(f"Import in {session.account}:", err=True)
+    say(f"Import in {session.account}:")
     rows = ((resource.stack, resource.address, resource.identifier) for resource in pending.imports)
-    table.show(rows, indent="  ", err=True)
+    table.show(rows, ("Stack", "Address", "Imported from"), indent="  ", err=True)
     for notebook in pending.notebooks:
-        click.echo(f"New directory notebooks/{notebook.name}:", err=True)
+        say(f"New directory notebooks/{notebook.name}:")
         for line in writing.format_assignments(notebook.values).splitlines():
-            click.echo(f"  {line}".rstrip(), err=True)
+            say(f"  {line}".rstrip())
         for script in notebook.scripts:
-            click.echo(f"  and {script}", err=True)
+            say(f"  and {script}")
     for edit in pending.edits:
         path = edit.path.relative_to(session.target.repository.root)
         for name, value in edit.values.items():
-            click.echo(f"{path}: {name} = {writing.dumps(value)}", err=True)
+            say(f"{path}: {name} = {writing.dumps(value)}")
     for note in pending.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
 
 
 def _question(pending: PendingImport) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import click
-
 from tools.aws import sagemaker
 from tools.console import table
+from tools.console.messages import say
+from tools.console.table import Column
 from tools.errors import UserError
 from tools.imports import (
     buckets,
@@ -314,13 +314,21 @@ def _vpc_of(instances: Sequence[Any], vpcs: Mapping[str, str]) -> str | None:
 def show(candidates: Sequence[Candidate]) -> None:
     """Prints a line for each candidate on stdout, and their number on stderr."""
     table.show(
-        (c.kind, c.name, c.detail, c.stack if c.command else "", c.command or c.why)
-        for c in candidates
+        (
+            (c.kind, c.name, c.detail, c.stack if c.command else "", c.command or c.why)
+            for c in candidates
+        ),
+        (
+            "Kind",
+            "Name",
+            Column("Details", rank=1),
+            Column("Stack", rank=2),
+            Column("Command, or why not", note=True),
+        ),
     )
     importable = sum(bool(candidate.command) for candidate in candidates)
-    click.echo(
+    say(
         f"{importable} can be imported, of {len(candidates)} that no state here holds"
         if candidates
-        else "every resource that the stacks could import is in their states",
-        err=True,
+        else "every resource that the stacks could import is in their states"
     )

@@ -14,9 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from tools import SCRATCH
+from tools.console.messages import say
 from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.hcl.reading import VALUES, Value
@@ -67,7 +66,7 @@ def refusals(session: Session, pending: PendingImport) -> dict[str, str]:
     """Returns why Terraform refuses what `pending` would write, by stack."""
     if not (pending.edits or pending.notebooks):
         return {}
-    click.echo("Terraform tries what would be written, in a copy:", err=True)
+    say("Terraform tries what would be written, in a copy:")
     with _copy(session, pending) as root:
         original = session.target.repository
         trial = session.moved_to(Repository(root, original.option, original.env))

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from tools.aws import s3
-from tools.console.messages import print_json
+from tools.console.messages import print_json, say
 from tools.context import Target
 from tools.engine.plans import Plan
 from tools.imports import closing_plan, trial
@@ -50,7 +48,7 @@ def migrate(session: Session, arguments: Arguments) -> None:
     migrated = migration.prepare(destination, deployment, arguments.choices, earlier)
     pending = find_pending(session, migrated.request)
     if not arguments.as_json:
-        click.echo("\n".join(table.format_lines(migrated.mapping, migrated.addresses)))
+        table.show(migrated.mapping, migrated.addresses)
     trial.check(session, pending, _remedies(migrated))
     if arguments.dry_run:
         _end_dry_run(migrated, pending, arguments.as_json)
@@ -79,11 +77,10 @@ def _end_dry_run(migrated: Migration, pending: PendingImport, as_json: bool) -> 
         _print_json(migrated)
         return
     for note in migrated.request.notes:
-        click.echo(f"note: {note}", err=True)
-    click.echo(
+        say(f"note: {note}")
+    say(
         f"{len(pending.imports)} of {len(migrated.request.imports)} resources are still to be "
-        "imported; nothing was written",
-        err=True,
+        "imported; nothing was written"
     )
 
 
@@ -104,11 +101,10 @@ def _say_next_steps(script: Path, folder: Path | None, target: Target) -> None:
     run = shlex.quote(str(script if script.is_absolute() else f"./{script}"))
     chdir = shlex.quote(str(folder)) if folder else "FOLDER"
     terraform = f"{target.terraform.program} -chdir={chdir}"
-    click.echo(
+    say(
         "The old deployment still has everything in its state: a destroy there would destroy what "
         "was imported. In this order:\n"
         f"  1. look: tools plan{target.option} --details; deploy: tools deploy{target.option}\n"
         f"  2. read and run {run}{argument}; it ends with a list of what a destroy destroys\n"
-        f"  3. destroy the rest: {terraform} plan -destroy, then {terraform} destroy",
-        err=True,
+        f"  3. destroy the rest: {terraform} plan -destroy, then {terraform} destroy"
     )

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 
-from tools.console.table import lay_out
+import click
+
+from tools.console import table
+from tools.console.table import Column
 from tools.errors import in_one_line
 from tools.migration.mapping import LegacyMapping, MappedResource
 from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE
 
-_TITLES = ("resource", "from", "to", "action")
+_IMPORTED = ("Resource", Column("From", rank=1), "To", Column("Action", rank=2))
+_OTHERS = ("Not imported", "Action", Column("Why", note=True))
 _ACTIONS = {
     "imported": "import",
     "inside": "let go",
@@ -33,8 +37,8 @@ def describe(row: MappedResource) -> str:
     return f"{kind} {name}".rstrip()
 
 
-def format_lines(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[str]:
-    """Returns what is imported as a table, and a line with its reason for everything else.
+def show(mapping: LegacyMapping, addresses: Mapping[str, str]) -> None:
+    """Prints what is imported as a table, and everything else with its reason as another.
 
     `addresses` are the new addresses, after their stacks, by the old ones.
     """
@@ -48,10 +52,15 @@ def format_lines(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[s
         for row in mapping.rows
         if row.address not in addresses
     ]
-    lines = lay_out(imported, _TITLES)
-    if others:
-        lines += ["", "not imported", *lay_out(others)]
-    return [in_one_line(line) for line in lines]  # names in a state may hold anything
+    table.show(map(_printable, imported), _IMPORTED)
+    if imported and others:
+        click.echo()
+    table.show(map(_printable, others), _OTHERS)
+
+
+def _printable(row: tuple[str, ...]) -> list[str]:
+    """The cells of a row; names in a state may hold anything."""
+    return [in_one_line(cell) for cell in row]
 
 
 def to_json(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[dict[str, str | None]]:

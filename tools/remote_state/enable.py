@@ -7,6 +7,7 @@ from functools import partial
 from tools.aws import s3
 from tools.console import table
 from tools.console.messages import say
+from tools.console.table import Column
 from tools.engine.preparation import finish_earlier_run
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -131,7 +132,7 @@ def _move_states(
 def _announce(destination: str, steps: Sequence[_Step]) -> None:
     say(destination)
     rows = ((step.stack.name, step.action or "is there already") for step in steps)
-    table.show(rows, indent="  ", err=True)
+    table.show(rows, ("Stack", Column("Action", note=True)), indent="  ", err=True)
 
 
 def _refuse_fixed_prefix(settings: Backend, stacks: Sequence[Stack]) -> None:

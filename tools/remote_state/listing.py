@@ -7,7 +7,8 @@ from functools import partial
 
 import click
 
-from tools.console import table
+from tools.console import figures, table
+from tools.console.table import Column
 from tools.engine.records import BUCKET_REQUESTS, Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -56,14 +57,21 @@ def _read_row(records: Records, stack: Stack) -> StateRow:
 
 
 def show(rows: Sequence[StateRow]) -> None:
-    """Prints `rows` as a table on stdout, below headers on stderr."""
-    headers = ("", "", "serial", "resources", "size", "")
-    table.show(map(_cells, rows), headers, err_headers=True)
+    """Prints `rows` as a table on stdout."""
+    columns = (
+        "Stack",
+        Column("Place", rank=4),
+        Column("Serial", rank=2),
+        Column("Resources", rank=3),
+        Column("Size", rank=1, to_right=True),
+        Column("Notes", note=True),
+    )
+    table.show(map(_cells, rows), columns)
 
 
 def _cells(row: StateRow) -> list[table.Cell]:
     note = row.problem or (describe_lock(row.lock) if row.lock else "")
-    size = f"{row.size / 1000:.1f} kB" if row.size else None
+    size = figures.size(row.size) if row.size else None
     coloured = click.style(note, fg="yellow") if note else ""
     return [row.stack, row.place, row.serial, row.resources, size, coloured]
 

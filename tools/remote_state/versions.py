@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tools.aws.s3 import Version
-from tools.console import table
+from tools.console import figures, table
 from tools.console.messages import say
+from tools.console.table import Column
 from tools.context import Target
 from tools.engine.preparation import finish_earlier_run, prepare
 from tools.engine.records import Records
@@ -73,14 +74,25 @@ def _read_row(place: BucketPlace, version: Version) -> VersionRow:
 
 
 def show(rows: Sequence[VersionRow]) -> None:
-    """Prints `rows` as a table on stdout, below headers on stderr."""
+    """Prints `rows` as a table on stdout."""
     table.show(
         (
-            (row.version, row.modified, row.serial, row.resources, "" if row.size else "deleted")
+            (
+                row.version,
+                row.modified,
+                row.serial,
+                row.resources,
+                figures.size(row.size) if row.size else "deleted",
+            )
             for row in rows
         ),
-        ("", "", "serial", "resources", ""),
-        err_headers=True,
+        (
+            "Version",
+            "Modified",
+            Column("Serial", rank=1),
+            Column("Resources", rank=2),
+            Column("Size", to_right=True),
+        ),
     )
 
 

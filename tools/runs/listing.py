@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from tools.console import table
+from tools.console.table import Column
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
@@ -128,6 +129,14 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
                 _note(row),
             )
             for row in rows
+        ),
+        (
+            "Stack",
+            Column("Kind", rank=3),
+            "Status",
+            Column("Applied", rank=2),
+            Column("Resources", rank=1),
+            Column("Notes", note=True),
         ),
         details=[row.why if why and row.status == "changed since" else () for row in rows],
     )

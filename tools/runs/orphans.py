@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
+from tools.console.figures import money
 from tools.console.messages import say
 from tools.cost import applied, prices
 from tools.cost.model import total
@@ -61,7 +62,7 @@ class Orphan:
     def why(self) -> str:
         """What it is and what it costs, in words."""
         usd = self.monthly_usd
-        month = "unknown" if usd is None else f"about ${usd:.2f} a month if all of it runs"
+        month = "unknown" if usd is None else f"about {money(usd)} a month if all of it runs"
         cost = f"cost: {month}"
         if isinstance(self.place, BucketPlace):
             return (

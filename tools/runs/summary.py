@@ -1,16 +1,23 @@
 """Prints plans, results and drift as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import click
 
 from tools.console import progress, table
-from tools.console.messages import say
+from tools.console.messages import say, show_kept
+from tools.console.table import Column
 from tools.engine.plans import ACTIONS, Change, Plan
 from tools.engine.run import NOTHING_DEPLOYED, Result
 
 _MOST_ROWS = 30
+_PLAN_COLUMNS: table.Columns = (
+    "Stack",
+    *(action.capitalize() for action in ACTIONS),
+    "Status",
+    Column("Notes", note=True),
+)
 
 
 def summarize(results: Sequence[Result]) -> None:
@@ -27,30 +34,39 @@ def summarize(results: Sequence[Result]) -> None:
             (
                 result.stack,
                 progress.style_outcome(result.outcome),
-                f"{result.seconds:5.0f} s",
+                f"{result.seconds:.0f} s",
                 result.detail,
             )
             for result in shown
         ),
+        ("Stack", "Outcome", Column("Time", rank=1, to_right=True), Column("Notes", note=True)),
         err=True,
     )
     if len(shown) < len(results):
         say(f"{len(results) - len(shown)} stacks unchanged")
+    if any(result.outcome == "failed" for result in results):
+        show_kept()
 
 
 def show_drift(plans: Sequence[Plan]) -> None:
     """Prints what was changed outside, by resource, and what is not applied yet, by stack."""
-    for plan in plans:
-        for change in plan.outside:
-            what = "gone" if change.action == "destroy" else "changed"
-            attributes = f" ({', '.join(change.attributes)})" if change.attributes else ""
-            click.echo(f"{plan.stack}  {what} outside of Terraform: {change.address}{attributes}")
-        if plan.status == "failed":
-            click.echo(f"{plan.stack}  {progress.style_outcome('failed')}: {plan.detail}")
-        elif plan.why and plan.detail != NOTHING_DEPLOYED:
-            click.echo(f"{plan.stack}  changed here and not applied: {'; '.join(plan.why)}")
+    rows = [
+        (plan.stack, what, details) for plan in plans for what, details in _describe_drift(plan)
+    ]
+    table.show(rows, ("Stack", "Difference", Column("Details", note=True)))
     drifted = sum(bool(plan.outside) for plan in plans)
     say(f"{drifted} of {len(plans)} stacks were changed outside of Terraform")
+
+
+def _describe_drift(plan: Plan) -> Iterator[tuple[str, str]]:
+    for change in plan.outside:
+        what = "gone" if change.action == "destroy" else "changed"
+        attributes = f" ({', '.join(change.attributes)})" if change.attributes else ""
+        yield f"{what} outside of Terraform", f"{change.address}{attributes}"
+    if plan.status == "failed":
+        yield progress.style_outcome("failed"), plan.detail
+    elif plan.why and plan.detail != NOTHING_DEPLOYED:
+        yield "not applied yet", "\n".join(plan.why)
 
 
 def drift_json(plan: Plan) -> dict[str, object]:
@@ -69,7 +85,7 @@ def show_plans(plans: Sequence[Plan], err: bool = True, why: bool = False) -> No
     shown = [plan for plan in plans if plan.status != "unchanged"]
     if shown:
         reasons = [plan.why if why else () for plan in shown]
-        table.show(map(_plan_row, shown), ("", *ACTIONS, "", ""), reasons, err=err)
+        table.show(map(_plan_row, shown), _PLAN_COLUMNS, reasons, err=err)
     if unchanged := len(plans) - len(shown):
         click.echo(f"{unchanged} of {len(plans)} stacks: no changes", err=err)
 
@@ -82,7 +98,7 @@ def _plan_row(plan: Plan) -> list[table.Cell]:
     notes += [_describe_loss(change) for change in plan.losses]
     status = progress.style_outcome(plan.status) if plan.status in ("failed", "waiting") else ""
     counts = [plan.counts[action] or None for action in ACTIONS]
-    return [plan.stack, *counts, status, "; ".join(notes)]
+    return [plan.stack, *counts, status, "\n".join(notes)]
 
 
 def _describe_loss(change: Change) -> str:

@@ -74,6 +74,10 @@ def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
 def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebook:
     name = str(row["name"])
     notebook.check_name(name)
+    for key in row:
+        if key not in _ROW_KEYS and key not in types:
+            hint = nearest(key, sorted({*_ROW_KEYS, *types}))
+            raise UserError(f"{name}: a notebook has no value called {shorten(key)}; {hint}")
     values: dict[str, Any] = {"volume_size": 20, "owner": getpass.getuser(), "purpose": name}
     source = row.get("from")
     profile = row.get("profile") or (None if source else "dev")

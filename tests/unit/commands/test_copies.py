@@ -10,7 +10,7 @@ from tools import cli
 from tools.state.backend import Backend
 
 # What works on no stack of the repository.
-WITHOUT_STACKS = {"local", "init"}
+WITHOUT_STACKS = {"completion", "init", "local", "merge-reports"}
 STARTS_LOCALSTACK = {"demo"}  # tests/cli/test_deploy.py
 ARGUMENTS = {
     "adopt": ["one"],

@@ -5,7 +5,8 @@ are done by hand below.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,29 @@ def test_by_stack_the_shared_stacks_are_one_row() -> None:
     rows = {row.name: row for row in billed.compare(known, estimate(), Key.of_tag("Stack"))}
     assert rows["shared stacks"].difference == Decimal("0.7")
     assert rows["no tag Stack"].difference == Decimal(1)
+
+
+def test_the_report_gets_what_is_kept_and_asks_nothing(
+    explorer: Stubber, repository: Repository
+) -> None:
+    declared = estimate("alice")
+    tagged = [
+        replace(cost, spec=replace(cost.spec, tags={"Owner": "alice"}))
+        for cost in declared.notebooks
+    ]
+    declared = replace(declared, notebooks=tagged)
+    assert billed.kept_beside(repository, declared) is None
+    explorer.add_response("get_cost_and_usage", answer((OCTOBER, {"alice": "11"})))
+    ask(repository)
+    kept = billed.kept_beside(repository, declared)
+    assert kept
+    known, rows = kept
+    assert known.asked == TODAY
+    assert {row.name: row.difference for row in rows}["alice"] == Decimal(1)
+    # A tag that no notebook has, so that nothing can be said of them.
+    explorer.add_response("get_cost_and_usage", answer((OCTOBER, {"x": "1"}), tag="Team"))
+    billed.ask(cost_explorer.cloud(), repository, "Team", TODAY + timedelta(days=1))
+    assert billed.kept_beside(repository, declared) is None
 
 
 def test_an_answer_without_the_tag_is_empty() -> None:

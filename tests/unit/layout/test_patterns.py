@@ -55,3 +55,13 @@ def test_a_directory_is_its_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert name_at("../../modules/k", tmp_path) == "../../modules/k"
     assert name_at("nlp-*", tmp_path) == "nlp-*"
     assert name_at(".", tmp_path / "elsewhere") == "."
+
+
+def test_of_many_the_ten_nearest_are_named() -> None:
+    names = [f"notebooks/{letter * 8}" for letter in "abcdefghijkl"]
+    with pytest.raises(UserError) as raised:
+        match_names(["l1l2"], names, "no stack is called")
+    words = str(raised.value).removeprefix("no stack is called l1l2; there are ")
+    assert words.startswith("notebooks/llllllll, ")
+    assert words.count("notebooks/") == 10
+    assert words.endswith(" and 2 more")

@@ -1,5 +1,7 @@
 """The mapping as text and as JSON."""
 
+import pytest
+
 from tools.migration import table
 from tools.migration.legacy import Resource
 from tools.migration.mapping import LegacyMapping, MappedResource
@@ -18,29 +20,30 @@ ADDRESSES = {
 }
 
 
-def test_what_is_imported_is_a_table_and_the_rest_a_list_with_reasons() -> None:
-    assert [
-        " ".join(line.split()) for line in table.format_lines(LegacyMapping(ROWS), ADDRESSES)
-    ] == [
-        "resource from to action",
+def test_what_is_imported_is_a_table_and_the_rest_another_with_reasons(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table.show(LegacyMapping(ROWS), ADDRESSES)
+    assert [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()] == [
+        "Resource From To Action",
         f"bucket acme-data aws_s3_bucket.b {ADDRESSES['aws_s3_bucket.b']} import",
         "s3 bucket versioning acme-data aws_s3_bucket_versioning.b "
         f"{ADDRESSES['aws_s3_bucket_versioning.b']} import",
         "",
-        "not imported",
+        "Not imported Action Why",
         "aws_kms_key.k let go it encrypts",
     ]
 
 
-def test_nothing_left_over_has_no_list() -> None:
-    assert "not imported" not in table.format_lines(LegacyMapping(ROWS[:1]), ADDRESSES)
+def test_nothing_left_over_has_no_table(capsys: pytest.CaptureFixture[str]) -> None:
+    table.show(LegacyMapping(ROWS[:1]), ADDRESSES)
+    assert "Not imported" not in capsys.readouterr().out
 
 
-def test_no_name_in_a_state_steers_the_terminal() -> None:
+def test_no_name_in_a_state_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     bad = Resource('aws_s3_object.o["\x1b[2J"]', "aws_s3_object", {"id": "\x1b[31m"})
-    shown = "\n".join(
-        table.format_lines(LegacyMapping([MappedResource(bad, "stays", reason="x\ny")]), {})
-    )
+    table.show(LegacyMapping([MappedResource(bad, "stays", reason="x\ny")]), {})
+    shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert shown.splitlines()[-1].endswith("x\\ny")
 

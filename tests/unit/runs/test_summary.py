@@ -29,6 +29,7 @@ def test_results_are_in_the_order_of_the_run(capsys: pytest.CaptureFixture[str])
     output = capsys.readouterr()
     assert output.out == ""
     assert rows(output.err) == [
+        "Stack Outcome Time Notes",
         "notebooks/n applied 2 s",
         "shared-infra/b failed 61 s no: because",
         "notebooks/zz not run 0 s shared-infra/b failed or was not run",
@@ -38,9 +39,10 @@ def test_results_are_in_the_order_of_the_run(capsys: pytest.CaptureFixture[str])
 def test_many_unchanged_stacks_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     unchanged = [Result(f"notebooks/n{number}", "unchanged") for number in range(30)]
     summarize(unchanged)
-    assert len(rows(capsys.readouterr().err)) == 30
+    assert len(rows(capsys.readouterr().err)) == 1 + 30
     summarize([*unchanged, Result("notebooks/m", "applied", 1.0)])
     assert rows(capsys.readouterr().err) == [
+        "Stack Outcome Time Notes",
         "notebooks/m applied 1 s",
         "30 stacks unchanged",
     ]
@@ -59,7 +61,7 @@ def test_a_plan_is_a_row_that_counts_and_says_what_is_lost(
     output = capsys.readouterr()
     assert output.err == ""
     lines = rows(output.out)
-    assert lines[0] == "create update replace destroy"
+    assert lines[0] == "Stack Create Update Replace Destroy Status Notes"
     assert lines[1].startswith("shared-infra/b - 1 1 1 ")
     assert "replace aws_s3_bucket.this: loses its data" in output.out
     assert "destroy aws_sagemaker_notebook_instance.this: loses its volume" in output.out
@@ -86,11 +88,12 @@ def test_drift_tells_a_change_outside_from_one_not_applied(
     ]
     show_drift(plans)
     output = capsys.readouterr()
-    assert output.out.splitlines() == [
-        "shared-infra/b  changed outside of Terraform: aws_s3_bucket.this (tags)",
-        "shared-infra/b  gone outside of Terraform: aws_iam_role.this",
-        "notebooks/m  changed here and not applied: notebooks/m/main.tf changed; never applied",
-        "notebooks/n  failed: no: because",
+    assert rows(output.out) == [
+        "Stack Difference Details",
+        "shared-infra/b changed outside of Terraform aws_s3_bucket.this (tags)",
+        "shared-infra/b gone outside of Terraform aws_iam_role.this",
+        "notebooks/m not applied yet notebooks/m/main.tf changed; never applied",
+        "notebooks/n failed no: because",
     ]
     assert output.err == "1 of 4 stacks were changed outside of Terraform\n"
     assert [drift_json(plan)["status"] for plan in plans] == [

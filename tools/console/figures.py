@@ -1,0 +1,23 @@
+"""How amounts are written, wherever a person reads them: money and sizes."""
+
+from decimal import Decimal
+
+_UNITS = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3}
+
+
+def money(usd: Decimal) -> str:
+    """Returns an amount of US dollars: $1,234.50, or -$0.99."""
+    return f"{'-' if round(usd, 2) < 0 else ''}${abs(usd):,.2f}"
+
+
+def signed_money(usd: Decimal) -> str:
+    """Returns a difference of US dollars, with its sign: +$12.00."""
+    return money(usd) if round(usd, 2) < 0 else f"+{money(usd)}"
+
+
+def size(count: int) -> str:
+    """Returns a number of bytes in units of 1000: 512 B, 12.3 kB, 1.0 GB."""
+    for unit, worth in _UNITS.items():
+        if count >= worth:
+            return f"{count / worth:.1f} {unit}"
+    return f"{count} B"

@@ -1,0 +1,50 @@
+"""What the terminal can show, and what its user wants to see: width, colours, how much is said."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+
+@dataclass
+class Wish:
+    """What -q and -v ask for; each command sets it as it starts."""
+
+    quiet: bool = False
+    verbose: bool = False
+
+
+wish = Wish()
+
+
+def columns(stream: TextIO) -> int | None:
+    """Returns how wide `stream` is, by COLUMNS or its terminal; None if it is not known.
+
+    A shell keeps COLUMNS to itself: in the environment it is what somebody wants.
+    """
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):  # as a pseudo-terminal that nobody has given a size
+        return None
+
+
+def may_drop(stream: TextIO) -> bool:
+    """Returns whether a table on `stream` may leave out columns: a script and -v want them all."""
+    return stream.isatty() and not wish.verbose
+
+
+def colour(env: Mapping[str, str] | None = None) -> bool | None:
+    """Returns whether the user wants colours, None if the stream decides: a terminal has them.
+
+    NO_COLOR is stronger than FORCE_COLOR. Either counts if it is not empty, whatever it says:
+    https://no-color.org and https://force-color.org
+    """
+    variables = os.environ if env is None else env
+    if variables.get("NO_COLOR"):
+        return False
+    return True if variables.get("FORCE_COLOR") else None
