@@ -96,25 +96,30 @@ def test_what_reads_a_failed_stack_is_not_run_and_the_rest_goes_on(team: Team) -
 @pytest.mark.nightly
 def test_a_plan_that_goes_stale_is_made_again_and_never_applied(team: Team) -> None:
     team.pull_request()
+    deploy_by_hand(team, "meddled", "one")
     team.merge()
+    logs = {job.name: job.log for job in team.hub.jobs}
+    assert "shared-infra/a: planned again: its state has changed" in logs["wave-1 / prepare"]
+    assert team.value("shared-infra/a") == "one"
+
     team.write("shared-infra/a", "two")
-    team.pull_request()
-    deploy(team, "notebooks/n", "shared-infra/a", "--force")  # somebody at a terminal: newer states
-    before_wave_2 = team.value("shared-infra/a")
-    assert before_wave_2 == "two"
-    team.write("shared-infra/a", "three")
     team.pull_request()
 
     def meddle(job: str) -> bool:
         """Between the approval of a wave and its jobs the state changes."""
         if job == "wave-1 / apply":
-            deploy(team, "shared-infra/a", "--force")
+            deploy_by_hand(team, "meddled again", "two")
         return True
 
     team.hub.approve = meddle
     team.merge()
     assert team.hub.outcome()["result"] == "failure"
     assert "stale" in next(job.log for job in team.hub.jobs if job.name == "wave-1 / apply")
+    assert team.value("shared-infra/a") == "meddled again"
+    team.hub.approve = lambda job: True
+    team.merge()
+    assert team.hub.outcome()["result"] == "success"
+    assert team.value("notebooks/n", "read_a") == "two"
 
 
 @pytest.mark.nightly
@@ -170,8 +175,10 @@ def test_two_deployments_at_once_apply_each_plan_once(team: Team) -> None:
     assert [job.name for job in team.hub.jobs if "apply" in job.name] == []  # nothing is left
 
 
-def deploy(team: Team, *arguments: str) -> None:
-    """Somebody deploys from a terminal, past the pipeline."""
+def deploy_by_hand(team: Team, value: str, committed: str) -> None:
+    """Somebody deploys shared-infra/a from a terminal, with a value that is in no commit."""
+    team.write("shared-infra/a", value)
     env = {**team.hub.env, "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-    command = [".venv/bin/tools", "deploy", "--yes", *arguments]
+    command = [".venv/bin/tools", "deploy", "--yes", "shared-infra/a"]
     subprocess.run(command, cwd=team.root, env=env, check=True, capture_output=True)
+    team.write("shared-infra/a", committed)
