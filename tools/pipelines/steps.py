@@ -15,7 +15,7 @@ from tools.engine import plans
 from tools.engine.fingerprint import differences
 from tools.engine.init import initialize
 from tools.engine.plans import Plan
-from tools.engine.run import Outcome, Result
+from tools.engine.run import Outcome, Result, Run
 from tools.errors import UserError
 from tools.layout import graph, matrix
 from tools.layout.stack import Stack
@@ -148,11 +148,11 @@ class Pipeline:
     def _get_ready(self, stacks: Sequence[Stack]) -> tuple[list[Plan], dict[str, Approvable]]:
         """Returns a plan of each of `stacks`, and of those that can be applied what is approved."""
         with _folder() as folder, _folder() as new_folder:
-            current, digests = self._fetch_current(stacks, folder)
-            left = [stack for stack in stacks if stack.name not in current]
+            current, digests = self._take_over(stacks, folder)
+            names = {plan.stack for plan in current}
+            left = [stack for stack in stacks if stack.name not in names]
             planned, new_digests = self._plan_into(new_folder, left) if left else ([], {})
-            shown = [*self._review(stacks, current, folder), *planned]
-        digests |= new_digests
+        shown, digests = [*current, *planned], digests | new_digests
         return shown, {
             plan.stack: Approvable(digests[plan.stack], losses_of(plan))
             for plan in shown
@@ -221,64 +221,51 @@ class Pipeline:
         planned = deployment.plan_stacks(session, stacks)
         return planned, self._store.put_plans(folder, session.records)
 
-    def _fetch_current(
+    def _take_over(
         self, stacks: Sequence[Stack], folder: Path
-    ) -> tuple[dict[str, Plan], dict[str, str]]:
-        """Fetches the stored plans that can still be applied, and returns them with digests."""
-        current, digests = {}, {}
+    ) -> tuple[list[Plan], dict[str, str]]:
+        """Fetches the stored plans that can still be applied, and returns them with digests.
+
+        What they change is read from the plans themselves: their description may say something
+        else, and whoever may plan a pull request may write both.
+        """
+        current, digests = [], {}
         found = self._store.get_plans((stack.name for stack in stacks), folder)
-        for stack in stacks:
-            if entry := found.get(stack.name):
+        with self._session.runner().work(len(found)) as run:
+            for stack in (stack for stack in stacks if stack.name in found):
+                entry = found[stack.name]
                 plan = plans.parse_plan(folder, entry)
-                if reason := self._why_stale(stack, plan, entry.get("state")):
+                if reason := self._why_stale(run, stack, plan, entry.get("state")):
                     say(f"{stack.name}: planned again: {reason}")
-                else:
-                    current[stack.name] = plan
-                    digests[stack.name] = plan_digest(folder, entry)
+                    continue
+                document = run.terraform.show_json(stack.path, plans.plan_path(folder, stack.name))
+                current.append(replace(plan, changes=plans.planned_changes(document)))
+                digests[stack.name] = plan_digest(folder, entry)
         return current, digests
 
-    def _why_stale(self, stack: Stack, plan: Plan, state: list[str | int] | None) -> str:
-        records = self._session.records
-        if plan.inputs is None or state != state_version(records, stack):
+    def _why_stale(self, run: Run, stack: Stack, plan: Plan, state: list[str | int] | None) -> str:
+        if plan.inputs is None or state != state_version(run.records, stack):
             return "its state has changed since"
-        inputs = records.inputs(stack)
-        return next(iter((*differences(plan.inputs, inputs), *inputs.unknown)), "")
-
-    def _review(
-        self, stacks: Sequence[Stack], current: dict[str, Plan], folder: Path
-    ) -> list[Plan]:
-        """Reads the stored plans themselves: their description may say something else.
-
-        Whoever may plan a pull request may write both.
-        """
-        reviewed = []
-        with self._session.runner().work(len(current)) as run:
-            for stack in stacks:
-                if plan := current.get(stack.name):
-                    initialize(run, stack)
-                    file = plans.plan_path(folder, stack.name)
-                    document = run.terraform.show_json(stack.path, file)
-                    reviewed.append(replace(plan, changes=plans.planned_changes(document)))
-                    run.progress.end(stack.name, "planned")
-        return reviewed
+        # What is unknown is planned again: nobody can tell whether it has changed.
+        changed = [*_changed_inputs(run, stack, plan), *run.records.inputs(stack).unknown]
+        return next(iter(changed), "")
 
     def _refuse(self, chosen: Sequence[tuple[Plan, Approvable]]) -> dict[str, Result]:
         """Returns a result for each plan that must not be applied."""
         refused = {}
-        for plan, approvable in chosen:
-            stack = next(stack for stack in self._stacks if stack.name == plan.stack)
-            now = self._session.records.inputs(stack)
-            changed = differences(plan.inputs, now) if plan.inputs else ["no inputs are known"]
-            detail = ""
-            if changed:
-                detail = f"its plan has gone stale ({changed[0]}); start the pipeline again"
-            elif approvable.losses and not self._session.options.allow_destroy:
-                detail = (
-                    f"would {', '.join(approvable.losses)}, and the data goes with it; nothing was "
-                    "changed. If that is meant, start the pipeline by hand and allow it"
-                )
-            if detail:
-                refused[plan.stack] = Result(plan.stack, "failed", detail=detail)
+        stacks = {stack.name: stack for stack in self._stacks}
+        with self._session.runner().work(len(chosen)) as run:
+            for plan, approvable in chosen:
+                detail = ""
+                if changed := _changed_inputs(run, stacks[plan.stack], plan):
+                    detail = f"its plan has gone stale ({changed[0]}); start the pipeline again"
+                elif approvable.losses and not self._session.options.allow_destroy:
+                    detail = (
+                        f"would {', '.join(approvable.losses)}, and the data goes with it; nothing "
+                        "was changed. If that is meant, start the pipeline by hand and allow it"
+                    )
+                if detail:
+                    refused[plan.stack] = Result(plan.stack, "failed", detail=detail)
         return refused
 
     def _put_results(self, name: str, results: Sequence[Result], command: str = "deploy") -> None:
@@ -311,6 +298,14 @@ def tree_of(root: Path) -> str:
 def output_lines(prepared: Prepared) -> str:
     """Returns the lines that a job of GitHub writes to its outputs."""
     return f"shards={json.dumps(list(prepared.shards))}\ndigest={prepared.digest}"
+
+
+def _changed_inputs(run: Run, stack: Stack, plan: Plan) -> list[str]:
+    """Returns what `stack` reads now and did not when it was planned."""
+    initialize(run, stack)  # the provider's version is one of its inputs
+    if plan.inputs is None:
+        return ["it is unknown what its plan has read"]
+    return differences(plan.inputs, run.records.inputs(stack, fresh=True))
 
 
 def too_deep(changed: Sequence[Stack]) -> dict[str, str]:
