@@ -223,6 +223,21 @@ def test_what_reads_a_failed_stack_is_not_run(jobs: Jobs) -> None:
     }
 
 
+def test_what_reads_a_failed_stack_is_not_run_though_it_could_be_planned(jobs: Jobs) -> None:
+    for wave in (1, 2, 3):
+        jobs.deploy(wave, jobs.prepare(wave))
+    for stack in ("shared-infra/b", "shared-infra/a"):
+        with (jobs.bench.root / stack / "main.tf").open("a") as file:
+            file.write("# another\n")
+    prepared = jobs.prepare(1, "2")
+    call = "apply shared-infra.b.tfplan of shared-infra/b"
+    jobs.bench.terraform.will(call, failure("no"))
+    with pytest.raises(click.exceptions.Exit):
+        jobs.deploy(1, prepared, "2")
+    assert outcomes(jobs.prepare(2, "2")) == {"shared-infra/a": "not run"}
+    assert jobs.asked("plan") == []
+
+
 def test_what_was_not_approved_counts_as_not_run(jobs: Jobs) -> None:
     jobs.prepare(1)
     assert outcomes(jobs.prepare(2)) == {"shared-infra/a": "not run"}
