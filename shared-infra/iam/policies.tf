@@ -25,6 +25,11 @@ resource "aws_iam_policy" "notebook" {
   name        = "${local.name_prefix}-notebook-${each.key}"
   description = "Lets ${var.project} notebooks ${each.value.allows}"
   policy      = each.value.json
+
+  # AWS changes no description: another one would replace the policy, which is attached.
+  lifecycle {
+    ignore_changes = [description]
+  }
 }
 
 # By the policies' names and not by the policies: while the role is imported, they are not there yet.

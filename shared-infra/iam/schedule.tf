@@ -6,6 +6,11 @@ resource "aws_iam_policy" "schedule" {
   name        = "${local.name_prefix}-notebook-schedule-boundary"
   description = "Bounds the schedules of ${var.project} to starting and stopping its notebooks"
   policy      = data.aws_iam_policy_document.schedule.json
+
+  # AWS changes no description: another one would replace the policy, which is attached.
+  lifecycle {
+    ignore_changes = [description]
+  }
 }
 
 data "aws_iam_policy_document" "schedule" {

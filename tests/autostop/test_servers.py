@@ -176,18 +176,22 @@ def test_debugger_that_stands_still_is_never_stopped(jupyter: Jupyter, tmp_path:
 def test_kernel_that_is_restarted_ends_what_it_did(
     version: str, jupyter: Jupyter, tmp_path: Path
 ) -> None:
-    """A question may be under way to the kernel that was there before."""
+    """A question may be under way to the kernel that was there before.
+
+    The restart is activity: before it stops, it is seen to run on. The limit leaves a busy machine
+    time for a look.
+    """
     cell = Cell(tmp_path)
     kernel = jupyter.open_notebook("restarted.ipynb")
     with jupyter.client(kernel) as client:
         cell.run(client)
         control(client, "debugInfo")
-        with asking(tmp_path, jupyter, idle=1) as autostop:
+        with asking(tmp_path, jupyter, idle=5) as autostop:
             is_held(autostop, "busy: restarted.ipynb", times=2)
             jupyter.api("POST", f"kernels/{kernel}/restart")
             here = len(autostop.lines)
             stopping = autostop.wait_for("cannot stop", after=here)
-            assert any("running on, idle 0" in line for line in autostop.lines[here:stopping])
+            assert any("running on, idle" in line for line in autostop.lines[here:stopping])
 
 
 @on_servers(NEWEST)

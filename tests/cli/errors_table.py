@@ -19,7 +19,7 @@ _EXPLAINED = "tools/engine/explain.py"
 # A room's messages have one subject; the emulator's are for LocalStack.
 _SUBJECTS = {
     "Credentials, regions, and what AWS answers": ("aws",),
-    "Values, names and files of notebooks": ("scaffold",),
+    "Values, names and files of notebooks": ("scaffold", "roster"),
     "Options": ("commands", "cli.py", "console"),
     "What Terraform says": (_EXPLAINED,),
     "Plan, deploy and destroy": ("engine", "runs"),

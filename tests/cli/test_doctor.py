@@ -40,7 +40,7 @@ def test_the_network_as_it_is_in_the_account(
         crowded = checks(attached)
         assert crowded["vpc"]["status"] == "ok"
         assert crowded["endpoints"]["status"] == "warning"
-        assert f"{EC2} ({endpoint})" in crowded["endpoints"]["detail"]
+        assert f"{endpoint} is an endpoint for ec2" in crowded["endpoints"]["detail"]
         assert crowded["endpoints"]["mend"].startswith(f"tools import endpoint {endpoint}")
         ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
     finally:

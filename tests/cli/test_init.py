@@ -100,7 +100,7 @@ def test_lets_one_choose_among_what_aws_lists(
     assert f"2 of them are in {REGION}a" in shown
     assert f"{one} is not public" in shown
     assert f"AWS region [{REGION}]:" in shown
-    assert f"A month in {REGION}, without notebooks, data and traffic: " in shown
+    assert f"A month in {REGION}, notebooks and traffic apart: " in shown
     assert re.search("^  3 interface endpoints in 2 Availability Zones  ", shown, re.MULTILINE)
     assert re.search("^  NAT gateway  ", shown, re.MULTILINE)
     assert "next: tools doctor" in shown

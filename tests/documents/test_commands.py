@@ -54,7 +54,6 @@ LEFT_OUT = {
 }
 SHOWN = {
     ("README.md", "source .venv/bin/activate && tools status --local"): ["3 InService"],
-    ("README.md", "tools open nlp-project --browser"): ["https://nlp-project"],
     ("docs/getting-started.md", "terraform output notebook_url"): ["https://nlp-project"],
     ("docs/tutorial.md", "tools graph"): ["shared-infra/s3\n└── shared-infra/iam"],
     ("docs/tutorial.md", "tools explain-access charlie-notebook --local"): [

@@ -146,9 +146,27 @@ def test_two_processes_that_start_it_at_once_get_the_same(cloud: LocalCloud) -> 
     assert answers == {f"{running.pid} {running.port}\n"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_start_leaves_nothing(cloud: LocalCloud, number: signal.Signals) -> None:
+    interrupt_the_start(cloud, free_port(), number)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,  # which lets nothing be tidied up
+        pytest.param(signal.SIGINT, marks=pytest.mark.nightly),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.nightly),
+    ],
+)
+def test_after_an_interrupted_start_it_starts(cloud: LocalCloud, number: signal.Signals) -> None:
     port = free_port()
+    interrupt_the_start(cloud, port, number)
+    assert cloud.up(port).port == port
+
+
+def interrupt_the_start(cloud: LocalCloud, port: int, number: signal.Signals) -> None:
+    """Sends a signal to a process that starts `cloud`, and sees that nothing is left of it."""
     with interruptible():
         starting = subprocess.Popen(
             [sys.executable, "-c", UP, str(cloud.directory), str(port)], stderr=subprocess.DEVNULL
@@ -160,8 +178,6 @@ def test_an_interrupted_start_leaves_nothing(cloud: LocalCloud, number: signal.S
         assert starter.wait(timeout=300) != 0
     eventually(lambda: not emulator.is_running())
     assert cloud.status() is None
-    if number == signal.SIGKILL:  # which lets nothing be tidied up
-        assert cloud.up(port).port == port
 
 
 def test_an_emulator_that_dies_at_its_start_says_why(

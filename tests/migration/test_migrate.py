@@ -204,6 +204,15 @@ def test_an_address_that_is_taken_is_refused_before_anything_is_written(
     assert refused.returncode == 1
     assert_one_line(refused)
     assert "datasets" in refused.stderr
+    rows = [" ".join(line.split()) for line in refused.stdout.splitlines()]
+    taken = "shared-infra/s3 aws_s3_bucket.datasets"
+    assert f"bucket {other} aws_s3_bucket.b {taken} conflict" in rows
+    (row,) = [row for row in rows if row.startswith(f"{taken} conflict ")]
+    assert f"already has {migrated.legacy.prefix}" in row
+    dry = json.loads(migrated.checkout.tools(*command, "--dry-run", "--json").stdout)
+    # And what goes with the bucket: its encryption, its versions.
+    assert dry["conflicts"][0]["what"] == taken
+    assert all(c["what"].startswith("shared-infra/s3") for c in dry["conflicts"])
     assert (workspace / "shared-infra/s3/terraform.tfvars").read_bytes() == values
     assert not (migrated.checkout.root / "state-rm-second.sh").exists()
 

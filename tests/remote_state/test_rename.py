@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.cli.conftest import Checkout
 from tests.trees import write_stack
 from tools.hcl import reading
 
@@ -26,6 +27,15 @@ NOTEBOOK = (
     "  name          = coalesce(var.name, basename(abspath(path.root)))\n"
     '  role_arn      = aws_iam_role.this.arn\n  instance_type = "ml.t3.medium"\n}\n'
 )
+
+
+def test_what_was_never_applied_needs_no_account(checkout: Checkout) -> None:
+    """There are no credentials in its environment."""
+    (checkout.root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
+    done = checkout.tools("rename-notebook", "notebook-dev", "other", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert (checkout.root / "notebooks/other/main.tf").is_file()
+    assert not (checkout.root / "notebooks/notebook-dev").exists()
 
 
 def add(team: Team, name: str, text: str) -> None:

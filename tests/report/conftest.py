@@ -1,18 +1,20 @@
-"""A headless Chromium of the system's packages, and pages in it."""
+"""The report in a browser, and what reads it there."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Chrome
 
+from tests import npm
+from tests.report import chromium
+from tests.trees import REPOSITORY
+from tools import SCRATCH
 from tools.report import page
-from tools.report.collect import Report
-
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from tools.report.history import Trend
+from tools.report.model import Report
 
 OpenPage = Callable[..., Chrome]
 
@@ -20,29 +22,11 @@ OpenPage = Callable[..., Chrome]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Chrome]:
     """Chromium without a window and without a network. CI has to have one."""
-    binary = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        missing = (
-            "no Chromium with its chromedriver on PATH; on Debian: apt-get install chromium "
-            "chromium-driver"
-        )
+    chrome = chromium.start()
+    if chrome is None:
         if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    options = ChromeOptions()
-    options.binary_location = binary
-    for argument in (
-        "--headless=new",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        *(["--no-sandbox"] if os.geteuid() == 0 else []),  # Chromium's sandbox refuses root
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # With its path given, Selenium looks for no other driver, and downloads none.
-    chrome = Chrome(options=options, service=Service(driver))
+            pytest.fail(chromium.MISSING)
+        pytest.skip(chromium.MISSING)
     try:
         yield chrome
     finally:
@@ -51,24 +35,20 @@ def browser() -> Iterator[Chrome]:
 
 @pytest.fixture
 def open_page(browser: Chrome, tmp_path: Path) -> OpenPage:
-    """`open_page(report, width=, scheme=, media=)`: the page, as it is shown there."""
+    """`open_page(report, trend, width=, scheme=, media=)`: the page, as it is shown there."""
 
-    def show(
-        report: Report,
-        width: int = 1200,
-        scheme: str = "light",
-        media: str = "",
-    ) -> Chrome:
+    def show(report: Report, trend: Trend | None = None, **how: Any) -> Chrome:
         path = tmp_path / "report.html"
-        path.write_text(page.render(report), encoding="utf-8")
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        browser.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"media": media, "features": features}
-        )
+        path.write_text(page.render(report, trend, ".."), encoding="utf-8")
         browser.get_log("browser")  # what earlier pages said
-        browser.get(path.as_uri())
+        chromium.show(browser, path.as_uri(), **how)
         return browser
 
     return show
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which finds what some people could not read or reach."""
+    installed = npm.install(Path(__file__).parent / "axe", REPOSITORY / SCRATCH, "report-axe")
+    return (installed / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")

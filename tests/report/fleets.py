@@ -1,19 +1,31 @@
 """Reports about fleets that are only imagined: plain values, no cloud."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from tests.trees import reading, write_stack
 from tools.aws.sagemaker import Instance
 from tools.cost.comparison import compare
-from tools.cost.model import Assumptions, NotebookSpec, Quantities, SharedSpec, estimate_month
+from tools.cost.model import (
+    Amount,
+    Assumptions,
+    NotebookCost,
+    NotebookSpec,
+    Quantities,
+    SharedSpec,
+    estimate_month,
+)
 from tools.cost.prices import Price, Table
 from tools.fleet.fleet import DeclaredNotebook
 from tools.fleet.status import UndeclaredInstance
 from tools.hcl.reading import Value
 from tools.layout.stack import Stack
-from tools.report.collect import NotebookRow, Report
+from tools.report import history
+from tools.report.history import Trend
+from tools.report.model import NotebookRow, Report
 from tools.runs import listing
 
 MADE = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
@@ -28,7 +40,8 @@ TABLE = Table(
         }
     }
 )
-STATUSES = ("InService", "Stopped", "not deployed", "Failed", "InService")
+# One for each notebook in turn.
+STATUSES = ("InService", "Stopped", "not deployed", "Failed", "InService", "InService", "Stopped")
 
 
 def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = None) -> Report:
@@ -44,6 +57,8 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
             "owner": f"owner-{number % 7}",
             "environment": ("dev", "staging", "prod")[number % 3],
             "purpose": f"Purpose {number}",
+            "tags": {"Team": f"team-{number % 7}"} if number % 2 else {},
+            "idle_stop_minutes": 0 if number % 20 == 5 else 60,
             "instance_type": kinds[number % 3],
             **((values or {}) if number == 0 else {}),
         }
@@ -81,19 +96,50 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
     )
 
 
-def _row(number: int, declared: DeclaredNotebook, cost: object, asked: bool) -> NotebookRow:
+def with_stacks(found: Report, root: Path) -> Report:
+    """`found` with stacks in `root`: four shared ones, and its notebooks, which read them."""
+    shared = [f"shared-infra/{name}" for name in ("s3", "iam", "security-groups", "vpc-endpoints")]
+    for name, above in zip(shared, ([], shared[:1], [], shared[2:3]), strict=True):
+        write_stack(root, name, reading(*above))
+    for row in found.rows:
+        write_stack(root, row.declared.stack.name, reading(*shared))
+    names = [*shared, *(row.declared.stack.name for row in found.rows)]
+    return replace(found, stacks=[Stack(root, name) for name in names])
+
+
+def trend(found: Report, usd: tuple[int, ...] = (900, 1450, 1380, 1610)) -> Trend:
+    """That of `found` after weekly reports of so many dollars."""
+    now = history.entry_of(found)
+    weeks = range(len(usd), 0, -1)
+    earlier = [
+        replace(now, made=MADE - timedelta(weeks=week), amount=Amount(Decimal(dollars)))
+        for week, dollars in zip(weeks, usd, strict=True)
+    ]
+    made = history.trend([*earlier, now], now.subject)
+    assert made
+    return made
+
+
+def _row(number: int, declared: DeclaredNotebook, cost: NotebookCost, asked: bool) -> NotebookRow:
+    """Number 1 differs, 4 is idle, 5 has no auto-stop, 6 waits, 8 is on Amazon Linux 2, and so on.
+
+    Those that run are 0 and 4 of each five; 3 has failed, and 9 is in no state.
+    """
     if not asked:
-        return NotebookRow(declared, cost)  # type: ignore[arg-type]
+        return NotebookRow(declared, cost)
     status = STATUSES[number % len(STATUSES)]
+    made = status != "not deployed"
     return NotebookRow(
         declared,
-        cost,  # type: ignore[arg-type]
+        cost,
         status,
-        MADE - timedelta(days=number) if status != "not deployed" else None,
-        ["instance_type is ml.t3.medium, declared ml.m5.xlarge"] if number % 10 == 1 else (),
+        MADE - timedelta(days=number) if made else None,
+        ["instance_type is ml.t3.medium, declared ml.m5.xlarge"] if number % 20 == 1 else (),
         "no capacity" if status == "Failed" else None,
-        timedelta(minutes=25 + number) if number % 10 == 4 else None,
-        _state(declared.stack.name, "changed since" if number == 6 else "applied"),
+        timedelta(minutes=25 + number) if status == "InService" and number % 10 == 4 else None,
+        _state(declared.stack.name, "changed since" if number % 30 == 6 else "applied"),
+        number % 40 != 9 if made else None,
+        number % 20 == 8,
     )
 
 

@@ -1,8 +1,12 @@
 """The report in a real browser."""
 
 import base64
+import csv
+import io
 import re
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +15,25 @@ from markupsafe import Markup
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.report.conftest import OpenPage
-from tests.report.fleets import HTML, report
+from tests.report.fleets import HTML, report, trend, with_stacks
 from tests.trees import reading, write_stack
+from tools.cost.prices import Price
 from tools.layout.stack import Stack
 from tools.report import page
+from tools.report.drawing import Drawing, Group
 
-COLUMNS = ["Notebook", "Status", "A month", "Instance type", "GB", "Owner", "Environment"]
+COLUMNS = ["Notebook", "Status", "Owner", "Environment", "Instance type", "GB", "A month"]
 
 
 def names(browser: Chrome) -> list[str]:
     """The notebooks that are shown, in order."""
     script = """return [...document.querySelectorAll("#fleet tbody tr")]
         .filter(row => row.offsetParent !== null && row.querySelector("th"))
-        .map(row => row.querySelector("th").firstChild.textContent.trim())"""
+        .map(row => row.querySelector(".name").textContent)"""
     found: list[str] = browser.execute_script(script)
     return found
 
@@ -63,15 +70,101 @@ def test_it_says_nothing_to_the_console_and_asks_no_network(
 
 
 def test_searching_narrows_the_table_and_says_how_far(open_page: OpenPage) -> None:
-    browser = open_page(report(30))
+    browser = open_page(report(20))
     search(browser, "owner-3 dev")
-    wait_for(browser, ["team-0003", "team-0024"])
-    assert browser.find_element(By.CLASS_NAME, "dt-info").text == "2 notebooks of 30"
+    wait_for(browser, ["team-0003"])
+    assert browser.find_element(By.CLASS_NAME, "dt-info").text == "1 notebook (of 20)"
+    search(browser, "Team=team-5")  # a tag
+    wait_for(browser, ["team-0005", "team-0019"])
     search(browser, "no such thing")
     wait_for(browser, [])
     assert "no notebook matches" in browser.find_element(By.ID, "fleet").text
     search(browser, "")
-    wait_for(browser, [f"team-{number:04}" for number in range(30)])
+    wait_for(browser, [f"team-{number:04}" for number in range(20)])
+
+
+def choose(browser: Chrome, name: str, value: str) -> None:
+    Select(browser.find_element(By.CSS_SELECTOR, f"[data-filter='{name}']")).select_by_visible_text(
+        value
+    )
+
+
+def test_filters_hold_together_and_are_cleared(open_page: OpenPage) -> None:
+    shown = report(60)
+    browser = open_page(shown)
+    wanted = [
+        row
+        for row in shown.rows
+        if row.cost.spec.owner == "owner-0" and row.cost.spec.environment == "dev"
+    ]
+    choose(browser, "Owner", "owner-0")
+    choose(browser, "Environment", "dev")
+    wait_for(browser, [row.name for row in wanted])
+    choose(browser, "Status", "InService")
+    wait_for(browser, [row.name for row in wanted if row.status == "InService"])
+    choose(browser, "Instance type", "ml.m5.xlarge")  # which no notebook in dev has
+    wait_for(browser, [])
+    browser.find_element(By.ID, "clear").click()
+    wait_for(browser, [f"team-{number:04}" for number in range(25)])
+    choose(browser, "Needs attention", "idle")
+    wait_for(browser, [row.name for row in shown.rows if row.idle is not None])
+
+
+def test_a_filter_takes_the_whole_value(open_page: OpenPage) -> None:
+    browser = open_page(report(8, values={"owner": "owner-1 and others"}))
+    choose(browser, "Owner", "owner-1")
+    wait_for(browser, ["team-0001"])
+
+
+def test_pages_are_turned_and_few_notebooks_have_none(open_page: OpenPage) -> None:
+    browser = open_page(report(60))
+    assert names(browser) == [f"team-{number:04}" for number in range(25)]
+    browser.find_element(By.CSS_SELECTOR, ".dt-paging-button.next").click()
+    wait_for(browser, [f"team-{number:04}" for number in range(25, 50)])
+    assert browser.find_element(By.CLASS_NAME, "dt-info").text == "26 to 50 of 60 notebooks"
+    browser = open_page(report(25))
+    assert browser.find_elements(By.CLASS_NAME, "dt-paging") == []
+    assert browser.find_element(By.CLASS_NAME, "dt-info").text == "25 notebooks"
+
+
+CAUGHT = """
+window.files = [];
+URL.createObjectURL = blob => { blob.text().then(text => window.files.push(text)); return "#"; };
+"""
+
+
+def csv_file(browser: Chrome) -> list[dict[str, str]]:
+    """What the button saves, as Python's reader of CSV has it. The disk is left out."""
+    browser.execute_script(CAUGHT)
+    browser.find_element(By.ID, "csv").click()
+    WebDriverWait(browser, 30).until(lambda b: b.execute_script("return window.files.length"))
+    text: str = browser.execute_script("return window.files[0]")
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def test_csv_has_every_notebook_that_is_left_in_its_order(open_page: OpenPage) -> None:
+    browser = open_page(report(60))
+    choose(browser, "Environment", "prod")
+    heading(browser, "Notebook").click()
+    heading(browser, "Notebook").click()
+    rows = csv_file(browser)
+    assert [row["Notebook"] for row in rows] == [f"team-{n:04}" for n in range(59, 0, -3)]
+    shown = {row.name: row for row in report(60).rows}
+    for row in rows:
+        expected = shown[row["Notebook"]]
+        assert row["Owner"] == expected.cost.spec.owner
+        assert row["US dollars a month"] == str(expected.cost.amount.usd)
+        assert row["Needs attention"] == "; ".join(expected.marks)
+        assert row["Tags"] == "; ".join(expected.tags)
+        assert row["Purpose"] == expected.purpose
+
+
+def test_csv_holds_no_formula_and_every_character(open_page: OpenPage) -> None:
+    values = {"owner": '=HYPERLINK("x")', "purpose": 'a "b", c\u00e9', "environment": "-1"}
+    (row,) = csv_file(open_page(report(1, values=values)))
+    assert row["Owner"] == '\'=HYPERLINK("x")'
+    assert row["Environment"] == "'-1"
+    assert row["Purpose"] == values["purpose"]
 
 
 def test_money_is_sorted_as_numbers_both_ways(open_page: OpenPage) -> None:
@@ -90,9 +183,9 @@ def test_money_is_sorted_as_numbers_both_ways(open_page: OpenPage) -> None:
 
 
 def test_everything_is_reached_and_sorted_by_keyboard(open_page: OpenPage) -> None:
-    browser = open_page(report(12))
+    browser = open_page(report(6))
     reached: list[tuple[str, str]] = []
-    for _ in range(40):
+    for _ in range(90):
         ActionChains(browser).send_keys(Keys.TAB).perform()
         focused = browser.switch_to.active_element
         if focused.tag_name == "body":
@@ -111,17 +204,22 @@ def test_everything_is_reached_and_sorted_by_keyboard(open_page: OpenPage) -> No
     browser.execute_script("arguments[0].focus()", order)
     ActionChains(browser).send_keys(Keys.ENTER).perform()
     ActionChains(browser).send_keys(Keys.ENTER).perform()
-    wait_for(browser, [f"team-{number:04}" for number in range(11, -1, -1)])
+    wait_for(browser, [f"team-{number:04}" for number in range(5, -1, -1)])
 
 
 def test_values_with_html_in_them_stay_text(open_page: OpenPage) -> None:
-    hostile = dict.fromkeys(("name", "owner", "environment", "purpose", "instance_type"), HTML)
+    keys = ("name", "owner", "environment", "purpose", "instance_type")
+    hostile = {**dict.fromkeys(keys, HTML), "tags": {HTML: HTML}}
     shown = report(3, values=hostile)
-    browser = open_page(replace(shown, project=HTML, asked=HTML, warnings=[HTML]))
+    first = replace(shown.rows[0], differences=[HTML], failure=HTML, status="Failed")
+    shown = replace(shown, project=HTML, asked=HTML, warnings=[HTML], rows=[first, *shown.rows[1:]])
+    browser = open_page(shown)
     text = browser.find_element(By.TAG_NAME, "body").text
     row = browser.find_element(By.CSS_SELECTOR, "#fleet tbody tr")
-    assert row.text.count("window.broken = 1</script>&amp;") == 5  # the name, and four values
-    assert text.count("<script>window.broken = 1</script>") >= 8
+    # The name, four values, and a tag's name and value.
+    assert row.text.count("window.broken = 1</script>&amp;") == 7
+    assert text.count("<script>window.broken = 1</script>") >= 12
+    choose(browser, "Owner", HTML)
     search(browser, "onerror")  # the table is drawn again from its values
     wait_for(browser, names(browser)[:1])
     assert browser.execute_script("return window.broken") is None
@@ -134,7 +232,7 @@ def test_what_got_in_all_the_same_would_not_run(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page's policy, should an escape ever be forgotten."""
-    monkeypatch.setattr(page, "graph", lambda _: Markup(HTML))
+    monkeypatch.setattr(page, "draw", lambda _: Drawing([Group("a", "shared", [])], Markup(HTML)))
     browser = open_page(report(1))
     assert browser.execute_script("return window.broken") is None
     refused = [entry["message"] for entry in browser.get_log("browser")]
@@ -142,37 +240,17 @@ def test_what_got_in_all_the_same_would_not_run(
     assert all("Content Security Policy" in message for message in refused)
 
 
-WORK = """
-let changes = 0;
-const observer = new MutationObserver(records => {
-  for (const record of records) changes += record.addedNodes.length + record.removedNodes.length;
-});
-observer.observe(document.body, {childList: true, subtree: true});
-window.work = () => { const done = changes; changes = 0; return done; };
-"""
-
-
-def test_a_thousand_notebooks_are_as_much_work_each_as_a_hundred(open_page: OpenPage) -> None:
-    """How long that takes is the machine's; that the work grows with the rows alone is ours."""
-    nodes, sorting, searching, size = {}, {}, {}, {}
+def test_a_thousand_notebooks_are_no_more_in_the_page_than_a_hundred(open_page: OpenPage) -> None:
+    """How long they take is in benchmarks/page.py; that a page has 25 of them is why."""
+    nodes = {}
     for count in (100, 1000):
-        shown = report(count)
-        size[count] = len(page.render(shown))
-        browser = open_page(shown)
+        browser = open_page(report(count))
         nodes[count] = browser.execute_script("return document.querySelectorAll('*').length")
-        browser.execute_script(WORK)
-        heading(browser, "A month").click()
-        WebDriverWait(browser, 60).until(
-            lambda b: heading(b, "A month").get_attribute("aria-sort") == "ascending"
-        )
-        sorting[count] = browser.execute_script("return window.work()")
-        search(browser, "team-0042")
-        wait_for(browser, ["team-0042"])
-        searching[count] = browser.execute_script("return window.work()")
-    assert nodes[1000] - nodes[100] < 900 * 16
-    assert size[1000] - size[100] < 900 * 1000
-    for work in (sorting, searching):
-        assert work[1000] < work[100] * 15
+        assert len(names(browser)) == 25
+    # More are but the lines of what needs attention, at most 30 for each reason.
+    assert nodes[1000] - nodes[100] < 30 * 3 * 9
+    search(browser, "team-0942")
+    wait_for(browser, ["team-0942"])
 
 
 def colours(browser: Chrome, selector: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -204,34 +282,54 @@ def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-TEXTS = [
-    "h1",
-    ".made",
-    ".warnings p",
-    ".glance dt",
-    ".glance .bad dd",
-    "#fleet tbody th",
-    "#fleet thead th",
-    ".purpose",
-    ".status-inservice",
-    ".status-failed",
-    ".flag",
-    ".dt-info",
-    ".pygal-chart .axis.y text",
-    ".pygal-chart .axis.x text",
-    ".pygal-chart .legend text",
-    "footer a",
-]
+@pytest.mark.parametrize(
+    ("count", "width", "scheme", "media"),
+    [
+        (30, 1200, "light", ""),
+        (12, 1200, "dark", ""),
+        (12, 390, "light", ""),
+        (3, 390, "dark", ""),
+        (3, 800, "dark", "print"),
+        (0, 1200, "light", ""),
+    ],
+)
+def test_axe_finds_nothing_that_some_could_not_read_or_reach(
+    open_page: OpenPage,
+    axe: str,
+    tmp_path: Path,
+    count: int,
+    width: int,
+    scheme: str,
+    media: str,
+) -> None:
+    shown = with_stacks(report(count), tmp_path)
+    browser = open_page(shown, trend(shown), width=width, scheme=scheme, media=media)
+    browser.execute_script(
+        "for (const all of document.querySelectorAll('details')) all.open = true"
+    )
+    browser.execute_script(axe)
+    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    told = [
+        (rule["id"], node["html"], node.get("failureSummary"))
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+    assert told == []
+    assert len(found["passes"]) > 15  # it has looked
 
 
 @pytest.mark.parametrize(("scheme", "media"), [("light", ""), ("dark", ""), ("dark", "print")])
-def test_every_text_can_be_read(open_page: OpenPage, scheme: str, media: str) -> None:
-    browser = open_page(report(12), scheme=scheme, media=media)
-    found = {selector: contrast(*colours(browser, selector)) for selector in TEXTS}
-    assert {selector: ratio for selector, ratio in found.items() if ratio < 4.5} == {}
-    bars = {colours(browser, f".pygal-chart .bar .rect, .color-{n} rect")[0] for n in (0, 1)}
-    behind = colours(browser, "figure")[1]
-    assert all(contrast(bar, behind) >= 2 for bar in bars)
+def test_bars_and_the_graph_can_be_seen(
+    open_page: OpenPage, tmp_path: Path, scheme: str, media: str
+) -> None:
+    """Which axe does not look at: https://www.w3.org/TR/WCAG22/#non-text-contrast"""
+    browser = open_page(with_stacks(report(3), tmp_path), scheme=scheme, media=media)
+    bar = browser.execute_script(
+        "return getComputedStyle(document.querySelector('.bars li'), '::after').backgroundColor"
+    )
+    behind = colours(browser, ".bars")[1]
+    assert contrast(_channels(bar), behind) >= 3
+    assert contrast(*colours(browser, ".stacks .wide text")) >= 4.5
 
 
 def test_dark_is_dark_and_paper_is_white(open_page: OpenPage) -> None:
@@ -245,51 +343,90 @@ def test_dark_is_dark_and_paper_is_white(open_page: OpenPage) -> None:
 
 def test_on_paper_there_is_all_and_nothing_to_click(open_page: OpenPage) -> None:
     browser = open_page(report(120), media="print")
-    assert len(names(browser)) == 120
-    assert not browser.find_element(By.CSS_SELECTOR, "input[type=search]").is_displayed()
+    assert not browser.find_element(By.ID, "filters").is_displayed()
+    assert not browser.find_element(By.ID, "csv").is_displayed()
+    browser.execute_script(
+        """addEventListener("beforeprint", () => { window.printed = [
+            document.querySelectorAll("#fleet tbody tr").length,
+            document.querySelectorAll("details:not([open])").length,
+        ]; })"""
+    )
+    before = browser.execute_script("return document.querySelectorAll('details[open]').length")
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": False})
     assert base64.b64decode(printed["data"]).startswith(b"%PDF")
+    assert browser.execute_script("return window.printed") == [120, 0]
+    assert len(names(browser)) == 25
+    after = browser.execute_script("return document.querySelectorAll('details[open]').length")
+    assert after == before
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1200])
-def test_the_page_is_never_wider_than_the_screen(open_page: OpenPage, width: int) -> None:
-    long = {"owner": "o" * 256, "purpose": "p" * 256, "name": "n" * 63}
-    browser = open_page(report(12, values=long), width=width)
+def test_nothing_is_wider_than_the_screen_or_its_tile(
+    open_page: OpenPage, tmp_path: Path, width: int
+) -> None:
+    long = {"owner": "o" * 256, "purpose": "p" * 256, "name": "n" * 63, "tags": {"k" * 128: "v"}}
+    shown = with_stacks(report(12, values=long), tmp_path)
+    price = Price(Decimal("98765432.10"), "a list", date(2026, 11, 1))
+    line = replace(shown.estimate.shared[0], quantity=Decimal(1), price=price)
+    estimate = replace(shown.estimate, shared=[line, *shown.estimate.shared[1:]])
+    shown = replace(shown, estimate=estimate)
+    browser = open_page(shown, trend(shown), width=width)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     assert browser.execute_script("return innerWidth") == width
+    cut = """const parts = ".glance *, .bars *, .trend *, #fleet *, .items *";
+        return [...document.querySelectorAll(parts)]
+        .filter(one => one.offsetParent !== null && one.scrollWidth > one.clientWidth + 1
+            && getComputedStyle(one).display !== "inline" && one.clientWidth)
+        .map(one => one.outerHTML)"""
+    assert browser.execute_script(cut) == []
 
 
-def test_charts_have_names_and_say_values(open_page: OpenPage) -> None:
-    browser = open_page(report(30))
-    charts = browser.find_elements(By.CSS_SELECTOR, "svg[role=img]")
-    assert [chart.accessible_name for chart in charts] == [
-        "A month by notebook",
-        "A month by owner",
-        "A month by environment",
-        "Separate against shared infrastructure",
+def test_others_are_one_sum_and_no_bar(open_page: OpenPage) -> None:
+    shown = report(200)
+    browser = open_page(shown)
+    cards = {
+        card.find_element(By.TAG_NAME, "h3").text: card
+        for card in browser.find_elements(By.CLASS_NAME, "bars")
+    }
+    assert [*cards] == [
+        "By owner",
+        "By environment",
+        "By instance type",
+        "Most expensive notebooks",
     ]
-    labels = charts[0].find_elements(By.CSS_SELECTOR, ".axis.y text")
-    assert len(labels) == 21  # the dearest twenty, and the others as one
-    assert any(label.text.startswith("10 others $") for label in labels)
-    ids = browser.execute_script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
-    assert len(ids) == len(set(ids))
+    dearest = cards["Most expensive notebooks"]
+    bars = dearest.find_elements(By.TAG_NAME, "li")
+    assert len(bars) == 10
+    by_cost = sorted((row.cost.amount.usd for row in shown.rows), reverse=True)
+    rest = sum(by_cost[10:])
+    assert dearest.find_element(By.CLASS_NAME, "rest").text == f"190 others\n${rest:,.2f}"
+    assert not cards["By owner"].find_elements(By.CLASS_NAME, "rest")
 
 
-def test_the_stacks_are_drawn(open_page: OpenPage, tmp_path: Path) -> None:
-    root = tmp_path / "repository"
+def test_notebooks_that_read_the_same_are_one_box(open_page: OpenPage, tmp_path: Path) -> None:
+    shown = with_stacks(report(200), tmp_path)
     hostile = "notebooks/<b>&"
-    write_stack(root, "shared-infra/s3", "")
-    write_stack(root, "shared-infra/iam", reading("shared-infra/s3"))
-    write_stack(root, hostile, reading("shared-infra/iam"))
-    names = ["shared-infra/s3", "shared-infra/iam", hostile]
-    shown = replace(report(1), stacks=[Stack(root, name) for name in names])
+    write_stack(tmp_path, hostile, reading("shared-infra/iam"))
+    shown = replace(shown, stacks=[*shown.stacks, Stack(tmp_path, hostile)])
     browser = open_page(shown, scheme="dark")
-    drawing = browser.find_element(By.CSS_SELECTOR, ".stacks svg")
-    assert drawing.accessible_name == "Which stack reads which"
+    drawing = browser.find_element(By.CSS_SELECTOR, ".stacks .wide svg")
+    assert drawing.accessible_name.startswith("Which stack reads which")
     texts = [text.text for text in drawing.find_elements(By.CSS_SELECTOR, ".node text")]
-    assert sorted(texts) == sorted(names)
-    assert len(drawing.find_elements(By.CSS_SELECTOR, ".edge")) == 2
-    assert contrast(*colours(browser, ".stacks text")) >= 4.5
+    assert sorted(texts) == [
+        "200 notebooks: team-0000 … team-0199",
+        hostile,
+        "shared-infra/iam",
+        "shared-infra/s3",
+        "shared-infra/security-groups",
+        "shared-infra/vpc-endpoints",
+    ]
+    box = browser.execute_script(
+        "const [svg, card] = [arguments[0].getBoundingClientRect(),"
+        " arguments[0].closest('.card').getBoundingClientRect()];"
+        "return [svg.left - card.left, card.right - svg.right]",
+        drawing,
+    )
+    assert min(box) >= 0
     assert browser.get_log("browser") == []
 
 
@@ -301,38 +438,69 @@ def test_without_scripts_everything_is_there() -> None:
         assert f"team-{number:04}" in body
 
 
-def test_characters_that_no_drawing_may_hold_are_replaced() -> None:
-    text = page.render(report(2, values={"owner": "al\x1bice\x00", "environment": "d\ufffeev"}))
-    assert "al\N{REPLACEMENT CHARACTER}ice\N{REPLACEMENT CHARACTER}" in text
-
-
 def test_what_could_not_be_read_is_not_known_rather_than_none() -> None:
-    whole = replace(report(1), undeclared=[], orphans=[])
+    whole = replace(report(0), undeclared=[], orphans=[])
+    whole = replace(whole, estimate=replace(whole.estimate, shared=[]))
     assert "nothing is without a directory" in page.render(whole)
-    text = page.render(replace(whole, states_are_known=False))
-    assert "nothing is without a directory" not in text
-    assert "Nothing known." in text
-    assert "<dt>Orphans</dt><dd>not known</dd>" in text
-    assert "<dt>Not as declared</dt><dd>not known</dd>" in text
+    for unread in ({"states_are_known": False}, {"idle_is_known": False}, {"undeclared": None}):
+        text = page.render(replace(whole, **unread))
+        assert "nothing is without a directory" not in text
+        assert "Nothing known." in text
 
 
-def test_what_needs_a_look_is_named(open_page: OpenPage) -> None:
+def test_what_needs_attention_comes_first_the_worst_on_top(open_page: OpenPage) -> None:
     browser = open_page(report(12))
-    text = browser.find_element(By.CSS_SELECTOR, "[aria-labelledby=attention]").text
-    assert "team-0003: no capacity" in text
-    assert "team-0004: 29 minutes" in text
-    assert "team-0001: instance_type is ml.t3.medium, declared ml.m5.xlarge" in text
-    assert "left-over" in text
-    glance = browser.find_element(By.CLASS_NAME, "glance").text.splitlines()
-    assert glance[glance.index("Orphans") + 1] == "2"
-    assert "notebooks/gone: 9 resources, in notebooks/gone/terraform.tfstate" in text
-    assert "team-0006: terraform.tfvars has changed" in text
+    section = browser.find_element(By.CSS_SELECTOR, "[aria-labelledby=attention]")
+    titles = [title.text for title in section.find_elements(By.CLASS_NAME, "concern")]
+    assert titles == [
+        "Failed",
+        "Not as declared",
+        "Instances that no directory declares",
+        "States whose directory is gone",
+        "Running without auto-stop",
+        "Idle for 15 minutes or more",
+        "On Amazon Linux 2",
+        "Waiting for a deploy",
+        "Prices not known",
+    ]
+    browser.execute_script(
+        "for (const all of document.querySelectorAll('details')) all.open = true"
+    )
+    for told in (
+        "team-0003 no capacity",
+        "team-0001 instance_type is ml.t3.medium, declared ml.m5.xlarge",
+        "left-over ml.t3.medium, InService, us-east-1; no tag of this project",
+        "notebooks/gone 9 resources, in notebooks/gone/terraform.tfstate",
+        "team-0004 29 minutes",
+        "team-0006 terraform.tfvars has changed",
+        "CloudWatch logs in us-east-1",
+        "tools stop --idle",
+    ):
+        assert told in section.text
+    headings = [found.text for found in browser.find_elements(By.TAG_NAME, "h2")]
+    assert headings == ["Needs attention", "Cost", "Notebooks", "Notes"]
 
 
 def test_what_was_not_asked_is_not_shown_as_none(open_page: OpenPage) -> None:
     browser = open_page(report(3, asked=False))
+    glance = browser.find_element(By.CLASS_NAME, "glance").text.splitlines()
+    assert glance[glance.index("Running now") + 1] == "not known"
+    assert glance[glance.index("Needs attention") + 1].endswith("+")
     text = browser.find_element(By.TAG_NAME, "body").text
     assert "AWS was not asked: --offline." in text
-    assert "Orphans" not in text
-    assert "Needs attention" not in text
+    assert "no directory declares" not in text
     assert text.count("not asked") >= 3
+
+
+def test_the_trend_has_a_column_for_each_report(open_page: OpenPage) -> None:
+    shown = report(6)
+    browser = open_page(shown, trend(shown, (500, 1000, 2000)))
+    columns = browser.find_elements(By.CSS_SELECTOR, ".trend .column")
+    heights = [column.size["height"] for column in columns]
+    assert len(heights) == 4
+    assert heights[1] == pytest.approx(2 * heights[0], abs=1)
+    assert heights[2] == max(heights) == pytest.approx(4 * heights[0], abs=2)
+    glance = browser.find_element(By.CLASS_NAME, "glance").text
+    assert "down about $" in glance
+    assert "since 2026-11-16" in glance
+    assert not open_page(shown).find_elements(By.CLASS_NAME, "trend")

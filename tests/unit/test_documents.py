@@ -3,12 +3,15 @@
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.trees import REPOSITORY
+from tools.cli import group
 
 # Inline code may hold brackets and parentheses that are no link; a fence is a block of its own.
 _FENCE = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
@@ -136,3 +139,48 @@ def test_every_word_of_ours_is_in_the_glossary_in_one_sentence() -> None:
 
 def _blank(link: re.Match[str]) -> str:
     return " " * len(link[0])
+
+
+def typed_in(document: Path) -> Iterator[list[str]]:
+    """The words of each `tools` and `make` command in a document, without what is not a word."""
+    text = document.read_text()
+    spans = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", _FENCE.sub("", text))
+    blocks = [line for block in _FENCE.finditer(text) for line in block[0].splitlines()]
+    for code in (*spans, *blocks):
+        for command in re.split(r"&&|\|\||[;|]|\$\(", re.sub(r"\s# .*", "", code)):
+            words = re.findall(r"[^\s\"']+|\"[^\"]*\"|'[^']*'", command.strip())
+            if words and words[0].removeprefix(".venv/bin/") in ("tools", "make"):
+                yield [words[0].removeprefix(".venv/bin/"), *words[1:]]
+
+
+def complaints(words: list[str]) -> Iterator[str]:
+    """What a command names that there is not: a subcommand, an option, a target."""
+    program, *rest = words
+    if program == "make":
+        targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+        yield from (f"make {word}" for word in rest if word.islower() and word not in targets)
+        return
+    command: click.Command = group
+    context = click.Context(group)
+    for word in rest:
+        option = word.partition("=")[0].rstrip("],)")
+        known = {name for parameter in command.params for name in parameter.opts}
+        if option.startswith("--") and option not in {*known, "--help"}:
+            yield f"{command.name} {option}"
+        elif isinstance(command, click.Group) and re.fullmatch(r"[a-z][a-z-]+", word):
+            found = command.get_command(context, word)
+            if found is None:
+                yield f"{command.name} {word}"
+                return
+            command = found
+
+
+@pytest.mark.parametrize(
+    "document",
+    [document for document in documents() if document.name not in ("CHANGELOG.md", *MADE)],
+    ids=lambda path: f"{path.parent.name}-{path.name}",
+)
+def test_every_command_and_option_that_is_named_exists(document: Path) -> None:
+    """The oracle is click: the options that the program takes."""
+    wrong = [(*words, complaint) for words in typed_in(document) for complaint in complaints(words)]
+    assert wrong == []

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tools.aws.client import Cloud
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 
 Values = Mapping[str, Any]
 
@@ -124,7 +125,7 @@ _NAMED = {
     "aws_iam_role": ("iam", "get_role", "RoleName", "name"),
     "aws_kms_alias": ("kms", "describe_key", "KeyId", "name"),
     "aws_s3_bucket": ("s3", "head_bucket", "Bucket", "bucket"),
-    "aws_sagemaker_notebook_instance": (
+    NOTEBOOK_TYPE: (
         "sagemaker",
         "describe_notebook_instance",
         "NotebookInstanceName",

@@ -91,6 +91,18 @@ def regions() -> tuple[str, ...]:
     )
 
 
+@cache
+def partition(region: str) -> str:
+    """The partition that `region` is in, such as aws or aws-cn, empty if botocore knows none."""
+    from botocore.exceptions import UnknownRegionError
+
+    session = session_without_settings()
+    try:
+        return str(session.get_partition_for_region(region))
+    except UnknownRegionError:
+        return ""
+
+
 def _allowed_in_tag(character: str) -> bool:
     return unicodedata.category(character)[0] in "LZN" or character in "_.:/=+-@"
 

@@ -14,6 +14,14 @@ GONE = frozenset({"deleted", "deleting", "failed", "rejected", "expired"})
 
 
 @dataclass(frozen=True)
+class Vpc:
+    """A VPC: its id and its first address range, "" if AWS names none."""
+
+    id: str
+    cidr: str
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """An endpoint of a VPC: `service` is the service's full name, `tags` are by key."""
 
@@ -38,21 +46,31 @@ def occupants(cloud: Cloud, vpc: str) -> Occupants:
 
     Raises UserError if AWS cannot be asked, or there is no such VPC.
     """
-    what = f"look into the VPC {vpc}"
-    name, value = ("is-default", "true") if vpc == DEFAULT_VPC else ("vpc-id", vpc)
-    vpcs = list(_items(cloud, what, "describe_vpcs", "Vpcs", name, value))
-    if not vpcs:
+    found = find_vpc(cloud, vpc)
+    if found is None:
         raise UserError(f"there is no VPC {vpc} in {cloud}")
-    id = str(vpcs[0]["VpcId"])
-    interfaces = _items(
-        cloud, what, "describe_network_interfaces", "NetworkInterfaces", "vpc-id", id
-    )
-    endpoints = _items(cloud, what, "describe_vpc_endpoints", "VpcEndpoints", "vpc-id", id)
+    what, name = f"list the interfaces of {found.id}", "describe_network_interfaces"
+    interfaces = _items(cloud, what, name, "NetworkInterfaces", "vpc-id", found.id)
     return Occupants(
-        id,
+        found.id,
         Counter(str(interface.get("InterfaceType", "interface")) for interface in interfaces),
-        tuple(_endpoint(found) for found in endpoints if found["State"].lower() not in GONE),
+        list_endpoints(cloud, found.id),
     )
+
+
+def find_vpc(cloud: Cloud, vpc: str) -> Vpc | None:
+    """Returns a VPC, by its id, or "default" for the region's default one; None without one."""
+    name, value = ("is-default", "true") if vpc == DEFAULT_VPC else ("vpc-id", vpc)
+    for found in _items(cloud, f"look for the VPC {vpc}", "describe_vpcs", "Vpcs", name, value):
+        return Vpc(str(found["VpcId"]), str(found.get("CidrBlock") or ""))
+    return None
+
+
+def list_endpoints(cloud: Cloud, vpc_id: str) -> tuple[Endpoint, ...]:
+    """Returns the endpoints of a VPC, but for those that are gone."""
+    what, key = f"list the endpoints of {vpc_id}", "VpcEndpoints"
+    endpoints = _items(cloud, what, "describe_vpc_endpoints", key, "vpc-id", vpc_id)
+    return tuple(_endpoint(found) for found in endpoints if found["State"].lower() not in GONE)
 
 
 def _items(cloud: Cloud, what: str, operation: str, key: str, name: str, value: str) -> Any:

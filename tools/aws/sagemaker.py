@@ -10,6 +10,7 @@ from typing import Any
 
 from tools.aws.client import Cloud, RequestError
 
+NOTEBOOK_TYPE = "aws_sagemaker_notebook_instance"  # as Terraform calls an instance
 # The most items that AWS puts into one page:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListNotebookInstances.html
 _PAGE = 100

@@ -152,6 +152,8 @@ def command(
       tools cost 'nlp-*' --hours 160
       tools cost --compare --notebooks 50
       tools cost --what-if nlp.instance_type=ml.m5.xlarge
+      tools cost --by owner
+      tools cost --actual
     """
     if hours is not None and hours > _LONGEST_MONTH:
         raise UserError(f"--hours {hours}: a month has at most {_LONGEST_MONTH} hours")

@@ -1,7 +1,7 @@
 """`tools cost --actual`: what was billed, beside the estimate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,8 @@ import click
 from tools.aws import cost_explorer
 from tools.aws.cost_explorer import MOST_REQUESTS, SOURCE, USD_A_REQUEST
 from tools.console import table
-from tools.console.messages import say, warn
+from tools.console.figures import money, signed_money
+from tools.console.messages import say, tell, warn
 from tools.console.prompt import require_terminal
 from tools.cost import billed, csv_output, groups, json_output
 from tools.cost.billed import Against, Billed, Row
@@ -107,10 +108,14 @@ def show(actual: Actual) -> None:
     if others:
         rows.append(_cells(f"{len(others)} others (--csv lists all)", others, known))
     rows.append(_cells("all", actual.rows, known))
-    table.show(rows, ("", *months, "Estimate", "Difference"))
+    titles = [*months, "Estimate", "Difference"]
+    columns = [table.Column(title, to_right=True) for title in titles]
+    for number, column in enumerate(columns[: len(months) - 1]):
+        columns[number] = replace(column, rank=len(months) - number)  # the oldest month goes first
+    table.show(rows, ("", *columns))
     click.echo()
     for note in _notes(actual):
-        click.echo(note)
+        tell(note)
 
 
 def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
@@ -122,14 +127,10 @@ def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
     differences = [row.difference for row in rows if row.difference is not None]
     return [
         name,
-        *(f"${amount:,.2f}" for amount in amounts),
+        *(money(amount) for amount in amounts),
         str(total(estimates)) if estimates else "-",
-        _signed(sum(differences, Decimal(0))) if differences else "-",
+        signed_money(sum(differences, Decimal(0))) if differences else "-",
     ]
-
-
-def _signed(usd: Decimal) -> str:
-    return f"{'-' if round(usd, 2) < 0 else '+'}${abs(usd):,.2f}"
 
 
 def _title(month: date, known: Billed) -> str:

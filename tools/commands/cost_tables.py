@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 import click
-from rich.markup import escape
 
-from tools.console.table import new_rich_table, show_rich
+from tools.console import table
+from tools.console.figures import signed_money
+from tools.console.messages import tell
 from tools.cost import comparison, groups
 from tools.cost.comparison import Comparison
 from tools.cost.groups import Group, Key
@@ -46,99 +46,135 @@ def show(answer: CostAnswer) -> None:
     _show_shared(estimate)
     click.echo(f"Total: {estimate.amount} a month in {estimate.quantities.region}")
     if answer.before:
-        click.echo(_describe_difference(answer.before.amount, estimate.amount))
+        tell(_describe_difference(answer.before.amount, estimate.amount))
     if answer.comparisons:
         click.echo()
         _show_comparison(answer)
         click.echo("Sharing saves nothing with one notebook, and never on")
         for item in comparison.saves_nothing_on(estimate, answer.duplicated_gb):
-            click.echo(f"  - {item}")
+            tell(f"  - {item}")
     click.echo()
     for note in (*estimate.quantities.notes, *_assumption_notes(estimate, answer.hours)):
-        click.echo(note)
+        tell(note)
     figures: dict[str, list[str]] = {}
     for (_, figure), price in sorted(estimate.prices.items()):
         figures.setdefault(f"{price.source}, {price.on}", []).append(describe(figure))
     click.echo("Prices:")
     for source, names in figures.items():
-        click.echo(f"  {', '.join(names)}: {source}")
+        tell(f"  {', '.join(names)}: {source}")
 
 
 def _show_notebooks(estimate: Estimate) -> None:
-    numbers = ("Hours", "Compute", "GB", "Volume", "A month")
-    table = new_rich_table("Notebooks", "Notebook", "Instance type", numbers=numbers)
     largest, others = groups.split(groups.dearest_first(estimate.notebooks))
+    rows: list[list[table.Cell]] = []
     for cost in largest:
         size = cost.spec.volume_gb
         is_elsewhere = cost.spec.region != estimate.quantities.region
-        table.add_row(
-            escape(cost.spec.name) + (f" (in {cost.spec.region})" if is_elsewhere else ""),
-            escape(cost.spec.instance_type) or "none declared",
-            f"{cost.spec.hours:f}",
-            str(cost.compute.amount),
-            "none declared" if size is None else str(size),
-            str(cost.volume.amount),
-            str(cost.amount),
+        rows.append(
+            [
+                cost.spec.name + (f" (in {cost.spec.region})" if is_elsewhere else ""),
+                cost.spec.instance_type or "none declared",
+                f"{cost.spec.hours:f}",
+                str(cost.compute.amount),
+                "none declared" if size is None else str(size),
+                str(cost.volume.amount),
+                str(cost.amount),
+            ]
         )
     if others:
-        rest = str(total(cost.amount for cost in others))
-        table.add_row(f"{len(others)} others (--csv lists all)", "", "", "", "", "", rest)
-    table.add_row("all notebooks", "", "", "", "", "", str(estimate.notebooks_amount))
-    show_rich(table)
+        rest = total(cost.amount for cost in others)
+        rows.append([_name_others(len(others)), *[""] * 5, str(rest)])
+    rows.append(["all notebooks", *[""] * 5, str(estimate.notebooks_amount)])
+    columns = (
+        "Notebook",
+        "Instance type",
+        _number("Hours", 4),
+        _number("Compute", 1),
+        _number("GB", 3),
+        _number("Volume", 2),
+        _number("A month"),
+    )
+    table.show(rows, columns, title="Notebooks")
+    click.echo()
 
 
 def _show_groups(key: Key, found: Sequence[Group]) -> None:
-    table = new_rich_table(
-        "Notebooks", key.title, numbers=("Notebooks", "Compute", "Volumes", "A month")
-    )
     largest, others = groups.split(found)
-    for row in largest:
-        _add_group(table, escape(row.name), [row])
+    rows = [_group_cells(row.name, [row]) for row in largest]
     if others:
-        _add_group(table, f"{len(others)} others (--csv lists all)", others)
-    _add_group(table, "all notebooks", found)
-    show_rich(table)
+        rows.append(_group_cells(_name_others(len(others)), others))
+    rows.append(_group_cells("all notebooks", found))
+    columns = (key.title, _number("Notebooks"), _number("Compute"), _number("Volumes"))
+    table.show(rows, (*columns, _number("A month")), title="Notebooks")
+    click.echo()
 
 
-def _add_group(table: Any, name: str, rows: Sequence[Group]) -> None:
-    table.add_row(
+def _group_cells(name: str, rows: Sequence[Group]) -> list[table.Cell]:
+    return [
         name,
-        str(sum(len(row.notebooks) for row in rows)),
+        sum(len(row.notebooks) for row in rows),
         str(total(row.compute for row in rows)),
         str(total(row.volumes for row in rows)),
         str(total(row.amount for row in rows)),
-    )
+    ]
+
+
+def _name_others(count: int) -> str:
+    return f"{count} others (--csv lists all)"
+
+
+def _number(title: str, rank: int = 0) -> table.Column:
+    """A column of figures; on a narrow terminal the one with the highest rank goes first."""
+    return table.Column(title, rank, to_right=True)
 
 
 def _show_shared(estimate: Estimate) -> None:
-    table = new_rich_table("Shared", "What", numbers=("Quantity", "Price", "A month"))
-    for line in estimate.shared:
-        if line.quantity:
-            price = f"${line.price.usd} a {line.unit}" if line.price else "unknown"
-            table.add_row(line.what, f"{line.quantity:f} {line.unit}", price, str(line.amount))
-    table.add_row("all shared", "", "", str(estimate.shared_amount))
-    show_rich(table)
+    rows: list[list[table.Cell]] = [
+        [
+            line.what,
+            f"{line.quantity:f} {line.unit}",
+            f"${line.price.usd}" if line.price else "unknown",
+            str(line.amount),
+        ]
+        for line in estimate.shared
+        if line.quantity
+    ]
+    columns = ("What", _number("Quantity", 2), _number("Price", 1), _number("A month"))
+    table.show(rows, columns, title="Shared")
+    click.echo(f"All shared: {estimate.shared_amount}\n")
 
 
 def _show_comparison(answer: CostAnswer) -> None:
-    overhead = ("Overhead\nseparate", "\nshared", "\nsaved")
-    with_compute = ("With compute\nseparate", "\nshared", "\nsaved", "Saved\na month")
-    title = "Separate against shared infrastructure"
-    table = new_rich_table(title, "Notebooks", numbers=(*overhead, *with_compute))
-    fleet = " (these notebooks)" if answer.selected else " (this fleet)"
+    name = "these notebooks" if answer.selected else "this fleet"
+    overhead: list[list[table.Cell]] = []
+    with_compute: list[list[table.Cell]] = []
     for row in answer.comparisons:
         is_fleet = row.notebooks and row.notebooks == len(answer.estimate.notebooks)
-        table.add_row(
-            f"{row.notebooks}{fleet if is_fleet else ''}",
-            str(row.separate_overhead),
-            str(row.shared_overhead),
-            _percent(row.saved_of_overhead),
-            str(row.separate),
-            str(row.shared),
-            _percent(row.saved_of_all),
-            str(row.saved),
+        notebooks = f"{row.notebooks} ({name})" if is_fleet else str(row.notebooks)
+        overhead.append(
+            [
+                notebooks,
+                str(row.separate_overhead),
+                str(row.shared_overhead),
+                str(row.saved),
+                _percent(row.saved_of_overhead),
+            ]
         )
-    show_rich(table)
+        with_compute.append(
+            [
+                notebooks,
+                str(row.separate),
+                str(row.shared),
+                str(row.saved),
+                _percent(row.saved_of_all),
+            ]
+        )
+    numbers = [_number(title) for title in ("Separate", "Shared", "Saved", "Saved %")]
+    columns: list[table.Column | str] = ["Notebooks", *numbers]
+    table.show(overhead, columns, title="Separate against shared infrastructure: overhead alone")
+    click.echo()
+    table.show(with_compute, columns, title="and with compute and volumes")
+    click.echo()
 
 
 def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
@@ -164,11 +200,9 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
 
 
 def _describe_difference(before: Amount, after: Amount) -> str:
-    difference = after.usd - before.usd
-    sign = "+" if difference >= 0 else "-"
     is_complete = before.complete and after.complete
     unknown = "" if is_complete else ", as far as prices are known"
-    change = f"{sign}${abs(difference):,.2f}{unknown}"
+    change = f"{signed_money(after.usd - before.usd)}{unknown}"
     return f"Without the changes: {before}, a difference of {change}"
 
 

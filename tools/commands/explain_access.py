@@ -1,12 +1,12 @@
 """`tools explain-access`."""
 
-import shutil
 import sys
 from dataclasses import asdict
 
 import click
 
 from tools.commands import completions, options
+from tools.console import terminal
 from tools.console.messages import print_json
 from tools.context import Context
 from tools.errors import UserError
@@ -52,7 +52,7 @@ def command(context: Context, notebook: str, can: str | None, local: bool, as_js
     )
     answer = questions.answer(question, grants) if question else None
     explanation = access.explain(grants)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = terminal.columns(sys.stdout)
     if as_json:
         asked = {"question": can, **asdict(answer)} if answer else None
         print_json({**explanation.as_json(), **({"can": asked} if asked else {})})

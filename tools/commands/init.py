@@ -124,7 +124,7 @@ def _say_cost(answers: Settings) -> None:
     services, zones = ENDPOINT_SETS[answers.endpoints], len(answers.subnet_ids) or 1
     spec = SharedSpec(len(services), zones, nat_gateway=bool(answers.nat_subnet))
     month = init_questions.estimate(answers.region, spec)
-    say(f"A month in {answers.region}, without notebooks, data and traffic: {month.amount}")
+    say(f"A month in {answers.region}, notebooks and traffic apart: {month.amount}")
     rows = [(line.what, str(line.amount)) for line in month.lines]
     table.show(rows, indent="  ", err=True)
     if month.unknown:

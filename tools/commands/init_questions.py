@@ -10,7 +10,7 @@ from tools.aws import model, sessions, vpcs
 from tools.aws.client import Cloud
 from tools.aws.vpcs import Subnet, Vpc
 from tools.console import table
-from tools.console.messages import say
+from tools.console.messages import say, show_kept
 from tools.console.prompt import ask, pick
 from tools.cost import prices
 from tools.cost.model import Amount, Assumptions, Estimate, Quantities, SharedSpec, estimate_month
@@ -21,12 +21,12 @@ from tools.scaffold.settings import DEFAULT_VPC, ENDPOINT_SETS
 _WHERE_TO_FIND = (
     "Type the values. Where they are in the AWS console:",
     "  VPC      VPC > Your VPCs, column VPC ID",
-    "  subnets  VPC > Subnets, column Subnet ID. A private one has no route to an igw- in",
-    "           its route table.",
+    "  subnets  VPC > Subnets, column Subnet ID. The route table of a private one has no",
+    "           route to an igw-.",
 )
 _LEGEND = (
-    "Internet is where a subnet's default route leads: to a NAT gateway, or (public)",
-    "to an internet gateway, which notebooks cannot use: their addresses are private.",
+    "Internet: where a subnet's default route leads. NAT is a NAT gateway, public an",
+    "internet gateway, which notebooks cannot use: their addresses are private.",
 )
 
 
@@ -69,8 +69,9 @@ class Questions:
             for name, services in ENDPOINT_SETS.items()
         ]
         table.show(rows, indent="  ", err=True)
-        say("The SageMaker Python SDK hangs or fails without those of sdk (docs/endpoints.md).")
+        say("The SageMaker Python SDK needs those of sdk, or hangs (docs/endpoints.md).")
         choice = click.Choice(list(ENDPOINT_SETS))
+        show_kept()
         return str(click.prompt("Endpoints", type=choice, default="default", err=True))
 
     def ask_nat(self, subnet_ids: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tools.commands import completions
+from tools.console import terminal
 from tools.console.messages import say
 from tools.context import Context
 from tools.errors import shorten
@@ -98,9 +99,9 @@ def _parse_pairs(
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Print terraform.tfvars and the names of the other files, and write nothing.",
+    help="Print terraform.tfvars and the names of the other files, with -v all of them, and write "
+    "nothing.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="With --dry-run: print every file.")
 @click.option("--apply", is_flag=True, help="Also deploy it.")
 @click.option("--local", is_flag=True, help="Create it in the local cloud's working copy.")
 @click.option("--yes", is_flag=True, help="With --apply: do not ask for confirmation.")
@@ -114,7 +115,6 @@ def command(
     tags: dict[str, str],
     sets: dict[str, str],
     dry_run: bool,
-    verbose: bool,
     apply: bool,
     local: bool,
     yes: bool,
@@ -147,7 +147,7 @@ def command(
         state_backend = backend.configured_backend(repository)
         for notebook in notebooks:
             files = render.files(notebook, context.templates, state_backend)
-            _show(notebook.name, files, verbose)
+            _show(notebook.name, files)
         return
     open_to_others = _is_open_to_others(notebooks, repository)
     names = [f"notebooks/{notebook.name}" for notebook in notebooks]
@@ -171,13 +171,13 @@ def command(
         say("next: terraform init && terraform apply in it, or tools deploy")
 
 
-def _show(name: str, files: Mapping[str, bytes], verbose: bool) -> None:
-    """Prints the values of a notebook and the names of its other files, or each of them whole."""
+def _show(name: str, files: Mapping[str, bytes]) -> None:
+    """Prints the values of a notebook and the names of its other files; with -v all of them."""
     for file, content in files.items():
-        if verbose or file == VALUES:
+        if terminal.wish.verbose or file == VALUES:
             click.echo(f"# --- notebooks/{name}/{file}")
             click.echo(content)
-    if not verbose:
+    if not terminal.wish.verbose:
         others = ", ".join([*(file for file in files if file != VALUES), COMMON])
         lead = f"# --- notebooks/{name} also: "
         click.echo(textwrap.fill(others, 79, initial_indent=lead, subsequent_indent="#     "))

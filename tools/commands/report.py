@@ -7,7 +7,7 @@ import click
 from tools import SCRATCH
 from tools.commands import options
 from tools.context import Context
-from tools.report import collect, page
+from tools.report import collect, history, links, page
 from tools.system import files
 
 
@@ -23,20 +23,29 @@ from tools.system import files
 @options.local
 @click.pass_obj
 def command(context: Context, output: Path | None, offline: bool, local: bool) -> None:
-    """Write a page with the fleet, its cost and what needs attention, and print its path.
+    """Write a page with what needs attention, the cost and every notebook, and print its path.
 
-    The page needs no network and no other file. Its table can be sorted and searched. If AWS
-    cannot be asked, the page shows what the files declare, and says so.
+    The page needs no network and no other file. Its table can be sorted, filtered and saved as CSV.
+    If AWS cannot be asked, the page shows what the files declare, and says so.
+
+    The figures of each day are kept beside the page (.tools/report.history.json): the next page
+    shows how the cost has changed. With `--output -` nothing is kept.
 
     \b
     Examples:
       tools report
       tools report --offline --output fleet.html
     """
-    text = page.render(collect.collect(context, local, offline))
+    report = collect.collect(context, local, offline)
     if output and str(output) == "-":
-        click.echo(text, nl=False)
+        click.echo(page.render(report), nl=False)
         return
-    path = output or context.repository.root / SCRATCH / "report.html"
-    files.write(path, text)
+    root = context.repository.root
+    path = output or root / SCRATCH / "report.html"
+    kept = history.path_beside(path)
+    entry = history.entry_of(report)
+    entries = history.add(history.read(kept), entry)
+    trend = history.trend(entries, entry.subject)
+    files.write(path, page.render(report, trend, links.path_to_root(path, root)))
+    history.write(kept, entries)
     click.echo(path)

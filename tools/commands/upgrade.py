@@ -18,6 +18,7 @@ from tools.runs.session import Session
 from tools.scaffold import upgrade
 from tools.scaffold.merge import Conflict
 from tools.scaffold.upgrade import LeftAlone, Upgrade
+from tools.state.checks import check_states
 
 
 @click.command("upgrade", short_help="Bring notebooks and states to today's layout.")
@@ -41,10 +42,9 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
       tools upgrade
     """
     here = Path.cwd()
-    if dry_run:
-        session = Session.open_to_read(context, local)
-    else:
-        session = Session.open(context, local, Options(yes=yes))
+    session = Session.open_to_read(context, local, Options(yes=yes))
+    if not dry_run:
+        check_states(session.target.repository)
         upgrade.clear_interrupted(session.target.repository.root / "notebooks")
     chosen = session.select(Selection(stacks))
     upgrades = _plan_all(chosen, context.templates, bool(session.target.endpoint), named=stacks)

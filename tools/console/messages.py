@@ -4,7 +4,7 @@ import json
 import sys
 import textwrap
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -30,6 +30,11 @@ def say(line: str, wrap: bool = True) -> None:
         click.echo(text, err=True)
 
 
+def tell(line: str) -> None:
+    """Prints a line of an answer, on stdout; a terminal gets a long one as `say` has it."""
+    click.echo(_wrapped(line, sys.stdout))
+
+
 def show_kept() -> None:
     """Prints what -q has kept back: before a question, and after a failure."""
     while _kept:
@@ -53,9 +58,10 @@ def exit_interrupted() -> NoReturn:
     raise click.exceptions.Exit(130)
 
 
-def _wrapped(text: str) -> str:
+def _wrapped(text: str, stream: TextIO | None = None) -> str:
     """`text` with its long lines broken between words, each part indented as its line is."""
-    width = terminal.columns(sys.stderr) if sys.stderr.isatty() else None
+    stream = stream or sys.stderr
+    width = terminal.columns(stream) if stream.isatty() else None
     if width is None:
         return text
     lines: list[str] = []

@@ -24,7 +24,7 @@ def require_terminal() -> None:
 def ask(question: str, check: Callable[[str], object], default: str | None = None) -> str:
     """Asks on stderr until `check` raises no UserError at the answer, and returns it.
 
-    A `default` that is not empty is shown.
+    A `default` that is not empty is shown, and what -q has kept back until a question.
     """
 
     def read(answer: str) -> str:
@@ -35,6 +35,7 @@ def ask(question: str, check: Callable[[str], object], default: str | None = Non
             raise click.BadParameter(str(error)) from None
         return answer
 
+    messages.show_kept()
     shown = bool(default)
     return str(click.prompt(question, default, show_default=shown, value_proc=read, err=True))
 

@@ -6,7 +6,6 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
@@ -226,30 +225,3 @@ def _width(text: str) -> int:
 def _pad(text: str, width: int, is_right: bool) -> str:
     space = " " * (width - _width(text))
     return space + text if is_right else text + space
-
-
-def new_rich_table(title: str, *columns: str, numbers: Sequence[str] = ()) -> Any:
-    """Returns a rich table; `numbers` are further columns, which stand on the right.
-
-    For cells of several lines, which `lay_out` does not have.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for column in numbers:
-        table.add_column(column, justify="right")
-    return table
-
-
-def show_rich(renderable: Any) -> None:
-    """Prints tables of rich as wide as their rows: a terminal wraps long ones, nothing is cut."""
-    from rich.console import Console
-
-    console = Console(width=1000)
-    with console.capture() as captured:
-        console.print(renderable)
-    for line in captured.get().rstrip("\n").splitlines():
-        click.echo(line.rstrip())

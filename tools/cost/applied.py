@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.cost.model import MONTH, Line
 from tools.cost.prices import Table
 from tools.cost.quantities import scheduled_hours
 from tools.hcl.reading import Value
 from tools.state.file import State
 
-NOTEBOOK = "aws_sagemaker_notebook_instance"
 _SCHEDULE = "aws_scheduler_schedule"
 _ENDPOINT = "aws_vpc_endpoint"
 _KEY = "aws_kms_key"
 _NAT = "aws_nat_gateway"
 _ADDRESS = "aws_eip"
-PRICED = frozenset({NOTEBOOK, _SCHEDULE, _ENDPOINT, _KEY, _NAT, _ADDRESS})
+PRICED = frozenset({NOTEBOOK_TYPE, _SCHEDULE, _ENDPOINT, _KEY, _NAT, _ADDRESS})
 """The types of resources on which a cost depends that no use changes."""
 
 # As modules/sagemaker-notebook/schedule.tf writes a start and a stop.
@@ -47,7 +47,7 @@ def region_of(state: State) -> str:
 def _figures(
     kind: str, attributes: Mapping[str, Any], hours: Decimal
 ) -> Iterator[tuple[str, Decimal]]:
-    if kind == NOTEBOOK:
+    if kind == NOTEBOOK_TYPE:
         yield str(attributes["instance_type"]), hours
         yield "volume_gb_month", Decimal(attributes["volume_size"])
     elif kind == _ENDPOINT and attributes["vpc_endpoint_type"] == "Interface":

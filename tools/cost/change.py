@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tools.console.figures import signed_money
 from tools.cost import applied, model, prices, quantities
 from tools.cost.comparison import FIXED
 from tools.cost.model import (
@@ -50,12 +51,9 @@ class MonthlyChange:
         if self.now == self.then and self.now.complete:
             text = f"Cost: no change, {self.now} a month"
         else:
-            difference = self.then.usd - self.now.usd
-            sign = "-" if difference < 0 else "+"
             known = self.now.complete and self.then.complete
-            change = (
-                f"{sign}${abs(difference):,.2f} a month" if known else "the change is not known"
-            )
+            difference = f"{signed_money(self.then.usd - self.now.usd)} a month"
+            change = difference if known else "the change is not known"
             text = f"Cost: {change} ({_say(self.now)} now, then {_say(self.then)})"
         text += f" for {'this stack' if self.stacks == 1 else f'these {self.stacks} stacks'}"
         text += ", without data, logs and storage."

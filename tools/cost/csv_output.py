@@ -6,6 +6,7 @@ of it is not known.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 from tools.cost.groups import Group
@@ -25,7 +26,7 @@ _COLUMNS = (
     "month_usd",
 )
 # What a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"[=+@\t\r]|-(?!\d+(\.\d+)?$)")
 
 
 def estimate_csv(estimate: Estimate) -> str:
@@ -82,5 +83,5 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row])
+        writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row])
     return text.getvalue()

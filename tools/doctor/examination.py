@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tools.aws import sessions
 from tools.aws.client import Cloud, refuse_emulator
+from tools.aws.network import Vpc
 from tools.context import Context
 from tools.doctor import account, machine, quotas, repository
 from tools.doctor.check import Check
@@ -58,15 +59,12 @@ def _examine_account(context: Context, cloud: Cloud) -> Iterator[Check]:
     def values(name: str) -> account.Values:
         return variables.read_values(Stack(context.repository.root, name))
 
-    yield from _guard(
-        "vpc",
-        lambda: [
-            account.check_vpc(cloud, values(GROUPS), values(ENDPOINTS)),
-        ],
-    )
+    vpcs: list[Vpc] = []
+    yield from _guard("vpc", lambda: [_check_vpc(cloud, values(GROUPS), values(ENDPOINTS), vpcs)])
+    vpc = vpcs[0] if vpcs else None
     yield from _guard(
         "endpoints",
-        lambda: [account.check_endpoints(cloud, project, values(GROUPS), values(ENDPOINTS))],
+        lambda: [account.check_endpoints(cloud, vpc, project, values(ENDPOINTS))],
     )
     yield from _guard(
         "quotas",
@@ -86,6 +84,16 @@ def _check_credentials(context: Context, local: bool, clouds: list[Cloud]) -> Ch
     check = account.check_credentials(cloud)
     clouds.append(cloud)
     return check
+
+
+def _check_vpc(
+    cloud: Cloud, groups: account.Values, endpoints: account.Values, vpcs: list[Vpc]
+) -> Check:
+    """Checks the VPC, and adds it to `vpcs` if there is one."""
+    vpc = account.find_vpc(cloud, groups)
+    if vpc is not None:
+        vpcs.append(vpc)
+    return account.check_vpc(cloud, vpc, groups, endpoints)
 
 
 def _is_configured(context: Context) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.engine.plans import Change
 from tools.engine.run import INTERRUPTED, Run
 from tools.errors import UserError
@@ -37,7 +38,6 @@ _NO_ATTRIBUTE = re.compile(r'not have an attribute named "?([\w-]+)')
 # A notebook that failed, as the provider wants to change it, for which it would stop it first, and
 # one that fails as the provider waits: https://github.com/hashicorp/terraform-provider-aws/issues/16767
 _FAILED = re.compile(r"Status \(Failed\) not in|unexpected state 'Failed'")
-_NOTEBOOK = "aws_sagemaker_notebook_instance"
 # Lines of Terraform's "Lock Info", such as "Created:   2026-01-02 03:04:05.678 +0000 UTC":
 # https://github.com/hashicorp/terraform/blob/v1.5.7/internal/states/statemgr/locker.go
 _LOCK_INFO = re.compile(r"\b(ID|Who|Created):\s+(\S+(?: [\d:]+)?)")
@@ -100,7 +100,7 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
                 f"{diagnostic.text()}; the key's policy has to let CloudWatch Logs use it: "
                 "shared-infra/s3/README.md has the statement"
             )
-    failed = [d for d in diagnostics if _NOTEBOOK in d.address and _FAILED.search(d.text())]
+    failed = [d for d in diagnostics if NOTEBOOK_TYPE in d.address and _FAILED.search(d.text())]
     if failed:
         return _describe_failed(run, stack, failed[0])
     if (stack.path / ERRORED).exists():  # of this run: one that was there before has been written
@@ -124,7 +124,7 @@ def _describe_failed(run: Run, stack: Stack, diagnostic: Diagnostic) -> str:
     run.records.forget(stack)
     state = run.records.state(stack)
     for resource in state.resources if state else ():
-        if resource.type == _NOTEBOOK and resource.status == "tainted":
+        if resource.type == NOTEBOOK_TYPE and resource.status == "tainted":
             program = f"{run.terraform.program} -chdir={stack.path}"
             after += f", once it is not to be replaced any more: {program} untaint "
             after += f"'{resource.address}'"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.errors import UserError
 from tools.fleet.statements import Policy
 from tools.layout.stack import Stack
@@ -65,7 +66,7 @@ def collect(notebook: str, own: Sequence[Resource], upstream: Sequence[Resource]
 
     Raises UserError if `own` holds no notebook, or its role is in none of them.
     """
-    instances = _values(own, "aws_sagemaker_notebook_instance")
+    instances = _values(own, NOTEBOOK_TYPE)
     if not instances:
         raise UserError(f"{notebook} is not deployed, so it has no role yet; deploy it first")
     arn = str(instances[0]["role_arn"])

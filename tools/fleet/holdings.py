@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.aws import s3
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.errors import UserError
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.state.file import State
@@ -35,7 +36,6 @@ def _is_held(fleet: Fleet, notebook: DeclaredNotebook) -> bool | None:
     except UserError:  # tools list says why
         return None
     return state is not None and any(
-        resource.type == "aws_sagemaker_notebook_instance"
-        and resource.attributes.get("name") == notebook.name
+        resource.type == NOTEBOOK_TYPE and resource.attributes.get("name") == notebook.name
         for resource in state.resources
     )

@@ -1,11 +1,12 @@
 """What else is in the VPC that the endpoints go into, in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tools.aws import network
 from tools.aws.client import Cloud
-from tools.aws.network import Occupants
+from tools.aws.network import Endpoint, Occupants
 from tools.errors import UserError
 from tools.layout import variables
 from tools.layout.repository import Repository
@@ -13,6 +14,18 @@ from tools.layout.stack import Stack
 
 GROUPS = "shared-infra/security-groups"
 ENDPOINTS = "shared-infra/vpc-endpoints"
+
+
+@dataclass(frozen=True)
+class Clash:
+    """An endpoint beside which AWS refuses one that the stack makes.
+
+    `setting` says what to set in the stack instead of importing the endpoint.
+    """
+
+    endpoint: Endpoint
+    reason: str
+    setting: str
 
 
 def describe(cloud: Cloud, vpc: str, project: str, values: Mapping[str, Any]) -> list[str]:
@@ -54,20 +67,40 @@ def _sentences(
             f"all of them reach {', '.join(services)} through the stack's endpoints from then on "
             "(private DNS)"
         )
-    ours = {"Project": project, "Stack": ENDPOINTS}
-    for endpoint in found.endpoints:
+    for clash in clashes(found.endpoints, region, project, values):
+        way_out = f"import it: tools import endpoint {clash.endpoint.id}"
+        yield f"{clash.reason}: {clash.setting}, or {way_out}"
+
+
+def clashes(
+    endpoints: Iterable[Endpoint], region: str, project: str, values: Mapping[str, Any]
+) -> Iterator[Clash]:
+    """Those of `endpoints` that are in the way of what the endpoints' stack of `project` makes.
+
+    `values` are those of that stack.
+    """
+    services = {str(service) for service in values.get("interface_services") or []}
+    private_dns = values.get("private_dns_enabled", True)
+    for endpoint in endpoints:
+        if is_ours(endpoint, project):
+            continue
         # com.amazonaws.<region>.<service>, or aws.sagemaker.<region>.notebook
         service = endpoint.service.partition(f".{region}.")[2]
-        if ours.items() <= endpoint.tags.items():
-            continue
-        way_out = f"import it: tools import endpoint {endpoint.id}"
         if endpoint.is_gateway and service == "s3" and values.get("create_s3_gateway", True):
-            yield (
-                f"{endpoint.id} is a gateway for S3 already, and a route table takes one: set "
-                f"create_s3_gateway = false, or {way_out}"
+            yield Clash(
+                endpoint,
+                f"{endpoint.id} is a gateway for S3 already, and a route table takes one",
+                "set create_s3_gateway = false",
             )
         if service in services and endpoint.private_dns and private_dns:
-            yield (
+            yield Clash(
+                endpoint,
                 f"{endpoint.id} is an endpoint for {service} with private DNS already, and AWS "
-                f"refuses a second: remove {service} from interface_services, or {way_out}"
+                "refuses a second",
+                f"remove {service} from interface_services",
             )
+
+
+def is_ours(endpoint: Endpoint, project: str) -> bool:
+    """Whether the endpoints' stack of `project` made it, by its tags."""
+    return {"Project": project, "Stack": ENDPOINTS}.items() <= endpoint.tags.items()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.aws import model
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.errors import UserError
 from tools.fleet import platforms
 from tools.hcl.reading import Value
@@ -15,7 +16,7 @@ from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, ImportRequest, Res
 from tools.scaffold import render
 from tools.scaffold.notebook import check_name, make
 
-_INSTANCE = "module.notebook.aws_sagemaker_notebook_instance.this"
+_INSTANCE = f"module.notebook.{NOTEBOOK_TYPE}.this"
 _LIFECYCLE = "module.notebook.aws_sagemaker_notebook_instance_lifecycle_configuration.this[0]"
 _REFUSED = ("Failed", "Deleting")
 # Values that tags give, in any case, unless an option does.

@@ -1,7 +1,8 @@
 """What is left to do of an import request, so that an interrupted import goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tools.engine.records import Records
 from tools.errors import UserError
@@ -40,13 +41,46 @@ def find_pending(session: Session, request: ImportRequest) -> PendingImport:
     resource that another address holds, a value that a file sets otherwise, a directory of another
     notebook, a stack that does not exist or that was applied in another account.
     """
+    managed, is_local = _read_inventory(session), bool(session.target.endpoint)
+    return find_left(session.records, managed, request, is_local=is_local)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What stands in the way of an import: `what` is an address, a stack or a notebook."""
+
+    what: str
+    reason: str
+
+
+def find_conflicts(session: Session, request: ImportRequest) -> list[Conflict]:
+    """Returns all that stands in the way, of which `find_pending` raises the first."""
+    managed, repository = _read_inventory(session), session.records.repository
+    conflicts: list[Conflict] = []
+
+    def attempt(what: str, check: Callable[[], object]) -> None:
+        try:
+            check()
+        except UserError as error:
+            conflicts.append(Conflict(what, str(error)))
+
+    for resource in request.imports:
+        attempt(f"{resource.stack} {resource.address}", partial(managed.holds, resource))
+    for made in request.notebooks:
+        attempt(f"notebooks/{made.name}", partial(_missing, [made], repository))
+    is_local = bool(session.target.endpoint)
+    for stack, values in request.values.items():
+        one = {stack: values}
+        attempt(stack, partial(tfvars.plan_edits, repository, one, is_local))
+    return conflicts
+
+
+def _read_inventory(session: Session) -> Inventory:
     records = session.records
     if any(records.place(stack) is None for stack in records.stacks):
         with session.runner().work(len(records.stacks)) as run:
-            managed = inventory.read(records, records.stacks, run)
-    else:
-        managed = inventory.read(records, records.stacks)
-    return find_left(records, managed, request, is_local=bool(session.target.endpoint))
+            return inventory.read(records, records.stacks, run)
+    return inventory.read(records, records.stacks)
 
 
 def find_left(

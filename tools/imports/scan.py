@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from tools.aws import sagemaker
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console import table
 from tools.console.messages import say
 from tools.console.table import Column
@@ -95,7 +96,7 @@ class _Scan:
     def run(self) -> list[Candidate]:
         destination = self._destination
         names = sorted(sagemaker.instances_by_name(destination.cloud))
-        free = [n for n in names if not self._managed.find("aws_sagemaker_notebook_instance", n)]
+        free = [n for n in names if not self._managed.find(NOTEBOOK_TYPE, n)]
         with ThreadPoolExecutor(_REQUESTS) as pool:
             described = list(
                 pool.map(lambda name: notebooks.describe(destination, name), free[:_MOST_DESCRIBED])

@@ -80,15 +80,16 @@ def tree(graph: Graph) -> str:
     return "\n".join(lines)
 
 
-def dot(graph: Graph) -> str:
+def dot(graph: Graph, direction: str = "") -> str:
     """The graph in Graphviz's language; an arrow leads from a stack to one that reads it.
 
-    https://graphviz.org/doc/info/lang.html
+    It runs in `direction`, LR or TB, or where it is read best. https://graphviz.org/doc/info/lang.html
     """
     boxes = list(_boxes(graph))
+    direction = direction or _direction(boxes)
     lines = [
         "digraph stacks {",
-        f"  graph [rankdir={_direction(boxes)}, bgcolor=transparent, ranksep=1]",
+        f"  graph [rankdir={direction}, bgcolor=transparent, ranksep=1]",
         '  node [shape=box, style=rounded, fontname="Helvetica", fontsize=12]',
     ]
     for box in boxes:
@@ -97,12 +98,12 @@ def dot(graph: Graph) -> str:
     return "\n".join([*lines, "}"])
 
 
-def svg(graph: Graph) -> str:
+def svg(graph: Graph, direction: str = "") -> str:
     """The picture of `dot` as SVG. A stack's shape has its kind, shared or notebook, as a class."""
     from pygraphviz import AGraph
 
     with _fontconfig_silenced():
-        drawn: bytes = AGraph(dot(graph)).draw(format="svg", prog="dot")
+        drawn: bytes = AGraph(dot(graph, direction)).draw(format="svg", prog="dot")
     return drawn.decode()
 
 

@@ -9,10 +9,11 @@ from tools.aws import s3
 from tools.console.messages import print_json, say
 from tools.context import Target
 from tools.engine.plans import Plan
+from tools.errors import UserError
 from tools.imports import closing_plan, trial
 from tools.imports.destination import Destination
 from tools.imports.execute import execute
-from tools.imports.pending import PendingImport, find_pending
+from tools.imports.pending import Conflict, PendingImport, find_conflicts, find_pending
 from tools.migration import legacy, migration, state_rm_script, table
 from tools.migration.mapping import Choices
 from tools.migration.migration import Migration
@@ -46,7 +47,11 @@ def migrate(session: Session, arguments: Arguments) -> None:
     state_rm_script.check_path(script, deployment)
     earlier = state_rm_script.read_earlier([script, default], deployment)
     migrated = migration.prepare(destination, deployment, arguments.choices, earlier)
-    pending = find_pending(session, migrated.request)
+    try:
+        pending = find_pending(session, migrated.request)
+    except UserError as error:
+        _show_conflicts(session, migrated, error, arguments.as_json)
+        raise
     if not arguments.as_json:
         table.show(migrated.mapping, migrated.addresses)
     trial.check(session, pending, _remedies(migrated))
@@ -67,6 +72,16 @@ def migrate(session: Session, arguments: Arguments) -> None:
     _say_next_steps(script, deployment.folder, target)
 
 
+def _show_conflicts(session: Session, migrated: Migration, first: UserError, as_json: bool) -> None:
+    """Shows the table with a row for each conflict, of which `first` is one."""
+    conflicts = find_conflicts(session, migrated.request)
+    if as_json:
+        _print_json(migrated, conflicts=conflicts)
+    else:
+        shown = conflicts or [Conflict("", str(first))]
+        table.show(migrated.mapping, migrated.addresses, shown)
+
+
 def _remedies(migrated: Migration) -> dict[str, str]:
     """What leaves a notebook with the old deployment, by the stack that would import it."""
     return {row.target: f"--leave '{row.address}'" for row in migrated.mapping.imported(NOTEBOOK)}
@@ -85,13 +100,17 @@ def _end_dry_run(migrated: Migration, pending: PendingImport, as_json: bool) -> 
 
 
 def _print_json(
-    migrated: Migration, plans: Sequence[Plan] = (), script: Path | None = None
+    migrated: Migration,
+    plans: Sequence[Plan] = (),
+    script: Path | None = None,
+    conflicts: Sequence[Conflict] = (),
 ) -> None:
     document = {
         "resources": table.to_json(migrated.mapping, migrated.addresses),
         "notes": list(migrated.request.notes),
         "plans": [plan.to_json() for plan in plans],
         "script": str(script) if script else None,
+        "conflicts": list(conflicts),
     }
     print_json(document)
 

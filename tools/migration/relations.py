@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.migration.legacy import Resource
 
 # Such as subnet-0a1b2c3d. Names are told apart by the type that names them, see `references`.
@@ -92,7 +93,7 @@ _BY_NAME = {
     "aws_sagemaker_notebook_instance_lifecycle_configuration": ("lifecycle", "name"),
 }
 _NAMED_BY = {
-    "aws_sagemaker_notebook_instance": (
+    NOTEBOOK_TYPE: (
         ("lifecycle", "lifecycle_config_name"),
         ("repository", "default_code_repository"),
         ("repository", "additional_code_repositories"),
@@ -174,7 +175,7 @@ def references(resource: Resource) -> set[str]:
     names = set(resource.mentions())
     names |= {f"role {text.rpartition('/')[2]}" for text in names if ":role/" in text}
     names |= {f"bucket {name}" for name in log_targets(resource)}
-    if resource.type == "aws_sagemaker_notebook_instance":
+    if resource.type == NOTEBOOK_TYPE:
         names.add("log group /aws/sagemaker/NotebookInstances")
     if resource.type in _RULES:
         names.discard(resource.text("security_group_id"))  # the group has the rule

@@ -1,12 +1,13 @@
 """The mapping as text and as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
 from tools.console import table
 from tools.console.table import Column
 from tools.errors import in_one_line
+from tools.imports.pending import Conflict
 from tools.migration.mapping import LegacyMapping, MappedResource
 from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE
 
@@ -37,13 +38,22 @@ def describe(row: MappedResource) -> str:
     return f"{kind} {name}".rstrip()
 
 
-def show(mapping: LegacyMapping, addresses: Mapping[str, str]) -> None:
+def show(
+    mapping: LegacyMapping, addresses: Mapping[str, str], conflicts: Sequence[Conflict] = ()
+) -> None:
     """Prints what is imported as a table, and everything else with its reason as another.
 
-    `addresses` are the new addresses, after their stacks, by the old ones.
+    `addresses` are the new addresses, after their stacks, by the old ones. A row that one of
+    `conflicts` is about is a conflict, and each of them has a line.
     """
+    taken = {conflict.what for conflict in conflicts}
     imported = [
-        (describe(row), row.address, addresses[row.address], "import")
+        (
+            describe(row),
+            row.address,
+            addresses[row.address],
+            "conflict" if addresses[row.address] in taken else "import",
+        )
         for row in mapping.rows
         if row.address in addresses
     ]
@@ -52,6 +62,7 @@ def show(mapping: LegacyMapping, addresses: Mapping[str, str]) -> None:
         for row in mapping.rows
         if row.address not in addresses
     ]
+    others += [(conflict.what, "conflict", conflict.reason) for conflict in conflicts]
     table.show(map(_printable, imported), _IMPORTED)
     if imported and others:
         click.echo()

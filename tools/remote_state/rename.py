@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import click
 
 from tools.aws import s3
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console.messages import say
 from tools.context import Target
 from tools.engine.preparation import finish_earlier_run
@@ -166,7 +167,7 @@ def _read_instance(place: Place) -> str | None:
     if not text:
         return None
     for resource in State.parse(text, str(place), place.mend).resources:
-        if resource.type == "aws_sagemaker_notebook_instance":
+        if resource.type == NOTEBOOK_TYPE:
             return str(resource.attributes["name"])
     return None
 

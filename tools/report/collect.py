@@ -1,111 +1,25 @@
 """Collects what the report shows: values, prices, states, and AWS's answers if it can be asked."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tools.context import Context
-from tools.cost import comparison, estimates
-from tools.cost.comparison import Comparison
+from tools.cost import billed, comparison, estimates
 from tools.cost.estimates import Question
-from tools.cost.model import Amount, Estimate, NotebookCost
+from tools.cost.model import NotebookCost
 from tools.errors import UserError
-from tools.fleet import platforms
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.idle import is_idle
-from tools.fleet.status import FleetStatus, NotebookStatus, UndeclaredInstance, read_status
-from tools.layout.stack import Stack
+from tools.fleet.status import NOT_DEPLOYED, FleetStatus, NotebookStatus, read_status
+from tools.report.model import RUNNING, NotebookRow, Report
 from tools.runs import listing
 from tools.runs.listing import StackRow
 from tools.runs.session import Session
 
 IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
-NOT_ASKED = "not asked"
-
-
-@dataclass(frozen=True)
-class NotebookRow:
-    """One notebook of the fleet's table.
-
-    `idle` is how long it is known to be idle, if it is; `applied` what its state and record say, if
-    they were read.
-    """
-
-    declared: DeclaredNotebook
-    cost: NotebookCost
-    status: str = NOT_ASKED
-    modified: datetime | None = None
-    differences: Sequence[str] = ()
-    failure: str | None = None
-    idle: timedelta | None = None
-    applied: StackRow | None = None
-
-    @property
-    def deviations(self) -> list[str]:
-        """How it differs in AWS, and what has changed in the files since it was applied."""
-        changed = self.applied is not None and self.applied.status == "changed since"
-        return [*self.differences, *(self.applied.why if changed and self.applied else ())]
-
-    @property
-    def name(self) -> str:
-        """The directory's name, which a person types."""
-        return self.declared.stack.path.name
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything on the page.
-
-    `asked` is a sentence: whether AWS was asked, and why not. `undeclared` are instances without a
-    directory, None if AWS was not asked; `orphans` are states without one. `idle_is_known` says
-    whether the notebooks' logs were read, `states_are_known` whether every state was, which tell of
-    orphans and of changes since an apply. `project` is empty before `tools init`.
-    """
-
-    project: str
-    region: str
-    made: datetime
-    asked: str
-    rows: Sequence[NotebookRow]
-    undeclared: Sequence[UndeclaredInstance] | None
-    orphans: Sequence[StackRow]
-    idle_is_known: bool
-    estimate: Estimate
-    comparisons: Sequence[Comparison]
-    warnings: Sequence[str] = ()
-    stacks: Sequence[Stack] = ()
-    states_are_known: bool = True
-
-    @property
-    def idle(self) -> list[NotebookRow]:
-        """Notebooks that run and have been idle for a quarter of an hour or more, longest first."""
-        idle = [row for row in self.rows if row.idle is not None]
-        return sorted(idle, key=lambda row: -(row.idle or timedelta()))
-
-    @property
-    def not_as_declared(self) -> list[NotebookRow]:
-        """Notebooks that differ in AWS from what they declare, or changed since their apply."""
-        return [row for row in self.rows if row.deviations]
-
-    @property
-    def failed(self) -> list[NotebookRow]:
-        """Notebooks that AWS calls failed."""
-        return [row for row in self.rows if row.status == "Failed"]
-
-    @property
-    def statuses(self) -> dict[str, int]:
-        """How many notebooks have each status, most first."""
-        return dict(Counter(row.status for row in self.rows).most_common())
-
-    def costs_by(self, key: str) -> dict[str, Amount]:
-        """What notebooks cost by owner or environment, the most expensive first."""
-        amounts: dict[str, Amount] = {}
-        for cost in self.estimate.notebooks:
-            name = str(getattr(cost.spec, key)) or f"no {key}"
-            amounts[name] = amounts.get(name, Amount()) + cost.amount
-        return dict(sorted(amounts.items(), key=lambda item: (-item[1].usd, item[0])))
+GONE = "applied, but there is no such instance any more"
 
 
 @dataclass(frozen=True)
@@ -163,6 +77,8 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
         ],
         fleet.repository.stacks(),
         not (offline or unread),
+        fleet.option,
+        None if local else billed.kept_beside(fleet.repository, estimate),
     )
 
 
@@ -215,9 +131,19 @@ def _row(
     if status is None:
         return NotebookRow(notebook, cost, applied=applied)
     idle = None
-    if status.decision and status.status == "InService" and is_idle(status.decision, IDLE_FOR):
+    if status.decision and status.status == RUNNING and is_idle(status.decision, IDLE_FOR):
         idle = status.decision.idle
-    modified = status.instance.modified if status.instance else None
-    retired = [platforms.RETIRED] if status.platform_retired else []
-    differences, failure = [*status.differences, *retired], status.failure
-    return NotebookRow(notebook, cost, status.status, modified, differences, failure, idle, applied)
+    was_applied = applied is not None and applied.status in ("applied", "changed since")
+    gone = [GONE] if was_applied and status.status == NOT_DEPLOYED else []
+    return NotebookRow(
+        notebook,
+        cost,
+        status.status,
+        status.instance.modified if status.instance else None,
+        [*status.differences, *gone],
+        status.failure,
+        idle,
+        applied,
+        status.in_state,
+        status.platform_retired,
+    )

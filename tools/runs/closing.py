@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+import click
+
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console import table
 from tools.console.messages import say
 from tools.engine.records import Records
@@ -22,7 +25,6 @@ _OUTCOMES: tuple[Outcome, ...] = (
 _LEFT: tuple[Outcome, ...] = ("failed", "interrupted", "not run")
 _COUNTS = {"add": "added", "change": "changed", "remove": "destroyed"}
 _MOST_NAMES = 5
-_NOTEBOOK = "aws_sagemaker_notebook_instance"
 
 
 def say_totals(results: Sequence[Result], seconds: float) -> None:
@@ -37,13 +39,13 @@ def say_totals(results: Sequence[Result], seconds: float) -> None:
 
 def say_interruption(results: Sequence[Result], seconds: float) -> None:
     """Says what was left, in five lines at most, and that the same command goes on."""
-    say("")
-    say(f"interrupted after {describe_seconds(seconds)}: {_count(results)}")
+    lines = ["", f"interrupted after {describe_seconds(seconds)}: {_count(results)}"]
     for outcome in _LEFT:
         left = [_name(result) for result in results if result.outcome == outcome]
         if left:
-            say(f"  {outcome}: {first_of(left, _MOST_NAMES)}")
-    say("Run the same command again to continue.")
+            lines.append(f"  {outcome}: {first_of(left, _MOST_NAMES)}")
+    lines.append("Run the same command again to continue.")
+    click.echo("\n".join(lines), err=True)  # with -q too
 
 
 def say_next(results: Sequence[Result], option: str, destroy: bool, has_notebooks: bool) -> None:
@@ -93,7 +95,7 @@ def _read_notebooks(records: Records, stacks: Sequence[Stack]) -> Iterator[tuple
             continue
         with suppress(UserError):
             state = records.state(stack)
-            if state and _NOTEBOOK in state.types:
+            if state and NOTEBOOK_TYPE in state.types:
                 yield stack.name, str(state.outputs.get("notebook_url") or "")
 
 

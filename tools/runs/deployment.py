@@ -13,7 +13,6 @@ from tools.aws.client import Cloud
 from tools.aws.s3 import Objects
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
-from tools.cost.change import monthly_change
 from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
@@ -156,6 +155,8 @@ def _say_what_is_there(session: Session, shown: Sequence[Plan]) -> None:
 
 def _say_cost(session: Session, stacks: Sequence[Stack], shown: Sequence[Plan]) -> None:
     """Says what the plans change of a month's cost. That it is not known stops no deployment."""
+    from tools.cost.change import monthly_change  # a tenth of the start of every other deployment
+
     try:
         found = monthly_change(
             session.target.region, stacks, shown, session.records.state, session.context.env

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from tools.aws.model import is_retired_platform
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console.messages import warn
 from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.errors import UserError
-
-_NOTEBOOK = "aws_sagemaker_notebook_instance"
 
 
 def warn_of_stops(records: Records, plans: Sequence[Plan]) -> None:
@@ -18,7 +17,9 @@ def warn_of_stops(records: Records, plans: Sequence[Plan]) -> None:
     """
     stacks = {stack.name: stack for stack in records.stacks}
     for plan in plans:
-        updated = {c.address for c in plan.changes if (c.type, c.action) == (_NOTEBOOK, "update")}
+        updated = {
+            c.address for c in plan.changes if (c.type, c.action) == (NOTEBOOK_TYPE, "update")
+        }
         if not updated or plan.stack not in stacks:
             continue
         try:

@@ -81,7 +81,7 @@ class Session:
     def open_to_read(
         cls, context: Context, local: bool, options: Options | None = None
     ) -> "Session":
-        """Opens a session that reads files and states alone: AWS is not asked who runs it.
+        """Opens a session for files and states alone: AWS is not asked who runs it.
 
         Raises UserError if there is no such target.
         """
@@ -97,7 +97,7 @@ class Session:
     @property
     def account(self) -> Account:
         """The account and the caller, of a session that was opened to change something."""
-        assert self.known_account is not None, "opened to read"
+        assert self.known_account is not None, "opened without an account"
         return self.known_account
 
     def select(self, selection: Selection) -> list[Stack]:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console import progress, table
 from tools.console.messages import say, show_kept
 from tools.console.table import Column
@@ -102,5 +103,5 @@ def _plan_row(plan: Plan) -> list[table.Cell]:
 
 
 def _describe_loss(change: Change) -> str:
-    data = "its volume" if change.type == "aws_sagemaker_notebook_instance" else "its data"
+    data = "its volume" if change.type == NOTEBOOK_TYPE else "its data"
     return click.style(f"{change.action} {change.address}: loses {data}", fg="red")

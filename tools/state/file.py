@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.errors import UserError
 from tools.hcl import writing
 
 # What no apply may take away unasked: data goes with it.
-HOLDS_DATA = frozenset({"aws_sagemaker_notebook_instance", "aws_s3_bucket", "aws_kms_key"})
+HOLDS_DATA = frozenset({NOTEBOOK_TYPE, "aws_s3_bucket", "aws_kms_key"})
 
 
 class UnreadableState(UserError):

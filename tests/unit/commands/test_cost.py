@@ -214,6 +214,22 @@ def test_groups_are_those_of_the_values_and_add_up(checkout: Checkout) -> None:
     assert "Total: $414.15" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "option", [(), ("--by", "owner"), ("--compare",), ("--region", "eu-central-1")]
+)
+def test_tables_fit_80_columns(checkout: Checkout, option: tuple[str, ...]) -> None:
+    name = "a-notebook-with-a-name-that-is-rather-long"
+    (checkout.root / "notebooks/notebook-dev").rename(checkout.root / "notebooks" / name)
+    done = checkout.tools("cost", *option, COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    tables = done.stdout.partition("Sharing saves")[0].partition("Region: ")[0].splitlines()
+    assert len(tables) > 10
+    assert max(map(len, tables)) <= 80
+    assert any(line.split()[:1] == ["What"] for line in tables)  # and is no list for want of room
+    if option != ("--by", "owner"):
+        assert name in done.stdout
+
+
 def test_csv_has_every_notebook_and_adds_up(checkout: Checkout) -> None:
     done = checkout.tools("cost", "--csv")
     assert done.returncode == 0, done.stderr
@@ -227,11 +243,12 @@ def test_csv_has_every_notebook_and_adds_up(checkout: Checkout) -> None:
     assert (row["compute_usd"], row["month_usd"]) == ("", "")
 
 
-def test_a_spreadsheet_takes_no_cell_for_a_formula(checkout: Checkout) -> None:
+@pytest.mark.parametrize("owner", ["=HYPERLINK(A1)", "-1+cmd", "@SUM(A1)", "-5.2.1"])
+def test_a_spreadsheet_takes_no_cell_for_a_formula(checkout: Checkout, owner: str) -> None:
     values = checkout.root / "notebooks/notebook-dev/terraform.tfvars"
-    values.write_text(values.read_text() + '\nowner = "=HYPERLINK(A1)"\n')
+    values.write_text(values.read_text() + f'\nowner = "{owner}"\n')
     done = checkout.tools("cost", "--by", "owner", "--csv")
-    assert "'=HYPERLINK(A1)" in done.stdout
+    assert f"'{owner}" in done.stdout
 
 
 def test_of_many_notebooks_the_dearest_ten_are_shown(checkout: Checkout) -> None:

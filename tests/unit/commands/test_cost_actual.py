@@ -120,6 +120,7 @@ def test_csv(activated: Checkout, explorer: str) -> None:
     rows = {row["value"]: row for row in csv.DictReader(done.stdout.splitlines())}
     assert rows["data-science"]["estimate_usd"] == "389.83"
     assert rows["data-science"][f"{last_month():%Y-%m}"] == "400.00"
+    assert float(rows["shared, or no tag Owner"]["difference_usd"]) == -24.32  # nothing was billed
 
 
 def test_nothing_is_asked_without_a_yes(activated: Checkout, explorer: str) -> None:

@@ -138,5 +138,5 @@ def test_the_month_of_the_choice_is_said(checkout: Checkout) -> None:
     base = ("--project", "acme", "--region", "us-east-1")
     done = checkout.tools("init", *base, *network, *subnets)
     month = (endpoint.usd * 3 * 2 + nat.usd + address.usd) * 730
-    said = f"A month in us-east-1, without notebooks, data and traffic: ${month:.2f}\n"
+    said = f"A month in us-east-1, notebooks and traffic apart: ${month:.2f}\n"
     assert said in done.stderr

@@ -1,6 +1,7 @@
 """`tools report` as a user runs it."""
 
 import html
+import json
 import shutil
 
 from tests.unit.commands.conftest import Checkout
@@ -44,6 +45,39 @@ def test_the_page_goes_where_it_is_told(checkout: Checkout) -> None:
     assert done.stdout.splitlines()[-1] == page.splitlines()[-1] == "</html>"
 
 
+def test_the_figures_of_a_day_are_kept_for_the_next_page(checkout: Checkout) -> None:
+    page = written(checkout, "--offline")
+    assert "Estimate by report" not in page
+    kept = checkout.root / ".tools/report.history.json"
+    content = json.loads(kept.read_text())
+    (entry,) = content["reports"]
+    assert entry["notebooks"] == 2
+    entry |= {"made": "2025-01-06T08:00:00+00:00", "usd": "1.00"}
+    kept.write_text(json.dumps(content))
+    assert "since 2025-01-06" in written(checkout, "--offline")
+    written(checkout, "--offline")
+    assert len(json.loads(kept.read_text())["reports"]) == 2  # the day's own is replaced
+
+
+def test_a_history_that_is_none_stops_it_before_anything_is_written(checkout: Checkout) -> None:
+    kept = checkout.root / ".tools/report.history.json"
+    kept.parent.mkdir()
+    kept.write_text("{")
+    done = checkout.tools("report", "--offline")
+    assert done.returncode == 1
+    assert f"{kept} does not hold the figures" in done.stderr
+    assert kept.read_text() == "{"
+    assert not (checkout.root / ".tools/report.html").exists()
+
+
+def test_directories_are_linked_from_within_the_repository_alone(checkout: Checkout) -> None:
+    assert 'href="../notebooks/notebook-dev/"' in written(checkout, "--offline")
+    outside = checkout.root.parent / "page.html"
+    assert checkout.tools("report", "--offline", "--output", str(outside)).returncode == 0
+    assert str(checkout.root.parent) not in outside.read_text()
+    assert "Directory:" not in outside.read_text()
+
+
 def test_no_notebooks_is_no_error(checkout: Checkout) -> None:
     shutil.rmtree(checkout.root / "notebooks")
     (checkout.root / "notebooks").mkdir()
@@ -53,7 +87,7 @@ def test_no_notebooks_is_no_error(checkout: Checkout) -> None:
 def test_what_is_idle_cannot_be_known_without_an_answer(checkout: Checkout) -> None:
     page = written(checkout)
     assert "not asked" in page
-    assert "Orphans" not in page.split("<main>")[1]
+    assert "no directory declares" not in page.split("<main>")[1]
 
 
 def test_a_notebook_with_a_file_that_does_not_parse_is_left_out_with_a_warning(

@@ -103,6 +103,7 @@ def frankfurt() -> dict[str, bytes]:
         "AmazonS3": [
             Row("EUC1-TimedStorage-ByteHrs", "0.0235000000", tier="51200"),
             Row("EUC1-TimedStorage-ByteHrs", "0.0245000000"),
+            Row("EUC1-TimedStorage-ByteHrs", "0.0300000000", tier="512000"),
         ],
         "AmazonCloudWatch": [Row("EUC1-DataProcessing-Bytes", "0.6300000000")],
         "awskms": [Row("eu-central-1-KMS-Keys", "1.0000000000")],

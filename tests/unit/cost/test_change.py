@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.trees import copy_repository, write_stack
-from tools.cost import applied, change, prices
+from tools.aws.sagemaker import NOTEBOOK_TYPE
+from tools.cost import change, prices
 from tools.cost.change import MonthlyChange
 from tools.cost.model import Amount
 from tools.cost.prices import Price, Table
@@ -58,7 +59,7 @@ def state(*resources: tuple[str, Mapping[str, Any]]) -> State:
 
 
 def notebook(kind: str = "ml.t3.medium", size: int = 20) -> tuple[str, dict[str, Any]]:
-    return applied.NOTEBOOK, {"instance_type": kind, "volume_size": size}
+    return NOTEBOOK_TYPE, {"instance_type": kind, "volume_size": size}
 
 
 def schedule(verb: str, expression: str) -> tuple[str, dict[str, Any]]:
@@ -66,7 +67,7 @@ def schedule(verb: str, expression: str) -> tuple[str, dict[str, Any]]:
 
 
 def plan(
-    stack: str, action: Action = "update", kind: str = applied.NOTEBOOK, status: Status = "changed"
+    stack: str, action: Action = "update", kind: str = NOTEBOOK_TYPE, status: Status = "changed"
 ) -> Plan:
     return Plan(stack, status, changes=(Change(f"{kind}.this", kind, action),))
 

@@ -61,12 +61,25 @@ FOREIGN_KEYS = {
         "x.tf.json": json.dumps({"terraform": [{"backend": [{"s3": [{"key": ITS}]}]}]})
     },
     "for OpenTofu": {"x.tofu": BLOCK % ITS},
+    "after a comment in its line": {"x.tf": (BLOCK % ITS).replace("backend", "/* ours */ backend")},
+    "after a comment in the key's line": {"x.tf": (BLOCK % ITS).replace("key", "/* ours */ key")},
+    "with a comment before its label": {"x.tf": (BLOCK % ITS).replace(' "s3"', ' /* a\nb */ "s3"')},
+    "without a space": {"x.tf": (BLOCK % ITS).replace(' "s3" ', '"s3"')},
+    "without quotes": {"x.tf": (BLOCK % ITS).replace('"s3"', "s3")},
+    "between strings with signs of comments": {
+        "x.tf": 'locals {\n  a = "s3:::b/*"\n  b = "http://c"\n  d = "#"\n}\n'
+        f'{BLOCK % ITS}locals {{\n  e = "*/"\n}}\n'
+    },
 }
 OWN_KEYS = {
     "its own": {"versions.tf": BLOCK % "p/notebooks/one/terraform.tfstate"},
     "by another rule": {"versions.tf": BLOCK % "teams/two.tfstate"},
     "in comments": {
         "x.tf": f"/*\n{BLOCK % ITS}*/\n" + "".join(f"# {line}\n" for line in BLOCK.splitlines())
+    },
+    "in a comment that begins late": {"x.tf": f"locals {{ /*\n{BLOCK % ITS}*/ }}\n"},
+    "in a string": {
+        "x.tf": f"locals {{\n  a = {json.dumps((BLOCK % ITS).replace(chr(10), ' '))}\n}}\n"
     },
     "in no backend": {"x.tf": f'locals {{\n  key = "{ITS}"\n}}\n'},
     "in a hidden file": {".x.tf": BLOCK % ITS},

@@ -124,6 +124,17 @@ def test_an_arn_that_ends_early_is_no_traceback() -> None:
     assert found.reads[0].resources == (f"{BUCKET}/*",)
 
 
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    actions = [f"s3:{verb}Object" for verb in ("Get", "Put", "Delete", "Restore")]
+    long = f"{BUCKET}/{'users/alice/' * 10}*"
+    upstream = managed("a-policy-with-a-long-name", statement("DataOfAlice", actions, long))
+    found = explain("notebooks/alice", [NOTEBOOK], [role(), *upstream])
+    folded = access.format_access(found, width)
+    assert max(map(len, folded.splitlines())) <= width
+    assert "".join(folded.split()) == "".join(access.format_access(found).split())
+
+
 def test_whose_role_it_is() -> None:
     shared = explain("notebooks/alice", [NOTEBOOK], [role()])
     own = explain("notebooks/alice", [NOTEBOOK, role()], [])

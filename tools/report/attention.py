@@ -1,0 +1,206 @@
+"""What of a fleet needs attention, the most urgent first, each with what mends it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from tools.cost import prices
+from tools.report import model
+from tools.report.collect import IDLE_FOR
+from tools.report.model import NotebookRow, Report
+
+Level = Literal["bad", "warn", "info"]
+
+# AWS's statuses in which a notebook does not stay:
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html
+_IN_TRANSITION = ("Pending", "Stopping", "Updating", "Deleting")
+_MINUTES = int(IDLE_FOR.total_seconds() // 60)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that needs attention, and what is known of it."""
+
+    name: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Things that need attention for one reason; `command` mends them, or shows how."""
+
+    title: str
+    level: Level
+    items: Sequence[Item]
+    advice: str
+    command: str = ""
+
+
+def concerns(report: Report) -> list[Concern]:
+    """Returns what needs attention, without the reasons for which nothing does."""
+    found = [*_broken(report), *_of_no_directory(report), *_running_up_costs(report)]
+    return [concern for concern in [*found, *_waiting(report)] if concern.items]
+
+
+def count(report: Report) -> int:
+    """How many notebooks, other instances, states and prices need attention, each once."""
+    notebooks = sum(row.is_failed or bool(row.marks) for row in report.rows)
+    others = (report.undeclared or (), report.orphans, report.estimate.unknown)
+    return notebooks + sum(map(len, others))
+
+
+def _broken(report: Report) -> list[Concern]:
+    option = report.option
+    return [
+        Concern(
+            "Failed",
+            "bad",
+            [Item(r.name, r.failure or "AWS gives no reason") for r in report.rows if r.is_failed],
+            "AWS gives the reason beside each name. The logs say more:",
+            f"tools logs NAME{option}",
+        ),
+        Concern(
+            "Apply not finished",
+            "bad",
+            _marked(report, model.UNFINISHED, _why),
+            "The last apply stopped half way. To continue it:",
+            f"tools deploy NAME{option}",
+        ),
+        Concern(
+            "In no state",
+            "bad",
+            _marked(report, model.NO_STATE, lambda row: f"{row.status}, and in no Terraform state"),
+            "AWS has the instance, and a deploy would try to create it again. To repair that:",
+            f"tools adopt NAME{option}",
+        ),
+        Concern(
+            "Not as declared",
+            "bad",
+            _marked(report, model.DIFFERS, lambda row: "; ".join(row.differences)),
+            "AWS has other values than the files. To see what a deploy would change:",
+            f"tools plan NAME{option}",
+        ),
+    ]
+
+
+def _of_no_directory(report: Report) -> list[Concern]:
+    return [
+        Concern(
+            "Instances that no directory declares",
+            "warn",
+            [
+                Item(
+                    orphan.instance.name,
+                    f"{orphan.instance.instance_type}, {orphan.instance.status}, {orphan.region}; "
+                    + ("has this project's tags" if orphan.tags else "no tag of this project")
+                    + (f"; {model.RETIRED}" if orphan.platform_retired else ""),
+                )
+                for orphan in report.undeclared or ()
+            ],
+            "They may belong to somebody else. To see what can be imported:",
+            f"tools import --scan{report.option}",
+        ),
+        Concern(
+            "States whose directory is gone",
+            "warn",
+            [
+                Item(orphan.stack, f"{orphan.resources} resources, in {orphan.place}")
+                for orphan in report.orphans
+            ],
+            "Their resources still cost money. To destroy them:",
+            f"tools destroy --orphan STACK{report.option}",
+        ),
+    ]
+
+
+def _running_up_costs(report: Report) -> list[Concern]:
+    idle = sorted(report.rows, key=lambda row: -(row.idle or timedelta()))
+    return [
+        Concern(
+            "Running without auto-stop",
+            "warn",
+            _marked(report, model.NO_AUTO_STOP, _without_auto_stop),
+            "Nothing stops them if nobody works. Set idle_stop_minutes in terraform.tfvars, then:",
+            f"tools deploy NAME{report.option}",
+        ),
+        Concern(
+            f"Idle for {_MINUTES} minutes or more",
+            "warn",
+            [Item(row.name, _minutes(row.idle)) for row in idle if row.idle is not None],
+            "To stop them:",
+            f"tools stop --idle{report.option}",
+        ),
+        Concern(
+            "On Amazon Linux 2",
+            "warn",
+            _marked(
+                report, model.RETIRED, lambda row: f"{row.status}; AWS does not start it again"
+            ),
+            "To see how to move each one:",
+            f"tools status NAME{report.option}",
+        ),
+    ]
+
+
+def _waiting(report: Report) -> list[Concern]:
+    estimate = report.estimate
+    return [
+        Concern(
+            "Waiting for a deploy",
+            "info",
+            _marked(report, model.WAITING, lambda row: "; ".join(row.waits_for)),
+            "Their files are newer than what is deployed. To deploy them:",
+            f"tools deploy --changed{report.option}",
+        ),
+        Concern(
+            "Starting, stopping or updating",
+            "info",
+            [
+                Item(r.name, f"{r.status} since {r.modified:%Y-%m-%d %H:%M} UTC")
+                for r in report.rows
+                if r.status in _IN_TRANSITION and r.modified
+            ],
+            "This takes AWS some minutes. To wait and see:",
+            f"tools status{report.option}",
+        ),
+        Concern(
+            "Prices not known",
+            "info",
+            [
+                Item(prices.describe(figure), f"in {region}{_users(report, figure, region)}")
+                for figure, region in estimate.unknown
+            ],
+            "The totals are higher than shown. To fetch the prices:",
+            prices.RENEW,
+        ),
+    ]
+
+
+def _marked(report: Report, mark: str, text: Callable[[NotebookRow], str]) -> list[Item]:
+    return [Item(row.name, text(row)) for row in report.rows if mark in row.marks]
+
+
+def _why(row: NotebookRow) -> str:
+    return "; ".join(row.applied.why) if row.applied else ""
+
+
+def _without_auto_stop(row: NotebookRow) -> str:
+    stop = row.declared.values.get("schedule_stop")
+    return f"{row.cost.amount} a month" + (f"; its schedule stops it at {stop}" if stop else "")
+
+
+def _minutes(idle: timedelta) -> str:
+    hours, minutes = divmod(int(idle.total_seconds() // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} minutes"
+
+
+def _users(report: Report, figure: str, region: str) -> str:
+    costs: Iterable[str] = (
+        line.figure
+        for cost in report.estimate.notebooks
+        for line in (cost.compute, cost.volume)
+        if line.region == region
+    )
+    number = sum(used == figure for used in costs)
+    return f": {number} notebook{'' if number == 1 else 's'}" if number else ""

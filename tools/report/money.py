@@ -1,0 +1,98 @@
+"""What the fleet costs, by what a team lead asks for: owner, environment, type, notebook."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tools.cost import groups
+from tools.cost.groups import Key
+from tools.cost.model import Amount, total
+from tools.report.model import Report
+
+_MOST = 8  # bars of a breakdown
+_DEAREST = 10
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: `length` is in percent of the longest, `detail` stands beside the label."""
+
+    label: str
+    detail: str
+    amount: Amount
+    length: float
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """The largest amounts as bars, and one sum of the others, which is no bar."""
+
+    title: str
+    bars: Sequence[Bar]
+    others: int
+    rest: Amount
+
+
+def breakdowns(report: Report) -> list[Breakdown]:
+    """Returns the costs of the notebooks by owner, environment and instance type."""
+    return [_by(report, Key.parse(key)) for key in ("owner", "environment", "type")]
+
+
+def dearest(report: Report) -> Breakdown:
+    """Returns the notebooks that cost most."""
+    rows = [(row.name, row.cost.spec.instance_type, row.cost.amount) for row in report.rows]
+    return _break_down("Most expensive notebooks", rows, _DEAREST)
+
+
+def count(number: int, thing: str) -> str:
+    """Returns a number of things in words: 1 notebook, 1,000 notebooks."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def format_amount(amount: Amount) -> str:
+    """Returns an amount to the cent; one with unknown prices is at least that."""
+    if not amount.complete and not amount.usd:
+        return "unknown"
+    return f"{'' if amount.complete else '≥ '}${amount.usd:,.2f}"
+
+
+def format_dollars(amount: Amount) -> str:
+    """Returns an amount in whole dollars, for a large figure; a small one to the cent."""
+    if 0 < amount.usd < 10 or not amount.usd:
+        return format_amount(amount)
+    return f"{'' if amount.complete else '≥ '}${amount.usd.quantize(Decimal(1)):,}"
+
+
+def format_short(amount: Amount) -> str:
+    """Returns an amount in at most six characters, for the head of a column."""
+    usd = float(amount.usd)
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if usd >= size * 0.9995:
+            return f"${usd / size:.1f}{unit}" if usd < size * 100 else f"${usd / size:.0f}{unit}"
+    return f"${usd:.0f}"
+
+
+def format_change(amount: Amount) -> str:
+    """Returns a difference without its sign: about so much, if a part of it is not known."""
+    text = format_dollars(Amount(abs(amount.usd)))
+    return text if amount.complete else f"about {text}"
+
+
+def _by(report: Report, key: Key) -> Breakdown:
+    rows = [
+        (group.name, count(len(group.notebooks), "notebook"), group.amount)
+        for group in groups.group(report.estimate.notebooks, key)
+    ]
+    return _break_down(f"By {key.title.lower()}", rows, _MOST)
+
+
+def _break_down(title: str, rows: Sequence[tuple[str, str, Amount]], most: int) -> Breakdown:
+    ordered = sorted(rows, key=lambda row: (-row[2].usd, row[0]))
+    # One more bar takes no more room than a line that says there is one more.
+    shown, others = groups.split(ordered, most + (len(ordered) == most + 1))
+    longest = max((amount.usd for *_, amount in shown), default=Decimal(0))
+    bars = [
+        Bar(label, detail, amount, float(amount.usd / longest * 100) if longest else 0.0)
+        for label, detail, amount in shown
+    ]
+    return Breakdown(title, bars, len(others), total(amount for *_, amount in others))
