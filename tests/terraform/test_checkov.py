@@ -301,6 +301,7 @@ NEVER_PLANNED = {"aws_s3_bucket.shared"}
 WITHOUT_A_CHECK = {
     "aws_budgets_budget.monthly",
     "aws_ce_cost_allocation_tag.this",
+    "aws_iam_openid_connect_provider.this",
     "aws_kms_alias.shared",
     "aws_nat_gateway.this",
     "aws_route_table_association.nat",
