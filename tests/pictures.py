@@ -1,7 +1,8 @@
-"""The terminal in README: `make pictures`, a few minutes.
+"""The pictures in README: `make pictures`, a few minutes.
 
 Runs the commands below in a copy of the repository, each in a real terminal. What the screens hold
-at the end becomes docs/pictures/terminal.svg.
+at the end becomes docs/pictures/terminal.svg. A browser shows the report on that deployment, which
+becomes docs/pictures/report.png.
 """
 
 import itertools
@@ -18,11 +19,12 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from tests.report import chromium
 from tests.trees import REPOSITORY, copy_repository
 
 COLUMNS, ROWS = 100, 60
 COMMANDS = ("tools demo", "tools status --local")
-PICTURE = REPOSITORY / "docs" / "pictures" / "terminal.svg"
+PICTURES = REPOSITORY / "docs" / "pictures"
 
 
 def screen_after(command: str, root: Path) -> pyte.Screen:
@@ -63,6 +65,19 @@ def lines(screen: pyte.Screen) -> list[Text]:
     return found
 
 
+def photograph(page: Path, picture: Path) -> None:
+    """What a browser shows of a page."""
+    browser = chromium.start()
+    if browser is None:
+        sys.exit(f"error: {chromium.MISSING}")
+    try:
+        browser.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+        chromium.show(browser, page.as_uri(), width=1200, height=1200)
+        browser.save_screenshot(str(picture))
+    finally:
+        browser.quit()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory, Path(os.devnull).open("w") as nowhere:
         console = Console(width=COLUMNS, record=True, file=nowhere, force_terminal=True)
@@ -74,12 +89,14 @@ def main() -> None:
                     if directory not in line.plain:  # which is of no interest
                         console.print(line)
                 console.print()
+            screen_after("tools report --local --output fleet.html", root)
+            photograph(root / "fleet.html", PICTURES / "report.png")
         finally:
             screen_after("tools local down", root)
     # rich names fonts on a server; a picture in a page loads nothing, and has a font of its own.
     plain = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(console.export_svg(title="tools", code_format=plain, unique_id="terminal"))
+    svg = console.export_svg(title="tools", code_format=plain, unique_id="terminal")
+    (PICTURES / "terminal.svg").write_text(svg)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ output "policies" {
   value = merge(
     {
       read      = local.read
+      nat       = local.nat
       network   = local.network
       notebooks = local.notebooks
       roles     = local.roles

@@ -81,7 +81,12 @@ locals {
         Sid    = "WhatKnowsNoResources"
         Effect = "Allow"
         Action = [
+          "ce:ListCostAllocationTags",
+          "ec2:DescribeAddresses",
+          "ec2:DescribeAddressesAttribute",
+          "ec2:DescribeInternetGateways",
           "ec2:DescribeManagedPrefixLists",
+          "ec2:DescribeNatGateways",
           "ec2:DescribeNetworkInterfaces",
           "ec2:DescribePrefixLists",
           "ec2:DescribeRouteTables",

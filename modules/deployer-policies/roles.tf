@@ -43,6 +43,7 @@ locals {
         Action   = ["budgets:ModifyBudget", "budgets:TagResource"]
         Resource = ["arn:${var.partition}:budgets::${var.account_id}:budget/${local.name_prefix}-monthly"]
       },
+      { Sid = "CostTags", Effect = "Allow", Action = ["ce:UpdateCostAllocationTagsStatus"], Resource = ["*"] },
     ]
   })
 }

@@ -51,12 +51,17 @@ def test_what_the_cloud_says_stands_beside_what_is_declared(
     page = html.unescape(raw)
     assert f"The local cloud was asked, {REGION}." in page
     assert "InService" in page
-    assert f"{kept}</strong>: instance_type is ml.m5.xlarge, declared ml.t3.medium" in page
+    assert (
+        f"{kept}</strong> <span>instance_type is ml.m5.xlarge, declared ml.t3.medium</span>" in page
+    )
+    assert f"{kept}</strong> <span>InService, and in no Terraform state</span>" in page
+    assert "tools adopt NAME --local" in page
     assert orphan in page
     assert orphan not in page.split('id="fleet"')[1]
     # No notebook of the local cloud runs Jupyter, and so none logs whether it is idle.
     assert "Which notebooks are idle is not known" in page
-    assert "<dt>Idle</dt><dd>not known</dd>" in page
+    assert "Not all could be read, so there may be more" in page
+    assert "console.aws.amazon.com" not in page  # which does not show the local cloud
     assert "<i>Kept</i>" not in raw
     assert "<i>Kept</i> & shown" in page
 

@@ -42,6 +42,13 @@ LONGEST = {
 CALLS: dict[str, dict[str, Any]] = {
     "usual": {
         "account_id": ACCOUNT,
+        "name_suffix": life.SUFFIX,
+        "project": PROJECT,
+        "region": "us-east-1",
+        "state_bucket": f"{PROJECT}-states",
+    },
+    "unsuffixed": {
+        "account_id": ACCOUNT,
         "project": PROJECT,
         "region": "us-east-1",
         "state_bucket": f"{PROJECT}-states",
@@ -220,6 +227,15 @@ def test_the_table_says_where_an_action_has_another_name() -> None:
     assert not requests.unused_rules(requests.recorded())
 
 
+def test_without_a_suffix_the_names_differ_by_it_alone(rendered: dict[str, dict[str, str]]) -> None:
+    """The recording is of a deployment with name_suffix."""
+    shorter = {
+        name: text.replace(f"-{life.SUFFIX}-", "-") for name, text in rendered["usual"].items()
+    }
+    assert shorter == rendered["unsuffixed"]
+    assert shorter != rendered["usual"]
+
+
 @pytest.mark.parametrize("call", ["longest", "named"])
 def test_the_policies_fit(rendered: dict[str, dict[str, str]], call: str) -> None:
     sizes = {name: len(re.sub(r"\s", "", text)) for name, text in rendered[call].items()}
@@ -233,8 +249,11 @@ def test_the_recording_is_what_a_deployment_asks_for(
 ) -> None:
     """With RECORD_REQUESTS set it is written anew instead."""
     tree = new_tree()
-    life.live(tree, client)
-    found = requests.read(Path(os.environ[REQUESTS_VARIABLE]), tree.account, tree.project)
+    network = life.make_network(tree, client)
+    log = Path(os.environ[REQUESTS_VARIABLE])
+    start = log.stat().st_size
+    life.live(tree, network)
+    found = requests.read(log, tree.account, tree.project, start)
     if os.environ.get("RECORD_REQUESTS"):
         requests.write(found)
     assert found == requests.recorded()
@@ -263,6 +282,7 @@ def of_strangers(check: Check) -> list[Check]:
     renamed = [
         (f":{ACCOUNT}:", ":999999999999:"),
         (":us-east-1:", ":eu-west-1:"),
+        (f"{PROJECT}-{life.SUFFIX}-", f"{PROJECT}-us-"),
         (PROJECT, "payroll"),
     ]
     found = [

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from tests.trees import reading, write_stack
 from tools.aws.sagemaker import Instance
+from tools.cost import billed, groups
+from tools.cost.billed import Billed, Row
 from tools.cost.comparison import compare
+from tools.cost.groups import Key
 from tools.cost.model import (
     Amount,
     Assumptions,
+    Estimate,
     NotebookCost,
     NotebookSpec,
     Quantities,
@@ -93,7 +97,21 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
         found,
         [compare(found, number) for number in sorted({1, 3, 10, count} - {0})],
         ["no price is known for CloudWatch logs in us-east-1"],
+        billed=_bill(found) if asked else None,
     )
+
+
+def _bill(found: Estimate) -> tuple[Billed, list[Row]]:
+    """What was billed by owner: a little more than the estimate, and something that none has."""
+    key = Key.parse("owner")
+    months = [date(2026, 10, 1), date(2026, 11, 1)]
+    amounts = {
+        owner.name: {months[0]: owner.amount.usd + number, months[1]: owner.amount.usd / 2}
+        for number, owner in enumerate(groups.group(found.notebooks, key))
+    }
+    amounts["somebody-else"] = {months[1]: Decimal("1234.56")}
+    known = Billed("Owner", "acme-ml", MADE.date(), months, amounts)
+    return known, billed.compare(known, found, key)
 
 
 def with_stacks(found: Report, root: Path) -> Report:

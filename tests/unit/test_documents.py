@@ -80,7 +80,8 @@ def anchors(document: Path) -> frozenset[str]:
 def links(document: Path) -> list[tuple[str, Path, str]]:
     """The links into the repository: as written, the file and the anchor."""
     found = []
-    for link in _LINK.findall(prose(document)):
+    text = prose(document)
+    for link in (*_LINK.findall(text), *re.findall(r'(?:href|src)="([^"]+)"', text)):
         if not re.match(r"[a-z]+:", link):
             path, _, anchor = link.partition("#")
             target = (document.parent / path).resolve() if path else document

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tests.terraform.chain import stacks
@@ -9,6 +10,7 @@ from tests.terraform.harness import Chain, Tree
 
 Values = Mapping[str, Any]
 
+SUFFIX = "eu"  # name_suffix of shared-infra/iam
 BOOTSTRAP = "bootstrap"
 ISOLATED = "notebooks/notebook-prod"
 SHARED_ROLE = "notebooks/notebook-dev"
@@ -17,22 +19,43 @@ OPEN = json.dumps(
 )
 
 
-def first(tree: Tree, client: Callable[..., Any]) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class Network:
+    """What the network's administrators have made: a VPC with a private subnet."""
+
+    vpc: str
+    subnet: str
+
+
+def make_network(tree: Tree, client: Callable[..., Any]) -> Network:
+    """A VPC for endpoints with private DNS, and with an internet gateway for a NAT gateway."""
+    ec2 = client("ec2", account=tree.account)
+    vpc = ec2.create_vpc(CidrBlock="10.3.0.0/16")["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.3.1.0/24")["Subnet"]["SubnetId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    return Network(vpc, subnet)
+
+
+def first(tree: Tree, network: Network) -> dict[str, dict[str, Any]]:
     """The values of the first deployment, by root."""
-    vpcs = client("ec2", account=tree.account).describe_vpcs()["Vpcs"]
     return {
         "shared-infra/s3": {
             "access_log_bucket": states_bucket(tree),
             "create_kms_key": True,
             "log_groups": ["/aws/sagemaker/NotebookInstances"],
         },
-        "shared-infra/iam": {"reserve_users": True},
+        "shared-infra/iam": {"name_suffix": SUFFIX, "reserve_users": True},
         "shared-infra/security-groups": {
             "allow_internet_egress": True,
             "egress_cidrs": ["10.20.0.0/16"],
-            "vpc_id": vpcs[0]["VpcId"],
+            "vpc_id": network.vpc,
         },
-        "shared-infra/vpc-endpoints": {},
+        "shared-infra/vpc-endpoints": {
+            "nat_subnet": "10.3.255.0/28",
+            "subnet_ids": [network.subnet],
+        },
         SHARED_ROLE: {"schedule_stop": "19:00"},
         ISOLATED: {
             "isolated": True,
@@ -45,7 +68,9 @@ def first(tree: Tree, client: Callable[..., Any]) -> dict[str, dict[str, Any]]:
 
 def second(tree: Tree) -> dict[str, dict[str, Any]]:
     """What the second deployment changes of the first: all that changes in place."""
-    boundary = f"arn:aws:iam::{tree.account}:policy/{tree.project}-isolated-notebook-boundary"
+    boundary = (
+        f"arn:aws:iam::{tree.account}:policy/{tree.project}-{SUFFIX}-isolated-notebook-boundary"
+    )
     return {
         "shared-infra/s3": {
             "access_log_bucket": None,
@@ -84,7 +109,7 @@ def states_bucket(tree: Tree) -> str:
     return f"{tree.project}-states"
 
 
-def live(tree: Tree, client: Callable[..., Any]) -> None:
+def live(tree: Tree, network: Network) -> None:
     """Deploys everything with its states in S3, changes it twice, and destroys it.
 
     The bucket of the states stays: nothing here destroys it.
@@ -92,7 +117,7 @@ def live(tree: Tree, client: Callable[..., Any]) -> None:
     _write(tree, {BOOTSTRAP: {"bucket": states_bucket(tree)}})
     tree.apply(BOOTSTRAP)
     _keep_states(tree)
-    values = first(tree, client)
+    values = first(tree, network)
     with Chain(tree) as chain:
         for change in ({}, second(tree), third(tree)):
             changed = {stack: values[stack] | change.get(stack, {}) for stack in values}

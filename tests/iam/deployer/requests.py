@@ -16,7 +16,12 @@ TABLE = Path(__file__).with_name("actions.yaml")
 Request = Mapping[str, Any]
 
 _IDS = (
-    (re.compile(r"\b(sg|sgr|vpc|vpce|subnet|eni|pl|rtb)-[0-9a-f]{8,17}\b"), r"\1-<id>"),
+    (
+        re.compile(
+            r"\b(eipalloc|eni|igw|nat|pl|rtb|rtbassoc|sg|sgr|subnet|vpc|vpce)-[0-9a-f]{8,17}\b"
+        ),
+        r"\1-<id>",
+    ),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<key>"),
     (re.compile(r"-schedule-\d{20,}\w*"), "-schedule-<id>"),
 )
@@ -43,9 +48,9 @@ def table() -> dict[str, Any]:
     return found
 
 
-def read(log: Path, account: str, project: str) -> list[Request]:
-    """The requests of `account` in the emulator's log, each kind once, sorted."""
-    lines = map(json.loads, log.read_text().splitlines())
+def read(log: Path, account: str, project: str, start: int) -> list[Request]:
+    """The requests of `account` in the emulator's log from `start` on, each kind once, sorted."""
+    lines = map(json.loads, log.read_bytes()[start:].splitlines())
     kept = (_plain(line, project) for line in lines if line["account"] == account)
     found = {(one["call"], json.dumps(one, sort_keys=True)): one for one in kept}
     return [found[key] for key in sorted(found)]

@@ -65,7 +65,7 @@ _EXPRESSIONS: dict[str, bool] = {
     '"${"WANT"}"': False,
     '"${local.NAME.list[0]}"': False,
     'tostring("WANT")': False,
-    'sensitive("WANT")': False,
+    'sensitive("WANT")': True,  # a place is shown to people
     "local.NAME.list[length(local.NAME.list) - 2]": False,
     # What may be left to Terraform.
     'replace("WANT9", "/[0-9]/", "")': True,

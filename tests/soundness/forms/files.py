@@ -182,6 +182,15 @@ def path_root(site: Site) -> Changes:
 
 
 @form()
+def a_path_named_after_the_root(site: Site) -> Changes:
+    path = site.tree.write(site.tree.root / "scripts" / f"{site.stack.name}.{site.name}", "one\n")
+    folder = os.path.relpath(path.parent, site.stack)
+    name = f"${{basename(abspath(path.root))}}.{site.name}"
+    site.uses(Expression(f'file("${{path.root}}/{folder}/{name}")'))
+    return file_changes(path)
+
+
+@form()
 def path_cwd(site: Site) -> Changes:
     path = site.shared("x.sh")
     relative = os.path.relpath(path, site.stack)
