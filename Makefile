@@ -102,8 +102,8 @@ lint: $(READY) ## Check format, style, types, who imports whom, and the workflow
 	  $(BIN)/mypy examples/data-sharing/run.py && $(BIN)/lint-imports --no-logo && \
 	  $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-docs: $(READY) ## Renew what is generated in the documents: the reference, the tables
-	@for made in cli.reference cli.errors_table terraform.readme_tables terraform.skips_table; do \
+docs: $(READY) ## Renew what is generated: the reference, the documents' tables, the screens
+	@for made in cli.reference cli.errors_table unit.screens terraform.readme_tables terraform.skips_table; do \
 	  $(BIN)/python -m tests.$$made || exit 1; \
 	done
 

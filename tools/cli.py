@@ -142,7 +142,7 @@ def _add_common_options(command: click.Command) -> None:
     if isinstance(command, click.Group):
         for part in command.commands.values():
             _add_common_options(part)
-    if all("-v" not in parameter.opts for parameter in command.params):
+    if all(parameter.name != "verbose" for parameter in command.params):
         command.params += _common_options()
 
 
@@ -167,7 +167,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     messages.start()
     try:
-        group(color=terminal.colour())
+        group(prog_name="tools", color=terminal.colour())
     except UserError as error:
         _fail(in_one_line(str(error)))
     except OSError as error:  # of what click prints by itself

@@ -1,5 +1,6 @@
 """Errors that a user can mend, and their words; any other exception is a bug."""
 
+import json
 import reprlib
 from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher, get_close_matches
@@ -13,6 +14,7 @@ class UserError(Exception):
 
 
 _LONGEST = 1500  # characters; a value of megabytes may be what is wrong
+_LONGEST_VALUE = 80
 _MOST_NAMES = 10
 _LONGEST_NAME = 100  # to be compared with others, which takes the square of its length
 
@@ -26,8 +28,15 @@ def in_one_line(message: str) -> str:
 
 
 def shorten(value: object) -> str:
-    """Quotes a wrong value for an error: its beginning, however long or deep it is."""
-    return _Shortened().repr(value)
+    """Quotes a wrong value for an error, as JSON unless it is text: shortened in its middle."""
+    if isinstance(value, str):
+        return _Shortened().repr(value)
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except (RecursionError, TypeError, ValueError):  # too deep, or in itself, or by odd keys
+        return "a value that is nested too deeply"
+    half = _LONGEST_VALUE // 2
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:half]} ... {text[-half:]}"
 
 
 def first_of(names: Sequence[str], most: int) -> str:
@@ -54,4 +63,4 @@ def nearest(name: str, names: Sequence[str], most: int = 3, aliases: Collection[
 class _Shortened(reprlib.Repr):
     def __init__(self) -> None:
         super().__init__()
-        self.maxstring = self.maxother = self.maxlong = 80
+        self.maxstring = _LONGEST_VALUE

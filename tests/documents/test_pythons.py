@@ -54,4 +54,5 @@ def test_the_demo_with_another_python(version: str, tmp_path: Path, terraform: T
         used = subprocess.run(python, capture_output=True, text=True, check=True)
         assert used.stdout.startswith(f"Python {version}.")
     finally:
-        subprocess.run([root / ".venv/bin/tools", "local", "down"], cwd=root, env=env)
+        if (root / ".venv/bin/tools").exists():
+            subprocess.run([root / ".venv/bin/tools", "local", "down"], cwd=root, env=env)

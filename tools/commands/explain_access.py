@@ -40,7 +40,7 @@ def command(context: Context, notebook: str, can: str | None, local: bool, as_js
     \b
     Examples:
       tools explain-access nlp-project
-      tools explain-access nlp-project --can "write s3://acme-datasets/shared/a.csv"
+      tools explain-access nlp --can "write s3://acme-datasets/shared/a.csv"
     """
     question = Question.parse(can) if can is not None else None
     session = Session.open_to_read(context, local)

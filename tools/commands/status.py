@@ -81,8 +81,7 @@ def command(
     if as_json:
         print_json(_to_json(status, fleet))
     else:
-        for title, columns, rows in _tables(status):
-            table.show(rows, columns, title=title)
+        show_tables(status)
         for line in _summarize(status, fleet):
             say(line)
     for problem in _idle_problems(status):
@@ -157,6 +156,14 @@ def _show_changes(status: FleetStatus, shown: dict[str, str]) -> dict[str, str]:
 
 def _idle_problems(status: FleetStatus) -> list[str]:
     return [f"cannot tell which notebooks are idle: {why}" for why in status.idle_unknown]
+
+
+def show_tables(status: FleetStatus) -> None:
+    """Prints the notebooks, and the instances that are not managed here, if there are any."""
+    for number, (title, columns, rows) in enumerate(_tables(status)):
+        if number:
+            click.echo()
+        table.show(rows, columns, title=title)
 
 
 def _live_text(status: FleetStatus) -> Text:

@@ -69,7 +69,7 @@ def _wrapped(text: str, stream: TextIO | None = None) -> str:
         if len(click.unstyle(line)) <= width:
             lines.append(line)
             continue
-        margin = " " * (len(line) - len(line.lstrip()))
+        margin = " " * (len(line) - len(line.lstrip(" -")))
         lines += textwrap.wrap(
             line,
             width,

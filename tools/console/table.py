@@ -114,9 +114,9 @@ class _Table:
     def lines(self, width: int | None) -> list[str]:
         """The table as a header, and a line a row with its details below."""
         rows = self._row_lines()
-        header = [rows.pop(0)] if any(column.title for column in self.columns) else []
-        lines = [click.style(line, bold=True) for line in header]
-        for line, details in zip(rows, self.details, strict=True):
+        height = len(rows) - len(self.rows)
+        lines = [click.style(line, bold=True) for line in rows[:height]]
+        for line, details in zip(rows[height:], self.details, strict=True):
             lines.append(line)
             for detail in details:
                 lines += _wrap(detail, width, _BELOW)

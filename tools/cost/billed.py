@@ -105,7 +105,7 @@ def choose_key(repository: Repository, by: Key | None) -> Key:
     chosen = [tag for tag in (*_PREFERRED, *active) if tag in active and tag != _PROJECT]
     if not chosen:
         raise UserError(
-            "AWS can tell nobody's costs apart: no cost allocation tag is active. Set "
+            "AWS cannot tell costs apart: no cost allocation tag is active. Set "
             'cost_allocation_tags = ["Project", "Stack", "Owner", "Environment"] in '
             f"{_IAM}/terraform.tfvars and deploy it ({_IAM}/README.md says who may), or name a tag "
             "that is active in the account: --by owner"

@@ -81,8 +81,8 @@ def write_left_state(run: Run, stack: Stack) -> None:
     if not is_whole(errored):
         raise UserError(
             f"{errored} is cut short, as on a full disk, and cannot be used; to go on without: "
-            f"mv {errored} {errored}{CUT_SHORT}; then deploy again, and take in what exists "
-            f"already: tools adopt{run.option} {stack.name}"
+            f"mv {errored} {errored}{CUT_SHORT}; then deploy again, and import what is "
+            f"in AWS: tools adopt{run.option} {stack.name}"
         )
     run.progress.say(
         stack.name, f"{ERRORED}: an earlier run could not write its state; writing it now"

@@ -61,7 +61,7 @@ def show(rows: Sequence[StateRow]) -> None:
     columns = (
         "Stack",
         Column("Place", rank=4),
-        Column("Serial", rank=2),
+        Column("Serial", rank=2, to_right=True),
         Column("Resources", rank=3),
         Column("Size", rank=1, to_right=True),
         Column("Notes", note=True),

@@ -89,7 +89,7 @@ def show(rows: Sequence[VersionRow]) -> None:
         (
             "Version",
             "Modified",
-            Column("Serial", rank=1),
+            Column("Serial", rank=1, to_right=True),
             Column("Resources", rank=2),
             Column("Size", to_right=True),
         ),

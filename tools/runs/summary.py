@@ -15,7 +15,7 @@ from tools.engine.run import NOTHING_DEPLOYED, Result
 _MOST_ROWS = 30
 _PLAN_COLUMNS: table.Columns = (
     "Stack",
-    *(action.capitalize() for action in ACTIONS),
+    *(Column(action.capitalize(), to_right=True) for action in ACTIONS),
     "Status",
     Column("Notes", note=True),
 )

@@ -78,6 +78,9 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
         if key not in _ROW_KEYS and key not in types:
             hint = nearest(key, sorted({*_ROW_KEYS, *types}))
             raise UserError(f"{name}: a notebook has no value called {shorten(key)}; {hint}")
+    for key in ("profile", "from", *SCRIPTS):
+        if row.get(key) is not None and not isinstance(row[key], str):
+            raise UserError(f"{name}: {key}: {shorten(row[key])} is not text")
     values: dict[str, Any] = {"volume_size": 20, "owner": getpass.getuser(), "purpose": name}
     source = row.get("from")
     profile = row.get("profile") or (None if source else "dev")

@@ -1,6 +1,9 @@
 """Completion by click's own protocol: what a shell's script asks for, and what it gets."""
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +50,37 @@ def test_a_repository_out_of_order_offers_what_there_is(checkout: Checkout) -> N
     shutil.rmtree(checkout.root / "notebooks/notebook-prod")
     (checkout.root / "notebooks/notebook-prod").symlink_to("nowhere")
     assert complete(checkout, "plan", "notebook-") == ["notebook-dev"]
+
+
+BASH = """
+eval "$(tools completion bash)"
+complete -p tools
+# As readline does at a tab, with the words of the line and the place of the cursor.
+ask() {
+  COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+  _tools_completion tools
+  echo "${COMPREPLY[*]}"
+}
+ask tools pla
+ask tools deploy notebook-
+ask tools new-notebook x --profile s
+"""
+
+
+def test_a_real_bash_completes(checkout: Checkout) -> None:
+    env = {**checkout.env, "PATH": f"{Path(sys.executable).parent}:{checkout.env['PATH']}"}
+    done = subprocess.run(
+        ["bash", "--norc", "-c", BASH],
+        cwd=checkout.root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "complete -o nosort -F _tools_completion tools",
+        "plan",
+        "notebook-dev notebook-prod",
+        "staging",
+    ]
