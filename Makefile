@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 BIN    := .venv/bin
-# What `tools` and the local cloud need, and what the tests need besides: one environment.
+# What `tools` needs, with the local cloud, and what the tests need besides: one environment.
+TOOLS  := .venv/.ready-tools
 LOCAL  := .venv/.ready-local
 READY  := .venv/.ready
 # What tests use from the outside; each in an environment of its own, for what it pins.
@@ -10,12 +11,14 @@ AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.read
   .venv-jupyter-1.24/.ready .venv-jupyter-2.14/.ready .venv-jupyter-newest/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint docs pictures lock clean
+.PHONY: help setup setup-tools setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint docs pictures lock clean
 
 help: ## Show every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(LOCAL) ## Install what `tools` and the local cloud need into .venv, in locked versions
+
+setup-tools: $(TOOLS) ## Install what `tools` needs to deploy, without the local cloud: for a pipeline
 
 setup-dev: $(READY) $(AUDITS) ## Install what the tests need too, into .venv*
 
@@ -36,6 +39,10 @@ endef
 # An environment that has what the tests need has this too: nothing is taken out of it.
 $(LOCAL): requirements/local.txt pyproject.toml
 	$(if $(wildcard $(READY)),@$(MAKE) --no-print-directory $(READY),$(call install,$<))
+	@touch $@
+
+$(TOOLS): requirements/tools.txt pyproject.toml
+	$(if $(wildcard $(READY) $(LOCAL)),,$(call install,$<))
 	@touch $@
 
 $(READY): requirements/all.txt pyproject.toml
@@ -109,6 +116,9 @@ lock: ## Renew the locked requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --extra build --extra local --constraint requirements/all.txt --custom-compile-command 'make lock' \
 	  --output-file requirements/local.txt pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --extra build --constraint requirements/all.txt --custom-compile-command 'make lock' \
+	  --output-file requirements/tools.txt pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command 'make lock' --upgrade --output-file requirements/benchmarks.txt \
 	  requirements/benchmarks.in

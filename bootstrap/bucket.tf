@@ -106,6 +106,24 @@ resource "aws_s3_bucket_lifecycle_configuration" "states" {
     }
   }
 
+  # Plans and reports of a pipeline (tools/pipelines/store.py). A plan holds secret values.
+  rule {
+    id     = "expire-plans"
+    status = "Enabled"
+
+    filter {
+      prefix = "pipeline/"
+    }
+
+    expiration {
+      days = var.plan_expiration_days
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
   # Noncurrent versions exist only where versioning is on.
   depends_on = [aws_s3_bucket_versioning.states]
 }

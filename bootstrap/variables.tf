@@ -37,6 +37,17 @@ variable "noncurrent_versions_kept" {
   }
 }
 
+variable "plan_expiration_days" {
+  description = "Days after which a plan that a pipeline has stored is gone."
+  type        = number
+  default     = 14
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]*$", var.plan_expiration_days))
+    error_message = "The plan_expiration_days must be a whole number of 1 or more."
+  }
+}
+
 variable "project" {
   description = "Begins every name: 2 to 32 lower-case letters, digits and hyphens (common.auto.tfvars)."
   type        = string

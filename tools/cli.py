@@ -26,7 +26,7 @@ GROUPS = {
     "Operate": ("start", "stop", "open", "logs", "rename-notebook"),
     "Bring in": ("import", "migrate"),
     "States": ("state",),
-    "Pipelines": ("merge-reports",),
+    "Pipelines": ("ci", "merge-reports"),
     "Local cloud": ("local", "demo"),
 }
 COMMANDS = tuple(sorted(chain.from_iterable(GROUPS.values())))

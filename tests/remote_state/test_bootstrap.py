@@ -123,10 +123,13 @@ def check_bucket(team: Team) -> None:
     (statement,) = json.loads(s3.get_bucket_policy(**name)["Policy"])["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    rules = s3.get_bucket_lifecycle_configuration(**name)["Rules"]
+    (plans,) = (rule for rule in rules if rule["ID"] == "expire-plans")
+    assert (plans["Filter"]["Prefix"], plans["Expiration"]["Days"]) == ("pipeline/", 14)
     old = [
         rule["NoncurrentVersionExpiration"]
-        for rule in s3.get_bucket_lifecycle_configuration(**name)["Rules"]
-        if "NoncurrentVersionExpiration" in rule
+        for rule in rules
+        if "NoncurrentVersionExpiration" in rule and rule != plans
     ]
     assert old == [{"NoncurrentDays": 90, "NewerNoncurrentVersions": 20}]
 

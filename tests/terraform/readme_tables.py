@@ -28,7 +28,8 @@ def documented() -> list[Path]:
         for folder in ("shared-infra", "modules")
         for readme in (REPOSITORY / folder).glob("*/README.md")
     ]
-    return sorted([*found, REPOSITORY / "bootstrap" / "README.md"])
+    bootstrap = REPOSITORY / "bootstrap"
+    return sorted([*found, bootstrap / "README.md", bootstrap / "ci" / "README.md"])
 
 
 def renewed(readme: Path) -> str:

@@ -64,6 +64,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
         "subnet_id": "subnet-0a1b2c3d",
     },
     "bootstrap": {"bucket": "acme-states", "lock_table": True},
+    "bootstrap/ci": {"repository": "acme/notebooks", "state_bucket": "acme-states"},
     "shared-infra/iam": {
         "bind_trust_to_account": True,
         "budget_emails": ["ml-team@example.com"],
@@ -180,7 +181,7 @@ def plan(new_tree: NewTree, client: Callable[..., Any]) -> str:
         own = parsed(values.read_text()) if values.is_file() else {}
         calls[f"{Path(root).name}-by-default"] = {"source": root, **common, **own}
     for source, values_chosen in CHOSEN.items():
-        inherited = common if source in (*roots(), "bootstrap") else {}
+        inherited = common if source in (*roots(), "bootstrap", "bootstrap/ci") else {}
         name = f"{Path(source).name}-chosen"
         calls[name] = {"source": source, **inherited, **values_chosen}
     further = {"bucket_names": {"features": "acme-features"}}
@@ -282,7 +283,7 @@ def test_every_kind_of_resource_that_is_planned_is_checked(
     }
     declared = {
         ".".join(block)
-        for root in ("bootstrap", *roots(), "modules/sagemaker-notebook")
+        for root in ("bootstrap", "bootstrap/ci", *roots(), "modules/sagemaker-notebook")
         for path in (REPOSITORY / root).glob("*.tf")
         for block in re.findall(r'^resource "(\w+)" "(\w+)"', path.read_text(), re.M)
     }
@@ -300,6 +301,7 @@ NEVER_PLANNED = {"aws_s3_bucket.shared"}
 WITHOUT_A_CHECK = {
     "aws_budgets_budget.monthly",
     "aws_ce_cost_allocation_tag.this",
+    "aws_iam_openid_connect_provider.this",
     "aws_kms_alias.shared",
     "aws_nat_gateway.this",
     "aws_route_table_association.nat",

@@ -14,7 +14,7 @@ from .readme_tables import COMMAND, blocks, documented, parsed, renewed
 
 TYPED_ONCE = ["project", "region", "state_bucket", "state_prefix"]
 COMMON = "modules/common"
-MODULES = ["bootstrap", *roots(), "modules/sagemaker-notebook"]
+MODULES = ["bootstrap", "bootstrap/ci", *roots(), "modules/sagemaker-notebook"]
 SHARED = [root for root in roots() if root.startswith("shared-infra/")]
 
 
@@ -71,7 +71,7 @@ def test_the_order_of_the_shared_stacks() -> None:
     }
 
 
-@pytest.mark.parametrize("root", ["bootstrap", *roots()])
+@pytest.mark.parametrize("root", ["bootstrap", "bootstrap/ci", *roots()])
 def test_every_root_gives_the_common_values_to_the_module_that_checks_them(root: str) -> None:
     call = blocks(REPOSITORY / root, "module")["common"]
     assert call["source"] == f"{'../' * (1 + root.count('/'))}modules/common"
@@ -88,7 +88,7 @@ def test_versions(module: str) -> None:
     assert providers == {"aws": {"source": "hashicorp/aws", "version": ">= 5.0, < 7.0"}}
 
 
-@pytest.mark.parametrize("root", ["bootstrap", *roots()])
+@pytest.mark.parametrize("root", ["bootstrap", "bootstrap/ci", *roots()])
 def test_the_provider_reads_the_guard(root: str) -> None:
     """By its tags: what fails in a copy stops whatever configures the provider."""
     (provider,) = parsed((REPOSITORY / root / "main.tf").read_text())["provider"]

@@ -23,6 +23,7 @@ from .conftest import NewTree
 from .harness import Tree, clean_env
 
 BOOTSTRAP = "bootstrap"
+PIPELINE = "bootstrap/ci"
 DEPLOYER = "modules/deployer-policies"
 MODULES = ("modules/common", DEPLOYER, "modules/sagemaker-notebook")
 FULL = "notebooks/notebook-prod"
@@ -55,12 +56,12 @@ def test_every_root_and_the_module_with_terraform_1_0(
         tree = new_tree(running)
         upstream = {stack.name: stack.upstream for stack in Repository(tree.root).stacks()}
         # The modules are called by the roots, with all that one can make by a notebook.
-        assert directories() == {*upstream, BOOTSTRAP, *MODULES}
+        assert directories() == {*upstream, BOOTSTRAP, PIPELINE, *MODULES}
         write_values(tree)
         deployer = {"account_id": tree.account, "project": "pp", "region": "us-east-1"}
         policies = tree.write_calls("deployer", {"deployer": {"source": DEPLOYER, **deployer}})
-        carry_out(steps(tree, {**upstream, BOOTSTRAP: (), policies: ()}))
-        for stack in (*upstream, BOOTSTRAP):
+        carry_out(steps(tree, {**upstream, BOOTSTRAP: (), PIPELINE: (), policies: ()}))
+        for stack in (*upstream, BOOTSTRAP, PIPELINE):
             state = json.loads((tree.root / stack / "terraform.tfstate").read_text())
             assert state["terraform_version"] == "1.0.3"
         outputs = {stack.split("/")[1]: tree.outputs(stack) for stack in upstream}
@@ -81,7 +82,8 @@ def directories() -> set[str]:
 
 def write_values(tree: Tree) -> None:
     bucket = {"bucket": f"{tree.project}-states"}
-    for root, values in {**VALUES, BOOTSTRAP: bucket}.items():
+    pipeline = {"repository": "acme@1/notebooks@2", "state_bucket": f"{tree.project}-states"}
+    for root, values in {**VALUES, BOOTSTRAP: bucket, PIPELINE: pipeline}.items():
         (tree.root / root / "chosen.auto.tfvars.json").write_text(json.dumps(values))
 
 

@@ -77,6 +77,13 @@ _parts = (
         help="Only one part of the chosen stacks, split evenly by name: 3/8 is the third of eight.",
     ),
 )
+_locks = click.option(
+    "--no-lock",
+    "locks",
+    flag_value=False,
+    default=True,
+    help="Do not lock the states: for a role that only reads, since a lock is a write.",
+)
 _earlier = click.option(
     "--earlier-report",
     "earlier",
@@ -129,9 +136,9 @@ _exit_code_of_drift = click.option(
     help="Exit with 2 if something was changed outside of Terraform.",
 )
 _parallel = (_jobs, _warm_providers)
-for_drift = _combine(*_choice, *_parallel, as_json, _exit_code_of_drift, _report)
+for_drift = _combine(*_choice, *_parallel, _locks, as_json, _exit_code_of_drift, _report)
 for_plan = _combine(
-    *_choice, *_parts, *_parallel, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
+    *_choice, *_parts, *_parallel, _locks, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
 )
 for_deploy = _combine(
     *_choice,

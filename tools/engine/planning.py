@@ -49,7 +49,7 @@ def run_plan(
     reader = PlanReader(on_event)
     log = run.log(stack, "drift" if outside_only else "plan")
     reader.has_changes = run.terraform.plan(
-        stack.path, log, reader, run.interruption, out, refresh_only=outside_only
+        stack.path, log, reader, run.interruption, out, refresh_only=outside_only, lock=run.locks
     )
     return reader
 

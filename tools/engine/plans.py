@@ -40,7 +40,7 @@ _ACTIONS_OF_JSON: dict[tuple[str, ...], Action | None] = {
     ("create", "delete"): "replace",
     ("forget",): "forget",
 }
-_MANIFEST = "plans.json"
+MANIFEST = "plans.json"
 
 
 @dataclass(frozen=True)
@@ -150,12 +150,17 @@ def _parse_change(change: Mapping[str, Any]) -> Change | None:
 
 def planned_losses(plan: Mapping[str, Any]) -> list[Change]:
     """Returns the changes with which a user's data goes, from a plan's JSON."""
+    return [change for change in planned_changes(plan) if change.loses_data]
+
+
+def planned_changes(plan: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Returns what becomes of each resource that changes, from a plan's JSON."""
     changes = []
     for planned in plan.get("resource_changes", ()):
         action = _ACTIONS_OF_JSON.get(tuple(planned["change"]["actions"]), "unknown")
         if action:
             changes.append(Change(planned["address"], planned["type"], action))
-    return [change for change in changes if change.loses_data]
+    return tuple(changes)
 
 
 def make_folder(folder: Path) -> None:
@@ -165,7 +170,7 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(f.name != _MANIFEST and f.suffix != ".tfplan" for f in folder.iterdir()):
+        if any(f.name != MANIFEST and f.suffix != ".tfplan" for f in folder.iterdir()):
             raise UserError(f"{folder} holds other things than plans; name a new folder")
         folder.chmod(0o700)
         delete_plans(folder)
@@ -175,7 +180,7 @@ def make_folder(folder: Path) -> None:
 
 def delete_plans(folder: Path) -> None:
     """Deletes the plans in a folder, and nothing else."""
-    for file in (*folder.glob("*.tfplan"), folder / _MANIFEST):
+    for file in (*folder.glob("*.tfplan"), folder / MANIFEST):
         file.unlink(missing_ok=True)
 
 
@@ -202,7 +207,7 @@ def save(
             for plan in plans
         ],
     }
-    files.write(folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    files.write(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
 
 
 def load(folder: Path, where: str, describe_place: Callable[[str], str]) -> list[Plan]:
@@ -212,10 +217,10 @@ def load(folder: Path, where: str, describe_place: Callable[[str], str]) -> list
     a state in another place: Terraform would write to that one.
     """
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text())
         made_for = manifest["where"]
         places = {entry["stack"]: entry["place"] for entry in manifest["plans"]}
-        plans = [_parse_plan(folder, entry) for entry in manifest["plans"]]
+        plans = [parse_plan(folder, entry) for entry in manifest["plans"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
             f"{folder} holds no plans; make them: tools plan --plan-dir {folder}"
@@ -231,7 +236,8 @@ def load(folder: Path, where: str, describe_place: Callable[[str], str]) -> list
     return plans
 
 
-def _parse_plan(folder: Path, entry: Mapping[str, Any]) -> Plan:
+def parse_plan(folder: Path, entry: Mapping[str, Any]) -> Plan:
+    """Returns the plan that one entry of the manifest in `folder` describes."""
     file = plan_path(folder, entry["stack"])
     return Plan(
         entry["stack"],

@@ -57,6 +57,7 @@ class Run:
     with the stack that it reads and that failed in an earlier wave. `gone` returns why nothing more
     can succeed, such as a local cloud that has ended, or an empty string. With `expects_waiting`
     the errors of plans are left to whoever finds out which of them end with a deployment upstream.
+    Without `locks` a plan locks no state.
     """
 
     terraform: Terraform
@@ -78,6 +79,7 @@ class Run:
     region: str = ""
     blocked: Mapping[str, str] = field(default_factory=dict)
     expects_waiting: bool = False
+    locks: bool = True
 
     def log(self, stack: Stack, verb: str) -> Path:
         """The file for what Terraform prints when it works on `stack`."""

@@ -28,6 +28,7 @@ class Options:
     why: bool = False
     report: Path | None = None
     earlier: tuple[Path, ...] = ()
+    locks: bool = True
     expects_waiting: bool = False
     warm_providers: bool | None = None
     says_next: bool = True

@@ -124,7 +124,8 @@ def _junit(results: Sequence[Result], command: str) -> str:
     return text.decode()
 
 
-def _markdown(results: Sequence[Result], command: str) -> str:
+def markdown(results: Sequence[Result], command: str) -> str:
+    """Returns a table of results, such as for the comment of a pull request."""
     lines = [
         f"### tools {command}",
         "",
@@ -147,4 +148,4 @@ def _is_bad(result: Result) -> bool:
 
 
 _COUNTS = ("add", "change", "remove")
-_WRITERS = {".json": _json, ".xml": _junit, ".md": _markdown}
+_WRITERS = {".json": _json, ".xml": _junit, ".md": markdown}

@@ -157,6 +157,7 @@ class Runner:
                 region=target.region,
                 blocked=blocked_stacks(earlier, self._records.stacks),
                 expects_waiting=options.expects_waiting,
+                locks=options.locks,
             )
 
     @contextmanager

@@ -182,6 +182,7 @@ class Terraform:
         out: Path | None = None,
         refresh_only: bool = False,
         destroy: bool = False,
+        lock: bool = True,
     ) -> bool:
         """Runs `terraform plan`, and saves the plan to `out`.
 
@@ -192,6 +193,7 @@ class Terraform:
         options += [f"-out={out}"] if out else []
         options += ["-refresh-only"] if refresh_only else []
         options += ["-destroy"] if destroy else []
+        options += [] if lock else ["-lock=false"]
         code = self._run(
             directory, log, on_event, interruption, "plan", *options, accepted=(0, _CHANGES)
         )

@@ -116,6 +116,7 @@ class FakeTerraform(Terraform):
         out: Path | None = None,
         refresh_only: bool = False,
         destroy: bool = False,
+        lock: bool = True,
     ) -> bool:
         answer = self._answer("drift" if refresh_only else "plan", directory, on_event)
         planned = [_in_json(event["change"]) for event in answer.events if event["type"] == PLANNED]

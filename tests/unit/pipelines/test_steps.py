@@ -1,0 +1,266 @@
+"""What the jobs of a pipeline do, on a Terraform that does as it is told and a bucket in memory.
+
+tests/pipelines runs the same steps with the real ones. Here are the ways in which a plan must not
+be applied: each test lets somebody meddle between two jobs, and looks at what Terraform was asked.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from tests.unit.engine.conftest import Bench
+from tests.unit.engine.conftest import bench as bench
+from tests.unit.engine.conftest import chain as chain
+from tests.unit.engine.fake_terraform import Answer, failure, planned, write_state
+from tools.context import Context, Target
+from tools.engine.records import Records
+from tools.errors import UserError
+from tools.layout.repository import Repository
+from tools.layout.waves import Portion
+from tools.pipelines.steps import Pipeline, Prepared
+from tools.pipelines.store import Store
+from tools.runs.options import Options
+from tools.runs.session import Account, Session
+
+WHOLE = Portion(1, 1)
+BUCKET = "aws_s3_bucket.this"
+
+
+@dataclass
+class Memory:
+    """The methods of tools.aws.s3.Objects that a store uses."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def put(self, bucket: str, key: str, content: bytes) -> None:
+        self.objects[key] = content
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        return self.objects.get(key)
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        return [key for key in self.objects if key.startswith(prefix)]
+
+    def delete(self, bucket: str, key: str) -> None:
+        del self.objects[key]
+
+
+@dataclass
+class Jobs:
+    """The jobs of a pipeline over a bench: each opens the repository anew, as in a clone."""
+
+    bench: Bench
+    memory: Memory = field(default_factory=Memory)
+    tree: str = "tree"
+
+    def open(self, **options: Any) -> Pipeline:
+        root = self.bench.root
+        repository = Repository(root)
+        terraform = self.bench.terraform
+        target = Target(repository, terraform, "eu-west-1", root / "logs" / "run")
+        session = Session(
+            Context(root, {}),
+            target,
+            Records(repository, terraform, account="123456789012"),
+            Options(jobs=1, **options),
+            Account("123456789012", "AWS account 123456789012, region eu-west-1"),
+        )
+        store = Store(self.memory, "states", f"pipeline/ml-infra/{self.tree}")  # type: ignore[arg-type]
+        return Pipeline(session, store)
+
+    def plan(self, wave: int) -> None:
+        self.open(locks=False).plan(Portion(wave, 3), WHOLE)
+
+    def prepare(self, wave: int, run: str = "1") -> Prepared:
+        self.bench.terraform.calls.clear()
+        return self.open(locks=False).prepare(Portion(wave, 6), run, 25)
+
+    def deploy(self, wave: int, prepared: Prepared, run: str = "1", **options: Any) -> None:
+        self.bench.terraform.calls.clear()
+        for shard in prepared.shards:
+            part = Portion.parse(shard)
+            self.open(**options).deploy(Portion(wave, 6), part, run, prepared.digest)
+
+    def asked(self, verb: str) -> list[str]:
+        return [call for call in self.bench.terraform.calls if call.startswith(verb)]
+
+    def results(self, run: str = "1") -> dict[str, str]:
+        return {result.stack: result.outcome for result in self.open().results(run)}
+
+
+@pytest.fixture
+def jobs(chain: Bench) -> Jobs:
+    """shared-infra/b and notebooks/m in wave 1, a in wave 2, n in wave 3; nothing is deployed."""
+    for stack in ("shared-infra/b", "notebooks/m"):
+        create(chain, stack)
+    return Jobs(chain)
+
+
+def create(bench: Bench, stack: str, action: str = "create", kind: str = BUCKET) -> None:
+    """The next plan of a stack has this change."""
+    bench.terraform.will(f"plan {stack}", Answer(events=(planned(kind, action),)))
+
+
+def outcomes(prepared: Prepared) -> dict[str, str]:
+    return {result.stack: result.outcome for result in prepared.results}
+
+
+def test_the_plans_of_a_pull_request_are_taken_over_and_applied_in_waves(jobs: Jobs) -> None:
+    assert '"wave": "3/3"' in jobs.open().start(25)
+    jobs.plan(1)
+    first = jobs.prepare(1)
+    assert jobs.asked("plan") == []
+    assert outcomes(first) == {"shared-infra/b": "changed", "notebooks/m": "changed"}
+    jobs.deploy(1, first)
+    assert sorted(jobs.asked("apply")) == [
+        "apply notebooks.m.tfplan of notebooks/m",
+        "apply shared-infra.b.tfplan of shared-infra/b",
+    ]
+    create(jobs.bench, "shared-infra/a")
+    second = jobs.prepare(2)
+    assert jobs.asked("plan") == ["plan shared-infra/a"]
+    jobs.deploy(2, second)
+    third = jobs.prepare(3)
+    jobs.deploy(3, third)
+    assert jobs.prepare(4).shards == []
+    assert set(jobs.results().values()) <= {"applied", "unchanged"}
+    assert len(jobs.results()) == 4
+
+
+def test_plans_of_other_files_are_not_taken_over(jobs: Jobs) -> None:
+    jobs.plan(1)
+    jobs.tree = "another"
+    jobs.prepare(1)
+    assert jobs.asked("plan") == ["plan shared-infra/b", "plan notebooks/m"]
+
+
+@pytest.mark.parametrize("what", ["state", "file"])
+def test_a_plan_that_has_gone_stale_is_made_again(jobs: Jobs, what: str) -> None:
+    jobs.plan(1)
+    if what == "state":
+        write_state(jobs.bench.root / "notebooks/m")
+    else:
+        with (jobs.bench.root / "notebooks/m/main.tf").open("a") as file:
+            file.write("# another\n")
+    jobs.prepare(1)
+    assert jobs.asked("plan") == ["plan notebooks/m"]
+
+
+def test_a_plan_that_goes_stale_after_its_approval_is_refused(jobs: Jobs) -> None:
+    prepared = jobs.prepare(1)
+    with (jobs.bench.root / "notebooks/m/main.tf").open("a") as file:
+        file.write("# another\n")
+    with pytest.raises(click.exceptions.Exit):
+        jobs.deploy(1, prepared)
+    assert jobs.asked("apply") == ["apply shared-infra.b.tfplan of shared-infra/b"]
+    assert jobs.results() == {"shared-infra/b": "applied", "notebooks/m": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("key", "was", "complaint"),
+    [
+        ("plans/notebooks.m.tfplan", b"a plan", "the plan of notebooks/m is not the one that was"),
+        ("plans/notebooks.m.json", b'"create"', "the plan of notebooks/m is not the one that was"),
+        ("manifests/1/1.json", b"notebooks/m", "the list of plans 1/1 in s3://states is not the"),
+    ],
+)
+def test_what_was_replaced_after_the_approval_is_refused(
+    jobs: Jobs, key: str, was: bytes, complaint: str
+) -> None:
+    prepared = jobs.prepare(1)
+    name = f"pipeline/ml-infra/tree/{key}"
+    before = jobs.memory.objects[name]
+    jobs.memory.objects[name] = before.replace(was, b'"another"')
+    assert jobs.memory.objects[name] != before
+    with pytest.raises(UserError, match=complaint):
+        jobs.deploy(1, prepared)
+    assert jobs.asked("apply") == []
+
+
+def test_what_a_plan_changes_is_read_from_the_plan_itself(jobs: Jobs) -> None:
+    """Its description, which the jobs of a pull request write, says that it creates."""
+    jobs.plan(1)
+    change = {"actions": ["delete"]}
+    resource = {"address": BUCKET, "type": "aws_s3_bucket", "change": change}
+    jobs.bench.terraform.plan_json["resource_changes"] = [resource]
+    prepared = jobs.prepare(1)
+    losses = {result.stack: result.losses for result in prepared.results}
+    assert losses["notebooks/m"] == (f"destroy {BUCKET}",)
+    with pytest.raises(click.exceptions.Exit):
+        jobs.deploy(1, prepared)
+    assert jobs.asked("apply") == []
+
+
+def test_a_plan_that_loses_data_is_applied_only_if_that_is_allowed(jobs: Jobs) -> None:
+    jobs.bench.terraform.answers.clear()
+    create(jobs.bench, "notebooks/m", "delete")
+    prepared = jobs.prepare(1)
+    with pytest.raises(click.exceptions.Exit):
+        jobs.deploy(1, prepared)
+    assert jobs.asked("apply") == ["apply shared-infra.b.tfplan of shared-infra/b"]
+    again = jobs.prepare(1, "2")
+    jobs.deploy(1, again, "2", allow_destroy=True)
+    assert jobs.asked("apply") == ["apply notebooks.m.tfplan of notebooks/m"]
+
+
+def test_what_reads_a_failed_stack_is_not_run(jobs: Jobs) -> None:
+    prepared = jobs.prepare(1)
+    call = "apply shared-infra.b.tfplan of shared-infra/b"
+    jobs.bench.terraform.will(call, failure("no"))
+    with pytest.raises(click.exceptions.Exit):
+        jobs.deploy(1, prepared)
+    for wave in (2, 3):
+        assert jobs.prepare(wave).shards == []
+        assert jobs.asked("plan") == []
+    assert jobs.results() == {
+        "shared-infra/b": "failed",
+        "notebooks/m": "applied",
+        "shared-infra/a": "not run",
+        "notebooks/n": "not run",
+    }
+
+
+def test_what_reads_a_failed_stack_is_not_run_though_it_could_be_planned(jobs: Jobs) -> None:
+    for wave in (1, 2, 3):
+        jobs.deploy(wave, jobs.prepare(wave))
+    for stack in ("shared-infra/b", "shared-infra/a"):
+        with (jobs.bench.root / stack / "main.tf").open("a") as file:
+            file.write("# another\n")
+    prepared = jobs.prepare(1, "2")
+    call = "apply shared-infra.b.tfplan of shared-infra/b"
+    jobs.bench.terraform.will(call, failure("no"))
+    with pytest.raises(click.exceptions.Exit):
+        jobs.deploy(1, prepared, "2")
+    assert outcomes(jobs.prepare(2, "2")) == {"shared-infra/a": "not run"}
+    assert jobs.asked("plan") == []
+
+
+def test_what_was_not_approved_counts_as_not_run(jobs: Jobs) -> None:
+    jobs.prepare(1)
+    assert outcomes(jobs.prepare(2)) == {"shared-infra/a": "not run"}
+    assert jobs.results()["shared-infra/b"] == "not run"
+
+
+def test_a_wave_is_not_prepared_before_the_earlier_ones(jobs: Jobs) -> None:
+    with pytest.raises(UserError, match="wave 1 of this run was never prepared"):
+        jobs.prepare(2)
+
+
+def test_a_job_that_never_ends_shows_as_failed(jobs: Jobs) -> None:
+    jobs.open().start(25)
+    assert {result.outcome for result in jobs.open().planned()} == {"failed"}
+    jobs.plan(1)
+    assert {result.stack: result.outcome for result in jobs.open().planned()} == {
+        "shared-infra/b": "changed",
+        "notebooks/m": "changed",
+        "shared-infra/a": "failed",
+        "notebooks/n": "failed",
+    }
+
+
+def test_a_repository_without_a_bucket_has_no_pipeline(tmp_path: Path, chain: Bench) -> None:
+    with pytest.raises(UserError, match="needs the states in a bucket: tools state bootstrap"):
+        Store.of(Repository(chain.root), None, "tree")

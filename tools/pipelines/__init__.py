@@ -1,0 +1,1 @@
+"""Pipelines: their files, and the steps that these call."""

@@ -1,0 +1,112 @@
+"""What a pipeline says to the people who review, in Markdown."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.context import Context
+from tools.cost import estimates
+from tools.cost.estimates import Question
+from tools.engine.run import Result
+from tools.errors import UserError
+from tools.layout import graph
+from tools.layout.stack import Stack
+from tools.runs import report_file
+from tools.system import git
+
+_LONGEST = 60_000  # characters; GitHub takes 65,536 in a comment, GitLab 1,000,000
+_MOST_ROWS = 150
+
+
+def describe_plan(results: Sequence[Result], stacks: Sequence[Stack], cost: str) -> str:
+    """Returns what a pull request would change: losses first, then each stack, then the cost."""
+    names = {result.stack for result in results}
+    reads = graph.reads_among(stacks)
+    known = names & reads.keys()
+    followers = graph.reachable(known, graph.readers(reads)) - names
+    lines = ["## What this would change", ""]
+    lines += _losses(results)
+    lines += [_table(results, "plan") if results else "Nothing.\n"]
+    if followers:
+        lines += [
+            f"{len(followers)} more stacks read these. They are planned once these are applied, "
+            "and shown for approval if they change.\n"
+        ]
+    return _bounded("\n".join([*lines, cost]))
+
+
+def describe_wave(number: int, results: Sequence[Result], digest: str) -> str:
+    """Returns what is to be approved in one wave of a deployment."""
+    lines = [f"## Wave {number}", "", *_losses(results)]
+    lines += [_table(results, "plan") if results else "Nothing to do.\n", f"Plans: `{digest}`\n"]
+    return _bounded("\n".join(lines))
+
+
+def describe_deployment(results: Sequence[Result]) -> str:
+    """Returns what has become of a deployment."""
+    return _bounded(_table(results, "deploy") if results else "Nothing was to be deployed.\n")
+
+
+def describe_drift(entries: Sequence[dict[str, Any]]) -> str:
+    """Returns what was changed outside of Terraform, from `tools drift --json`; empty if nothing.
+
+    A stack that could not be compared counts as changed.
+    """
+    lines = []
+    for entry in entries:
+        if entry["status"] == "failed":
+            lines.append(f"- `{entry['stack']}`: could not be compared: {entry['detail']}")
+        for change in entry["outside"]:
+            attributes = ", ".join(change["attributes"])
+            what = "is gone" if change["action"] == "destroy" else f"was changed: {attributes}"
+            lines.append(f"- `{entry['stack']}`: `{change['address']}` {what}")
+    if not lines:
+        return ""
+    head = "What is in AWS is not what was deployed. `tools deploy` makes it so again.\n"
+    return _bounded("\n".join([head, *lines, ""]))
+
+
+def describe_cost(context: Context, base: str) -> str:
+    """Returns what a month costs now and at the commit `base`; says so if that is not known."""
+    root = context.repository.root
+    after = _estimate(context)
+    with tempfile.TemporaryDirectory(prefix="base-") as folder:
+        copy = Path(folder) / "repository"
+        if git.ask(root, "worktree", "add", "--detach", str(copy), base) is None:
+            before = f"unknown: git has no commit {base} here"
+        else:
+            before = _estimate(Context(copy, context.env))
+            git.ask(root, "worktree", "remove", "--force", str(copy))
+    if before == after:
+        return f"A month costs {after}, as before.\n"
+    return f"A month costs {after}. Before: {before}.\n"
+
+
+def _estimate(context: Context) -> str:
+    try:
+        return str(estimates.estimate(context, Question()).amount)
+    except UserError as error:
+        return f"unknown: {error}"
+
+
+def _losses(results: Sequence[Result]) -> list[str]:
+    losing = [result for result in results if result.losses]
+    if not losing:
+        return []
+    lines = ["> [!CAUTION]", "> 🔴 **Data is lost:**"]
+    lines += [f"> - **{result.stack}: {', '.join(result.losses)}**" for result in losing]
+    return [*lines, ""]
+
+
+def _table(results: Sequence[Result], command: str) -> str:
+    shown = [result for result in results if result.outcome != "unchanged"][:_MOST_ROWS]
+    left = len(results) - len(shown)
+    rest = f"\n{left} more are unchanged, or left out for their number.\n" if left else ""
+    return report_file.markdown(shown, command) + rest
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return text[:_LONGEST].rpartition("\n")[0] + "\n\nThe rest is in the jobs' logs.\n"
