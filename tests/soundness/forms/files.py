@@ -90,7 +90,7 @@ def a_variable_of_tfvars_in_a_path(site: Site) -> Changes:
     values = site.write(f"{site.name}.auto.tfvars", f'{name} = "one"\n')
     folder = site.in_module(one.parent)
     site.uses(Expression(f'file("{folder}/${{var.{name}}}.sh")'))
-    changes = own(file_changes(one), "chosen") | own(file_changes(two), "other")
+    changes = own(file_changes(one), "chosen") | {"other: delete": two.unlink}
     return changes | {"another value": replace(values, "one", "two")}
 
 
@@ -292,7 +292,7 @@ def a_template_that_reads_a_file(site: Site) -> Changes:
     text = f'${{file("{os.path.relpath(path, site.stack)}")}}\n'
     template = site.write(f"{site.name}.tftpl", text)
     site.uses(Expression(f'templatefile("{site.in_module(template)}", {{}})'))
-    return own(file_changes(path), "read") | own(file_changes(template), "template")
+    return file_changes(path)
 
 
 @form(unknown="the path is a value that the template gets")

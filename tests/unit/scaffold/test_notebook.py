@@ -33,7 +33,7 @@ def test_refuses_other_names_in_one_short_line_with_the_rule(name: str) -> None:
         ("volume_size", 16385, "5 to 16384, not 16385"),
         ("volume_size", "big", "'big' is not a number"),
         ("volume_size", 5.5, "whole number"),
-        ("volume_size", True, "True is not a number"),
+        ("volume_size", True, "true is not a number"),
         ("idle_stop_minutes", -1, "whole number of minutes"),
         ("imds_version", "3", "it must be 1 or 2"),
         ("owner", "a;b", "it becomes a tag"),
