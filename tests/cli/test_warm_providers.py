@@ -167,8 +167,8 @@ def test_a_provider_that_dies_fails_its_stack_and_not_the_run(place: Place) -> N
     place.pid = process.pid
     output = ended(process)
     assert process.returncode == 1, output
-    failed = re.findall(r"^(\S+) +failed +.*$", output, re.MULTILINE)
-    applied = re.findall(r"^(\S+) +applied", output, re.MULTILINE)
+    failed = re.findall(r"^(\S+/\S+) +failed +.*$", output, re.MULTILINE)
+    applied = re.findall(r"^(\S+/\S+) +applied", output, re.MULTILINE)
     assert len(failed) == 1
     # The stack beside it, which the other lane worked on, and the reader unless it read the failed.
     assert len(applied) == (1 if failed == ["shared-infra/a"] else 2), output
