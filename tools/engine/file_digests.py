@@ -97,6 +97,8 @@ def is_left_out(name: str) -> bool:
     """Whether a file or folder called `name` is hidden, or written by Terraform or this program."""
     if name[0] == ".":
         return not name.endswith((".auto.tfvars", ".auto.tfvars.json"))
+    if name.endswith((*_CONFIGURATION, *_VALUES)):
+        return False
     return (
         ".tfstate" in name
         or name.endswith((".tfplan", ".pyc"))

@@ -250,6 +250,11 @@ class _Walk:
         if function in file_uses.CHANGING_FUNCTIONS:
             self.collector.doubt(f"{what} has another value in every plan")
             return
+        if function in file_uses.TEMPLATE_FUNCTIONS:
+            for text, is_whole in scope.paths(arguments[0]) if arguments else [("", False)]:
+                if not is_whole or file_uses.may_call(text.encode()):
+                    self.collector.doubt(f"{what} may call what is not known without Terraform")
+            return
         if not arguments or arguments[0][0] == "expanded":
             self.collector.doubt(f"{what} reads a path that is not known without Terraform")
             return
@@ -350,7 +355,7 @@ def _calls_in_template(path: str) -> list[tuple[str, list[Expression]]] | None:
         content = Path(path).read_bytes()
     except (OSError, ValueError):
         return []  # Terraform says that it is missing
-    if b"file" not in content or b"{" not in content:
+    if not file_uses.may_call(content):
         return []
     try:
         return file_uses.calls_in_template(content.decode())

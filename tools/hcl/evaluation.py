@@ -51,7 +51,10 @@ class Scope:
 
 def evaluate(expression: Expression, scope: Scope) -> Values:
     """The possible values of `expression`, without repetition."""
-    return _EVALUATORS[expression[0]](expression, scope)
+    try:
+        return _EVALUATORS[expression[0]](expression, scope)
+    except RecursionError:
+        return [Unknown("an expression that is too deep")]
 
 
 def is_known(value: Value) -> bool:
@@ -215,12 +218,14 @@ def _try(arguments: Sequence[Expression], scope: Scope) -> Values:
 
 
 def _absolute(arguments: Sequence[Expression], scope: Scope) -> Values:
+    if len(arguments) != 1:
+        return [Unknown("abspath(...)")]
     (folder,) = scope.lookup("path", "cwd") or [Unknown("abspath(...)")]
     return _distinct(
         posixpath.normpath(posixpath.join(folder, path))
         if isinstance(path, str) and isinstance(folder, str)
         else first_unknown([path, folder]) or Unknown("abspath(...)")
-        for (path,) in _product(arguments[:1], scope)
+        for (path,) in _product(arguments, scope)
     )
 
 
@@ -229,17 +234,40 @@ def _called(function: str, call: Callable[..., Value], arguments: Sequence[Value
         return unknown
     try:
         return call(*arguments)
-    except (TypeError, ValueError, LookupError, AttributeError, StopIteration):
+    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, StopIteration):
         return Unknown(f"{function}(...)")
 
 
 def _if(expression: Expression, scope: Scope) -> Values:
     conditions = {_truth(value) for value in evaluate(expression[1], scope)}
+    branches = [evaluate(branch, scope) for branch in expression[2:4]]
+    # Terraform gives both results one type, so that 1 becomes "1" beside a text.
+    # https://developer.hashicorp.com/terraform/language/expressions/conditionals
+    if any(not _are_alike(one, other) for one in branches[0] for other in branches[1]):
+        return [Unknown("a conditional with results of two types")]
     found: list[Value] = []
-    for branch, taken in ((expression[2], True), (expression[3], False)):
+    for values, taken in zip(branches, (True, False), strict=True):
         if taken in conditions or None in conditions:
-            found += evaluate(branch, scope)
+            found += values
     return _distinct(found)
+
+
+def _are_alike(one: Value, other: Value) -> bool:
+    """Whether the texts, numbers and booleans in both are of the same types, as far as known."""
+    types, others = _types(one), _types(other)
+    return not types or not others or types == others
+
+
+def _types(value: Value) -> set[type]:
+    """The types of the primitive values in `value`."""
+    if isinstance(value, list | dict):
+        inner = value.values() if isinstance(value, dict) else value
+        return {found for item in inner for found in _types(item)}
+    if isinstance(value, bool):
+        return {bool}
+    if isinstance(value, int | float):
+        return {float}
+    return {str} if isinstance(value, str) else set()
 
 
 def _truth(value: Value) -> bool | None:
@@ -268,7 +296,10 @@ def _operation(operator: str, left: Value, right: Value) -> Value:
     if unknown := first_unknown([left, right]):
         return unknown
     if operator in ("==", "!="):
-        if isinstance(left, list) or isinstance(right, list):
+        # Of two types one may have been converted: by the type of a variable, or by a conditional.
+        # And Terraform calculates with 512 bits.
+        is_plain = _are_alike(left, right) and not isinstance(left, float)
+        if isinstance(left, list) or isinstance(right, list) or not is_plain:
             return Unknown("a comparison that is not done here")
         return _equal(left, right) == (operator == "==")
     numbers = [

@@ -28,6 +28,9 @@ FUNCTIONS = {
     "filesha512",
     "templatefile",
 }
+# The templates of these are values, which may call any function.
+# https://developer.hashicorp.com/terraform/language/functions/templatestring
+TEMPLATE_FUNCTIONS = {"templatestring"}
 # Each plan gives another result: https://developer.hashicorp.com/terraform/language/functions/timestamp
 CHANGING_FUNCTIONS = {"bcrypt", "plantimestamp", "timestamp", "uuid"}
 # Arguments of which a provider reads the file, or the folder, while it plans; of each provider's
@@ -53,8 +56,9 @@ _PATH = re.compile(r"\.{0,2}/|~|\.\.?$")
 # A file without any of these says nothing that is needed here; a parse costs milliseconds.
 _WORDS = re.compile(
     rb"file|timestamp|uuid|bcrypt|module|locals|variable|remote_state|[./]/|[\"']/|path\.|~"
-    rb"|\bsource(_dir)?\b"
+    rb"|\bsource(_dir)?\b|templatestring|\\u"
 )
+_CALLED_IN_TEMPLATES = re.compile(rb"file|timestamp|uuid|bcrypt|templatestring|\\u")
 
 
 class FileUses(TypedDict):
@@ -98,6 +102,11 @@ def _nothing() -> FileUses:
         climbs=False,
         unreadable="",
     )
+
+
+def may_call(template: bytes) -> bool:
+    """Whether a template may call a function that reads files, or changes; by its text."""
+    return b"{" in template and bool(_CALLED_IN_TEMPLATES.search(template))
 
 
 def read_uses(content: bytes, is_json: bool) -> FileUses:
@@ -210,7 +219,7 @@ class _Finder:
     def _visit_call(self, function: str, arguments: list[Expression]) -> None:
         # core::file: https://developer.hashicorp.com/terraform/language/functions
         name = str(function).removeprefix("core::")
-        if name in FUNCTIONS or name in CHANGING_FUNCTIONS:
+        if name in FUNCTIONS or name in CHANGING_FUNCTIONS or name in TEMPLATE_FUNCTIONS:
             self.uses["calls"].append((name, arguments))
         for number, argument in enumerate(arguments):
             self.visit(argument, is_path=name in FUNCTIONS and number == 0)

@@ -31,13 +31,17 @@ def _text(value: Any) -> str:
 
 
 def _coalesce(*values: Any) -> Any:
+    if len({type(value) for value in values if value is not None}) > 1:
+        raise TypeError(values)  # which Terraform converts to one type
     return next(value for value in values if value is not None and value != "")
 
 
 def _format(pattern: str, *values: Any) -> str:
     if re.sub(r"%[svd%]", "", pattern).count("%"):
         raise ValueError(pattern)
-    if "%d" in pattern and not all(isinstance(value, str | int) for value in values):
+    if not all(isinstance(value, str | int) for value in values):
+        raise ValueError(values)
+    if "%d" in pattern and not all(isinstance(value, int) for value in values):
         raise ValueError(values)
     rest = iter(values)
     text = re.sub(
@@ -55,11 +59,11 @@ class TextSet(list[str]):
 def _set(values: Any) -> TextSet:
     if not isinstance(values, list):
         raise TypeError(values)
-    return TextSet(sorted({_text(value) for value in values}))
+    return TextSet(sorted(set(_texts(values))))
 
 
-def _contains(values: Any, value: Any) -> bool:
-    if not all(isinstance(item, str) for item in [*values, value]):
+def _contains(values: list[Any], value: Any) -> bool:
+    if not isinstance(values, list) or not all(isinstance(item, str) for item in [*values, value]):
         raise TypeError(values)  # of several types, which Terraform converts
     return value in values
 
@@ -71,15 +75,49 @@ def _merge(*maps: Mapping[str, Any] | None) -> dict[str, Any]:
     return merged
 
 
+def _texts(values: Any) -> list[str]:
+    """`values`, if it is a list of texts: one of several types Terraform converts."""
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(values)
+    return values
+
+
+def _plain(text: str) -> str:
+    """`text`, if Go and Python agree on its letters and blanks."""
+    if not text.isascii() or re.search(r"[\x1c-\x1f]", text):
+        raise ValueError(text)
+    return text
+
+
+def _length(value: Any) -> int:
+    return len(_plain(value)) if isinstance(value, str) else len(value)
+
+
+def _one(values: list[Any]) -> Any:
+    if not isinstance(values, list) or len(values) > 1:
+        raise TypeError(values)
+    return values[0] if values else None
+
+
+def _join(separator: str, *lists: list[Any]) -> str:
+    return separator.join(map(_text, _concat(*lists)))
+
+
 def _concat(*lists: list[Any]) -> list[Any]:
+    if not all(isinstance(items, list) for items in lists):
+        raise TypeError(lists)
     return [item for items in lists for item in items]
 
 
 def _lookup(values: Mapping[str, Any], key: str, *default: Any) -> Any:
+    if not isinstance(key, str):
+        raise TypeError(key)
     return values.get(key, *default) if default else values[key]
 
 
 def _element(values: list[Any], index: int) -> Any:
+    if not isinstance(values, list):
+        raise TypeError(values)
     return values[index % len(values)]
 
 
@@ -94,10 +132,14 @@ def _basename(path: str) -> str:
 
 
 def _dirname(path: str) -> str:
+    if "//" in path:
+        raise ValueError(path)
     return posixpath.normpath(posixpath.dirname(path) or ".")
 
 
-def _flatten(values: Any) -> list[Any]:
+def _flatten(values: list[Any]) -> list[Any]:
+    if not isinstance(values, list):
+        raise TypeError(values)
     return [
         inner for item in values for inner in (_flatten(item) if isinstance(item, list) else [item])
     ]
@@ -133,35 +175,35 @@ def _regexall(pattern: str, text: str) -> list[Any]:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "basename": _basename,
     "coalesce": _coalesce,
-    "compact": lambda values: [value for value in values if value not in (None, "")],
+    "compact": lambda values: [v for v in _texts([v for v in values if v is not None]) if v],
     "concat": _concat,
     "contains": _contains,
     "dirname": _dirname,
-    "distinct": lambda values: list(dict.fromkeys(values)),
+    "distinct": lambda values: list(dict.fromkeys(_texts(values))),
     "element": _element,
     "endswith": lambda text, end: text.endswith(end),
     "flatten": _flatten,
     "format": _format,
-    "join": lambda separator, *lists: separator.join(map(_text, _concat(*lists))),
+    "join": _join,
     "keys": lambda values: sorted(values.keys()),
-    "length": len,
+    "length": _length,
     "lookup": _lookup,
-    "lower": lambda text: text.lower(),
+    "lower": lambda text: _plain(text).lower(),
     "merge": _merge,
-    "one": lambda values: values[0] if values else None,
+    "one": _one,
     "regexall": _regexall,
     "replace": _replace,
-    "split": lambda separator, text: text.split(separator) if text else [],
+    "split": lambda separator, text: text.split(separator),
     "startswith": lambda text, start: text.startswith(start),
     "tobool": lambda value: {"true": True, "false": False}[_text(value)],
-    "tolist": lambda values: list(values) if isinstance(values, list) else _refuse(values),
-    "tomap": dict,
+    "tolist": lambda values: list(_texts(values)),
+    "tomap": lambda values: dict(zip(values, _texts([*values.values()]), strict=True)),
     "toset": _set,
     "tostring": lambda value: None if value is None else _text(value),
     "trimprefix": lambda text, prefix: text.removeprefix(prefix),
-    "trimspace": lambda text: text.strip(),
+    "trimspace": lambda text: _plain(text).strip(),
     "trimsuffix": lambda text, suffix: text.removesuffix(suffix),
-    "upper": lambda text: text.upper(),
+    "upper": lambda text: _plain(text).upper(),
     "values": lambda values: [values[key] for key in sorted(values)],
 }
 

@@ -362,6 +362,8 @@ def _read(name: str, backend: Value, config: Value, workspace: Value) -> Read | 
         return _unknown(name, f"what is in a backend {backend} is not known here", of_any=False)
     if isinstance(config, Unknown):
         return _unknown(name, f"its config depends on {config.reason}")
+    if not isinstance(config, dict | None):
+        return None
     config = {key: value for key, value in (config or {}).items() if value is not None}
     is_local = backend == "local"
     if is_local and not config.keys() <= {"path", "workspace_dir"}:
@@ -370,7 +372,7 @@ def _read(name: str, backend: Value, config: Value, workspace: Value) -> Read | 
         return None
     if not is_local and {"endpoint", "endpoints"} & config.keys():
         return _unknown(name, "it is in a store with an endpoint of its own")
-    return _addressed(name, config, "default" if workspace is None else workspace, is_local)
+    return _addressed(name, config, workspace or "default", is_local)
 
 
 def _addressed(name: str, config: Mapping[str, Value], workspace: Value, is_local: bool) -> Read:
@@ -385,7 +387,8 @@ def _addressed(name: str, config: Mapping[str, Value], workspace: Value, is_loca
         default = "terraform.tfstate.d" if is_local else "env:"
         parts[folder] = config.get(folder, default)
     for part, value in parts.items():
-        if text_of(value) is None:
+        text = text_of(value)
+        if text is None or "\0" in text:
             unknown = first_unknown(value) or Unknown("a value that is no text")
             return _unknown(name, f"its {part} depends on {unknown.reason}")
     if workspace != "default":
