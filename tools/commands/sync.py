@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from tools.commands import options
 from tools.console import table
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
@@ -23,7 +22,7 @@ _MOST = 20  # wrong rows that are shown
 @click.command("sync", short_help="Make notebooks' directories what a file says.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
-@options.yes
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def command(context: Context, /, file: Path | None, dry_run: bool, yes: bool) -> None:
     """Make and change the directories of notebooks as FILE, the roster, says.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+import click
 import jinja2
 
 from tools.errors import UserError
@@ -82,16 +83,18 @@ def compare(
 ) -> Written:
     """Writes those of the files `made` that differ from `texts`; with `check` says which do."""
     changed = [path for path in made if texts[path] != made[path]]
+    edited = [path for path in changed if texts[path] and not _is_as_made(texts[path])]
     if check:
         lines = [line for path in changed for line in _difference(root, path, texts, made)]
-        end = f"run {command}" if changed else "up to date"
+        end = f"run {command}{' --force' if edited else ''}" if changed else "up to date"
         return Written([*lines, end], bool(changed))
-    edited = [path for path in changed if texts[path] and not _is_as_made(texts[path])]
     if edited and not force:
-        shown = "\n".join(line for path in edited for line in _difference(root, path, texts, made))
+        for path in edited:
+            for line in _difference(root, path, texts, made):
+                click.echo(line)
         raise UserError(
             f"{edited[0].relative_to(root)} was edited by hand, and nothing was written. To "
-            f"replace it: {command} --force. Its difference:\n{shown}"
+            f"replace it: {command} --force"
         )
     for path in changed:
         path.parent.mkdir(parents=True, exist_ok=True)

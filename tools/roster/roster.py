@@ -10,6 +10,8 @@ from tools.errors import UserError
 from tools.scaffold.rows import read_numbered_rows
 
 NAMES = ("notebooks.csv", "notebooks.yaml", "notebooks.yml")
+# The head of templates/notebook/terraform.tfvars.j2, which says to edit the file.
+_MADE_BY_HAND = re.compile(r"\A# Made by `tools new-notebook`;.*\n")
 _MARK = re.compile(r"^# Row (\S+) of (.+): edit it there, then `tools sync`\.$", re.MULTILINE)
 
 
@@ -47,7 +49,7 @@ def read(root: Path, file: Path | None) -> Roster:
     """
     path = (file or _find(root)).resolve()
     if not path.is_relative_to(root.resolve()):
-        raise UserError(f"{path} is outside of the repository {root}; the roster belongs into it")
+        raise UserError(f"{path} is outside of the repository {root}; move the roster into it")
     name = path.relative_to(root.resolve()).as_posix()
     rows = read_numbered_rows(path)
     return Roster(path, name, [Entry(line, str(row["name"]), row) for line, row in rows])
@@ -63,7 +65,9 @@ def marked_by(text: str, directory: str) -> str | None:
 
 def set_mark(text: str, mark: str) -> str:
     """Returns the text of a terraform.tfvars with `mark`, and no other, at its head."""
-    without = _MARK.sub("", text, count=1).lstrip("\n") if _MARK.search(text) else text
+    without = _MADE_BY_HAND.sub("", text)
+    if _MARK.search(without):
+        without = _MARK.sub("", without, count=1).lstrip("\n")
     return f"{mark}\n{without}"
 
 

@@ -124,7 +124,8 @@ def files(
     """Every file of the notebook's directory, name to content; `bucket` holds its state, if any."""
     rendered = render(notebook, templates)
     if notebook.head:
-        rendered[reading.VALUES] = f"{notebook.head}\n{rendered[reading.VALUES]}"
+        _, _, values = rendered[reading.VALUES].partition("\n")  # after the template's own head
+        rendered[reading.VALUES] = f"{notebook.head}\n{values}"
     if bucket:
         rendered[backend.FILE] = bucket.text(f"notebooks/{notebook.name}")
     return {name: text.encode() for name, text in rendered.items()} | dict(notebook.scripts)

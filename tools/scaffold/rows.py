@@ -201,6 +201,7 @@ def _csv_rows(path: Path) -> list[tuple[int, Row]]:
 def _split_rows(path: Path, text: str, delimiter: str) -> list[tuple[int, Row]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     rows: list[tuple[int, Row]] = []
+    before = 1
     try:
         names = reader.fieldnames or []
         if len(set(names)) < len(names):
@@ -216,7 +217,11 @@ def _split_rows(path: Path, text: str, delimiter: str) -> list[tuple[int, Row]]:
             rows.append((before + 1, filled))  # a cell may have several lines
             before = reader.line_num
     except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num}: {error}") from None
+        # What Python's csv says of a quote that nothing ends.
+        is_open = "unexpected end" in str(error)
+        line = before + 1 if is_open else reader.line_num
+        problem = "a quote is not closed" if is_open else str(error)
+        raise UserError(f"{path}, line {line}: {problem}") from None
     return rows
 
 
