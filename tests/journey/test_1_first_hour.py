@@ -112,15 +112,15 @@ class TestTheDemo:
         with changes_by_hand(demo):
             done = demo.types("tools drift --local iam security-groups --detailed-exitcode")
         assert done.code == 2, done
-        iam, groups = (
-            f"shared-infra/{stack}  changed outside of Terraform: "
-            for stack in ("iam", "security-groups")
-        )
-        assert done.out.splitlines() == [
-            f'{iam}aws_iam_policy.notebook["logs"] (attachment_count)',
-            f"{iam}aws_iam_role.notebook (inline_policy, managed_policy_arns)",
-            f"{groups}aws_security_group.endpoints (tags, tags_all)",
-            f"{groups}aws_security_group.notebooks (egress)",
+        rows = [line.split(maxsplit=1) for line in done.out.splitlines()[1:]]
+        assert [(stack, *text.split("  ")) for stack, text in rows] == [
+            (f"shared-infra/{stack}", "changed outside of Terraform", details)
+            for stack, details in [
+                ("iam", 'aws_iam_policy.notebook["logs"] (attachment_count)'),
+                ("iam", "aws_iam_role.notebook (inline_policy, managed_policy_arns)"),
+                ("security-groups", "aws_security_group.endpoints (tags, tags_all)"),
+                ("security-groups", "aws_security_group.notebooks (egress)"),
+            ]
         ]
 
 

@@ -80,7 +80,7 @@ class TestATeam:
         done = demo.types("tools status --local")
         assert done.code == 0, done
         for name in demo.instances():
-            assert re.search(rf"^ {name} +InService ", done.out, re.M), done.out
+            assert re.search(rf"^{name} +InService ", done.out, re.M), done.out
         assert "5 InService" in done.err
 
     def test_drift_is_what_somebody_has_changed_by_hand(self, demo: Demo) -> None:
@@ -89,8 +89,8 @@ class TestATeam:
         demo.client("sagemaker").add_tags(ResourceArn=arn, Tags=[tag])
         done = demo.types("tools drift --local --detailed-exitcode alice-notebook nlp-project")
         assert done.code == 2, done
-        (line,) = done.out.splitlines()
-        assert line.startswith("notebooks/alice-notebook  changed outside of Terraform: ")
+        _, line = done.out.splitlines()
+        assert line.startswith("notebooks/alice-notebook  changed outside of Terraform  ")
         assert "aws_sagemaker_notebook_instance.this (tags, tags_all)" in line
         assert demo.tags(demo.instances()["alice-notebook"])["Owner"] == "mallory"
 
