@@ -35,7 +35,11 @@ locals {
         ])
         files = {
           for name in fileset("${path.module}/scripts/autostop", "*.py") :
-          name => replace(file("${path.module}/scripts/autostop/${name}"), local.docstrings, "")
+          name => replace(
+            replace(file("${path.module}/scripts/autostop/${name}"), local.docstrings, ""),
+            # Without a backup its lines take nothing of the room that is left for the user's script.
+            local.backs_up ? "  # backup\n" : "/[^\n]*  # backup\n/", local.backs_up ? "\n" : ""
+          )
           if name != "backup.py" || local.backs_up
         }
       }), local.comments, "")

@@ -2,6 +2,8 @@
 
 import subprocess
 
+from machine import Uses
+
 # In the environment of the service: what it starts is no work of the user's.
 MARK = b"NOTEBOOK_BACKUP=1"
 LONGEST_SECONDS = 5 * 3600  # the service has a limit of its own, which is less
@@ -20,7 +22,12 @@ def back_up() -> str:
     return "exit code {}".format(code) if code else "done"
 
 
-def is_backup(pid: str) -> bool:
+def without_backup(uses: Uses) -> Uses:
+    """Leaves out the processes that are the backup's."""
+    return {key: use for key, use in uses.items() if not _is_backup(key[0])}
+
+
+def _is_backup(pid: str) -> bool:
     """Whether a process is the backup's."""
     try:
         with open("/proc/{}/environ".format(pid), "rb") as file:
