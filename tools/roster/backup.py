@@ -60,7 +60,7 @@ def compare(where: str, text: bytes, sizes: Mapping[str, int]) -> Backup:
     if wrong:
         raise UserError(
             f"{where} has {len(stored)} of {backup.files} files, {sum(stored.values())} of "
-            f"{backup.size} bytes; the first one that differs is {wrong[0]}"
+            f"{backup.size} bytes, and not {wrong[0]} as it was copied"
         )
     return backup
 
