@@ -16,24 +16,6 @@ variable "additional_code_repositories" {
   }
 }
 
-variable "default_code_repository" {
-  description = "Git repository that Jupyter opens in: a URL, or the name of a SageMaker code repository."
-  type        = string
-  default     = null
-
-  # Whoever may describe the notebook reads it.
-  validation {
-    condition     = var.default_code_repository == null || !can(regex("^https?://[^/]*@", var.default_code_repository))
-    error_message = "The default_code_repository holds no password: name a SageMaker code repository with a secret."
-  }
-}
-
-variable "direct_internet_access" {
-  description = "Whether it has an internet route of its own, around the VPC. A change loses the volume."
-  type        = bool
-  default     = false
-}
-
 variable "backup_bucket" {
   description = "Bucket of the backup: below backups/<name>/, or users/<name>/backup/ of an isolated notebook."
   type        = string
@@ -77,6 +59,24 @@ variable "backup_minutes" {
     condition     = contains(range(1, 241), var.backup_minutes)
     error_message = "The backup_minutes must be a whole number from 1 to 240."
   }
+}
+
+variable "default_code_repository" {
+  description = "Git repository that Jupyter opens in: a URL, or the name of a SageMaker code repository."
+  type        = string
+  default     = null
+
+  # Whoever may describe the notebook reads it.
+  validation {
+    condition     = var.default_code_repository == null || !can(regex("^https?://[^/]*@", var.default_code_repository))
+    error_message = "The default_code_repository holds no password: name a SageMaker code repository with a secret."
+  }
+}
+
+variable "direct_internet_access" {
+  description = "Whether it has an internet route of its own, around the VPC. A change loses the volume."
+  type        = bool
+  default     = false
 }
 
 variable "idle_stop_minutes" {
