@@ -4,10 +4,7 @@ from pathlib import Path
 
 import click
 
-<<<<<<< HEAD
-=======
 from tools.commands import options, retire
->>>>>>> main
 from tools.console import table
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
@@ -27,9 +24,6 @@ _MOST = 20  # wrong rows that are shown
 @click.command("sync", short_help="Make notebooks' directories what a file says.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
-<<<<<<< HEAD
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-=======
 @click.option(
     "retires",
     "--retire",
@@ -44,7 +38,6 @@ _MOST = 20  # wrong rows that are shown
 )
 @options.local
 @options.yes
->>>>>>> main
 @click.pass_obj
 def command(
     context: Context,
