@@ -43,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """The controller of pytest-xdist chooses a folder and a port; its workers are told them."""
     for name in variables_to_unset(os.environ):
         del os.environ[name]  # no test reaches a real account
+    for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
+        os.environ.pop(name, None)  # what tables and colours go by; pytest-xdist's workers have one
     told = getattr(config, "workerinput", None)
     config.stash[_DIRECTORY] = Path(
         told["local_cloud_directory"] if told else tempfile.mkdtemp(prefix="local-cloud-")

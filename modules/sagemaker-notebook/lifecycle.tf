@@ -4,12 +4,14 @@ locals {
   # Each part may take 5 s more than its own limit before it is killed.
   auto_stop_seconds       = 25
   environment_seconds     = 5
-  user_script_seconds     = 250
+  backup_install_seconds  = 5
+  user_script_seconds     = local.backs_up ? 240 : 250
   lifecycle_script_length = 16384
 
   # Known, if it can be, before the scripts are.
   lifecycle_wanted = (
-    local.isolated || var.idle_stop_minutes > 0 ? true : length(var.on_create) + length(var.on_start) > 0
+    local.isolated || local.backs_up || var.idle_stop_minutes > 0 ? true :
+    length(var.on_create) + length(var.on_start) > 0
   )
 
   # A byte order mark or a carriage return of a Windows editor would hide the interpreter's name.
@@ -27,13 +29,45 @@ locals {
       seconds = local.auto_stop_seconds
       script = replace(templatefile("${path.module}/scripts/install-autostop.sh.tftpl", {
         idle_seconds = minutes * 60
-        options      = var.idle_stop_weighs_processes ? " --processes" : ""
+        options = join("", [
+          var.idle_stop_weighs_processes ? " --processes" : "",
+          local.backs_up ? " --backup" : "",
+        ])
         files = {
           for name in fileset("${path.module}/scripts/autostop", "*.py") :
-          name => replace(file("${path.module}/scripts/autostop/${name}"), local.docstrings, "")
+          name => replace(
+            replace(file("${path.module}/scripts/autostop/${name}"), local.docstrings, ""),
+            # Without a backup its lines take nothing of the room that is left for the user's script.
+            local.backs_up ? "  # backup\n" : "/[^\n]*  # backup\n/", local.backs_up ? "\n" : ""
+          )
+          if name != "backup.py" || local.backs_up
         }
       }), local.comments, "")
     } if minutes > 0
+  ]
+
+  backs_up = var.backup_hours > 0
+  backup_target = !local.backs_up ? "" : var.backup_bucket == null ? tobool(
+    "${var.name} has backup_hours and no backup_bucket: give it both"
+    ) : join("/", concat(
+      ["s3:/", var.backup_bucket],
+      # What an isolated role may write, and what the fence leaves to the shared one.
+      local.isolated ? ["users", local.isolated_name, "backup"] : ["backups", var.name],
+  ))
+  backup = [
+    for hours in [var.backup_hours] : {
+      name    = "backup"
+      seconds = local.backup_install_seconds
+      script = replace(templatefile("${path.module}/scripts/install-backup.sh.tftpl", {
+        excludes = join("", [for pattern in var.backup_excludes : " --exclude '${pattern}'"])
+        hours    = hours
+        limit    = var.backup_gb * 1000 * 1000 * 1000
+        region   = data.aws_region.current.id
+        seconds  = var.backup_minutes * 60
+        target   = local.backup_target
+        without  = join("", [for pattern in var.backup_excludes : " ! -path './${pattern}'"])
+      }), local.comments, "")
+    } if hours > 0
   ]
 
   # Not without auto-stop: a notebook that was taken over keeps its room for its own script.
@@ -57,7 +91,7 @@ locals {
   lifecycle_texts = {
     for name, parts in {
       on_create = local.user_scripts["on-create"]
-      on_start  = concat(local.auto_stop, local.environment, local.user_scripts["on-start"])
+      on_start  = concat(local.auto_stop, local.backup, local.environment, local.user_scripts["on-start"])
     } :
     name => join("", concat(
       ["#!/bin/bash\n# Terraform: modules/sagemaker-notebook\n"],

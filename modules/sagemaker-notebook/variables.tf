@@ -16,6 +16,51 @@ variable "additional_code_repositories" {
   }
 }
 
+variable "backup_bucket" {
+  description = "Bucket of the backup: below backups/<name>/, or users/<name>/backup/ of an isolated notebook."
+  type        = string
+  default     = null
+}
+
+variable "backup_excludes" {
+  description = "Patterns of files that the backup leaves out, as `aws s3 sync --exclude` takes them."
+  type        = list(string)
+  default     = [".cache/*", ".Trash-*", "lost+found/*"]
+
+  validation {
+    condition     = alltrue([for pattern in var.backup_excludes : can(regex("^[^'\\n\\r]+$", pattern))])
+    error_message = "Each of backup_excludes must be a pattern in one line, without a single quote."
+  }
+}
+
+variable "backup_gb" {
+  description = "GB of files in the volume's home above which no backup is made."
+  type        = number
+  default     = 50
+}
+
+variable "backup_hours" {
+  description = "Hours between backups of the home; one before auto-stop too; 0: none. A change acts at the next start."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.backup_hours >= 0 && floor(var.backup_hours) == var.backup_hours
+    error_message = "The backup_hours must be a whole number of hours, or 0 for no backup."
+  }
+}
+
+variable "backup_minutes" {
+  description = "Minutes after which a backup is ended. What it has copied stays, and the next one goes on."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = contains(range(1, 241), var.backup_minutes)
+    error_message = "The backup_minutes must be a whole number from 1 to 240."
+  }
+}
+
 variable "default_code_repository" {
   description = "Git repository that Jupyter opens in: a URL, or the name of a SageMaker code repository."
   type        = string

@@ -77,6 +77,11 @@ module "notebook" {
   imds_version                 = var.imds_version
   default_code_repository      = var.default_code_repository
   additional_code_repositories = var.additional_code_repositories
+  backup_bucket                = var.backup_hours > 0 ? module.common.upstream.s3.bucket_names["datasets"] : null
+  backup_excludes              = var.backup_excludes
+  backup_gb                    = var.backup_gb
+  backup_hours                 = var.backup_hours
+  backup_minutes               = var.backup_minutes
   idle_stop_minutes            = var.idle_stop_minutes
   idle_stop_weighs_processes   = var.idle_stop_weighs_processes
   schedule_boundary_arn        = local.schedule_boundary_arn

@@ -7,6 +7,30 @@ variable "additional_code_repositories" {
   default     = []
 }
 
+variable "backup_excludes" {
+  description = "Patterns of files that the backup leaves out, as `aws s3 sync --exclude` takes them."
+  type        = list(string)
+  default     = [".cache/*", ".Trash-*", "lost+found/*"]
+}
+
+variable "backup_gb" {
+  description = "GB of files in the volume's home above which no backup is made."
+  type        = number
+  default     = 50
+}
+
+variable "backup_hours" {
+  description = "Hours between backups of the home; one before auto-stop too; 0: none. A change acts at the next start."
+  type        = number
+  default     = 0
+}
+
+variable "backup_minutes" {
+  description = "Minutes after which a backup is ended. What it has copied stays, and the next one goes on."
+  type        = number
+  default     = 60
+}
+
 variable "default_code_repository" {
   description = "Git repository that Jupyter opens in: a URL or the name of a SageMaker code repository."
   type        = string

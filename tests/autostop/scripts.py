@@ -123,6 +123,17 @@ CALLS: Mapping[str, Mapping[str, Any]] = {
         },
         "role_arn": None,
     },
+    "backup": {
+        "backup_bucket": "acme-datasets",
+        "backup_hours": 6,
+        "backup_excludes": [".cache/*", "*.tmp"],
+    },
+    "backup-too-large": {
+        "backup_bucket": "acme-datasets",
+        "backup_gb": 0,
+        "backup_hours": 6,
+        "on_start": INCOMPRESSIBLE[:800],
+    },
     "long": {"on_create": INCOMPRESSIBLE, "on_start": INCOMPRESSIBLE},
     "hash-alone": {"idle_stop_minutes": 0, "on_start": "#"},
     "hash-beside": {"on_start": "#"},

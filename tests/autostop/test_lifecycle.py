@@ -138,8 +138,20 @@ def test_start_installs_and_starts_the_service(lifecycle: Rendered, tmp_path: Pa
     assert started.unit["ExecStart"].endswith("/autostop --idle-seconds 300 --processes")
     assert started.unit["Restart"] == "always"
     for file in SCRIPT.glob("*.py"):
+        if file.name != "backup.py":
+            installed = (started.parts / "autostop" / file.name).read_text()
+            assert not [line for line in installed.splitlines() if line.lstrip().startswith("#")]
+            lines = file.read_text().splitlines()
+            without = "\n".join(line for line in lines if not line.endswith("  # backup"))
+            assert code(installed) == code(without)
+
+
+def test_with_a_backup_every_line_of_auto_stop_is_installed(
+    lifecycle: Rendered, tmp_path: Path
+) -> None:
+    started = run(lifecycle["backup"]["on_start"], tmp_path)
+    for file in SCRIPT.glob("*.py"):
         installed = (started.parts / "autostop" / file.name).read_text()
-        assert not [line for line in installed.splitlines() if line.lstrip().startswith("#")]
         assert code(installed) == code(file.read_text())
 
 

@@ -29,6 +29,7 @@ _SUBJECTS = {
     "Status, start, stop, logs and access": ("fleet",),
     "Import and migrate": ("imports", "migration"),
     "Costs and the report": ("cost", "report"),
+    "Pipelines": ("pipelines",),
     "The local cloud": ("localcloud", "context.py"),
     "This machine": ("system", "doctor", "crash.py"),
 }

@@ -93,6 +93,13 @@ class Objects:
         objects = self.cloud.items(what, "s3", "list_objects_v2", "Contents", **arguments)
         return [item["Key"] for item in objects]
 
+    def sizes(self, bucket: str, prefix: str) -> dict[str, int]:
+        """The size in bytes of every object whose key begins with `prefix`, by key."""
+        what = f"list s3://{bucket}/{prefix}"
+        arguments = {"Bucket": bucket, "Prefix": prefix}
+        objects = self.cloud.items(what, "s3", "list_objects_v2", "Contents", **arguments)
+        return {item["Key"]: int(item["Size"]) for item in objects}
+
     def versions(self, bucket: str, key: str) -> list[Version]:
         """Every version of one object, the newest first; a deletion is a version too."""
         with asking(self.cloud, f"list the versions of s3://{bucket}/{key}"):

@@ -55,6 +55,11 @@ def command() -> None:
 
     The pipelines of GitHub and GitLab read the graph of the stacks as they run. A new notebook
     needs no new pipeline. docs/pipelines.md says how to set one up.
+
+    \b
+    Examples:
+      tools ci github
+      tools ci atlantis --check
     """
 
 
@@ -73,6 +78,12 @@ def github(context: Context, /, check: bool, force: bool, **given: str | None) -
 
     Options that are not given are those that the files were made with. A file that was edited by
     hand is not replaced, and its difference is shown.
+
+    \b
+    Examples:
+      tools ci github
+      tools ci github --check
+      tools ci github --branch release --environment production
     """
     _write(context, "github", check, force, given)
 
@@ -83,6 +94,11 @@ def gitlab(context: Context, /, check: bool, force: bool, **given: str | None) -
 
     Options that are not given are those that the files were made with. A file that was edited by
     hand is not replaced, and its difference is shown.
+
+    \b
+    Examples:
+      tools ci gitlab
+      tools ci gitlab --check
     """
     _write(context, "gitlab", check, force, given)
 
@@ -95,6 +111,11 @@ def atlantis_(context: Context, check: bool, force: bool) -> None:
     """Write atlantis.yaml: a project for each stack, in the order of the graph.
 
     Unlike the others it changes with the stacks: run it again after each, and --check in a test.
+
+    \b
+    Examples:
+      tools ci atlantis
+      tools ci atlantis --check
     """
     _show_written(atlantis.write(context, check, force))
 
@@ -118,7 +139,12 @@ def _show_written(done: files.Written) -> None:
 @_child
 @click.pass_obj
 def matrix_(context: Context, shard_size: int, child: Path | None) -> None:
-    """Print the jobs that plan what a change reaches, as outputs of a job of GitHub."""
+    """Print the jobs that plan what a change reaches, as outputs of a job of GitHub.
+
+    \b
+    Examples:
+      tools ci matrix --shard-size 10
+    """
     text = Pipeline.open(context, Options()).start(shard_size)
     _write_child(context, child, "plan", jobs=json.loads(text)["include"])
     click.echo(f"matrix={text}\ncount={len(json.loads(text)['include'])}")
@@ -132,6 +158,10 @@ def plan(context: Context, wave: Portion, shard: Portion) -> None:
     """Plan what has changed of a shard, and keep the plans in the bucket of the states.
 
     States are not locked: the role of this job only reads them.
+
+    \b
+    Examples:
+      tools ci plan --wave 1/6 --shard 1/3
     """
     Pipeline.open(context, Options(locks=False)).plan(wave, shard)
 
@@ -145,6 +175,10 @@ def comment(context: Context, request: str, base: str, summary: Path | None) -> 
     """Write what a pull or merge request would change into its one comment.
 
     The exit code is 1 if a plan failed.
+
+    \b
+    Examples:
+      tools ci comment --request 12
     """
     results = Pipeline.open(context, Options()).planned()
     cost = markdown.describe_cost(context, base)
@@ -173,6 +207,10 @@ def prepare(
 
     Takes the plans of the pull request if they are of the same files and nothing else has changed
     since. Plans again what has gone stale, or what reads something that an earlier wave changed.
+
+    \b
+    Examples:
+      tools ci prepare --wave 2/6 --run 345
     """
     prepared = Pipeline.open(context, Options(locks=False)).prepare(wave, run, shard_size)
     _append(summary, markdown.describe_wave(wave.number, prepared.results, prepared.digest))
@@ -196,7 +234,12 @@ def deploy(
     digest: str,
     allow_destroy: bool,
 ) -> None:
-    """Apply the approved plans of a shard, exactly as they were shown."""
+    """Apply the approved plans of a shard, exactly as they were shown.
+
+    \b
+    Examples:
+      tools ci deploy --wave 2/6 --shard 1/3 --run 345 --digest 0f3c
+    """
     Pipeline.open(context, Options(allow_destroy=allow_destroy)).deploy(wave, shard, run, digest)
 
 
@@ -205,7 +248,12 @@ def deploy(
 @_summary
 @click.pass_obj
 def result(context: Context, run: str, summary: Path | None) -> None:
-    """Say what has become of a deployment; the exit code is 1 if something is not applied."""
+    """Say what has become of a deployment; the exit code is 1 if something is not applied.
+
+    \b
+    Examples:
+      tools ci result --run 345
+    """
     results = Pipeline.open(context, Options()).results(run)
     _append(summary, markdown.describe_deployment(results))
     _show(results)
@@ -220,6 +268,10 @@ def drift_issue(context: Context, drift: Path, summary: Path | None) -> None:
     """Open the issue on drift, or update it, from the JSON of `tools drift --json`.
 
     Closes the issue if there is no drift any more.
+
+    \b
+    Examples:
+      tools ci drift-issue drift.json
     """
     try:
         text = markdown.describe_drift(json.loads(drift.read_text()))

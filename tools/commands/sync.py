@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tools.commands import options
+from tools.commands import options, retire
 from tools.console import table
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
@@ -17,15 +17,38 @@ from tools.roster import write
 from tools.roster.plan import SyncPlan, WrongRowsError
 from tools.scaffold import render
 
+_GRACE_DAYS = 14.0
 _MOST = 20  # wrong rows that are shown
 
 
 @click.command("sync", short_help="Make notebooks' directories what a file says.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option(
+    "retires",
+    "--retire",
+    is_flag=True,
+    help="Also stop, and later destroy, the notebooks that the roster no longer names.",
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0, max=3650),
+    metavar="DAYS",
+    help="With --retire: days from the stop to the destruction.  [default: 14]",
+)
+@options.local
 @options.yes
 @click.pass_obj
-def command(context: Context, /, file: Path | None, dry_run: bool, yes: bool) -> None:
+def command(
+    context: Context,
+    /,
+    file: Path | None,
+    dry_run: bool,
+    retires: bool,
+    grace: float | None,
+    local: bool,
+    yes: bool,
+) -> None:
     """Make and change the directories of notebooks as FILE, the roster, says.
 
     FILE is a CSV or YAML file with a notebook in each row, as for `tools new-notebook --from-file`.
@@ -37,11 +60,19 @@ def command(context: Context, /, file: Path | None, dry_run: bool, yes: bool) ->
     Shows everything first and asks once. Writes all of it or nothing. Nothing is deployed: review
     the change with git, then run `tools deploy`.
 
+    With --retire, takes one step with each notebook that the roster has kept and no longer names.
+    If its backup (docs/backup.md) is whole and of the last hour in which it ran, stops it. After
+    DAYS, if nobody has started it, another --retire destroys it with its volume. Asks before each.
+    A notebook of which anything is unknown is refused, and the exit code is 1.
+
     \b
     Examples:
       tools sync --dry-run
+      tools sync --retire --dry-run
       tools sync team.yaml --yes
     """
+    if not retires and (local or grace is not None):
+        raise click.UsageError("--grace and --local belong to --retire")
     repository = context.repository
     with cache.persisted(repository.root):
         roster = rosters.read(repository.root, file)
@@ -50,12 +81,18 @@ def command(context: Context, /, file: Path | None, dry_run: bool, yes: bool) ->
         except WrongRowsError as error:
             _refuse(error)
     _show(plan)
-    if not plan.writes or dry_run:
-        return
+    if plan.writes and not dry_run:
+        _write(context, plan, yes)
+    if retires and plan.gone:
+        days = _GRACE_DAYS if grace is None else grace
+        retire.run(context, plan.gone, days, local=local, yes=yes, dry_run=dry_run)
+
+
+def _write(context: Context, plan: SyncPlan, yes: bool) -> None:
     if not yes:
         require_terminal()
         click.confirm(f"Write {_count(plan.writes)}?", abort=True, err=True)
-    write.write(plan, repository, context.templates)
+    write.write(plan, context.repository, context.templates)
     say("next: review with git diff, then tools deploy")
 
 

@@ -23,6 +23,7 @@ from tools.state.checks import Claim
 from tools.state.file import State, StateVersion, UnreadableState, is_whole
 from tools.state.place import (
     ERRORED,
+    RETIREMENT,
     BucketPlace,
     LocalPlace,
     Place,
@@ -257,7 +258,7 @@ class Records:
         place = self.place(stack)
         if not isinstance(place, LocalPlace):
             return frozenset()
-        files = (place.beside(suffix) for suffix in ("", ".backup", RECORD_SUFFIX))
+        files = (place.beside(suffix) for suffix in ("", ".backup", RECORD_SUFFIX, RETIREMENT))
         return frozenset(map(str, (*files, place.lock_note)))
 
     def forget_files(self, stack: Stack) -> None:

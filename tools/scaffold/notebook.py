@@ -53,6 +53,7 @@ _NO_PASSWORD = (
 )
 _SCRIPT_NAME = re.compile(r"\w[\w .+@-]*")
 _A_YEAR = 525_600  # minutes
+_LONGEST_BACKUP = 240  # minutes, as the module has it
 
 
 @dataclass(frozen=True)
@@ -247,6 +248,25 @@ def _idle_complaint(minutes: Any) -> str | None:
     )
 
 
+def _backup_hours_complaint(hours: Any) -> str | None:
+    if isinstance(hours, int) and 0 <= hours <= _A_YEAR // 60:
+        return None
+    return f"it must be a whole number of hours, 0 for no backup, not {shorten(hours)}"
+
+
+def _backup_minutes_complaint(minutes: Any) -> str | None:
+    if isinstance(minutes, int) and 1 <= minutes <= _LONGEST_BACKUP:
+        return None
+    return f"it must be a whole number from 1 to {_LONGEST_BACKUP}, not {shorten(minutes)}"
+
+
+def _excludes_complaint(patterns: list[str]) -> str | None:
+    wrong = [pattern for pattern in patterns if re.search(r"['\n\r]", pattern) or not pattern]
+    if wrong:
+        return f"{shorten(wrong[0])} must be a pattern in one line, without a single quote"
+    return None
+
+
 def _imds_complaint(version: Any) -> str | None:
     return None if version in ("1", "2") else f"it must be 1 or 2, not {shorten(version)}"
 
@@ -314,6 +334,9 @@ def _tags_complaint(tags: Mapping[str, str]) -> str | None:
 
 
 _CHECKS: dict[str, Callable[[Any], str | None]] = {
+    "backup_excludes": _excludes_complaint,
+    "backup_hours": _backup_hours_complaint,
+    "backup_minutes": _backup_minutes_complaint,
     "environment": model.tag_complaint,
     "idle_stop_minutes": _idle_complaint,
     "imds_version": _imds_complaint,

@@ -19,6 +19,8 @@ STATE = "terraform.tfstate"
 # What Terraform writes in the stack's directory if it cannot write the state:
 # https://github.com/hashicorp/terraform/blob/main/internal/backend/local/backend_apply.go
 ERRORED = "errored.tfstate"
+# The ending of the note on a notebook that was stopped to be retired (tools/roster).
+RETIREMENT = ".retirement.json"
 # Where init notes the backend.
 SAVED_BACKEND = ".terraform/terraform.tfstate"
 # The ending of a local state that was copied to a bucket, until Terraform has read the copy.

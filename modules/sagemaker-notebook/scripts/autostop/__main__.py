@@ -41,6 +41,8 @@ class Watch:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.active = self.answered = self.measured = time.monotonic()
+        # The activity that the last backup before a stop came after.
+        self.backed_up = 0.0  # backup
         self.silent_polls = 0
         self.stamps: Stamps = frozenset()
         self.uses: Optional[Uses] = None
@@ -99,6 +101,10 @@ class Watch:
         """Measures the user's processes since the poll before, and notes activity."""
         before, since = self.uses, self.measured
         self.uses, self.measured = uses(self.args.user), time.monotonic()
+        if self.args.backup:  # backup
+            from backup import without_backup  # backup
+
+            self.uses = without_backup(self.uses)  # backup
         working = at_work(before, self.uses, self.measured - since) if before is not None else []
         if working:
             self.active = self.measured
@@ -122,6 +128,13 @@ def poll(watch: Watch, args: argparse.Namespace) -> bool:
         LOG.info("running on, %s", reason)
     elif kept(args):
         LOG.info("kept alive by %s, %s", args.keep_alive, reason)
+    elif args.backup and watch.backed_up != watch.active:  # backup
+        from backup import back_up  # backup
+
+        watch.backed_up = watch.active  # backup
+        LOG.info("backup before the stop, %s: %s", reason, back_up())  # backup
+        # Somebody may have come back meanwhile.
+        return poll(watch, args)  # backup
     else:
         try:
             LOG.info("stopping %s; %s", stop(args.metadata), reason)
@@ -143,6 +156,7 @@ def settings() -> argparse.Namespace:
     parser.add_argument("--keep-alive", default="/home/ec2-user/SageMaker/.keep-alive")
     parser.add_argument("--metadata", default="/opt/ml/metadata/resource-metadata.json")
     parser.add_argument("--processes", action="store_true", help="weigh what the user runs")
+    parser.add_argument("--backup", action="store_true", help="copy before a stop")  # backup
     parser.add_argument("--user", default="ec2-user")
     parser.add_argument("--url", default="https://localhost:8443")
     # CloudWatch keeps this log; the journal is gone with the instance.
