@@ -84,10 +84,13 @@ class Team:
             link.symlink_to("../../common.auto.tfvars")
 
     def push(self, message: str, branch: str = "main") -> str:
-        """Commits everything to `branch` on the hub; returns the commit."""
+        """Commits everything to `branch` on the hub; returns the commit.
+
+        By force: `merge` has amended what the branch of an earlier pull request had.
+        """
         self.git("add", "--all")
         self.git("commit", "-q", "--allow-empty", "-m", message)
-        self.git("push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+        self.git("push", "-q", "--force", "origin", f"HEAD:refs/heads/{branch}")
         return self.git("rev-parse", "HEAD")
 
     def pull_request(self, message: str = "change", repository: str = "acme/notebooks") -> str:

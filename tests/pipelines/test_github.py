@@ -7,6 +7,7 @@ what a role did by the requests that its jobs sent.
 import subprocess
 import threading
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -173,6 +174,44 @@ def test_two_deployments_at_once_apply_each_plan_once(team: Team) -> None:
     assert team.value("notebooks/n", "read_a") == "one"
     team.merge()
     assert [job.name for job in team.hub.jobs if "apply" in job.name] == []  # nothing is left
+
+
+@pytest.mark.nightly
+def test_drift_opens_one_issue_and_then_replaces_its_text(team: Team) -> None:
+    """The workflow of each night: nothing has changed, then a user of IAM twice, by hand."""
+    name = f"drift-{uuid4().hex[:8]}"
+    with (team.root / "shared-infra/a/main.tf").open("a") as file:
+        file.write(f'provider "aws" {{\n  region = var.region\n}}\n{user(name)}')
+    team.push("with a user")
+    commit = team.merge()
+    assert team.value("shared-infra/a") == "one"
+
+    def compare() -> list[tuple[int, str, str]]:
+        team.front.calls.clear()
+        (job,) = team.hub.run("notebooks-drift", commit, {})
+        assert (job.result, job.role) == ("success", "plan"), job.log
+        assert [call for call in team.front.calls if call.action in STATES] == []
+        return [(i["number"], i.get("state", "open"), i["body"]) for i in team.api.issues]
+
+    iam = team.client("iam")
+    assert compare() == []
+    assert "No drift." in team.hub.summary
+    iam.tag_user(UserName=name, Tags=[{"Key": "by", "Value": "hand"}])
+    ((number, state, text),) = compare()
+    assert (number, state) == (1, "open")
+    assert "`shared-infra/a`: `aws_iam_user.this` was changed: tags" in text
+    assert text.endswith(team.hub.summary)
+    iam.delete_user(UserName=name)
+    ((number, state, text),) = compare()  # the same issue, with another text
+    assert (number, state) == (1, "open")
+    assert "`shared-infra/a`: `aws_iam_user.this` is gone" in text
+
+
+def user(name: str) -> str:
+    return (
+        f'resource "aws_iam_user" "this" {{\n  name = "{name}"\n'
+        '  tags = { by = "terraform" }\n}\n'
+    )
 
 
 def deploy_by_hand(team: Team, value: str, committed: str) -> None:
