@@ -239,16 +239,19 @@ def _called(function: str, call: Callable[..., Value], arguments: Sequence[Value
 
 
 def _if(expression: Expression, scope: Scope) -> Values:
-    conditions = {_truth(value) for value in evaluate(expression[1], scope)}
+    values = evaluate(expression[1], scope)
+    if None in values:
+        return [Unknown("a condition that is null")]
+    conditions = {_truth(value) for value in values}
     branches = [evaluate(branch, scope) for branch in expression[2:4]]
     # Terraform gives both results one type, so that 1 becomes "1" beside a text.
     # https://developer.hashicorp.com/terraform/language/expressions/conditionals
     if any(not _are_alike(one, other) for one in branches[0] for other in branches[1]):
         return [Unknown("a conditional with results of two types")]
     found: list[Value] = []
-    for values, taken in zip(branches, (True, False), strict=True):
+    for results, taken in zip(branches, (True, False), strict=True):
         if taken in conditions or None in conditions:
-            found += values
+            found += results
     return _distinct(found)
 
 
@@ -286,7 +289,11 @@ def _operation(operator: str, left: Value, right: Value) -> Value:
     if operator in ("&&", "||"):
         decisive = operator == "||"
         truths = (_truth(left), _truth(right))
-        if decisive in truths:
+        is_wrong = any(
+            truth is None and is_known(value)
+            for truth, value in zip(truths, (left, right), strict=True)
+        )
+        if decisive in truths and not is_wrong:
             return decisive
         return (
             (first_unknown([left, right]) or Unknown("a value that is no boolean"))
@@ -296,10 +303,8 @@ def _operation(operator: str, left: Value, right: Value) -> Value:
     if unknown := first_unknown([left, right]):
         return unknown
     if operator in ("==", "!="):
-        # Of two types one may have been converted: by the type of a variable, or by a conditional.
-        # And Terraform calculates with 512 bits.
-        is_plain = _are_alike(left, right) and not isinstance(left, float)
-        if isinstance(left, list) or isinstance(right, list) or not is_plain:
+        # Of two types one may have been converted: by a variable's type, or by a conditional.
+        if isinstance(left, list) or isinstance(right, list) or not _are_alike(left, right):
             return Unknown("a comparison that is not done here")
         return _equal(left, right) == (operator == "==")
     numbers = [
@@ -314,7 +319,8 @@ def _operation(operator: str, left: Value, right: Value) -> Value:
 
 
 def _arithmetic(operator: str, left: Value, right: Value, are_numbers: bool) -> Value:
-    if not are_numbers or operator not in ("+", "-", "*"):
+    is_exact = isinstance(left, int) and isinstance(right, int)  # Terraform has 512 bits
+    if not are_numbers or not is_exact or operator not in ("+", "-", "*"):
         return Unknown("a calculation that is not done here")
     return {"+": left + right, "-": left - right, "*": left * right}[operator]
 
@@ -373,6 +379,8 @@ def _comprehension(expression: Expression, collection: Value, scope: Scope) -> V
     texts = [text_of(name) if is_known(name) else None for name, _ in found]
     if None in texts:
         return first_unknown([name for name, _ in found]) or Unknown("a key that is no text")
+    if len(set(texts)) < len(texts):
+        return Unknown("a for with one key twice")
     return dict(zip(texts, (item for _, item in found), strict=True))
 
 

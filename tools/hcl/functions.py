@@ -100,11 +100,13 @@ def _one(values: list[Any]) -> Any:
 
 
 def _join(separator: str, *lists: list[Any]) -> str:
-    return separator.join(map(_text, _concat(*lists)))
+    if not all(isinstance(items, list) for items in lists):
+        raise TypeError(lists)
+    return separator.join(_text(item) for items in lists for item in items)
 
 
 def _concat(*lists: list[Any]) -> list[Any]:
-    if not all(isinstance(items, list) for items in lists):
+    if not all(type(items) is list for items in lists):  # no set
         raise TypeError(lists)
     return [item for items in lists for item in items]
 
@@ -116,7 +118,7 @@ def _lookup(values: Mapping[str, Any], key: str, *default: Any) -> Any:
 
 
 def _element(values: list[Any], index: int) -> Any:
-    if not isinstance(values, list):
+    if not isinstance(values, list) or index < 0:
         raise TypeError(values)
     return values[index % len(values)]
 

@@ -38,6 +38,9 @@ _OPERATORS = (("||",), ("&&",), ("==", "!="), ("<=", ">=", "<", ">"), ("+", "-")
 _CONSTANTS = {"true": True, "false": False, "null": None}
 
 
+_LONGEST_CHAIN = 200  # operators in a row: each is a level of what is evaluated, and kept as JSON
+
+
 class UnreadableError(UserError):
     """This tool cannot read a text; Terraform may."""
 
@@ -186,8 +189,12 @@ class Parser:
         if level == len(_OPERATORS):
             return self.unary()
         left = self.binary(level + 1)
+        depth = 0
         while operator := self.operator(_OPERATORS[level]):
             left = ["binary", operator, left, self.binary(level + 1)]
+            depth += 1
+            if depth > _LONGEST_CHAIN:
+                raise UnreadableError("nested too deeply to be read by this tool")
         return left
 
     def operator(self, operators: tuple[str, ...]) -> str:

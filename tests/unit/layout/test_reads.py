@@ -43,6 +43,10 @@ def in_bucket(root: Path, name: str, key: str, bucket: str = "ours") -> None:
 
 
 KNOWN = {
+    "an empty workspace": (
+        data('{ path = "../../shared-infra/a/terraform.tfstate" }', more='workspace = ""'),
+        (A,),
+    ),
     "a plain path": (data(f'{{ path = "{LOCAL}/a/terraform.tfstate" }}'), (A,)),
     "a path from the working directory": (
         data('{ path = "../../shared-infra/a/terraform.tfstate" }'),
@@ -149,6 +153,26 @@ UNKNOWN = {
     "a sensitive variable": (
         'variable "v" {\n  default = "secret"\n  sensitive = true\n}\n' + data("{ path = var.v }"),
         "its path depends on variable v, which is sensitive",
+    ),
+    "an element of nothing": (
+        data("{ path = element([], 0) }"),
+        r"its path depends on element\(...\)",
+    ),
+    "a path of nothing": (
+        data("{ path = abspath() }"),
+        r"its path depends on abspath\(...\)",
+    ),
+    "a path that no system has": (
+        data('{ path = "a\\u0000b" }'),
+        "its path depends on a value that is no text",
+    ),
+    "a text beside a number": (
+        data('{ path = true ? 1 : "a" }'),
+        "its path depends on a conditional with results of two types",
+    ),
+    "a very long sum": (
+        data(f'{{ path = "${{{"1-" * 3000}1}}" }}'),
+        "deep",
     ),
     "a file that is not read here": (
         'data "terraform_remote_state" "x" {\n  [\n}\n',

@@ -1,0 +1,52 @@
+"""What this program evaluates by itself is what Terraform evaluates, or is unknown."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tools.hcl.evaluation import Scope, evaluate, is_known
+from tools.hcl.syntax import UnreadableError, parse_expression
+from tools.terraform.binary import Terraform
+
+EXPRESSIONS = (Path(__file__).parent / "expressions.txt").read_text().splitlines()
+_REFUSED = "refused"  # no JSON
+
+
+def test_no_value_is_another_than_terraforms(tmp_path: Path, plain_terraform: Terraform) -> None:
+    """The oracle is Terraform itself, in outputs of a root module."""
+    (tmp_path / "main.tf").write_text(
+        "".join(
+            f'output "e{number}" {{\n  value = try(jsonencode({text}), "{_REFUSED}")\n}}\n'
+            for number, text in enumerate(EXPRESSIONS)
+        )
+    )
+    command = [plain_terraform.binary, "apply", "-auto-approve", "-input=false"]
+    subprocess.run(command, cwd=tmp_path, env=plain_terraform.env, capture_output=True, check=True)
+    outputs = plain_terraform.outputs(tmp_path)
+    wrong = {}
+    known = 0
+    for number, text in enumerate(EXPRESSIONS):
+        expected = outputs[f"e{number}"]
+        if values := values_of(text):
+            known += 1
+            # Several are possible if a condition is not known.
+            if expected == _REFUSED or as_json(json.loads(expected)) not in map(as_json, values):
+                wrong[text] = (values, expected)
+    assert wrong == {}
+    assert known > len(EXPRESSIONS) / 3  # an evaluator that knows nothing would be right, too
+
+
+def values_of(text: str) -> list[Any]:
+    """The values that an expression may have, if each is known; otherwise none."""
+    try:
+        values = evaluate(parse_expression(text), Scope(lambda kind, name: None))
+    except UnreadableError:
+        return []
+    return list(values) if all(map(is_known, values)) else []
+
+
+def as_json(value: Any) -> str:
+    """A text that tells true from 1, and "1" from 1, but not 1.0 from 1."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if is_whole else value, sort_keys=True)
