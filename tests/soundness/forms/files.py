@@ -85,13 +85,12 @@ def a_variable_in_a_path(site: Site) -> Changes:
 
 @form(is_of_root=True)
 def a_variable_of_tfvars_in_a_path(site: Site) -> Changes:
-    one, two = site.shared("one.sh"), site.shared("two.sh", "two\n")
+    path = site.shared("one.sh")
     name = site.variable("two")
-    values = site.write(f"{site.name}.auto.tfvars", f'{name} = "one"\n')
-    folder = site.in_module(one.parent)
+    site.write(f"{site.name}.auto.tfvars", f'{name} = "one"\n')
+    folder = site.in_module(path.parent)
     site.uses(Expression(f'file("{folder}/${{var.{name}}}.sh")'))
-    changes = own(file_changes(one), "chosen") | {"other: delete": two.unlink}
-    return changes | {"another value": replace(values, "one", "two")}
+    return file_changes(path)
 
 
 @form()
