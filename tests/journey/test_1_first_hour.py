@@ -27,6 +27,7 @@ class TestTheDemo:
             at = next(at for at, line in enumerate(lines) if f"notebooks/{name} " in line)
             assert "InService" in lines[at]
             assert f"https://{name}-" in lines[at + 1]
+            assert f"{demo.ran.out}{demo.ran.err}".count(f"https://{name}-") == 1
         for output in ("demo-datasets", "demo-models", ":role/demo-notebook", "vpc-", "subnet-"):
             assert output in demo.ran.out
 

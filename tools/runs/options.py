@@ -12,7 +12,7 @@ class Options:
 
     `warm_providers` None is on for the local cloud alone. Two are no options of a command:
     `expects_waiting` keeps the errors of plans in the plans, and `says_next` lets a run end with
-    what comes next.
+    the new notebooks and what comes next.
 
     `earlier` are reports of earlier waves. Raises UserError if `report` cannot become a report,
     before anything is run.

@@ -74,9 +74,9 @@ class Runner:
             return
         summarize(results)
         closing.say_totals(results, seconds)
-        after = closing.find_deployed_notebooks(self._records, stacks)
-        closing.show_new_notebooks(before, after)
         if self._options.says_next:
+            after = closing.find_deployed_notebooks(self._records, stacks)
+            closing.show_new_notebooks(before, after)
             has_notebooks = bool(self._target.repository.notebook_names())
             closing.say_next(results, self._target.option, run.destroy, has_notebooks)
 
