@@ -14,6 +14,7 @@ WITHOUT_STACKS = {"completion", "init", "local", "merge-reports"}
 STARTS_LOCALSTACK = {"demo"}  # tests/cli/test_deploy.py
 ARGUMENTS = {
     "adopt": ["one"],
+    "ci": ["atlantis"],
     "explain-access": ["one"],
     "import": ["--scan"],
     "logs": ["one"],
