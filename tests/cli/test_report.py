@@ -1,6 +1,7 @@
 """`tools report` of notebooks in the local cloud; the rest is in tests/unit/commands."""
 
 import html
+import json
 import re
 import secrets
 from collections.abc import Callable
@@ -84,3 +85,44 @@ def test_a_state_that_cannot_be_read_is_told(checkout: Checkout) -> None:
     page = html.unescape((checkout.root / done.stdout.strip()).read_text())
     assert "What is applied of shared-infra/s3 is not known: " in page
     assert str(checkout.root) not in page
+
+
+def page_of(checkout: Checkout, *arguments: str) -> str:
+    """The page, as it reads: its escapes undone."""
+    done = checkout.tools("report", *arguments)
+    assert done.returncode == 0, done.stderr
+    return html.unescape((checkout.root / done.stdout.strip()).read_text())
+
+
+def test_without_an_answer_what_is_applied_is_listed_and_what_is_not_known_is_said(
+    checkout: Checkout,
+) -> None:
+    """`tools list` reads the same states and is asked beside it."""
+    (checkout.root / "common.auto.tfvars").write_text(COMMON)
+    stacks = json.loads(checkout.tools("list", "--json").stdout)
+    never = [row["stack"].removeprefix("notebooks/") for row in stacks]
+    assert {row["status"] for row in stacks} == {"never applied"}
+    for arguments, why in (
+        (["--offline"], "AWS was not asked: --offline."),
+        ([], "AWS has not listed the notebooks: no AWS credentials found"),
+    ):
+        page = page_of(checkout, *arguments)
+        _, _, inside = page.partition('<span class="concern">Never deployed</span>')
+        assert re.findall("<li><strong>(.*?)</strong>", inside.partition("</ul>")[0]) == never
+        assert "Waiting for a deploy" not in page
+        (note,) = re.findall('<li class="unread">(.*?)</li>', page)
+        assert note.startswith(why)
+        assert "which notebooks run" in note
+
+
+def test_offline_asks_no_bucket_and_says_what_that_leaves_open(checkout: Checkout) -> None:
+    (checkout.root / "common.auto.tfvars").write_text(COMMON)
+    arguments = 'bucket = "b"\n    key = "k"\n    region = "us-east-1"'
+    (checkout.root / "notebooks/notebook-dev/backend.tf").write_text(
+        f'terraform {{\n  backend "s3" {{\n    {arguments}\n  }}\n}}\n'
+    )
+    page = page_of(checkout, "--offline")
+    assert "What is applied of notebooks/notebook-dev, and which states" in page
+    assert "no AWS credentials" not in page
+    assert "<li><strong>notebook-prod</strong>" in page
+    assert "<li><strong>notebook-dev</strong>" not in page

@@ -381,6 +381,45 @@ def test_nothing_is_wider_than_the_screen_or_its_tile(
     assert browser.execute_script(cut) == []
 
 
+@pytest.mark.parametrize("count", [1, 2, 10])
+def test_no_card_of_the_cost_is_mostly_empty(open_page: OpenPage, count: int) -> None:
+    """Below the last bar of each there is its padding and little more than another bar."""
+    browser = open_page(report(count, asked=False), width=1280)
+    room = browser.execute_script(
+        """return [...document.querySelectorAll(".cards > .bars")].map(card =>
+            card.getBoundingClientRect().bottom
+            - card.lastElementChild.getBoundingClientRect().bottom)"""
+    )
+    assert len(room) == 4
+    assert max(room) < 100
+
+
+def test_on_a_phone_one_list_sorts_and_nothing_is_broken_or_left_over(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    shown = with_stacks(report(6), tmp_path)
+    browser = open_page(shown, width=390)
+    assert not browser.find_element(By.CSS_SELECTOR, "#fleet thead").is_displayed()
+    sort = Select(browser.find_element(By.ID, "sort"))
+    sort.select_by_visible_text("A month, most first")
+    dearest = sorted(shown.rows, key=lambda row: (-row.cost.amount.usd, row.name))
+    wait_for(browser, [row.name for row in dearest])
+    browser.find_element(By.ID, "clear").click()
+    wait_for(browser, [row.name for row in shown.rows])
+    assert sort.first_selected_option.text == "as listed"
+    lines = """return [...document.querySelectorAll(".stacks .whole")]
+        .map(one => one.getClientRects().length)"""
+    assert set(browser.execute_script(lines)) == {1}
+    # Each row of the filters ends where the card does.
+    ends = """const ends = {};
+        for (const one of document.querySelectorAll(".filters > *")) {
+            const box = one.getBoundingClientRect();
+            ends[Math.round(box.bottom)] = Math.round(box.right);
+        }
+        return Object.values(ends)"""
+    assert len(set(browser.execute_script(ends))) == 1
+
+
 def test_others_are_one_sum_and_no_bar(open_page: OpenPage) -> None:
     shown = report(200)
     browser = open_page(shown)
@@ -496,10 +535,10 @@ def test_the_trend_has_a_column_for_each_report(open_page: OpenPage) -> None:
     shown = report(6)
     browser = open_page(shown, trend(shown, (500, 1000, 2000)))
     columns = browser.find_elements(By.CSS_SELECTOR, ".trend .column")
-    heights = [column.size["height"] for column in columns]
-    assert len(heights) == 4
-    assert heights[1] == pytest.approx(2 * heights[0], abs=1)
-    assert heights[2] == max(heights) == pytest.approx(4 * heights[0], abs=2)
+    lengths = [column.size["width"] for column in columns]
+    assert len(lengths) == 4
+    assert lengths[1] == pytest.approx(2 * lengths[0], abs=1)
+    assert lengths[2] == max(lengths) == pytest.approx(4 * lengths[0], abs=2)
     glance = browser.find_element(By.CLASS_NAME, "glance").text
     assert "down about $" in glance
     assert "since 2026-11-16" in glance

@@ -6,8 +6,10 @@ import click
 
 from tools import SCRATCH
 from tools.commands import options
+from tools.console.messages import warn
 from tools.context import Context
 from tools.report import collect, history, links, page
+from tools.report.model import Report
 from tools.system import files
 
 
@@ -18,7 +20,9 @@ from tools.system import files
     help="File to write, or - for standard output.  [default: .tools/report.html]",
 )
 @click.option(
-    "--offline", is_flag=True, help="Use only what the files declare, and do not ask AWS."
+    "--offline",
+    is_flag=True,
+    help="Use only what the files and local states say, and do not ask AWS.",
 )
 @options.local
 @click.pass_obj
@@ -26,7 +30,7 @@ def command(context: Context, output: Path | None, offline: bool, local: bool) -
     """Write a page with what needs attention, the cost and every notebook, and print its path.
 
     The page needs no network and no other file. Its table can be sorted, filtered and saved as CSV.
-    If AWS cannot be asked, the page shows what the files declare, and says so.
+    If AWS cannot be asked, the page shows what the files declare, and says so; so does a warning.
 
     The figures of each day are kept beside the page (.tools/report.history.json): the next page
     shows how the cost has changed. With `--output -` nothing is kept.
@@ -37,8 +41,13 @@ def command(context: Context, output: Path | None, offline: bool, local: bool) -
       tools report --offline --output fleet.html
     """
     report = collect.collect(context, local, offline)
+    # --offline asked for it, and no notebook of the local cloud tells whether it is idle.
+    is_usual = offline or (local and report.was_asked and report.states_are_known)
+    is_to_warn = bool(report.unread) and not is_usual
     if output and str(output) == "-":
         click.echo(page.render(report), nl=False)
+        if is_to_warn:
+            _warn_of_unread(report)
         return
     root = context.repository.root
     path = output or root / SCRATCH / "report.html"
@@ -49,3 +58,12 @@ def command(context: Context, output: Path | None, offline: bool, local: bool) -
     files.write(path, page.render(report, trend, links.path_to_root(path, root)))
     history.write(kept, entries)
     click.echo(path)
+    if is_to_warn:
+        _warn_of_unread(report)
+
+
+def _warn_of_unread(report: Report) -> None:
+    """Says on stderr what could not be read."""
+    number = len(report.unread) - 1
+    more = f" {number} more in the page's notes." if number else ""
+    warn(f"not all could be read. {report.unread[0]}{more}")

@@ -9,6 +9,7 @@ from tools.cost import prices
 from tools.report import model
 from tools.report.collect import IDLE_FOR
 from tools.report.model import NotebookRow, Report
+from tools.runs.listing import StackRow
 
 Level = Literal["bad", "warn", "info"]
 
@@ -44,9 +45,10 @@ def concerns(report: Report) -> list[Concern]:
 
 
 def count(report: Report) -> int:
-    """How many notebooks, other instances, states and prices need attention, each once."""
+    """How many notebooks, other stacks, instances, states and prices need attention, each once."""
     notebooks = sum(row.is_failed or bool(row.marks) for row in report.rows)
-    others = (report.undeclared or (), report.orphans, report.estimate.unknown)
+    shared = [row for row in report.shared if _needs_apply(row)]
+    others = (shared, report.undeclared or (), report.orphans, report.estimate.unknown)
     return notebooks + sum(map(len, others))
 
 
@@ -63,7 +65,10 @@ def _broken(report: Report) -> list[Concern]:
         Concern(
             "Apply not finished",
             "bad",
-            _marked(report, model.UNFINISHED, _why),
+            [
+                *(_item(row) for row in report.shared if row.status == "unfinished"),
+                *_marked(report, model.UNFINISHED, _why),
+            ],
             "The last apply stopped half way. To continue it:",
             f"tools deploy NAME{option}",
         ),
@@ -149,9 +154,22 @@ def _waiting(report: Report) -> list[Concern]:
         Concern(
             "Waiting for a deploy",
             "info",
-            _marked(report, model.WAITING, lambda row: "; ".join(row.waits_for)),
-            "Their files are newer than what is deployed. To deploy them:",
+            [
+                *(_item(row) for row in report.shared if model.what_waits(row)),
+                *_marked(report, model.WAITING, lambda row: "; ".join(row.waits_for)),
+            ],
+            "A deploy would change them, for the reason beside each name. To deploy them:",
             f"tools deploy --changed{report.option}",
+        ),
+        Concern(
+            "Never deployed",
+            "info",
+            [
+                *(Item(row.stack) for row in report.shared if model.never_applied(row)),
+                *_marked(report, model.NEVER, lambda _: ""),
+            ],
+            "Their directories were never applied. To deploy all that has changed or is new:",
+            f"tools deploy{report.option}",
         ),
         Concern(
             "Starting, stopping or updating",
@@ -179,6 +197,14 @@ def _waiting(report: Report) -> list[Concern]:
 
 def _marked(report: Report, mark: str, text: Callable[[NotebookRow], str]) -> list[Item]:
     return [Item(row.name, text(row)) for row in report.rows if mark in row.marks]
+
+
+def _needs_apply(row: StackRow) -> bool:
+    return row.status == "unfinished" or model.never_applied(row) or bool(model.what_waits(row))
+
+
+def _item(row: StackRow) -> Item:
+    return Item(row.stack, "; ".join(row.why))
 
 
 def _why(row: NotebookRow) -> str:

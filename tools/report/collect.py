@@ -9,17 +9,24 @@ from tools.context import Context
 from tools.cost import billed, comparison, estimates
 from tools.cost.estimates import Question
 from tools.cost.model import NotebookCost
+from tools.engine.records import Records
 from tools.errors import UserError
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.idle import is_idle
 from tools.fleet.status import NOT_DEPLOYED, FleetStatus, NotebookStatus, read_status
+from tools.layout.stack import Stack
 from tools.report.model import RUNNING, NotebookRow, Report
 from tools.runs import listing
 from tools.runs.listing import StackRow
 from tools.runs.session import Session
+from tools.state.place import BucketPlace
 
 IDLE_FOR = timedelta(minutes=15)  # as `tools stop --idle` means it by default
 GONE = "applied, but there is no such instance any more"
+_NOT_KNOWN = (
+    "Not known without its answer: which notebooks run, have failed or are idle, what differs "
+    "from what is declared, and which instances have no directory."
+)
 
 
 @dataclass(frozen=True)
@@ -33,19 +40,17 @@ class _FleetAnswer:
 def collect(context: Context, local: bool, offline: bool) -> Report:
     """Returns the report on AWS's fleet, or on the local cloud's.
 
-    If AWS cannot be asked, the values are enough, and the report says why; with `offline` it is not
-    asked. Raises UserError for values that do not parse, for a corrupt price table, and if the
-    local cloud does not run.
+    If AWS cannot be asked, the values and the states that are files are enough, and the report says
+    why; with `offline` it is not asked. Raises UserError for values that do not parse, for a
+    corrupt price table, and if the local cloud does not run.
     """
     fleet = estimates.open_fleet(context, local)
     notebooks = fleet.notebooks()
     estimate = estimates.estimate(context, Question(local=local))
     answer = _FleetAnswer("AWS was not asked: --offline.")
-    applied_by_stack: dict[str, StackRow] = {}
-    unread: list[str] = []
     if not offline:
         answer = _ask(context, local, notebooks)
-        applied_by_stack, unread = _read_applied(context, local)
+    applied_by_stack, unread = _read_applied(context, local, offline)
     status = answer.status
     by_name = {n.declared.stack.name: n for n in status.notebooks} if status else {}
     rows = [
@@ -71,12 +76,14 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
         estimate,
         [comparison.compare(estimate, count) for count in sorted({1, 3, 10, len(rows)} - {0})],
         [
+            *([] if status else [f"{answer.sentence} {_NOT_KNOWN}"]),
             *(f"Which notebooks are idle is not known: {why}" for why in idle_unknown),
             *unread,
-            *estimates.warnings(estimate, now.date()),
         ],
+        estimates.warnings(estimate, now.date()),
         fleet.repository.stacks(),
-        not (offline or unread),
+        [row for row in applied_by_stack.values() if row.kind == "shared"],
+        not unread,
         fleet.option,
         None if local else billed.kept_beside(fleet.repository, estimate),
     )
@@ -97,17 +104,30 @@ def _ask(context: Context, local: bool, notebooks: Sequence[DeclaredNotebook]) -
     return _FleetAnswer(f"{cloud} was asked, {', '.join(regions)}.", status)
 
 
-def _read_applied(context: Context, local: bool) -> tuple[dict[str, StackRow], list[str]]:
-    """Returns what states and records say of each stack, and a sentence for each unread state."""
+def _read_applied(
+    context: Context, local: bool, offline: bool
+) -> tuple[dict[str, StackRow], list[str]]:
+    """Returns what states and records say of each stack, and a sentence for what was not read.
+
+    With `offline` no bucket is asked.
+    """
     root = context.repository.root
     try:
         records = Session.open_to_read(context, local).records
         root = records.repository.root
-        rows = listing.read_rows(records, records.stacks) + listing.read_orphans(records)
+        unasked = _in_buckets(records) if offline else []
+        stacks = [stack for stack in records.stacks if stack not in unasked]
+        rows = listing.read_rows(records, stacks)
+        rows += [] if unasked else listing.read_orphans(records)
     except UserError as error:  # before `tools init`, or if a bucket does not answer
         reason = _without_root(str(error), root)
         return {}, [f"What has changed since an apply, and orphans, are not known: {reason}"]
     unread = []
+    if unasked:
+        unread.append(
+            f"What is applied of {_count(unasked)}, and which states have no directory, is not "
+            "known: their states are in a bucket, which was not asked."
+        )
     for row in rows:
         if row.status == "unknown":
             why = "; ".join(row.why or ["no file says where its state is"])
@@ -115,6 +135,17 @@ def _read_applied(context: Context, local: bool) -> tuple[dict[str, StackRow], l
                 f"What is applied of {row.stack} is not known: {_without_root(why, root)}"
             )
     return {row.stack: replace(row, place=_without_root(row.place, root)) for row in rows}, unread
+
+
+def _in_buckets(records: Records) -> list[Stack]:
+    """The roots of which something cannot be told without a bucket: their states, or those read."""
+    roots = [*records.stacks, *(unmanaged.stack for unmanaged in records.unmanaged)]
+    remote = {root.name for root in roots if isinstance(records.place(root), BucketPlace)}
+    return [root for root in roots if remote & {root.name, *root.upstream}]
+
+
+def _count(stacks: Sequence[Stack]) -> str:
+    return stacks[0].name if len(stacks) == 1 else f"{len(stacks):,} stacks"
 
 
 def _without_root(text: str, root: Path) -> str:

@@ -64,7 +64,8 @@ def _title(names: Sequence[str]) -> str:
     if len(names) == 1:
         return names[0]
     first, last = (_short(name) for name in (names[0], names[-1]))
-    return f"{len(names):,} notebooks: {first} … {last}"
+    between = " and " if len(names) == 2 else " … "
+    return f"{len(names):,} notebooks: {first}{between}{last}"
 
 
 def _short(name: str) -> str:

@@ -19,6 +19,8 @@ NOT_ASKED = "not asked"
 RUNNING = "InService"
 FAILED = "Failed"
 
+_NOT_FOUND = (NOT_ASKED, NOT_DEPLOYED)
+
 # What the table marks a notebook with, and the page counts as in need of attention.
 UNFINISHED = "apply not finished"
 NO_STATE = "in no state"
@@ -27,6 +29,19 @@ NO_AUTO_STOP = "no auto-stop"
 IDLE = "idle"
 RETIRED = "Amazon Linux 2"
 WAITING = "waiting for deploy"
+NEVER = "never deployed"
+
+
+def never_applied(row: StackRow | None) -> bool:
+    """Whether nothing was ever applied, as `row` says: a destroyed stack has another reason."""
+    return row is not None and row.status == "never applied" and set(row.why) <= {row.status}
+
+
+def what_waits(row: StackRow) -> Sequence[str]:
+    """Why the next deploy would change what was once applied, or has been destroyed."""
+    if row.status == "changed since":
+        return row.why or ("its files have changed",)
+    return row.why if row.status == "never applied" and not never_applied(row) else ()
 
 
 @dataclass(frozen=True)
@@ -68,12 +83,25 @@ class NotebookRow:
     @property
     def waits_for(self) -> Sequence[str]:
         """Why the next deploy would change it, as far as its files, state and record say."""
-        if self.applied is None:
+        if self.applied is None or (self._is_not_applied and self.status not in _NOT_FOUND):
             return ()
-        if self.applied.status == "changed since":
-            return self.applied.why or ("its files have changed",)
-        never = self.applied.status == "never applied"
-        return ("never applied",) if never and self.status in (NOT_ASKED, NOT_DEPLOYED) else ()
+        return what_waits(self.applied)
+
+    @property
+    def is_never_deployed(self) -> bool:
+        """Whether no apply has made it, and AWS, if it was asked, has no such instance."""
+        return self.status in _NOT_FOUND and never_applied(self.applied)
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether AWS has its instance, as far as anything says."""
+        return self.status not in _NOT_FOUND or (
+            self.status == NOT_ASKED and not self._is_not_applied
+        )
+
+    @property
+    def _is_not_applied(self) -> bool:
+        return self.applied is not None and self.applied.status == "never applied"
 
     @property
     def is_failed(self) -> bool:
@@ -91,6 +119,7 @@ class NotebookRow:
             IDLE: self.idle is not None,
             RETIRED: bool(self.is_retired),
             WAITING: bool(self.waits_for),
+            NEVER: self.is_never_deployed,
         }
         return [mark for mark, is_so in found.items() if is_so]
 
@@ -107,9 +136,10 @@ class Report:
     `asked` is a sentence: whether AWS was asked, and why not. `undeclared` are instances without a
     directory, None if AWS was not asked; `orphans` are states without one. `idle_is_known` says
     whether the notebooks' logs were read, `states_are_known` whether every state was, which tell of
-    orphans and of changes since an apply. `project` is empty before `tools init`. `option` is what
-    a command needs to reach the same cloud. `billed` is what `tools cost --actual` was told last,
-    beside the estimate.
+    orphans and of changes since an apply; `unread` has a sentence for all that was not. `shared`
+    says what is applied of the shared stacks, as far as it was read. `project` is empty before
+    `tools init`. `option` is what a command needs to reach the same cloud. `billed` is what
+    `tools cost --actual` was told last, beside the estimate.
     """
 
     project: str
@@ -122,8 +152,10 @@ class Report:
     idle_is_known: bool
     estimate: Estimate
     comparisons: Sequence[Comparison]
+    unread: Sequence[str] = ()
     warnings: Sequence[str] = ()
     stacks: Sequence[Stack] = ()
+    shared: Sequence[StackRow] = ()
     states_are_known: bool = True
     option: str = ""
     billed: tuple[Billed, Sequence[BilledRow]] | None = None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tools.console import figures
 from tools.cost import groups
 from tools.cost.groups import Key
 from tools.cost.model import Amount, total
@@ -11,6 +12,7 @@ from tools.report.model import Report
 
 _MOST = 8  # bars of a breakdown
 _DEAREST = 10
+_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ def dearest(report: Report) -> Breakdown:
     return _break_down("Most expensive notebooks", rows, _DEAREST)
 
 
+def are_few(shown: Sequence[Breakdown]) -> bool:
+    """Whether none has more bars than stand well in four columns beside each other."""
+    return all(len(breakdown.bars) <= _FEW for breakdown in shown)
+
+
 def count(number: int, thing: str) -> str:
     """Returns a number of things in words: 1 notebook, 1,000 notebooks."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
@@ -53,28 +60,12 @@ def format_amount(amount: Amount) -> str:
     """Returns an amount to the cent; one with unknown prices is at least that."""
     if not amount.complete and not amount.usd:
         return "unknown"
-    return f"{'' if amount.complete else '≥ '}${amount.usd:,.2f}"
-
-
-def format_dollars(amount: Amount) -> str:
-    """Returns an amount in whole dollars, for a large figure; a small one to the cent."""
-    if 0 < amount.usd < 10 or not amount.usd:
-        return format_amount(amount)
-    return f"{'' if amount.complete else '≥ '}${amount.usd.quantize(Decimal(1)):,}"
-
-
-def format_short(amount: Amount) -> str:
-    """Returns an amount in at most six characters, for the head of a column."""
-    usd = float(amount.usd)
-    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if usd >= size * 0.9995:
-            return f"${usd / size:.1f}{unit}" if usd < size * 100 else f"${usd / size:.0f}{unit}"
-    return f"${usd:.0f}"
+    return f"{'' if amount.complete else '≥ '}{figures.money(amount.usd)}"
 
 
 def format_change(amount: Amount) -> str:
     """Returns a difference without its sign: about so much, if a part of it is not known."""
-    text = format_dollars(Amount(abs(amount.usd)))
+    text = figures.money(abs(amount.usd))
     return text if amount.complete else f"about {text}"
 
 

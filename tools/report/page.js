@@ -8,7 +8,10 @@ const all = (node, selector) => [...node.querySelectorAll(selector)].map(text);
 
 // What the filters ask for and the file holds, read once while every row is in the page.
 const facts = rows.map((row) => {
-  const [name, state, owner, environment, type, gb, usd, changed] = row.cells;
+  const [name] = row.cells;
+  const [state, owner, environment, type, gb, usd, changed] = [
+    ".state", ".owner", ".environment", ".type", ".gb", ".usd", ".date",
+  ].map((kind) => row.querySelector(kind));  // a column that is empty in every row is left out
   return {
     Notebook: text(name.querySelector(".name")),
     "Name in AWS": name.dataset.instance,
@@ -27,13 +30,25 @@ const facts = rows.map((row) => {
   };
 });
 
+// Where each notebook is a card, there are no headings to click: a list has the columns.
+const sort = document.getElementById("sort");
+for (const [index, head] of [...element.tHead.rows[0].cells].entries()) {
+  if (head.matches(".links")) continue;
+  const [direction, hint] = head.matches(".number")
+    ? ["desc", ", most first"]
+    : head.matches(".date")
+      ? ["desc", ", latest first"]
+      : ["asc", ""];
+  sort.add(new Option(text(head) + hint, `${index} ${direction}`));
+}
+
 const table = new DataTable(element, {
   paging: isPaged,
   pageLength: PAGE,
   lengthMenu: [PAGE, 100, { label: "all", value: -1 }],
   autoWidth: false,
   order: [],
-  columnDefs: [{ targets: -1, orderable: false, searchable: false }],
+  columnDefs: [{ targets: "links", orderable: false, searchable: false }],
   layout: {
     topStart: null,
     topEnd: null,
@@ -59,7 +74,7 @@ table.search.fixed("filters", (_, __, index) =>
 
 const filters = document.getElementById("filters");
 const find = document.getElementById("find");
-const selects = [...filters.querySelectorAll("select")];
+const selects = [...filters.querySelectorAll("[data-filter]")];
 find.addEventListener("input", () => table.search(find.value).draw());
 for (const select of selects) {
   select.addEventListener("change", () => {
@@ -68,6 +83,14 @@ for (const select of selects) {
     table.draw();
   });
 }
+sort.addEventListener("change", () => {
+  const [index, direction] = sort.value.split(" ");
+  table.order(sort.value ? [[Number(index), direction]] : []).draw();
+});
+table.on("order", () => {
+  const [first] = table.order();
+  sort.value = first ? `${first[0]} ${first[1]}` : "";
+});
 document.getElementById("clear").addEventListener("click", () => {
   find.value = "";
   for (const select of selects) select.value = "";

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from tools.console import figures
 from tools.cost import comparison, prices
-from tools.fleet.status import NOT_DEPLOYED
 from tools.report import attention, drawing, links, money, script
 from tools.report.drawing import Drawing
 from tools.report.history import Trend
@@ -36,8 +35,6 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
     )
     environment.filters.update(
         money=money.format_amount,
-        dollars=money.format_dollars,
-        short=money.format_short,
         change=money.format_change,
         usd=figures.money,
         signed=figures.signed_money,
@@ -46,14 +43,15 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
     environment.globals.update(count=money.count, directory=partial(links.directory_url, to_root))
     environment.globals.update(console=partial(_console, report))
     module = script.compose()
+    breakdowns = [*money.breakdowns(report), money.dearest(report)]
     return environment.get_template("page.html.j2").render(
         report=report,
         estimate=report.estimate,
         trend=trend,
         concerns=attention.concerns(report),
         in_need=attention.count(report),
-        breakdowns=money.breakdowns(report),
-        dearest=money.dearest(report),
+        breakdowns=breakdowns,
+        are_few=money.are_few(breakdowns),
         filters=_filters(report),
         saves_nothing_on=comparison.saves_nothing_on(report.estimate),
         drawing=draw(report),
@@ -75,7 +73,7 @@ def _hash(module: str) -> str:
 
 def _console(report: Report, row: NotebookRow) -> str:
     """The address of a notebook's instance in the AWS console, if there may be one."""
-    if report.option or row.status == NOT_DEPLOYED:
+    if report.option or not row.may_exist:
         return ""
     return links.console_url(row.declared.region, row.declared.name)
 

@@ -32,7 +32,16 @@ def test_without_credentials_what_is_declared_is_shown(checkout: Checkout) -> No
     assert "AWS has not listed the notebooks: no AWS credentials found" in page
     assert "Notebooks of acme-ml" in page
     assert "notebook-prod" in page
-    assert "AWS was not asked: --offline." in written(checkout, "--offline")
+
+
+def test_what_could_not_be_read_is_one_warning(checkout: Checkout) -> None:
+    (checkout.root / "common.auto.tfvars").write_text(COMMON)
+    for arguments in ([], ["--output", "-"]):
+        done = checkout.tools("report", *arguments)
+        assert done.returncode == 0
+        (warning,) = done.stderr.splitlines()
+        assert "AWS has not listed the notebooks: no AWS credentials found" in warning
+    assert checkout.tools("report", "--offline").stderr == ""  # as it was asked for
 
 
 def test_the_page_goes_where_it_is_told(checkout: Checkout) -> None:

@@ -1,5 +1,6 @@
 """What the page says of one notebook, of money, and where its links lead."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -8,14 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.report.fleets import report
+from tests.report.fleets import report, trend
 from tests.trees import write_stack
 from tools.cost.billed import Billed, Row
 from tools.cost.model import Amount
 from tools.layout.stack import Stack
 from tools.report import attention, drawing, links, model, money, page
-from tools.report.model import NotebookRow
+from tools.report.model import NEVER, WAITING, NotebookRow, Report
 from tools.runs.listing import StackRow
+
+COLUMNS = ["Notebook", "Status", "Owner", "Environment", "Instance type", "GB", "A month"]
 
 
 def row(**changes: Any) -> NotebookRow:
@@ -48,7 +51,9 @@ def applied(status: Any, *why: str) -> StackRow:
         ({"applied": applied("changed since", "main.tf has changed")}, [model.WAITING]),
         ({"applied": applied("unknown", "no file says")}, []),
         ({"applied": None}, []),
-        ({"applied": applied("never applied"), "status": "not deployed"}, [model.WAITING]),
+        ({"applied": applied("never applied"), "status": "not deployed"}, [model.NEVER]),
+        ({"applied": applied("never applied", "never applied"), "status": "not asked"}, [NEVER]),
+        ({"applied": applied("never applied", "destroyed, or"), "status": "not asked"}, [WAITING]),
         ({"applied": applied("never applied"), "in_state": False}, [model.NO_STATE]),
     ],
 )
@@ -71,25 +76,90 @@ def test_commands_reach_the_local_cloud() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usd", "complete", "cents", "dollars", "short"),
+    ("usd", "complete", "amount", "change"),
     [
-        ("0", True, "$0.00", "$0.00", "$0"),
-        ("0", False, "unknown", "unknown", "$0"),
-        ("4.2", True, "$4.20", "$4.20", "$4"),
-        ("24.5", True, "$24.50", "$24", "$24"),
-        ("999.9", True, "$999.90", "$1,000", "$1.0k"),
-        ("1717.79", False, "≥ $1,717.79", "≥ $1,718", "$1.7k"),
-        ("123456.78", True, "$123,456.78", "$123,457", "$123k"),
-        ("98765432.1", True, "$98,765,432.10", "$98,765,432", "$98.8M"),
+        ("0", True, "$0.00", "$0.00"),
+        ("0", False, "unknown", "about $0.00"),
+        ("24.5", True, "$24.50", "$24.50"),
+        ("1717.79", False, "≥ $1,717.79", "about $1,717.79"),
+        ("98765432.1", True, "$98,765,432.10", "$98,765,432.10"),
     ],
 )
-def test_money_is_written_in_three_lengths(
-    usd: str, complete: bool, cents: str, dollars: str, short: str
-) -> None:
-    amount = Amount(Decimal(usd), complete)
-    assert money.format_amount(amount) == cents
-    assert money.format_dollars(amount) == dollars
-    assert money.format_short(amount) == short
+def test_money_is_written_to_the_cent(usd: str, complete: bool, amount: str, change: str) -> None:
+    """As docs/terminal.md has it for the whole program."""
+    assert money.format_amount(Amount(Decimal(usd), complete)) == amount
+    assert money.format_change(Amount(-Decimal(usd), complete)) == change
+
+
+def test_every_amount_on_the_page_has_its_cents() -> None:
+    shown = report(200)
+    body = page.render(shown, trend(shown)).partition("<main>")[2].partition('id="notes"')[0]
+    amounts = re.findall(r"\$[\d,.]*\w*", re.sub(r"at \$[\d.]+", "", body))  # prices of a unit
+    assert len(amounts) > 200
+    assert [text for text in amounts if not re.fullmatch(r"\$[\d,]+\.\d\d", text)] == []
+
+
+def test_what_was_never_deployed_is_not_what_has_newer_files() -> None:
+    changed = applied("changed since", "main.tf has changed")
+    shared = [
+        replace(applied(status, *why), stack=f"shared-infra/{name}", kind="shared")
+        for name, status, why in (
+            ("iam", "never applied", ["never applied"]),
+            ("s3", "changed since", ["main.tf has changed"]),
+            ("security-groups", "never applied", ["destroyed, or its first apply did not finish"]),
+            ("vpc-endpoints", "unfinished", ["the last apply did not finish"]),
+            ("other", "applied", []),
+        )
+    ]
+    rows = [row(applied=applied("never applied"), status="not asked"), row(applied=changed)]
+    calm = replace(report(1), rows=[], undeclared=[], orphans=[])
+    found = replace(calm, rows=rows, shared=shared)
+    by_title = {concern.title: concern for concern in attention.concerns(found)}
+    names = {title: [item.name for item in one.items] for title, one in by_title.items()}
+    assert names["Never deployed"] == ["shared-infra/iam", "team-0000"]
+    assert by_title["Never deployed"].command == "tools deploy"
+    assert names["Waiting for a deploy"] == [
+        "shared-infra/s3",
+        "shared-infra/security-groups",
+        "team-0000",
+    ]
+    assert names["Apply not finished"] == ["shared-infra/vpc-endpoints"]
+    assert attention.count(found) == attention.count(calm) + 4 + 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "linked"),
+    [
+        ({"status": "not asked", "applied": applied("never applied")}, False),
+        ({"status": "not deployed"}, False),
+        ({"status": "not asked"}, True),  # nobody knows
+        ({"status": "not asked", "applied": applied("applied")}, True),
+        ({"status": "InService", "applied": applied("never applied")}, True),
+    ],
+)
+def test_the_console_is_linked_for_what_may_be_there(changes: Any, linked: bool) -> None:
+    shown = page.render(replace(report(1), rows=[row(**changes)]))
+    assert (">AWS console</a>" in shown) == linked
+
+
+def test_a_column_that_is_empty_in_every_row_is_left_out() -> None:
+    def columns(shown: Report) -> list[str]:
+        head = page.render(shown).partition('<table id="fleet"')[2].partition("</thead>")[0]
+        return re.findall(r"<th [^>]*>([^<]+)</th>", head)
+
+    assert columns(report(3)) == [*COLUMNS[:7], "Last changed", "Links"]
+    assert columns(report(3, asked=False)) == [*COLUMNS[:7], "Links"]
+    nobodys = report(1, asked=False, values={"owner": "", "environment": ""})
+    assert columns(nobodys) == [c for c in COLUMNS if c not in ("Owner", "Environment")] + ["Links"]
+
+
+def test_dots_stand_only_for_names_that_are_left_out(tmp_path: Path) -> None:
+    for count, title in ((2, "2 notebooks: a0 and a1"), (3, "3 notebooks: a0 … a2")):
+        names = [f"notebooks/a{number}" for number in range(count)]
+        for name in names:
+            write_stack(tmp_path, name, "")
+        (group,) = drawing.draw([Stack(tmp_path, name) for name in names]).groups
+        assert group.title == title
 
 
 def test_nine_owners_are_nine_bars_and_ten_are_eight_and_a_sum() -> None:
