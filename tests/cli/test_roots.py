@@ -34,7 +34,7 @@ output "v" {
     e = format("%s-%d%%", "x", 1 + 2 * 3)
     f = coalesce(null, "", "y")
     g = merge({ a = 1, b = 2 }, { b = "3" })
-    h = [!false && 1 < 2, "1" == 1, null == null, -1 * 2 == -2]
+    h = [!false && 1 < 2, "1" == "1", null == null, -1 * 2 == -2]
     i = dirname("a/b/") == "a/b" ? basename("a/b/") : dirname("a/b/")
     j = <<-EOT
       x ${local.names[0]}

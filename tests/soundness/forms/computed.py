@@ -48,8 +48,8 @@ _EXPRESSIONS: dict[str, bool] = {
     'tolist(toset(["z", "WANT"]))[0]': False,
     'true ? "WANT" : "no"': False,
     '1 == 1 ? "WANT" : "no"': False,
-    '1 == "1" ? "no" : "WANT"': False,
-    'true == "true" ? "no" : "WANT"': False,
+    '1 == "1" ? "no" : "WANT"': True,  # of two types, one may have been converted
+    'true == "true" ? "no" : "WANT"': True,
     'null == null ? "WANT" : "no"': False,
     '!false && (1 < 2 || false) ? "WANT" : "no"': False,
     'length(local.NAME.list) > 1 ? "WANT" : "no"': False,
