@@ -41,8 +41,10 @@ def _format(pattern: str, *values: Any) -> str:
         raise ValueError(pattern)
     if not all(isinstance(value, str | int) for value in values):
         raise ValueError(values)
-    if "%d" in pattern and not all(isinstance(value, int) for value in values):
-        raise ValueError(values)
+    verbs = re.findall(r"%([svd%])", pattern)
+    for verb, value in zip([verb for verb in verbs if verb != "%"], values, strict=False):
+        if verb == "d" and not isinstance(value, int):
+            raise ValueError(value)
     rest = iter(values)
     text = re.sub(
         r"%([svd%])", lambda match: "%" if match[1] == "%" else _text(next(rest)), pattern
