@@ -65,10 +65,8 @@ def marked_by(text: str, directory: str) -> str | None:
 
 def set_mark(text: str, mark: str) -> str:
     """Returns the text of a terraform.tfvars with `mark`, and no other, at its head."""
-    without = _MADE_BY_HAND.sub("", text)
-    if _MARK.search(without):
-        without = _MARK.sub("", without, count=1).lstrip("\n")
-    return f"{mark}\n{without}"
+    without = _MARK.sub("", _MADE_BY_HAND.sub("", text), count=1).lstrip("\n")
+    return f"{mark}\n\n{without}"
 
 
 def _find(root: Path) -> Path:
