@@ -22,6 +22,7 @@ from tests.order import pytest_collection_modifyitems, pytest_xdist_make_schedul
 from tests.trees import REPOSITORY
 from tools import SCRATCH
 from tools.aws.client import shared_client
+from tools.console import terminal
 from tools.localcloud.client import REGION, environment, variables_to_unset
 from tools.localcloud.process import REQUESTS_VARIABLE, TRANSITION_VARIABLE, LocalCloud, Running
 from tools.terraform.binary import Terraform
@@ -66,6 +67,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _fresh_clients() -> None:
     """A test may change AWS's settings, which a client reads once."""
     shared_client.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_wish() -> None:
+    """A command that a test runs in this process may have had -q or -v."""
+    terminal.wish.quiet = terminal.wish.verbose = False
 
 
 @pytest.hookimpl(optionalhook=True)
