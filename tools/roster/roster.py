@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
+from tools.scaffold.render import set_head
 from tools.scaffold.rows import read_numbered_rows
 
 NAMES = ("notebooks.csv", "notebooks.yaml", "notebooks.yml")
-# The head of templates/notebook/terraform.tfvars.j2, which says to edit the file.
-_MADE_BY_HAND = re.compile(r"\A# Made by `tools new-notebook`;.*\n")
 _MARK = re.compile(r"^# Row (\S+) of (.+): edit it there, then `tools sync`\.$", re.MULTILINE)
 
 
@@ -65,8 +64,7 @@ def marked_by(text: str, directory: str) -> str | None:
 
 def set_mark(text: str, mark: str) -> str:
     """Returns the text of a terraform.tfvars with `mark`, and no other, at its head."""
-    without = _MARK.sub("", _MADE_BY_HAND.sub("", text), count=1).lstrip("\n")
-    return f"{mark}\n\n{without}"
+    return set_head(_MARK.sub("", text, count=1), mark)
 
 
 def _find(root: Path) -> Path:

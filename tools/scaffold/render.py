@@ -1,6 +1,7 @@
 """From notebooks to directories: rendered in memory, checked, then written all or none."""
 
 import functools
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -19,6 +20,9 @@ from tools.system.signals import count_signals
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+# Of templates/notebook/terraform.tfvars.j2: it says to edit the file.
+_TEMPLATES_HEAD = re.compile(r"\A# Made by `tools new-notebook`;.*\n")
 
 
 def render(notebook: Notebook, templates: Path) -> dict[str, str]:
@@ -124,11 +128,16 @@ def files(
     """Every file of the notebook's directory, name to content; `bucket` holds its state, if any."""
     rendered = render(notebook, templates)
     if notebook.head:
-        _, _, values = rendered[reading.VALUES].partition("\n")  # after the template's own head
-        rendered[reading.VALUES] = f"{notebook.head}\n{values}"
+        rendered[reading.VALUES] = set_head(rendered[reading.VALUES], notebook.head)
     if bucket:
         rendered[backend.FILE] = bucket.text(f"notebooks/{notebook.name}")
     return {name: text.encode() for name, text in rendered.items()} | dict(notebook.scripts)
+
+
+def set_head(text: str, head: str) -> str:
+    """Returns the text of a terraform.tfvars with `head` instead of the template's."""
+    values = _TEMPLATES_HEAD.sub("", text.lstrip("\n")).lstrip("\n")
+    return f"{head}\n\n{values}"
 
 
 @contextmanager
