@@ -1,7 +1,7 @@
 """`tools ci`: the files of a pipeline, and the steps that its jobs call."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,14 @@ import click
 from tools.commands.options import PortionType
 from tools.console.messages import say
 from tools.context import Context
+from tools.engine.run import Result
 from tools.errors import UserError
 from tools.layout.waves import Portion
 from tools.pipelines import atlantis, files, hosting, markdown
 from tools.pipelines.steps import Pipeline, output_lines
-from tools.runs import report_file, summary
+from tools.runs import report_file
 from tools.runs.options import Options
+from tools.runs.summary import summarize
 
 _COMMENT = "<!-- tools ci: plan -->"
 _ISSUE = "<!-- tools ci: drift -->"
@@ -146,8 +148,9 @@ def matrix_(context: Context, shard_size: int, child: Path | None) -> None:
       tools ci matrix --shard-size 10
     """
     text = Pipeline.open(context, Options()).start(shard_size)
-    _write_child(context, child, "plan", jobs=json.loads(text)["include"])
-    click.echo(f"matrix={text}\ncount={len(json.loads(text)['include'])}")
+    jobs = json.loads(text)["include"]
+    _write_child(context, child, "plan", jobs=jobs)
+    click.echo(f"matrix={text}\ncount={len(jobs)}")
 
 
 @command.command("plan")
@@ -256,7 +259,7 @@ def result(context: Context, run: str, summary: Path | None) -> None:
     """
     results = Pipeline.open(context, Options()).results(run)
     _append(summary, markdown.describe_deployment(results))
-    _show(results)
+    summarize(results)
     _exit_if_bad(results)
 
 
@@ -297,10 +300,6 @@ def _write_child(context: Context, child: Path | None, kind: str, **values: Any)
         child.write_text(files.render_child(root, template, region, **values))
 
 
-def _show(results: Any) -> None:
-    summary.summarize(results)
-
-
-def _exit_if_bad(results: Any) -> None:
+def _exit_if_bad(results: Sequence[Result]) -> None:
     if any(result.outcome in report_file.BAD_OUTCOMES for result in results):
         raise click.exceptions.Exit(1)
