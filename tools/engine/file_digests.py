@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tools.hcl import file_uses
 from tools.hcl.file_uses import FileUses
+from tools.hcl.scanning import CONFIGURATION_ENDINGS
 
-_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _VALUES = (".tfvars", ".tfvars.json")
 # A folder beyond these is not counted file by file at each run.
 _MOST_FILES = 10_000
@@ -79,7 +79,7 @@ class FileDigests:
                 limit = f"{_MOST_FILES:,} files or {_MOST_BYTES // 1_000_000} MB"
                 raise UncountableError(f"holds more than {limit}")
             digest = folder.files[file] = digest_of(content)
-            if file.endswith(_CONFIGURATION) and _is_in(file, path):
+            if file.endswith(CONFIGURATION_ENDINGS) and _is_in(file, path):
                 if digest not in self._uses:
                     self._uses[digest] = file_uses.read_uses(content, file.endswith(".json"))
                 folder.configuration[file] = self._uses[digest]
@@ -97,7 +97,7 @@ def is_left_out(name: str) -> bool:
     """Whether a file or folder called `name` is hidden, or written by Terraform or this program."""
     if name[0] == ".":
         return not name.endswith((".auto.tfvars", ".auto.tfvars.json"))
-    if name.endswith((*_CONFIGURATION, *_VALUES)):
+    if name.endswith((*CONFIGURATION_ENDINGS, *_VALUES)):
         return False
     return (
         ".tfstate" in name

@@ -22,7 +22,7 @@ from tools.layout.stack import Stack
 from tools.state.file import State
 from tools.terraform.binary import Terraform
 
-LOCK_FILE = ".terraform.lock.hcl"
+LOCK_FILE = scanning.LOCK_FILE
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 import re
 
+# What Terraform and OpenTofu read as configuration, and where init notes the chosen providers.
+CONFIGURATION_ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
+LOCK_FILE = ".terraform.lock.hcl"
 _ASSIGNMENT = re.compile(r"^\s*([\w-]+)\s*=\s*(.+)$", re.MULTILINE)
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _LOCKED = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)

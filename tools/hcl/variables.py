@@ -12,8 +12,6 @@ from tools.hcl import scanning
 from tools.hcl.evaluation import Scope, Value, evaluate
 from tools.hcl.syntax import Expression, UnreadableError, parse_file
 
-_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
-
 
 @dataclass
 class Secrets:
@@ -56,7 +54,7 @@ def read_secrets(directory: Path) -> Secrets:
 def _contents(directory: Path) -> Iterator[tuple[Path, bytes]]:
     with suppress(OSError):
         for file in sorted(directory.iterdir()):
-            if file.name.endswith(_CONFIGURATION):
+            if file.name.endswith(scanning.CONFIGURATION_ENDINGS):
                 with suppress(OSError):  # Terraform cannot read it either
                     yield file, file.read_bytes()
 

@@ -13,8 +13,6 @@ from tools.terraform import providers
 from tools.terraform.keeper import VARIABLE, Keeper, Lease, find_provider
 
 _PROVIDER = "/hashicorp/aws"
-_LOCK_FILE = ".terraform.lock.hcl"
-_ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
 # Files that the provider opens, from its working directory if they are relative:
 # https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
 _FILE_VARIABLES = (
@@ -64,7 +62,7 @@ def find_installed(directory: Path, platform: str) -> tuple[Path, str] | None:
 
     That is the version in its lock file, as Terraform itself reads it. None if it is not there.
     """
-    lock = directory / _LOCK_FILE
+    lock = directory / scanning.LOCK_FILE
     locked = scanning.locked_versions(lock.read_text()) if lock.is_file() else {}
     for address, version in locked.items():
         if address.endswith(_PROVIDER):
@@ -117,7 +115,8 @@ def _module_folders(directory: Path) -> list[Path]:
 
 
 def _read_folder(folder: Path) -> list[provider_uses.ProviderUses]:
-    files = sorted(file for file in folder.iterdir() if file.name.endswith(_ENDINGS))
+    endings = scanning.CONFIGURATION_ENDINGS
+    files = sorted(file for file in folder.iterdir() if file.name.endswith(endings))
     return [
         provider_uses.read_uses(f.read_bytes(), f.name.endswith(".json"))
         for f in files
