@@ -27,6 +27,19 @@ def listing(repository: Repository) -> list[str]:
     return sorted(path.name for path in (repository.root / "notebooks").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# Made by `tools new-notebook`; edit it.\n\na = 1\n", "# head\n\na = 1\n"),
+        ("# Of our own template.\na = 1\n", "# head\n\n# Of our own template.\na = 1\n"),
+    ],
+)
+def test_a_head_takes_the_place_of_the_templates_and_of_nothing_else(
+    text: str, expected: str
+) -> None:
+    assert render.set_head(text, "# head") == expected
+
+
 @pytest.mark.parametrize("name", ["notebook-dev", "notebook-prod"])
 def test_the_notebooks_of_the_repository_are_what_the_templates_make(name: str) -> None:
     directory = REPOSITORY / "notebooks" / name
