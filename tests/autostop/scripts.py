@@ -65,16 +65,6 @@ def unpacked(script: str) -> str:
     ).stdout
 
 
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": {
-        "Effect": "Allow",
-        "Principal": {"Service": "sagemaker.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    },
-}
-"""The trust policy that SageMaker asks of a role."""
-
 AWKWARD = """#!/bin/bash
 # quotes ' " ` and $(false) ${not_terraform} %{if} \\ \\n \t <<EOF
 cat >"$NOTEBOOK_ROOT/said" <<'END'

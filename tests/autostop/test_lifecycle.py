@@ -19,6 +19,7 @@ import pytest
 import yaml
 from tftest import TerraformPlanOutput
 
+from tests.roles import TRUST
 from tests.terraform.harness import Chain, Tree, outputs
 
 from .jupyter import until
@@ -28,7 +29,6 @@ from .scripts import (
     CONFIGURATION,
     INCOMPRESSIBLE,
     TAKEN_OVER,
-    TRUST,
     Rendered,
     arguments,
     rendered,

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from tests.conftest import free_port
+from tests.roles import TRUST
 from tools.aws.logs import Event
 from tools.fleet import idle
 
 from .jupyter import Jupyter, until
-from .scripts import TRUST, Rendered, run
+from .scripts import Rendered, run
 from .service import WITH_BOTO3, WITHOUT_BOTO3, watching
 
 AWS_CLI = Path(sys.executable).with_name("aws")

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cli.conftest import Checkout
+from tests.roles import TRUST
 from tests.trees import write_stack
 
 ROOT = """
@@ -28,14 +29,6 @@ output "bucket_names" {{
   value = {{ datasets = "{name}" }}
 }}
 """
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": {
-        "Effect": "Allow",
-        "Principal": {"Service": "sagemaker.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    },
-}
 
 
 @pytest.mark.usefixtures("kept_provider")

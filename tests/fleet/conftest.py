@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.roles import TRUST
 from tests.trees import REPOSITORY
 from tools.aws import model
 from tools.aws.client import shared_client
@@ -28,14 +29,6 @@ from .faults import Faults, in_front_of
 PATIENCE = 300.0
 SETTLED = {"Failed", "InService", "Stopped"}
 PROJECT = "acme"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": {
-        "Effect": "Allow",
-        "Principal": {"Service": "sagemaker.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    },
-}
 
 # One for each worker of pytest-xdist; other tests are in us-east-1.
 _REGION = [region for region in model.regions() if region[:3] in ("ap-", "eu-")][

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
+from tests.roles import TRUST
 from tests.trees import copy_repository
 from tools.context import Context
 from tools.errors import UserError
@@ -26,14 +27,6 @@ from tools.terraform.binary import Terraform
 AWS = Callable[..., Any]
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
-SAGEMAKER = {
-    "Version": "2012-10-17",
-    "Statement": {
-        "Effect": "Allow",
-        "Principal": {"Service": "sagemaker.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    },
-}
 
 
 @pytest.fixture
@@ -79,7 +72,7 @@ def subnet(client: AWS, vpc: str) -> str:
 
 @pytest.fixture
 def role(client: AWS, name: str) -> str:
-    made = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(SAGEMAKER))
+    made = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
     return str(made["Role"]["Arn"])
 
 
@@ -293,7 +286,7 @@ def test_a_role_brings_its_boundary_and_keeps_its_policies(
     allows = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     iam.create_role(
         RoleName=name,
-        AssumeRolePolicyDocument=json.dumps(SAGEMAKER),
+        AssumeRolePolicyDocument=json.dumps(TRUST),
         PermissionsBoundary=BOUNDARY,
         MaxSessionDuration=7200,
         Tags=[{"Key": "Team", "Value": "x"}],

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Checkout
-from tests.imports.test_builders import SAGEMAKER
 from tests.migration.legacy import checkout_in
+from tests.roles import TRUST
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
@@ -36,7 +36,7 @@ def build(name: str, client: AWS) -> list[dict[str, Any]]:
         SubnetIds=[subnet],
         SecurityGroupIds=[group],
     )["VpcEndpoint"]["VpcEndpointId"]
-    trust = json.dumps(SAGEMAKER)
+    trust = json.dumps(TRUST)
     role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     instance = {"InstanceType": "ml.t3.medium", "RoleArn": role, "SubnetId": subnet}
     sagemaker.create_notebook_instance(

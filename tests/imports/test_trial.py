@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
-from tests.imports.rich import TRUST
 from tests.keeper import kept_env
+from tests.roles import TRUST
 from tests.trees import copy_repository
 from tools.commands.import_ import _try_out
 from tools.context import Context
