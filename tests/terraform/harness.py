@@ -17,6 +17,7 @@ from typing import Any
 import tftest
 
 from tests.trees import REPOSITORY, copy_repository
+from tools.terraform.keeper import VARIABLE
 
 COMMON = "common.auto.tfvars"
 
@@ -75,6 +76,12 @@ class Tree:
         `calls` are name to arguments, with the path of the module in the tree as `source`. A
         root can be called too, which plans it with many sets of values at the cost of one.
         """
+        roots = [
+            v for v in calls.values() if v["source"].startswith(("shared-infra/", "notebooks/"))
+        ]
+        settings = {(values.get("project"), values.get("region")) for values in roots}
+        # A root brings its provider block, and a kept provider answers by the last that it got.
+        assert len(settings) < 2 or VARIABLE not in self.env, settings
         root = self.root / "calls" / name
         root.mkdir(parents=True, exist_ok=True)
         for call, arguments in calls.items():

@@ -23,21 +23,6 @@ BUCKETS = {
 }
 CALLS: dict[str, dict[str, Any]] = {
     "defaults": BASE,
-    "longest": {
-        **BASE,
-        "guardrail": {
-            "instance_types": [f"ml.{family}.*" for family in ("t3", "m5", "m7i", "g5", "g6")],
-            "subnet_ids": [f"subnet-0a1b2c3d4e5f6789{n}" for n in range(6)],
-            "volume_kms_key_arns": [BUCKET_KEY, OTHER_KEY],
-        },
-        "guardrail_except_principal_arns": [
-            "arn:aws:iam::123456789012:role/a-deployer-of-the-shared-infrastructure",
-        ],
-        "kms_key_arns": [OTHER_KEY],
-        "reserve_users": True,
-        "project": "a-project-of-thirty-two-letters0",
-        "region": "ap-southeast-2",
-    },
     "guarded": {
         **BASE,
         "guardrail": {
@@ -53,6 +38,21 @@ CALLS: dict[str, dict[str, Any]] = {
         "permissions_boundary_arn": BOUNDARY,
     },
     "named": {**BASE, "role_name": "old-role", "role_path": "/ml/old/"},
+}
+LONGEST: dict[str, Any] = {
+    **BASE,
+    "guardrail": {
+        "instance_types": [f"ml.{family}.*" for family in ("t3", "m5", "m7i", "g5", "g6")],
+        "subnet_ids": [f"subnet-0a1b2c3d4e5f6789{n}" for n in range(6)],
+        "volume_kms_key_arns": [BUCKET_KEY, OTHER_KEY],
+    },
+    "guardrail_except_principal_arns": [
+        "arn:aws:iam::123456789012:role/a-deployer-of-the-shared-infrastructure",
+    ],
+    "kms_key_arns": [OTHER_KEY],
+    "reserve_users": True,
+    "project": "a-project-of-thirty-two-letters0",
+    "region": "ap-southeast-2",
 }
 # Actions that know no resources, or whose answer no resource narrows:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
@@ -93,6 +93,15 @@ def account(planning: Tree) -> str:
 def plan(planning: Tree) -> tftest.TerraformPlanOutput:
     planning.write_state("shared-infra/s3", {"bucket_arns": BUCKETS, "kms_key_arns": []})
     return planning.plan(planning.write_calls("iam", CALLS))
+
+
+@pytest.fixture(scope="module")
+def plans(
+    planning: Tree, plan: tftest.TerraformPlanOutput
+) -> dict[str, tftest.TerraformPlanOutput]:
+    """The plan that each call is in: another project or region is another provider's settings."""
+    longest = planning.plan(planning.write_calls("iam-longest", {"longest": LONGEST}))
+    return {**dict.fromkeys(CALLS, plan), "longest": longest}
 
 
 @pytest.fixture(scope="module")
@@ -275,8 +284,8 @@ def characters(policy: str) -> int:
 
 
 @pytest.mark.parametrize("call", ["chosen", "longest"])
-def test_policies_fit(plan: tftest.TerraformPlanOutput, call: str) -> None:
-    planned = resources(plan, call)
+def test_policies_fit(plans: dict[str, tftest.TerraformPlanOutput], call: str) -> None:
+    planned = resources(plans[call], call)
     attached = [name for name in planned if name.startswith("aws_iam_role_policy_attachment.")]
     assert len(attached) <= 10
     texts = [v["policy"] for name, v in planned.items() if name.startswith("aws_iam_policy.")]
@@ -306,11 +315,11 @@ def test_more_buckets_than_a_boundary_holds_make_none(new_tree: NewTree) -> None
 
 @pytest.mark.parametrize("call", ["defaults", "guarded", "longest"])
 def test_the_guardrail_fits_a_role_and_a_service_control_policy(
-    plan: tftest.TerraformPlanOutput, call: str
+    plans: dict[str, tftest.TerraformPlanOutput], call: str
 ) -> None:
     """As it is given, since the API of Organizations counts white space:
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
-    guardrail = outputs(plan, call)["guardrail_policy"]
+    guardrail = outputs(plans[call], call)["guardrail_policy"]
     assert len(guardrail) <= 5120
     for statement in json.loads(guardrail)["Statement"]:
         assert statement["Effect"] == "Deny"
