@@ -120,6 +120,8 @@ class _StackRun:
         refuse_leftovers(self._run, stack)
         records = self._run.records
         place = records.place(stack)
+        if records.may_be_elsewhere(stack):
+            raise UserError(records.why_no_place(stack))  # the empty place is not the one to read
         # Terraform says who holds a lock: another run may be making what is in no state yet.
         self._is_locked = place is not None and place.lock() is not None
         if place and not self._is_locked and not records.unreadable(stack):

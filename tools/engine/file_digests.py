@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.hcl import file_uses
 from tools.hcl.file_uses import FileUses
 from tools.hcl.scanning import CONFIGURATION_ENDINGS
+from tools.layout.files import config_names
 
 _VALUES = (".tfvars", ".tfvars.json")
 # A folder beyond these is not counted file by file at each run.
@@ -42,8 +43,12 @@ class Folder:
 
 @dataclass
 class FileDigests:
-    """Reads files and folders, each once. Paths are absolute."""
+    """Reads files and folders, each once. Paths are absolute.
 
+    `tofu` says that OpenTofu reads them, which other files are configuration for.
+    """
+
+    tofu: bool = False
     _folders: dict[tuple[str, bool, bool, str], Folder] = field(default_factory=dict)
     _files: dict[str, str | None] = field(default_factory=dict)
     _uses: dict[str, FileUses] = field(default_factory=dict)
@@ -85,6 +90,8 @@ class FileDigests:
                 folder.configuration[file] = self._uses[digest]
             elif file.endswith(_VALUES) and _is_in(file, path):
                 folder.values[file] = content
+        for file in folder.configuration.keys() - config_names(folder.configuration, self.tofu):
+            del folder.configuration[file]
         return folder
 
 

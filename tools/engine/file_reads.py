@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.engine import module_scope
+from tools.engine.climbing import OF_OUTPUTS, climbing_parts
 from tools.engine.file_digests import (
     FileDigests,
     Folder,
@@ -24,6 +25,7 @@ from tools.hcl.evaluation import is_known
 from tools.hcl.file_uses import FileUses
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.terraform.cli_arguments import value_options
+from tools.terraform.providers import home_folder
 
 _LOCAL_SOURCES = ("./", "../")
 _DEEPEST = 20  # modules within modules
@@ -83,11 +85,12 @@ class _Walk:
         self.cwd = os.path.realpath(directory) if Path(directory).is_symlink() else directory
         self.collector = self._new_collector(states)
         self.climbs = False
+        self.secrets: set[str] = set()
         self._values: dict[int, FileValues] = {}
         self._installed: dict[str, str] | None = None
 
     def _new_collector(self, states: frozenset[str]) -> ReadCollector:
-        home = self.reader.env.get("HOME", "")
+        home = str(home_folder(self.reader.env))
         return ReadCollector(self.reader.digests, self.cwd, states, home)
 
     def run(self) -> FileReads:
@@ -109,6 +112,7 @@ class _Walk:
             self.collector.doubt(
                 f'{self.collector.partial}: the path may lead out of its folder by a ".."'
             )
+        self.collector.reads.secrets = self.secrets
         for path in self.collector.written & self.collector.reads.files.keys():
             del self.collector.reads.files[path]
         return self.collector.reads
@@ -191,11 +195,13 @@ class _Walk:
         except UncountableError as error:
             self.collector.doubt(f"module {key}, which {error}")
             return
+        uses = self.reader.merged(folder)
         if depth == 0:
-            self.collector.reads.modules[key] = self.reader.merged(folder)
+            self.collector.reads.modules[key] = uses
+        for name in call.keys() & uses.sensitive:
+            self.secrets.update(scope.root_variables(call[name]))
         shared = self.reader.shared_modules.get((path, place, counts))
         if shared is None:
-            uses = self.reader.merged(folder)
             called = ModuleScope(uses, place, self.cwd, key, arguments=call, caller=scope)
             outer, shared = self.collector, self._new_collector(self.collector.written)
             self.collector = shared
@@ -237,9 +243,11 @@ class _Walk:
             if uses["locals"][name] == scope.uses.locals.get(name) and is_known(
                 value := values.local(name)
             ):
-                outer.reads.files[f"{self.cwd}/local.{name}"] = digest_of(
-                    json.dumps(value).encode()
-                )
+                # A module that asks its caller may have another value in each call.
+                key = f"module.{scope.key}." if scope.key and scope.asks_outside else ""
+                folder = posixpath.normpath(posixpath.join(self.cwd, scope.folder))
+                digest = digest_of(json.dumps(value).encode())
+                outer.reads.files[f"{folder}/{key}local.{name}"] = digest
                 return
         outer.merge(own)
 
@@ -258,6 +266,7 @@ class _Walk:
         if not arguments or arguments[0][0] == "expanded":
             self.collector.doubt(f"{what} reads a path that is not known without Terraform")
             return
+        self._check_climbs(arguments[: 2 if function == "fileset" else 1], scope, what)
         if function == "fileset":
             patterns = list(scope.paths(arguments[1])) if len(arguments) > 1 else [("", False)]
         for path, is_whole in scope.paths(arguments[0]):
@@ -271,6 +280,17 @@ class _Walk:
                 self._read_template(function, self.collector.absolute(path), where, scope)
             else:
                 self._add_beginning(path, what, function, scope, where)
+
+    def _check_climbs(self, expressions: list[Expression], scope: ModuleScope, what: str) -> None:
+        """Notes what in a path that is known in part may lead out of the folder that counts."""
+        for expression in expressions:
+            if not any(path and not is_whole for path, is_whole in scope.paths(expression)):
+                continue  # it is known, or nothing of it is
+            for part in climbing_parts(expression, scope, self.collector.absolute):
+                if part == OF_OUTPUTS:
+                    self.collector.reads.by_outputs = self.collector.reads.by_outputs or what
+                else:
+                    self.collector.doubt(f"{what} reads a path that depends on {part}")
 
     def _add_beginning(
         self, path: str, what: str, function: str, scope: ModuleScope, where: str
@@ -290,6 +310,7 @@ class _Walk:
         what = f"{argument} in {where}"
         if _is_reference(expression):
             return  # what another resource made, of what has been counted
+        self._check_climbs([expression], scope, what)
         for path, is_whole in scope.paths(expression):
             absolute = self.collector.absolute(path if is_whole else posixpath.dirname(path) or ".")
             if not path and not is_whole:

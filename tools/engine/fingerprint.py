@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.engine.file_digests import FileDigests
 from tools.engine.file_reads import FileReader
 from tools.engine.read_collector import FileReads
 from tools.engine.secret_digests import (
@@ -21,6 +22,7 @@ from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
 from tools.terraform.binary import Terraform
+from tools.terraform.providers import home_folder
 
 LOCK_FILE = scanning.LOCK_FILE
 
@@ -59,7 +61,8 @@ class InputsReader:
     _output_digests: dict[tuple[str, int, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._files = FileReader(str(self.repository.root), self.terraform.env)
+        digests = FileDigests(self.terraform.program == "tofu")
+        self._files = FileReader(str(self.repository.root), self.terraform.env, digests)
 
     def read(
         self, stack: Stack, states: Mapping[str, State], own: frozenset[str] = frozenset()
@@ -70,32 +73,38 @@ class InputsReader:
         """
         reads = self._read_files(stack, own)
         files = {self._name(path): reads.files[path] for path in sorted(reads.files)}
-        variables = Variables.of(reads.root)
+        variables = Variables.of(reads.root, reads.secrets)
         environment, secrets = environment_digests(self.terraform.env, variables, self.key)
         for path, content in reads.values.items():
             if variables.may_set_secret(content, path):
                 name = self._name(path)
                 files[name] = secret_digest(self.key, name, content)
                 secrets += [] if self.key else [name]
+        outputs = sorted(set(_read_outputs(stack, reads, states)))
+        climbing = [
+            f'{reads.by_outputs} reads a path that depends on an output of {name} with a ".."'
+            for name, output in outputs
+            if reads.by_outputs and ".." in json.dumps(states[name].outputs.get(output))
+        ]
         return Inputs(
             files,
             environment,
-            self._upstream(stack, reads, states),
+            self._upstream(outputs, states),
             _versions(stack, self.terraform),
-            (*reads.unknown, *map(describe_missing_key, secrets)),
+            (*reads.unknown, *climbing[:1], *map(describe_missing_key, secrets)),
         )
 
     def _upstream(
-        self, stack: Stack, reads: FileReads, states: Mapping[str, State]
+        self, outputs: Iterable[tuple[str, str]], states: Mapping[str, State]
     ) -> dict[str, str]:
         digests = {}
-        for name, output in sorted(set(_read_outputs(stack, reads, states))):
+        for name, output in outputs:
             state = states[name]
             key = (state.lineage, state.serial, output)
             if key not in self._output_digests:
                 # Who reads this stack's record may not read that state, whose lineage, a random
                 # number, is in no record.
-                value = json.dumps(state.outputs.get(output), sort_keys=True).encode()
+                value = json.dumps(state.typed_output(output), sort_keys=True).encode()
                 self._output_digests[key] = keyed_digest(state.lineage, output, value)
             digests[f"{name} {output}"] = self._output_digests[key]
         return digests
@@ -112,7 +121,7 @@ class InputsReader:
 
     def _name(self, path: str) -> str:
         """How records name a file: relative to the repository, or to the user's home."""
-        root, home = f"{self.repository.root}/", self.terraform.env.get("HOME", "") + "/"
+        root, home = f"{self.repository.root}/", f"{home_folder(self.terraform.env)}/"
         if path.startswith(root):
             return path[len(root) :]
         if len(home) > 1 and path.startswith(home) and not root.startswith(home):

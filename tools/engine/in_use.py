@@ -57,6 +57,9 @@ def describe_use(stack: Stack, names: Iterable[str]) -> str:
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may hold some that are in no state yet."""
+    if run.records.may_be_elsewhere(stack):
+        why = run.records.why_no_place(stack)
+        raise UserError(f"cannot tell whether {stack.name} is deployed: {why}")
     if run.records.place(stack) and not run.records.unreadable(stack):
         return _holds_resources(run, stack)
     try:

@@ -4,12 +4,16 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate, is_known
+from tools.hcl import types
+from tools.hcl.configuration import is_sensitive
+from tools.hcl.evaluation import Scope, Unknown, Values, evaluate, is_known
 from tools.hcl.file_uses import FileUses
 from tools.hcl.functions import text_of
-from tools.hcl.syntax import Expression, UnreadableError, parse_expression
+from tools.hcl.secret_arguments import references
+from tools.hcl.syntax import Expression
 from tools.hcl.variables import read_assigned
 from tools.terraform.cli_arguments import value_options
 
@@ -17,8 +21,6 @@ _OVERRIDE = re.compile(r"(^|/|_)override\.(tf|tofu)(\.json)?$")
 _DEEPEST = 20  # steps from a name to its value
 # Functions whose result is an argument of theirs, or a path that leads to the same file.
 _TRANSPARENT = {"abspath", "coalesce", "nonsensitive", "pathexpand", "sensitive", "tostring", "try"}
-_NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
-_NO_NAMES = Scope(lambda kind, name: None)
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,26 @@ class ModuleUses:
     files: Mapping[str, FileUses]
     modules: Mapping[str, Mapping[str, Expression]]
     locals: Mapping[str, Expression]
-    variables: Mapping[str, tuple[Expression | None, bool]]
+    variables: Mapping[str, Mapping[str, Expression]]
 
     @classmethod
     def merge(cls, files: Mapping[str, FileUses]) -> "ModuleUses":
         modules: dict[str, dict[str, Expression]] = {}
         locals_: dict[str, Expression] = {}
-        variables: dict[str, tuple[Expression | None, bool]] = {}
+        variables: dict[str, dict[str, Expression]] = {}
         for name in sorted(files, key=lambda name: (bool(_OVERRIDE.search(name)), name)):
             uses = files[name]
             for call, arguments in uses["modules"].items():
                 modules[call] = {**modules.get(call, {}), **arguments}
             locals_.update(uses["locals"])
-            variables.update({name: (v[0], v[1]) for name, v in uses["variables"].items()})
+            for variable, attributes in uses["variables"].items():
+                variables[variable] = {**variables.get(variable, {}), **attributes}
         return cls(files, modules, locals_, variables)
+
+    @cached_property
+    def sensitive(self) -> frozenset[str]:
+        """The variables that are, or may be, sensitive."""
+        return frozenset(name for name, body in self.variables.items() if is_sensitive(body))
 
     @property
     def unreadable(self) -> Iterator[tuple[str, str]]:
@@ -87,7 +95,7 @@ class ModuleScope:
             for argument in expression[2]:
                 yield from self.paths(argument, depth + 1)
         else:
-            inner, scope = self._definition(expression)
+            inner, scope = self.definition(expression)
             yield from [("", False)] if inner is None else scope.paths(inner, depth + 1)
 
     def _template_paths(self, parts: Iterable[str | Expression]) -> Iterator[tuple[str, bool]]:
@@ -102,7 +110,16 @@ class ModuleScope:
                 return
             beginning += text
 
-    def _definition(self, expression: Expression) -> "tuple[Expression | None, ModuleScope]":
+    def root_variables(self, expression: Expression, depth: int = 0) -> Iterator[str]:
+        """The names of the root's variables of which `expression` is made."""
+        for kind, name in references(expression):
+            inner, scope = self.definition(["attribute", ["name", kind], name])
+            if inner is not None and depth < _DEEPEST:
+                yield from scope.root_variables(inner, depth + 1)
+            elif kind == "var" and not self.caller:
+                yield name
+
+    def definition(self, expression: Expression) -> "tuple[Expression | None, ModuleScope]":
         """What a name stands for, and where that is written."""
         if expression[0] == "attribute" and expression[1][0] == "name":
             kind, name = expression[1][1], expression[2]
@@ -123,9 +140,9 @@ class ModuleScope:
 
     def _value(self, kind: str, name: str) -> Values:
         values = self._written_value(kind, name)
-        # Terraform converts a value to the variable's type: a number that is written "01" is 1.
-        is_plain = kind != "var" or not any(map(_may_be_converted, values))
-        return values if is_plain else [Unknown(f"var.{name}")]
+        if kind != "var":
+            return values
+        return types.as_declared(values, self.uses.variables.get(name, {}))
 
     def _written_value(self, kind: str, name: str) -> Values:
         self.asks_outside = self.asks_outside or (kind != "local" and name != "module")
@@ -150,8 +167,7 @@ class ModuleScope:
         return values is None or name in values
 
     def _default(self, name: str) -> Values:
-        default, _ = self.uses.variables.get(name, (None, False))
-        return [Unknown(f"var.{name}")] if default is None else evaluate(default, _NO_NAMES)
+        return types.default_values(self.uses.variables.get(name, {}))
 
     def _root_value(self, name: str) -> Values:
         """The value of a root's variable: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence"""
@@ -168,7 +184,7 @@ class ModuleScope:
                 if name in values:
                     return [values[name]]
         if (text := self.env.get(f"TF_VAR_{name}")) is not None:
-            return [_of_environment(text)]
+            return types.of_environment(text, self.uses.variables.get(name, {}))
         return self._default(name)
 
 
@@ -182,19 +198,3 @@ def order_of_values(file: str) -> tuple[int, str]:
 def is_automatic(file: str) -> bool:
     """Whether Terraform reads a file of values by itself."""
     return order_of_values(file)[0] < 2 or file.endswith((".auto.tfvars", ".auto.tfvars.json"))
-
-
-def _may_be_converted(value: Value) -> bool:
-    """Whether a variable's type may make another text of `value`."""
-    is_number = isinstance(value, str) and _NUMBER.fullmatch(value)
-    return bool(is_number) and (not value.isdecimal() or value[0] == "0")
-
-
-def _of_environment(text: str) -> Value:
-    """The value of TF_VAR_x: text for a string, and an expression for what is none."""
-    if not text.lstrip().startswith(("[", "{")):
-        return text
-    try:
-        return evaluate(parse_expression(text), _NO_NAMES)[0]
-    except UnreadableError:
-        return Unknown("a value in the environment")

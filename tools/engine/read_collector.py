@@ -33,6 +33,8 @@ class FileReads:
     `unknown` are reasons why there may be more. `configuration` are the files of configuration
     among them, `root` is what those of the root module say, and `values` are the contents of the
     files of values. `modules` are what the modules that the root calls say, by the calls' names.
+    `by_outputs` is the first thing whose path holds outputs of other stacks that are not known.
+    `secrets` are the root's variables that a module has in a sensitive variable of its own.
     """
 
     root: ModuleUses
@@ -41,6 +43,8 @@ class FileReads:
     unknown: dict[str, None] = field(default_factory=dict)
     configuration: dict[str, FileUses] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
+    by_outputs: str = ""
+    secrets: set[str] = field(default_factory=set)
 
 
 class ReadCollector:
@@ -65,6 +69,7 @@ class ReadCollector:
         self.reads.unknown.update(other.reads.unknown)
         self.reads.configuration.update(other.reads.configuration)
         self.partial = self.partial or other.partial
+        self.reads.by_outputs = self.reads.by_outputs or other.reads.by_outputs
         self.asked += other.asked
 
     def doubt(self, reason: str) -> None:

@@ -17,7 +17,7 @@ from tools.errors import UserError
 from tools.layout.neighbours import has_backend_options
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
-from tools.layout.unmanaged import Unmanaged
+from tools.layout.unmanaged import Directory, Unmanaged, find_directories
 from tools.state import checks
 from tools.state.checks import Claim
 from tools.state.file import State, StateVersion, UnreadableState, is_whole
@@ -28,6 +28,7 @@ from tools.state.place import (
     LocalPlace,
     Place,
     is_moved,
+    is_uninitialized,
     locate,
     locate_unmoved,
 )
@@ -125,7 +126,12 @@ class Records:
     @cached_property
     def unmanaged(self) -> list[Unmanaged]:
         """The root modules of the repository that are no stacks."""
-        return self.repository.unmanaged(self.stacks)
+        return self.repository.unmanaged(self.stacks, self.directories)
+
+    @cached_property
+    def directories(self) -> list[Directory]:
+        """The directories in the folders of the stacks, however deep."""
+        return find_directories(self.repository.root)
 
     def place(self, stack: Stack) -> Place | None:
         """Returns where the state of `stack` is, or None if its files do not say."""
@@ -139,6 +145,10 @@ class Records:
         """Returns as `place`, also if the last init was told another one: between two moves."""
         return None if has_backend_options(self.terraform.env) else locate(stack, self._objects)
 
+    def may_be_elsewhere(self, stack: Stack) -> bool:
+        """Returns whether the state may be in a place that nobody told Terraform here."""
+        return not has_backend_options(self.terraform.env) and is_uninitialized(stack)
+
     def why_no_place(self, stack: Stack) -> str:
         """Returns why `place` knows none, as one line."""
         if has_backend_options(self.terraform.env):
@@ -147,6 +157,12 @@ class Records:
             return (
                 "its files say that its state is in another place than its last terraform init "
                 f"did; run that: {self.terraform.program} -chdir={stack.path} init"
+            )
+        if is_uninitialized(stack):
+            return (
+                'its backend "local" has no path, and no terraform init here was given one; run '
+                f"that: {self.terraform.program} -chdir={stack.path} init "
+                "-backend-config=path=..., or without if the state is new"
             )
         return "its files do not say where its state is, so no record can be beside it"
 

@@ -5,7 +5,7 @@ docs/decisions/0015-secrets-in-records-have-a-key.md
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tools.engine.file_digests import digest_of
@@ -50,11 +50,13 @@ class Variables:
     is_complete: bool
 
     @classmethod
-    def of(cls, uses: ModuleUses) -> "Variables":
-        """Returns those of the module that `uses` describes."""
-        sensitive = {name for name, (_, is_sensitive) in uses.variables.items() if is_sensitive}
+    def of(cls, uses: ModuleUses, handed: Iterable[str] = ()) -> "Variables":
+        """Returns those of the module that `uses` describes.
+
+        `handed` are those that a sensitive variable of a module is made of.
+        """
         is_complete = not any(uses.unreadable)
-        return cls(frozenset(uses.variables), frozenset(sensitive), is_complete)
+        return cls(frozenset(uses.variables), uses.sensitive.union(handed), is_complete)
 
     def may_be_secret(self, name: str) -> bool:
         """Whether a value of the variable `name` may be a secret."""

@@ -75,9 +75,14 @@ def read_values(content: bytes, is_json: bool) -> dict[str, Value]:
     return {name: evaluation.evaluate(value, scope)[0] for name, value in attributes.items()}
 
 
-def is_sensitive(variable: Attributes) -> bool:
-    """Whether a variable is, or may be, marked sensitive."""
-    return variable.get("sensitive", ["literal", False]) != ["literal", False]
+def is_sensitive(variable: Mapping[str, Expression]) -> bool:
+    """Whether a variable is, or may be, marked sensitive or ephemeral.
+
+    Terraform keeps the value of an ephemeral one in no state and no plan.
+    https://developer.hashicorp.com/terraform/language/block/variable
+    """
+    marks = (variable.get(name, ["literal", False]) for name in ("sensitive", "ephemeral"))
+    return any(mark not in (["literal", False], ["literal", None]) for mark in marks)
 
 
 def has_names(content: bytes) -> bool:
@@ -122,7 +127,7 @@ def _collect(blocks: "Iterator[tuple[str, tuple[str, ...], Attributes]]") -> Pie
         elif kind == "module":
             pieces["modules"][labels[0]] = attributes
         elif kind == "variable":
-            pieces["variables"][labels[0]] = _variable(attributes)
+            pieces["variables"][labels[0]] = needed_of_variable(attributes)
         elif kind == "locals":
             pieces["locals"].update(attributes)
         elif kind == "output" and (forward := _forward(attributes.get("value", []))):
@@ -149,9 +154,11 @@ def _forward(value: Expression) -> list[Any] | None:
     return [collection[2], names[0], key]
 
 
-def _variable(attributes: Attributes) -> Attributes:
+def needed_of_variable(attributes: Attributes) -> Attributes:
     """What is needed of a variable: not its description, and no default that is a secret."""
-    kept = {"type", "sensitive", "nullable"} | (set() if is_sensitive(attributes) else {"default"})
+    kept = {"type", "sensitive", "ephemeral", "nullable"}
+    # Not the value of a secret: what is found is kept in a file.
+    kept |= set() if is_sensitive(attributes) else {"default"}
     return {name: value for name, value in attributes.items() if name in kept}
 
 

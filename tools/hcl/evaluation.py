@@ -6,6 +6,7 @@ conditional whose condition is unknown, both branches count.
 
 import itertools
 import posixpath
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -75,7 +76,7 @@ def first_unknown(value: Value) -> Unknown | None:
 def describe(expression: Expression) -> str:
     """A reference such as `data.aws_vpc.this.id`, as far as it can be written in a line."""
     kind = expression[0]
-    if kind == "name":
+    if kind in ("name", "bound"):
         return str(expression[1])
     if kind == "attribute":
         return f"{describe(expression[1])}.{expression[2]}"
@@ -107,7 +108,16 @@ def _product(expressions: Sequence[Expression], scope: Scope) -> Sequence[tuple[
 
 
 def _literal(expression: Expression, scope: Scope) -> Values:
-    return [expression[1]]
+    return [_normalized(expression[1])]
+
+
+def _normalized(value: Value) -> Value:
+    """A text as Terraform has each: e and an accent are one letter.
+
+    https://developer.hashicorp.com/terraform/language/expressions/strings
+    """
+    is_plain = not isinstance(value, str) or value.isascii()
+    return value if is_plain else unicodedata.normalize("NFC", value)
 
 
 def _template(expression: Expression, scope: Scope) -> Values:
@@ -120,7 +130,7 @@ def _joined(values: Iterable[Value]) -> Value:
     unknown = next((text for text in texts if isinstance(text, Unknown)), None)
     if unknown or None in texts:
         return unknown or Unknown("a value that is no text")
-    return "".join(str(text) for text in texts)
+    return _normalized("".join(str(text) for text in texts))
 
 
 def _name(expression: Expression, scope: Scope) -> Values:
@@ -233,7 +243,7 @@ def _called(function: str, call: Callable[..., Value], arguments: Sequence[Value
     if unknown := first_unknown(list(arguments)):
         return unknown
     try:
-        return call(*arguments)
+        return _normalized(call(*arguments))
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, StopIteration):
         return Unknown(f"{function}(...)")
 
@@ -257,15 +267,15 @@ def _if(expression: Expression, scope: Scope) -> Values:
 
 def _are_alike(one: Value, other: Value) -> bool:
     """Whether the texts, numbers and booleans in both are of the same types, as far as known."""
-    types, others = _types(one), _types(other)
+    types, others = primitive_types(one), primitive_types(other)
     return not types or not others or types == others
 
 
-def _types(value: Value) -> set[type]:
-    """The types of the primitive values in `value`."""
+def primitive_types(value: Value) -> set[type]:
+    """The types of the primitive values in `value`; that of all numbers is float."""
     if isinstance(value, list | dict):
         inner = value.values() if isinstance(value, dict) else value
-        return {found for item in inner for found in _types(item)}
+        return {found for item in inner for found in primitive_types(item)}
     if isinstance(value, bool):
         return {bool}
     if isinstance(value, int | float):
@@ -388,6 +398,7 @@ _EVALUATORS: dict[str, Callable[[Expression, Scope], Values]] = {
     "literal": _literal,
     "template": _template,
     "name": _name,
+    "bound": _name,
     "attribute": _attribute,
     "index": _index,
     "splat": _unknown,

@@ -8,8 +8,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypedDict
 
-from tools.hcl import syntax
+from tools.hcl import configuration, syntax
 from tools.hcl.cache import once
+from tools.hcl.configuration import Attributes, needed_of_variable
 from tools.hcl.syntax import Body, Expression, UnreadableError, parse_file, parse_template
 
 # https://developer.hashicorp.com/terraform/language/functions, "Filesystem Functions" and the
@@ -70,9 +71,9 @@ class FileUses(TypedDict):
     `paths` other paths. `outputs` are those that it names of other states: data source and output,
     empty for all of them. `module_outputs` are those of modules: call, output and two steps into
     it, each empty for all of them. `modules` are the arguments of module calls, by name;
-    `variables` maps a variable to its default, if it has one, and whether it is, or may be,
-    sensitive. `climbs` says that some text, which may become a part of a path, leads out of a
-    folder by "..".
+    `variables` has what is needed of each declaration. `climbs` says that some text, which may
+    become a part of a path, leads out of a folder by "..". In calls and in the arguments of modules
+    the name of an element of a `for` or a `for_each` is ["bound", name, collection].
     """
 
     calls: list[tuple[str, list[Expression]]]
@@ -83,7 +84,7 @@ class FileUses(TypedDict):
     module_outputs: list[tuple[str, str, str, str]]
     modules: dict[str, dict[str, Expression]]
     locals: dict[str, Expression]
-    variables: dict[str, tuple[Expression | None, bool]]
+    variables: dict[str, Attributes]
     climbs: bool
     unreadable: str
 
@@ -132,7 +133,7 @@ def calls_in_template(text: str) -> list[tuple[str, list[Expression]]]:
 @cache
 def _version() -> str:
     """What the results depend on besides the text: this module and the parser."""
-    sources = (Path(__file__), Path(str(syntax.__file__)))
+    sources = (Path(__file__), Path(str(syntax.__file__)), Path(str(configuration.__file__)))
     return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
 
 
@@ -153,7 +154,8 @@ def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileUses) 
     if kind == "terraform" or (kind, *labels[:1]) == ("data", "terraform_remote_state"):
         finder.finds_paths = False  # those of states, which are compared as outputs
     elif kind == "module" and labels:
-        uses["modules"][labels[0]] = dict(attributes)
+        each = {"each": attributes["for_each"]} if "for_each" in attributes else {}
+        uses["modules"][labels[0]] = {n: with_bound(a, each) for n, a in attributes.items()}
         for name in ("source", "version", "providers"):
             attributes.pop(name, None)
     elif kind == "locals":
@@ -162,19 +164,18 @@ def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileUses) 
             _read_local(name, expression, uses)
         return
     elif kind == "variable" and labels:
-        sensitive = attributes.get("sensitive", ["literal", False]) != ["literal", False]
-        # Not the value of a secret: what is found is kept in a file.
-        default = None if sensitive else attributes.get("default")
-        uses["variables"][labels[0]] = (default, sensitive)
-        attributes = {} if default is None else {"default": default}
+        uses["variables"][labels[0]] = declared = needed_of_variable(attributes)
+        attributes = {"default": declared["default"]} if "default" in declared else {}
     for name in _ARGUMENTS.get((kind, labels[0] if labels else ""), ()):
         if name in attributes:
             uses["arguments"].append((".".join((*labels, name)), attributes.pop(name)))
             finder.visit(uses["arguments"][-1][1], is_path=True)
+    if "for_each" in attributes:
+        finder.bound["each"] = attributes["for_each"]
     for expression in attributes.values():
         finder.visit(expression)
     for inner in body.blocks:
-        finder.visit_body(inner.body)
+        finder.visit_block(inner)
 
 
 def _read_local(name: str, expression: Expression, uses: FileUses) -> None:
@@ -186,18 +187,37 @@ def _read_local(name: str, expression: Expression, uses: FileUses) -> None:
         uses["local_calls"][name] = own["calls"]
 
 
+def with_bound(expression: Any, bound: Mapping[str, Expression]) -> Any:
+    """`expression` with what each name in it is bound to."""
+    if not bound or not isinstance(expression, list):
+        return expression
+    if len(expression) == 2 and expression[0] == "name" and expression[1] in bound:
+        return ["bound", expression[1], bound[expression[1]]]
+    return [with_bound(part, bound) for part in expression]
+
+
 class _Finder:
     """Collects what the expressions that it visits say, in `uses`."""
 
     def __init__(self, uses: FileUses) -> None:
         self.uses = uses
         self.finds_paths = True
+        self.bound: dict[str, Expression] = {}
 
-    def visit_body(self, body: Body) -> None:
-        for expression in body.attributes.values():
+    def visit_block(self, block: syntax.Block) -> None:
+        attributes = block.body.attributes
+        if block.type == "dynamic" and block.labels and "for_each" in attributes:
+            # https://developer.hashicorp.com/terraform/language/expressions/dynamic-blocks
+            iterator = attributes.get("iterator", ["name", block.labels[0]])
+            collection = with_bound(attributes["for_each"], self.bound)
+            outer, self.bound = self.bound, {**self.bound, str(iterator[1]): collection}
+        else:
+            outer = self.bound
+        for expression in attributes.values():
             self.visit(expression)
-        for block in body.blocks:
-            self.visit_body(block.body)
+        for inner in block.body.blocks:
+            self.visit_block(inner)
+        self.bound = outer
 
     def visit(self, expression: Any, is_path: bool = False) -> None:
         """Visits an expression and its parts; `is_path` says that it is collected by itself."""
@@ -213,14 +233,19 @@ class _Finder:
         elif kind in ("attribute", "index", "splat") and isinstance(expression[1], list):
             self._visit_reference(expression)
         else:
+            outer = self.bound
+            if kind == "for" and len(expression) == 6:
+                collection = with_bound(expression[2], outer)
+                self.bound = {**outer, **dict.fromkeys(expression[1], collection)}
             for part in expression:
                 self.visit(part, is_path and kind in ("if", "directive"))
+            self.bound = outer
 
     def _visit_call(self, function: str, arguments: list[Expression]) -> None:
         # core::file: https://developer.hashicorp.com/terraform/language/functions
         name = str(function).removeprefix("core::")
         if name in FUNCTIONS or name in CHANGING_FUNCTIONS or name in TEMPLATE_FUNCTIONS:
-            self.uses["calls"].append((name, arguments))
+            self.uses["calls"].append((name, with_bound(arguments, self.bound)))
         for number, argument in enumerate(arguments):
             self.visit(argument, is_path=name in FUNCTIONS and number == 0)
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.hcl import scanning
+from tools.hcl import configuration, scanning, secret_arguments
 from tools.hcl.evaluation import Scope, Value, evaluate
-from tools.hcl.syntax import Expression, UnreadableError, parse_file
+from tools.hcl.syntax import Expression, UnreadableError, parse_expression, parse_file
+
+_MARKS = (b"sensitive", b"ephemeral")
 
 
 @dataclass
@@ -18,14 +20,18 @@ class Secrets:
     """The variables of a module that are, or may be, sensitive.
 
     `defaults` are the texts in their defaults, by name. `unread` are the files that could not be
-    read: any variable may be sensitive then.
+    read: any variable may be sensitive then. `handed` are texts that a sensitive variable of a
+    module is given. `maps` are those of the variables that are maps, and how deep: their keys are
+    secret too, while those of an object are names.
     """
 
     defaults: dict[str, list[str]] = field(default_factory=dict)
+    handed: set[str] = field(default_factory=set)
+    maps: dict[str, int] = field(default_factory=dict)
     unread: list[Path] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.defaults or self.unread)
+        return bool(self.defaults or self.unread or self.handed)
 
     def __contains__(self, name: str) -> bool:
         return name in self.defaults or bool(self.unread)
@@ -33,9 +39,11 @@ class Secrets:
 
 def read_secrets(directory: Path) -> Secrets:
     """Returns the sensitive variables that the files of the module in `directory` declare."""
-    secrets = Secrets()
+    handed = secret_arguments.find_handed(directory)
+    secrets = Secrets(handed=handed.texts)
     contents = dict(_contents(directory))
-    if not any(b"sensitive" in content for content in contents.values()):
+    marked = any(mark in content for content in contents.values() for mark in _MARKS)
+    if not marked and not handed.variables:
         return secrets
     defaults: dict[str, list[str]] = {}
     for file, content in contents.items():
@@ -44,11 +52,21 @@ def read_secrets(directory: Path) -> Secrets:
             for name, body in _json_blocks(content) if is_json else _blocks(content):
                 # What overrides another file may add to its block.
                 defaults.setdefault(name, []).extend(_default_texts(body))
-                if body.get("sensitive", ["literal", False]) != ["literal", False]:
+                secrets.maps[name] = max(secrets.maps.get(name, 0), _map_levels(body.get("type")))
+                if configuration.is_sensitive(body) or name in handed.variables:
                     secrets.defaults[name] = defaults[name]
         except (UnreadableError, ValueError, TypeError, AttributeError):
             secrets.unread.append(file)
     return secrets
+
+
+def _map_levels(type_: Expression | None) -> int:
+    """How many maps in maps a type is."""
+    if type_ and type_[0] == "literal":  # as JSON has it
+        type_ = parse_expression(str(type_[1]))
+    if not type_ or type_[0] != "call" or type_[1] not in ("list", "map", "set"):
+        return 0
+    return int(type_[1] == "map") + _map_levels(type_[2][0] if type_[2] else None)
 
 
 def _contents(directory: Path) -> Iterator[tuple[Path, bytes]]:
@@ -61,7 +79,7 @@ def _contents(directory: Path) -> Iterator[tuple[Path, bytes]]:
 
 def _default_texts(body: Mapping[str, Expression]) -> Iterator[str]:
     values = evaluate(body.get("default", ["literal", None]), Scope(lambda kind, name: None))
-    return texts_of(list(values))
+    return texts_of(list(values), _map_levels(body.get("type")))
 
 
 def read_assigned(content: bytes, is_json: bool) -> dict[str, Value] | None:
@@ -80,13 +98,14 @@ def read_assigned(content: bytes, is_json: bool) -> dict[str, Value] | None:
     return {name: evaluate(value, scope)[0] for name, value in attributes.items()}
 
 
-def texts_of(value: Any) -> Iterator[str]:
-    """Every string and number in a value, however deep."""
+def texts_of(value: Any, maps: int = 0) -> Iterator[str]:
+    """Every string and number in a value, however deep, and the keys of so many maps in maps."""
     if isinstance(value, dict):
-        value = list(value.values())
+        yield from value if maps else ()
+        value, maps = list(value.values()), max(0, maps - 1)
     if isinstance(value, list):
         for item in value:
-            yield from texts_of(item)
+            yield from texts_of(item, maps)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.hcl import configuration
+from tools.hcl import configuration, file_uses, types
 from tools.hcl.configuration import NOTHING, Attributes, Pieces
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate
-from tools.hcl.functions import text_of
-from tools.hcl.syntax import Expression, UnreadableError, parse_expression
+from tools.hcl.syntax import Expression, UnreadableError
 from tools.layout import files
 from tools.terraform.cli_arguments import value_options
 
@@ -27,7 +26,7 @@ class Module:
     """What the files of one directory say, merged; `values` are those of its .tfvars files.
 
     `unreadable` maps the name of a file to why nothing of it is known: this tool cannot read it,
-    or it overrides others. `pieces_of` are the parts that the rest was merged from.
+    or it overrides others. `paths` are what functions that read files are given.
     """
 
     states: Mapping[str, Attributes] = field(default_factory=dict)
@@ -37,11 +36,12 @@ class Module:
     forwards: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     backend: Sequence[Any] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    paths: Sequence[Expression] = ()
 
     @property
     def may_read_states(self) -> bool:
         """Whether it may read other states, itself or in a module that it calls."""
-        return bool(self.states or self.modules or self.unreadable)
+        return bool(self.states or self.modules or self.unreadable or self.paths)
 
 
 def read_files(directory: Path | str, names: Iterable[str]) -> list[tuple[str, bytes]]:
@@ -75,8 +75,18 @@ def read_pieces(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Pieces
     ]
 
 
-def merge(pieces: Sequence[tuple[str, Pieces]]) -> Module:
-    """The module of these files' pieces."""
+def read_paths(content: bytes, is_json: bool) -> list[Expression]:
+    """What functions, and arguments, that read files are given in a file."""
+    if b"file" not in content or content is UNOPENED:
+        return []
+    uses = file_uses.read_uses(content, is_json)
+    calls = [*uses["calls"], *(call for calls in uses["local_calls"].values() for call in calls)]
+    paths = [arguments[0] for name, arguments in calls if arguments and name in file_uses.FUNCTIONS]
+    return [*paths, *(expression for _, expression in uses["arguments"])]
+
+
+def merge(pieces: Sequence[tuple[str, Pieces]], paths: Sequence[Expression] = ()) -> Module:
+    """The module of these files' pieces, in which functions that read files are given `paths`."""
     states: dict[str, Attributes] = {}
     modules: dict[str, Attributes] = {}
     variables: dict[str, Attributes] = {}
@@ -97,7 +107,7 @@ def merge(pieces: Sequence[tuple[str, Pieces]]) -> Module:
         locals_.update(piece["locals"])
         forwards.update(piece["forwards"])
         backend = piece["backend"] or backend
-    return Module(states, modules, variables, locals_, forwards, backend, unreadable)
+    return Module(states, modules, variables, locals_, forwards, backend, unreadable, paths)
 
 
 @dataclass
@@ -137,18 +147,15 @@ class Context:
         raise NotImplementedError
 
     def default(self, name: str) -> Values:
-        """The values that a variable has if none is set."""
+        """The values that a variable has if none is set, before its type converts them."""
         declared = self.module.variables.get(name, {})
         if "default" in declared:
-            return evaluate(declared["default"], Scope(lambda kind, name: None))
+            return types.default_values(declared)
         return [Unset(f"variable {name}, which has no value here")]
 
     def typed(self, name: str, values: Values) -> Values:
-        """`values` of a variable as its type makes them."""
-        declared = self.module.variables.get(name, {})
-        if None in values and declared.get("nullable") == ["literal", False]:
-            values = [v for v in values if v is not None] + list(self.default(name))
-        return [_typed(value, declared.get("type")) for value in values]
+        """`values` of a variable as its declaration makes them."""
+        return types.as_declared(values, self.module.variables.get(name, {}))
 
     def _local(self, name: str) -> Values:
         if name not in self._locals:
@@ -200,17 +207,8 @@ class RootContext(Context):
                 if name in values:
                     return [values[name]]
         if (text := self.env.get(f"TF_VAR_{name}")) is not None:
-            return self._of_environment(name, text)
+            return types.of_environment(text, declared)
         return self.default(name)
-
-    def _of_environment(self, name: str, text: str) -> Values:
-        type_ = self.module.variables.get(name, {}).get("type", ["name", "string"])
-        if type_[0] == "name" and type_[1] in ("string", "number", "bool"):
-            return [text]
-        try:
-            return evaluate(parse_expression(text), Scope(lambda kind, name: None))
-        except UnreadableError:
-            return [Unknown(f"variable {name}: TF_VAR_{name}")]
 
     def _is_set_by_option(self, name: str) -> bool:
         return any(
@@ -238,7 +236,7 @@ class CalledContext(Context):
     def variable(self, name: str) -> Values:
         if name in self.arguments:
             return self.typed(name, evaluate(self.arguments[name], self.caller))
-        return self.default(name)
+        return self.typed(name, self.default(name))
 
 
 def cli_options(env: Mapping[str, str]) -> list[str]:
@@ -258,16 +256,3 @@ def read_values(content: bytes, is_json: bool) -> dict[str, Value]:
     if key not in _values:
         _values[key] = configuration.read_values(content, is_json)
     return _values[key]
-
-
-def _typed(value: Value, type_: Expression | None) -> Value:
-    if type_ is None or type_[0] != "name" or value is None or isinstance(value, Unknown):
-        return value
-    text = text_of(value)
-    if type_[1] == "string":
-        return Unknown("a variable of another type") if text is None else text
-    if type_[1] == "bool" and isinstance(value, str):
-        return {"true": True, "false": False}.get(value, Unknown("a variable of another type"))
-    if type_[1] == "number" and isinstance(value, str):
-        return int(value) if value.isdigit() else Unknown("a number that is not read here")
-    return value

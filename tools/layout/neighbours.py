@@ -25,8 +25,9 @@ class Upstream:
 
     `by_name` maps the data sources of its own files to the stacks whose states they read, and
     `by_output` the outputs of modules that hand the outputs of other states on; `others` are those
-    that its modules read otherwise. `by_instance` has all of them, by the address of the data
-    source's instance. `required` are the stacks whose outputs it cannot do without.
+    that its modules read otherwise, or that it reads as files. `by_instance` has all of them, by
+    the address of the data source's instance. `required` are the stacks whose outputs it cannot do
+    without.
     `unknown` has a reason for each other read: `of_any` says that one of these may be of any stack,
     `of_unplaced` that it may be of one whose files do not say where its state is. `addresses` are
     where all known reads lead, and `named` the stacks that these name by their directory or key,
@@ -116,11 +117,13 @@ class Neighbours:
         reads = self.reader.reads(f"{self.root}/{name}", self._files.get(name))
         for read in reads:
             stacks, reason = self._match(read) if read.address else ((), read.unknown)
+            if read.is_file:
+                stacks, reason = tuple({*stacks} - {name}), read.unknown
             if name in stacks:
                 reason = ""
                 unknown[f"terraform_remote_state.{read.name} reads this stack's own state"] = None
             upstream = set(stacks) - {name}
-            is_own, output = "module." not in read.name, read.as_output
+            is_own, output = not read.is_file and "module." not in read.name, read.as_output
             of_module = by_output[output] if output else others
             (by_name[read.name] if is_own else of_module).update(upstream)
             by_instance[f'{read.name}["{read.key}"]' if read.key else read.name].update(upstream)

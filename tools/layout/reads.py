@@ -4,16 +4,17 @@ import itertools
 import json
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools.hcl import configuration, reading
 from tools.hcl.configuration import Attributes
-from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate, first_unknown
+from tools.hcl.evaluation import Scope, Unknown, Value, Values, describe, evaluate, first_unknown
 from tools.hcl.functions import text_of
+from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
 from tools.layout import files, module
 from tools.layout.module import CalledContext, Context, Module, RootContext
@@ -38,7 +39,8 @@ class Read(NamedTuple):
 
     `name` is the data source's, after the modules that it is in, and `key` that of its instance, if
     it has several. `as_output` is the output of a module by which the root gets at the state's
-    outputs, such as module.common.upstream.iam. `of_any` says that it may be the state of any
+    outputs, such as module.common.upstream.iam. `is_file` says that a function may read it as any
+    other file, which need not be a state. `of_any` says that it may be the state of any
     stack; without it and without an address, it is in a backend of another kind. `has_defaults`
     says that it gets by without the state's outputs.
     """
@@ -50,6 +52,7 @@ class Read(NamedTuple):
     has_defaults: bool = False
     key: str = ""
     as_output: str = ""
+    is_file: bool = False
 
 
 class _Result(NamedTuple):
@@ -71,6 +74,7 @@ class Reader:
     _modules: dict[str, Module] = field(default_factory=dict)
     _merged: dict[tuple[object, ...], tuple[Module, object]] = field(default_factory=dict)
     _results: dict[tuple[object, ...], list[_Result]] = field(default_factory=dict)
+    _paths: dict[tuple[bytes, bool], list[Expression]] = field(default_factory=dict)
     _placed: dict[tuple[object, ...], tuple[Sequence[Read], object]] = field(default_factory=dict)
 
     @classmethod
@@ -89,7 +93,7 @@ class Reader:
         """
         names = files.file_names(directory) if names is None else names
         contents = module.read_files(directory, files.config_names(names, self.tofu))
-        if not any(configuration.may_read_states(content) for _, content in contents):
+        if not any(configuration.may_read_states(c) or b"file" in c for _, c in contents):
             return ()
         root = self._merge(contents)
         context = self._context(directory, root, names)
@@ -166,7 +170,13 @@ class Reader:
             self._modules[directory] = self._merge(module.read_files(directory, names))
         return self._modules[directory]
 
-    def _merge(self, contents: Iterable[tuple[str, bytes]]) -> Module:
+    def _paths_in(self, name: str, content: bytes) -> list[Expression]:
+        key = content, name.endswith(".json")
+        if key not in self._paths:
+            self._paths[key] = module.read_paths(*key)
+        return self._paths[key]
+
+    def _merge(self, contents: Sequence[tuple[str, bytes]]) -> Module:
         # Without the backends, of which each stack has its own.
         named = [(name, content) for name, content in contents if configuration.has_names(content)]
         pieces = module.read_pieces(named)
@@ -176,10 +186,11 @@ class Reader:
             for (name, piece), (_, content) in zip(pieces, named, strict=True)
             if not piece["unreadable"] or configuration.may_read_states(content)
         ]
-        key = tuple(part for name, piece in pieces for part in (name, id(piece)))
+        paths = [self._paths_in(name, content) for name, content in contents]
+        key = (*(part for named in pieces for part in (named[0], id(named[1]))), *map(id, paths))
         if key not in self._merged:
             # With the pieces, so that their ids stay theirs.
-            self._merged[key] = module.merge(pieces), pieces
+            self._merged[key] = module.merge(pieces, list(itertools.chain(*paths))), pieces
         return self._merged[key][0]
 
     def _context(self, directory: str, root: Module, names: Sequence[str]) -> RootContext:
@@ -239,6 +250,7 @@ class Walk:
             for name, attributes in context.module.states.items():
                 for read in _reads_of(f"{prefix}{name}", attributes, context):
                     found[_handed_on(read, name, prefix, context)] = None
+            found.update(dict.fromkeys(_reads_of_files(prefix, context)))
         for name, reason in self.unknown.items():
             found[Read(name, None, f"{reason}, and it may read other states")] = None
         return iter(found)
@@ -339,6 +351,38 @@ def _handed_on(read: Read, name: str, prefix: str, context: Context) -> Read:
     if prefix.count("module.") != 1 or not is_once or not isinstance(keys[0], str):
         return read
     return read._replace(as_output=f"{prefix}{output}.{keys[0]}")
+
+
+def _reads_of_files(prefix: str, context: Context) -> Iterator[Read]:
+    """The states that functions of the module read as files, such as file()."""
+    for expression in context.module.paths:
+        if not _names_state(expression, context, 0):
+            continue
+        for value in evaluate(expression, context.scope):
+            name = f"{prefix}{describe(expression)}"
+            if isinstance(value, str) and "\0" not in value:
+                yield Read(name, StateAddress(value), is_file=True)
+            elif value is not None:
+                unknown = first_unknown(value) or Unknown("a value that is no text")
+                reason = (
+                    f"a function reads a state as a file, and its path depends on {unknown.reason}"
+                )
+                yield Read(name, None, reason, is_file=True)
+
+
+def _names_state(expression: Any, context: Context, depth: int) -> bool:
+    """Whether a text of which an expression is made may be a part of the path of a state."""
+    if depth == _DEEPEST:
+        return False
+    for kind, name in references(expression):
+        if kind == "local":
+            if _names_state(context.module.locals.get(name), context, depth + 1):
+                return True
+        elif "tfstate" in repr(context.variable(name)) or (
+            isinstance(context, CalledContext) and "tfstate" in repr(context.arguments.get(name))
+        ):
+            return True
+    return "tfstate" in repr(expression)
 
 
 def _reads_of(name: str, attributes: Attributes, context: Context) -> Iterator[Read]:

@@ -13,7 +13,7 @@ from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.shared_values import TYPED_ONCE as TYPED_ONCE
 from tools.layout.shared_values import read_shared_values
 from tools.layout.stack import FOLDERS, Stack
-from tools.layout.unmanaged import Unmanaged, find_unmanaged
+from tools.layout.unmanaged import Directory, Unmanaged, find_directories, find_unmanaged
 
 COMMON = "common.auto.tfvars"
 PREFIX = "ml-infra"  # of the states' keys, unless state_prefix is set
@@ -55,14 +55,19 @@ class Repository:
         with cache.persisted(self.root):
             return graph.sort_stacks(stacks)
 
-    def unmanaged(self, stacks: Sequence[Stack] | None = None) -> list[Unmanaged]:
+    def unmanaged(
+        self,
+        stacks: Sequence[Stack] | None = None,
+        directories: Sequence[Directory] | None = None,
+    ) -> list[Unmanaged]:
         """The root modules beside the stacks that are none, and why.
 
-        `stacks` are all of them, if they are known.
+        `stacks` and `directories` are all of them, if they are known.
         """
         stacks = self.stacks() if stacks is None else stacks
+        found = find_directories(self.root) if directories is None else directories
         with cache.persisted(self.root):
-            return find_unmanaged(self.root, stacks)
+            return find_unmanaged(self.root, stacks, found)
 
     def select(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks that `patterns` name, as `match_names` reads them, in order.

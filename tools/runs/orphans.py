@@ -82,6 +82,8 @@ def find_orphans(records: Records) -> list[Orphan]:
     price_table = prices.load()
     orphans = []
     for name, place, text in _states_without_root(records):
+        if _is_nested(name):
+            continue
         with suppress(UnreadableState):
             state = State.parse(text, str(place))
             if state.resources:
@@ -91,14 +93,17 @@ def find_orphans(records: Records) -> list[Orphan]:
 
 
 def find_unreadable(records: Records) -> list[tuple[str, LocalPlace | BucketPlace, str]]:
-    """Returns states without a root module of which nobody can tell what they hold, and why.
+    """Returns states without a root module that are no orphans to be destroyed here, and why.
 
-    They are no orphans to be destroyed: name, place and reason. Raises as `find_orphans`.
+    Nobody can tell what they hold, or they lie too deep: name, place and reason. Raises as
+    `find_orphans`.
     """
     unreadable = []
     for name, place, text in _states_without_root(records):
         try:
-            State.parse(text, str(place))
+            state = State.parse(text, str(place))
+            if state.resources and _is_nested(name):
+                unreadable.append((name, place, _describe_nested(name, place)))
         except UnreadableState as error:
             unreadable.append((name, place, str(error)))
     return unreadable
@@ -111,7 +116,7 @@ def _states_without_root(
     others = [unmanaged.stack for unmanaged in records.unmanaged]
     lineages = {records.lineage(stack) for stack in [*records.stacks, *others]}
     states: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
-        _local_states(records.repository), _states_in_buckets(records)
+        _local_states(records), _states_in_buckets(records)
     )
     for name, place in states:
         text = None if holds_root(root / name) else place.read()
@@ -122,10 +127,27 @@ def _states_without_root(
             yield name, place, text
 
 
-def _local_states(repository: Repository) -> Iterator[tuple[str, LocalPlace]]:
-    for folder in FOLDERS:
-        for path in sorted((repository.root / folder).glob(f"*/{STATE}")):
-            yield path.parent.relative_to(repository.root).as_posix(), LocalPlace(path)
+def _is_nested(name: str) -> bool:
+    """Whether a state is of no directory that could be a stack's."""
+    return name.count("/") != 1 or "/." in name
+
+
+def _describe_nested(name: str, place: LocalPlace | BucketPlace) -> str:
+    folder, *_, last = name.split("/")
+    why = f"no root module has this state, whose resources still exist; stacks lie in {folder}"
+    if isinstance(place, LocalPlace):
+        return (
+            f"{why}: to destroy it as an orphan, move the directory to {folder}/{last.lstrip('.')}"
+        )
+    return why
+
+
+def _local_states(records: Records) -> Iterator[tuple[str, LocalPlace]]:
+    for directory in records.directories:
+        path = records.repository.root / directory.name / STATE
+        # Those of other workspaces have their root module further up.
+        if "/terraform.tfstate.d/" not in f"{directory.name}/" and path.is_file():
+            yield directory.name, LocalPlace(path)
 
 
 def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
@@ -139,8 +161,8 @@ def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
     for (bucket, prefix), place in folders.items():
         for key in place.objects(place.region).keys(bucket, prefix):
             parts = Path(key.removeprefix(prefix)).parts
-            if len(parts) == 3 and parts[0] in FOLDERS and parts[2] == STATE:
-                yield "/".join(parts[:2]), replace(place, key=key)
+            if len(parts) > 2 and parts[0] in FOLDERS and parts[-1] == STATE:
+                yield "/".join(parts[:-1]), replace(place, key=key)
 
 
 def _cost(state: State, price_table: prices.Table) -> tuple[str, Decimal | None]:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class ResourceInstance:
 
 @dataclass(frozen=True)
 class State:
-    """A state file of format 4: its outputs, name to value, and all its instances.
+    """A state file of format 4: its outputs, name to value and to type, and all its instances.
 
     https://developer.hashicorp.com/terraform/language/state
     """
@@ -51,6 +51,15 @@ class State:
     serial: int
     outputs: Mapping[str, Any]
     instances: tuple[ResourceInstance, ...] = ()
+    output_types: Mapping[str, Any] = field(default_factory=dict)
+
+    def typed_output(self, name: str) -> Any:
+        """The value of an output, beside its type where the value does not tell it.
+
+        A list and a tuple of the same values are written alike, and Terraform tells them apart.
+        """
+        value, type_ = self.outputs.get(name), self.output_types.get(name)
+        return value if type_ in (None, _type_of(value)) else [value, type_]
 
     @cached_property
     def resources(self) -> tuple[ResourceInstance, ...]:
@@ -86,11 +95,13 @@ class State:
         state = _parse_object(text, where, mend)
         if not state.get("encrypted_data") and state.get("version", 4) == 4:
             with suppress(ValueError, KeyError, TypeError, AttributeError):
+                outputs = state["outputs"]
                 return cls(
                     str(state["lineage"]),
                     int(state["serial"]),
-                    {name: output["value"] for name, output in state["outputs"].items()},
+                    {name: output["value"] for name, output in outputs.items()},
                     tuple(read_instances(state["resources"])),
+                    {name: output.get("type") for name, output in outputs.items()},
                 )
         raise UnreadableState(_describe_unreadable(state, where))
 
@@ -114,6 +125,20 @@ class StateVersion:
             return cls(str(state["lineage"]), int(state["serial"]))
         except (ValueError, KeyError, TypeError):
             return None
+
+
+def _type_of(value: Any) -> Any:
+    """The type of a literal with this value, as a state notes it.
+
+    https://github.com/zclconf/go-cty/blob/main/cty/json/type.go
+    """
+    if isinstance(value, dict):
+        return ["object", {name: _type_of(item) for name, item in value.items()}]
+    if isinstance(value, list):
+        return ["tuple", [_type_of(item) for item in value]]
+    if isinstance(value, bool):
+        return "bool"
+    return "string" if isinstance(value, str) else "number"
 
 
 def _parse_object(text: bytes, where: str, mend: str) -> dict[str, Any]:

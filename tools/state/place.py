@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -222,6 +223,7 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
     - for a backend other than "local" and "s3",
     - for one with values that are not known without Terraform, or are still to come,
     - if a workspace is selected,
+    - if `is_uninitialized`,
     - if a file that is not followed here, such as an override, could name another place.
     """
     return _locate(stack, objects, saved_backend(stack))
@@ -242,13 +244,36 @@ def _locate(stack: Stack, objects: Objects, saved: Backend | None) -> Place | No
     if saved_kind == kind and _has_block(stack) and not _disagree(config, saved_config):
         config = {**saved_config, **config}
     if kind == "local" and set(config) <= {"path"}:
-        return LocalPlace(stack.path / str(config.get("path", STATE)))
+        return (
+            None
+            if is_uninitialized(stack)
+            else LocalPlace(stack.path / str(config.get("path", STATE)))
+        )
     if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
         bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
         lockfile = config.get("use_lockfile") is True
         table = config.get("dynamodb_table")
         return BucketPlace(bucket, key, region, objects, str(table) if table else None, lockfile)
     return None
+
+
+def is_uninitialized(stack: Stack) -> bool:
+    """Whether an init may still be told the path of the state: `backend "local"` has none."""
+    path = f"{stack.root}/{stack.name}"
+    if os.path.exists(f"{path}/{STATE}") or saved_backend(stack):  # noqa: PTH110 - of each stack
+        return False
+    if stack.backend() != ("local", {}):
+        return False
+    for file in stack.config_files():
+        content = file.read_bytes()
+        is_json = file.name.endswith(".json")
+        # The name alone may be that of an argument of a data source.
+        if (
+            configuration.names_backend(content)
+            and configuration.read_pieces(content, is_json)["backend"]
+        ):
+            return True
+    return False
 
 
 def saved_backend(stack: Stack) -> Backend | None:

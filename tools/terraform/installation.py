@@ -28,6 +28,11 @@ _ELSEWHERE = ("TF_DATA_DIR", "TF_WORKSPACE")
 # So do these options, in a variable that Terraform reads options from:
 # https://developer.hashicorp.com/terraform/language/backend/local#command-line-arguments
 _ELSEWHERE_OPTION = re.compile(r"--?(state|state-out|backup|chdir)(=|$)")
+# With these Terraform does another thing than it is asked for, or a part of it, and says that it is
+# done: https://developer.hashicorp.com/terraform/cli/commands/plan#planning-modes
+_OTHER_WORK_OPTION = re.compile(
+    r"--?(destroy|exclude|exclude-file|h|help|out|refresh-only|target|target-file|v|version)(=|$)"
+)
 # The key of records (engine/secret_digests.py), which is none of a provisioner's business.
 _SECRET = "TOOLS_RECORD_KEY"
 _AUTO_APPROVE = re.compile(r"(?<!\S)--?auto-approve(=\S*)?(?!\S)")
@@ -64,7 +69,7 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def refuse_elsewhere(env: Mapping[str, str]) -> None:
-    """Raises UserError if `env` leads Terraform to other states than those of the stacks' files."""
+    """Raises UserError if `env` leads Terraform to other states or other work than is meant."""
     for name in _ELSEWHERE:
         if env.get(name):
             raise UserError(
@@ -77,6 +82,11 @@ def refuse_elsewhere(env: Mapping[str, str]) -> None:
                 raise UserError(
                     f"{name} has the option -{option[1]}, which leads Terraform to other states "
                     f"than those that tools reads; nothing was done. Take it out of {name}"
+                )
+            if option := _OTHER_WORK_OPTION.match(word):
+                raise UserError(
+                    f"{name} has the option -{option[1]}, with which Terraform does not do what "
+                    f"tools asks for; nothing was done. Take it out of {name}"
                 )
 
 

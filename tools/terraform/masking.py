@@ -78,6 +78,7 @@ def mask_of(directory: Path, env: Mapping[str, str]) -> Mask:
         values += [text for texts in secrets.defaults.values() for text in texts]
         values += [text for file in secrets.unread for text in assigned_texts_in(file.read_bytes())]
         values += _assigned_texts(directory, env, secrets)
+        values += secrets.handed
     forms = {form for value in values for form in _forms(value)}
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
     return Mask(re.compile("|".join([*map(re.escape, longest_first), _URL_CREDENTIALS])))
@@ -109,7 +110,8 @@ def _texts_of_file(file: Path, secrets: Secrets) -> Iterator[str]:
         return
     for name, value in values.items():
         if name in secrets:
-            yield from texts_of(value) if is_known(value) else texts_in(content)
+            maps = secrets.maps.get(name, 0)
+            yield from texts_of(value, maps) if is_known(value) else texts_in(content)
 
 
 def _texts_of(text: str) -> Iterator[str]:

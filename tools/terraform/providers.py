@@ -24,7 +24,7 @@ _SYSTEM_PREFIXES = tuple(map(Path, ("/opt", "/usr/local", "/usr/share", "/srv"))
 def cli_config_file(env: Mapping[str, str]) -> Path | None:
     """Returns the CLI configuration that Terraform reads in `env`, or None if it is no file."""
     named = env.get("TF_CLI_CONFIG_FILE")
-    path = Path(named) if named else _home(env) / ".terraformrc"
+    path = Path(named) if named else home_folder(env) / ".terraformrc"
     return path if path.is_file() else None
 
 
@@ -60,7 +60,7 @@ def find_source(
         return Source(Path(cache))
     if any(holds_provider(mirror, platform, host) for mirror in _implied_mirrors(env)):
         return Source()
-    for mirror in _below((*prefixes, _home(env) / ".terraform.d"), host):
+    for mirror in _below((*prefixes, home_folder(env) / ".terraform.d"), host):
         if holds_provider(mirror, platform, host):
             return Source(mirror)
     return Source(is_registry=True)
@@ -80,7 +80,7 @@ def mirror_folder(
     folders = [
         *([Path(cache)] if cache else []),
         *_implied_mirrors(env),
-        *_below((*prefixes, _home(env) / ".terraform.d"), host),
+        *_below((*prefixes, home_folder(env) / ".terraform.d"), host),
     ]
     return next((folder for folder in folders if holds_provider(folder, platform, host)), None)
 
@@ -126,7 +126,11 @@ def names_plugin_cache(env: Mapping[str, str]) -> bool:
     return _sets("plugin_cache_dir", cli_config_file(env))
 
 
-def _home(env: Mapping[str, str]) -> Path:
+def home_folder(env: Mapping[str, str]) -> Path:
+    """Returns the home of a user with `env`, as Terraform finds it: not only by HOME.
+
+    https://github.com/mitchellh/go-homedir
+    """
     return Path(env.get("HOME") or Path.home())
 
 
@@ -136,7 +140,7 @@ def _sets(name: str, config: Path | None) -> bool:
 
 def _implied_mirrors(env: Mapping[str, str]) -> Iterator[Path]:
     """https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories"""
-    home = _home(env)
+    home = home_folder(env)
     yield home / ".terraform.d/plugins"
     yield Path(env.get("XDG_DATA_HOME") or home / ".local/share") / "terraform/plugins"
     for directory in (env.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(os.pathsep):

@@ -90,6 +90,8 @@ _EXPRESSIONS: dict[str, bool] = {
     "module.NAME.text": True,
     "terraform_data.NAME_text.output": True,
 }
+# Of these it may not even say that the file lies in the folder: they may hold a "..".
+_CLIMBING = ("base64decode", "module.", "terraform_data.")
 
 
 def _declare(expression: str, site: Site, want: str) -> str:
@@ -145,7 +147,12 @@ def _state(expression: str, site: Site) -> Changes:
 for _expression, _unknown in _EXPRESSIONS.items():
     _name = " ".join(_expression.replace("local.NAME", "local").split())
     FORMS[f"a file by {_name}"] = Form(
-        partial(_file, _expression), is_in_part=_unknown, weight=0.15
+        partial(_file, _expression),
+        "the path takes what may lead out of its folder"
+        if _expression.startswith(_CLIMBING)
+        else "",
+        is_in_part=_unknown,
+        weight=0.15,
     )
     FORMS[f"a state by {_name}"] = Form(
         partial(_state, _expression),
@@ -211,6 +218,56 @@ def a_number_that_is_written_as_a_text(site: Site) -> Changes:
     site.block("variable", site.name, type=Bare("number"), default="01")
     site.uses(Expression(f'file("{site.in_module(one.parent)}/${{var.{site.name}}}")'))
     return file_changes(one)
+
+
+# The declaration of a variable, its value in a file, and an expression that is "one" by it.
+_TYPED = {
+    "null for what may not be null": ('default = "one"\n  nullable = false', "null", "VAR"),
+    "a default of a type": ('type = object({ k = optional(string, "one") })', "{}", "VAR.k"),
+    "a missing part that a type adds": (
+        'type = object({ k = optional(string, "d") })',
+        "{}",
+        'length(VAR) == 1 ? "one" : "no"',
+    ),
+    "a part that no type has": (
+        "type = object({ a = string })",
+        '{ a = "one", b = "no" }',
+        'lookup(VAR, "b", VAR.a)',
+    ),
+    "a set of one text twice": (
+        "type = set(string)",
+        '["a", "a"]',
+        'length(VAR) == 1 ? "one" : "no"',
+    ),
+    "texts in a list of numbers": ("type = list(number)", '["01"]', 'VAR[0] == 1 ? "one" : "no"'),
+    "numbers in a list of texts": ("type = list(string)", "[1]", 'VAR[0] == "1" ? "one" : "no"'),
+    "a truth in a map of texts": (
+        "type = map(string)",
+        "{ k = true }",
+        'VAR.k == "true" ? "one" : "no"',
+    ),
+    "a tuple of two types": (
+        "type = tuple([string, number])",
+        '[1, "2"]',
+        'VAR[0] == "1" && VAR[1] == 2 ? "one" : "no"',
+    ),
+    "a list of any": ("type = list(any)", '[1, "a"]', 'VAR[0] == "1" ? "one" : "no"'),
+    "a letter and its accent": ("type = string", '"e\\u0301"', 'VAR == "\\u00e9" ? "one" : "no"'),
+}
+
+
+def _typed(declared: str, given: str, expression: str, site: Site) -> Changes:
+    one, no = site.shared("one"), site.shared("no", "no\n")
+    variable = f"{site.name}_typed"
+    site.extra_files[f"{variable}.tf"] = f'variable "{variable}" {{\n  {declared}\n}}\n'
+    site.write(f"{variable}.auto.tfvars", f"{variable} = {given}\n")
+    wanted = expression.replace("VAR", f"var.{variable}")
+    site.uses(Expression(f'file("{site.in_module(one.parent)}/${{{wanted}}}")'))
+    return own(file_changes(one), "chosen") | {"other: delete": no.unlink}
+
+
+for _name, _parts in _TYPED.items():
+    FORMS[_name] = Form(partial(_typed, *_parts), is_in_part=True, is_of_root=True, weight=0.3)
 
 
 @form()

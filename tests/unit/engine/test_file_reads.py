@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.trees import write_stack
+from tools.engine.file_digests import FileDigests
 from tools.engine.file_reads import FileReader
 from tools.engine.read_collector import FileReads
 
@@ -319,3 +320,139 @@ def test_a_link_in_a_circle_ends(tree: Tree) -> None:
         (tree.root / "loop" / name).symlink_to(".")
     [unknown] = tree.read(value('fileset("../../loop", "**")')).unknown
     assert "folders" in unknown
+
+
+CLIMBING = {
+    "a decoded file": 'file("s/${jsondecode(file("names.json")).x}")',
+    "a file of one line": 'file("s/${trimspace(file("name.txt"))}")',
+    "an element of a decoded file": '[for n in jsondecode(file("names.json")) : file("s/${n}")]',
+    "a local of it": 'file("s/${local.names.x}")',
+    "a data source": 'file("s/${data.aws_ssm_parameter.x.value}")',
+    "a resource": 'file("s/${terraform_data.x.output}")',
+    "a module": 'file("s/${module.x.path}")',
+    "a text that is decoded": 'file("s/${base64decode("Li4v")}")',
+}
+
+
+@pytest.mark.parametrize("expression", CLIMBING.values(), ids=CLIMBING)
+def test_a_path_is_unknown_if_its_rest_may_lead_out_of_its_folder(
+    tree: Tree, expression: str
+) -> None:
+    """By tests/soundness Terraform says so of the first."""
+    tree.write("names.json", '{"x": "../../../scripts/x.sh"}')
+    tree.write("name.txt", "../../../scripts/x.sh\n")
+    tree.write("s/a")
+    names = 'locals {\n  names = jsondecode(file("names.json"))\n}\n'
+    [unknown] = tree.read(names + value(expression)).unknown
+    assert "main.tf reads a path that depends on" in unknown
+
+
+STAYING = {
+    "a decoded file": 'file("s/${jsondecode(file("names.json")).x}")',
+    "an element of a decoded file": '[for n in jsondecode(file("names.json")) : file("s/${n}")]',
+    "a name of a fileset": '[for n in fileset("s", "*") : file("s/${n}")]',
+    "a condition by a data source": 'file("s/${data.x.y.z ? "a" : "b"}")',
+    "an element in a template": 'file("s/%{ for n in ["a"] }${n}%{ endfor }")',
+    "a group of elements": 'file("s/${{ for n in ["a"] : "k" => n... }["k"][0]}")',
+    "a part that the environment gives": 'file("s/${var.of_environment}")',
+}
+
+
+@pytest.mark.parametrize("expression", STAYING.values(), ids=STAYING)
+def test_the_folder_of_a_path_counts_if_its_rest_stays_in_it(tree: Tree, expression: str) -> None:
+    tree.write("names.json", '{"x": "a"}')
+    tree.write("s/a")
+    assert tree.counts("s/a", 'variable "of_environment" {}\n' + value(expression))
+
+
+VALUES = {
+    "null for what may not be null": ('nullable = false\n  default = "a"', "x = null", "var.x"),
+    "a type's default": (
+        'type = object({ f = optional(string, "a") })',
+        "x = {}",
+        'lookup(var.x, "f", "b")',
+    ),
+    "a set of one text twice": (
+        "type = set(string)",
+        'x = ["v", "v"]',
+        'length(var.x) == 1 ? "a" : "b"',
+    ),
+    "a number in a list of texts": (
+        "type = list(string)",
+        "x = [1]",
+        'var.x[0] == "1" ? "a" : "b"',
+    ),
+    "a number with zeros": ("type = number", 'x = "01"', 'var.x == 1 ? "a" : "b"'),
+}
+
+
+@pytest.mark.parametrize(("declared", "given", "expression"), VALUES.values(), ids=VALUES)
+def test_a_variable_has_the_value_that_its_declaration_makes(
+    tree: Tree, declared: str, given: str, expression: str
+) -> None:
+    for name in ("../../s/a", "../../s/b"):
+        tree.write(name)
+    tree.write("terraform.tfvars", given + "\n")
+    text = f'variable "x" {{\n  {declared}\n}}\n' + value(f'file("../../s/${{{expression}}}")')
+    assert tree.counts("../../s/a", text)
+    assert not tree.counts("../../s/b")
+
+
+def test_a_text_of_the_environment_is_an_expression_for_a_variable_of_any_type(tree: Tree) -> None:
+    tree.env |= {"TF_VAR_any": '"a"', "TF_VAR_text": "[a]"}
+    for name in ("../../s/a", "../../s/[a]"):
+        tree.write(name)
+    declared = 'variable "any" {\n  type = any\n}\nvariable "text" {\n  type = string\n}\n'
+    assert tree.counts("../../s/a", declared + value('file("../../s/${var.any}")'))
+    assert tree.counts("../../s/[a]", declared + value('file("../../s/${var.text}")'))
+
+
+@pytest.mark.parametrize(("tofu", "chosen", "other"), [(False, "a", "b"), (True, "b", "a")])
+def test_only_the_program_that_runs_says_which_files_are_configuration(
+    tree: Tree, tofu: bool, chosen: str, other: str
+) -> None:
+    """https://opentofu.org/docs/language/files/: x.tofu takes x.tf's place."""
+    local = 'locals {{\n  x = "{}"\n}}\n'
+    tree.write("x.tf", local.format("a"))
+    tree.write("x.tofu", local.format("b"))
+    tree.write("main.tf", value('file("../../s/${local.x}")'))
+    for name in ("../../s/a", "../../s/b"):
+        tree.write(name)
+    reader = FileReader(str(tree.root), tree.env, FileDigests(tofu))
+    found = reader.read(str(tree.stack)).files
+    assert str(tree.root / "s" / chosen) in found
+    assert str(tree.root / "s" / other) not in found
+
+
+def test_home_is_found_without_the_variable(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    del tree.env["HOME"]
+    monkeypatch.setattr(Path, "home", lambda: tree.root / "home")
+    tree.write("../../home/x")
+    assert tree.counts("../../home/x", value('file("~/x")'))
+
+
+def test_one_name_of_a_local_in_a_root_and_a_module_is_two_values(tree: Tree) -> None:
+    """Each reads what an apply writes, so that its value counts, and no file."""
+    seen = 'fileexists("${path.root}/terraform.tfstate") ? file("%s") : file("%s")'
+    local = f"locals {{\n  seen = {seen}\n}}\n"
+    root, module = ("${path.root}/../../s/" + name for name in ("a", "b"))
+    tree.write("../../modules/m/main.tf", (local % (module, module)) + value("local.seen"))
+    a, b = tree.write("../../s/a", "1"), tree.write("../../s/b", "1")
+    call = 'module "m" {\n  source = "../../modules/m"\n}\n'
+    before = tree.read((local % (root, root)) + value("local.seen") + call)
+    assert not before.unknown
+    found = [before.files]
+    for path in (a, b):
+        path.write_text("2")
+        found.append(tree.read().files)
+    assert found[0] != found[1] != found[2]
+
+
+def test_a_variable_is_secret_if_a_module_has_it_in_a_sensitive_one(tree: Tree) -> None:
+    module = 'variable "pw" {\n  sensitive = true\n}\nvariable "shown" {}\n'
+    tree.write("../../modules/inner/main.tf", module)
+    between = 'module "n" {\n  source = "../inner"\n  pw = var.pw\n  shown = var.shown\n}\n'
+    tree.write("../../modules/m/main.tf", f'variable "pw" {{}}\nvariable "shown" {{}}\n{between}')
+    call = 'module "m" {\n  source = "../../modules/m"\n  pw = local.a\n  shown = var.plain\n}\n'
+    declared = 'variable "root" {}\nvariable "plain" {}\nlocals {\n  a = upper(var.root)\n}\n'
+    assert tree.read(declared + call).secrets == {"root"}

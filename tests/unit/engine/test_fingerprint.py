@@ -1,5 +1,6 @@
 """What an apply depends on: which files, and which outputs of other stacks."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,31 @@ def test_another_program_and_another_version_are_changes() -> None:
 def test_a_path_that_leads_above_the_stack_takes_in_no_other_stack(root: Path) -> None:
     write_stack(root, "notebooks/n", 'locals {\n  up = "${path.module}/../.."\n  also = ".."\n}\n')
     assert list(read(root).files) == ["notebooks/n/main.tf"]
+
+
+def test_a_path_by_an_output_is_unknown_if_the_output_may_lead_out_of_its_folder(
+    root: Path,
+) -> None:
+    text = 'output "x" {\n  value = file("s/${data.terraform_remote_state.b.outputs.read}")\n}\n'
+    write_stack(root, "notebooks/n", text + reading("shared-infra/b"))
+    assert read(root, State("l", 1, {"read": "a", "other": "../a"})).unknown == ()
+    [unknown] = read(root, State("l", 1, {"read": "../a"})).unknown
+    assert unknown == (
+        'file() in main.tf reads a path that depends on an output of shared-infra/b with a ".."'
+    )
+
+
+def test_an_output_counts_by_its_type_too(root: Path) -> None:
+    """As `terraform apply` 1.11.4 writes [1] and tolist([1]) to a state."""
+    text = 'output "x" {\n  value = data.terraform_remote_state.b.outputs.read\n}\n'
+    write_stack(root, "notebooks/n", text + reading("shared-infra/b"))
+
+    def upstream(type_: object) -> Inputs:
+        output = {"value": [1], "type": type_}
+        state = {"version": 4, "lineage": "l", "serial": 1, "outputs": {"read": output}}
+        return read(root, State.parse(json.dumps({**state, "resources": []}).encode(), "x"))
+
+    of_tuple, of_list = upstream(["tuple", ["number"]]), upstream(["list", "number"])
+    assert differences(of_tuple, of_list) == ["output of shared-infra/b read changed"]
+    # A literal's type is what its value tells, as records have it that know no types.
+    assert of_tuple == read(root, State("l", 1, {"read": [1]}))

@@ -140,3 +140,62 @@ def test_a_failure_elsewhere_does_not_stop_an_unknown_reader(shared: Bench) -> N
         "notebooks/m": "failed",
         "notebooks/n": "applied",
     }
+
+
+AS_A_FILE = {
+    "a literal": 'file("${path.module}/../../shared-infra/b/terraform.tfstate")',
+    "a local": "filesha256(local.state)",
+    "a template": 'templatefile("../../shared-infra/b/terraform.tfstate", {})',
+}
+
+
+@pytest.mark.parametrize("expression", AS_A_FILE.values(), ids=AS_A_FILE)
+def test_a_state_that_is_read_as_a_file_is_upstream(shared: Bench, expression: str) -> None:
+    state = 'locals {\n  state = "../../shared-infra/b/terraform.tfstate"\n}\n'
+    text = f'{state}output "x" {{\n  value = {expression}\n}}\n'
+    stack = shared.write("notebooks/n", text=text)
+    assert (stack.upstream, stack.unknown_reads) == (("shared-infra/b",), ())
+    write_state(stack.path)
+    with pytest.raises(UserError, match="notebooks/n is deployed and uses shared-infra/b"):
+        destroy_b(shared)
+
+
+def test_a_state_that_is_read_as_a_file_in_a_module_is_upstream(shared: Bench) -> None:
+    module = 'variable "state" {}\nresource "terraform_data" "x" {\n  input = file(var.state)\n}\n'
+    write_stack(shared.root, "modules/m", module)
+    call = 'module "m" {\n  source = "../../modules/m"\n  state = "%s"\n}\n'
+    path = "${path.module}/../../shared-infra/b/terraform.tfstate"
+    assert shared.write("notebooks/n", text=call % path).upstream == ("shared-infra/b",)
+
+
+def test_a_state_of_an_unknown_name_that_is_read_as_a_file_is_unknown(shared: Bench) -> None:
+    path = '"../../shared-infra/${var.team}/terraform.tfstate"'
+    text = f'variable "team" {{}}\noutput "x" {{\n  value = file({path})\n}}\n'
+    write_state(shared.write("notebooks/n", text=text).path)
+    with pytest.raises(UserError, match="notebooks/n is deployed and may use shared-infra/b"):
+        destroy_b(shared)
+
+
+def test_another_file_is_no_state(shared: Bench) -> None:
+    own = 'try(file("${path.root}/terraform.tfstate"), "")'
+    other = 'file("../../other/terraform.tfstate")'
+    for expression in (own, other, 'file("${path.module}/${var.name}")', "file(data.x.y.path)"):
+        text = f'variable "name" {{}}\noutput "x" {{\n  value = {expression}\n}}\n'
+        stack = shared.write("notebooks/n", text=text)
+        assert (stack.upstream, stack.unknown_reads) == ((), ())
+
+
+def test_a_local_backend_that_lacks_its_path_may_have_the_state_elsewhere(shared: Bench) -> None:
+    """In a fresh checkout, where Terraform would find an empty place: the default one."""
+    stack = shared.write(
+        "notebooks/n", "shared-infra/b", text='terraform {\n  backend "local" {}\n}\n'
+    )
+    why = 'its backend "local" has no path, and no terraform init here was given one'
+    with pytest.raises(UserError, match=f"cannot tell whether notebooks/n is deployed: {why}"):
+        destroy_b(shared)
+    [result] = run_stacks(shared.run(destroy=True), [stack])
+    assert (result.outcome, result.detail[: len(why)]) == ("failed", why)
+    [result] = run_stacks(shared.run(), [stack])
+    assert result.outcome == "applied"  # a state may also be new
+    [result] = run_stacks(shared.run(destroy=True), [stack])
+    assert result.outcome == "destroyed"

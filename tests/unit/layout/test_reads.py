@@ -111,6 +111,41 @@ KNOWN = {
         + data("{ path = local.path }"),
         (A,),
     ),
+    "a type's default for a part that is missing": (
+        'variable "v" {\n  type = object({ of = optional(string, "b") })\n  default = {}\n}\n'
+        + data(f'{{ path = "{LOCAL}/${{lookup(var.v, "of", "a")}}/terraform.tfstate" }}'),
+        (B,),
+    ),
+    "a set of one text twice": (
+        'variable "v" {\n  type = set(string)\n  default = ["x", "x"]\n}\n'
+        + data(f'{{ path = "{LOCAL}/${{length(var.v) == 1 ? "b" : "a"}}/terraform.tfstate" }}'),
+        (B,),
+    ),
+    "a text in a list of numbers": (
+        'variable "v" {\n  type = list(number)\n  default = ["01"]\n}\n'
+        + data(f'{{ path = "{LOCAL}/${{var.v[0] == 1 ? "b" : "a"}}/terraform.tfstate" }}'),
+        (B,),
+    ),
+    "a truth in a map of texts": (
+        'variable "v" {\n  type = map(string)\n  default = { k = true }\n}\n'
+        + data(f'{{ path = "{LOCAL}/${{var.v.k == "true" ? "b" : "a"}}/terraform.tfstate" }}'),
+        (B,),
+    ),
+    "a type in JSON's way": (
+        'variable "v" {\n  type = "map(string)"\n  default = { k = 1 }\n}\n'
+        + data(f'{{ path = "{LOCAL}/${{var.v.k == "1" ? "b" : "a"}}/terraform.tfstate" }}'),
+        (B,),
+    ),
+    "null for what may not be null": (
+        'variable "v" {\n  nullable = false\n  default = "b"\n}\n'
+        + 'module "m" {\n  source = "./m"\n  v = null\n}\n'
+        + data(f'{{ path = "{LOCAL}/${{var.v}}/terraform.tfstate" }}'),
+        (B,),
+    ),
+    "a letter and its accent": (
+        data(f'{{ path = "{LOCAL}/${{"e\\u0301" == "\\u00e9" ? "b" : "a"}}/terraform.tfstate" }}'),
+        (B,),
+    ),
     "a data source in a check block": (
         'check "c" {\n' + data(f'{{ path = "{LOCAL}/a/terraform.tfstate" }}') + "}\n",
         (A,),
@@ -169,6 +204,16 @@ UNKNOWN = {
     "a text beside a number": (
         data('{ path = true ? 1 : "a" }'),
         "its path depends on a conditional with results of two types",
+    ),
+    "a list of two types": (
+        'variable "v" {\n  type = list(any)\n  default = [1, "a"]\n}\n'
+        + data('{ path = "${var.v[0]}/x" }'),
+        "a variable of another type",
+    ),
+    "a set of numbers": (
+        'variable "v" {\n  type = set(number)\n  default = [1, "1"]\n}\n'
+        + data('{ path = join("", var.v) }'),
+        "a variable of another type",
     ),
     "a very long sum": (
         data(f'{{ path = "${{{"1-" * 3000}1}}" }}'),

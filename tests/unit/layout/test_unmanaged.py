@@ -32,6 +32,8 @@ def unmanaged(root: Path) -> dict[str, str]:
         ("notebooks/team-a/alice", "stacks lie directly in notebooks"),
         ("notebooks/team-a/x/bob", "stacks lie directly in notebooks"),
         ("shared-infra/real/nested", "stacks lie directly in shared-infra"),
+        ("notebooks/a/b/c/d/e/f/g/h", "stacks lie directly in notebooks"),
+        ("notebooks", "the directories in notebooks are stacks, and it is none itself"),
     ],
 )
 def test_what_terraform_takes_for_a_root_is_listed_with_the_reason(

@@ -157,3 +157,20 @@ def test_an_orphan_that_a_stack_may_need_or_have_is_not_destroyed(
     if deployed:
         write_state(stack.path)
     assert reason in refused(session_of(bench), "gone")
+
+
+@pytest.mark.parametrize("name", ["notebooks/team/alice", "notebooks/.hidden"])
+def test_a_state_that_no_stack_can_have_is_listed_with_what_to_do(bench: Bench, name: str) -> None:
+    (directory := bench.root / name).mkdir(parents=True)
+    write_state(directory)
+    (bench.root / "notebooks/n/terraform.tfstate.d/staging").mkdir(parents=True)
+    write_state(bench.root / "notebooks/n/terraform.tfstate.d/staging")
+    records = session_of(bench).records
+    assert orphans.find_orphans(records) == []
+    [(found, _, reason)] = orphans.find_unreadable(records)
+    assert found == name
+    last = name.rpartition("/")[2]
+    assert reason == (
+        "no root module has this state, whose resources still exist; stacks lie in notebooks: to "
+        f"destroy it as an orphan, move the directory to notebooks/{last.lstrip('.')}"
+    )

@@ -31,7 +31,6 @@ def stack(root: Path, backend: str, kind: str = "", **saved: Any) -> Stack:
     ("backend", "kind", "saved", "file"),
     [
         ("", "", {}, "terraform.tfstate"),
-        ('backend "local" {}', "", {}, "terraform.tfstate"),
         ('backend "local" {}', "local", {"path": None, "workspace_dir": None}, "terraform.tfstate"),
         ('backend "local" {}', "local", {"path": "x.tfstate"}, "x.tfstate"),
         ('backend "local" {\npath = "x"\n}', "local", {"path": "x"}, "x"),
@@ -86,3 +85,11 @@ def test_a_note_of_no_backend_says_nothing(tmp_path: Path, text: str) -> None:
     (found.path / SAVED_BACKEND).write_text(text)
     assert not is_moved(found)
     assert locate(found, no_objects) == LocalPlace(found.path / "terraform.tfstate")
+
+
+def test_a_local_backend_without_a_path_waits_for_an_init_or_a_state(tmp_path: Path) -> None:
+    """An init may be told a path: https://developer.hashicorp.com/terraform/language/backend"""
+    found = stack(tmp_path, 'backend "local" {}', "")
+    assert locate(found, no_objects) is None
+    (state := found.path / "terraform.tfstate").write_text("{}")
+    assert locate(found, no_objects) == LocalPlace(state)

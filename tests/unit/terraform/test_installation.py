@@ -91,11 +91,33 @@ def test_what_leads_to_another_state_is_refused(name: str, value: str, words: st
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "option"),
+    [
+        ("TF_CLI_ARGS", "-help", "help"),
+        ("TF_CLI_ARGS_apply", "-h", "h"),
+        ("TF_CLI_ARGS", "-no-color --version", "version"),
+        ("TF_CLI_ARGS_plan", "-target=terraform_data.x", "target"),
+        ("TF_CLI_ARGS_plan", "-exclude terraform_data.x", "exclude"),
+        ("TF_CLI_ARGS_apply", "-refresh-only", "refresh-only"),
+        ("TF_CLI_ARGS_plan", "-destroy", "destroy"),
+        ("TF_CLI_ARGS_plan", "-out=x", "out"),
+    ],
+)
+def test_what_makes_terraform_do_something_else_is_refused(
+    name: str, value: str, option: str
+) -> None:
+    """Its exit code 0 would be taken for an apply of the whole stack."""
+    with pytest.raises(UserError, match=rf"^{name} has the option -{option}, with which"):
+        refuse_elsewhere({"HOME": "/nowhere", name: value})
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("TF_WORKSPACE", ""),  # which Terraform takes for none
         ("TF_CLI_ARGS", "-lock-timeout=5s -var=state=x -stateful"),
         ("TF_CLI_ARGS_init", "-backend-config=path=x"),
+        ("TF_CLI_ARGS_plan", "-var=target=x -refresh=false -compact-warnings"),
         ("TF_VAR_args", "-state=x"),
     ],
 )

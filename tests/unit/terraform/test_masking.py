@@ -218,3 +218,55 @@ def test_the_type_of_a_resource_is_never_hidden(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text('variable "s" {\n  sensitive = true\n}\n')
     mask = masking.mask_of(tmp_path, {"TF_VAR_s": "aws_s3_bucket"})
     assert mask.event({"resource_type": "aws_s3_bucket"}) == {"resource_type": "aws_s3_bucket"}
+
+
+def test_an_ephemeral_value_is_hidden(tmp_path: Path) -> None:
+    """Terraform 1.11.4 prints it where a provisioner does."""
+    (tmp_path / "main.tf").write_text('variable "a" {\n  ephemeral = true\n}\n')
+    (tmp_path / "terraform.tfvars").write_text(f'a = "{SECRET}"\n')
+    assert masking.mask_of(tmp_path, {})(SECRET) == PLACEHOLDER
+
+
+def test_the_keys_of_a_map_are_hidden_and_the_names_of_attributes_are_not(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(
+        'variable "a" {\n  sensitive = true\n  type = map(object({ attribute = string }))\n}\n'
+        'variable "b" {\n  sensitive = true\n}\n'
+    )
+    values = f'a = {{ "{SECRET}" = {{ attribute = "value" }} }}\nb = {{ another = "value" }}\n'
+    (tmp_path / "terraform.tfvars").write_text(values)
+    mask = masking.mask_of(tmp_path, {})
+    assert mask(f"{SECRET} attribute another") == f"{PLACEHOLDER} attribute another"
+
+
+HANDED = {
+    "a literal": (f'"{SECRET}"', ""),
+    "a variable": ("var.root", f'root = "{SECRET}"\n'),
+    "a local of a variable": ("local.whole", f'root = "{SECRET}"\n'),
+    "a part of a text": (f'"${{var.root}}-{SECRET}"', 'root = "x"\n'),
+    "a default": ("var.root", ""),
+}
+
+
+@pytest.mark.parametrize(("argument", "values"), HANDED.values(), ids=HANDED)
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_a_sensitive_variable_of_a_module_is_given_is_hidden(
+    tmp_path: Path, argument: str, values: str, nested: bool
+) -> None:
+    """It is marked in the module alone."""
+    inner = 'variable "pw" {\n  sensitive = true\n}\nvariable "shown" {}\n'
+    between = (
+        'variable "pw" {}\nvariable "shown" {}\nmodule "m" {\n  source = "../inner"\n'
+        "  pw = var.pw\n  shown = var.shown\n}\n"
+    )
+    root = (
+        f'variable "root" {{\n  default = "{SECRET}"\n}}\n'
+        "locals {\n  whole = { a = var.root }\n}\n"
+        f'module "m" {{\n  source = "../{"between" if nested else "inner"}"\n'
+        f'  pw = {argument}\n  shown = "visible"\n}}\n'
+    )
+    for name, text in {"inner": inner, "between": between, "root": root}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(text)
+    (tmp_path / "root/terraform.tfvars").write_text(values)
+    mask = masking.mask_of(tmp_path / "root", {})
+    assert mask(f"{SECRET} and visible") == f"{PLACEHOLDER} and visible"

@@ -1,0 +1,122 @@
+"""What a root module hands to variables of its modules that are sensitive there alone."""
+
+import json
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.hcl import configuration, scanning
+from tools.hcl.configuration import Attributes, Pieces
+from tools.hcl.syntax import Expression
+
+_DEEPEST = 20  # modules within modules, and steps from a name to its value
+_SHORTEST_PART = 8  # characters of a text beside others in a template
+
+
+@dataclass
+class Handed:
+    """The `variables` of a module that become secret in one that it calls, and secret `texts`."""
+
+    variables: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+
+
+def find_handed(directory: Path) -> Handed:
+    """Returns what the root module in `directory` hands to sensitive variables of its modules."""
+    installed: dict[str, str] = {}
+    try:
+        manifest = json.loads((directory / ".terraform/modules/modules.json").read_bytes())
+        installed = {str(entry["Key"]): str(entry["Dir"]) for entry in manifest["Modules"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # none is installed
+    return _handed(directory, "", str(directory), installed, 0)
+
+
+def references(expression: object) -> Iterator[tuple[str, str]]:
+    """The names of variables and locals in an expression, each after "var" or "local"."""
+    if isinstance(expression, list):
+        if expression[:1] == ["attribute"] and expression[1] in (
+            ["name", "var"],
+            ["name", "local"],
+        ):
+            yield expression[1][1], str(expression[2])
+        for part in expression:
+            yield from references(part)
+
+
+def _handed(root: Path, key: str, folder: str, installed: Mapping[str, str], depth: int) -> Handed:
+    handed = Handed()
+    pieces = _pieces(folder)
+    if depth == _DEEPEST:
+        return handed
+    locals_ = {name: value for piece in pieces for name, value in piece["locals"].items()}
+    for piece in pieces:
+        for name, arguments in piece["modules"].items():
+            called_key = f"{key}.{name}" if key else name
+            called = _folder(folder, arguments, installed.get(called_key), root)
+            secret = _secret_variables(root, called_key, called, installed, depth) if called else {}
+            for argument in secret & arguments.keys():
+                _add(handed, arguments[argument], locals_, 0)
+    return handed
+
+
+def _secret_variables(
+    root: Path, key: str, folder: str, installed: Mapping[str, str], depth: int
+) -> set[str]:
+    """The variables of a called module that are secret there, or further below."""
+    found = set()
+    for piece in _pieces(folder):
+        found |= {n for n, body in piece["variables"].items() if configuration.is_sensitive(body)}
+    return found | _handed(root, key, folder, installed, depth + 1).variables
+
+
+def _folder(caller: str, call: Attributes, installed: str | None, root: Path) -> str | None:
+    source = call.get("source", ["literal", ""])
+    if source[0] == "literal" and str(source[1]).startswith(("./", "../")):
+        return posixpath.normpath(posixpath.join(caller, source[1]))
+    return None if installed is None else posixpath.normpath(posixpath.join(root, installed))
+
+
+def _pieces(folder: str) -> list[Pieces]:
+    found = []
+    try:
+        for file in sorted(Path(folder).iterdir()):
+            if file.name.endswith(scanning.CONFIGURATION_ENDINGS) and file.name[0] != ".":
+                content = file.read_bytes()
+                if configuration.has_names(content):
+                    found.append(configuration.read_pieces(content, file.name.endswith(".json")))
+    except OSError:
+        pass  # Terraform says so
+    return found
+
+
+def _add(handed: Handed, expression: Expression, locals_: Attributes, depth: int) -> None:
+    """Notes the variables and texts of which the value of `expression` is made."""
+    handed.texts.update(_texts(expression, 0))
+    for kind, name in references(expression):
+        if kind == "var":
+            handed.variables.add(name)
+        elif name in locals_ and depth < _DEEPEST:
+            _add(handed, locals_[name], locals_, depth + 1)
+
+
+def _texts(expression: object, shortest: int) -> Iterator[str]:
+    if not isinstance(expression, list):
+        return
+    if expression[:1] == ["literal"]:
+        if isinstance(expression[1], str) and len(expression[1]) >= shortest:
+            yield expression[1]
+    elif expression[:1] == ["template"]:
+        for part in expression[1]:
+            if isinstance(part, str) and len(part) >= _SHORTEST_PART:
+                yield part
+            yield from _texts(part, _SHORTEST_PART)
+    elif expression[:1] == ["index"]:
+        yield from _texts(expression[1], shortest)  # the key only chooses
+    elif expression[:1] == ["if"]:
+        for branch in expression[2:]:
+            yield from _texts(branch, shortest)
+    elif expression[:1] != ["binary"]:
+        for part in expression:
+            yield from _texts(part, shortest)
