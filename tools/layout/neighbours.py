@@ -132,7 +132,12 @@ class Neighbours:
                 unknown[reason] = None
                 is_elsewhere = read.address is not None or not read.of_any
                 of_any, of_unplaced = of_any or not is_elsewhere, of_unplaced or is_elsewhere
-        addresses = frozenset(read.address for read in reads if read.address)
+        addresses = frozenset(
+            read.address
+            for read in reads
+            # modules/common looks at a stack's own state as a file.
+            if read.address and not (read.is_file and self._named(read.address) == name)
+        )
         return Upstream(
             _sorted(by_name),
             _sorted(by_output),

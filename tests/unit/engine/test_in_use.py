@@ -183,6 +183,7 @@ def test_another_file_is_no_state(shared: Bench) -> None:
         text = f'variable "name" {{}}\noutput "x" {{\n  value = {expression}\n}}\n'
         stack = shared.write("notebooks/n", text=text)
         assert (stack.upstream, stack.unknown_reads) == ((), ())
+        assert not stack.named_upstream
 
 
 def test_a_local_backend_that_lacks_its_path_may_have_the_state_elsewhere(shared: Bench) -> None:
