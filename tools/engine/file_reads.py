@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from tools.engine import module_scope
@@ -24,6 +25,7 @@ from tools.hcl import file_uses
 from tools.hcl.evaluation import is_known
 from tools.hcl.file_uses import FileUses
 from tools.hcl.syntax import Expression, UnreadableError
+from tools.hcl.variables import read_assigned, texts_of
 from tools.terraform.cli_arguments import value_options
 from tools.terraform.providers import home_folder
 
@@ -121,7 +123,8 @@ class _Walk:
         env = self.reader.env
         texts = [value for name, value in env.items() if name.startswith("TF_VAR_")]
         texts += [value for option, value in value_options(env) if option == "var"]
-        return any(b".." in content for content in self.collector.reads.values.values()) or any(
+        values = self.collector.reads.values
+        return any(_climbs(content, f.endswith(".json")) for f, content in values.items()) or any(
             ".." in text for text in texts
         )
 
@@ -354,6 +357,17 @@ class _Walk:
         for called, arguments in calls or ():
             inner = f"{posixpath.basename(path)}, a template of {where}"
             self._visit_call(called, arguments, ModuleScope(NO_USES, ".", self.cwd), inner)
+
+
+@cache
+def _climbs(content: bytes, is_json: bool) -> bool:
+    """Whether a file of values sets a text with a "..", in words and comments apart."""
+    if b".." not in content and b"\\" not in content:
+        return False
+    values = read_assigned(content, is_json)
+    if values is None or not is_known(list(values.values())):
+        return True
+    return any(".." in text.split("/") for text in texts_of(list(values.values()), maps=_DEEPEST))
 
 
 def _is_fixed(source: str, version: Expression | None) -> bool:

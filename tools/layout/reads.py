@@ -361,7 +361,9 @@ def _reads_of_files(prefix: str, context: Context) -> Iterator[Read]:
         for value in evaluate(expression, context.scope):
             name = f"{prefix}{describe(expression)}"
             if isinstance(value, str) and "\0" not in value:
-                yield Read(name, StateAddress(value), is_file=True)
+                # modules/common looks at a stack's own state, which is none of another's.
+                if posixpath.normpath(value).startswith(("../", "/")):
+                    yield Read(name, StateAddress(value), is_file=True)
             elif value is not None:
                 unknown = first_unknown(value) or Unknown("a value that is no text")
                 reason = (

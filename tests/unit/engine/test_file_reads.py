@@ -456,3 +456,13 @@ def test_a_variable_is_secret_if_a_module_has_it_in_a_sensitive_one(tree: Tree) 
     call = 'module "m" {\n  source = "../../modules/m"\n  pw = local.a\n  shown = var.plain\n}\n'
     declared = 'variable "root" {}\nvariable "plain" {}\nlocals {\n  a = upper(var.root)\n}\n'
     assert tree.read(declared + call).secrets == {"root"}
+
+
+def test_dots_in_a_comment_of_values_lead_nowhere(tree: Tree) -> None:
+    tree.write("s/a")
+    tree.write("terraform.tfvars", '# the name of all: dev, ...\nx = "a.."\n')
+    text = 'variable "x" {}\nvariable "y" {}\n' + value('file("s/${var.y}")')
+    assert tree.counts("s/a", text)
+    tree.write("terraform.tfvars", 'x = "../a"\n')
+    [unknown] = tree.read().unknown
+    assert 'may lead out of its folder by a ".."' in unknown
