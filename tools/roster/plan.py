@@ -219,9 +219,8 @@ def select_gone(plan: SyncPlan, names: Sequence[str]) -> list[str]:
     rows = {entry.name: entry.line for entry in plan.roster.entries}
     for name in chosen:
         if name in rows:
-            raise UserError(
-                f"{plan.roster.where(rows[name])} still names {name}; remove the row, then repeat it"
-            )
+            where = plan.roster.where(rows[name])
+            raise UserError(f"{where} still names {name}; remove the row, then repeat it")
         if name in plan.others:
             raise UserError(
                 f"notebooks/{name} is not kept by {plan.roster.name}, so it is not retired; to "
