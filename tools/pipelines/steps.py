@@ -69,7 +69,11 @@ class Pipeline:
     def start(self, shard_size: int) -> str:
         """Returns the matrix of the jobs that plan a change, and forgets earlier reports of it."""
         self._store.delete_reports("plan/")
-        text = matrix.render(self._stacks, shard_size, self.find_changed(self._stacks))
+        changed = self.find_changed(self._stacks)
+        text = matrix.render(self._stacks, shard_size, changed)
+        while len(json.loads(text)["include"]) > MOST_JOBS and shard_size < len(self._stacks):
+            shard_size *= 2
+            text = matrix.render(self._stacks, shard_size, changed)
         for job in json.loads(text)["include"]:
             name = _plan_report(Portion.parse(job["wave"]), Portion.parse(job["shard"]))
             lost = [Result(s, "failed", detail="its job has not ended") for s in job["stacks"]]
@@ -128,7 +132,8 @@ class Pipeline:
             if plan.stack not in approvable
         ]
         self._put_results(f"deploy/{run}/{wave.number}/{_UNPLANNED}", [*not_run, *failed])
-        jobs = matrix.jobs_of_wave(self._stacks, wave, shard_size)
+        size = max(shard_size, -(-len(self._stacks) // MOST_JOBS))
+        jobs = matrix.jobs_of_wave(self._stacks, wave, size)
         shards = [
             str(job.shard)
             for job in jobs
@@ -278,6 +283,8 @@ class Pipeline:
             self._store.put_report(name, report)
 
 
+# https://docs.github.com/en/actions/reference/limits: jobs of a matrix
+MOST_JOBS = 256
 MOST_WAVES = 6  # of the files that are generated; the last has all later ones
 
 

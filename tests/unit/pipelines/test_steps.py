@@ -23,6 +23,7 @@ from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.repository import Repository
 from tools.layout.waves import Portion
+from tools.pipelines import steps
 from tools.pipelines.steps import Pipeline, Prepared
 from tools.pipelines.store import Store
 from tools.runs.options import Options
@@ -339,6 +340,17 @@ def test_a_job_that_never_ends_shows_as_failed(jobs: Jobs) -> None:
         "shared-infra/a": "failed",
         "notebooks/n": "failed",
     }
+
+
+def test_a_matrix_has_no_more_jobs_than_github_takes(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(json.loads(jobs.open().start(1))["include"]) == 4
+    monkeypatch.setattr(steps, "MOST_JOBS", 3)
+    assert len(json.loads(jobs.open().start(1))["include"]) == 3
+    monkeypatch.setattr(steps, "MOST_JOBS", 1)  # three waves cannot be one job
+    assert len(json.loads(jobs.open().start(1))["include"]) == 3
+    assert jobs.open(locks=False).prepare(Portion(1, 6), "1", 1).shards == ["1/1"]
 
 
 def test_a_repository_without_a_bucket_has_no_pipeline(tmp_path: Path, chain: Bench) -> None:
