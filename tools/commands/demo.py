@@ -67,7 +67,7 @@ def _run(context: Context, port: int | None) -> None:
     if NOTEBOOK["name"] not in target.repository.notebook_names():
         say(f"tools new-notebook {NOTEBOOK['name']} --profile staging --local")
         types = render.variables(templates)
-        notebooks = rows.build([NOTEBOOK], {}, target.repository, types)
+        notebooks = [rows.build(NOTEBOOK, {}, target.repository, types)]
         render.write(notebooks, target.repository, templates)
     session = Session.open(context, local=True, options=Options(yes=True, says_next=False))
     deployment.deploy_stacks(session, session.records.stacks)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tools.commands import completions
+from tools.commands import completions, wrong_rows
 from tools.console import terminal
 from tools.console.messages import say
 from tools.context import Context
@@ -20,9 +20,8 @@ from tools.layout.stack import Stack
 from tools.runs import deployment
 from tools.runs.options import Options
 from tools.runs.session import Session
-from tools.scaffold import render
+from tools.scaffold import render, rows
 from tools.scaffold.notebook import PROFILES, Notebook
-from tools.scaffold.rows import build, read_rows
 from tools.state import backend
 
 
@@ -137,11 +136,14 @@ def command(
     common |= {"from": source} if source else {}
     common |= {"tags": tags} if tags else {}
     common |= sets
-    rows = read_rows(from_file) if from_file else [{"name": name}]
     target = context.target(local) if apply or local else None
     repository = target.repository if target else context.repository
     types = render.variables(context.templates)
-    notebooks = build(rows, common, repository, types)
+    if from_file:
+        with wrong_rows.shown():
+            notebooks = rows.build_file(from_file, common, repository, types)
+    else:
+        notebooks = [rows.build({"name": name}, common, repository, types)]
     if dry_run:
         render.check_new(notebooks, repository)
         state_backend = backend.configured_backend(repository)

@@ -200,5 +200,5 @@ def open_session(
 ) -> tuple[Session, list[Stack]]:
     """Opens the session of a command that runs stacks, and selects the stacks."""
     selection = take_selection(given)
-    session = Session.open(context, local, Options(**given))
+    session = Session.open(context, local, Options(**given), selection)
     return session, session.select(selection)

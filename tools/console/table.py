@@ -4,7 +4,7 @@ import re
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import click
@@ -82,6 +82,28 @@ def show(
     if dropped:
         names = ", ".join(column.title for column in dropped)
         say(click.style(f"not shown at {width} columns: {names}; -v shows all", dim=True))
+
+
+class Rows:
+    """A table on stdout that is printed row by row, each as it is known.
+
+    `columns` are titles and widths of all but the last column, which is wrapped below itself where
+    the terminal ends.
+    """
+
+    def __init__(self, columns: Sequence[tuple[str, int]], last: str) -> None:
+        self._widths = [max(width, len(title)) for title, width in columns]
+        self._width = terminal.columns(sys.stdout)
+        self.add([title for title, _ in columns], last, lambda line: click.style(line, bold=True))
+
+    def add(
+        self, cells: Sequence[str], text: str, style: Callable[[str], str] = lambda line: line
+    ) -> None:
+        """Prints a row: `cells` in their columns, and `text` in the last one."""
+        pairs = zip(cells, self._widths, strict=True)
+        lead = "".join(f"{_pad(cell, width, False)}{_GAP}" for cell, width in pairs)
+        for line in _wrap(text, self._width, lead, " " * _width(lead)):
+            click.echo(style(line.rstrip()))
 
 
 @dataclass(frozen=True)

@@ -50,15 +50,21 @@ class Session:
         context: Context,
         local: bool,
         options: Options | None = None,
+        selection: Selection | None = None,
         *,
         check: bool = True,
     ) -> "Session":
         """Opens a session that may change something, so AWS is asked who runs it.
 
-        `check` refuses states that are not in order; the commands that mend them leave it out.
-        Raises UserError if there is no such target, or if AWS does not know the credentials.
+        Raises UserError for a name in `selection` that no stack has, before that: a mistyped name
+        needs no credentials to be told. So it does if there is no such target, and if AWS does not
+        know the credentials. `check` refuses states that are not in order; the commands that mend
+        them leave it out.
         """
-        return cls.on(context, context.target(local), options, check=check)
+        target = context.target(local)
+        if selection:
+            context.check_names(target.repository, selection)
+        return cls.on(context, target, options, check=check)
 
     @classmethod
     def on(
