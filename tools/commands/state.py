@@ -114,7 +114,7 @@ def disable(context: Context, local: bool, yes: bool) -> None:
 def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -> None:
     """List the states of STACKS: place, serial, resources, size, and who holds the lock.
 
-    Starts no Terraform.
+    Starts no Terraform. A state is at PLACE/STACK/terraform.tfstate; with -v the place is whole.
 
     \b
     Examples:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from tools.console import figures, table
+from tools.console import figures, table, terminal
 from tools.console.table import Column
 from tools.engine.records import BUCKET_REQUESTS, Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state.transfer import UNKNOWN_PLACE
 from tools.state.file import State
-from tools.state.place import Lock
+from tools.state.place import STATE, Lock
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,11 @@ def _read_row(records: Records, stack: Stack) -> StateRow:
 
 
 def show(rows: Sequence[StateRow], root: Path) -> None:
-    """Prints `rows` as a table on stdout, with the places in the repository `root` from there."""
+    """Prints `rows` as a table on stdout.
+
+    Of a place that is as usual, in the repository `root` or in a bucket, only the beginning, since
+    the stack's name follows there; with -v all of it.
+    """
     columns = (
         "Stack",
         Column("Place", note=True),
@@ -74,8 +78,13 @@ def _cells(row: StateRow, root: Path) -> list[table.Cell]:
     note = row.problem or (describe_lock(row.lock) if row.lock else "")
     size = figures.size(row.size) if row.size else None
     coloured = click.style(note, fg="yellow") if note else ""
-    place = row.place.removeprefix(f"{root}/")
+    place = row.place if terminal.wish.verbose else _begin(row, root)
     return [row.stack, place, row.serial, row.resources, size, coloured]
+
+
+def _begin(row: StateRow, root: Path) -> str:
+    begin = row.place.removesuffix(f"/{row.stack}/{STATE}")
+    return "its folder" if begin == str(root) else begin
 
 
 def describe_lock(lock: Lock) -> str:
