@@ -66,7 +66,7 @@ def test_a_notebook_without_a_row_is_stopped_kept_and_destroyed(
     assert "0 of 1 files, 0 of 4 bytes" in retire(code=1)
     copied = {"Bucket": name, "Key": f"backups/{name}/home/a.ipynb"}
     s3.put_object(**copied, Body=b"text")
-    assert f"{name} stop backup: 1 files, 4 bytes" in retire("--dry-run")
+    assert f"{name} stop backup: 1 files, 4 bytes" in retire("--dry-run", name)
     assert status() == "InService"
     assert "stopped, and kept until" in retire("--grace", "3")
     assert status() == "Stopped"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.trees import REPOSITORY
 from tests.unit.commands.conftest import Checkout, checkout
+from tools.commands import retire
 from tools.hcl import reading
 from tools.scaffold import render, rows
 from tools.scaffold.row_files import read_rows
@@ -132,6 +133,59 @@ def test_the_others_are_left_alone_and_the_gone_are_listed(checkout: Checkout) -
     output = sync(checkout, "--yes")
     assert re.search(r"^vision +no longer named$", output, re.MULTILINE)
     assert "left alone: copied, notebook-dev, notebook-prod" in output
+    assert tree(checkout) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ((), ["nlp", "vision"]),
+        (("vision",), ["vision"]),
+        (("notebooks/vision/",), ["vision"]),
+        (("notebooks.csv", "vision", "nlp"), ["nlp", "vision"]),
+    ],
+)
+def test_retire_takes_those_that_are_named(
+    checkout: Checkout,
+    monkeypatch: pytest.MonkeyPatch,
+    given: tuple[str, ...],
+    asked: list[str],
+) -> None:
+    """What is done with them is in tests/cli/test_retire.py."""
+    write(checkout)
+    sync(checkout, "--yes")
+    write(checkout, "name,owner\nnotebook-dev,alice\n")
+    retired: list[str] = []
+    monkeypatch.setattr(retire, "run", lambda _, names, *args, **kwargs: retired.extend(names))
+    assert re.search(r"nlp +no longer named\nvision +no longer", sync(checkout, "--yes"))
+    assert retired == []
+    sync(checkout, "--retire", *given)
+    assert retired == asked
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--retire", "vision"), "notebooks.csv, line 3 still names vision; remove the row"),
+        (
+            ("--retire", "nlp", "notebook-dev"),
+            "notebooks/notebook-dev is not kept by notebooks.csv",
+        ),
+        (("--retire", "np"), "there is no notebook 'np' to retire; did you mean nlp?"),
+        (("notebooks.csv", "nlp"), "NAME belong to --retire"),
+    ],
+)
+def test_what_is_named_and_not_gone_is_refused_before_anything_is_written(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], said: str
+) -> None:
+    write(checkout)
+    sync(checkout, "--yes")
+    write(checkout, "name,profile,owner\nnew,dev,alice\nvision,prod,carol\n")
+    monkeypatch.setattr(retire, "run", lambda *_, **__: pytest.fail("it was retired"))
+    before = tree(checkout)
+    done = checkout.tools("sync", *given, "--yes")
+    assert done.returncode != 0
+    assert said in done.stderr
     assert tree(checkout) == before
 
 
