@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import inspect
 import os
 import re
 import signal
@@ -146,6 +147,10 @@ def _add_common_options(command: click.Command) -> None:
         for part in command.commands.values():
             _add_common_options(part)
     command.context_class = HelpContext
+    if not command.short_help:
+        # click would cut the docstring's first sentence where a line of the list ends.
+        first = inspect.cleandoc(command.help or "").split("\n\n")[0].replace("\n", " ")
+        command.short_help = first.partition(". ")[0].removesuffix(".") + "."
     if all(parameter.name != "verbose" for parameter in command.params):
         command.params += _common_options()
 

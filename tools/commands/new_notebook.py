@@ -157,8 +157,9 @@ def command(
         # Before anything is written: a refusal must not leave directories behind.
         render.check_new(notebooks, repository)
         session = Session.on(context, target, Options(yes=yes))
-        session.announce("Deploy", [Stack(repository.root, name) for name in names])
-        session.confirm_stacks("Deploy", len(names))
+        if session.asks:  # otherwise the deploy says it
+            session.announce("Deploy", [Stack(repository.root, name) for name in names])
+            session.confirm_stacks("Deploy", len(names))
     for directory in render.write(notebooks, repository, context.templates):
         click.echo(directory.relative_to(repository.root))
     if open_to_others:

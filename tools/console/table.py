@@ -24,8 +24,9 @@ class Column:
     """A column, and what becomes of it where there is not room for all.
 
     Of columns with a `rank` the one with the highest goes first; without one it stays. A `note` is
-    a sentence, or several in lines: it moves below its row before anything goes. A column
-    `to_right` holds figures with their units; numbers stand on the right by themselves.
+    a sentence, or several in lines: it moves below its row before anything goes, and where no row
+    has any it has no column. A column `to_right` holds figures with their units; numbers stand on
+    the right by themselves.
     """
 
     title: str
@@ -190,6 +191,11 @@ def _choose(
         [_column(columns, number, cells) for number in range(len(cells[0]))],
         [["-" if cell is None else str(cell) for cell in row] for row in cells],
         details or [()] * len(cells),
+    )
+    table = table.without(
+        column
+        for number, column in enumerate(table.columns)
+        if column.note and not any(row[number] for row in table.rows)
     )
     if width is None or table.width() <= width:
         return table.lines(width), []

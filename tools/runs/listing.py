@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from tools.console import table
+from tools.console.messages import first_lines
 from tools.console.table import Column
 from tools.engine.records import Records
 from tools.errors import UserError
@@ -138,7 +139,9 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
             Column("Resources", rank=1),
             Column("Notes", note=True),
         ),
-        details=[row.why if why and row.status == "changed since" else () for row in rows],
+        details=[
+            first_lines(row.why) if why and row.status == "changed since" else () for row in rows
+        ],
     )
 
 
