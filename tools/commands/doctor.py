@@ -13,14 +13,14 @@ _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "unknown": None}
 _WIDTH = 19  # of the longest name
 
 
-@click.command("doctor", short_help="Check what a deployment needs, one line each.")
+@click.command("doctor", short_help="Check what a deployment needs, and how to mend it.")
 @options.local
 @options.as_json
 @click.pass_obj
 def command(context: Context, local: bool, as_json: bool) -> None:
     """Check Terraform, the provider, the settings, git and the AWS account.
 
-    Prints a line for each check: ok, warning, error, or unknown if it could not be made, and the
+    Prints a row for each check: ok, warning, error, or unknown if it could not be made, and the
     mend. Changes nothing. Exits with 1 if there is an error.
 
     \b
