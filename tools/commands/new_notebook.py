@@ -51,10 +51,10 @@ def _parse_pairs(
 @click.option(
     "--volume-size", type=int, help="Size of the volume in GB, 5 to 16384.  [default: 20]"
 )
-@click.option("--owner", help="Who answers for it.  [default: your login name]")
+@click.option("--owner", help="Who is responsible for it.  [default: your login name]")
 @click.option("--purpose", help="What it is for.  [default: its name]")
 @click.option("--environment", help="Value of the Environment tag.  [default: the profile's]")
-@click.option("--subnet", "subnet_id", help="Id of its subnet.  [default: the first shared subnet]")
+@click.option("--subnet", "subnet_id", help="ID of its subnet.  [default: the first shared subnet]")
 @click.option(
     "--idle-minutes",
     "idle_stop_minutes",
