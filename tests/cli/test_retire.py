@@ -84,8 +84,9 @@ def test_a_notebook_without_a_row_is_stopped_kept_and_destroyed(
     assert "0 of 1 files, 0 of 4 bytes" in retire(code=1)
     s3.put_object(**copied, Body=b"text")
     assert f"{name} destroy backup: 1 files, 4 bytes" in retire("--dry-run")
+    assert f"{name}: kept, though its time has come" in retire()
     assert status() == "Stopped"
-    assert f"git rm -r notebooks/{name}" in retire()
+    assert f"git rm -r notebooks/{name}" in retire("--allow-destroy")
     listed = sagemaker.list_notebook_instances(NameContains=name)["NotebookInstances"]
     assert listed == []
     assert not path.exists()

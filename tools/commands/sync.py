@@ -15,6 +15,7 @@ from tools.roster import plan as planning
 from tools.roster import roster as rosters
 from tools.roster import write
 from tools.roster.plan import SyncPlan
+from tools.runs.options import Options
 from tools.scaffold import render, rows
 
 _GRACE_DAYS = 14.0
@@ -36,6 +37,11 @@ _GRACE_DAYS = 14.0
     metavar="DAYS",
     help="With --retire: days from the stop to the destruction.  [default: 14]",
 )
+@click.option(
+    "--allow-destroy",
+    is_flag=True,
+    help="With --retire: also destroy notebooks whose time has come.",
+)
 @options.local
 @options.yes
 @click.pass_obj
@@ -47,6 +53,7 @@ def command(
     dry_run: bool,
     retires: bool,
     grace: float | None,
+    allow_destroy: bool,
     local: bool,
     yes: bool,
 ) -> None:
@@ -64,7 +71,8 @@ def command(
     With --retire, takes one step with each notebook that the roster has kept and no longer names,
     or with those of them that NAME chooses.
     If its backup (docs/backup.md) is whole and of the last hour in which it ran, stops it. After
-    DAYS, if nobody has started it, another --retire destroys it with its volume. Asks before each.
+    DAYS, if nobody has started it, `--retire --allow-destroy` destroys it with its volume. Asks
+    before each.
     A notebook of which anything is unknown is refused, and the exit code is 1.
 
     \b
@@ -74,8 +82,8 @@ def command(
       tools sync --retire nlp-project
       tools sync team.yaml --yes
     """
-    if not retires and (local or grace is not None or notebooks):
-        raise click.UsageError("--grace, --local and NAME belong to --retire")
+    if not retires and (local or grace is not None or allow_destroy or notebooks):
+        raise click.UsageError("--grace, --allow-destroy, --local and NAME belong to --retire")
     if retires and file and not file.suffix:  # as a roster has, and no notebook's name
         file, notebooks = None, (str(file), *notebooks)
     repository = context.repository
@@ -90,7 +98,8 @@ def command(
         _write(context, plan, yes)
     if retires and gone:
         days = _GRACE_DAYS if grace is None else grace
-        retire.run(context, gone, days, local=local, yes=yes, dry_run=dry_run)
+        run_options = Options(yes=yes, allow_destroy=allow_destroy)
+        retire.run(context, gone, days, run_options, local=local, dry_run=dry_run)
 
 
 def _write(context: Context, plan: SyncPlan, yes: bool) -> None:
