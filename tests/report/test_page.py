@@ -487,6 +487,16 @@ def test_what_could_not_be_read_is_not_known_rather_than_none() -> None:
         assert "Nothing known." in text
 
 
+def test_without_notebooks_there_is_nothing_to_filter_or_save(open_page: OpenPage) -> None:
+    browser = open_page(report(0))
+    for part in ("filters", "csv"):
+        assert not browser.find_element(By.ID, part).is_displayed()
+    text = browser.find_element(By.TAG_NAME, "main").text
+    assert text.count("no notebooks") == 1
+    assert "make one: tools new-notebook NAME" in text
+    assert browser.get_log("browser") == []
+
+
 def test_what_needs_attention_comes_first_the_worst_on_top(open_page: OpenPage) -> None:
     browser = open_page(report(12))
     section = browser.find_element(By.CSS_SELECTOR, "[aria-labelledby=attention]")
