@@ -1,4 +1,4 @@
-"""How amounts are written, wherever a person reads them: money and sizes.
+"""How amounts and times are written, wherever a person reads them.
 
 An amount of money has two decimals. The price of a unit has four, or more if AWS's price has them:
 what is rounded would not be the price.
@@ -31,3 +31,8 @@ def size(count: int) -> str:
         if count >= worth:
             return f"{count / worth:.1f} {unit}"
     return f"{count} B"
+
+
+def minute(time: str) -> str:
+    """Returns a time in UTC, such as 2026-01-31T08:15:00Z, to the minute: 2026-01-31 08:15."""
+    return time[:16].replace("T", " ")

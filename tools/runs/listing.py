@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from tools.console import table
+from tools.console.figures import minute
 from tools.console.messages import first_lines
 from tools.console.table import Column
 from tools.engine.records import Records
@@ -125,7 +126,7 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
                 row.stack,
                 row.kind,
                 click.style(row.status, fg=_COLOURS.get(row.status)),
-                row.applied or "",
+                minute(row.applied or ""),
                 row.resources,
                 _note(row),
             )
