@@ -399,6 +399,8 @@ def test_on_a_phone_one_list_sorts_and_nothing_is_broken_or_left_over(
 ) -> None:
     shown = with_stacks(report(6), tmp_path)
     browser = open_page(shown, width=390)
+    billed = browser.find_element(By.CSS_SELECTOR, "#billed ~ .scroll")
+    assert billed.get_property("scrollWidth") <= billed.get_property("clientWidth")
     assert not browser.find_element(By.CSS_SELECTOR, "#fleet thead").is_displayed()
     sort = Select(browser.find_element(By.ID, "sort"))
     sort.select_by_visible_text("A month, most first")
