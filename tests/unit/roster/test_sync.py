@@ -1,6 +1,8 @@
 """`tools sync`: directories as a file says, by the command itself."""
 
+import random
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,34 @@ def test_the_others_are_left_alone_and_the_gone_are_listed(checkout: Checkout) -
     assert re.search(r"^vision +no longer named$", output, re.MULTILINE)
     assert "left alone: copied, notebook-dev, notebook-prod" in output
     assert tree(checkout) == before
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_a_roster_owns_is_what_its_rows_have_named(checkout: Checkout, seed: int) -> None:
+    """Against a ledger that this test keeps of two rosters' rows: no mark is read."""
+    chance = random.Random(seed)
+    owners: dict[str, str | None] = {"notebook-dev": None, "notebook-prod": None}
+    rows: dict[str, set[str]] = {"one.csv": set(), "two.csv": set()}
+    for number in range(6):
+        roster, other = chance.sample(sorted(rows), 2)
+        free = [name for name, owner in owners.items() if owner in (None, roster)]
+        named = {f"new-{number}", *chance.sample(free, chance.randrange(len(free) + 1))}
+        rows[roster] = named - rows[other]
+        write(
+            checkout, "name,owner\n" + "".join(f"{n},alice\n" for n in sorted(rows[roster])), roster
+        )
+        said = sync(checkout, roster, "--yes")
+        owners |= dict.fromkeys(rows[roster], roster)
+        gone = {name for name, owner in owners.items() if owner == roster} - rows[roster]
+        assert set(re.findall(r"^(\S+) +no longer named$", said, re.MULTILINE)) == gone
+        source = chance.choice(sorted(owners))
+        copy = f"copy-{number}"
+        shutil.copytree(
+            checkout.root / "notebooks" / source, checkout.root / "notebooks" / copy, symlinks=True
+        )
+        owners[copy] = None  # whatever it was copied from
+        text = values_file(checkout, copy).read_text()
+        values_file(checkout, copy).write_text(text + "\n# edited by hand\n")
 
 
 @pytest.mark.parametrize(
