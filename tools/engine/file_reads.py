@@ -247,10 +247,12 @@ class _Walk:
                 value := values.local(name)
             ):
                 # A module that asks its caller may have another value in each call.
-                key = f"module.{scope.key}." if scope.key and scope.asks_outside else ""
-                folder = posixpath.normpath(posixpath.join(self.cwd, scope.folder))
+                if scope.key and scope.asks_outside:
+                    of = f"{self.cwd}/module.{scope.key}."
+                else:
+                    of = posixpath.normpath(posixpath.join(self.cwd, scope.folder)) + "/"
                 digest = digest_of(json.dumps(value).encode())
-                outer.reads.files[f"{folder}/{key}local.{name}"] = digest
+                outer.reads.files[f"{of}local.{name}"] = digest
                 return
         outer.merge(own)
 
@@ -335,9 +337,9 @@ class _Walk:
             try:
                 digest = self.reader.digests.file(absolute) if is_whole else None
                 if digest:
-                    self.collector.reads.files[absolute] = digest
+                    self.collector.take({absolute: digest})
                 elif self._is_folder_beside(absolute):
-                    self.collector.reads.files.update(self.reader.digests.folder(absolute).files)
+                    self.collector.take(self.reader.digests.folder(absolute).files)
             except UncountableError as error:
                 if self._is_folder_beside(absolute):
                     self.collector.doubt(f"it names the folder {path}, which {error}")
