@@ -24,7 +24,7 @@ def test_flags_write_the_values(checkout: Checkout) -> None:
     assert values == {"project": "acme", "region": "eu-west-1"}
     assert reading.read_tfvars(checkout.root / GROUPS) == {"vpc_id": "default"}
     # Nobody has credentials here: what else is in the VPC is unknown, and not said to be nothing.
-    assert "what else is in the VPC default cannot be told: no AWS credentials" in done.stderr
+    assert "what else is in the default VPC cannot be told: no AWS credentials" in done.stderr
     shown = (checkout.root / "common.auto.tfvars").read_text()
     before = (REPOSITORY / "common.auto.tfvars").read_text()
     replaced = [line for line in before.splitlines() if line not in shown.splitlines()]

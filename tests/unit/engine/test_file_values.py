@@ -43,7 +43,9 @@ def value(root: Path, local: str) -> Value:
     uses = ModuleUses.merge({"guard.tf": read_uses(guard.read_bytes(), False)})
     one = f"{root}/notebooks/one"
     scope = ModuleScope(uses, "../../modules/common", one)
-    return FileValues(scope, lambda path: posixpath.normpath(posixpath.join(one, path))).local(local)
+    return FileValues(scope, lambda path: posixpath.normpath(posixpath.join(one, path))).local(
+        local
+    )
 
 
 FOREIGN_KEYS = {
