@@ -26,7 +26,7 @@ locals {
     "(?:\\bbackend(?:${local.gap}+\"?|\")|\"backend\"\\s*:\\s*\\[?\\s*\\{\\s*\")([a-z0-9]+)\"?",
     "(?:${local.gap}*|\\s*:\\s*\\[?\\s*)(\\{(?:[^{}]|\\{[^{}]*\\})*\\})|",
     "\"(?:[^\"\\\\\\n]|\\\\.)*\"",
-  ]), text) : { kind = found[0], content = found[1] } if found[0] != null]])
+  ]), text) : { kind = found[0], content = found[1] } if found[0] != null] if length(regexall("backend", text)) > 0])
 
   # Other keys are nobody's here: they may follow a rule of one's own.
   foreign_keys = [
