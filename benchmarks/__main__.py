@@ -10,7 +10,7 @@ import click
 from benchmarks.measure import Figure
 
 # Each is a module with a TITLE and `run(repetitions) -> list[Figure]`.
-BENCHMARKS = ("start", "scaffold", "graph", "page", "sync", "changes", "deploy", "warm")
+BENCHMARKS = ("start", "scaffold", "graph", "page", "sync", "pipeline", "changes", "deploy", "warm")
 
 
 @click.command()

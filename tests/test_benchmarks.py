@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment
 
-from benchmarks import fleet, graph, measure, scaffold
+from benchmarks import fleet, graph, measure, pipeline, scaffold
 from tests.trees import REPOSITORY
 
 
@@ -73,3 +73,14 @@ def test_the_command_says_what_it_can_measure() -> None:
     )
     assert done.returncode == 2
     assert "'start', 'scaffold', 'graph'" in done.stderr
+
+
+@pytest.mark.nightly
+def test_a_pipeline_s_commands_are_measured_in_two_fleets() -> None:
+    *steps, both = pipeline.run(1, (2, 3))
+    assert [figure.what for figure in steps] == [
+        f"`tools ci {step}`, one of {stacks} stacks changed"
+        for stacks in (2, 3)
+        for step in ("matrix", "plan")
+    ]
+    assert both.what == "both commands: of 3 stacks against 2"

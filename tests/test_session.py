@@ -43,7 +43,11 @@ def note_and_wait() -> None:
 
 @pytest.mark.parametrize(
     ("waiting", "workers"),
-    [(WAITING, 0), (WAITING, 1), (FORKED, 1)],
+    [
+        (WAITING, 0),
+        pytest.param(WAITING, 1, marks=pytest.mark.nightly),
+        pytest.param(FORKED, 1, marks=pytest.mark.nightly),
+    ],
     ids=["alone", "worker", "worker-fork"],
 )
 def test_ctrl_c_leaves_no_process(tmp_path: Path, waiting: str, workers: int) -> None:

@@ -32,5 +32,18 @@ data "aws_iam_policy_document" "trust" {
       variable = "${local.issuer}:sub"
       values   = local.subjects[var.platform][each.key]
     }
+
+    # The subject of a job with an environment names no branch. AWS reads GitHub's other claims since 2026:
+    # https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/
+    # In other partitions it may not, and then nobody could take the role.
+    dynamic "condition" {
+      for_each = each.key == "deploy" && var.platform == "github" && local.partition == "aws" ? ["ref"] : []
+
+      content {
+        test     = "StringEquals"
+        variable = "${local.issuer}:${condition.value}"
+        values   = ["refs/heads/${var.branch}"]
+      }
+    }
   }
 }

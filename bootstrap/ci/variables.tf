@@ -32,9 +32,14 @@ variable "gitlab_host" {
 }
 
 variable "max_session_seconds" {
-  description = "How long a job may work with its role: 3,600 to 43,200 seconds."
+  description = "How long a job may work with its role, in seconds. A workflow asks for its job's time, at most 21,000."
   type        = number
-  default     = 3600
+  default     = 21600
+
+  validation {
+    condition     = var.max_session_seconds >= 3600 && var.max_session_seconds <= 43200
+    error_message = "The max_session_seconds must be 3600 to 43200, as AWS takes them."
+  }
 }
 
 variable "name_suffix" {

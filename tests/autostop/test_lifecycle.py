@@ -392,6 +392,7 @@ def test_packed_script_that_cannot_be_unpacked_does_not_keep_the_notebook_from_s
     assert "gzip" in done.output
 
 
+@pytest.mark.nightly
 def test_changed_script_is_an_update_in_place_and_none_takes_it_away(
     tree: Tree, client: Callable[..., Any]
 ) -> None:

@@ -131,6 +131,7 @@ def place(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Iterato
         yield Place(checkout, proxy)
 
 
+@pytest.mark.nightly
 def test_states_and_requests_are_those_of_providers_that_start_anew(place: Place) -> None:
     cold, warm = (f"p{secrets.token_hex(4)}" for _ in range(2))
     place.write(cold)

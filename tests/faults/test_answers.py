@@ -45,6 +45,7 @@ class Third:
         return refusal
 
 
+@pytest.mark.nightly
 def test_errors_that_pass_in_a_third_of_all_calls(fleet: Fleet) -> None:
     fleet.write_aws()
     third = fleet.proxy.before = Third()

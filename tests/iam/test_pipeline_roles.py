@@ -105,7 +105,8 @@ def test_whom_each_role_trusts(roles: dict[str, dict[str, Policy]]) -> None:
         issuer = "token.actions.githubusercontent.com"
         assert statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
         condition = statement["Condition"]
-        assert condition["StringEquals"] == {f"{issuer}:aud": "sts.amazonaws.com"}
+        branch = {f"{issuer}:ref": "refs/heads/main"} if role == "deploy" else {}
+        assert condition["StringEquals"] == {f"{issuer}:aud": "sts.amazonaws.com", **branch}
         subjects = condition["StringLike"][f"{issuer}:sub"]
         trusted[role] = {subjects} if isinstance(subjects, str) else set(subjects)
         assert not any(sign in subject for subject in trusted[role] for sign in "*?")

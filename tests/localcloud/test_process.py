@@ -222,6 +222,7 @@ def test_an_emulator_that_others_could_reach_is_ended(
         socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
+@pytest.mark.nightly
 def test_an_emulator_that_answers_pages_is_ended(
     cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +234,7 @@ def test_an_emulator_that_answers_pages_is_ended(
     assert cloud.status() is None
 
 
+@pytest.mark.nightly
 def test_another_port_where_4566_is_taken_and_no_settings_of_the_user(
     cloud: LocalCloud, port_of_4566: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,9 @@ class Api:
                 {
                     "id": number,
                     "number": number,
+                    "iid": number,
                     "html_url": f"https://github.example/{number}",
+                    "web_url": f"https://gitlab.example/{number}",
                     "user": {"type": "Bot"},
                     "author": {"id": 1},
                     **body,
@@ -42,6 +44,8 @@ class Api:
             return items[-1]
         item = next(item for item in items if path.endswith(f"/{item['id']}"))
         item.update(body)
+        if body.get("state_event") == "close":
+            item["state"] = "closed"
         return item
 
 

@@ -79,6 +79,23 @@ def test_what_workflows_may_do(made: Checkout) -> None:
                 assert "${{" not in step.get("run", "")  # no text of others becomes a script
 
 
+def test_credentials_last_as_long_as_their_job(made: Checkout) -> None:
+    """What ends in the middle of an apply leaves a state that nobody can write."""
+    variables = (REPOSITORY / "bootstrap/ci/variables.tf").read_text()
+    found = re.search(r'"max_session_seconds" \{.*?default += (\d+)', variables, re.DOTALL)
+    assert found
+    steps = 0
+    for path in FILES["github"]:
+        for job in yaml.safe_load((made.root / path).read_text())["jobs"].values():
+            for given in (step.get("with", {}) for step in job.get("steps", [])):
+                if "role-to-assume" in given:
+                    steps += 1
+                    seconds = given["role-duration-seconds"]
+                    assert job["timeout-minutes"] * 60 <= seconds <= int(found[1])
+                    assert seconds >= 3600  # AWS gives a role at least an hour
+    assert steps == 7
+
+
 def test_a_second_run_changes_nothing_and_keeps_the_options(made: Checkout) -> None:
     done = made.tools("ci", "github", "--branch", "trunk", "--terraform", "1.10.5")
     assert done.returncode == 0, done.stderr

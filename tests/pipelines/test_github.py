@@ -7,6 +7,7 @@ what a role did by the requests that its jobs sent.
 import subprocess
 import threading
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,7 @@ STATES = (
 )
 
 
+@pytest.mark.nightly
 def test_a_pull_request_is_planned_and_its_merge_applies_those_plans(team: Team) -> None:
     team.pull_request()
     assert team.hub.outcome() == {
@@ -43,7 +45,9 @@ def test_a_pull_request_is_planned_and_its_merge_applies_those_plans(team: Team)
     assert asked == ["wave-1 / apply", "wave-2 / apply"]
     logs = {job.name: job.log for job in team.hub.jobs}
     assert "terraform plan" not in logs["wave-1 / prepare"]  # the pull request's plan is taken
+    assert "terraform plan" in logs["wave-1 / apply"]  # and made again by the one who applies
     assert "terraform plan" in logs["wave-2 / prepare"]
+    assert "terraform plan" not in logs["wave-2 / apply"]
     assert (team.value("shared-infra/a"), team.value("notebooks/n", "read_a")) == ("one", "one")
     assert team.hub.outcome()["result"] == "success"
     roles = {job.name: job.role for job in team.hub.jobs}
@@ -126,12 +130,10 @@ def test_a_plan_that_goes_stale_is_made_again_and_never_applied(team: Team) -> N
 @pytest.mark.nightly
 def test_a_plan_that_somebody_has_replaced_is_refused(team: Team) -> None:
     team.pull_request()
-    s3 = team.client("s3")
 
     def replace_plan(job: str) -> bool:
-        found = s3.list_objects_v2(Bucket=team.bucket, Prefix="pipeline/")["Contents"]
-        (key,) = (item["Key"] for item in found if item["Key"].endswith("shared-infra.a.tfplan"))
-        s3.put_object(Bucket=team.bucket, Key=key, Body=b"another plan")
+        s3 = team.client("s3")
+        s3.put_object(Bucket=team.bucket, Key=plan_key(team), Body=b"another plan")
         return True
 
     team.hub.approve = replace_plan
@@ -139,6 +141,47 @@ def test_a_plan_that_somebody_has_replaced_is_refused(team: Team) -> None:
     assert team.value("shared-infra/a") is None
     log = next(job.log for job in team.hub.jobs if job.name == "wave-1 / apply")
     assert "is not the one that was approved" in log
+
+
+@pytest.mark.nightly
+def test_a_provisioner_that_somebody_has_put_into_a_plan_never_runs(
+    team: Team, tmp_path: Path
+) -> None:
+    """A plan of Terraform's own with the same changes, for the same state: nothing shows it."""
+    team.pull_request()
+    mark = tmp_path / "ran"
+    key = plan_key(team)
+    team.client("s3").put_object(Bucket=team.bucket, Key=key, Body=forge_plan(team, tmp_path, mark))
+    team.merge()
+    assert team.value("shared-infra/a") == "one"
+    assert not mark.exists()
+    logs = {job.name: job.log for job in team.hub.jobs}
+    assert "terraform plan" not in logs["wave-1 / prepare"]  # it was taken over, and shown
+
+
+def forge_plan(team: Team, folder: Path, mark: Path) -> bytes:
+    """A plan of shared-infra/a with a provisioner, which makes `mark`."""
+    clone, plan = folder / "clone", folder / "forged"
+    subprocess.run(["git", "clone", "-q", "-b", "change", team.hub.bare, clone], check=True)
+    file = clone / "shared-infra/a/main.tf"
+    start = 'resource "terraform_data" "this" {\n'
+    provisioner = f'  provisioner "local-exec" {{\n    command = "touch {mark}"\n  }}\n'
+    assert start in file.read_text()
+    file.write_text(file.read_text().replace(start, start + provisioner))
+    env = {**team.hub.env, "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+    for command in (
+        ["init", "-input=false"],
+        ["plan", "-input=false", "-lock=false", f"-out={plan}"],
+    ):
+        run = ["terraform", *command]
+        subprocess.run(run, cwd=file.parent, env=env, check=True, capture_output=True)
+    return plan.read_bytes()
+
+
+def plan_key(team: Team) -> str:
+    found = team.client("s3").list_objects_v2(Bucket=team.bucket, Prefix="pipeline/")["Contents"]
+    (key,) = (item["Key"] for item in found if item["Key"].endswith("shared-infra.a.tfplan"))
+    return str(key)
 
 
 @pytest.mark.nightly

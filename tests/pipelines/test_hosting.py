@@ -1,4 +1,4 @@
-"""One comment and one issue, whoever else has written, on a stand-in for the API of GitHub."""
+"""One comment and one issue, whoever else has written, on a stand-in for both APIs."""
 
 from collections.abc import Iterator
 
@@ -43,6 +43,48 @@ def test_the_issue_is_opened_replaced_and_closed(api: Api) -> None:
     assert api.issues[0]["state"] == "closed"
     github(api).write_issue("<!-- d -->", "Drift", "c")
     assert len(api.issues) == 2
+
+
+def gitlab(api: Api, token: str = "a-token") -> hosting.Hosting:
+    env = {
+        "CI_PROJECT_ID": "9",
+        "CI_API_V4_URL": api.url,
+        "CI_PROJECT_URL": "https://gitlab.example/n",
+    }
+    return hosting.from_environment({**env, "GITLAB_TOKEN": token})
+
+
+def test_the_note_is_replaced_and_those_of_others_stay(api: Api) -> None:
+    quoted = {"id": 11, "body": "<!-- m -->\nquoted", "author": {"id": 2}}
+    api.comments += [quoted, *({**quoted, "id": n, "body": "x"} for n in (12, 13))]
+    for text in ("one", "two"):
+        address = gitlab(api).write_comment("7", "<!-- m -->", text)
+    assert [note["body"] for note in api.comments] == [
+        "<!-- m -->\nquoted",
+        "x",
+        "x",
+        "<!-- m -->\ntwo",
+    ]
+    assert address == "https://gitlab.example/n/-/merge_requests/7#note_4"
+
+
+def test_the_issue_of_gitlab_is_opened_replaced_and_closed(api: Api) -> None:
+    assert gitlab(api).write_issue("<!-- d -->", "Drift", "") == ""
+    for text in ("a", "b"):
+        gitlab(api).write_issue("<!-- d -->", "Drift", text)
+    assert [issue["description"] for issue in api.issues] == ["<!-- d -->\nb"]
+    gitlab(api).write_issue("<!-- d -->", "Drift", "")
+    assert api.issues[0]["state"] == "closed"
+    gitlab(api).write_issue("<!-- d -->", "Drift", "c")
+    assert len(api.issues) == 2
+
+
+def test_a_refusal_of_gitlab_is_one_clear_error_without_the_token(api: Api) -> None:
+    with pytest.raises(UserError, match=r"401") as raised:
+        gitlab(api, "wrong-token").write_comment("7", "m", "text")
+    assert "wrong-token" not in str(raised.value)
+    with pytest.raises(UserError, match="GITLAB_TOKEN is not set"):
+        gitlab(api, "")
 
 
 def test_a_refusal_is_one_clear_error_without_the_token(api: Api) -> None:

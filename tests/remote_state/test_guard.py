@@ -88,6 +88,7 @@ def terraform(checkout: Checkout, endpoint: str, stack: str, *command: str) -> s
     return f"{done.returncode} {said}"
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("kept_provider")
 def test_plain_terraform_is_stopped_in_a_copy_with_the_backend_block(
     one: tuple[Checkout, str], client: Callable[..., Any]
@@ -162,7 +163,13 @@ def test_plain_terraform_is_stopped_in_a_copy_with_the_state(
     ok("destroy", "-auto-approve")
 
 
-@pytest.mark.parametrize(("file", "text"), [("versions.tf", BACKEND), ("backend.tf.json", IN_JSON)])
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("versions.tf", BACKEND),
+        pytest.param("backend.tf.json", IN_JSON, marks=pytest.mark.nightly),
+    ],
+)
 def test_a_backend_block_counts_in_any_file(
     either: tuple[Checkout, str], client: Callable[..., Any], file: str, text: str
 ) -> None:

@@ -49,7 +49,13 @@ def addresses(team: Team) -> set[str]:
     return {f"{one['type']}.{one['name']}" for one in json.loads(text)["resources"]}
 
 
-@pytest.mark.parametrize("in_bucket", [False, True], ids=["on this machine", "in a bucket"])
+@pytest.mark.parametrize(
+    "in_bucket",
+    [
+        pytest.param(False, id="on this machine", marks=pytest.mark.nightly),
+        pytest.param(True, id="in a bucket"),
+    ],
+)
 def test_buckets_keep_their_data(team: Team, in_bucket: bool) -> None:
     prefix = f"b-{uuid4().hex[:8]}"
     write(team, S3, former(prefix))

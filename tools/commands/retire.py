@@ -25,13 +25,20 @@ _COLOURS = {"stop": "yellow", "destroy": "red", "refused": "red"}
 
 
 def run(
-    context: Context, names: Sequence[str], grace: float, *, local: bool, yes: bool, dry_run: bool
+    context: Context,
+    names: Sequence[str],
+    grace: float,
+    options: Options,
+    *,
+    local: bool,
+    dry_run: bool,
 ) -> None:
     """Takes the next step with each of the notebooks' directories `names`.
 
-    `grace` is in days. Exits with 1 if one of them was refused, or failed.
+    `grace` is in days. Destroys only if `options` allow that. Exits with 1 if one of them was
+    refused, or failed.
     """
-    session = Session.open(context, local, Options(yes=yes, allow_destroy=True))
+    session = Session.open(context, local, options)
     where = session.target
     fleet = Fleet(
         context.repository.root,
@@ -46,7 +53,7 @@ def run(
     failed = any(step.verb == "refused" for step in steps)
     if not dry_run:
         stopping = [step for step in steps if step.verb == "stop"]
-        failed |= not _stop(retiring, stopping, agreed=yes)
+        failed |= not _stop(retiring, stopping, agreed=options.yes)
         for step in steps:
             if step.verb == "gone":
                 retiring.forget(step)
@@ -93,6 +100,10 @@ def _stop(retiring: Retiring, steps: Sequence[Step], agreed: bool) -> bool:
 def _destroy(session: Session, retiring: Retiring, steps: Sequence[Step]) -> bool:
     """Destroys notebooks after a question, and forgets their notes; False if one was refused."""
     if not steps:
+        return True
+    if not session.options.allow_destroy:
+        for step in steps:
+            say(f"{step.name}: kept, though its time has come; to destroy it, add --allow-destroy")
         return True
     stacks = [retiring.stack(step) for step in steps]
     session.announce("Destroy", stacks)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tools.commands import options, retire
+from tools.commands import completions, options, retire
 from tools.console import table
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
@@ -15,6 +15,7 @@ from tools.roster import plan as planning
 from tools.roster import roster as rosters
 from tools.roster import write
 from tools.roster.plan import SyncPlan, WrongRowsError
+from tools.runs.options import Options
 from tools.scaffold import render
 
 _GRACE_DAYS = 14.0
@@ -23,6 +24,7 @@ _MOST = 20  # wrong rows that are shown
 
 @click.command("sync", short_help="Make notebooks' directories what a file says.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("notebooks", metavar="[NAME]...", nargs=-1, shell_complete=completions.notebooks)
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option(
     "retires",
@@ -36,6 +38,11 @@ _MOST = 20  # wrong rows that are shown
     metavar="DAYS",
     help="With --retire: days from the stop to the destruction.  [default: 14]",
 )
+@click.option(
+    "--allow-destroy",
+    is_flag=True,
+    help="With --retire: also destroy notebooks whose time has come.",
+)
 @options.local
 @options.yes
 @click.pass_obj
@@ -43,9 +50,11 @@ def command(
     context: Context,
     /,
     file: Path | None,
+    notebooks: tuple[str, ...],
     dry_run: bool,
     retires: bool,
     grace: float | None,
+    allow_destroy: bool,
     local: bool,
     yes: bool,
 ) -> None:
@@ -60,19 +69,24 @@ def command(
     Shows everything first and asks once. Writes all of it or nothing. Nothing is deployed: review
     the change with git, then run `tools deploy`.
 
-    With --retire, takes one step with each notebook that the roster has kept and no longer names.
+    With --retire, takes one step with each notebook that the roster has kept and no longer names,
+    or with those of them that NAME chooses.
     If its backup (docs/backup.md) is whole and of the last hour in which it ran, stops it. After
-    DAYS, if nobody has started it, another --retire destroys it with its volume. Asks before each.
+    DAYS, if nobody has started it, `--retire --allow-destroy` destroys it with its volume. Asks
+    before each.
     A notebook of which anything is unknown is refused, and the exit code is 1.
 
     \b
     Examples:
       tools sync --dry-run
       tools sync --retire --dry-run
+      tools sync --retire nlp-project
       tools sync team.yaml --yes
     """
-    if not retires and (local or grace is not None):
-        raise click.UsageError("--grace and --local belong to --retire")
+    if not retires and (local or grace is not None or allow_destroy or notebooks):
+        raise click.UsageError("--grace, --allow-destroy, --local and NAME belong to --retire")
+    if retires and file and not file.suffix:  # as a roster has, and no notebook's name
+        file, notebooks = None, (str(file), *notebooks)
     repository = context.repository
     with cache.persisted(repository.root):
         roster = rosters.read(repository.root, file)
@@ -80,12 +94,14 @@ def command(
             plan = planning.plan_sync(roster, repository, render.variables(context.templates))
         except WrongRowsError as error:
             _refuse(error)
+    gone = planning.select_gone(plan, notebooks)
     _show(plan)
     if plan.writes and not dry_run:
         _write(context, plan, yes)
-    if retires and plan.gone:
+    if retires and gone:
         days = _GRACE_DAYS if grace is None else grace
-        retire.run(context, plan.gone, days, local=local, yes=yes, dry_run=dry_run)
+        run_options = Options(yes=yes, allow_destroy=allow_destroy)
+        retire.run(context, gone, days, run_options, local=local, dry_run=dry_run)
 
 
 def _write(context: Context, plan: SyncPlan, yes: bool) -> None:

@@ -163,6 +163,12 @@ def planned_changes(plan: Mapping[str, Any]) -> tuple[Change, ...]:
     return tuple(changes)
 
 
+def planned_outputs(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the names of the outputs that change, from a plan's JSON."""
+    changes = plan.get("output_changes", {})
+    return tuple(name for name, change in changes.items() if change["actions"] != ["no-op"])
+
+
 def make_folder(folder: Path) -> None:
     """Makes a folder for saved plans, or empties it; only its owner can read it.
 

@@ -1,9 +1,7 @@
 """What the jobs of a pipeline do: plan a part of a change, prepare a wave, apply it."""
 
 import json
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,12 +18,13 @@ from tools.errors import UserError
 from tools.layout import graph, matrix
 from tools.layout.stack import Stack
 from tools.layout.waves import Portion, find_dependence, select_shard, select_wave
+from tools.pipelines import verification
 from tools.pipelines.store import Approvable, Store, plan_digest, state_version
+from tools.pipelines.workspace import private_folder, tree_of
 from tools.runs import deployment, report_file, summary
 from tools.runs.earlier import blocked_stacks
 from tools.runs.options import Options
 from tools.runs.session import Session
-from tools.system import git
 
 # The reports of a run: of its stacks that were not planned, and of its shards.
 _UNPLANNED, _APPLIED = "unplanned", "applied"
@@ -70,7 +69,11 @@ class Pipeline:
     def start(self, shard_size: int) -> str:
         """Returns the matrix of the jobs that plan a change, and forgets earlier reports of it."""
         self._store.delete_reports("plan/")
-        text = matrix.render(self._stacks, shard_size, self.find_changed(self._stacks))
+        changed = self.find_changed(self._stacks)
+        text = matrix.render(self._stacks, shard_size, changed)
+        while len(json.loads(text)["include"]) > MOST_JOBS and shard_size < len(self._stacks):
+            shard_size *= 2
+            text = matrix.render(self._stacks, shard_size, changed)
         for job in json.loads(text)["include"]:
             name = _plan_report(Portion.parse(job["wave"]), Portion.parse(job["shard"]))
             lost = [Result(s, "failed", detail="its job has not ended") for s in job["stacks"]]
@@ -83,7 +86,7 @@ class Pipeline:
         Exits with 1 if a plan failed.
         """
         part = select_shard(select_wave(self._stacks, wave), shard)
-        with _folder() as folder:
+        with private_folder() as folder:
             planned, _ = self._plan_into(folder, self.find_changed(part))
             summary.show_plans(planned, err=False)
             report = folder.parent / "report.json"
@@ -95,7 +98,7 @@ class Pipeline:
 
     def planned(self) -> list[Result]:
         """Returns the results of all jobs that planned this change."""
-        with _folder() as folder:
+        with private_folder() as folder:
             paths = self._store.get_reports("plan/", folder)
             return report_file.merge(paths)[1] if paths else []
 
@@ -129,7 +132,8 @@ class Pipeline:
             if plan.stack not in approvable
         ]
         self._put_results(f"deploy/{run}/{wave.number}/{_UNPLANNED}", [*not_run, *failed])
-        jobs = matrix.jobs_of_wave(self._stacks, wave, shard_size)
+        size = max(shard_size, -(-len(self._stacks) // MOST_JOBS))
+        jobs = matrix.jobs_of_wave(self._stacks, wave, size)
         shards = [
             str(job.shard)
             for job in jobs
@@ -147,14 +151,14 @@ class Pipeline:
 
     def _get_ready(self, stacks: Sequence[Stack]) -> tuple[list[Plan], dict[str, Approvable]]:
         """Returns a plan of each of `stacks`, and of those that can be applied what is approved."""
-        with _folder() as folder, _folder() as new_folder:
+        with private_folder() as folder, private_folder() as new_folder:
             current, digests = self._take_over(stacks, folder)
             names = {plan.stack for plan in current}
             left = [stack for stack in stacks if stack.name not in names]
             planned, new_digests = self._plan_into(new_folder, left) if left else ([], {})
         shown, digests = [*current, *planned], digests | new_digests
         return shown, {
-            plan.stack: Approvable(digests[plan.stack], losses_of(plan))
+            plan.stack: Approvable(digests[plan.stack], losses_of(plan), plan.stack in names)
             for plan in shown
             if plan.stack in digests
         }
@@ -167,7 +171,7 @@ class Pipeline:
         approved = self._store.get_manifest(f"{run}/{wave.number}", digest) or {}
         part = select_shard(select_wave(self._stacks, wave), shard)
         chosen = [stack for stack in part if stack.name in approved]
-        with _folder() as folder:
+        with private_folder() as folder:
             found = self._store.get_plans((stack.name for stack in chosen), folder)
             for stack in chosen:
                 entry = found.get(stack.name)
@@ -180,6 +184,10 @@ class Pipeline:
                 [(plans.parse_plan(folder, found[s.name]), approved[s.name]) for s in chosen]
             )
             report = folder.parent / "report.json"
+            foreign = [
+                s for s in chosen if s.name not in refused and approved[s.name].is_taken_over
+            ]
+            refused |= verification.verify(self._session, self._store, foreign, folder)
             ready = [stack for stack in chosen if stack.name not in refused]
             failed = self._apply(ready, folder, report) if ready else bool(refused)
             results = report_file.read(report)[1] if report.is_file() else []
@@ -193,7 +201,7 @@ class Pipeline:
 
     def results(self, run: str) -> list[Result]:
         """Returns what has become of the stacks in a run; approved and not applied is "not run"."""
-        with _folder() as folder:
+        with private_folder() as folder:
             paths = self._store.get_reports(f"deploy/{run}/", folder)
             known = report_file.merge(paths)[1] if paths else []
         names = {result.stack for result in known}
@@ -227,7 +235,7 @@ class Pipeline:
         """Fetches the stored plans that can still be applied, and returns them with digests.
 
         What they change is read from the plans themselves: their description may say something
-        else, and whoever may plan a pull request may write both.
+        else. Whoever may plan a pull request may write both: `deploy` plans these again.
         """
         current, digests = [], {}
         found = self._store.get_plans((stack.name for stack in stacks), folder)
@@ -239,7 +247,7 @@ class Pipeline:
                     say(f"{stack.name}: planned again: {reason}")
                     continue
                 document = run.terraform.show_json(stack.path, plans.plan_path(folder, stack.name))
-                current.append(replace(plan, changes=plans.planned_changes(document)))
+                current.append(verification.describe(plan, document))
                 digests[stack.name] = plan_digest(folder, entry)
         return current, digests
 
@@ -269,30 +277,15 @@ class Pipeline:
         return refused
 
     def _put_results(self, name: str, results: Sequence[Result], command: str = "deploy") -> None:
-        with _folder() as folder:
+        with private_folder() as folder:
             report = folder / "report.json"
             report_file.write(report, results, command)
             self._store.put_report(name, report)
 
 
+# https://docs.github.com/en/actions/reference/limits: jobs of a matrix
+MOST_JOBS = 256
 MOST_WAVES = 6  # of the files that are generated; the last has all later ones
-
-
-def tree_of(root: Path) -> str:
-    """Returns the id of the tree of files that is checked out in `root`.
-
-    Raises UserError if it is no clone of git, or if files in it were changed.
-    """
-    tree = (git.ask(root, "rev-parse", "HEAD^{tree}") or b"").decode().strip()
-    if not tree:
-        raise UserError(f"{root} is no clone of git with a commit, which a pipeline needs")
-    changed = (git.ask(root, "status", "--porcelain", "--untracked-files=no") or b"").decode()
-    if changed.strip():
-        raise UserError(
-            f"files in {root} differ from the commit, so its plans would be of something else: "
-            f"{changed.split()[1]}"
-        )
-    return tree
 
 
 def output_lines(prepared: Prepared) -> str:
@@ -331,12 +324,3 @@ def _outcome_without_plan(plan: Plan) -> Outcome:
 
 def _dashed(portion: Portion) -> str:
     return f"{portion.number}of{portion.of}"
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """Yields a folder for plans, which only its owner can read and which is deleted afterwards."""
-    with tempfile.TemporaryDirectory(prefix="pipeline-") as parent:
-        folder = Path(parent) / "plans"
-        folder.mkdir(mode=0o700)
-        yield folder

@@ -7,6 +7,7 @@ Plans hold secret values. They lie where the states lie, under a prefix whose ob
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,21 +65,30 @@ class Store:
         return digests
 
     def get_plans(self, names: Iterable[str], folder: Path) -> dict[str, Mapping[str, Any]]:
-        """Fetches the plans of stacks into `folder`; the description of each that there is."""
+        """Fetches the plans of stacks into `folder`; the description of each that there is.
+
+        One that is no description of this stack counts as none.
+        """
         found: dict[str, Mapping[str, Any]] = {}
         where = ""
         for name in names:
             file = plans.plan_path(folder, name)
             text = self._get(_description(file.name))
             content = self._get(f"plans/{file.name}") if text else None
-            if text and content:
-                single = json.loads(text)
-                where = single["where"]
-                found[name] = single["plans"][0]
-                files.write(file, content, mode=0o600)
+            with suppress(ValueError, LookupError, TypeError):
+                single = json.loads(text or b"")
+                entry = single["plans"][0]
+                if content and entry["stack"] == name and plans.parse_plan(folder, entry):
+                    where, found[name] = str(single["where"]), entry
+                    files.write(file, content, mode=0o600)
         document = {"where": where, "plans": list(found.values())}
         files.write(folder / plans.MANIFEST, json.dumps(document))
         return found
+
+    def delete_plan(self, name: str) -> None:
+        """Deletes the description of a plan, so that nobody takes the plan over."""
+        file = plans.plan_path(Path(), name).name
+        self.objects.delete(self.bucket, f"{self.prefix}/{_description(file)}")
 
     def put_report(self, name: str, file: Path) -> None:
         """Stores a report under a name such as `plan/1of3-1of1`."""
@@ -100,7 +110,10 @@ class Store:
 
     def put_manifest(self, name: str, approvable: Mapping[str, "Approvable"]) -> str:
         """Stores which plans are approved together, by stack; returns the digest of the list."""
-        listed = {stack: [plan.digest, list(plan.losses)] for stack, plan in approvable.items()}
+        listed = {
+            stack: [plan.digest, list(plan.losses), plan.is_taken_over]
+            for stack, plan in approvable.items()
+        }
         text = json.dumps(listed, sort_keys=True).encode()
         self._put(f"manifests/{name}.json", text)
         return _digest(text)
@@ -119,7 +132,10 @@ class Store:
         if text is None:
             return None
         listed = json.loads(text)
-        return {stack: Approvable(sha, tuple(losses)) for stack, (sha, losses) in listed.items()}
+        return {
+            stack: Approvable(sha, tuple(losses), is_taken_over)
+            for stack, (sha, losses, is_taken_over) in listed.items()
+        }
 
     def _put(self, name: str, content: bytes) -> None:
         self.objects.put(self.bucket, f"{self.prefix}/{name}", content)
@@ -130,10 +146,14 @@ class Store:
 
 @dataclass(frozen=True)
 class Approvable:
-    """A plan as it was shown for approval: its content, and the changes that lose data."""
+    """A plan as it was shown for approval: its content, and the changes that lose data.
+
+    One that is taken over was made by another job: of the pull request, or of an earlier attempt.
+    """
 
     digest: str
     losses: Sequence[str] = ()
+    is_taken_over: bool = False
 
 
 def plan_digest(folder: Path, entry: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, shorten
+from tools.errors import UserError, nearest, shorten
 from tools.hcl import reading, writing
 from tools.hcl.reading import VALUES, Value
 from tools.layout.repository import COMMON, Repository
@@ -206,6 +206,29 @@ def plan_sync(roster: Roster, repository: Repository, types: Mapping[str, str]) 
         wrong = sorted(planner.wrong)
         raise WrongRowsError([f"{roster.where(line)}: {text}" for line, text in wrong])
     return plan
+
+
+def select_gone(plan: SyncPlan, names: Sequence[str]) -> list[str]:
+    """Returns those of the plan's gone directories that `names` name; all of them without names.
+
+    Raises UserError for a name that has a row, that the roster has not kept, or that is not there.
+    """
+    if not names:
+        return list(plan.gone)
+    chosen = [name.removeprefix("notebooks/").rstrip("/") for name in names]
+    rows = {entry.name: entry.line for entry in plan.roster.entries}
+    for name in chosen:
+        if name in rows:
+            where = plan.roster.where(rows[name])
+            raise UserError(f"{where} still names {name}; remove the row, then repeat it")
+        if name in plan.others:
+            raise UserError(
+                f"notebooks/{name} is not kept by {plan.roster.name}, so it is not retired; to "
+                f"destroy it: tools destroy {name}"
+            )
+        if name not in plan.gone:
+            raise UserError(f"there is no notebook {name!r} to retire; {nearest(name, plan.gone)}")
+    return [name for name in plan.gone if name in chosen]
 
 
 class WrongRowsError(UserError):

@@ -81,6 +81,7 @@ class FakeTerraform(Terraform):
     """Gives the answers of `answers` in turn, such as those for "apply notebooks/n".
 
     Without one left it succeeds, and an apply creates one resource. `calls` are what it was asked.
+    What a plan's JSON has beside the changes of its events is in `plan_json`.
     """
 
     answers: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
@@ -120,10 +121,8 @@ class FakeTerraform(Terraform):
     ) -> bool:
         answer = self._answer("drift" if refresh_only else "plan", directory, on_event)
         planned = [_in_json(event["change"]) for event in answer.events if event["type"] == PLANNED]
-        if planned:
-            self.plan_json["resource_changes"] = planned
         if out:
-            out.write_text("a plan")
+            out.write_text(f"a plan {json.dumps({'resource_changes': planned})}")
         return answer.has_changes or any(map(_is_change, answer.events))
 
     def apply(
@@ -173,7 +172,7 @@ class FakeTerraform(Terraform):
 
     def show_json(self, directory: Path, plan: Path) -> dict[str, Any]:
         self._note("show", directory)
-        return self.plan_json
+        return {**json.loads(plan.read_text().removeprefix("a plan")), **self.plan_json}
 
     def _note(self, command: str, directory: Path) -> str:
         call = f"{command} {directory.parent.name}/{directory.name}"

@@ -40,7 +40,7 @@ def test_a_stack_waits_for_its_upstream_which_is_no_failure(chain: Bench, folder
     assert upstream.changes == (Change("aws_s3_bucket.this", "aws_s3_bucket", "create"),)
     assert (upstream.outputs, upstream.why) == (("x",), ("never applied",))
     assert upstream.file == folder / "shared-infra.b.tfplan"
-    assert upstream.file.read_text() == "a plan"
+    assert upstream.file.read_text().startswith("a plan")
     assert upstream.inputs is not None
     assert chain.told.outcomes["shared-infra/b"] == "planned"
     assert chain.told.outcomes["notebooks/n"] == "waiting"

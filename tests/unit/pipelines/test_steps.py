@@ -4,6 +4,7 @@ tests/pipelines runs the same steps with the real ones. Here are the ways in whi
 be applied: each test lets somebody meddle between two jobs, and looks at what Terraform was asked.
 """
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from tests.unit.engine.conftest import bench as bench
 from tests.unit.engine.conftest import chain as chain
 from tests.unit.engine.fake_terraform import Answer, failure, planned, write_state
 from tools.context import Context, Target
+from tools.engine import plans
+from tools.engine.plans import Plan
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.repository import Repository
 from tools.layout.waves import Portion
+from tools.pipelines import steps
 from tools.pipelines.steps import Pipeline, Prepared
 from tools.pipelines.store import Store
 from tools.runs.options import Options
@@ -94,14 +98,19 @@ class Jobs:
 @pytest.fixture
 def jobs(chain: Bench) -> Jobs:
     """shared-infra/b and notebooks/m in wave 1, a in wave 2, n in wave 3; nothing is deployed."""
-    for stack in ("shared-infra/b", "notebooks/m"):
-        create(chain, stack)
-    return Jobs(chain)
+    jobs = Jobs(chain)
+    create_both(jobs)
+    return jobs
 
 
 def create(bench: Bench, stack: str, action: str = "create", kind: str = BUCKET) -> None:
     """The next plan of a stack has this change."""
     bench.terraform.will(f"plan {stack}", Answer(events=(planned(kind, action),)))
+
+
+def create_both(jobs: Jobs) -> None:
+    for stack in ("shared-infra/b", "notebooks/m"):
+        create(jobs.bench, stack)
 
 
 def outcomes(prepared: Prepared) -> dict[str, str]:
@@ -114,7 +123,9 @@ def test_the_plans_of_a_pull_request_are_taken_over_and_applied_in_waves(jobs: J
     first = jobs.prepare(1)
     assert jobs.asked("plan") == []
     assert outcomes(first) == {"shared-infra/b": "changed", "notebooks/m": "changed"}
+    create_both(jobs)
     jobs.deploy(1, first)
+    assert sorted(jobs.asked("plan")) == ["plan notebooks/m", "plan shared-infra/b"]
     assert sorted(jobs.asked("apply")) == [
         "apply notebooks.m.tfplan of notebooks/m",
         "apply shared-infra.b.tfplan of shared-infra/b",
@@ -123,6 +134,7 @@ def test_the_plans_of_a_pull_request_are_taken_over_and_applied_in_waves(jobs: J
     second = jobs.prepare(2)
     assert jobs.asked("plan") == ["plan shared-infra/a"]
     jobs.deploy(2, second)
+    assert jobs.asked("plan") == []  # the job before has planned it, of the merged files
     third = jobs.prepare(3)
     jobs.deploy(3, third)
     assert jobs.prepare(4).shards == []
@@ -194,6 +206,74 @@ def test_what_a_plan_changes_is_read_from_the_plan_itself(jobs: Jobs) -> None:
     assert jobs.asked("apply") == []
 
 
+def test_a_plan_of_a_pull_request_that_is_not_what_the_files_lead_to_is_refused(jobs: Jobs) -> None:
+    """Whoever can push a branch can write one: here with as many changes, and another in them."""
+    jobs.plan(1)
+    key = "pipeline/ml-infra/tree/plans/notebooks.m.tfplan"
+    forged = jobs.memory.objects[key].replace(b"aws_s3_bucket.this", b"aws_s3_bucket.that")
+    assert forged != jobs.memory.objects[key]
+    jobs.memory.objects[key] = forged
+    prepared = jobs.prepare(1)
+    assert outcomes(prepared)["notebooks/m"] == "changed"
+    create_both(jobs)
+    with pytest.raises(click.exceptions.Exit):
+        jobs.deploy(1, prepared)
+    assert jobs.asked("apply") == ["apply shared-infra.b.tfplan of shared-infra/b"]
+    [failed] = [r for r in jobs.open().results("1") if r.stack == "notebooks/m"]
+    assert (failed.outcome, "somebody has replaced it" in failed.detail) == ("failed", True)
+    assert "aws_s3_bucket.that" in failed.detail
+    create(jobs.bench, "notebooks/m")
+    again = jobs.prepare(1, "2")
+    assert jobs.asked("plan") == ["plan notebooks/m"]  # and no more takes the other over
+    jobs.deploy(1, again, "2")
+    assert jobs.asked("apply") == ["apply notebooks.m.tfplan of notebooks/m"]
+
+
+def test_what_is_applied_is_the_plan_of_the_merged_files(jobs: Jobs) -> None:
+    """A plan holds the files that it was made of, with their provisioners: they show as nothing."""
+    jobs.plan(1)
+    key = "pipeline/ml-infra/tree/plans/notebooks.m.tfplan"
+    jobs.memory.objects[key] += b" "  # as any other program reads it, and not the same bytes
+    prepared = jobs.prepare(1)
+    applied: list[bytes] = []
+    terraform = jobs.bench.terraform
+    call = "apply notebooks.m.tfplan of notebooks/m"
+    folders = list[Path]()
+    terraform.will(call, Answer(meanwhile=lambda: applied.extend(p.read_bytes() for p in folders)))
+    assert applied == []
+    create_both(jobs)
+    with pytest.MonkeyPatch.context() as patch:
+        real = plans.load
+
+        def load(folder: Path, *rest: Any) -> list[Plan]:
+            folders.append(folder / "notebooks.m.tfplan")
+            return real(folder, *rest)
+
+        patch.setattr(plans, "load", load)
+        jobs.deploy(1, prepared)
+    assert [content.endswith(b" ") for content in applied] == [False]
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b'{"plans": []}', b'{"where": "", "plans": [{"stack": "notebooks/m"}]}']
+)
+def test_a_description_that_is_none_is_passed_over(jobs: Jobs, text: bytes) -> None:
+    jobs.plan(1)
+    jobs.memory.objects["pipeline/ml-infra/tree/plans/notebooks.m.json"] = text
+    jobs.prepare(1)
+    assert jobs.asked("plan") == ["plan notebooks/m"]
+
+
+def test_a_description_cannot_hide_what_a_plan_changes(jobs: Jobs) -> None:
+    jobs.plan(1)
+    key = "pipeline/ml-infra/tree/plans/notebooks.m.json"
+    entry = json.loads(jobs.memory.objects[key])
+    entry["plans"][0] |= {"status": "unchanged", "changes": [], "detail": "nothing to see"}
+    jobs.memory.objects[key] = json.dumps(entry).encode()
+    [shown] = [r for r in jobs.prepare(1).results if r.stack == "notebooks/m"]
+    assert (shown.outcome, shown.changes["add"], shown.detail) == ("changed", 1, "")
+
+
 def test_a_plan_that_loses_data_is_applied_only_if_that_is_allowed(jobs: Jobs) -> None:
     jobs.bench.terraform.answers.clear()
     create(jobs.bench, "notebooks/m", "delete")
@@ -202,6 +282,7 @@ def test_a_plan_that_loses_data_is_applied_only_if_that_is_allowed(jobs: Jobs) -
         jobs.deploy(1, prepared)
     assert jobs.asked("apply") == ["apply shared-infra.b.tfplan of shared-infra/b"]
     again = jobs.prepare(1, "2")
+    create(jobs.bench, "notebooks/m", "delete")
     jobs.deploy(1, again, "2", allow_destroy=True)
     assert jobs.asked("apply") == ["apply notebooks.m.tfplan of notebooks/m"]
 
@@ -259,6 +340,17 @@ def test_a_job_that_never_ends_shows_as_failed(jobs: Jobs) -> None:
         "shared-infra/a": "failed",
         "notebooks/n": "failed",
     }
+
+
+def test_a_matrix_has_no_more_jobs_than_github_takes(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(json.loads(jobs.open().start(1))["include"]) == 4
+    monkeypatch.setattr(steps, "MOST_JOBS", 3)
+    assert len(json.loads(jobs.open().start(1))["include"]) == 3
+    monkeypatch.setattr(steps, "MOST_JOBS", 1)  # three waves cannot be one job
+    assert len(json.loads(jobs.open().start(1))["include"]) == 3
+    assert jobs.open(locks=False).prepare(Portion(1, 6), "1", 1).shards == ["1/1"]
 
 
 def test_a_repository_without_a_bucket_has_no_pipeline(tmp_path: Path, chain: Bench) -> None:

@@ -1,12 +1,15 @@
 """`tools sync`: directories as a file says, by the command itself."""
 
+import random
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.trees import REPOSITORY
 from tests.unit.commands.conftest import Checkout, checkout
+from tools.commands import retire
 from tools.hcl import reading
 from tools.scaffold.rows import read_rows as rows_of
 
@@ -131,6 +134,87 @@ def test_the_others_are_left_alone_and_the_gone_are_listed(checkout: Checkout) -
     output = sync(checkout, "--yes")
     assert re.search(r"^vision +no longer named$", output, re.MULTILINE)
     assert "left alone: copied, notebook-dev, notebook-prod" in output
+    assert tree(checkout) == before
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_a_roster_owns_is_what_its_rows_have_named(checkout: Checkout, seed: int) -> None:
+    """Against a ledger that this test keeps of two rosters' rows: no mark is read."""
+    chance = random.Random(seed)
+    owners: dict[str, str | None] = {"notebook-dev": None, "notebook-prod": None}
+    rows: dict[str, set[str]] = {"one.csv": set(), "two.csv": set()}
+    for number in range(6):
+        roster, other = chance.sample(sorted(rows), 2)
+        free = [name for name, owner in owners.items() if owner in (None, roster)]
+        named = {f"new-{number}", *chance.sample(free, chance.randrange(len(free) + 1))}
+        rows[roster] = named - rows[other]
+        write(
+            checkout, "name,owner\n" + "".join(f"{n},alice\n" for n in sorted(rows[roster])), roster
+        )
+        said = sync(checkout, roster, "--yes")
+        owners |= dict.fromkeys(rows[roster], roster)
+        gone = {name for name, owner in owners.items() if owner == roster} - rows[roster]
+        assert set(re.findall(r"^(\S+) +no longer named$", said, re.MULTILINE)) == gone
+        source = chance.choice(sorted(owners))
+        copy = f"copy-{number}"
+        shutil.copytree(
+            checkout.root / "notebooks" / source, checkout.root / "notebooks" / copy, symlinks=True
+        )
+        owners[copy] = None  # whatever it was copied from
+        text = values_file(checkout, copy).read_text()
+        values_file(checkout, copy).write_text(text + "\n# edited by hand\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ((), ["nlp", "vision"]),
+        (("vision",), ["vision"]),
+        (("notebooks/vision/",), ["vision"]),
+        (("notebooks.csv", "vision", "nlp"), ["nlp", "vision"]),
+    ],
+)
+def test_retire_takes_those_that_are_named(
+    checkout: Checkout,
+    monkeypatch: pytest.MonkeyPatch,
+    given: tuple[str, ...],
+    asked: list[str],
+) -> None:
+    """What is done with them is in tests/cli/test_retire.py."""
+    write(checkout)
+    sync(checkout, "--yes")
+    write(checkout, "name,owner\nnotebook-dev,alice\n")
+    retired: list[str] = []
+    monkeypatch.setattr(retire, "run", lambda _, names, *args, **kwargs: retired.extend(names))
+    assert re.search(r"nlp +no longer named\nvision +no longer", sync(checkout, "--yes"))
+    assert retired == []
+    sync(checkout, "--retire", *given)
+    assert retired == asked
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--retire", "vision"), "notebooks.csv, line 3 still names vision; remove the row"),
+        (
+            ("--retire", "nlp", "notebook-dev"),
+            "notebooks/notebook-dev is not kept by notebooks.csv",
+        ),
+        (("--retire", "np"), "there is no notebook 'np' to retire; did you mean nlp?"),
+        (("notebooks.csv", "nlp"), "NAME belong to --retire"),
+    ],
+)
+def test_what_is_named_and_not_gone_is_refused_before_anything_is_written(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], said: str
+) -> None:
+    write(checkout)
+    sync(checkout, "--yes")
+    write(checkout, "name,profile,owner\nnew,dev,alice\nvision,prod,carol\n")
+    monkeypatch.setattr(retire, "run", lambda *_, **__: pytest.fail("it was retired"))
+    before = tree(checkout)
+    done = checkout.tools("sync", *given, "--yes")
+    assert done.returncode != 0
+    assert said in done.stderr
     assert tree(checkout) == before
 
 

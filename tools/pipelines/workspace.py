@@ -1,0 +1,35 @@
+"""The files that a job has checked out, and folders that it alone can read."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.errors import UserError
+from tools.system import git
+
+
+def tree_of(root: Path) -> str:
+    """Returns the id of the tree of files that is checked out in `root`.
+
+    Raises UserError if it is no clone of git, or if files in it were changed.
+    """
+    tree = (git.ask(root, "rev-parse", "HEAD^{tree}") or b"").decode().strip()
+    if not tree:
+        raise UserError(f"{root} is no clone of git with a commit, which a pipeline needs")
+    changed = (git.ask(root, "status", "--porcelain", "--untracked-files=no") or b"").decode()
+    if changed.strip():
+        raise UserError(
+            f"files in {root} differ from the commit, so its plans would be of something else: "
+            f"{changed.split()[1]}"
+        )
+    return tree
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Yields a folder for plans, which only its owner can read and which is deleted afterwards."""
+    with tempfile.TemporaryDirectory(prefix="pipeline-") as parent:
+        folder = Path(parent) / "plans"
+        folder.mkdir(mode=0o700)
+        yield folder
