@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import inspect
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from tools.console.help_format import HelpContext
 from tools.errors import UserError, in_one_line
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ COMMANDS = tuple(sorted(chain.from_iterable(GROUPS.values())))
 
 class _Lazy(click.Group):
     """Imports the module of a command when it is called, and adds what every command has."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -142,6 +146,11 @@ def _add_common_options(command: click.Command) -> None:
     if isinstance(command, click.Group):
         for part in command.commands.values():
             _add_common_options(part)
+    command.context_class = HelpContext
+    if not command.short_help:
+        # click would cut the docstring's first sentence where a line of the list ends.
+        first = inspect.cleandoc(command.help or "").split("\n\n")[0].replace("\n", " ")
+        command.short_help = first.partition(". ")[0].removesuffix(".") + "."
     if all(parameter.name != "verbose" for parameter in command.params):
         command.params += _common_options()
 

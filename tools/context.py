@@ -134,6 +134,12 @@ class Context:
         named = replace(selection, patterns=self._names(selection.patterns))
         return choose(records.stacks, named, records.has_changed)
 
+    def check_names(self, repository: Repository, selection: Selection) -> None:
+        """Raises UserError for a name or a condition of `selection` that no stack has."""
+        patterns = self._names(selection.patterns)
+        typed = Selection(patterns, conditions=selection.conditions)
+        choose(repository.stacks(), typed, lambda _: True)
+
     def stacks(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks of the user's repository that `patterns` name, as `select` reads them."""
         return self.repository.select(self._names(patterns))

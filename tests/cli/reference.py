@@ -50,10 +50,15 @@ def _index() -> Iterator[str]:
 
 
 def _sections() -> Iterator[str]:
+    yield from map(_section, contexts())
+
+
+def contexts() -> Iterator[click.Context]:
+    """Every command, those below others too, and `tools` itself at the end."""
     for names in GROUPS.values():
         for name in names:
-            yield from map(_section, _contexts(_root(), name))
-    yield _section(_root())
+            yield from _contexts(_root(), name)
+    yield _root()
 
 
 def _section(context: click.Context) -> str:
@@ -62,7 +67,7 @@ def _section(context: click.Context) -> str:
 
 
 def _root() -> click.Context:
-    return click.Context(group, info_name="tools", **group.context_settings)
+    return group.context_class(group, info_name="tools", **group.context_settings)
 
 
 def _contexts(parent: click.Context, name: str) -> Iterator[click.Context]:
@@ -70,7 +75,8 @@ def _contexts(parent: click.Context, name: str) -> Iterator[click.Context]:
     assert isinstance(parent.command, click.Group)
     command = parent.command.get_command(parent, name)
     assert command is not None
-    context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
+    make = command.context_class
+    context = make(command, info_name=name, parent=parent, **command.context_settings)
     yield context
     if isinstance(command, click.Group):
         for below in command.list_commands(context):

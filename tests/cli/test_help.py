@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cli.conftest import Checkout
-from tests.cli.reference import COMMAND
+from tests.cli.reference import COMMAND, contexts
 from tests.trees import REPOSITORY
 from tools.cli import COMMANDS, group
 
@@ -29,6 +29,19 @@ def test_every_command_and_option_has_help_and_is_in_the_documents() -> None:
             options = [p for p in part.params if isinstance(p, click.Option)]
             assert [option.name for option in options if not option.help] == []
         assert command.short_help
+
+
+def test_no_help_breaks_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle is the text in the code: each of its words stands whole in what is printed."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for context in contexts():
+        text = context.command.get_help(context)
+        printed = set(text.split())
+        listed = text.partition("\nCommands:\n")[2].splitlines()
+        assert not [line for line in listed if line.endswith("...")]  # which click has cut
+        texts = [context.command.help or ""]
+        texts += [p.help or "" for p in context.command.params if isinstance(p, click.Option)]
+        assert {word for text in texts for word in text.split() if word != "\b"} <= printed
 
 
 def test_the_help_that_lies_ready_is_what_click_says(checkout: Checkout) -> None:

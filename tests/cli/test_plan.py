@@ -49,6 +49,7 @@ def test_a_stack_waits_for_its_upstream_which_is_no_error(stacks: Checkout) -> N
     assert done.returncode == 0, done.stderr
     assert re.search(r"^shared-infra/b +1 +- +- +-", done.stdout, re.M)
     assert re.search(r"^notebooks/n .*waiting +waits for shared-infra/b", done.stdout, re.M)
+    assert done.stderr.endswith("next: tools deploy --local\n")
     assert not (work(stacks, "shared-infra/b") / "terraform.tfstate").exists()
 
 
@@ -67,7 +68,9 @@ def test_details_are_terraform_s_own_text(stacks: Checkout) -> None:
 
 def test_saved_plans_are_applied_exactly_as_shown(stacks: Checkout, tmp_path: Path) -> None:
     folder = str(tmp_path / "plans")
-    assert stacks.tools("plan", "--local", "--plan-dir", folder).returncode == 0
+    done = stacks.tools("plan", "--local", "--plan-dir", folder)
+    assert done.returncode == 0
+    assert done.stderr.endswith(f"next: tools deploy --local --plan-dir {folder}\n")
     assert {path.stat().st_mode & 0o077 for path in [Path(folder)]} == {0}
     write_stack(stacks.root, "shared-infra/b", RESOURCE.replace('"x"', '"later"'))
     done = stacks.tools("deploy", "--local", "--plan-dir", folder)

@@ -51,7 +51,8 @@ def test_shows_declared_values_beside_aws_s_and_marks_differences(fleet: Place) 
     assert same["differences"] == []
     assert same["instance"]["instance_type"] == "ml.t3.medium"
     described = fleet.sagemaker.describe_notebook_instance(NotebookInstanceName="same")
-    assert same["instance"]["last_modified"] == described["LastModifiedTime"].isoformat()
+    modified = described["LastModifiedTime"].astimezone(UTC)
+    assert same["instance"]["last_modified"] == modified.isoformat()
     assert same["instance"]["url"] == f"https://{described['Url']}"
 
 

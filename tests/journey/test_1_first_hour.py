@@ -191,7 +191,7 @@ class TestThenInit:
     def test_what_was_typed_is_never_overwritten(self, demo: Demo) -> None:
         done = demo.types("tools init --project demo --region us-east-1 --default-vpc")
         assert done.code == 1, done
-        assert "common.auto.tfvars sets project already, and is left as it is" in done.err
+        assert "left as it is: common.auto.tfvars (project, region), shared-infra/" in done.err
         assert 'project = "acme-ml"' in (demo.root / "common.auto.tfvars").read_text()
 
     def test_the_demo_s_project_goes_on_where_the_demo_was(self, demo: Demo) -> None:

@@ -399,6 +399,8 @@ def test_on_a_phone_one_list_sorts_and_nothing_is_broken_or_left_over(
 ) -> None:
     shown = with_stacks(report(6), tmp_path)
     browser = open_page(shown, width=390)
+    billed = browser.find_element(By.CSS_SELECTOR, "#billed ~ .scroll")
+    assert billed.get_property("scrollWidth") <= billed.get_property("clientWidth")
     assert not browser.find_element(By.CSS_SELECTOR, "#fleet thead").is_displayed()
     sort = Select(browser.find_element(By.ID, "sort"))
     sort.select_by_visible_text("A month, most first")
@@ -485,6 +487,16 @@ def test_what_could_not_be_read_is_not_known_rather_than_none() -> None:
         text = page.render(replace(whole, **unread))
         assert "nothing is without a directory" not in text
         assert "Nothing known." in text
+
+
+def test_without_notebooks_there_is_nothing_to_filter_or_save(open_page: OpenPage) -> None:
+    browser = open_page(report(0))
+    for part in ("filters", "csv"):
+        assert not browser.find_element(By.ID, part).is_displayed()
+    text = browser.find_element(By.TAG_NAME, "main").text
+    assert text.count("no notebooks") == 1
+    assert "make one: tools new-notebook NAME" in text
+    assert browser.get_log("browser") == []
 
 
 def test_what_needs_attention_comes_first_the_worst_on_top(open_page: OpenPage) -> None:

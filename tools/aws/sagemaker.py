@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListNotebookInstan
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tools.aws.client import Cloud, RequestError
@@ -145,7 +145,7 @@ def _instance(answer: Mapping[str, Any]) -> Instance:
         arn=answer["NotebookInstanceArn"],
         status=answer["NotebookInstanceStatus"],
         instance_type=answer["InstanceType"],
-        modified=answer["LastModifiedTime"],
+        modified=answer["LastModifiedTime"].astimezone(UTC),  # botocore gives local time
         url=answer.get("Url") or "",
         lifecycle=answer.get("NotebookInstanceLifecycleConfigName"),
         repositories=(

@@ -28,8 +28,9 @@ def command(context: Context, stack: str, local: bool, yes: bool) -> None:
       tools adopt notebooks/nlp
       tools deploy notebooks/nlp         # then apply the rest
     """
-    session = Session.open(context, local, Options(yes=yes))
-    stacks = session.select(Selection([stack]))
+    selection = Selection([stack])
+    session = Session.open(context, local, Options(yes=yes), selection)
+    stacks = session.select(selection)
     if len(stacks) > 1:
         raise UserError(f"{stack} names {len(stacks)} stacks; name one")
     adopt.adopt(session, stacks[0])

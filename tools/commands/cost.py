@@ -72,7 +72,7 @@ def _assumption(name: str, default: Decimal, help: str) -> Callable[..., Any]:
     "changes",
     multiple=True,
     metavar="STACK.VALUE=X",
-    help="Use another value: notebook-prod.instance_type=ml.m5.xlarge. May be repeated.",
+    help="Use another value, as in notebook-prod.instance_type=ml.m5.xlarge. May be repeated.",
 )
 @click.option(
     "--hours",

@@ -7,7 +7,7 @@ from decimal import Decimal
 import click
 
 from tools.console import table
-from tools.console.figures import signed_money
+from tools.console.figures import signed_money, unit_price
 from tools.console.messages import tell
 from tools.cost import comparison, groups
 from tools.cost.comparison import Comparison
@@ -46,7 +46,8 @@ def show(answer: CostAnswer) -> None:
     _show_shared(estimate)
     click.echo(f"Total: {estimate.amount} a month in {estimate.quantities.region}")
     if answer.before:
-        tell(_describe_difference(answer.before.amount, estimate.amount))
+        click.echo()
+        _show_difference(answer.before, estimate)
     if answer.comparisons:
         click.echo()
         _show_comparison(answer)
@@ -133,7 +134,7 @@ def _show_shared(estimate: Estimate) -> None:
         [
             line.what,
             f"{line.quantity:f} {line.unit}",
-            f"${line.price.usd}" if line.price else "unknown",
+            unit_price(line.price.usd) if line.price else "unknown",
             str(line.amount),
         ]
         for line in estimate.shared
@@ -199,11 +200,23 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
     return notes
 
 
-def _describe_difference(before: Amount, after: Amount) -> str:
-    is_complete = before.complete and after.complete
-    unknown = "" if is_complete else ", as far as prices are known"
-    change = f"{signed_money(after.usd - before.usd)}{unknown}"
-    return f"Without the changes: {before}, a difference of {change}"
+def _show_difference(before: Estimate, after: Estimate) -> None:
+    """Prints what the what-ifs change: each notebook, what all share, and the total."""
+    rows = []
+    for cost, changed in zip(before.notebooks, after.notebooks, strict=True):
+        rows.append((cost.spec.name, cost.amount, changed.amount))
+    rows.append(("all shared", before.shared_amount, after.shared_amount))
+    shown = [_difference_cells(*row) for row in rows if row[1] != row[2]]
+    shown.append(_difference_cells("total", before.amount, after.amount))
+    columns = ("", _number("Before"), _number("After"), _number("Difference"))
+    table.show(shown, columns, title="What if: a month before and after the changes")
+
+
+def _difference_cells(name: str, before: Amount, after: Amount) -> list[table.Cell]:
+    """A row; a difference of amounts that are not complete is not known."""
+    is_known = before.complete and after.complete
+    difference = signed_money(after.usd - before.usd) if is_known else "unknown"
+    return [name, str(before), str(after), difference]
 
 
 def _percent(value: Decimal | None) -> str:

@@ -67,7 +67,7 @@ def _run(context: Context, port: int | None) -> None:
     if NOTEBOOK["name"] not in target.repository.notebook_names():
         say(f"tools new-notebook {NOTEBOOK['name']} --profile staging --local")
         types = render.variables(templates)
-        notebooks = rows.build([NOTEBOOK], {}, target.repository, types)
+        notebooks = [rows.build(NOTEBOOK, {}, target.repository, types)]
         render.write(notebooks, target.repository, templates)
     session = Session.open(context, local=True, options=Options(yes=True, says_next=False))
     deployment.deploy_stacks(session, session.records.stacks)
@@ -95,7 +95,7 @@ def _show(target: Target) -> None:
             status = instance.status if instance else "missing"
             rows.append((stack.name, values["instance_type"], status))
             urls.append([values["notebook_url"]])
-    table.show(rows, ("NOTEBOOK", "TYPE", "STATUS"), urls)
+    table.show(rows, ("Notebook", "Type", "Status"), urls)
     click.echo("The URLs are as AWS forms them; there is no Jupyter behind them here.\n")
     shared = {name: value for values in outputs.values() for name, value in values.items()}
     found = ((label, shared.get(name)) for label, name in _SHARED.items())

@@ -33,10 +33,11 @@ def command(context: Context, /, local: bool, orphan: bool, **given: Any) -> Non
       tools destroy --orphan notebooks/old
     """
     selection = options.take_selection(given)
-    session = Session.open(context, local, Options(**given))
     if orphan:
         if selection != Selection(selection.patterns):
             raise click.UsageError("--orphan takes only names and globs")
+        session = Session.open(context, local, Options(**given))
         orphans.destroy_orphans(session, selection.patterns)
     else:
+        session = Session.open(context, local, Options(**given), selection)
         deployment.destroy_stacks(session, session.select(selection))

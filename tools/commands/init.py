@@ -70,7 +70,7 @@ def command(
       tools init                         # asks for each value
       tools init --project acme --region eu-central-1 --default-vpc
     """
-    settings.refuse_configured(context.repository)
+    settings.refuse_set_up(context.repository)
     if default_vpc and vpc_id:
         raise click.UsageError("--vpc-id and --default-vpc exclude each other")
     vpc_id = DEFAULT_VPC if default_vpc else vpc_id

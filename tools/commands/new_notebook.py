@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tools.commands import completions
+from tools.commands import completions, wrong_rows
 from tools.console import terminal
 from tools.console.messages import say
 from tools.context import Context
@@ -20,9 +20,8 @@ from tools.layout.stack import Stack
 from tools.runs import deployment
 from tools.runs.options import Options
 from tools.runs.session import Session
-from tools.scaffold import render
+from tools.scaffold import render, rows
 from tools.scaffold.notebook import PROFILES, Notebook
-from tools.scaffold.rows import build, read_rows
 from tools.state import backend
 
 
@@ -52,10 +51,10 @@ def _parse_pairs(
 @click.option(
     "--volume-size", type=int, help="Size of the volume in GB, 5 to 16384.  [default: 20]"
 )
-@click.option("--owner", help="Who answers for it.  [default: your login name]")
+@click.option("--owner", help="Who is responsible for it.  [default: your login name]")
 @click.option("--purpose", help="What it is for.  [default: its name]")
 @click.option("--environment", help="Value of the Environment tag.  [default: the profile's]")
-@click.option("--subnet", "subnet_id", help="Id of its subnet.  [default: the first shared subnet]")
+@click.option("--subnet", "subnet_id", help="ID of its subnet.  [default: the first shared subnet]")
 @click.option(
     "--idle-minutes",
     "idle_stop_minutes",
@@ -137,11 +136,14 @@ def command(
     common |= {"from": source} if source else {}
     common |= {"tags": tags} if tags else {}
     common |= sets
-    rows = read_rows(from_file) if from_file else [{"name": name}]
     target = context.target(local) if apply or local else None
     repository = target.repository if target else context.repository
     types = render.variables(context.templates)
-    notebooks = build(rows, common, repository, types)
+    if from_file:
+        with wrong_rows.shown():
+            notebooks = rows.build_file(from_file, common, repository, types)
+    else:
+        notebooks = [rows.build({"name": name}, common, repository, types)]
     if dry_run:
         render.check_new(notebooks, repository)
         state_backend = backend.configured_backend(repository)
@@ -155,8 +157,9 @@ def command(
         # Before anything is written: a refusal must not leave directories behind.
         render.check_new(notebooks, repository)
         session = Session.on(context, target, Options(yes=yes))
-        session.announce("Deploy", [Stack(repository.root, name) for name in names])
-        session.confirm_stacks("Deploy", len(names))
+        if session.asks:  # otherwise the deploy says it
+            session.announce("Deploy", [Stack(repository.root, name) for name in names])
+            session.confirm_stacks("Deploy", len(names))
     for directory in render.write(notebooks, repository, context.templates):
         click.echo(directory.relative_to(repository.root))
     if open_to_others:

@@ -100,10 +100,9 @@ _report = click.option(
     help="Write the outcome of each stack to a .json, .xml (JUnit) or .md file.",
 )
 _fail_fast = click.option("--fail-fast", is_flag=True, help="Start no more stacks after a failure.")
-_unchanged = (
-    click.option("--refresh", is_flag=True, help="Also plan stacks that have not changed."),
-    click.option("--force", is_flag=True, help="Run init and apply on every stack."),
-)
+_refresh = click.option("--refresh", is_flag=True, help="Also plan stacks that have not changed.")
+_force_apply = click.option("--force", is_flag=True, help="Run init and apply on every stack.")
+_force_plan = click.option("--force", is_flag=True, help="Run init and plan on every stack.")
 _plan_dir = click.option(
     "--plan-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -138,7 +137,17 @@ _exit_code_of_drift = click.option(
 _parallel = (_jobs, _warm_providers)
 for_drift = _combine(*_choice, *_parallel, _locks, as_json, _exit_code_of_drift, _report)
 for_plan = _combine(
-    *_choice, *_parts, *_parallel, _locks, *_unchanged, _plan_dir, why, as_json, _exit_code, _report
+    *_choice,
+    *_parts,
+    *_parallel,
+    _locks,
+    _refresh,
+    _force_plan,
+    _plan_dir,
+    why,
+    as_json,
+    _exit_code,
+    _report,
 )
 for_deploy = _combine(
     *_choice,
@@ -146,7 +155,8 @@ for_deploy = _combine(
     yes,
     *_parallel,
     _fail_fast,
-    *_unchanged,
+    _refresh,
+    _force_apply,
     _allow_destroy,
     _plan_dir,
     why,
@@ -200,5 +210,5 @@ def open_session(
 ) -> tuple[Session, list[Stack]]:
     """Opens the session of a command that runs stacks, and selects the stacks."""
     selection = take_selection(given)
-    session = Session.open(context, local, Options(**given))
+    session = Session.open(context, local, Options(**given), selection)
     return session, session.select(selection)

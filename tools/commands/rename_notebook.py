@@ -4,7 +4,7 @@ import click
 
 from tools.commands import completions, options
 from tools.context import Context
-from tools.remote_state.rename import rename, was_never_applied
+from tools.remote_state.rename import check_names, rename, was_never_applied
 from tools.runs.options import Options
 from tools.runs.session import Session
 
@@ -27,8 +27,8 @@ def command(
 
     AWS cannot rename an instance, so the instance keeps its name unless you pass
     --rename-instance. A directory that was never applied is renamed without credentials. If you
-    renamed the directory by hand, this does the rest. After an
-    interruption, run it again to continue.
+    renamed the directory by hand, this does the rest. After an interruption, run it again to
+    continue.
 
     \b
     Examples:
@@ -36,6 +36,7 @@ def command(
     """
     mending, given = context.mending_keys(), Options(yes=yes)
     session = Session.open_to_read(mending, local, given)
+    check_names(session.target.repository, old, new)  # which needs no credentials
     if not was_never_applied(session, old):
         session = Session.on(mending, session.target, given, check=False)
     rename(session, old, new, rename_instance)

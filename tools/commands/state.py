@@ -114,7 +114,7 @@ def disable(context: Context, local: bool, yes: bool) -> None:
 def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -> None:
     """List the states of STACKS: place, serial, resources, size, and who holds the lock.
 
-    Starts no Terraform.
+    Starts no Terraform. A state is at PLACE/STACK/terraform.tfstate; with -v the place is whole.
 
     \b
     Examples:
@@ -126,7 +126,7 @@ def list_(context: Context, stacks: Sequence[str], local: bool, as_json: bool) -
     if as_json:
         print_json(rows)
     else:
-        listing.show(rows)
+        listing.show(rows, session.target.repository.root)
 
 
 @command.command(short_help="Remove a lock that was left behind.")
@@ -144,7 +144,7 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
     Examples:
       tools state unlock nlp
     """
-    session = _open_unchecked(context, local, yes)
+    session = _open_unchecked(context, local, yes, stack)
     if "/" in stack and not (session.target.repository.root / stack).is_dir():
         for orphan in orphans.find_orphans(session.records):
             if orphan.name == stack:
@@ -197,14 +197,19 @@ def restore(context: Context, stack: str, version: str, local: bool, yes: bool) 
     Examples:
       tools state restore nlp 3sL4kqtJ
     """
-    session = _open_unchecked(context, local, yes)
+    session = _open_unchecked(context, local, yes, stack)
     say(f"Restore {stack} ({session.account})")
     versions.restore(session, _choose_one(session, stack), version)
 
 
-def _open_unchecked(context: Context, local: bool, yes: bool) -> Session:
-    """Opens a session for commands that repair states, which are not checked here."""
-    return Session.open(context, local, Options(yes=yes), check=False)
+def _open_unchecked(context: Context, local: bool, yes: bool, stack: str = "") -> Session:
+    """Opens a session for commands that repair states, which are not checked here.
+
+    `stack` is the name that was typed, if any: an orphan's whole name is none of a stack.
+    """
+    is_stack = stack and stack.rstrip("/") != ROOT and "/" not in stack
+    selection = Selection([stack]) if is_stack else None
+    return Session.open(context, local, Options(yes=yes), selection, check=False)
 
 
 def _choose(session: Session, patterns: Sequence[str]) -> list[Stack]:

@@ -4,22 +4,21 @@ from pathlib import Path
 
 import click
 
-from tools.commands import completions, options, retire
+from tools.commands import completions, options, retire, wrong_rows
 from tools.console import table
 from tools.console.messages import say
 from tools.console.prompt import require_terminal
 from tools.context import Context
-from tools.errors import UserError, first_of
+from tools.errors import first_of
 from tools.hcl import cache
 from tools.roster import plan as planning
 from tools.roster import roster as rosters
 from tools.roster import write
-from tools.roster.plan import SyncPlan, WrongRowsError
+from tools.roster.plan import SyncPlan
 from tools.runs.options import Options
-from tools.scaffold import render
+from tools.scaffold import render, rows
 
 _GRACE_DAYS = 14.0
-_MOST = 20  # wrong rows that are shown
 
 
 @click.command("sync", short_help="Make notebooks' directories what a file says.")
@@ -89,11 +88,10 @@ def command(
         file, notebooks = None, (str(file), *notebooks)
     repository = context.repository
     with cache.persisted(repository.root):
-        roster = rosters.read(repository.root, file)
-        try:
-            plan = planning.plan_sync(roster, repository, render.variables(context.templates))
-        except WrongRowsError as error:
-            _refuse(error)
+        types = render.variables(context.templates)
+        with wrong_rows.shown():
+            roster = rosters.read(repository.root, file, rows.keys(types))
+            plan = planning.plan_sync(roster, repository, types)
     gone = planning.select_gone(plan, notebooks)
     _show(plan)
     if plan.writes and not dry_run:
@@ -112,27 +110,15 @@ def _write(context: Context, plan: SyncPlan, yes: bool) -> None:
     say("next: review with git diff, then tools deploy")
 
 
-def _refuse(error: WrongRowsError) -> None:
-    if len(error.lines) == 1:
-        raise error
-    for line in error.lines[:_MOST]:
-        say(line)
-    more = len(error.lines) - _MOST
-    rest = f", {more} of them not shown" if more > 0 else ""
-    raise UserError(f"{len(error.lines)} rows are wrong{rest}; nothing was written") from None
-
-
 def _show(plan: SyncPlan) -> None:
-    rows: list[tuple[str, str, str]] = []
-    rows += [(made.name, "new", str(made.values["instance_type"])) for made in plan.new]
+    lines = [(made.name, "new", str(made.values["instance_type"])) for made in plan.new]
     for edit in plan.edits:
         loss = click.style("; replaces it, and its volume is lost", fg="red")
         note = "; ".join(planning.describe(edit)) + loss * edit.loses_volume
-        rows.append((edit.name, "change", note))
-    rows += [(name, "no longer named", "") for name in plan.gone]
-    if rows:
-        table.show(rows)
-    say(f"{plan.roster.name}: {plan.unchanged} of {len(plan.roster.entries)} rows unchanged")
+        lines.append((edit.name, "change", note))
+    lines += [(name, "no longer named", "") for name in plan.gone]
+    table.show(lines, ("Notebook", "Row", table.Column("Values", note=True)))
+    say(f"{plan.roster.name}: {plan.unchanged} of {len(plan.roster.rows)} rows unchanged")
     if plan.others:
         names = first_of(plan.others, 5)
         say(f"in no row, and not made by this roster; left alone: {names}")

@@ -1,4 +1,8 @@
-"""How amounts are written, wherever a person reads them: money and sizes."""
+"""How amounts and times are written, wherever a person reads them.
+
+An amount of money has two decimals. The price of a unit has four, or more if AWS's price has them:
+what is rounded would not be the price.
+"""
 
 from decimal import Decimal
 
@@ -8,6 +12,12 @@ _UNITS = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3}
 def money(usd: Decimal) -> str:
     """Returns an amount of US dollars: $1,234.50, or -$0.99."""
     return f"{'-' if round(usd, 2) < 0 else ''}${abs(usd):,.2f}"
+
+
+def unit_price(usd: Decimal) -> str:
+    """Returns the price of a unit in US dollars: $0.0230."""
+    exponent = usd.as_tuple().exponent
+    return f"${usd:,.{max(4, -exponent if isinstance(exponent, int) else 0)}f}"
 
 
 def signed_money(usd: Decimal) -> str:
@@ -21,3 +31,8 @@ def size(count: int) -> str:
         if count >= worth:
             return f"{count / worth:.1f} {unit}"
     return f"{count} B"
+
+
+def minute(time: str) -> str:
+    """Returns a time in UTC, such as 2026-01-31T08:15:00Z, to the minute: 2026-01-31 08:15."""
+    return time[:16].replace("T", " ")

@@ -3,6 +3,7 @@
 import json
 import sys
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NoReturn, TextIO
 
@@ -10,6 +11,7 @@ import click
 
 from tools.console import terminal
 
+_MOST_LINES = 8  # of one stack's reasons
 _kept: list[str] = []  # what -q keeps back, for a question that it may lead to
 
 
@@ -33,6 +35,14 @@ def say(line: str, wrap: bool = True) -> None:
 def tell(line: str) -> None:
     """Prints a line of an answer, on stdout; a terminal gets a long one as `say` has it."""
     click.echo(_wrapped(line, sys.stdout))
+
+
+def first_lines(lines: Sequence[str]) -> list[str]:
+    """Returns `lines`; of many the first ones and how many more there are, and with -v all."""
+    more = len(lines) - _MOST_LINES
+    if more <= 1 or terminal.wish.verbose:  # one more takes no more room than to say so
+        return list(lines)
+    return [*lines[:_MOST_LINES], f"and {more} more; -v shows all"]
 
 
 def show_kept() -> None:

@@ -4,7 +4,7 @@ import re
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import click
@@ -24,8 +24,9 @@ class Column:
     """A column, and what becomes of it where there is not room for all.
 
     Of columns with a `rank` the one with the highest goes first; without one it stays. A `note` is
-    a sentence, or several in lines: it moves below its row before anything goes. A column
-    `to_right` holds figures with their units; numbers stand on the right by themselves.
+    a sentence, or several in lines: it moves below its row before anything goes, and where no row
+    has any it has no column. A column `to_right` holds figures with their units; numbers stand on
+    the right by themselves.
     """
 
     title: str
@@ -82,6 +83,28 @@ def show(
     if dropped:
         names = ", ".join(column.title for column in dropped)
         say(click.style(f"not shown at {width} columns: {names}; -v shows all", dim=True))
+
+
+class Rows:
+    """A table on stdout that is printed row by row, each as it is known.
+
+    `columns` are titles and widths of all but the last column, which is wrapped below itself where
+    the terminal ends.
+    """
+
+    def __init__(self, columns: Sequence[tuple[str, int]], last: str) -> None:
+        self._widths = [max(width, len(title)) for title, width in columns]
+        self._width = terminal.columns(sys.stdout)
+        self.add([title for title, _ in columns], last, lambda line: click.style(line, bold=True))
+
+    def add(
+        self, cells: Sequence[str], text: str, style: Callable[[str], str] = lambda line: line
+    ) -> None:
+        """Prints a row: `cells` in their columns, and `text` in the last one."""
+        pairs = zip(cells, self._widths, strict=True)
+        lead = "".join(f"{_pad(cell, width, False)}{_GAP}" for cell, width in pairs)
+        for line in _wrap(text, self._width, lead, " " * _width(lead)):
+            click.echo(style(line.rstrip()))
 
 
 @dataclass(frozen=True)
@@ -168,6 +191,11 @@ def _choose(
         [_column(columns, number, cells) for number in range(len(cells[0]))],
         [["-" if cell is None else str(cell) for cell in row] for row in cells],
         details or [()] * len(cells),
+    )
+    table = table.without(
+        column
+        for number, column in enumerate(table.columns)
+        if column.note and not any(row[number] for row in table.rows)
     )
     if width is None or table.width() <= width:
         return table.lines(width), []

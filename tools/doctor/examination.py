@@ -16,6 +16,7 @@ from tools.localcloud import workspace
 from tools.state.backend import ROOT
 
 _ANY_REGION = "us-east-1"  # where every account may ask who it is
+_NOT_CONFIGURED = "not checked without a project and a region"
 _AWS = ("vpc", "endpoints", "quotas")
 
 
@@ -29,15 +30,8 @@ def examine(context: Context, local: bool) -> Iterator[Check]:
     yield from _guard("provider source", lambda: [machine.check_provider(context.terraform())])
     yield from _guard("python", lambda: [machine.check_python()])
     yield from _guard("disk", lambda: [machine.check_disk(root)])
-    yield from _guard("settings", lambda: [repository.check_settings(context.repository)])
-    yield from _guard(
-        "region",
-        lambda: [
-            repository.check_region(
-                context.repository, None if local else sessions.default_region()
-            )
-        ],
-    )
+    yield from _guard("settings", lambda: [_check_settings(context, local)])
+    yield from _guard("region", lambda: [_check_region(context, local)])
     yield from _guard("lock files", lambda: [repository.check_locks(_roots(context))])
     yield from _guard("git", lambda: repository.check_git(root, _roots(context)))
     clouds: list[Cloud] = []
@@ -48,7 +42,7 @@ def examine(context: Context, local: bool) -> Iterator[Check]:
         return
     if not _is_configured(context):
         for name in _AWS:
-            yield Check(name, "unknown", "not checked without a project and a region")
+            yield Check(name, "unknown", _NOT_CONFIGURED)
         return
     yield from _examine_account(context, clouds[0])
 
@@ -72,6 +66,19 @@ def _examine_account(context: Context, cloud: Cloud) -> Iterator[Check]:
             cloud, _types(context), _count(values(ENDPOINTS).get("interface_services"))
         ),
     )
+
+
+def _check_settings(context: Context, local: bool) -> Check:
+    if local and not _is_configured(context):
+        detail = "no project is set; the local cloud works without"
+        return Check("settings", "warning", detail, "tools init, before AWS")
+    return repository.check_settings(context.repository)
+
+
+def _check_region(context: Context, local: bool) -> Check:
+    if not _is_configured(context):
+        return Check("region", "unknown", _NOT_CONFIGURED)
+    return repository.check_region(context.repository, None if local else sessions.default_region())
 
 
 def _check_credentials(context: Context, local: bool, clouds: list[Cloud]) -> Check:

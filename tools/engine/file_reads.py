@@ -311,9 +311,9 @@ class _Walk:
             try:
                 digest = self.reader.digests.file(absolute) if is_whole else None
                 if digest:
-                    self.collector.reads.files[absolute] = digest
+                    self.collector.take({absolute: digest})
                 elif self._is_folder_beside(absolute):
-                    self.collector.reads.files.update(self.reader.digests.folder(absolute).files)
+                    self.collector.take(self.reader.digests.folder(absolute).files)
             except UncountableError as error:
                 if self._is_folder_beside(absolute):
                     self.collector.doubt(f"it names the folder {path}, which {error}")

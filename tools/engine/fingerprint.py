@@ -100,6 +100,10 @@ class InputsReader:
             digests[f"{name} {output}"] = self._output_digests[key]
         return digests
 
+    def named_files(self, stack: Stack) -> set[str]:
+        """Returns those of the files that `stack` reads which an expression names."""
+        return {self._name(path) for path in self._read_files(stack, frozenset()).named}
+
     def terraform_files(self, stack: Stack) -> list[Path]:
         """Returns the files of configuration of `stack` and of its modules, recursively."""
         return [Path(path) for path in sorted(self._read_files(stack, frozenset()).configuration)]

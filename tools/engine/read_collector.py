@@ -3,6 +3,7 @@
 import posixpath
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,14 +31,17 @@ NO_USES = ModuleUses({}, {}, {}, {})
 class FileReads:
     """What a stack's plan reads: path to digest.
 
-    `unknown` are reasons why there may be more. `configuration` are the files of configuration
-    among them, `root` is what those of the root module say, and `values` are the contents of the
-    files of values. `modules` are what the modules that the root calls say, by the calls' names.
+    `named` are those of the files that an expression names, by a path or a folder; the others only
+    lie in the folder of a module, where a program that it starts may read them. `unknown` are
+    reasons why there may be more. `configuration` are the files of configuration among them, `root`
+    is what those of the root module say, and `values` are the contents of the files of values.
+    `modules` are what the modules that the root calls say, by the calls' names.
     """
 
     root: ModuleUses
     modules: dict[str, ModuleUses] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
     unknown: dict[str, None] = field(default_factory=dict)
     configuration: dict[str, FileUses] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
@@ -62,6 +66,7 @@ class ReadCollector:
     def merge(self, other: "ReadCollector") -> None:
         """Takes in what `other` has collected."""
         self.reads.files.update(other.reads.files)
+        self.reads.named |= other.reads.named
         self.reads.unknown.update(other.reads.unknown)
         self.reads.configuration.update(other.reads.configuration)
         self.partial = self.partial or other.partial
@@ -81,8 +86,13 @@ class ReadCollector:
         if digest and path in self.written:
             self.doubt(f"{what}, which each apply changes")
         elif digest:
-            self.reads.files[path] = digest
+            self.take({path: digest})
         return digest is not None
+
+    def take(self, files: Mapping[str, str]) -> None:
+        """Takes in files that an expression names."""
+        self.reads.files.update(files)
+        self.reads.named.update(files)
 
     def add_folder(self, path: str, what: str, deep: bool = True) -> list[str]:
         """Takes in every file below `path`, or only in it, and returns them."""
@@ -94,7 +104,7 @@ class ReadCollector:
         except UncountableError as error:
             self.doubt(f"{what}: the folder {path}, which {error}")
             return []
-        self.reads.files.update(folder.files)
+        self.take(folder.files)
         return list(folder.files)
 
     def absolute(self, path: str) -> str:

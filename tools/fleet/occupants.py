@@ -36,8 +36,8 @@ def describe(cloud: Cloud, vpc: str, project: str, values: Mapping[str, Any]) ->
     try:
         found = network.occupants(cloud, vpc)
     except UserError as error:
-        name = "the default VPC" if vpc == network.DEFAULT_VPC else f"the VPC {vpc}"
-        return [f"what else is in {name} cannot be told: {error}"]
+        which = "default VPC" if vpc == "default" else f"VPC {vpc}"
+        return [f"what else is in the {which} cannot be told: {error}"]
     return list(_sentences(found, cloud.region, project, values))
 
 

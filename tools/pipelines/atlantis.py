@@ -23,6 +23,8 @@ from tools.pipelines.files import Written
 FILE = "atlantis.yaml"
 _TERRAFORM = ("*.tf", "*.tf.json")
 _NOT_IN_GIT = (".terraform/",)
+# What people read, and Terraform does not unless an expression names it.
+_DOCUMENTS = ("*.md", "*.example", "LICENSE*")
 
 
 def write(context: Context, check: bool, force: bool) -> Written:
@@ -66,7 +68,13 @@ def _project(
     if stack.upstream:
         project["depends_on"] = list(stack.upstream)
     project["execution_order_group"] = wave
-    patterns = when_modified(repository.root, stack, list(reader.read(stack, {}).files))
+    named = reader.named_files(stack)
+    names = [
+        name
+        for name in reader.read(stack, {}).files
+        if name in named or not any(PurePosixPath(name).match(p) for p in _DOCUMENTS)
+    ]
+    patterns = when_modified(repository.root, stack, names)
     project["autoplan"] = {"enabled": True, "when_modified": patterns}
     return project
 

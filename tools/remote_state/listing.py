@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import click
 
-from tools.console import figures, table
+from tools.console import figures, table, terminal
 from tools.console.table import Column
 from tools.engine.records import BUCKET_REQUESTS, Records
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state.transfer import UNKNOWN_PLACE
 from tools.state.file import State
-from tools.state.place import Lock
+from tools.state.place import STATE, Lock
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,34 @@ def _read_row(records: Records, stack: Stack) -> StateRow:
     return StateRow(stack.name, str(place), state.serial, count, len(text), lock)
 
 
-def show(rows: Sequence[StateRow]) -> None:
-    """Prints `rows` as a table on stdout."""
+def show(rows: Sequence[StateRow], root: Path) -> None:
+    """Prints `rows` as a table on stdout.
+
+    Of a place that is as usual, in the repository `root` or in a bucket, only the beginning, since
+    the stack's name follows there; with -v all of it.
+    """
     columns = (
         "Stack",
-        Column("Place", rank=4),
-        Column("Serial", rank=2, to_right=True),
-        Column("Resources", rank=3),
+        Column("Place", note=True),
+        Column("Serial", rank=3, to_right=True),
+        Column("Resources", rank=2),
         Column("Size", rank=1, to_right=True),
         Column("Notes", note=True),
     )
-    table.show(map(_cells, rows), columns)
+    table.show([_cells(row, root) for row in rows], columns)
 
 
-def _cells(row: StateRow) -> list[table.Cell]:
+def _cells(row: StateRow, root: Path) -> list[table.Cell]:
     note = row.problem or (describe_lock(row.lock) if row.lock else "")
     size = figures.size(row.size) if row.size else None
     coloured = click.style(note, fg="yellow") if note else ""
-    return [row.stack, row.place, row.serial, row.resources, size, coloured]
+    place = row.place if terminal.wish.verbose else _begin(row, root)
+    return [row.stack, place, row.serial, row.resources, size, coloured]
+
+
+def _begin(row: StateRow, root: Path) -> str:
+    begin = row.place.removesuffix(f"/{row.stack}/{STATE}")
+    return "its folder" if begin == str(root) else begin
 
 
 def describe_lock(lock: Lock) -> str:

@@ -11,9 +11,10 @@ from tools.context import Target
 from tools.engine.preparation import finish_earlier_run
 from tools.engine.records import Records
 from tools.engine.run import Run
-from tools.errors import UserError
+from tools.errors import UserError, nearest
 from tools.hcl import reading, writing
 from tools.hcl.reading import VALUES
+from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.localcloud.workspace import is_from_repository
 from tools.remote_state import transfer
@@ -57,12 +58,8 @@ def rename(session: Session, old_name: str, new_name: str, rename_instance: bool
 
     Exits with 130 if it was interrupted.
     """
-    notebook.check_name(new_name)
-    if "/" in old_name:
-        raise UserError(
-            f"{old_name} is not a notebook's name: give its directory without notebooks/"
-        )
     target, records = session.target, session.records
+    check_names(target.repository, old_name, new_name)
     renaming = _find(target, old_name, new_name)
     _refuse_other_place(renaming, records)
     instance = _find_instance(records, renaming)
@@ -81,6 +78,18 @@ def rename(session: Session, old_name: str, new_name: str, rename_instance: bool
         _move_state(run, renaming)
     commit = "" if target.endpoint else ", then commit the renaming"
     say(f"next: tools plan{target.option} {new_name}{commit}")
+
+
+def check_names(repository: Repository, old_name: str, new_name: str) -> None:
+    """Raises UserError if the files alone say that there is nothing to rename so."""
+    notebook.check_name(new_name)
+    if "/" in old_name:
+        raise UserError(
+            f"{old_name} is not a notebook's name: give its directory without notebooks/"
+        )
+    if not any((repository.root / "notebooks" / name).is_dir() for name in (old_name, new_name)):
+        hint = nearest(old_name, repository.notebook_names())
+        raise UserError(f"there is no notebooks/{old_name}; {hint}")
 
 
 def was_never_applied(session: Session, name: str) -> bool:

@@ -79,7 +79,7 @@ def show(rows: Sequence[VersionRow]) -> None:
         (
             (
                 row.version,
-                row.modified,
+                figures.minute(row.modified),
                 row.serial,
                 row.resources,
                 figures.size(row.size) if row.size else "deleted",

@@ -16,6 +16,12 @@ Level = Literal["bad", "warn", "info"]
 # AWS's statuses in which a notebook does not stay:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html
 _IN_TRANSITION = ("Pending", "Stopping", "Updating", "Deleting")
+# The titles that are in the plural.
+_ONE = {
+    "Instances that no directory declares": "Instance that no directory declares",
+    "States whose directory is gone": "State whose directory is gone",
+    "Prices not known": "Price not known",
+}
 _MINUTES = int(IDLE_FOR.total_seconds() // 60)
 
 
@@ -36,6 +42,13 @@ class Concern:
     items: Sequence[Item]
     advice: str
     command: str = ""
+
+    @property
+    def counted(self) -> str:
+        """How many of what, in a sentence: 29 failed, or 1 state whose directory is gone."""
+        number = len(self.items)
+        title = _ONE.get(self.title, self.title) if number == 1 else self.title
+        return f"{number:,} {title[0].lower()}{title[1:]}"
 
 
 def concerns(report: Report) -> list[Concern]:

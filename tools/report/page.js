@@ -52,7 +52,7 @@ const table = new DataTable(element, {
   layout: {
     topStart: null,
     topEnd: null,
-    bottomStart: isPaged ? ["info", "pageLength"] : "info",
+    bottomStart: isPaged ? ["info", "pageLength"] : facts.length ? "info" : null,
     bottomEnd: isPaged ? { paging: { buttons: 5, firstLast: false } } : null,
   },
   language: {
@@ -61,7 +61,7 @@ const table = new DataTable(element, {
     infoEmpty: "no notebooks",
     infoFiltered: "(of _MAX_)",
     lengthMenu: "Show _MENU_",
-    emptyTable: "no notebooks",
+    emptyTable: "no notebooks; make one: tools new-notebook NAME",
     zeroRecords: "no notebook matches",
     paginate: { previous: "Previous", next: "Next" },
   },
@@ -116,8 +116,8 @@ download.addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 });
 
-// Without a script neither would do anything.
-filters.hidden = download.hidden = false;
+// Without a script, or without a notebook, neither would do anything.
+filters.hidden = download.hidden = !facts.length;
 
 // Paper has every notebook that the filters leave, and all that is folded.
 let length = PAGE;

@@ -10,9 +10,10 @@ from tools.errors import UserError, nearest, shorten
 from tools.hcl import reading, writing
 from tools.hcl.reading import VALUES, Value
 from tools.layout.repository import COMMON, Repository
-from tools.roster.roster import Entry, Roster, marked_by, set_mark
-from tools.scaffold import notebook, render, rows
+from tools.roster.roster import Roster, marked_by, set_mark
+from tools.scaffold import notebook, render, row_files, rows
 from tools.scaffold.notebook import PROFILES, Notebook
+from tools.scaffold.row_files import Row, WrongRowsError
 
 # A change of these makes AWS replace the instance, and its volume goes with it:
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/sagemaker_notebook_instance
@@ -90,29 +91,28 @@ class _Planner:
     def plan(self) -> SyncPlan:
         names = self.repository.notebook_names()
         existing, lines = set(names), dict[str, int]()
-        for entry in self.roster.entries:
+        for entry in self.roster.rows:
             try:
-                if entry.name in lines:
-                    raise UserError(f"{entry.name} is on line {lines[entry.name]} too")
-                self._add(entry, entry.name in existing)
+                row = entry.checked()
+                row_files.claim_name(entry, lines)
+                self._add(row, str(row["name"]) in existing)
             except UserError as error:
                 self.wrong.append((entry.line, str(error)))
-            lines.setdefault(entry.name, entry.line)
         for taken, complaint in render.find_taken(self.new, self.repository):
             self.wrong.append((lines[taken.name], complaint))
         self._refuse_same_instances(lines)
         gone, others = self._unnamed([name for name in names if name not in lines])
         return SyncPlan(self.roster, self.new, self.edits, gone, others, self.unchanged)
 
-    def _add(self, entry: Entry, exists: bool) -> None:
-        row = self._with_script_paths(entry.row)
+    def _add(self, given: Row, exists: bool) -> None:
+        row = self._with_script_paths(given)
         if not exists:
-            [made] = rows.build([row], {}, self.repository, self.types)
+            made = rows.build(row, {}, self.repository, self.types)
             self.new.append(replace(made, head=self.roster.mark(made.name)))
             return
         # What it was copied from may be gone by now.
         kept = {key: value for key, value in row.items() if key != "from"}
-        [made] = rows.build([kept], {}, self.repository, self.types)
+        made = rows.build(kept, {}, self.repository, self.types)
         edit = self._compare(made, self._wanted(made, row))
         if edit:
             self.edits.append(edit)
@@ -198,7 +198,7 @@ class _Planner:
 def plan_sync(roster: Roster, repository: Repository, types: Mapping[str, str]) -> SyncPlan:
     """Compares `roster` with the directories; `types` are those of a notebook's variables.
 
-    Raises UserErrors with the lines of all wrong rows.
+    Raises WrongRowsError with the lines of all wrong rows.
     """
     planner = _Planner(roster, repository, types)
     plan = planner.plan()
@@ -216,10 +216,10 @@ def select_gone(plan: SyncPlan, names: Sequence[str]) -> list[str]:
     if not names:
         return list(plan.gone)
     chosen = [name.removeprefix("notebooks/").rstrip("/") for name in names]
-    rows = {entry.name: entry.line for entry in plan.roster.entries}
+    lines = {str(row.row["name"]): row.line for row in plan.roster.rows}
     for name in chosen:
-        if name in rows:
-            where = plan.roster.where(rows[name])
+        if name in lines:
+            where = plan.roster.where(lines[name])
             raise UserError(f"{where} still names {name}; remove the row, then repeat it")
         if name in plan.others:
             raise UserError(
@@ -229,15 +229,6 @@ def select_gone(plan: SyncPlan, names: Sequence[str]) -> list[str]:
         if name not in plan.gone:
             raise UserError(f"there is no notebook {name!r} to retire; {nearest(name, plan.gone)}")
     return [name for name in plan.gone if name in chosen]
-
-
-class WrongRowsError(UserError):
-    """Rows of a roster that cannot be followed; `lines` has a text for each."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = lines
-        rest = f" (and {len(lines) - 1} more rows are wrong)" if len(lines) > 1 else ""
-        super().__init__(f"{lines[0]}{rest}; nothing was written")
 
 
 def describe(edit: Edit) -> Iterator[str]:

@@ -1,26 +1,16 @@
 """A roster: a file with a notebook in each row, and the mark in the directories that it keeps."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tools.errors import UserError
 from tools.scaffold.render import set_head
-from tools.scaffold.rows import read_numbered_rows
+from tools.scaffold.row_files import FileRow, read_rows
 
 NAMES = ("notebooks.csv", "notebooks.yaml", "notebooks.yml")
 _MARK = re.compile(r"^# Row (\S+) of (.+): edit it there, then `tools sync`\.$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A row, and the line that it begins on."""
-
-    line: int
-    name: str
-    row: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,7 +19,7 @@ class Roster:
 
     path: Path
     name: str
-    entries: Sequence[Entry]
+    rows: Sequence[FileRow]
 
     def mark(self, directory: str) -> str:
         """The comment that says that the roster keeps a directory's values."""
@@ -40,18 +30,17 @@ class Roster:
         return f"{self.name}, line {line}"
 
 
-def read(root: Path, file: Path | None) -> Roster:
-    """Reads `file`, or the one of NAMES at the root.
+def read(root: Path, file: Path | None, keys: Collection[str]) -> Roster:
+    """Reads `file`, or the one of NAMES at the root; `keys` are those that a row may have.
 
     Raises UserError if there is none or more than one, if the file lies outside of the repository,
-    and as `read_numbered_rows`.
+    and as `read_rows`.
     """
     path = (file or _find(root)).resolve()
     if not path.is_relative_to(root.resolve()):
         raise UserError(f"{path} is outside of the repository {root}; move the roster into it")
     name = path.relative_to(root.resolve()).as_posix()
-    rows = read_numbered_rows(path)
-    return Roster(path, name, [Entry(line, str(row["name"]), row) for line, row in rows])
+    return Roster(path, name, read_rows(path, keys))
 
 
 def marked_by(text: str, directory: str) -> str | None:

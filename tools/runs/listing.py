@@ -7,6 +7,8 @@ from typing import Literal
 import click
 
 from tools.console import table
+from tools.console.figures import minute
+from tools.console.messages import first_lines
 from tools.console.table import Column
 from tools.engine.records import Records
 from tools.errors import UserError
@@ -124,7 +126,7 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
                 row.stack,
                 row.kind,
                 click.style(row.status, fg=_COLOURS.get(row.status)),
-                row.applied or "",
+                minute(row.applied or ""),
                 row.resources,
                 _note(row),
             )
@@ -138,7 +140,9 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
             Column("Resources", rank=1),
             Column("Notes", note=True),
         ),
-        details=[row.why if why and row.status == "changed since" else () for row in rows],
+        details=[
+            first_lines(row.why) if why and row.status == "changed since" else () for row in rows
+        ],
     )
 
 

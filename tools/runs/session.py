@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import click
 
 from tools.aws.client import Cloud
-from tools.console.messages import say
+from tools.console.messages import first_lines, say
 from tools.console.prompt import require_terminal
 from tools.context import Context, Target
 from tools.engine.records import Records
@@ -50,15 +50,21 @@ class Session:
         context: Context,
         local: bool,
         options: Options | None = None,
+        selection: Selection | None = None,
         *,
         check: bool = True,
     ) -> "Session":
         """Opens a session that may change something, so AWS is asked who runs it.
 
-        `check` refuses states that are not in order; the commands that mend them leave it out.
-        Raises UserError if there is no such target, or if AWS does not know the credentials.
+        Raises UserError for a name in `selection` that no stack has, before that: a mistyped name
+        needs no credentials to be told. So it does if there is no such target, and if AWS does not
+        know the credentials. `check` refuses states that are not in order; the commands that mend
+        them leave it out.
         """
-        return cls.on(context, context.target(local), options, check=check)
+        target = context.target(local)
+        if selection:
+            context.check_names(target.repository, selection)
+        return cls.on(context, target, options, check=check)
 
     @classmethod
     def on(
@@ -125,7 +131,7 @@ class Session:
 
         Raises click.Abort if the answer is no, UserError if stdin is not a terminal.
         """
-        if self._must_ask():
+        if self.asks:
             require_terminal()
             click.confirm(question, abort=True, err=True)
 
@@ -134,7 +140,7 @@ class Session:
 
         To destroy, the project's name has to be typed.
         """
-        if not self._must_ask():
+        if not self.asks:
             return
         require_terminal()
         if verb == "Destroy":
@@ -154,10 +160,12 @@ class Session:
         names = [stack.name for stack in stacks]
         for name in names or ["nothing"]:
             say(f"  {name}")
-            for reason in (reasons or {}).get(name, ()):
+            for reason in first_lines((reasons or {}).get(name, ())):
                 say(f"    {reason}")
 
-    def _must_ask(self) -> bool:
+    @property
+    def asks(self) -> bool:
+        """Whether a person has to agree: never for the local cloud, nor with --yes."""
         return not (self.options.yes or self.target.endpoint)
 
 

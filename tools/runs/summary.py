@@ -7,7 +7,7 @@ import click
 
 from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console import progress, table
-from tools.console.messages import say, show_kept
+from tools.console.messages import first_lines, say, show_kept
 from tools.console.table import Column
 from tools.engine.plans import ACTIONS, Change, Plan
 from tools.engine.run import NOTHING_DEPLOYED, Result
@@ -56,7 +56,8 @@ def show_drift(plans: Sequence[Plan]) -> None:
     ]
     table.show(rows, ("Stack", "Difference", Column("Details", note=True)))
     drifted = sum(bool(plan.outside) for plan in plans)
-    say(f"{drifted} of {len(plans)} stacks were changed outside of Terraform")
+    was = "was" if drifted == 1 else "were"
+    say(f"{drifted} of {len(plans)} stacks {was} changed outside of Terraform")
 
 
 def _describe_drift(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -85,7 +86,7 @@ def show_plans(plans: Sequence[Plan], err: bool = True, why: bool = False) -> No
     """Prints a row for each plan that is not empty: what changes, and what data would be lost."""
     shown = [plan for plan in plans if plan.status != "unchanged"]
     if shown:
-        reasons = [plan.why if why else () for plan in shown]
+        reasons = [first_lines(plan.why) if why else () for plan in shown]
         table.show(map(_plan_row, shown), _PLAN_COLUMNS, reasons, err=err)
     if unchanged := len(plans) - len(shown):
         click.echo(f"{unchanged} of {len(plans)} stacks: no changes", err=err)

@@ -21,6 +21,12 @@ _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Check = Callable[[str], None]
 
 DEFAULT_VPC = "default"
+_HEADER = "# Made by `tools init`; yours to edit.\n\n"
+_FILES = _BUCKETS, _GROUPS, _ENDPOINTS = (
+    "shared-infra/s3/terraform.tfvars",
+    "shared-infra/security-groups/terraform.tfvars",
+    "shared-infra/vpc-endpoints/terraform.tfvars",
+)
 # The sets of docs/endpoints.md; "default" is the default of the stack's interface_services.
 ENDPOINT_SETS = {
     "default": ("sagemaker.api", "sagemaker.runtime", "ec2"),
@@ -88,13 +94,12 @@ class Settings:
         # Without it nothing could use the NAT gateway.
         groups = _set(vpc_id=self.vpc_id, allow_internet_egress=self.nat_subnet is not None)
         stacks = {
-            "shared-infra/s3/terraform.tfvars": _set(bucket_suffix=self.bucket_suffix),
-            "shared-infra/security-groups/terraform.tfvars": groups,
-            "shared-infra/vpc-endpoints/terraform.tfvars": network,
+            _BUCKETS: _set(bucket_suffix=self.bucket_suffix),
+            _GROUPS: groups,
+            _ENDPOINTS: network,
         }
-        header = "# Made by `tools init`; yours to edit.\n\n"
         return {
-            path: f"{header}{writing.format_assignments(values)}\n"
+            path: f"{_HEADER}{writing.format_assignments(values)}\n"
             for path, values in stacks.items()
             if values
         }
@@ -137,8 +142,7 @@ def write(settings: Settings, repository: Repository) -> list[Path]:
     Raises UserError if one exists already, or if common.auto.tfvars has values.
     """
     files = {repository.root / name: text for name, text in settings.files().items()}
-    refuse_configured(repository)
-    refuse_existing(list(files))
+    refuse_set_up(repository, list(settings.files()))
     common = repository.root / COMMON
     before = common.read_text() if common.is_file() else None
     written: list[Path] = []
@@ -158,22 +162,30 @@ def write(settings: Settings, repository: Repository) -> list[Path]:
     return [common, *written]
 
 
-def refuse_configured(repository: Repository) -> None:
-    """Raises UserError if common.auto.tfvars has a project or a region already."""
+def refuse_set_up(repository: Repository, names: Sequence[str] = (_GROUPS,)) -> None:
+    """Raises UserError if `tools init` ran here, or if one of the files `names` exists.
+
+    An answer that was given earlier is never lost. Names everything that is set, at once.
+    """
     path = repository.root / COMMON
     values = reading.read_tfvars(path) if path.is_file() else {}
-    for name in ("project", "region"):
-        if name in values:
-            raise UserError(
-                f"{path} sets {name} already, and is left as it is; edit it, or put the # back"
-            )
+    typed = [name for name in ("project", "region") if name in values]
+    found = [name for name in names if (repository.root / name).exists()]
+    if not typed and not found:
+        return
+    found += [name for name in _FILES if name not in found and _is_ours(repository.root / name)]
+    what = ([f"{COMMON} ({', '.join(typed)})"] if typed else []) + found
+    them = "them" if len(found) > 1 else "it"
+    others = f"{COMMON}, and move {', '.join(found)} away" if found else COMMON
+    mend = f"put the # back in {others}" if typed else f"move {them} away"
+    raise UserError(
+        f"set already, and left as it is: {', '.join(what)}; edit the values there or, to be asked "
+        f"again, {mend}"
+    )
 
 
-def refuse_existing(paths: Sequence[Path]) -> None:
-    """Raises UserError if one of `paths` exists: an answer that was given earlier is never lost."""
-    for path in paths:
-        if path.exists():
-            raise UserError(f"{path} exists and is left as it is; edit it, or move it away first")
+def _is_ours(path: Path) -> bool:
+    return path.is_file() and path.read_text(errors="replace").startswith(_HEADER)
 
 
 def _set(**values: Value) -> Mapping[str, Value]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,30 @@ def test_zones_are_those_of_the_applied_state(checkout: Checkout) -> None:
 def test_a_what_if_shows_the_difference(checkout: Checkout) -> None:
     change = "notebook-prod.instance_type=ml.m5.xlarge"
     done = checkout.tools("cost", "--what-if", change)
-    assert "Without the changes: $414.15, a difference of -$168.63" in done.stdout
+    table = done.stdout.partition("What if: ")[2].split("\n\n")[0].splitlines()[1:]
+    assert [line.split() for line in table] == [
+        ["Before", "After", "Difference"],
+        ["notebook-prod", "$350.53", "$181.90", "-$168.63"],
+        ["total", "$414.15", "$245.52", "-$168.63"],
+    ]
     found = cost(checkout, "--what-if", change)
     assert found["total"]["all"]["usd"] == "245.52"
     assert found["without_what_if"]["usd"] == "414.15"
+
+
+def test_a_what_if_shows_what_all_share_and_no_difference_of_what_is_not_known(
+    checkout: Checkout,
+) -> None:
+    services = 'shared-infra/vpc-endpoints.interface_services=["ec2"]'
+    kind = "notebook-dev.instance_type=ml.p5.48xlarge"
+    done = checkout.tools("cost", "--what-if", services, "--what-if", kind)
+    table = done.stdout.partition("What if: ")[2].split("\n\n")[0].splitlines()[2:]
+    # Two interface endpoints less, each $7.30 a month; no price is known of the other type.
+    assert [re.split("  +", line) for line in table] == [
+        ["notebook-dev", "$39.30", "at least $2.80", "unknown"],
+        ["all shared", "$24.32", "$9.72", "-$14.60"],
+        ["total", "$414.15", "at least $363.05", "unknown"],
+    ]
 
 
 def test_the_comparison_is_for_the_fleet_and_for_others(checkout: Checkout) -> None:

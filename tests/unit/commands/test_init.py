@@ -78,8 +78,31 @@ def test_refuses_to_overwrite(checkout: Checkout) -> None:
     (checkout.root / "common.auto.tfvars").write_text('region = "mine"\n')
     done = checkout.tools("init", "--project", "acme", "--region", "eu-west-1")
     assert done.returncode == 1
-    assert "common.auto.tfvars sets region already, and is left as it is" in done.stderr
+    assert "set already, and left as it is: common.auto.tfvars (region); edit" in done.stderr
     assert (checkout.root / "common.auto.tfvars").read_text() == 'region = "mine"\n'
+
+
+def test_a_second_run_names_all_that_the_first_has_written(checkout: Checkout) -> None:
+    """One refusal, whose mend is followed here: after it `tools init` works again."""
+    typed = ("init", "--project=acme", "--region=eu-west-1", "--vpc-id=vpc-01234567")
+    typed += ("--subnet-id=subnet-01234567",)
+    common = checkout.root / "common.auto.tfvars"
+    untouched = common.read_text()
+    first = checkout.tools(*typed)
+    assert first.returncode == 0, first.stderr
+    written = first.stdout.split()
+    assert len(written) == 3
+    for again in (checkout.tools(*typed), checkout.tools("init")):
+        assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+        assert all(name in again.stderr for name in written)
+        assert "put the # back in common.auto.tfvars, and move" in again.stderr
+    common.write_text(untouched)
+    left = checkout.tools(*typed)
+    assert "common.auto.tfvars" not in left.stderr
+    assert "move them away" in left.stderr
+    for name in written[1:]:
+        (checkout.root / name).unlink()
+    assert checkout.tools(*typed).returncode == 0
 
 
 def test_a_region_that_does_not_exist_is_named_with_its_neighbours(checkout: Checkout) -> None:

@@ -159,10 +159,19 @@ def test_a_file_in_another_encoding_is_refused(
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("t.csv", "name,volume_size\na,5\nb,4\n", "b: volume_size: it must be 5 to 16384"),
+        (
+            "t.csv",
+            "name,volume_size\na,5\nb,4\n",
+            "t.csv, line 3: b: volume_size: it must be 5 to 16384",
+        ),
         ("t.csv", "name,volume_size\na,5,6\n", "t.csv, line 2: it does not have as many cells"),
-        ("t.csv", "name,colour\na,red\n", "no value called 'colour'"),
-        ("t.csv", "name\na\na\n", "a is named 2 times"),
+        (
+            "t.csv",
+            "name,profil\na,dev\nb,dev\n",
+            "t.csv, line 1: a notebook has no value called 'profil'; did you mean profile",
+        ),
+        ("t.csv", "name\na\na\n", "t.csv, line 3: a is on line 2 too; name each notebook once"),
+        ("t.csv", "name\nnotebook-dev\n", "line 2: notebooks/notebook-dev exists already"),
         ("t.csv", "name,owner,owner\na,b,c\n", "line 1: a column stands there twice"),
         ("t.yaml", "a: {}\na: {}\n", "t.yaml, line 2: not valid YAML: a stands there twice"),
         ("t.yaml", "[" * 5000, "nested too deeply"),
@@ -180,9 +189,10 @@ def test_a_file_in_another_encoding_is_refused(
         ("t.csv", "", "names no notebook"),
         ("t.yaml", "- name: a\n  tags: [\n", "t.yaml, line 3: not valid YAML"),
         ("t.yaml", "hello", "not a list of notebooks"),
-        ("t.yaml", "- name: 5\n", "notebook 1 has no name"),
+        ("t.yaml", "- name: 5\n", "t.yaml, line 1: the notebook has no name"),
         ("t.yaml", "- {name: a, profile: big}\n", "no profile 'big'; there are dev, staging, prod"),
         ("t.yaml", "- {name: a, from: nobody}\n", "nobody/terraform.tfvars to copy from"),
+        ("t.yaml", "- name: a\n- b\n", "t.yaml, line 2: 'b' is no notebook"),
         ("t.yaml", "a: dev\n", "a has no values but 'dev'"),
         ("t.yaml", "a: {5: x}\n", "no value called '5'"),
         ("t.txt", "a", "name it .csv, .yaml or .yml"),
@@ -196,6 +206,36 @@ def test_a_wrong_row_writes_none(checkout: Checkout, name: str, text: str, compl
     assert complaint in done.stderr
     assert done.stderr.count("\n") == 1
     assert checkout.notebooks() == before
+
+
+ALL_WRONG = {
+    "t.csv": "name,profile,volume_size\na,dev,4\nb,dev,20\n,dev,20\nb,dev,30\nc,big,20\nd,dev\n",
+    "t.yaml": "- {name: a, volume_size: 4}\n- name: b\n- owner: x\n- name: b\n- name: c\n"
+    "  profile: big\n- 5\n",
+}
+
+
+@pytest.mark.parametrize("name", ALL_WRONG)
+def test_every_wrong_row_is_named_at_once(checkout: Checkout, name: str) -> None:
+    before = checkout.notebooks()
+    (checkout.root / name).write_text(ALL_WRONG[name])
+    done = checkout.tools("new-notebook", "--from-file", name, "-q")
+    assert done.returncode == 1
+    *lines, last = done.stderr.splitlines()
+    first = 2 if name == "t.csv" else 1
+    numbers = [first, first + 2, first + 3, first + 4, first + (5 if name == "t.csv" else 6)]
+    assert [line.partition(": ")[0] for line in lines] == [f"{name}, line {n}" for n in numbers]
+    for line, part in zip(lines, ("volume_size", "no name", "b is on line", "'big'"), strict=False):
+        assert part in line
+    assert last == "error: 5 rows are wrong; nothing was written"
+    assert checkout.notebooks() == before
+
+
+def test_an_option_that_is_wrong_is_not_the_fault_of_every_row(checkout: Checkout) -> None:
+    (checkout.root / "t.csv").write_text("name\na\nb\n")
+    done = checkout.tools("new-notebook", "--from-file", "t.csv", "--set", "colour=red")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "error: a notebook has no value called 'colour'" in done.stderr
 
 
 @pytest.mark.parametrize(

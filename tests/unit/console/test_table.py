@@ -180,3 +180,12 @@ def test_a_pipe_with_columns_is_fitted_and_complete(
     show(ROWS, COLUMNS)
 
     assert "  Resources  12" in capsys.readouterr().out
+
+
+def test_notes_that_no_row_has_take_no_column() -> None:
+    rows = [(*row[:3], "") for row in ROWS]
+    assert plain(lay_out(rows, COLUMNS)) == [
+        "Stack                  Kind      Resources",
+        "notebooks/nlp-project  notebook         12",
+        "shared-infra/s3        shared            -",
+    ]

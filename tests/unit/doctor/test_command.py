@@ -17,11 +17,30 @@ def test_a_line_for_each_check_before_init_and_without_terraform(checkout: Check
     assert done.returncode == 1
     assert done.stderr == ""
     lines = done.stdout.splitlines()
-    assert [line[8:].split("  ")[0].strip() for line in lines] == [*NAMES, *ACCOUNT]
+    assert [line[9:].split("  ")[0] for line in lines] == ["Check", *NAMES, *ACCOUNT]
     assert "run `tools init`" in done.stdout
     # Who the credentials belong to needs no project.
     assert re.search("^error +credentials +no AWS credentials found", done.stdout, re.MULTILINE)
     assert "Traceback" not in done.stdout
+
+
+def test_no_line_is_wider_than_the_terminal(checkout: Checkout) -> None:
+    (checkout.root / "common.auto.tfvars").write_text('project = "acme"\nregion = "eu-west-1"\n')
+    wide = checkout.tools("doctor", AWS_REGION="us-east-2").stdout
+    narrow = checkout.tools("doctor", AWS_REGION="us-east-2", COLUMNS="80").stdout
+    for line in narrow.splitlines():
+        assert len(line) <= 80 or len(line[30:].split()) == 1  # a path, which is not broken
+    assert max(map(len, wide.splitlines())) > 80
+    results = [" ".join(line[30:] for line in text.splitlines()) for text in (wide, narrow)]
+    # What is free on the disk changes meanwhile.
+    words = [re.sub(r"[\d.]+ GB are free", "", text).split() for text in results]
+    assert words[0] == words[1]
+
+
+def test_the_local_cloud_needs_no_settings(checkout: Checkout) -> None:
+    done = checkout.tools("doctor", "--local", "--json")
+    found = {check["name"]: check["status"] for check in json.loads(done.stdout)}
+    assert (found["settings"], found["region"]) == ("warning", "unknown")
 
 
 def test_without_credentials_it_says_so_and_goes_on(checkout: Checkout) -> None:

@@ -71,11 +71,33 @@ def test_the_order_is_that_of_the_graph(checkout: Checkout) -> None:
             {"notebooks/notebook-dev", "notebooks/notebook-prod"},
         ),
         ("docs/pipelines.md", set()),
+        ("modules/common/README.md", set()),
+        ("shared-infra/s3/README.md", set()),
+        ("notebooks/notebook-dev/terraform.tfvars.example", set()),
     ],
 )
 def test_what_a_change_plans(checkout: Checkout, changed: str, planned: set[str]) -> None:
     made = projects(checkout.root)
     assert {name for name, project in made.items() if plans(project, changed)} == planned
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        'output "notes" {\n  value = file("README.md")\n}\n',
+        'output "notes" {\n  value = file("${path.module}/README.md")\n}\n',
+        'output "notes" {\n  value = fileset(path.module, "*.md")\n}\n',
+        'data "external" "notes" {\n  program = ["cat", "${path.module}/README.md"]\n}\n',
+    ],
+)
+def test_a_document_that_terraform_reads_plans_its_stack(checkout: Checkout, reads: str) -> None:
+    stack = checkout.root / "notebooks/notebook-dev"
+    (stack / "README.md").write_text("# Notes\n")
+    (stack / "notes.tf").write_text(reads)
+    made = projects(checkout.root)
+    changed = "notebooks/notebook-dev/README.md"
+    found = {name for name, project in made.items() if plans(project, changed)}
+    assert found == {"notebooks/notebook-dev"}
 
 
 def test_the_common_values_plan_every_stack(checkout: Checkout) -> None:

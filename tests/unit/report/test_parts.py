@@ -225,3 +225,12 @@ def test_the_bill_stands_beside_the_estimate_if_it_is_kept() -> None:
     assert "&lt;b&gt;alice" in shown
     assert "of the whole account" in shown
     assert 'id="billed"' not in page.render(report(3, asked=False))
+
+
+def test_what_needs_attention_is_counted_as_a_person_says_it() -> None:
+    found = {c.title: c.counted for c in attention.concerns(report(0))}
+    assert found["Instances that no directory declares"] == "1 instance that no directory declares"
+    assert found["States whose directory is gone"] == "1 state whose directory is gone"
+    many = {c.title: c.counted for c in attention.concerns(report(200))}
+    assert many["On Amazon Linux 2"].endswith(" on Amazon Linux 2")
+    assert many["Prices not known"] == "2 prices not known"

@@ -11,7 +11,8 @@ from tests.trees import REPOSITORY
 from tests.unit.commands.conftest import Checkout, checkout
 from tools.commands import retire
 from tools.hcl import reading
-from tools.scaffold.rows import read_rows as rows_of
+from tools.scaffold import render, rows
+from tools.scaffold.row_files import read_rows
 
 __all__ = ["checkout"]
 EXAMPLES = REPOSITORY / "examples/rosters"
@@ -248,7 +249,7 @@ def test_a_change_that_loses_the_volume_says_so(checkout: Checkout) -> None:
         ("notebooks.csv", ROWS + "nlp,dev,,,,\n", "line 4: nlp is on line 2 too"),
         ("notebooks.csv", ROWS + "NLP,dev,,,,\n", "line 4: NLP differs from notebooks/nlp only"),
         ("notebooks.csv", 'name,purpose\na,"two\nlines"\n-b,\n', "line 4: '-b' is not a name"),
-        ("notebooks.csv", "name,size\na,4\n", "line 2: a: a notebook has no value called 'size'"),
+        ("notebooks.yaml", "- name: a\n  size: 4\n", "line 1: a: a notebook has no value called"),
         ("notebooks.csv", "name,profile\na,big\n", "line 2: a: there is no profile 'big'"),
         ("notebooks.yaml", "- name: a\n- name: b\n  volume_size: x\n", "line 2: b: volume_size"),
         ("notebooks.yaml", "a:\nb:\n  owner: [1]\n", "notebooks.yaml, line 2: b: owner"),
@@ -270,6 +271,13 @@ def test_a_wrong_row_is_named_by_its_line_and_nothing_is_written(
     assert said in done.stderr
     assert "nothing was written" in done.stderr
     assert tree(checkout) == before
+
+
+def test_a_column_that_no_notebook_has_is_named_once(checkout: Checkout) -> None:
+    write(checkout, "name,size\na,4\nb,5\n")
+    done = checkout.tools("sync", "--yes")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "notebooks.csv, line 1: a notebook has no value called 'size'" in done.stderr
 
 
 def test_all_wrong_rows_are_named(checkout: Checkout) -> None:
@@ -349,10 +357,11 @@ def test_nobody_there_to_agree_writes_nothing(checkout: Checkout) -> None:
 @pytest.mark.parametrize("name", sorted(p.name for p in EXAMPLES.glob("*.*") if p.suffix != ".md"))
 def test_an_example_is_followed(checkout: Checkout, name: str) -> None:
     text = (EXAMPLES / name).read_text()
-    rows = rows_of(EXAMPLES / name)
+    types = render.variables(checkout.root / "templates/notebook")
+    named = [row.checked() for row in read_rows(EXAMPLES / name, rows.keys(types))]
     write(checkout, text, f"notebooks{Path(name).suffix}")
     sync(checkout, "--yes")
-    assert {str(row["name"]) for row in rows} <= set(checkout.notebooks())
-    for row in rows:
+    assert {str(row["name"]) for row in named} <= set(checkout.notebooks())
+    for row in named:
         assert values(checkout, str(row["name"]))["owner"] == row["owner"]
     assert "3 of 3 rows unchanged" in sync(checkout)

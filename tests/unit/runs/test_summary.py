@@ -42,7 +42,7 @@ def test_many_unchanged_stacks_are_counted(capsys: pytest.CaptureFixture[str]) -
     assert len(rows(capsys.readouterr().err)) == 1 + 30
     summarize([*unchanged, Result("notebooks/m", "applied", 1.0)])
     assert rows(capsys.readouterr().err) == [
-        "Stack Outcome Time Notes",
+        "Stack Outcome Time",
         "notebooks/m applied 1 s",
         "30 stacks unchanged",
     ]
@@ -95,7 +95,7 @@ def test_drift_tells_a_change_outside_from_one_not_applied(
         "notebooks/m not applied yet notebooks/m/main.tf changed; never applied",
         "notebooks/n failed no: because",
     ]
-    assert output.err == "1 of 4 stacks were changed outside of Terraform\n"
+    assert output.err == "1 of 4 stacks was changed outside of Terraform\n"
     assert [drift_json(plan)["status"] for plan in plans] == [
         "drifted",
         "in sync",

@@ -13,7 +13,7 @@ from tools.errors import UserError, in_one_line
 from tools.hcl import reading
 from tools.layout.repository import Repository
 from tools.scaffold import render
-from tools.scaffold.rows import build, read_rows
+from tools.scaffold.rows import build, build_file
 
 BIG = "a" * 10_000_000
 # Nine levels of nine: a YAML of a few hundred bytes with 9**9 words in it, if anybody counts.
@@ -38,7 +38,7 @@ def make(repository: Repository, *rows: dict[str, Any]) -> list[Path]:
     """What `tools new-notebook` does with rows."""
     templates = repository.root / "templates" / "notebook"
     types = render.variables(templates)
-    notebooks = build(rows, {}, repository, types)
+    notebooks = [build(row, {}, repository, types) for row in rows]
     return render.write(notebooks, repository, templates)
 
 
@@ -247,11 +247,11 @@ def test_a_purpose_in_another_language_stays_a_purpose(
         assert outside == before
         plain = render.render(
             build(
-                [{"name": "attacked", "purpose": "p"}],
+                {"name": "attacked", "purpose": "p"},
                 {},
                 repository,
                 render.variables(repository.root / "templates" / "notebook"),
-            )[0],
+            ),
             repository.root / "templates" / "notebook",
         )
         for file, text in plain.items():  # the value is in the file of values and nowhere else
@@ -291,8 +291,9 @@ def test_a_file_of_rows_does_not_escape(repository: Repository, tmp_path: Path, 
     else:
         path.write_text(content)
     before = everything(repository)
+    types = render.variables(repository.root / "templates" / "notebook")
     with pytest.raises(UserError) as caught:
-        make(repository, *read_rows(path))
+        build_file(path, {}, repository, types)
     assert everything(repository).keys() == before.keys()
     assert not (tmp_path / "escaped").exists()
     assert len(in_one_line(str(caught.value))) < 1600

@@ -37,7 +37,7 @@ def test_each_answer_is_written_once(repository: Repository) -> None:
 def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository) -> None:
     kept = repository.root / "shared-infra/vpc-endpoints/terraform.tfvars"
     kept.write_text("subnet_ids = []\n")
-    with pytest.raises(UserError, match=r"terraform\.tfvars exists and is left"):
+    with pytest.raises(UserError, match=r"left as it is: shared-infra/vpc-endpoints/terraform\."):
         settings.write(
             Settings("acme", "eu-west-1", "vpc-01234567", ["subnet-01234567"]), repository
         )

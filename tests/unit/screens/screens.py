@@ -45,7 +45,7 @@ SCREENS: dict[str, Callable[[], None]] = {
     "drift": partial(summary.show_drift, samples.DRIFT),
     "results": partial(summary.summarize, samples.RESULTS),
     "status": partial(status.show_tables, samples.fleet_status()),
-    "state-list": partial(states.show, samples.STATES),
+    "state-list": partial(states.show, samples.STATES, Path("/")),
     "state-history": partial(versions.show, samples.VERSIONS),
     "import-scan": partial(scan.show, samples.CANDIDATES),
     "cost": partial(_tools, "cost", "--region", "us-east-1"),
