@@ -26,7 +26,7 @@ locals {
     "(?:\\bbackend(?:${local.gap}+\"?|\")|\"backend\"\\s*:\\s*\\[?\\s*\\{\\s*\")([a-z0-9]+)\"?",
     "(?:${local.gap}*|\\s*:\\s*\\[?\\s*)(\\{(?:[^{}]|\\{[^{}]*\\})*\\})|",
     "\"(?:[^\"\\\\\\n]|\\\\.)*\"",
-  ]), text) : { kind = found[0], content = found[1] } if found[0] != null]])
+  ]), text) : { kind = found[0], content = found[1] } if found[0] != null] if length(regexall("backend", text)) > 0])
 
   # Other keys are nobody's here: they may follow a rule of one's own.
   foreign_keys = [
@@ -36,22 +36,42 @@ locals {
     ]), backend.content)]) : found if found != local.own_stack
   ]
 
+  # Where a backend "local" says that the state is. In JSON too, as the keys above.
+  own_places = {
+    for name in ["path", "workspace_dir"] : name => flatten([
+      for backend in local.backends : regexall(
+        "(?m:^[ \\t]*|[{,]\\s*|\\*/[ \\t]*)\"?${name}\"?\\s*[=:]\\s*\"([^\"]*)\"", backend.content
+      ) if backend.kind == "local"
+    ])
+  }
+  # https://developer.hashicorp.com/terraform/language/backend/local
+  state_folder = concat(local.own_places["workspace_dir"], ["terraform.tfstate.d"])[0]
+  state_file = (
+    terraform.workspace == "default"
+    ? concat(local.own_places["path"], ["terraform.tfstate"])[0]
+    : "${local.state_folder}/${terraform.workspace}/terraform.tfstate"
+  )
+
   # Everything in a state has the tag Stack; of a state with this root's own, all is well.
   foreign_states = flatten([
     for stacks in [distinct(flatten(regexall(
       "\"tags_all\":\\s*\\{[^{}]*\"Stack\":\\s*\"((?:shared-infra|notebooks)/[^\"]+)\"",
       length([for backend in local.backends : backend if backend.kind != "local"]) > 0 ? "" : try(
-        file("${path.root}/terraform.tfstate"), ""
+        file("${length(regexall("^/", local.state_file)) > 0 ? "" : "${path.root}/"}${local.state_file}"), ""
       )
     )))] : contains(stacks, local.own_stack) ? [] : stacks
   ])
 
   foreign = concat(local.foreign_keys, local.foreign_states)
-  holds   = length(local.foreign_keys) > 0 ? "a backend block that names the state" : "terraform.tfstate, the state"
+  # The file that a block leads to may be the original's own: it is never to be deleted.
+  is_named = length(local.foreign_keys) > 0 || length(flatten(values(local.own_places))) > 0
+  holds    = local.is_named ? "a backend block that names the state" : "${local.state_file}, the state"
   undo = (
     length(local.foreign_keys) > 0
     ? "delete that block (backend.tf) and .terraform, then run `tools state enable`"
-    : "delete terraform.tfstate* and .terraform"
+    : local.is_named ? "delete that block and .terraform"
+    : terraform.workspace == "default" ? "delete terraform.tfstate* and .terraform"
+    : "delete terraform.tfstate.d and .terraform"
   )
 
   stack = length(local.foreign) == 0 ? local.own_stack : tobool(join("", [

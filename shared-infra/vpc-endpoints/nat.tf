@@ -5,7 +5,10 @@ locals {
   nat_is_wanted = var.nat_subnet != null
   nat_in_new    = can(cidrnetmask(var.nat_subnet)) # an address range, for a subnet that is made
   nat_in_old    = local.nat_is_wanted ? !local.nat_in_new : false
-  nat_own_ids   = flatten(data.aws_nat_gateways.own[*].ids)
+
+  nat_own_ids = [
+    for id, gateway in data.aws_nat_gateway.all : id if lookup(gateway.tags, "Name", "") == local.nat_name
+  ]
 
   # Where other default routes of these tables lead. An own gateway is told by its name: by its ID, which
   # is unknown before it is made, nothing could be refused in the plan.
@@ -31,13 +34,23 @@ locals {
     ]
   ])
 
-  nat_public_id = !local.nat_in_old || length(local.nat_route_ends) > 0 ? var.nat_subnet : tobool(join("", [
+  nat_subnet = length(local.other_nat_ids) == 0 ? var.nat_subnet : tobool(join("", [
+    "The VPC has a NAT gateway already: ${join(", ", local.other_nat_ids)}. Set nat_subnet = null, and lead the ",
+    "route tables to that one: aws ec2 create-route --destination-cidr-block 0.0.0.0/0 --nat-gateway-id ",
+    "${local.other_nat_ids[0]} --route-table-id ${join(" or ", local.route_table_ids)}.",
+  ]))
+  nat_public_id = !local.nat_in_old || length(local.nat_route_ends) > 0 ? local.nat_subnet : tobool(join("", [
     "nat_subnet ${local.nat_in_old ? var.nat_subnet : ""} has no route to an internet gateway: name a public ",
     "subnet, or an address range of the VPC that is free, for a new one.",
   ]))
+
+  # Of others, that lead to the internet. One made beside the own one later stops nothing.
+  other_nat_ids = length(local.nat_own_ids) > 0 ? [] : [
+    for id, gateway in data.aws_nat_gateway.all : id if gateway.connectivity_type != "private"
+  ]
 }
 
-data "aws_nat_gateways" "own" {
+data "aws_nat_gateways" "all" {
   count = local.nat_is_wanted ? 1 : 0
 
   vpc_id = local.vpc_id
@@ -46,11 +59,12 @@ data "aws_nat_gateways" "own" {
     name   = "state"
     values = ["available", "pending"]
   }
+}
 
-  filter {
-    name   = "tag:Name"
-    values = [local.nat_name]
-  }
+data "aws_nat_gateway" "all" {
+  for_each = toset(flatten(data.aws_nat_gateways.all[*].ids))
+
+  id = each.value
 }
 
 data "aws_route_table" "private" {
@@ -88,7 +102,7 @@ resource "aws_subnet" "nat" {
   count = local.nat_in_new ? 1 : 0
 
   vpc_id            = local.vpc_id
-  cidr_block        = var.nat_subnet
+  cidr_block        = local.nat_subnet
   availability_zone = data.aws_subnet.candidate[local.subnet_ids[0]].availability_zone
 
   tags = {

@@ -184,6 +184,34 @@ def test_a_backend_block_counts_in_any_file(
     assert "has a backend block that names the state of notebooks/one" in said, said
 
 
+def test_a_state_counts_wherever_a_workspace_or_a_block_has_it(
+    either: tuple[Checkout, str], client: Callable[..., Any]
+) -> None:
+    checkout, _ = either
+    endpoint = client("s3").meta.endpoint_url
+    directory = checkout.root / "notebooks/one"
+    assert terraform(checkout, endpoint, "notebooks/one", "init").startswith("0")
+    # As Terraform leaves it after `terraform workspace select`, which a copy takes along.
+    (directory / ".terraform/environment").write_text("x")
+    state = directory / "terraform.tfstate.d/x/terraform.tfstate"
+    state.parent.mkdir(parents=True)
+    state.write_text('{"tags_all": {"Stack": "notebooks/other"}}')
+    said = terraform(checkout, endpoint, "notebooks/one", "validate")
+    assert said.startswith("1 "), said
+    assert "has terraform.tfstate.d/x/terraform.tfstate, the state of notebooks/other" in said
+    assert "delete terraform.tfstate.d and .terraform" in said
+
+    (directory / ".terraform/environment").unlink()
+    assert terraform(checkout, endpoint, "notebooks/one", "validate").startswith("0")
+    (directory / "versions.tf").write_text(
+        'terraform {\n  backend "local" {\n    path = "../other.tfstate"\n  }\n}\n'
+    )
+    state.rename(checkout.root / "notebooks/other.tfstate")
+    said = terraform(checkout, endpoint, "notebooks/one", "validate")
+    assert said.startswith("1 "), said
+    assert "In a copy, delete that block and .terraform." in said
+
+
 def copied(directory: Path, target: Path) -> Path:
     shutil.copytree(directory, target, symlinks=True)
     with (target / "main.tf").open("a") as file:

@@ -50,3 +50,8 @@ def as_json(value: Any) -> str:
     """A text that tells true from 1, and "1" from 1, but not 1.0 from 1."""
     is_whole = isinstance(value, float) and value.is_integer()
     return json.dumps(int(value) if is_whole else value, sort_keys=True)
+
+
+def test_what_a_for_leaves_out_need_not_be_known() -> None:
+    """Nor does Terraform evaluate it: the expressions above have the same, held against it."""
+    assert values_of('[for x in ["a", "b"] : tonumber(x) if x == "c"]') == [[]]

@@ -285,20 +285,51 @@ def test_a_nat_gateway_in_a_public_subnet_of_its_own(
     assert made["aws_route.nat_to_internet[0]"]["gateway_id"] == internet
 
 
-def test_no_nat_gateway_beside_a_default_route_nor_in_a_private_subnet(
-    planning: Tree, plan: tftest.TerraformPlanOutput, default_subnets: list[str], internet: str
+def test_what_aws_would_refuse_or_nobody_wants_is_refused_in_the_plan(
+    planning: Tree,
+    plan: tftest.TerraformPlanOutput,
+    ec2: EC2,
+    vpc: str,
+    default_subnets: list[str],
+    internet: str,
 ) -> None:
     public, private = default_subnets[0], default_subnets[-1]
+    zone = ec2.describe_subnets(SubnetIds=[private])["Subnets"][0]["AvailabilityZone"]
+    same_zone = new_subnet(ec2, vpc, "172.31.250.0/28", zone)
+    other_vpc = ec2.create_vpc(CidrBlock="10.3.0.0/16")["Vpc"]["VpcId"]
+    elsewhere = new_subnet(ec2, other_vpc, "10.3.1.0/24", zone)
     calls = {
         "beside": {**BASE, "subnet_ids": [public], "nat_subnet": NEW_RANGE},
         "private": {**BASE, "subnet_ids": [private], "nat_subnet": private},
     }
-    said = planning.refusals(planning.write_calls("vpc-endpoints-nat", calls))["nat"]
+    # AWS refuses these two only once the endpoint is made.
+    service = {**BASE, "interface_services": ["sts"]}
+    calls |= {
+        "zone": {**service, "subnet_ids": [private, same_zone]},
+        "stranger": {**service, "subnet_ids": [elsewhere]},
+    }
+    refusals = planning.refusals(planning.write_calls("vpc-endpoints-nat", calls))
+    said = refusals["nat"]
     assert any(f" to {internet}. A NAT gateway is for private subnets" in text for text in said)
     assert any(f"{private} has no route to an internet gateway" in text for text in said)
+    said = [" ".join(text.split()) for text in refusals["zones"]]
+    assert any(f"{private} and {same_zone} are in {zone}, and an" in text for text in said)
+    assert any(f"{elsewhere} is in {other_vpc}, and not in {vpc}." in text for text in said)
 
 
-def test_a_nat_gateway_is_not_refused_for_its_own_route(
+def new_subnet(ec2: EC2, vpc: str, cidr: str, zone: str) -> str:
+    made = ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)
+    return str(made["Subnet"]["SubnetId"])
+
+
+def new_nat_gateway(ec2: EC2, subnet: str) -> str:
+    """As somebody else makes one."""
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    made = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
+    return str(made["NatGateway"]["NatGatewayId"])
+
+
+def test_one_nat_gateway_which_is_not_refused_for_its_own_route(
     new_tree: NewTree, client: Callable[..., Any]
 ) -> None:
     """Applied, planned without a change, and destroyed, in a VPC whose subnets are private."""
@@ -312,8 +343,13 @@ def test_a_nat_gateway_is_not_refused_for_its_own_route(
     tree.write_state("shared-infra/security-groups", upstream)
     chosen = {"interface_services": [], "nat_subnet": "10.2.0.0/28", "subnet_ids": [subnet]}
     (tree.root / STACK / "test.auto.tfvars.json").write_text(json.dumps(chosen))
+    other = new_nat_gateway(ec2, subnet)
+    said = " ".join(" ".join(tree.refusals(STACK)["nat"]).split())
+    assert f"has a NAT gateway already: {other}. Set nat_subnet = null" in said
+    ec2.delete_nat_gateway(NatGatewayId=other)
     with Chain(tree) as chain:
         chain.apply(STACK)
+        new_nat_gateway(ec2, subnet)  # later, which stops nothing
         assert chain.changes() == {}
         made = tree.state(STACK)["resources"]["aws_nat_gateway.this[0]"]
         (found,) = ec2.describe_nat_gateways(NatGatewayIds=[made["id"]])["NatGateways"]

@@ -97,6 +97,13 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{document}: {link}: no such heading"
 
 
+def test_the_table_of_scripts_names_each_that_runs_on_a_notebook() -> None:
+    folder = REPOSITORY / "modules/sagemaker-notebook/scripts"
+    rows = re.findall(r"^\| `([^`]+)` \| ", (folder / "README.md").read_text(), re.M)
+    there = {path.name for path in folder.iterdir()} - {"README.md", "ruff.toml", "__pycache__"}
+    assert {row.rstrip("/") for row in rows} == there
+
+
 def test_the_index_leads_to_every_document() -> None:
     index = REPOSITORY / "docs/README.md"
     assert index.resolve() in [target for _, target, _ in links(REPOSITORY / "README.md")]

@@ -48,7 +48,8 @@ def occupants(cloud: Cloud, vpc: str) -> Occupants:
     """
     found = find_vpc(cloud, vpc)
     if found is None:
-        raise UserError(f"there is no VPC {vpc} in {cloud}")
+        name = "default VPC" if vpc == DEFAULT_VPC else f"VPC {vpc}"
+        raise UserError(f"there is no {name} in {cloud}")
     what, name = f"list the interfaces of {found.id}", "describe_network_interfaces"
     interfaces = _items(cloud, what, name, "NetworkInterfaces", "vpc-id", found.id)
     return Occupants(

@@ -24,6 +24,9 @@ _EXISTS = re.compile(
 # CloudWatch Logs of a key whose policy does not name it:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 _KEY_REFUSED = "is not allowed to be used with"
+# What an AWS provider of version 5 says of notebook-al2023-v1, which only a later one knows:
+# https://github.com/hashicorp/terraform-provider-aws/pull/44570
+_PLATFORM_REFUSED = "expected value of platform_identifier to match"
 # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/node_resource_abstract_instance.go
 _PREVENTED = "Instance cannot be destroyed"
 _REMOTE_STATE = re.compile(
@@ -99,6 +102,11 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
             return (
                 f"{diagnostic.text()}; the key's policy has to let CloudWatch Logs use it: "
                 "shared-infra/s3/README.md has the statement"
+            )
+        if _PLATFORM_REFUSED in diagnostic.text():
+            return (
+                f"{diagnostic.text()}; this AWS provider is older than that platform: leave "
+                "platform_identifier out, and AWS takes its own default"
             )
     failed = [d for d in diagnostics if NOTEBOOK_TYPE in d.address and _FAILED.search(d.text())]
     if failed:

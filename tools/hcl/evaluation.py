@@ -377,7 +377,11 @@ def _comprehension(expression: Expression, collection: Value, scope: Scope) -> V
     for pair in pairs:
         bound = dict(zip(names, pair if len(names) == 2 else pair[1:], strict=True))
         inner = scope.with_names(bound)
-        parts = [["literal", True] if part is None else part for part in (condition, key, value)]
+        truths = [True] if condition is None else evaluate(condition, inner)
+        if len(truths) == 1 and _truth(truths[0]) is False:
+            continue  # nor does Terraform evaluate the rest: it may be costly, or unknown
+        first = ["literal", truths[0]] if len(truths) == 1 else condition
+        parts = [first, ["literal", True] if key is None else key, value]
         choices = _product(parts, inner)
         taken = _truth(choices[0][0])
         if len(choices) > 1 or taken is None:

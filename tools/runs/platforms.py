@@ -13,7 +13,9 @@ from tools.errors import UserError
 def warn_of_stops(records: Records, plans: Sequence[Plan]) -> None:
     """Warns of each planned update of a notebook whose state says Amazon Linux 1 or 2.
 
-    Terraform stops a notebook to change it, and starts it again.
+    The provider stops a notebook to change it, and starts it again; for its tags alone it does not,
+    which a plan's lines do not tell.
+    https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/sagemaker/notebook_instance.go
     """
     stacks = {stack.name: stack for stack in records.stacks}
     for plan in plans:
@@ -30,7 +32,7 @@ def warn_of_stops(records: Records, plans: Sequence[Plan]) -> None:
             platform = str(resource.attributes.get("platform_identifier") or "")
             if resource.address in updated and is_retired_platform(platform):
                 warn(
-                    f"{plan.stack}: the update stops the notebook, and AWS does not start one on "
-                    f"Amazon Linux 2 again ({platform}, by its state); `tools status` has the "
-                    "commands that move it to Amazon Linux 2023 first"
+                    f"{plan.stack}: an update of more than tags stops the notebook, and AWS does "
+                    f"not start one on Amazon Linux 2 again ({platform}, by its state); "
+                    "`tools status` has the commands that move it to Amazon Linux 2023 first"
                 )

@@ -4,6 +4,7 @@ Not line by line, as the usual tools do: templates move blocks from file to file
 fmt` aligns lines anew when their neighbour changes (docs/decisions/0024).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -95,8 +96,16 @@ def merge(base: Files, mine: Files, new: Files, others: Files | None = None) -> 
 
 def _lost_references(base: _Side, mine: _Side, merged: Files, others: Files) -> Iterator[Conflict]:
     """What the owner wrote and what refers to something that is gone."""
-    now = list(_read({**others, **merged}))
+    in_json = {name: text for name, text in others.items() if name.endswith(".json")}
+    in_hcl = {name: text for name, text in others.items() if name not in in_json}
+    now = list(_read({**in_hcl, **merged}))
     gone = {parts.declared(key) for key in {*base.parts, *mine.parts} - {p.key for _, p in now}}
+    for file, text in in_json.items():
+        for name in sorted(gone):
+            # Wherever it stands: rather refused than lost.
+            if found := re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text):
+                line = f"line {text.count(chr(10), 0, found.start()) + 1}"
+                yield Conflict(file, line, f"it refers to {name}, which the new layout lacks")
     for file, part in now:
         own_file, own = mine.parts.get(part.key, (file, part))
         for name in sorted(parts.references(part.text) & gone):
@@ -176,7 +185,8 @@ class _Merge:
     def _add(self, key: str) -> None:
         """Puts a part of the owner's behind the one that it stands behind today, if it can."""
         file, part = self.mine.parts[key]
-        text = part.text if part.text.endswith("\n") else f"{part.text}\n"
+        # A comment by itself begins with the empty lines before it.
+        text = part.text.strip("\n") + "\n"
         self._keep(key)
         for before in self.mine.keys_before(key):
             found = self.new.parts.get(before)
@@ -185,6 +195,8 @@ class _Merge:
                 separator = "\n" if part.body or not part.text.startswith((" ", "\t")) else ""
                 self.edits[file].append((found[1].end, found[1].end, separator + text))
                 return
+            if key.startswith("local.") and not before.startswith(("local.", "comment ")):
+                break  # in a `locals` block of its own
         if key.startswith("local."):
             text = f"locals {{\n{text}}}\n"
         if not key.startswith("comment ") or file in self.new.files:

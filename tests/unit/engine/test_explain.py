@@ -204,3 +204,15 @@ def test_a_state_of_an_older_layout_is_upgraded(bench: Bench) -> None:
     )
     own = replace(prevented, detail="Resource aws_kms_key.mine has lifecycle.prevent_destroy set")
     assert "tools upgrade" not in explain([own], stack, bench.run())
+
+
+def test_a_platform_that_the_provider_is_too_old_for(bench: Bench) -> None:
+    """As provider 5.100 refuses it."""
+    refused = Diagnostic(
+        'expected value of platform_identifier to match regular expression "^(notebook-al1-v1|'
+        'notebook-al2-v1|notebook-al2-v2|notebook-al2-v3)$", got notebook-al2023-v1',
+        "",
+    )
+    said = explain([OTHER, refused], bench.write("notebooks/n"), bench.run())
+    assert "got notebook-al2023-v1" in said
+    assert said.endswith("leave platform_identifier out, and AWS takes its own default")

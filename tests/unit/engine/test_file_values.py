@@ -43,7 +43,9 @@ def value(root: Path, local: str) -> Value:
     uses = ModuleUses.merge({"guard.tf": read_uses(guard.read_bytes(), False)})
     one = f"{root}/notebooks/one"
     scope = ModuleScope(uses, "../../modules/common", one)
-    return FileValues(scope, lambda path: posixpath.normpath(f"{one}/{path}")).local(local)
+    return FileValues(scope, lambda path: posixpath.normpath(posixpath.join(one, path))).local(
+        local
+    )
 
 
 FOREIGN_KEYS = {
@@ -117,6 +119,53 @@ def test_the_first_apply_changes_nothing_that_a_plan_reads(root: Path) -> None:
     backend = root / "notebooks/one/backend.tf"
     backend.write_text(BLOCK % "p/notebooks/one/terraform.tfstate")
     assert value(root, "foreign_states") == []
+
+
+LOCAL = 'terraform {\n  backend "local" {\n    %s = "%s"\n  }\n}\n'
+# Where a state may be besides, by Terraform's documentation of the backend "local": files beside
+# the state's own, and the state's place.
+ELSEWHERE = {
+    "in a workspace": ({".terraform/environment": "x"}, "terraform.tfstate.d/x/terraform.tfstate"),
+    "in a workspace of a folder": (
+        {".terraform/environment": "x", "v.tf": LOCAL % ("workspace_dir", "../s")},
+        "../s/x/terraform.tfstate",
+    ),
+    "at a path": ({"versions.tf": LOCAL % ("path", "../s/two.tfstate")}, "../s/two.tfstate"),
+    "at a path in JSON": (
+        {"x.tf.json": json.dumps({"terraform": {"backend": {"local": {"path": "s/t"}}}})},
+        "s/t",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "place"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_state_elsewhere_is_seen(root: Path, files: dict[str, str], place: str) -> None:
+    one = root / "notebooks/one"
+    # This one is not used, whatever it says.
+    for name, text in {**files, place: "{}", "terraform.tfstate": STATE % "notebooks/two"}.items():
+        (one / name).parent.mkdir(parents=True, exist_ok=True)
+        (one / name).write_text(text)
+    assert value(root, "foreign_states") == []
+    (one / place).write_text(STATE % "notebooks/one")
+    assert value(root, "foreign_states") == []
+    (one / place).write_text(STATE % "notebooks/two")
+    assert value(root, "foreign_states") == ["notebooks/two"]
+
+
+def test_an_absolute_path_of_a_state_is_taken_as_it_is(root: Path) -> None:
+    (root / "two.tfstate").write_text(STATE % "notebooks/two")
+    (root / "notebooks/one/v.tf").write_text(LOCAL % ("path", root / "two.tfstate"))
+    assert value(root, "foreign_states") == ["notebooks/two"]
+
+
+def test_a_file_that_a_block_names_may_be_the_originals_and_is_not_to_be_deleted(
+    root: Path,
+) -> None:
+    (root / "notebooks/one/v.tf").write_text(LOCAL % ("path", "../two/terraform.tfstate"))
+    (root / "notebooks/two").mkdir()
+    (root / "notebooks/two/terraform.tfstate").write_text(STATE % "notebooks/two")
+    assert value(root, "holds") == "a backend block that names the state"
+    assert value(root, "undo") == "delete that block and .terraform"
 
 
 def test_a_local_that_shows_what_each_apply_changes_stays_unknown(root: Path) -> None:

@@ -46,7 +46,7 @@ def test_an_update_of_an_old_one_is_warned_of(
 ) -> None:
     warn_of_stops(records, [plan("old", "update"), plan("new", "update")])
     (warning,) = capsys.readouterr().err.splitlines()
-    assert "notebooks/old: the update stops the notebook" in warning
+    assert "notebooks/old: an update of more than tags stops the notebook" in warning
     assert "(notebook-al2-v3, by its state)" in warning
 
 

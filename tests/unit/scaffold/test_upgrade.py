@@ -122,6 +122,11 @@ KEPT: dict[str, tuple[Edits, str, str]] = {
         "locals.tf",
         "locals {\n  mine = 1\n}\n",
     ),
+    "a comment at the end": (
+        {"main.tf": ("= var.tags\n}\n", "= var.tags\n}\n\n# ours\nlocals {\n  mine = 1\n}\n")},
+        "main.tf",
+        "}\n\n# ours\n",
+    ),
 }
 
 
@@ -135,6 +140,17 @@ def test_what_the_owner_changed_stays(tmp_path: Path, name: str) -> None:
     assert planned.kept
     # The rest is today's: without what is the owner's, every block is the template's.
     assert upgrade.plan_upgrade(directory, TEMPLATES) == LeftAlone(directory, upgrade.UP_TO_DATE)
+
+
+def test_a_file_in_json_beside_them_stays(tmp_path: Path) -> None:
+    """Terraform reads it besides, such as a backend; what it refers to has to stay too."""
+    directory = make(tmp_path)
+    backend = directory / "backend.tf.json"
+    backend.write_text('{"terraform": {"backend": {"local": {"path": "x"}}}}')
+    assert plan(directory).kept == ()
+    backend.write_text('{\n  "output": {"o": {"value": "${local.stack}"}}\n}')
+    (conflict,) = conflicts(directory)
+    assert conflict.startswith("notebooks/nlp/backend.tf.json, line 2: it refers to local.stack,")
 
 
 def test_what_the_owner_removed_stays_removed(tmp_path: Path) -> None:
