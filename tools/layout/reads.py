@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from tools.layout.module import CalledContext, Context, Module, RootContext
 
 _DEEPEST = 20  # modules within modules
 _INSTANCES = 64  # of one block
+_LEADS_OUT = re.compile(r"['\"/]\.\.['\"/]")  # of a folder
 _NONE: Expression = ["literal", None]
 
 
@@ -356,7 +358,8 @@ def _handed_on(read: Read, name: str, prefix: str, context: Context) -> Read:
 def _reads_of_files(prefix: str, context: Context) -> Iterator[Read]:
     """The states that functions of the module read as files, such as file()."""
     for expression in context.module.paths:
-        if not _names_state(expression, context, 0):
+        texts = set(_texts(expression, context))
+        if not any("tfstate" in text for text in texts):
             continue
         for value in evaluate(expression, context.scope):
             name = f"{prefix}{describe(expression)}"
@@ -364,7 +367,7 @@ def _reads_of_files(prefix: str, context: Context) -> Iterator[Read]:
                 # modules/common looks at a stack's own state, which is none of another's.
                 if posixpath.normpath(value).startswith(("../", "/")):
                     yield Read(name, StateAddress(value), is_file=True)
-            elif value is not None:
+            elif value is not None and any(map(_LEADS_OUT.search, texts)):
                 unknown = first_unknown(value) or Unknown("a value that is no text")
                 reason = (
                     f"a function reads a state as a file, and its path depends on {unknown.reason}"
@@ -372,19 +375,16 @@ def _reads_of_files(prefix: str, context: Context) -> Iterator[Read]:
                 yield Read(name, None, reason, is_file=True)
 
 
-def _names_state(expression: Any, context: Context, depth: int) -> bool:
-    """Whether a text of which an expression is made may be a part of the path of a state."""
-    if depth == _DEEPEST:
-        return False
-    for kind, name in references(expression):
+def _texts(expression: Any, context: Context, depth: int = 0) -> Iterator[str]:
+    """The texts of which an expression is made, each among others."""
+    yield repr(expression)
+    for kind, name in references(expression) if depth < _DEEPEST else ():
         if kind == "local":
-            if _names_state(context.module.locals.get(name), context, depth + 1):
-                return True
-        elif "tfstate" in repr(context.variable(name)) or (
-            isinstance(context, CalledContext) and "tfstate" in repr(context.arguments.get(name))
-        ):
-            return True
-    return "tfstate" in repr(expression)
+            yield from _texts(context.module.locals.get(name), context, depth + 1)
+        else:
+            yield repr(context.variable(name))
+            if isinstance(context, CalledContext):
+                yield repr(context.arguments.get(name))
 
 
 def _reads_of(name: str, attributes: Attributes, context: Context) -> Iterator[Read]:
