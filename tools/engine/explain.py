@@ -28,7 +28,8 @@ _KEY_REFUSED = "is not allowed to be used with"
 # https://github.com/hashicorp/terraform-provider-aws/pull/44570
 _PLATFORM_REFUSED = "expected value of platform_identifier to match"
 # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/node_resource_abstract_instance.go
-_PREVENTED = "Instance cannot be destroyed"
+# OpenTofu 1.12 says it with another word.
+_PREVENTED = ("Instance cannot be destroyed", "Resource instance cannot be destroyed")
 _REMOTE_STATE = re.compile(
     r"((?:module\.[\w-]+\.)*)data\.terraform_remote_state\.([\w-]+)(\[\"[^\"]+\"\])?"
 )
@@ -85,7 +86,7 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
             return _describe_lock(diagnostic, stack, run)
-    if any(names_former(stack.name, d.detail) for d in diagnostics if d.summary == _PREVENTED):
+    if any(names_former(stack.name, d.detail) for d in diagnostics if d.summary in _PREVENTED):
         return (
             "its state has addresses of an older layout, and nothing was changed; move them: "
             f"tools upgrade{run.option} {stack.name}"

@@ -191,10 +191,11 @@ def test_losses_name_each_resource() -> None:
     )
 
 
-def test_a_state_of_an_older_layout_is_upgraded(bench: Bench) -> None:
+@pytest.mark.parametrize("of_opentofu", ["", "Resource i"])
+def test_a_state_of_an_older_layout_is_upgraded(bench: Bench, of_opentofu: str) -> None:
     stack = bench.write("shared-infra/s3")
     prevented = Diagnostic(
-        "Instance cannot be destroyed",
+        f"{of_opentofu or 'I'}nstance cannot be destroyed",
         'Resource aws_s3_bucket.shared["models"] has lifecycle.prevent_destroy set, but the plan '
         "calls for this resource to be destroyed.",
     )
