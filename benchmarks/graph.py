@@ -53,13 +53,14 @@ def _figures(run: str, sizes: tuple[int, int], costs: dict[str, list[Cost]]) -> 
     ]
     for what, measure in (("time", cpu), ("memory", memory)):
         none, few, many = (measure(costs[f"{run} {size}"]) for size in (0, *sizes))
-        growth = ((many - none) / large) / max((few - none) / small, 1e-9)
+        of_few = (few - none) / small
+        growth = (many - none) / large / of_few if of_few > 0 else None
         found.append(
             Figure(
                 f"{what} for each notebook, {when}: of {large:,} against {small:,}",
-                f"{growth:.2f} times",
+                "unknown: it is lost in the noise" if growth is None else f"{growth:.2f} times",
                 f"linear: at most {_MOST_GROWTH} times",
-                growth <= _MOST_GROWTH,
+                growth is not None and growth <= _MOST_GROWTH,
             )
         )
     return found
