@@ -31,8 +31,12 @@ def shorten(value: object) -> str:
     """Quotes a wrong value for an error, as JSON unless it is text: shortened in its middle."""
     if isinstance(value, str):
         return _Shortened().repr(value)
+    # In parts, since a few lines of YAML can name each other for gigabytes of JSON.
+    parts = json.JSONEncoder(default=str, ensure_ascii=False).iterencode(value)
+    text = ""
     try:
-        text = json.dumps(value, default=str, ensure_ascii=False)
+        while len(text) <= _LONGEST_VALUE * 10 and (part := next(parts, "")):
+            text += part
     except (RecursionError, TypeError, ValueError):  # too deep, or in itself, or by odd keys
         return "a value that is nested too deeply"
     half = _LONGEST_VALUE // 2

@@ -68,4 +68,11 @@ def test_a_value_is_shortened_however_long_or_deep() -> None:
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    assert shorten(deep) == "a value that is nested too deeply"
+    assert len(shorten(deep)) < 100
+    itself: list[object] = []
+    itself.append(itself)
+    assert shorten(itself) == "a value that is nested too deeply"
+    laughs: list[object] = ["lol"]
+    for _ in range(20):  # written out it would have 9 ** 20 words
+        laughs = [laughs] * 9
+    assert len(shorten(laughs)) < 100

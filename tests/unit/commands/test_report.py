@@ -63,7 +63,7 @@ def test_the_figures_of_a_day_are_kept_for_the_next_page(checkout: Checkout) -> 
     assert entry["notebooks"] == 2
     entry |= {"made": "2025-01-06T08:00:00+00:00", "usd": "1.00"}
     kept.write_text(json.dumps(content))
-    assert "since 2025-01-06" in written(checkout, "--offline")
+    assert 'since <span class="whole">2025-01-06</span>' in written(checkout, "--offline")
     written(checkout, "--offline")
     assert len(json.loads(kept.read_text())["reports"]) == 2  # the day's own is replaced
 
