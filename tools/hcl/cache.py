@@ -48,8 +48,10 @@ def persisted(root: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # From a copy: another thread may add to it.
-        results = {key: result for key, result in dict(_known).items() if key not in _unkept}
+        # Not all that is known, which may be of another repository. From a copy: another thread
+        # may add to it.
+        kept = {*stored, *_used.copy()} - _unkept
+        results = {key: result for key, result in _known.copy().items() if key in kept}
         if len(results) > _MOST:
             results = {key: result for key, result in results.items() if key in _used}
         if not results.keys() <= stored.keys():

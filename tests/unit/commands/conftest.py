@@ -15,6 +15,7 @@ import pytest
 from tests.trees import copy_repository
 from tools import cli
 from tools.aws.client import shared_client
+from tools.hcl import cache
 
 COPIED = (
     "shared-infra",
@@ -37,6 +38,7 @@ class Checkout:
     def tools(self, *arguments: str, cwd: str = ".", **env: str) -> "CompletedProcess[str]":
         """Calls `tools` with nobody there to answer a question. What it raises is a bug of it."""
         shared_client.cache_clear()  # as a process of its own has none yet
+        cache._used.clear()  # else each checkout keeps what all tests before have parsed
         with ExitStack() as stack:
             out, err = (
                 io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)
