@@ -13,7 +13,6 @@ from tools.system import files
 
 Row = Mapping[str, Any]
 
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
 _LARGEST_FILE = 5_000_000  # bytes; a thousand notebooks take a tenth
 
 
