@@ -1,6 +1,6 @@
 """Refuses two stacks with one state, and states that other stacks would not find."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tools.errors import UserError
@@ -89,12 +89,13 @@ def _mend_key(repository: Repository, file: str, stack_name: str = "") -> str:
     return f"give the backend block in {file} a key of its own{where}, and delete .terraform there"
 
 
-def check_states(repository: Repository) -> None:
+def check_states(repository: Repository, stacks: Sequence[Stack] | None = None) -> None:
     """Raises UserError if two stacks have one state, by the files in their directories.
 
-    It does so too if a state lies where the stacks that read it would not find it.
+    It does so too if a state lies where the stacks that read it would not find it. `stacks` are all
+    of the repository's, if they are known.
     """
-    stacks = repository.stacks()
+    stacks = repository.stacks() if stacks is None else stacks
     with cache.persisted(repository.root):
         places = {stack.name: locate(stack, no_objects) for stack in stacks}
     _check_backends(repository, stacks, places)
