@@ -55,8 +55,9 @@ def build(name: str, client: Callable[..., Any]) -> Rich:
         RoleArn=roles[1],
         SecurityGroupIds=[far["GroupId"]],
     )
-    # The repository has a directory of that name, for an instance of another one.
+    # The repository has a directory of that name, by which Terraform would replace it.
     _notebook(sagemaker, "notebook-dev", **inside, SecurityGroupIds=[made.shared_group])
+    made.refused["notebook-dev"] = "direct_internet_access is false, and it has true"
     _notebooks_to_refuse(made, sagemaker, inside)
     return made
 

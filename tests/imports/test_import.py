@@ -1,6 +1,7 @@
 """What was made by hand becomes the stacks', one by one, and stays what it is."""
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -277,17 +278,28 @@ def test_nothing_is_left_to_take(receiving: Checkout, monolith: Monolith) -> Non
     assert scanned(receiving, monolith) == {}
 
 
-def test_what_would_be_replaced_is_said_and_fails(receiving: Checkout, monolith: Monolith) -> None:
+def test_what_would_be_replaced_is_refused_or_said(receiving: Checkout, monolith: Monolith) -> None:
     directory = work(receiving, "notebooks/reports")
     right = (directory / "terraform.tfvars").read_text()
     state = (directory / "terraform.tfstate").read_bytes()
     wrong = writing.assign(right, {"subnet_id": monolith.subnets[0]})
     (directory / "terraform.tfvars").write_text(wrong)
     (directory / "terraform.tfstate").unlink()
-    said = imports(receiving, "notebook", monolith.instances[1], "--directory", "reports", code=1)
+    command = ("notebook", monolith.instances[1], "--directory", "reports")
+    said = imports(receiving, *command, code=1)
+    assert "and would replace notebook" in said
+    assert f'subnet_id is "{monolith.subnets[0]}", and it has' in said
+    assert not (directory / "terraform.tfstate").exists()
+
+    # What its values do not say is seen in the plan alone.
+    (directory / "terraform.tfvars").write_text(right)
+    main = (directory / "main.tf").read_text()
+    other = re.sub(r"(\bsubnet_id += )coalesce.*", rf'\1"{monolith.subnets[0]}"', main)
+    (directory / "main.tf").write_text(other)
+    said = imports(receiving, *command, code=1)
     assert "notebooks/reports exists already, and stays as it is" in said
     assert "would replace module.notebook.aws_sagemaker_notebook_instance.this" in said
-    (directory / "terraform.tfvars").write_text(right)
+    (directory / "main.tf").write_text(main)
     (directory / "terraform.tfstate").write_bytes(state)
 
 

@@ -92,7 +92,7 @@ def test_everything_that_is_shown_as_importable_is_up_to_the_question(
             destination._declared.clear()
             managed = holding(managed, wanted)
     shown = {(one.kind, one.name) for one in candidates if one.command}
-    assert len(shown) == 2 + 1 + 2 + 4 + 5
+    assert len(shown) == 2 + 1 + 2 + 4 + 4
     assert len({kind for kind, _ in shown}) == 5
     assert ("security-group", rich.shared_group) in shown
     assert len(candidates) == len(shown) + len(rich.refused)

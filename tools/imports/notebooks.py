@@ -9,7 +9,8 @@ from tools.aws import model
 from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.errors import UserError
 from tools.fleet import platforms
-from tools.hcl.reading import Value
+from tools.hcl import writing
+from tools.hcl.reading import VALUES, Value
 from tools.imports import lifecycle, security_groups
 from tools.imports.destination import Destination, parse_tags
 from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, ImportRequest, ResourceImport
@@ -66,7 +67,7 @@ def request_notebook(
     are what AWS has, if the shared stacks would give another; owner, purpose and environment come
     from `options`, otherwise from its tags. An existing directory for this instance stays as it is.
     Raises UserError if the instance does not exist or cannot be imported, or if the directory is
-    for another one.
+    for another one, or would replace this one.
     """
     directory = directory or directory_of(destination, name) or name
     check_name(directory)
@@ -87,6 +88,7 @@ def request_notebook(
     if scripts and instance.get("NotebookInstanceLifecycleConfigName") == name:
         imports.append(ResourceImport.at(f"notebooks/{directory}", _LIFECYCLE, name))
     if _exists(destination, directory, name):
+        _refuse_replacement(destination, directory, instance, shared)
         note = f"notebooks/{directory} exists already, and stays as it is"
         return ImportRequest(tuple(imports), notes=(*_platform_notes(destination, instance), note))
     values = _values(instance, shared, directory, tags) | dict(options or {})
@@ -167,6 +169,51 @@ def _exists(destination: Destination, directory: str, name: str) -> bool:
             "--directory"
         )
     return True
+
+
+def _refuse_replacement(
+    destination: Destination, directory: str, instance: Any, shared: Shared
+) -> None:
+    """Raises UserError if what the directory says would replace the instance, volume and all.
+
+    Once the directory's state has an instance, its plan says that. So it does of values that are
+    not known here, such as what a key's alias stands for.
+    """
+    stack = destination.stack(f"notebooks/{directory}")
+    state = destination.records.state(stack) if destination.records.place(stack) else None
+    if state and NOTEBOOK_TYPE in state.types:
+        return
+    declared = destination.declared(stack.name)
+    groups = declared.get("security_group_ids") or list(filter(None, [shared.security_group_id]))
+    volume, size = declared.get("volume_size"), instance.get("VolumeSizeInGB", _DEFAULT_VOLUME)
+    gets: dict[str, Value] = {
+        "subnet_id": declared.get("subnet_id") or shared.subnet_id,
+        "security_group_ids": sorted(map(str, groups)) if isinstance(groups, list) else None,
+        "direct_internet_access": declared.get("direct_internet_access"),
+        # A larger one grows in place.
+        "volume_size": volume if isinstance(volume, int | float) and volume < size else None,
+    }
+    has: dict[str, Value] = {
+        "subnet_id": instance["SubnetId"],
+        "security_group_ids": sorted(instance.get("SecurityGroups", [])),
+        "direct_internet_access": instance.get("DirectInternetAccess") != "Disabled",
+        "volume_size": size,
+    }
+    wrong = [
+        f"{key} is {writing.dumps(gets[key])}, and it has {writing.dumps(value)}"
+        for key, value in has.items()
+        if key in declared and gets[key] not in (None, [], value)
+    ]
+    if "kms_key_id" in declared and not declared.get("use_shared_kms_key"):
+        says, key = bool(declared["kms_key_id"]), instance.get("KmsKeyId")
+        if says != bool(key):
+            wrong.append(f"kms_key_id {'is set' if says else 'is not'}, and it has {key or 'none'}")
+    if wrong:
+        raise UserError(
+            f"notebooks/{directory} exists already, and would replace notebook "
+            f"{instance['NotebookInstanceName']}, whose volume would be lost: {'; '.join(wrong)}; "
+            f"correct that in its {VALUES} first"
+        )
 
 
 def _values(
