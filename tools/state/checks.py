@@ -74,10 +74,12 @@ def _foreign_key(repository: Repository, stack_name: str, file: str, original: s
             f"deployed; {mend}"
         )
     names = f"{original.split('/')[1]} {stack_name.split('/')[1]}"
-    return (
-        f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}"
-        f"{repository.option}; if it is a copy: {mend}"
+    undo = (
+        f"tools rename-notebook {names}{repository.option}"
+        if original.startswith("notebooks/") and stack_name.startswith("notebooks/")
+        else "give the directory its old name back"
     )
+    return f"{wrong}, which has no directory; if it was renamed: {undo}; if it is a copy: {mend}"
 
 
 def _mend_key(repository: Repository, file: str, stack_name: str = "") -> str:
