@@ -76,7 +76,10 @@ locals {
 
   stack = length(local.foreign) == 0 ? local.own_stack : tobool(join("", [
     "${local.own_path} has ${local.holds} of ${local.foreign[0]}: an apply here would change what that root ",
-    "deployed. In a copy, ${local.undo}. After a renaming, run ",
-    "`tools rename-notebook ${basename(local.foreign[0])} ${local.own_name}`.",
+    "deployed. In a copy, ${local.undo}. After a renaming, ",
+    # Others read the states of shared stacks by their names.
+    local.folder == "notebooks" && dirname(local.foreign[0]) == "notebooks"
+    ? "run `tools rename-notebook ${basename(local.foreign[0])} ${local.own_name}`."
+    : "give the directory its old name back.",
   ]))
 }

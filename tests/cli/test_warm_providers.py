@@ -68,7 +68,7 @@ class Place:
         proxy.before = self._look
 
     def _look(self, call: Call) -> Refusal | None:
-        if self.pid and call.action == "PutParameter":
+        if self.pid and call.action in ("PutParameter", "CreateSecurityGroup"):
             self.providers.update(p.pid for p in self.warm())
         return None
 
@@ -120,15 +120,22 @@ def _ordered(value: Any) -> Any:
 
 
 @pytest.fixture
-def place(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Iterator[Place]:
+def shipped(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Iterator[Place]:
+    """The stacks of the repository."""
     root = copy_repository(tmp_path / "repository")
-    for folder in ("shared-infra", "notebooks"):
-        shutil.rmtree(root / folder)
-        (root / folder).mkdir()
     with Proxy(local_cloud.endpoint) as proxy:
         checkout = Checkout(root, user_env(terraform))
         attach(checkout, Running(local_cloud.pid, proxy.port))
         yield Place(checkout, proxy)
+
+
+@pytest.fixture
+def place(shipped: Place) -> Place:
+    """The stacks that a test writes, and no others."""
+    for folder in ("shared-infra", "notebooks"):
+        shutil.rmtree(shipped.checkout.root / folder)
+        (shipped.checkout.root / folder).mkdir()
+    return shipped
 
 
 @pytest.mark.nightly
@@ -149,6 +156,14 @@ def test_states_and_requests_are_those_of_providers_that_start_anew(place: Place
     assert place.states(warm) == expected
     assert requests(warm) == requests(cold) != []
     assert not any(map(start_time, place.providers))
+
+
+@pytest.mark.nightly
+def test_a_shipped_stack_has_them(shipped: Place) -> None:
+    # The oracle is the list of processes, while the emulator is asked. What the other stacks say of
+    # files is compared with this in tests/unit/terraform/test_warm.py.
+    output = shipped.deploy("shared-infra/security-groups")
+    assert len(shipped.providers) == 1, output
 
 
 def test_a_provider_that_dies_fails_its_stack_and_not_the_run(place: Place) -> None:

@@ -2,13 +2,18 @@
 
 import json
 import os
+import re
+import subprocess
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from tests.cli.conftest import TOOLS
 from tools.errors import UserError
 from tools.fleet import platforms
+from tools.localcloud.client import environment
+from tools.localcloud.process import Running
 
 from .conftest import PROJECT, Place
 from .faults import Faults
@@ -81,6 +86,25 @@ def test_marks_what_aws_does_not_start_again(place: Place, monkeypatch: pytest.M
     done = place.tools("status", "--local")
     assert done.stdout.count(platforms.RETIRED) == 2
     assert "update-notebook-instance --notebook-instance-name old" in done.stderr
+
+
+def test_what_moves_a_stopped_one_works_as_it_is_printed(
+    place: Place, local_cloud: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The emulator refuses to stop what is stopped, as AWS does."""
+    monkeypatch.setattr(platforms, "_LAST_CREATED", datetime.max.replace(tzinfo=UTC))
+    place.declare("old", idle_stop_minutes=0)
+    place.create("old", PlatformIdentifier="notebook-al2-v3")
+    place.stop("old")
+    (printed,) = re.findall("aws sagemaker .*", place.tools("status", "--local").stderr)
+    env = {**os.environ, **environment(local_cloud.endpoint, place.region)}
+    path = f"{TOOLS.parent}{os.pathsep}{env['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", printed], env={**env, "PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    found = place.sagemaker.describe_notebook_instance(NotebookInstanceName="old")
+    assert found["PlatformIdentifier"] == "notebook-al2023-v1"
 
 
 def test_a_person_reads_the_same_in_tables(fleet: Place) -> None:

@@ -4,13 +4,17 @@ An answer stands for the person: `yes` where Terraform asks, and an edit by sed 
 named. Where a word differs, the step says which and why.
 """
 
+import io
 import json
+import pickle
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import pyarrow.parquet
 import pytest
 from botocore.config import Config
 
@@ -57,6 +61,16 @@ MONITORING = """\
 aws sagemaker list-notebook-instances
 aws sagemaker describe-notebook-instance --notebook-instance-name my-notebook
 """
+# What a person runs in a cell; the project's name stands for <project>, and s3fs opens what joblib
+# writes, since joblib takes a path or a file.
+DATA = f"""\
+import joblib, pandas as pd, s3fs
+df = pd.read_csv('s3://{PROJECT}-datasets/raw/dataset.csv')
+df.to_parquet('s3://{PROJECT}-datasets/processed/my_output.parquet')
+model = dict(df.sum())
+with s3fs.S3FileSystem().open('s3://{PROJECT}-models/experiments/alice/model-v1.pkl', 'wb') as file:
+    joblib.dump(model, file)
+"""
 CLEANUP = """\
 cd notebooks/notebook-dev && terraform destroy
 cd ../notebook-prod && terraform destroy
@@ -65,6 +79,7 @@ cd ../security-groups && terraform destroy
 cd ../iam && terraform destroy
 cd ../s3 && terraform destroy
 """
+EMPTY = "echo 'force_destroy = true' >> terraform.tfvars\n"
 # What the person types into terraform.tfvars.
 EDIT = (
     f"sed -i -e 's/^# project = .*/project = \"{PROJECT}\"/' -e 's/^# region /region /'"
@@ -144,11 +159,42 @@ class TestWordForWord:
         # Three in the list, and the one that is described.
         assert done.out.count('"NotebookInstanceStatus": "InService"') == 4
 
+    def test_data(self, demo: Demo, clone: Path) -> None:
+        s3 = demo.client("s3")
+        datasets, models = f"{PROJECT}-datasets", f"{PROJECT}-models"
+        s3.put_object(Bucket=datasets, Key="raw/dataset.csv", Body=b"hours,score\n1,53.0\n2,55.5\n")
+        role = demo.instances()["notebook-dev"]["RoleArn"]
+        given = demo.client("sts").assume_role(RoleArn=role, RoleSessionName="notebook-dev")
+        keys = {
+            "AWS_ACCESS_KEY_ID": given["Credentials"]["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["Credentials"]["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["Credentials"]["SessionToken"],
+        }
+        (clone.parent / "cell.py").write_text(DATA)
+        exports = "".join(f"export {name}={value!r}\n" for name, value in keys.items())
+        done = demo.in_shell(f"{exports}{sys.executable} ../cell.py\n", clone)
+        assert done.code == 0, done
+        # Read by others than what wrote: Arrow without pandas, and pickle.
+        parquet = s3.get_object(Bucket=datasets, Key="processed/my_output.parquet")["Body"].read()
+        table = pyarrow.parquet.read_table(io.BytesIO(parquet))
+        assert table.to_pydict() == {"hours": [1, 2], "score": [53.0, 55.5]}
+        model = s3.get_object(Bucket=models, Key="experiments/alice/model-v1.pkl")["Body"].read()
+        assert pickle.loads(model) == {"hours": 3.0, "score": 108.5}
+
     def test_cleanup(self, demo: Demo, clone: Path) -> None:
         # The copy first, which the commands do not name.
         done = types(demo, clone, "cd notebooks/notebook-data-science && terraform destroy\n")
         assert done.code == 0, done
-        done = types(demo, clone, CLEANUP)
+        *others, last = CLEANUP.splitlines(keepends=True)
+        done = types(demo, clone, "".join(others))
+        assert done.code == 0, done
+        # AWS deletes no bucket with objects, which the data above are: one value more is needed.
+        done = types(demo, clone / "shared-infra/iam", last)
+        assert done.code != 0, done
+        assert "BucketNotEmpty" in plain(done), done
+        done = types(
+            demo, clone / "shared-infra/s3", EMPTY + "terraform apply\nterraform destroy\n"
+        )
         assert done.code == 0, done
         assert demo.instances() == {}
         buckets = {bucket["Name"] for bucket in demo.client("s3").list_buckets()["Buckets"]}

@@ -195,17 +195,20 @@ def test_a_state_counts_wherever_a_workspace_or_a_block_has_it(
     (directory / ".terraform/environment").write_text("x")
     state = directory / "terraform.tfstate.d/x/terraform.tfstate"
     state.parent.mkdir(parents=True)
-    state.write_text('{"tags_all": {"Stack": "notebooks/other"}}')
+    state.write_text('{"tags_all": {"Stack": "shared-infra/other"}}')
     said = terraform(checkout, endpoint, "notebooks/one", "validate")
     assert said.startswith("1 "), said
-    assert "has terraform.tfstate.d/x/terraform.tfstate, the state of notebooks/other" in said
+    assert "has terraform.tfstate.d/x/terraform.tfstate, the state of shared-infra/other" in said
     assert "delete terraform.tfstate.d and .terraform" in said
+    # No command renames a shared stack.
+    assert "After a renaming, give the directory its old name back" in said
 
     (directory / ".terraform/environment").unlink()
     assert terraform(checkout, endpoint, "notebooks/one", "validate").startswith("0")
     (directory / "versions.tf").write_text(
         'terraform {\n  backend "local" {\n    path = "../other.tfstate"\n  }\n}\n'
     )
+    state.write_text('{"tags_all": {"Stack": "notebooks/other"}}')
     state.rename(checkout.root / "notebooks/other.tfstate")
     said = terraform(checkout, endpoint, "notebooks/one", "validate")
     assert said.startswith("1 "), said

@@ -160,6 +160,63 @@ def test_a_renaming_by_hand_is_finished(team: Team) -> None:
     team.ok("plan", "new", "--refresh", "--detailed-exitcode")
 
 
+def test_a_renaming_by_hand_is_finished_in_whichever_file_the_backend_is(team: Team) -> None:
+    """As a user has it, who puts the block into versions.tf."""
+    add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
+    team.enable()
+    team.ok("deploy", "old")
+    before = team.remote("notebooks/old")
+    old, new = team.work / "notebooks/old", team.work / "notebooks/new"
+    text = f"terraform {{}}\n{(old / 'backend.tf').read_text()}"
+    (old / "versions.tf").write_text(text)
+    (old / "backend.tf").unlink()
+    old.rename(new)
+    said = team.refused("plan", "new")
+    assert "versions.tf names the state of notebooks/old, which has no directory" in said
+    assert "if it was renamed: tools rename-notebook old new --local" in said
+    team.ok("rename-notebook", "old", "new")
+    assert (new / "versions.tf").read_text() == text.replace("/old/", "/new/")
+    assert not (new / "backend.tf").exists()
+    assert team.remote("notebooks/new") == before
+    assert team.remote("notebooks/old") is None
+    team.ok("plan", "new", "--refresh", "--detailed-exitcode")
+
+
+@pytest.mark.parametrize(
+    ("versions", "state"),
+    [
+        pytest.param("", "terraform.tfstate", id="in its place"),
+        pytest.param(
+            'terraform {\n  backend "local" {\n    path = "../old.tfstate"\n  }\n}\n',
+            "../old.tfstate",
+            id="where a block says",
+        ),
+    ],
+)
+def test_a_renaming_by_hand_is_known_by_the_tags_of_the_state(
+    team: Team, versions: str, state: str
+) -> None:
+    """As the guard knows it: an imported instance has another name than its directory."""
+    new = write_stack(team.work, "notebooks/new", "")
+    (new / "versions.tf").write_text(versions)
+    attributes = {"name": "theirs", "tags_all": {"Stack": "notebooks/old"}}
+    resource = {
+        "mode": "managed",
+        "type": "aws_sagemaker_notebook_instance",
+        "name": "this",
+        "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+        "instances": [{"schema_version": 0, "attributes": attributes}],
+    }
+    whole = {"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": [resource]}
+    (new / state).write_text(json.dumps(whole))
+    assert "the state of notebooks/new is not of it" in team.refused(
+        "rename-notebook", "another", "new"
+    )
+    team.ok("rename-notebook", "old", "new")
+    assert reading.read_tfvars(new / "terraform.tfvars") == {"name": "theirs"}
+    assert '"Stack": "notebooks/new"' in (new / state).read_text()
+
+
 def test_copies_that_the_bucket_keeps_are_no_orphans(team: Team) -> None:
     """To destroy one would be to destroy what the renamed notebook has."""
     add(team, "old", 'resource "terraform_data" "this" {\n  input = "x"\n}\n')
@@ -181,7 +238,9 @@ def test_states_in_places_of_their_own_are_refused(team: Team) -> None:
     (old / "backend.tf").write_text(text.replace("ml-infra/notebooks/old/", "teams/mine/"))
     assert "which is a key of its own" in team.refused("rename-notebook", "old", "new")
     (old / "backend.tf").rename(old / "versions.tf")
-    assert "versions.tf has a backend block (s3)" in team.refused("rename-notebook", "old", "new")
+    assert "set its instance's name in terraform.tfvars (name) and the new key" in team.refused(
+        "rename-notebook", "old", "new"
+    )
     (old / "versions.tf").rename(old / "backend.tf")
     (old / ".terraform/environment").write_text("other")
     assert "do not say where its state is" in team.refused("rename-notebook", "old", "new")

@@ -287,17 +287,19 @@ def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
                 f"{name} exists in no state, so that Terraform does not know it: an apply died, or "
                 f"it was made by hand; to import it: tools adopt{fleet.option} {name}"
             )
-        if notebook.status == "Failed":
+        if notebook.platform_retired and notebook.instance:
+            instance = notebook.instance
+            region = notebook.declared.region
+            move = platforms.describe_move(
+                instance.name, instance.instance_type, region, instance.status
+            )
+            lines.append(f"{notebook.declared.stack.name}: {move}")
+        elif notebook.status == "Failed":  # on a retired platform AWS would refuse the start
             advice = advise_on_failed(notebook.declared.stack.path.name, fleet.option)
             lines.append(
                 f"{notebook.declared.stack.name} has Failed, and Terraform cannot change it so; "
                 f"{advice}"
             )
-        if notebook.platform_retired and notebook.instance:
-            instance = notebook.instance
-            region = notebook.declared.region
-            move = platforms.describe_move(instance.name, instance.instance_type, region)
-            lines.append(f"{notebook.declared.stack.name}: {move}")
     unknown = sum(n.instance is not None and n.in_state is None for n in status.notebooks)
     if unknown:
         why = fleet.other_states or "their states cannot be read here (tools list says why)"

@@ -59,6 +59,8 @@ class InputsReader:
     key: bytes = b""
     _reads: dict[tuple[str, frozenset[str]], FileReads] = field(default_factory=dict)
     _output_digests: dict[tuple[str, int, str], str] = field(default_factory=dict)
+    # By all that changes while the files do not: a run asks before each stack's turn again.
+    _inputs: dict[tuple[object, ...], Inputs] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         digests = FileDigests(self.terraform.program == "tofu")
@@ -71,6 +73,20 @@ class InputsReader:
 
         `own` are files that an apply of it writes, such as a state of an unusual name.
         """
+        versions = _versions(stack, self.terraform)
+        upstream = sorted((name, s.lineage, s.serial) for name, s in states.items())
+        key = (stack.name, own, *versions.items(), *upstream)
+        if key not in self._inputs:
+            self._inputs[key] = self._find_inputs(stack, states, own, versions)
+        return self._inputs[key]
+
+    def _find_inputs(
+        self,
+        stack: Stack,
+        states: Mapping[str, State],
+        own: frozenset[str],
+        versions: dict[str, str],
+    ) -> Inputs:
         reads = self._read_files(stack, own)
         files = {self._name(path): reads.files[path] for path in sorted(reads.files)}
         variables = Variables.of(reads.root, reads.secrets)
@@ -90,7 +106,7 @@ class InputsReader:
             files,
             environment,
             self._upstream(outputs, states),
-            _versions(stack, self.terraform),
+            versions,
             (*reads.unknown, *climbing[:1], *map(describe_missing_key, secrets)),
         )
 

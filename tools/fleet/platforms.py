@@ -47,15 +47,22 @@ def _platform(cloud: Cloud, name: str, modified: datetime) -> str:
     return sagemaker.platform(cloud, name)
 
 
-def describe_move(name: str, instance_type: str, region: str) -> str:
-    """Returns what becomes of an instance on a retired platform, with the commands to move it."""
+def describe_move(name: str, instance_type: str, region: str, status: str) -> str:
+    """Returns what becomes of an instance on a retired platform, with the commands to move it.
+
+    Each works in the `status` that the one before leaves: AWS stops only what is InService.
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopNotebookInstance.html
+    """
     options = f"--notebook-instance-name {shlex.quote(name)} --region {region}"
     other = " --instance-type TYPE" if is_retired_type(instance_type) else ""
     why = f" ({PLATFORM} does not run on {instance_type}: choose another TYPE)" if other else ""
+    wait = f"aws sagemaker wait notebook-instance-stopped {options} && "
+    stop = f"aws sagemaker stop-notebook-instance {options} && {wait}"
+    is_down = status in ("Stopped", "Failed")
+    first = "" if is_down else wait if status in ("Stopping", "Updating") else stop
     return (
-        "it runs on Amazon Linux 1 or 2, and AWS does not start it again once it is stopped; to "
-        f"move it in place, with its volume{why}: "
-        f"aws sagemaker stop-notebook-instance {options} && "
-        f"aws sagemaker wait notebook-instance-stopped {options} && "
+        "it is on Amazon Linux 1 or 2, and AWS does not start it again"
+        f"{'' if is_down else ' once it is stopped'}; to move it in place, with its volume{why}: "
+        f"{first}"
         f"aws sagemaker update-notebook-instance {options} --platform-identifier {PLATFORM}{other}"
     )

@@ -12,6 +12,7 @@ from tools.hcl.syntax import Expression, UnreadableError, parse_file
 # Arguments of the AWS provider's block that name files:
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs
 _FILE_ARGUMENTS = re.compile(r"files?$|^custom_ca_bundle$")
+_HAVE_TYPES = ("data", "ephemeral", "resource")
 _RELATIVE = re.compile(r"\.{1,2}/")
 _RELATIVE_FOLDERS = [["attribute", ["name", "path"], name] for name in ("module", "root")]
 
@@ -21,12 +22,14 @@ class ProviderUses(TypedDict):
 
     `names` are local names whose source ends in "/aws", and `blocks` the labels of its `provider`
     blocks, with "alias" beside one that has an alias and "files" beside one that names files.
-    `relative_path` is a path that counts from a directory, and which no function of Terraform
-    opens. `unreadable` says why nothing is known of the file.
+    `types` are those of its resources and data sources. `relative_path` is a path that counts from
+    a directory, and which no function of Terraform opens. `unreadable` says why nothing is known of
+    the file.
     """
 
     names: list[str]
     blocks: list[list[str]]
+    types: list[str]
     relative_path: bool
     unreadable: str
 
@@ -36,17 +39,19 @@ def read_uses(content: bytes, is_json: bool) -> ProviderUses:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        return ProviderUses(
-            names=[], blocks=[], relative_path=False, unreadable=f"not UTF-8 at {error.start}"
-        )
+        return {**_nothing(), "unreadable": f"not UTF-8 at {error.start}"}
     uses: ProviderUses = once(
         f"provider uses {is_json}", text, lambda: _read(text, is_json), keep=False
     )
     return uses
 
 
+def _nothing() -> ProviderUses:
+    return ProviderUses(names=[], blocks=[], types=[], relative_path=False, unreadable="")
+
+
 def _read(text: str, is_json: bool) -> ProviderUses:
-    uses = ProviderUses(names=[], blocks=[], relative_path=False, unreadable="")
+    uses = _nothing()
     files = file_uses.read_uses(text.encode(), is_json)
     uses["relative_path"] = bool(files["arguments"]) or any(map(_is_relative, files["paths"]))
     try:
@@ -55,6 +60,8 @@ def _read(text: str, is_json: bool) -> ProviderUses:
                 marks = ["alias"] if "alias" in attributes else []
                 marks += ["files"] if any(map(_FILE_ARGUMENTS.search, attributes)) else []
                 uses["blocks"].append([label, *marks])
+            elif kind in _HAVE_TYPES:
+                uses["types"].append(label)
             else:
                 uses["names"] += [n for n, source in attributes.items() if "/aws" in str(source)]
     except UnreadableError as error:
@@ -75,6 +82,8 @@ def _blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         if block.type == "provider":
             inner = {name: None for b in block.body.blocks for name in b.body.attributes}
             yield "provider", "".join(block.labels[:1]), {**inner, **block.body.attributes}
+        elif block.type in _HAVE_TYPES:
+            yield block.type, "".join(block.labels[:1]), {}
         elif block.type == "terraform":
             for part in block.body.blocks:
                 if part.type == "required_providers":
@@ -94,6 +103,8 @@ def _json_blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
                 for one in body if body and not isinstance(body[0], tuple) else [body]:
                     names = {name for name, _ in _deep_pairs(one)}
                     yield "provider", label, dict.fromkeys(names)
+            elif kind in _HAVE_TYPES:
+                yield kind, label, {}
             elif kind == "terraform" and label == "required_providers":
                 yield label, "", dict(_pairs(body))
 

@@ -212,7 +212,9 @@ def _platform_notes(destination: Destination, instance: Any) -> list[str]:
     if not model.is_retired_platform(instance.get("PlatformIdentifier", "")):
         return []
     name, region = instance["NotebookInstanceName"], destination.cloud.region
-    move = platforms.describe_move(name, instance["InstanceType"], region)
+    move = platforms.describe_move(
+        name, instance["InstanceType"], region, instance["NotebookInstanceStatus"]
+    )
     return [f"notebook {name}: {move} (a deployment that changes it stops it too)"]
 
 

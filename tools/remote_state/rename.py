@@ -1,5 +1,6 @@
 """Renames a notebook's directory, and moves its state and record; the instance keeps its name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -22,8 +23,17 @@ from tools.runs.session import Session
 from tools.scaffold import notebook
 from tools.state import backend
 from tools.state.backend import Backend
-from tools.state.file import State, with_stack
-from tools.state.place import CUT_SHORT, ERRORED, STATE, BucketPlace, LocalPlace, Place
+from tools.state.file import ResourceInstance, State, with_stack
+from tools.state.place import (
+    CUT_SHORT,
+    ERRORED,
+    STATE,
+    BucketPlace,
+    LocalPlace,
+    Place,
+    locate,
+    no_objects,
+)
 from tools.system import files
 
 
@@ -130,26 +140,40 @@ def _find(target: Target, old_name: str, new_name: str) -> _Renaming:
     if settings:
         places = (settings.place(old.name, objects), settings.place(new.name, objects))
     if is_moved and not _was_renamed(old, new, places):
+        if new.path.is_dir():
+            transfer.require_place(new, locate(new, objects))
+            raise UserError(f"there is no {old.name}, and the state of {new.name} is not of it")
         raise UserError(f"there is no {old.name}")
     return _Renaming(old, new, settings, places, is_moved)
 
 
 def _was_renamed(old: Stack, new: Stack, places: tuple[BucketPlace, BucketPlace] | None) -> bool:
-    """Returns whether the directory `new` was `old`, as its state or its backend.tf says."""
+    """Returns whether the directory `new` was `old`, as its state or its backend block says."""
     if not new.path.is_dir():
         return False
     if places and places[0].read():
         return True
-    file = new.path / backend.FILE
+    file = transfer.backend_file(new)
     if file.is_file() and f"/{old.name}/" in file.read_text(errors="replace"):
         return True
-    return not places and _read_instance(LocalPlace(new.path / STATE)) == old.path.name
+    place = locate(new, no_objects)
+    return not places and isinstance(place, LocalPlace) and _is_of(place, old)
+
+
+def _is_of(place: LocalPlace, stack: Stack) -> bool:
+    """Returns whether a state is of `stack`, by its tags, as the guard of modules/common knows it.
+
+    By its instance's name too, of a state whose provider sets no tags.
+    """
+    tags = (resource.attributes.get("tags_all") or {} for resource in _resources(place))
+    return stack.name in (tag.get("Stack") for tag in tags) or (
+        _read_instance(place) == stack.path.name
+    )
 
 
 def _refuse_other_place(renaming: _Renaming, records: Records) -> None:
     """Raises UserError if the state is not where `tools state enable` puts it."""
     stack = renaming.current
-    transfer.find_backend_file(stack)
     place = transfer.require_place(stack, records.place_by_files(stack))
     if isinstance(place, LocalPlace):
         if renaming.places:
@@ -159,7 +183,9 @@ def _refuse_other_place(renaming: _Renaming, records: Records) -> None:
             )
     elif str(place) not in map(str, renaming.places or ()):
         raise UserError(
-            f"{stack.name} keeps its state in {place}, which is a key of its own; rename it by hand"
+            f"{stack.name} keeps its state in {place}, which is a key of its own; rename it by "
+            f"hand: set its instance's name in {VALUES} (name) and the new key in its backend "
+            "block, then run init -migrate-state in its directory"
         )
 
 
@@ -172,13 +198,13 @@ def _find_instance(records: Records, renaming: _Renaming) -> str | None:
 
 
 def _read_instance(place: Place) -> str | None:
+    notebooks = (one for one in _resources(place) if one.type == NOTEBOOK_TYPE)
+    return next((str(notebook.attributes["name"]) for notebook in notebooks), None)
+
+
+def _resources(place: Place) -> Sequence[ResourceInstance]:
     text = place.read()
-    if not text:
-        return None
-    for resource in State.parse(text, str(place), place.mend).resources:
-        if resource.type == NOTEBOOK_TYPE:
-            return str(resource.attributes["name"])
-    return None
+    return State.parse(text, str(place), place.mend).resources if text else ()
 
 
 def _refuse(
@@ -237,7 +263,8 @@ def _sign_state(place: LocalPlace, renaming: _Renaming) -> None:
 
 def _move_state(run: Run, renaming: _Renaming) -> None:
     if renaming.places is None or renaming.settings is None:
-        _sign_state(LocalPlace(renaming.new.path / STATE), renaming)
+        if isinstance(place := run.records.place_by_files(renaming.new), LocalPlace):
+            _sign_state(place, renaming)
         run.records.forget_files(renaming.new)
         return
     old_place, new_place = renaming.places

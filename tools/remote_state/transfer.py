@@ -123,14 +123,20 @@ def find_backend_file(stack: Stack) -> Path:
     return path
 
 
+def backend_file(stack: Stack) -> Path:
+    """Returns the file that has the backend block of `stack`, its backend.tf if none has one."""
+    found = (file for file in stack.config_files() if reading.read_backend(file))
+    return next(found, stack.path / FILE)
+
+
 def backend_text(settings: Backend, stack: Stack, renamed_from: str | None = None) -> str:
-    """Returns what the backend.tf of `stack` has to say.
+    """Returns what the file with the backend block of `stack` has to say.
 
     A file that says more than ours stays, but for the key of a stack that was `renamed_from`.
     """
-    file = stack.path / FILE
+    file = backend_file(stack)
     block = reading.read_backend(file) if file.is_file() else None
-    if not block or not settings.leaves_out(block[1]):
+    if file.name == FILE and not (block and settings.leaves_out(block[1])):
         return settings.text(stack.name)
     old_key = settings.key(renamed_from or stack.name)
     return file.read_text().replace(old_key, settings.key(stack.name))
@@ -211,11 +217,10 @@ def _copy(text: bytes, target: LocalPlace | BucketPlace) -> None:
 
 def switch(run: Run, stack: Stack, backend_tf: str | None) -> None:
     """Gives `stack` the file `backend_tf`, or removes it, and forgets what init noted of it."""
-    path = stack.path / FILE
     if backend_tf is None:
-        path.unlink(missing_ok=True)
+        (stack.path / FILE).unlink(missing_ok=True)
     else:
-        files.write(path, backend_tf)
+        files.write(backend_file(stack), backend_tf)
     init_cache.forget(stack.path)
     (stack.path / SAVED_BACKEND).unlink(missing_ok=True)
     run.records.forget_files(stack)

@@ -176,7 +176,10 @@ class Runner:
             return
         with Keeper(jobs) as keeper:
             warm = WarmProviders(
-                keeper, terraform.platform, lambda line: display.say("warm providers", line)
+                keeper,
+                terraform.platform,
+                lambda line: display.say("warm providers", line),
+                says_why=self._options.warm_providers is True,
             )
             yield replace(terraform, warm=warm)
 

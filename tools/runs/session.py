@@ -76,11 +76,12 @@ class Session:
         check: bool = True,
     ) -> "Session":
         """Opens a session like `open`, on a target that exists already."""
-        if check:
-            check_states(target.repository)
-        account = _identify(target)
         key = record_key(context.env)
-        records = Records(target.repository, target.terraform, target.endpoint, account.id, key)
+        records = Records(target.repository, target.terraform, target.endpoint, key=key)
+        if check:
+            check_states(target.repository, records.stacks)
+        account = _identify(target)
+        records.account = account.id
         return cls(context, target, records, options or Options(), account)
 
     @classmethod

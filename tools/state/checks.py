@@ -1,6 +1,6 @@
 """Refuses two stacks with one state, and states that other stacks would not find."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tools.errors import UserError
@@ -74,10 +74,12 @@ def _foreign_key(repository: Repository, stack_name: str, file: str, original: s
             f"deployed; {mend}"
         )
     names = f"{original.split('/')[1]} {stack_name.split('/')[1]}"
-    return (
-        f"{wrong}, which has no directory; if it was renamed: tools rename-notebook {names}"
-        f"{repository.option}; if it is a copy: {mend}"
+    undo = (
+        f"tools rename-notebook {names}{repository.option}"
+        if original.startswith("notebooks/") and stack_name.startswith("notebooks/")
+        else "give the directory its old name back"
     )
+    return f"{wrong}, which has no directory; if it was renamed: {undo}; if it is a copy: {mend}"
 
 
 def _mend_key(repository: Repository, file: str, stack_name: str = "") -> str:
@@ -87,12 +89,13 @@ def _mend_key(repository: Repository, file: str, stack_name: str = "") -> str:
     return f"give the backend block in {file} a key of its own{where}, and delete .terraform there"
 
 
-def check_states(repository: Repository) -> None:
+def check_states(repository: Repository, stacks: Sequence[Stack] | None = None) -> None:
     """Raises UserError if two stacks have one state, by the files in their directories.
 
-    It does so too if a state lies where the stacks that read it would not find it.
+    It does so too if a state lies where the stacks that read it would not find it. `stacks` are all
+    of the repository's, if they are known.
     """
-    stacks = repository.stacks()
+    stacks = repository.stacks() if stacks is None else stacks
     with cache.persisted(repository.root):
         places = {stack.name: locate(stack, no_objects) for stack in stacks}
     _check_backends(repository, stacks, places)

@@ -1,6 +1,7 @@
 """Lends Terraform's runs a provider that keeps running, where it makes no difference to them."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,18 +22,31 @@ _FILE_VARIABLES = (
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 )
+# Types of which no argument is a file's path, by each one's page in the provider's documents. The
+# provider opens what is relative from its own working directory; Terraform's built-in ones are not
+# the kept provider's.
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs
+_OPENS_NO_FILE = re.compile(
+    r"terraform_\w+|aws_(caller_identity|partition|regions?|ec2_managed_prefix_list|eip|subnets?"
+    r"|(availability_zone|internet_gateway|nat_gateway|route_table|route|vpc)s?"
+    r"|(budgets|ce|cloudwatch_log|dynamodb|iam|kms|nat_gateway|route_table|sagemaker|scheduler"
+    r"|security_group|vpc)_\w+|security_groups?|s3_bucket(?!_object)\w*|ssm_parameter)"
+)
 
 
 @dataclass
 class WarmProviders:
     """The AWS providers that `keeper` keeps for one run, on a platform such as linux_amd64.
 
-    If one does not start, `say` is told once, and the rest of the run goes on without.
+    If one does not start, `say` is told once, and the rest of the run goes on without. With
+    `says_why` it is also told of each directory whose Terraform starts its own.
     """
 
     keeper: Keeper
     platform: str
     say: Callable[[str], None]
+    says_why: bool = False
+    _told: set[Path] = field(default_factory=set)
     _failed: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -46,7 +60,12 @@ class WarmProviders:
 
     def _enter(self, stack: ExitStack, directory: Path, env: Mapping[str, str]) -> Lease | None:
         installed = find_installed(directory, self.platform)
-        if self._failed.is_set() or not installed or reason_for_own(directory, env):
+        if self._failed.is_set() or not installed:
+            return None
+        if reason := reason_for_own(directory, env):
+            if self.says_why and directory not in self._told:
+                self._told.add(directory)
+                self.say(f"{directory.name} starts its own: {reason}")
             return None
         try:
             return stack.enter_context(self.keeper.lease(*installed, env))
@@ -91,11 +110,13 @@ def reason_for_own(directory: Path, env: Mapping[str, str]) -> str:
     except (OSError, ValueError, KeyError) as error:
         return f"its modules cannot be read by this tool: {error!r}"
     blocks = 0
+    types = {kind for files in by_folder.values() for uses in files for kind in uses["types"]}
+    may_open = sorted(kind for kind in types if not _OPENS_NO_FILE.fullmatch(kind))
     for folder, files in by_folder.items():
         if reason := next((uses["unreadable"] for uses in files if uses["unreadable"]), ""):
             return f"{folder} cannot be read by this tool: {reason}"
-        if any(uses["relative_path"] for uses in files):
-            return f"{folder} has a relative path, which the provider may open"
+        if may_open and any(uses["relative_path"] for uses in files):
+            return f"{folder} has a relative path, which the provider may open for {may_open[0]}"
         names = {"aws", *(name for uses in files for name in uses["names"])}
         for label, *marks in (block for uses in files for block in uses["blocks"]):
             if label in names:

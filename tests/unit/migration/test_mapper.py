@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tools.errors import UserError
+from tools.migration import network
 from tools.migration.legacy import Resource
 from tools.migration.mapper import map_resources
 from tools.migration.mapping import (
@@ -744,3 +745,15 @@ def test_what_aws_made_itself_is_said_to_be_only_forgotten() -> None:
     assert "only forgets it" in found["aws_default_vpc.d"].reason
     assert "only forgets it" in found["aws_default_subnet.d"].reason
     assert "forgets" not in found["aws_subnet.s"].reason
+
+
+def test_subnets_with_as_many_notebooks_are_said_to_be_equal() -> None:
+    """The order decides what new notebooks get, and nobody may change it later."""
+    three = (notebook("a", subnet_id="subnet-00000002"), notebook("b"), group(1))
+    assert network.preferred_subnets(map_all(*three)) == ["subnet-00000001"]
+    (note,) = network.note_tie(map_all(*three))
+    assert "new notebooks get subnet-00000001: as many are in subnet-00000002," in note
+    assert "set subnet_ids in shared-infra/vpc-endpoints/terraform.tfvars before" in note
+    more = map_all(*three, notebook("c", subnet_id="subnet-00000002"))
+    assert network.preferred_subnets(more) == ["subnet-00000002"]
+    assert network.note_tie(more) == []

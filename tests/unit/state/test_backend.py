@@ -82,6 +82,10 @@ def test_a_copied_key_is_refused_however_its_file_is_written(repository: Reposit
     (repository.root / "notebooks/n").rename(repository.root / "gone")
     with pytest.raises(UserError, match="if it was renamed: tools rename-notebook n m; if it is"):
         checks.check_keys(repository)
+    # The states of shared stacks are read by their names.
+    write_backend(repository, "m", text.replace("notebooks/n", "shared-infra/n"))
+    with pytest.raises(UserError, match="if it was renamed: give the directory its old name back;"):
+        checks.check_keys(repository)
 
 
 def test_two_claims_to_one_state_are_refused() -> None:

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.trees import REPOSITORY, tracked
 from tools.errors import UserError
 from tools.terraform import warm
 from tools.terraform.keeper import VARIABLE, Keeper
 from tools.terraform.warm import WarmProviders, find_installed, reason_for_own
 
+ROOTS = {
+    Path(file).parent
+    for file in tracked("bootstrap", "shared-infra", "notebooks")
+    if file.endswith(".tf")
+}
 PROVIDER = 'provider "aws" {\n  region = "eu-north-1"\n}\n'
 PLAIN = {"main.tf": PROVIDER}
 ADDRESS = "registry.terraform.io/hashicorp/aws"
@@ -41,11 +47,24 @@ def write(root: Path, files: dict[str, str], modules: dict[str, str] | None = No
         {**PLAIN, "o.tf": 'output "x" {\n  value = file("${path.module}/x")\n}\n'},
         {**PLAIN, "m.tf": 'module "m" {\n  source = "./m"\n}\n', "m/x.tf": "locals {}\n"},
         {**PLAIN, "n.tf": 'resource "x" "y" {\n  path = "/home/ec2-user"\n}\n'},
+        # Nothing there opens a file, wherever the path goes.
+        {**PLAIN, "n.tf": 'resource "aws_iam_role" "r" {\n  name = "./x"\n}\n'},
+        {**PLAIN, "n.tf.json": '{"data": {"aws_vpc": {"v": {"tags": {"a": "./x"}}}}}'},
     ],
 )
 def test_one_plain_block_is_fit(tmp_path: Path, files: dict[str, str]) -> None:
     modules = {"m": "m"} if "m/x.tf" in files else None
     assert reason_for_own(write(tmp_path, files, modules), {}) == ""
+
+
+@pytest.mark.parametrize("root", sorted(map(str, ROOTS)))
+def test_every_shipped_root_is_fit(tmp_path: Path, root: str) -> None:
+    # Its modules as the last init would have found them: everything that the repository has.
+    modules = {str(n): str(folder) for n, folder in enumerate(sorted(REPOSITORY.glob("modules/*")))}
+    write(tmp_path, {}, modules)
+    for file in (REPOSITORY / root).glob("*.tf"):
+        write(tmp_path, {file.name: file.read_text()})
+    assert reason_for_own(tmp_path, {}) == ""
 
 
 TWO = "more than one plain provider block"
@@ -77,6 +96,16 @@ OPENS = "which the provider may open"
         ({**PLAIN, "n.tf": 'resource "new" "n" {\n  code = "${path.module}/x"\n}\n'}, OPENS),
         ({**PLAIN, "n.tf": 'resource "new" "n" {\n  code = "./x"\n}\n'}, OPENS),
         ({**PLAIN, "m/n.tf": 'resource "new" "n" {\n  code = "../x"\n}\n'}, OPENS),
+        ({**PLAIN, "n.tf.json": '{"resource": {"new": {"n": {"code": "./x"}}}}'}, OPENS),
+        # In one file the path, in another one what opens it.
+        (
+            {
+                **PLAIN,
+                "m/n.tf": 'locals {\n  code = "./x"\n}\n',
+                "l.tf": 'resource "aws_lambda_function" "f" {\n  filename = module.m.code\n}\n',
+            },
+            OPENS,
+        ),
         ({**PLAIN, "x.tf": "resource {{{\n"}, "cannot be read by this tool"),
         ({**PLAIN, ".terraform/modules/modules.json": "{"}, "cannot be read by this tool"),
     ],
@@ -135,3 +164,18 @@ def test_one_that_does_not_start_is_said_once_and_the_run_goes_on(
         with providers.lend(write(tmp_path, PLAIN), {}) as lease:
             assert lease is None
     assert said == ["each Terraform starts a provider of its own from here on: it said: no"]
+
+
+def test_who_asks_for_them_is_told_once_where_they_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "find_installed", lambda *_: (Path("provider"), ADDRESS))
+    write(tmp_path, {"main.tf": PROVIDER, "b.tf": 'provider "aws" {\n  alias = "b"\n}\n'})
+    for says_why, count in ((True, 1), (False, 0)):
+        said: list[str] = []
+        providers = WarmProviders(Keeper(1), "linux_amd64", said.append, says_why)
+        for _ in range(2):
+            with providers.lend(tmp_path, {}) as lease:
+                assert lease is None
+        assert len(said) == count
+        assert all(f"{tmp_path.name} starts its own: it has {TWO}" in line for line in said)
