@@ -15,8 +15,6 @@ from uuid import uuid4
 
 import yaml
 
-from tests.children import interruptible
-
 from .expressions import condition, fill
 
 
@@ -184,16 +182,15 @@ class Hub:
         it kills: what would depend on a quick machine here is left out.
         https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
         """
-        with interruptible():
-            step = subprocess.Popen(
-                ["bash", "-e", script],
-                cwd=clone,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+        step = subprocess.Popen(
+            ["bash", "-e", script],
+            cwd=clone,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         while True:
             try:
                 said, _ = step.communicate(timeout=0.2)
