@@ -10,6 +10,9 @@ READY  := .venv/.ready
 AUDITS := .venv-checkov/.ready .venv-provider-6/.ready .venv-terraform-1.0/.ready \
   .venv-jupyter-1.24/.ready .venv-jupyter-2.14/.ready .venv-jupyter-newest/.ready
 
+# Where this is set, each process of a test run would compile all modules again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tools setup-dev init demo deploy-shared deploy destroy check test nightly benchmark lint docs pictures lock clean
 

@@ -2,12 +2,17 @@
 
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# What Terraform and `tools new-notebook` read.
+LAYOUT = ("bootstrap", "common.auto.tfvars", "modules", "notebooks", "shared-infra", "templates")
 
-def tracked(*folders: str) -> list[str]:
+
+@cache
+def tracked(*folders: str) -> tuple[str, ...]:
     """The files that git tracks or would track, by their path in the repository."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *folders],
@@ -17,7 +22,7 @@ def tracked(*folders: str) -> list[str]:
         check=True,
     ).stdout
     paths = ((name, REPOSITORY / name) for name in filter(None, listed.split("\0")))
-    return [name for name, path in paths if path.is_symlink() or path.is_file()]
+    return tuple(name for name, path in paths if path.is_symlink() or path.is_file())
 
 
 def copy_repository(target: Path, *folders: str) -> Path:

@@ -13,6 +13,7 @@ import pytest
 from tests.cli.conftest import TOOLS, Checkout
 from tests.trees import reading, write_stack
 from tools.localcloud.process import Running
+from tools.runs import report_file
 from tools.state.backend import Backend
 from tools.terraform.installation import BINARY_VARIABLE
 
@@ -49,6 +50,40 @@ def chain(small: Checkout) -> Checkout:
     write_stack(small.root, "notebooks/n", RESOURCE + reading("shared-infra/a"))
     write_stack(small.root, "notebooks/m", RESOURCE)
     return small
+
+
+@pytest.mark.nightly
+def test_the_parts_of_a_deployment_on_machines_of_their_own(chain: Checkout) -> None:
+    """As docs/pipelines.md has them: each stack is in one part, and a failure forbids the rest."""
+    write_stack(chain.root, "shared-infra/b", BROKEN)
+    reports: list[str] = []
+
+    def deploy(*part: str, code: int) -> dict[str, str]:
+        reports.append(f"{len(reports)}.json")
+        earlier = [word for report in reports[:-1] for word in ("--earlier-report", report)]
+        done = chain.tools("deploy", "--local", *part, *earlier, "--report", reports[-1])
+        assert done.returncode == code, done.stderr
+        results = report_file.read(chain.root / reports[-1])[1]
+        return {result.stack: result.outcome for result in results}
+
+    first = [
+        chain.tools("plan", "--local", "--json", "--wave", "1/2", "--shard", f"{n}/2")
+        for n in (1, 2)
+    ]
+    planned = [[plan["stack"] for plan in json.loads(done.stdout)] for done in first]
+    assert sorted(map(len, planned)) == [1, 1]
+    made = [
+        deploy("--wave", "1/2", "--shard", f"{n}/2", code=int("shared-infra/b" in planned[n - 1]))
+        for n in (1, 2)
+    ]
+    assert [list(part) for part in made] == planned
+    assert made[0] | made[1] == {"shared-infra/b": "failed", "notebooks/m": "applied"}
+    later = {"shared-infra/a": "not run", "notebooks/n": "not run"}
+    assert deploy("--wave", "2/2", code=1) == later
+    merged = chain.tools("merge-reports", *reports, "--report", "all.json")
+    assert merged.returncode == 1
+    results = report_file.read(chain.root / "all.json")[1]
+    assert {result.stack: result.outcome for result in results} == made[0] | made[1] | later
 
 
 def test_upstream_comes_first_and_a_second_run_changes_nothing(chain: Checkout) -> None:

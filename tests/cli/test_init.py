@@ -103,7 +103,9 @@ def test_lets_one_choose_among_what_aws_lists(
     assert f"A month in {REGION}, notebooks and traffic apart: " in shown
     assert re.search("^  3 interface endpoints in 2 Availability Zones  ", shown, re.MULTILINE)
     assert re.search("^  NAT gateway  ", shown, re.MULTILINE)
-    assert "next: tools doctor" in shown
+    said = [f"A month in {REGION}", "\ncommon.auto.tfvars\n", "next: tools doctor"]
+    assert sorted(said, key=shown.index) == said
+    assert re.search("What +A month", shown)
     values = reading.read_tfvars(checkout.root / "common.auto.tfvars")
     assert values == {"project": "acme", "region": REGION}
     folder = checkout.root / "shared-infra"

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import uuid4
 from xml.etree import ElementTree
 
-import jsonschema
 import ptyprocess
 import pytest
 
@@ -261,6 +260,8 @@ def test_a_person_sees_the_plan_and_agrees_once(small: Checkout, local_cloud: Ru
 
 
 def test_reports_are_what_they_say(stacks: Checkout, tmp_path: Path) -> None:
+    import jsonschema  # takes seconds, which each worker would spend as it collects
+
     write_stack(stacks.root, "shared-infra/b", BROKEN)
     files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "xml", "md")}
     for file in files.values():

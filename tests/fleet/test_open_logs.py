@@ -114,7 +114,7 @@ def test_a_notebook_without_logs_says_so(logged: Place) -> None:
     done = logged.tools("logs", "--local", "mute")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "mute has logged nothing since 1d" in done.stderr
-    assert "not there to write any" in done.stderr
+    assert "nothing runs that could write logs" in done.stderr
     assert "add `logs` to interface_services" in logs.why_none(Cloud("eu-west-1"))
 
 

@@ -114,6 +114,24 @@ def test_whom_each_role_trusts(roles: dict[str, dict[str, Policy]]) -> None:
     assert not trusted["plan"].union(trusted["deploy"]).intersection(OTHERS)
 
 
+@pytest.mark.nightly
+def test_whom_each_role_trusts_on_gitlab(new_tree: NewTree) -> None:
+    """The subject and the audience of a job's token: https://docs.gitlab.com/ci/cloud_services/aws"""
+    tree: Tree = new_tree()
+    values = {"platform": "gitlab", "repository": "acme/ml/notebooks", "state_bucket": BUCKET}
+    (tree.root / ROOT / "test.auto.tfvars.json").write_text(json.dumps(values))
+    tree.apply(ROOT)
+    subject = "project_path:acme/ml/notebooks:ref_type:branch:ref:"
+    for role, branch in (("plan", "*"), ("deploy", "main")):
+        resource = tree.state(ROOT)["resources"][f'aws_iam_role.this["{role}"]']
+        (statement,) = json.loads(resource["assume_role_policy"])["Statement"]
+        assert statement["Principal"]["Federated"].endswith(":oidc-provider/gitlab.com")
+        assert statement["Condition"] == {
+            "StringEquals": {"gitlab.com:aud": "https://gitlab.com"},
+            "StringLike": {"gitlab.com:sub": f"{subject}{branch}"},
+        }
+
+
 def test_a_role_stays_within_what_iam_attaches(roles: dict[str, dict[str, Policy]]) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
     for policies in roles.values():

@@ -79,6 +79,7 @@ cd ../security-groups && terraform destroy
 cd ../iam && terraform destroy
 cd ../s3 && terraform destroy
 """
+EMPTY = "echo 'force_destroy = true' >> terraform.tfvars\n"
 # What the person types into terraform.tfvars.
 EDIT = (
     f"sed -i -e 's/^# project = .*/project = \"{PROJECT}\"/' -e 's/^# region /region /'"
@@ -184,7 +185,16 @@ class TestWordForWord:
         # The copy first, which the commands do not name.
         done = types(demo, clone, "cd notebooks/notebook-data-science && terraform destroy\n")
         assert done.code == 0, done
-        done = types(demo, clone, CLEANUP)
+        *others, last = CLEANUP.splitlines(keepends=True)
+        done = types(demo, clone, "".join(others))
+        assert done.code == 0, done
+        # AWS deletes no bucket with objects, which the data above are: one value more is needed.
+        done = types(demo, clone / "shared-infra/iam", last)
+        assert done.code != 0, done
+        assert "BucketNotEmpty" in plain(done), done
+        done = types(
+            demo, clone / "shared-infra/s3", EMPTY + "terraform apply\nterraform destroy\n"
+        )
         assert done.code == 0, done
         assert demo.instances() == {}
         buckets = {bucket["Name"] for bucket in demo.client("s3").list_buckets()["Buckets"]}

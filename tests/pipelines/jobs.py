@@ -4,6 +4,7 @@ It honours needs, if, matrix, outputs, permissions, environments and called work
 replaced by what it does for these steps; one that is not known here is an error.
 """
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ class Hub:
     folder: Path
     approve: Callable[[str], bool] = lambda job: True
     before_job: Callable[[str], None] = lambda job: None
+    cancels: Callable[[str], bool] = lambda job: False  # asked now and then while a step runs
     jobs: list[Job] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
     summary: str = ""
@@ -154,29 +156,49 @@ class Hub:
                 continue
             given = {name: _as_env(v) for name, v in fill(step.get("env", {}), context).items()}
             output.write_text("")
-            done = subprocess.run(  # as GitHub runs a step without `shell`
-                ["bash", "-e", "-c", fill(step["run"], context)],
-                cwd=clone,
-                env={**env, **given},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            made.log += done.stdout
+            script = self.folder / f"{clone.name}.sh"
+            script.write_text(fill(step["run"], context))
+            code, said = self._run_step(made.name, script, clone, {**env, **given})
+            made.log += said
             if "id" in step:
                 lines = output.read_text().splitlines()
                 outputs[step["id"]] = dict(line.split("=", 1) for line in lines)
-            print(f"--- {made.name}: {step['run']}\n{done.stdout}")  # pytest shows it of a failure
-            if done.returncode:
-                made.result = "failure"
+            print(f"--- {made.name}: {step['run']}\n{said}")  # pytest shows it of a failure
+            if code:
+                made.result = "cancelled" if self.cancelled else "failure"
                 break
         self.summary += summary.read_text()
         steps = {"steps": {name: {"outputs": values} for name, values in outputs.items()}}
         made.outputs = {
             name: fill(value, steps) or "" for name, value in job.get("outputs", {}).items()
         }
+
+    def _run_step(
+        self, job: str, script: Path, clone: Path, env: Mapping[str, str]
+    ) -> tuple[int, str]:
+        """As GitHub runs a step without `shell`; one that is cancelled is sent its first signal.
+
+        Only the step's own process is. After 7.5 seconds GitHub sends SIGTERM, and after 2.5 more
+        it kills: what would depend on a quick machine here is left out.
+        https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
+        """
+        step = subprocess.Popen(
+            ["bash", "-e", script],
+            cwd=clone,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        while True:
+            try:
+                said, _ = step.communicate(timeout=0.2)
+                return step.returncode, said
+            except subprocess.TimeoutExpired:
+                if not self.cancelled and self.cancels(job):
+                    self.cancelled = True
+                    step.send_signal(signal.SIGINT)
 
     def _action(
         self,

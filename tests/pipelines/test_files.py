@@ -36,13 +36,18 @@ def made(checkout: Checkout) -> Checkout:
 def test_the_schemas_of_github_and_gitlab(made: Checkout) -> None:
     values = {"jobs": [{"wave": "1/6", "shard": "1/2"}, {"wave": "1/6", "shard": "2/2"}]}
     children = []
-    for kind, given in (("plan", values), ("apply", values), ("apply", {"jobs": []})):
-        text = files.render_child(
-            made.root, f"gitlab-child-{kind}.yml.j2", "eu-west-1", **given, run="7", digest="abc"
-        )
-        children.append(made.root / f"child-{len(children)}.yml")
-        children[-1].write_text(text)
-    assert children[1].read_text().count("tools ci deploy") == 2
+    others = {"run": "7", "digest": "abc", "allow_destroy": False}
+    for kind in ("plan", "apply"):
+        for given in (values, {"jobs": []}):
+            template = f"gitlab-child-{kind}.yml.j2"
+            text = files.render_child(made.root, template, "eu-west-1", **given, **others)
+            children.append(made.root / f"child-{len(children)}.yml")
+            children[-1].write_text(text)
+            # One with jobs of these stages alone does not start:
+            # https://docs.gitlab.com/ci/yaml/#stage-post
+            jobs = [job for job in yaml.safe_load(text).values() if "script" in job]
+            assert {job.get("stage") for job in jobs} - {".pre", ".post"}
+    assert children[2].read_text().count("tools ci deploy") == 2
     check("vendor.github-workflows", *(made.root / path for path in FILES["github"]))
     written = (made.root / path for path in FILES["gitlab"])
     check("vendor.gitlab-ci", "--data-transform", "gitlab-ci", *written, *children)
@@ -100,10 +105,14 @@ def test_a_second_run_changes_nothing_and_keeps_the_options(made: Checkout) -> N
     done = made.tools("ci", "github", "--branch", "trunk", "--terraform", "1.10.5")
     assert done.returncode == 0, done.stderr
     path = made.root / ".github/workflows/notebooks-deploy.yml"
-    assert "- trunk" in path.read_text()
+    assert '- "trunk"' in path.read_text()
     assert made.tools("ci", "github").stdout == "up to date\n"
     assert made.tools("ci", "github", "--check").returncode == 0
     assert "terraform_version: 1.10.5" in path.read_text()
+    assert made.tools("ci", "github", "--branch", "1.0", "--environment", "on").returncode == 0
+    pushed = yaml.safe_load(path.read_text())[True]["push"]  # True: as above
+    wave = yaml.safe_load(path.with_name("notebooks-wave.yml").read_text())
+    assert (pushed["branches"], wave["jobs"]["apply"]["environment"]) == (["1.0"], "on")
     for value in ("a b", "'; rm", "1.x"):
         done = made.tools("ci", "github", "--terraform", value)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
@@ -130,6 +139,23 @@ def test_a_new_stack_changes_no_file_of_github_and_gitlab(made: Checkout) -> Non
     (made.root / "again/notebooks/notebook-dev").rename(copy)
     for platform in FILES:
         assert made.tools("ci", platform, "--check").returncode == 0
+
+
+def test_atlantis_is_compared_made_again_and_not_over_an_edit(made: Checkout) -> None:
+    path = made.root / "atlantis.yaml"
+    assert made.tools("ci", "atlantis", "--check").returncode == 1
+    assert not path.exists()
+    assert made.tools("ci", "atlantis").returncode == 0
+    assert made.tools("ci", "atlantis", "--check").stdout == "up to date\n"
+    copy_repository(made.root / "again", "notebooks/notebook-dev")
+    (made.root / "again/notebooks/notebook-dev").rename(made.root / "notebooks/another")
+    checked = made.tools("ci", "atlantis", "--check")
+    assert (checked.returncode, "+- name: notebooks/another" in checked.stdout) == (1, True)
+    assert made.tools("ci", "atlantis").returncode == 0
+    edited = path.read_text().replace("parallel_apply: true", "parallel_apply: false")
+    path.write_text(edited)
+    assert "atlantis.yaml was edited by hand" in made.tools("ci", "atlantis").stderr
+    assert path.read_text() == edited
 
 
 def check(schema: str, *arguments: object) -> None:

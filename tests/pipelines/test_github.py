@@ -200,6 +200,32 @@ def test_a_cancelled_deployment_is_continued_by_the_next(team: Team) -> None:
 
 
 @pytest.mark.nightly
+def test_a_job_that_is_cancelled_while_it_applies_leaves_its_state_and_no_lock(
+    team: Team, tmp_path: Path
+) -> None:
+    """Terraform hears of it, though GitHub sends its signal to the step's first process alone."""
+    mark = tmp_path / "applying"
+    command = f"[ -e {mark} ] && exit 0; touch {mark}; exec sleep 90"
+    with (team.root / "shared-infra/a/main.tf").open("a") as file:
+        file.write(
+            'resource "terraform_data" "slow" {\n  depends_on = [terraform_data.this]\n'
+            f'  provisioner "local-exec" {{\n    command = "{command}"\n  }}\n}}\n'
+        )
+    team.pull_request()
+    team.hub.cancels = lambda job: mark.exists()
+    team.merge()
+    assert team.hub.outcome()["wave-1 / apply"] == "cancelled"
+    key = "ml-infra/shared-infra/a/terraform.tfstate"
+    listed = team.client("s3").list_objects_v2(Bucket=team.bucket, Prefix=key)["Contents"]
+    assert key in (names := [item["Key"] for item in listed])
+    assert f"{key}.tflock" not in names
+    team.hub.cancels = lambda job: False
+    team.merge()
+    assert team.hub.outcome()["result"] == "success"
+    assert team.value("notebooks/n", "read_a") == "one"
+
+
+@pytest.mark.nightly
 def test_two_deployments_at_once_apply_each_plan_once(team: Team) -> None:
     """GitHub's concurrency group keeps them apart; where it does not, states and locks do."""
     team.pull_request()

@@ -422,6 +422,15 @@ def test_on_a_phone_one_list_sorts_and_nothing_is_broken_or_left_over(
     assert len(set(browser.execute_script(ends))) == 1
 
 
+def test_on_a_phone_no_table_of_money_is_cut_off(open_page: OpenPage) -> None:
+    """The widest figures: six digits, of which a price is not known."""
+    browser = open_page(report(1000), width=390)
+    wider = """return [...document.querySelectorAll(".cards .scroll")]
+        .filter(one => one.scrollWidth > one.clientWidth)
+        .map(one => one.getAttribute("aria-labelledby"))"""
+    assert browser.execute_script(wider) == []
+
+
 def test_others_are_one_sum_and_no_bar(open_page: OpenPage) -> None:
     shown = report(200)
     browser = open_page(shown)

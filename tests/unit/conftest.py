@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 _STOPS = "tests/unit starts no {}: `make check` runs without; put the test into another folder"
 _guarding = False
@@ -19,6 +21,15 @@ def _refuse_localstack(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_refuse_localstack)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def botocore_reads_a_file_once() -> Iterator[None]:
+    """Keeps what botocore reads from its own files: each session of it would read them again."""
+    with pytest.MonkeyPatch.context() as patch:
+        load = cache(JSONFileLoader().load_file)
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: load(path))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,7 @@ def events(
 def why_none(cloud: Cloud) -> str:
     """What a notebook needs to log anything, for a message that there are no logs."""
     if cloud.endpoint:
-        return "The local cloud's notebooks are not there to write any"
+        return "In the local cloud nothing runs that could write logs"
     return (
         "A notebook writes its logs with its own role (logs:CreateLogStream, logs:PutLogEvents) "
         "and, without a way to the internet, through an endpoint: add `logs` to "

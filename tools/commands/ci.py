@@ -196,6 +196,9 @@ def comment(context: Context, request: str, base: str, summary: Path | None) -> 
 @_run
 @_shard_size
 @_child
+@click.option(
+    "--allow-destroy", is_flag=True, help="With --child: its jobs apply plans that lose data, too."
+)
 @_summary
 @click.pass_obj
 def prepare(
@@ -204,6 +207,7 @@ def prepare(
     run: str,
     shard_size: int,
     child: Path | None,
+    allow_destroy: bool,
     summary: Path | None,
 ) -> None:
     """Get the plans of a wave ready for approval, and print their shards and digest.
@@ -218,7 +222,8 @@ def prepare(
     prepared = Pipeline.open(context, Options(locks=False)).prepare(wave, run, shard_size)
     _append(summary, markdown.describe_wave(wave.number, prepared.results, prepared.digest))
     jobs = [{"wave": str(wave), "shard": shard} for shard in prepared.shards]
-    _write_child(context, child, "apply", jobs=jobs, run=run, digest=prepared.digest)
+    given = {"run": run, "digest": prepared.digest, "allow_destroy": allow_destroy}
+    _write_child(context, child, "apply", jobs=jobs, **given)
     click.echo(output_lines(prepared))
 
 

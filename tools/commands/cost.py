@@ -108,7 +108,7 @@ def _assumption(name: str, default: Decimal, help: str) -> Callable[..., Any]:
     show_default=True,
     help="With --actual: months before this one.",
 )
-@options.yes
+@click.option("--yes", is_flag=True, help="With --actual: do not ask for confirmation.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: every notebook, or every group.")
 @options.local
 @options.as_json

@@ -112,7 +112,7 @@ def show(actual: Actual) -> None:
     columns = [table.Column(title, to_right=True) for title in titles]
     for number, column in enumerate(columns[: len(months) - 1]):
         columns[number] = replace(column, rank=len(months) - number)  # the oldest month goes first
-    table.show(rows, ("", *columns))
+    table.show(rows, (known.tag, *columns))
     click.echo()
     for note in _notes(actual):
         tell(note)

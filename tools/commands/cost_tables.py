@@ -7,7 +7,7 @@ from decimal import Decimal
 import click
 
 from tools.console import table
-from tools.console.figures import signed_money, unit_price
+from tools.console.figures import quantity, signed_money, unit_price
 from tools.console.messages import tell
 from tools.cost import comparison, groups
 from tools.cost.comparison import Comparison
@@ -52,7 +52,9 @@ def show(answer: CostAnswer) -> None:
         click.echo()
         _show_comparison(answer)
         click.echo("Sharing saves nothing with one notebook, and never on")
-        for item in comparison.saves_nothing_on(estimate, answer.duplicated_gb):
+        for item in comparison.saves_nothing_on(
+            estimate, answer.duplicated_gb, " (--duplicated-gb)"
+        ):
             tell(f"  - {item}")
     click.echo()
     for note in (*estimate.quantities.notes, *_assumption_notes(estimate, answer.hours)):
@@ -75,7 +77,7 @@ def _show_notebooks(estimate: Estimate) -> None:
             [
                 cost.spec.name + (f" (in {cost.spec.region})" if is_elsewhere else ""),
                 cost.spec.instance_type or "none declared",
-                f"{cost.spec.hours:f}",
+                quantity(cost.spec.hours),
                 str(cost.compute.amount),
                 "none declared" if size is None else str(size),
                 str(cost.volume.amount),
@@ -133,7 +135,7 @@ def _show_shared(estimate: Estimate) -> None:
     rows: list[list[table.Cell]] = [
         [
             line.what,
-            f"{line.quantity:f} {line.unit}",
+            f"{quantity(line.quantity)} {line.unit}",
             unit_price(line.price.usd) if line.price else "unknown",
             str(line.amount),
         ]
@@ -208,7 +210,7 @@ def _show_difference(before: Estimate, after: Estimate) -> None:
     rows.append(("all shared", before.shared_amount, after.shared_amount))
     shown = [_difference_cells(*row) for row in rows if row[1] != row[2]]
     shown.append(_difference_cells("total", before.amount, after.amount))
-    columns = ("", _number("Before"), _number("After"), _number("Difference"))
+    columns = ("What", _number("Before"), _number("After"), _number("Difference"))
     table.show(shown, columns, title="What if: a month before and after the changes")
 
 

@@ -9,6 +9,7 @@ from tools.commands.init_questions import Questions
 from tools.console import table
 from tools.console.messages import say
 from tools.console.prompt import ask, is_interactive
+from tools.console.table import Column
 from tools.context import Context
 from tools.cost.model import SharedSpec
 from tools.errors import UserError
@@ -101,11 +102,12 @@ def command(
         endpoints or "default",
         nat_subnet or None,
     )
+    settings.refuse_set_up(context.repository, list(answers.files()))
+    _say_cost(answers)
     for path in settings.write(answers, context.repository):
         click.echo(path.relative_to(context.repository.root))
     for sentence in occupants.describe_declared(Cloud(region), context.repository):
         say(sentence)
-    _say_cost(answers)
     say("next: tools doctor, then tools deploy --shared, then tools new-notebook NAME")
 
 
@@ -126,6 +128,6 @@ def _say_cost(answers: Settings) -> None:
     month = init_questions.estimate(answers.region, spec)
     say(f"A month in {answers.region}, notebooks and traffic apart: {month.amount}")
     rows = [(line.what, str(line.amount)) for line in month.lines]
-    table.show(rows, indent="  ", err=True)
+    table.show(rows, ("What", Column("A month", to_right=True)), indent="  ", err=True)
     if month.unknown:
         say("To look up what is unknown: tools cost --refresh")

@@ -12,6 +12,7 @@ from tools.aws.vpcs import Subnet, Vpc
 from tools.console import table
 from tools.console.messages import say, show_kept
 from tools.console.prompt import ask, pick
+from tools.console.table import Column
 from tools.cost import prices
 from tools.cost.model import Amount, Assumptions, Estimate, Quantities, SharedSpec, estimate_month
 from tools.errors import UserError, shorten
@@ -47,7 +48,7 @@ class Questions:
             (number, vpc.id, ", ".join(vpc.cidrs), "default VPC" if vpc.is_default else vpc.name)
             for number, vpc in enumerate(found, 1)
         ]
-        table.show(rows, ("", "VPC", "Ranges", "Name"), err=True)
+        table.show(rows, ("No.", "VPC", "Ranges", "Name"), err=True)
         ids = [vpc.id for vpc in found]
         (vpc_id,) = pick("VPC (its number or ID)", ids, lambda words: _check_one(words, ids))
         return vpc_id
@@ -63,12 +64,13 @@ class Questions:
 
     def ask_endpoints(self, zones: int) -> str:
         """Asks for one of the sets of endpoints, whose cost it says."""
-        say(f"Interface endpoints, and what they cost a month in {self.region}:")
+        say(f"Interface endpoints, and what they cost in {self.region}:")
         rows = [
             (name, str(self._endpoints_cost(len(services), zones)), ", ".join(services))
             for name, services in ENDPOINT_SETS.items()
         ]
-        table.show(rows, indent="  ", err=True)
+        columns = ("Set", Column("A month", to_right=True), "Endpoints")
+        table.show(rows, columns, indent="  ", err=True)
         say("The SageMaker Python SDK needs those of sdk, or hangs (docs/endpoints.md).")
         choice = click.Choice(list(ENDPOINT_SETS))
         show_kept()
@@ -111,7 +113,8 @@ class Questions:
             (number, subnet.id, subnet.cidr, subnet.zone, subnet.internet, subnet.name)
             for number, subnet in enumerate(found, 1)
         ]
-        table.show(rows, ("", "Subnet", "Range", "Zone", "Internet", "Name"), err=True)
+        columns = ("No.", "Subnet", "Range", "Zone", "Internet", "Name")
+        table.show(rows, columns, err=True)
         say("\n".join(_LEGEND))
         return found
 

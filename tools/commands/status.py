@@ -285,7 +285,7 @@ def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
             name = notebook.declared.stack.name
             lines.append(
                 f"{name} exists in no state, so that Terraform does not know it: an apply died, or "
-                f"it was made by hand; take it in: tools adopt{fleet.option} {name}"
+                f"it was made by hand; to import it: tools adopt{fleet.option} {name}"
             )
         if notebook.platform_retired and notebook.instance:
             instance = notebook.instance

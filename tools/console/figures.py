@@ -25,6 +25,11 @@ def signed_money(usd: Decimal) -> str:
     return money(usd) if round(usd, 2) < 0 else f"+{money(usd)}"
 
 
+def quantity(number: Decimal) -> str:
+    """Returns how much of something: 2,190, or 0.3."""
+    return f"{number.normalize():,f}"
+
+
 def size(count: int) -> str:
     """Returns a number of bytes in units of 1000: 512 B, 12.3 kB, 1.0 GB."""
     for unit, worth in _UNITS.items():

@@ -61,14 +61,17 @@ def lay_out(
 
 def show(
     rows: Iterable[Sequence[Cell]],
-    columns: Columns = (),
+    columns: Columns,
     details: Sequence[Sequence[str]] = (),
     *,
     title: str = "",
     indent: str = "",
     err: bool = False,
 ) -> None:
-    """Prints a table that fits the terminal, on stderr with `err`; says which columns it drops."""
+    """Prints a table that fits the terminal, on stderr with `err`; says which columns it drops.
+
+    Every table that a person sees has a title over each column.
+    """
     stream = sys.stderr if err else sys.stdout
     width = terminal.columns(stream)
     room = width - len(indent) if width else None

@@ -77,8 +77,10 @@ def compare(estimate: Estimate, notebooks: int, duplicated_gb: Decimal = Decimal
     )
 
 
-def saves_nothing_on(estimate: Estimate, duplicated_gb: Decimal = Decimal(0)) -> list[str]:
-    """The costs that sharing does not reduce, in words."""
+def saves_nothing_on(
+    estimate: Estimate, duplicated_gb: Decimal = Decimal(0), option: str = ""
+) -> list[str]:
+    """The costs that sharing does not reduce, in words; `option` is what counts such copies."""
     costs = [
         "compute and volumes: each notebook has its own either way",
         "what is paid by use (logs, data through endpoints): the same bytes either way",
@@ -87,7 +89,7 @@ def saves_nothing_on(estimate: Estimate, duplicated_gb: Decimal = Decimal(0)) ->
     if not duplicated_gb:
         costs.append(
             "S3 storage: a GB costs the same in any bucket; sharing saves if each notebook "
-            "would hold a copy of the same data (--duplicated-gb)"
+            f"would hold a copy of the same data{option}"
         )
     if not estimate.shared_amount.usd and estimate.shared_amount.complete:
         costs.append("this fleet's overhead: there is none")

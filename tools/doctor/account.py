@@ -48,10 +48,11 @@ def check_vpc(cloud: Cloud, vpc: Vpc | None, groups: Values, endpoints: Values) 
         ]
         if off:
             options = " ".join(f"--{_OPTIONS[name]}" for name in off[:1])
+            are = "is" if len(off) == 1 else "are"
             return Check(
                 "vpc",
                 "error",
-                f"{found}: {' and '.join(off)} are off, and endpoints with private DNS need both",
+                f"{found}: {' and '.join(off)} {are} off; endpoints with private DNS need both",
                 f"aws ec2 modify-vpc-attribute --vpc-id {vpc.id} {options}",
             )
     return Check("vpc", "ok", found)
@@ -80,4 +81,5 @@ def check_endpoints(cloud: Cloud, vpc: Vpc | None, project: str, endpoints: Valu
             f"tools import endpoint {found[0].endpoint.id}, or in {ENDPOINTS} {found[0].setting}",
         )
     others = sum(not is_ours(endpoint, project) for endpoint in existing)
-    return Check("endpoints", "ok", f"{vpc.id}: none in the way, {others} of others")
+    found_there = f"{vpc.id} has {others} that this project did not make"
+    return Check("endpoints", "ok", f"{found_there}, and none in the way")

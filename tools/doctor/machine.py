@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tools.console import figures
 from tools.doctor.check import Check
 from tools.terraform.binary import Terraform
 
@@ -51,10 +52,10 @@ def check_python() -> Check:
 def check_disk(root: Path) -> Check:
     """The free space where states and providers are written."""
     free = shutil.disk_usage(root).free
-    detail = f"{free / 1e9:.1f} GB are free in {root}"
+    detail = f"{figures.size(free)} are free in {root}"
     if free < _TOO_FEW_BYTES:
         return Check("disk", "error", f"{detail}: a state could not be written", "make room")
     if free < _ENOUGH_BYTES:
-        needed = f"a provider needs up to {_ENOUGH_BYTES / 1e9:.0f} GB"
+        needed = f"a provider needs up to {figures.size(_ENOUGH_BYTES)}"
         return Check("disk", "warning", f"{detail}; {needed}", "make room")
     return Check("disk", "ok", detail)

@@ -22,7 +22,10 @@ FILES: Mapping[str, Mapping[str, str]] = {
         f".github/workflows/notebooks-{name}.yml": f"github-{name}.yml.j2"
         for name in ("plan", "deploy", "wave", "drift")
     },
-    "gitlab": {".gitlab/notebooks.yml": "gitlab.yml.j2"},
+    "gitlab": {
+        ".gitlab/notebooks.yml": "gitlab.yml.j2",
+        ".gitlab/notebooks-deploy.yml": "gitlab-deploy.yml.j2",
+    },
 }
 _DEFAULTS = {"branch": "main", "terraform": "1.11.4", "environment": "notebooks"}
 _VALUES = {

@@ -166,11 +166,13 @@ class Pipeline:
     def deploy(self, wave: Portion, shard: Portion, run: str, digest: str) -> None:
         """Applies the plans of a shard exactly as they were approved, and stores a report.
 
-        Exits with 1 if a stack failed. Raises UserError if the plans are not the approved ones.
+        What this job has applied in an earlier attempt is left alone. Exits with 1 if a stack
+        failed. Raises UserError if the plans are not the approved ones.
         """
         approved = self._store.get_manifest(f"{run}/{wave.number}", digest) or {}
         part = select_shard(select_wave(self._stacks, wave), shard)
-        chosen = [stack for stack in part if stack.name in approved]
+        in_list = [stack for stack in part if stack.name in approved]
+        chosen = self.find_changed(in_list)
         with private_folder() as folder:
             found = self._store.get_plans((stack.name for stack in chosen), folder)
             for stack in chosen:
@@ -191,7 +193,8 @@ class Pipeline:
             ready = [stack for stack in chosen if stack.name not in refused]
             failed = self._apply(ready, folder, report) if ready else bool(refused)
             results = report_file.read(report)[1] if report.is_file() else []
-            results = [*results, *refused.values()]
+            done = [Result(s.name, "unchanged") for s in in_list if s not in chosen]
+            results = [*results, *refused.values(), *done]
             for result in refused.values():
                 say(f"{result.stack}: {result.detail}")
             name = f"deploy/{run}/{wave.number}/{_APPLIED}-{_dashed(shard)}"

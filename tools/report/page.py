@@ -37,6 +37,7 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
         money=money.format_amount,
         change=money.format_change,
         usd=figures.money,
+        quantity=figures.quantity,
         unit_price=figures.unit_price,
         signed=figures.signed_money,
         price_of=prices.describe,

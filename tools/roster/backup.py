@@ -30,7 +30,7 @@ def check(objects: Objects, bucket: str, prefix: str) -> Backup:
     where = f"s3://{bucket}/{prefix}"
     text = objects.get(bucket, f"{prefix}/done.txt")
     if text is None:
-        raise UserError(f"there is no backup in {where} (docs/backup.md)")
+        raise UserError(f"there is no backup in {where}: backup_hours makes them (docs/backup.md)")
     home = f"{prefix}/home/"
     sizes = objects.sizes(bucket, home)
     return compare(where, text, {key.removeprefix(home): size for key, size in sizes.items()})

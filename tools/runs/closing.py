@@ -48,18 +48,38 @@ def say_interruption(results: Sequence[Result], seconds: float) -> None:
     click.echo("\n".join(lines), err=True)  # with -q too
 
 
-def say_next(results: Sequence[Result], option: str, destroy: bool, has_notebooks: bool) -> None:
-    """Says what comes after this run, if anything does."""
-    outcomes = Counter(result.outcome for result in results)
-    if left := sum(outcomes[outcome] for outcome in _LEFT):
+def say_next(results: Sequence[Result], option: str, has_notebooks: bool) -> None:
+    """Says what comes after a deployment, if anything does."""
+    if _says_what_is_left(results) or all(result.outcome != "applied" for result in results):
+        return
+    say(f"next: tools status{option}" if has_notebooks else "next: tools new-notebook NAME")
+
+
+def say_next_of_destroy(results: Sequence[Result], option: str, is_all: bool) -> None:
+    """Says what comes after stacks were destroyed; `is_all` if there are no others.
+
+    A notebook whose directory stays is declared, so the next deployment creates it again.
+    """
+    names = [result.stack for result in results if result.outcome == "destroyed"]
+    if _says_what_is_left(results) or not names:
+        return
+    notebooks = [name for name in names if name.startswith("notebooks/")]
+    it = "it" if len(notebooks) == 1 else "them"
+    if option and is_all:
+        say("next: tools local down")
+    elif is_all:
+        say("next: nothing; tools deploy creates everything again")
+    elif notebooks and not option:
+        say(f"next: delete {first_of(notebooks, _MOST_NAMES)}, or tools deploy creates {it} again")
+
+
+def _says_what_is_left(results: Sequence[Result]) -> bool:
+    """Says how many stacks a second run has to do; False if there are none."""
+    left = sum(result.outcome in _LEFT for result in results)
+    if left:
         stacks = "stack" if left == 1 else "stacks"
         say(f"next: correct what failed and run the same command again: {left} {stacks} left")
-    elif destroy or not outcomes["applied"]:
-        return
-    elif has_notebooks:
-        say(f"next: tools status{option}")
-    else:
-        say("next: tools new-notebook NAME")
+    return bool(left)
 
 
 def find_deployed_notebooks(records: Records, stacks: Sequence[Stack]) -> dict[str, str]:
@@ -74,8 +94,7 @@ def show_new_notebooks(before: dict[str, str], after: dict[str, str]) -> None:
     """Prints the notebooks that are new, with their URLs, on stderr."""
     new = [(name, url) for name, url in after.items() if name not in before]
     if new:
-        say("new notebooks:")
-        table.show(new, indent="  ", err=True)
+        table.show(new, ("New notebook", "URL"), err=True)
 
 
 def describe_seconds(seconds: float) -> str:

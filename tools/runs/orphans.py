@@ -256,4 +256,6 @@ def open_orphans(session: Session, orphans: Sequence[Orphan]) -> Iterator[Sessio
         roots = Path(folder) / "roots"
         common = target.repository.shared_values()
         repository = write_roots(orphans, roots, common, target.region)
-        yield session.moved_to(replace(repository, option=target.option))
+        options = replace(session.options, says_next=False)  # no directory is to be deleted
+        moved = session.moved_to(replace(repository, option=target.option))
+        yield replace(moved, options=options)

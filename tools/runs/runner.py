@@ -74,11 +74,16 @@ class Runner:
             return
         summarize(results)
         closing.say_totals(results, seconds)
-        if self._options.says_next:
-            after = closing.find_deployed_notebooks(self._records, stacks)
-            closing.show_new_notebooks(before, after)
-            has_notebooks = bool(self._target.repository.notebook_names())
-            closing.say_next(results, self._target.option, run.destroy, has_notebooks)
+        if not self._options.says_next:
+            return
+        option, repository = self._target.option, self._target.repository
+        if run.destroy:
+            is_all = len(results) == len(repository.stacks())
+            closing.say_next_of_destroy(results, option, is_all)
+            return
+        after = closing.find_deployed_notebooks(self._records, stacks)
+        closing.show_new_notebooks(before, after)
+        closing.say_next(results, option, bool(repository.notebook_names()))
 
     @contextmanager
     def work(self, total: int) -> Iterator[Run]:

@@ -63,7 +63,7 @@ def test_a_what_if_shows_the_difference(checkout: Checkout) -> None:
     done = checkout.tools("cost", "--what-if", change)
     table = done.stdout.partition("What if: ")[2].split("\n\n")[0].splitlines()[1:]
     assert [line.split() for line in table] == [
-        ["Before", "After", "Difference"],
+        ["What", "Before", "After", "Difference"],
         ["notebook-prod", "$350.53", "$181.90", "-$168.63"],
         ["total", "$414.15", "$245.52", "-$168.63"],
     ]

@@ -145,9 +145,9 @@ def test_details_stand_below_their_row() -> None:
 
 
 def test_show_indents_and_chooses_the_stream(capsys: pytest.CaptureFixture[str]) -> None:
-    show([("a", 1)], indent="  ", err=True)
+    show([("a", 1)], ("Stack", "Serial"), indent="  ", err=True)
 
-    assert capsys.readouterr() == ("", "  a  1\n")
+    assert capsys.readouterr() == ("", "  Stack  Serial\n  a           1\n")
 
 
 def test_a_narrow_terminal_is_told_what_is_not_shown(

@@ -164,8 +164,8 @@ def test_what_is_paid_by_use_is_the_same_either_way() -> None:
 def test_duplicated_data_is_saved_for_all_but_one() -> None:
     counted = estimate_month(fleet_of(4, SharedSpec(buckets=True)), TABLE, NOTHING)
     assert compare(counted, 4, Decimal(100)).saved.usd == Decimal("6.90")  # 3 times 100 GB
-    assert any("--duplicated-gb" in line for line in saves_nothing_on(counted))
-    assert not any("--duplicated-gb" in line for line in saves_nothing_on(counted, Decimal(100)))
+    assert any("S3 storage" in line for line in saves_nothing_on(counted))
+    assert not any("S3 storage" in line for line in saves_nothing_on(counted, Decimal(100)))
 
 
 def test_other_numbers_of_notebooks_cost_the_fleets_average() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.trees import REPOSITORY, copy_repository, write_stack
+from tests.trees import LAYOUT, REPOSITORY, copy_repository, write_stack
 from tools.cost import quantities
 from tools.cost.model import Quantities, SharedSpec
 from tools.cost.quantities import WhatIf
@@ -22,12 +22,12 @@ from tools.scaffold import notebook
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_repository(tmp_path_factory.mktemp("gather") / "repository")
+    return copy_repository(tmp_path_factory.mktemp("gather") / "repository", *LAYOUT)
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    return copy_repository(tmp_path / "repository")
+    return copy_repository(tmp_path / "repository", *LAYOUT)
 
 
 def never_applied(stack: Stack) -> Mapping[str, Any]:

@@ -1,5 +1,12 @@
 """What reviewers read: losses stand out, and no text outgrows a comment."""
 
+import json
+import subprocess
+from pathlib import Path
+
+from tests.unit.commands.conftest import Checkout
+from tests.unit.commands.conftest import checkout as checkout
+from tools.context import Context
 from tools.engine.run import Result
 from tools.pipelines import markdown
 
@@ -38,3 +45,30 @@ def test_drift_is_named_and_silence_is_empty() -> None:
     assert "`aws_iam_role.y` is gone" in text
     failed = {**entry, "status": "failed", "detail": "no credentials"}
     assert "could not be compared: no credentials" in markdown.describe_drift([failed])
+
+
+def test_a_month_is_reckoned_at_both_commits(checkout: Checkout) -> None:
+    """Against `tools cost` in either, whose amounts tests/unit/commands/test_cost.py reckons."""
+    commit(checkout.root, "init", "-q")
+    totals = []
+    values = checkout.root / "notebooks/notebook-dev/terraform.tfvars"
+    for instance_type in ("ml.t3.medium", "ml.m5.xlarge"):
+        values.write_text(values.read_text().replace("ml.t3.medium", instance_type))
+        totals.append(json.loads(checkout.tools("cost", "--json").stdout)["total"]["all"]["usd"])
+        commit(checkout.root, "add", "--all")
+        commit(checkout.root, "commit", "-q", "-m", instance_type)
+    before, after = totals
+    context = Context(checkout.root, checkout.env)
+    told = markdown.describe_cost(context, "HEAD^1")
+    assert told == f"A month costs ${after}. Before: ${before}.\n"
+    assert markdown.describe_cost(context, "HEAD") == f"A month costs ${after}, as before.\n"
+    assert "Before: unknown: git has no commit nowhere" in markdown.describe_cost(
+        context, "nowhere"
+    )
+    assert len(commit(checkout.root, "worktree", "list").splitlines()) == 1
+
+
+def commit(root: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    command = ["git", *who, *arguments]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout

@@ -287,6 +287,20 @@ def test_a_plan_that_loses_data_is_applied_only_if_that_is_allowed(jobs: Jobs) -
     assert jobs.asked("apply") == ["apply notebooks.m.tfplan of notebooks/m"]
 
 
+def test_a_job_that_is_run_again_applies_what_is_left(jobs: Jobs) -> None:
+    """ "Re-run failed jobs" of GitHub: the approval is that of the first attempt."""
+    prepared = jobs.prepare(1)
+    call = "apply shared-infra.b.tfplan of shared-infra/b"
+    jobs.bench.terraform.will(call, failure("no"))
+    with pytest.raises(click.exceptions.Exit):
+        jobs.deploy(1, prepared)
+    jobs.deploy(1, prepared)
+    assert jobs.asked("apply") == [call]
+    assert jobs.results() == {"shared-infra/b": "applied", "notebooks/m": "unchanged"}
+    jobs.deploy(1, prepared)
+    assert jobs.asked("apply") == []
+
+
 def test_what_reads_a_failed_stack_is_not_run(jobs: Jobs) -> None:
     prepared = jobs.prepare(1)
     call = "apply shared-infra.b.tfplan of shared-infra/b"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.engine.run import Result
+from tools.engine.run import Outcome, Result
 from tools.runs import closing
 
 MADE = {"add": 2, "change": 0, "remove": 1}
@@ -55,15 +55,13 @@ def test_an_interruption_takes_five_lines_of_any_number_of_stacks(
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "destroy", "has_notebooks", "said"),
+    ("outcomes", "has_notebooks", "said"),
     [
-        (["applied", "unchanged"], False, True, "next: tools status --local\n"),
-        (["applied"], False, False, "next: tools new-notebook NAME\n"),
-        (["unchanged"], False, True, ""),
-        (["destroyed"], True, True, ""),
+        (["applied", "unchanged"], True, "next: tools status --local\n"),
+        (["applied"], False, "next: tools new-notebook NAME\n"),
+        (["unchanged"], True, ""),
         (
             ["applied", "failed", "not run"],
-            False,
             True,
             "next: correct what failed and run the same command again: 2 stacks left\n",
         ),
@@ -72,17 +70,53 @@ def test_an_interruption_takes_five_lines_of_any_number_of_stacks(
 def test_what_comes_next_follows_from_what_became_of_the_stacks(
     capsys: pytest.CaptureFixture[str],
     outcomes: list[str],
-    destroy: bool,
     has_notebooks: bool,
     said: str,
 ) -> None:
     results = [Result(f"notebooks/{o}", o) for o in outcomes]  # type: ignore[arg-type]
-    closing.say_next(results, " --local", destroy, has_notebooks)
+    closing.say_next(results, " --local", has_notebooks)
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "option", "is_all", "said"),
+    [
+        ({"notebooks/a": "destroyed"}, "", False, "delete notebooks/a, or tools deploy creates it"),
+        (
+            {
+                "notebooks/a": "destroyed",
+                "notebooks/b": "destroyed",
+                "shared-infra/s3": "unchanged",
+            },
+            "",
+            False,
+            "delete notebooks/a, notebooks/b, or tools deploy creates them",
+        ),
+        ({"notebooks/a": "destroyed"}, "", True, "nothing; tools deploy creates everything"),
+        ({"notebooks/a": "destroyed", "shared-infra/s3": "failed"}, "", True, "correct what fai"),
+        ({"notebooks/a": "destroyed"}, " --local", True, "tools local down"),
+        # It may be in the working copy alone.
+        ({"notebooks/a": "destroyed"}, " --local", False, None),
+        ({"shared-infra/s3": "destroyed"}, "", False, None),
+        ({"notebooks/a": "unchanged"}, "", True, None),
+    ],
+)
+def test_what_comes_next_after_a_destroy(
+    capsys: pytest.CaptureFixture[str],
+    outcomes: dict[str, Outcome],
+    option: str,
+    is_all: bool,
+    said: str | None,
+) -> None:
+    """A directory that stays declares its notebook: the next deployment would create it again."""
+    results = [Result(name, outcome) for name, outcome in outcomes.items()]
+    closing.say_next_of_destroy(results, option, is_all)
+    err = capsys.readouterr().err
+    assert err.startswith(f"next: {said}") if said else err == ""
 
 
 def test_only_notebooks_that_are_new_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     before = {"notebooks/old": "old.example"}
     closing.show_new_notebooks(before, {**before, "notebooks/new": "new.example"})
     closing.show_new_notebooks(before, before)
-    assert capsys.readouterr().err == "new notebooks:\n  notebooks/new  new.example\n"
+    assert capsys.readouterr().err == "New notebook   URL\nnotebooks/new  new.example\n"

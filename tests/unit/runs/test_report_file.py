@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-import jsonschema
 import pytest
 
 from tests.trees import REPOSITORY
@@ -22,6 +21,8 @@ LOSS = Result("notebooks/p", "changed", losses=("replace a.b",))
 
 
 def test_json_is_as_its_schema_says(tmp_path: Path) -> None:
+    import jsonschema  # takes seconds, which each worker would spend as it collects
+
     report_file.write(tmp_path / "report.json", [*RESULTS, LOSS], "deploy")
     report = json.loads((tmp_path / "report.json").read_text())
     schema = json.loads((REPOSITORY / "docs/report.schema.json").read_text())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.trees import copy_repository
+from tests.trees import LAYOUT, copy_repository
 from tools import SCRATCH
 from tools.errors import UserError, in_one_line
 from tools.hcl import reading
@@ -24,7 +24,7 @@ LAUGHS = "l0: &l0 lol\n" + "".join(
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_repository(tmp_path_factory.mktemp("attacked") / "repository")
+    return copy_repository(tmp_path_factory.mktemp("attacked") / "repository", *LAYOUT)
 
 
 @pytest.fixture

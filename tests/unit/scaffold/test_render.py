@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from tests.trees import REPOSITORY, copy_repository
+from tests.trees import LAYOUT, REPOSITORY, copy_repository
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.repository import Repository
@@ -20,7 +20,7 @@ def make(name: str, /, **values: object) -> notebook.Notebook:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    return Repository(copy_repository(tmp_path))
+    return Repository(copy_repository(tmp_path, *LAYOUT))
 
 
 def listing(repository: Repository) -> list[str]:

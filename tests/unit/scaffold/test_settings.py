@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.trees import copy_repository
+from tests.trees import LAYOUT, copy_repository
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.repository import Repository
@@ -13,7 +13,7 @@ from tools.scaffold.settings import Settings
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    return Repository(copy_repository(tmp_path))
+    return Repository(copy_repository(tmp_path, *LAYOUT))
 
 
 def test_each_answer_is_written_once(repository: Repository) -> None:
