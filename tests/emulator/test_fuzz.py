@@ -238,6 +238,7 @@ def role(client: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("role")
+@pytest.mark.nightly
 def test_ten_thousand_requests_and_no_failure(local_cloud: Running) -> None:
     chance = random.Random(SEED)
     messages = [message(chance) for _ in range(REQUESTS)]

@@ -47,11 +47,14 @@ class Done:
         return f"exit code {self.code}\n{self.out}\n{self.err}"
 
     def table(self) -> dict[str, str]:
-        """The rows about stacks, on either stream: the stack, and the rest of its line."""
+        """The first row about each stack, on either stream: the stack, and the rest of its line.
+
+        After a deployment a table of new notebooks follows, with their URLs.
+        """
         rows = re.findall(
             r"^((?:shared-infra|notebooks)/\S+) +(.+)$", f"{self.out}{self.err}", re.M
         )
-        return {stack: re.sub(r" {2,}", "  ", rest.strip()) for stack, rest in rows}
+        return {stack: re.sub(r" {2,}", "  ", rest.strip()) for stack, rest in reversed(rows)}
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def test_nothing_runs_at_first(repository: Path) -> None:
     assert len(refused.stderr.splitlines()) == 1
 
 
+@pytest.mark.nightly  # each step of it is in test_process.py and in the journey
 def test_it_is_started_used_and_emptied(repository: Path) -> None:
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}\n"

@@ -22,6 +22,8 @@ from .conftest import NewTree
 from .harness import as_json, roots
 from .readme_tables import parsed
 
+pytestmark = pytest.mark.nightly  # it reads each file and each plan for most of a minute
+
 CHECKOV = REPOSITORY / ".venv-checkov" / "bin" / "checkov"
 # Each attempt to reach the network is noted and refused: a scanner may swallow the error.
 GUARD = """

@@ -61,10 +61,15 @@ def test_every_root_and_the_module_with_terraform_1_0(
         deployer = {"account_id": tree.account, "project": "pp", "region": "us-east-1"}
         policies = tree.write_calls("deployer", {"deployer": {"source": DEPLOYER, **deployer}})
         carry_out(steps(tree, {**upstream, BOOTSTRAP: (), PIPELINE: (), policies: ()}))
-        for stack in (*upstream, BOOTSTRAP, PIPELINE):
-            state = json.loads((tree.root / stack / "terraform.tfstate").read_text())
-            assert state["terraform_version"] == "1.0.3"
-        outputs = {stack.split("/")[1]: tree.outputs(stack) for stack in upstream}
+        states = {
+            stack: json.loads((tree.root / stack / "terraform.tfstate").read_text())
+            for stack in (*upstream, BOOTSTRAP, PIPELINE)
+        }
+        assert {state["terraform_version"] for state in states.values()} == {"1.0.3"}
+        outputs = {
+            stack.split("/")[1]: {n: o["value"] for n, o in states[stack]["outputs"].items()}
+            for stack in upstream
+        }
     # Nothing is destroyed: the emulator, in which the tree has an account, ends with the session.
     check_encryption(outputs, clients(tree, client))
 

@@ -76,7 +76,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return run
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(name=names, given_values=values)
 @example(
     name="a",
