@@ -84,11 +84,8 @@ def describe(expression: Expression) -> str:
 
 
 def _distinct(values: Iterable[Value]) -> Values:
-    given = list(values)
-    if len(given) == 1:  # as nearly always
-        return given
     found: list[Value] = []
-    for value in given:
+    for value in values:
         if not any(_same(value, other) for other in found):
             found.append(value)
     return found if len(found) <= _MOST else [Unknown("more values than are followed here")]
@@ -101,8 +98,6 @@ def _same(one: Value, other: Value) -> bool:
 def _product(expressions: Sequence[Expression], scope: Scope) -> Sequence[tuple[Value, ...]]:
     """The combinations of the values of `expressions`; one with unknowns if there are too many."""
     choices = [evaluate(expression, scope) for expression in expressions]
-    if all(len(values) == 1 for values in choices):  # as nearly always
-        return [tuple(values[0] for values in choices)]
     count = 1
     for values in choices:
         count *= len(values)

@@ -88,6 +88,14 @@ class Jobs:
             part = Portion.parse(shard)
             self.open(**options).deploy(Portion(wave, 6), part, run, prepared.digest)
 
+    def fail_first_wave(self, run: str = "1") -> Prepared:
+        """Deploys the first wave, in which the apply of shared-infra/b fails."""
+        prepared = self.prepare(1, run)
+        self.bench.terraform.will("apply shared-infra.b.tfplan of shared-infra/b", failure("no"))
+        with pytest.raises(click.exceptions.Exit):
+            self.deploy(1, prepared, run)
+        return prepared
+
     def asked(self, verb: str) -> list[str]:
         return [call for call in self.bench.terraform.calls if call.startswith(verb)]
 
@@ -289,24 +297,16 @@ def test_a_plan_that_loses_data_is_applied_only_if_that_is_allowed(jobs: Jobs) -
 
 def test_a_job_that_is_run_again_applies_what_is_left(jobs: Jobs) -> None:
     """ "Re-run failed jobs" of GitHub: the approval is that of the first attempt."""
-    prepared = jobs.prepare(1)
-    call = "apply shared-infra.b.tfplan of shared-infra/b"
-    jobs.bench.terraform.will(call, failure("no"))
-    with pytest.raises(click.exceptions.Exit):
-        jobs.deploy(1, prepared)
+    prepared = jobs.fail_first_wave()
     jobs.deploy(1, prepared)
-    assert jobs.asked("apply") == [call]
+    assert jobs.asked("apply") == ["apply shared-infra.b.tfplan of shared-infra/b"]
     assert jobs.results() == {"shared-infra/b": "applied", "notebooks/m": "unchanged"}
     jobs.deploy(1, prepared)
     assert jobs.asked("apply") == []
 
 
 def test_what_reads_a_failed_stack_is_not_run(jobs: Jobs) -> None:
-    prepared = jobs.prepare(1)
-    call = "apply shared-infra.b.tfplan of shared-infra/b"
-    jobs.bench.terraform.will(call, failure("no"))
-    with pytest.raises(click.exceptions.Exit):
-        jobs.deploy(1, prepared)
+    jobs.fail_first_wave()
     for wave in (2, 3):
         assert jobs.prepare(wave).shards == []
         assert jobs.asked("plan") == []
@@ -324,11 +324,7 @@ def test_what_reads_a_failed_stack_is_not_run_though_it_could_be_planned(jobs: J
     for stack in ("shared-infra/b", "shared-infra/a"):
         with (jobs.bench.root / stack / "main.tf").open("a") as file:
             file.write("# another\n")
-    prepared = jobs.prepare(1, "2")
-    call = "apply shared-infra.b.tfplan of shared-infra/b"
-    jobs.bench.terraform.will(call, failure("no"))
-    with pytest.raises(click.exceptions.Exit):
-        jobs.deploy(1, prepared, "2")
+    jobs.fail_first_wave("2")
     assert outcomes(jobs.prepare(2, "2")) == {"shared-infra/a": "not run"}
     assert jobs.asked("plan") == []
 
