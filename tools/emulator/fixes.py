@@ -18,7 +18,7 @@ from typing import Any
 
 from localstack.runtime import hooks
 
-from . import dependencies, pages, recording
+from . import dependencies, models, pages, recording
 from .sagemaker import malformed, tagging
 
 LOG = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ def apply() -> None:
         tagging.install,
         dependencies.install,
         recording.install,
+        models.keep_index,
         _listen_on_one_address,
         _ask_no_name_server,
         _keep_objects_in_the_own_folder,

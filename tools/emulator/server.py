@@ -8,10 +8,13 @@ import os
 import sys
 import threading
 
+from . import models
+
 
 def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _leave_out_a_slow_import()
+    models.parse_once()
     from localstack.runtime.main import main as run_localstack
 
     run_localstack()  # type: ignore[no-untyped-call]
