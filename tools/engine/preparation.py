@@ -1,9 +1,13 @@
 """Brings a stack to where Terraform can work on it: earlier runs over, state written, init done."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from tools.console.progress import Progress
 from tools.engine.init import initialize
 from tools.engine.run import Run
 from tools.errors import UserError
@@ -27,6 +31,26 @@ def prepare(run: Run, stack: Stack) -> None:
     initialize(run, stack)
 
 
+def prepare_ahead(run: Run, stack: Stack) -> None:
+    """Runs the `terraform init` of a stack without a record, which is sure to need it.
+
+    Nothing is done where something is left of an earlier run. A failure is left to the stack's own
+    turn: the init is run again then.
+    """
+    with suppress(UserError, OSError):
+        is_sure = run.records.record(stack) is None
+        is_left = (stack.path / ERRORED).exists() or any(_leftovers(run, stack))
+        if is_sure and not is_left and not run.interruption.count and not run.gone():
+            initialize(replace(run, progress=_Aside(run.progress)), stack)
+
+
+class _Aside(Progress):
+    """Passes on what is said. A stack that waits for its turn is at no step."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.say = progress.say  # type: ignore[method-assign]
+
+
 def finish_earlier_run(run: Run, stack: Stack) -> None:
     """Waits for a Terraform that an earlier run left at work, then writes the state that it left.
 
@@ -43,11 +67,7 @@ def await_leftover(run: Run, stack: Stack) -> None:
     An interruption ends the wait. By itself only for who must not write a state, such as a lock's
     removal: `finish_earlier_run` does both.
     """
-    prefix = run.log(stack, "").stem
-    for file in _leftover_pid_files(run.logs):
-        pid = processes.noted_pid(file) if file.name.startswith(prefix) else None
-        if pid is None or processes.noted_pid(file.parent / OWNER):
-            continue
+    for file, pid in _leftovers(run, stack):
         run.progress.say(
             stack.name,
             f"{run.terraform.product} (process {pid}) still works on it for an earlier run that "
@@ -56,6 +76,15 @@ def await_leftover(run: Run, stack: Stack) -> None:
         while processes.noted_pid(file) and not run.interruption.count:
             run.interruption.sleep(_POLL_SECONDS)
         run.records.forget(stack)
+
+
+def _leftovers(run: Run, stack: Stack) -> Iterator[tuple[Path, int]]:
+    """Where the Terraforms at work on `stack` whose own run has ended are noted, and their ids."""
+    prefix = run.log(stack, "").stem
+    for file in _leftover_pid_files(run.logs):
+        pid = processes.noted_pid(file) if file.name.startswith(prefix) else None
+        if pid is not None and not processes.noted_pid(file.parent / OWNER):
+            yield file, pid
 
 
 @cache

@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
 from tools.engine.apply import run_stack
+from tools.engine.preparation import prepare_ahead
 from tools.engine.run import INTERRUPTED, Result, Run
 from tools.layout import graph
 from tools.layout.stack import Stack
@@ -21,7 +22,8 @@ def run_stacks(run: Run, stacks: Sequence[Stack]) -> list[Result]:
     A stack starts once the stacks that it reads are done; a destroy goes the other way round. A
     stack that needs a failed one is not run. The others go on, unless the run is to fail fast. A
     stack that may read any other starts after all that do not read it, and is destroyed before
-    them: where it could not be destroyed, what it may read stays.
+    them: where it could not be destroyed, what it may read stays. While fewer stacks can run than
+    there are jobs, others are prepared: a bucket alone takes a minute, in which nothing else works.
     Returns a result for each stack, in the order in which they ended.
     """
     prerequisites = _prerequisites(stacks, run.destroy)
@@ -33,6 +35,8 @@ def run_stacks(run: Run, stacks: Sequence[Stack]) -> list[Result]:
     order.prepare()
     results: dict[str, Result] = {}
     running: dict[Future[None], str] = {}
+    waiting = [] if run.destroy else list(reversed(stacks))  # the next one last
+    prepared: dict[str, Future[None]] = {}
     with ThreadPoolExecutor(run.jobs) as pool:
         while order.is_active():
             ready = set(order.get_ready())
@@ -43,11 +47,18 @@ def run_stacks(run: Run, stacks: Sequence[Stack]) -> list[Result]:
                 others = prerequisites[name]
                 if run.destroy:
                     others = [*others, *(s.name for s in readers if s.may_read(name))]
-                future = pool.submit(_attempt, run, by_name[name], others, results)
+                ahead = prepared.get(name)
+                future = pool.submit(_attempt, run, by_name[name], others, results, ahead)
                 running[future] = name
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            preparing = [future for future in prepared.values() if not future.done()]
+            while waiting and len(running) + len(preparing) < run.jobs:
+                if (stack := waiting.pop()).name not in {*running.values(), *results}:
+                    prepared[stack.name] = pool.submit(prepare_ahead, run, stack)
+                    preparing.append(prepared[stack.name])
+            for future in wait([*running, *preparing], return_when=FIRST_COMPLETED).done:
                 future.result()
-                order.done(running.pop(future))
+                if future in running:
+                    order.done(running.pop(future))
     return list(results.values())
 
 
@@ -76,12 +87,20 @@ def _with_barrier(
 
 
 def _attempt(
-    run: Run, stack: Stack, prerequisites: Sequence[str], results: dict[str, Result]
+    run: Run,
+    stack: Stack,
+    prerequisites: Sequence[str],
+    results: dict[str, Result],
+    ahead: Future[None] | None,
 ) -> None:
     """Runs `stack`, unless something forbids it, and adds its result to `results`.
 
+    `ahead` is its preparation, if that has begun, which is to end first.
+
     It is added here and not by the scheduler, so that the next stack to start sees a failure.
     """
+    if ahead:
+        ahead.result()
     if reason := _reason_not_to_run(run, stack, prerequisites, results):
         if reason != INTERRUPTED:  # the run's end counts them
             run.progress.say(stack.name, f"not run: {reason}")

@@ -9,10 +9,11 @@ import pytest
 from tests.unit.engine.conftest import Bench, Sleepless
 from tests.unit.engine.fake_terraform import failure, write_state
 from tools.engine.in_use import refuse_in_use
-from tools.engine.preparation import OWNER, await_leftover, prepare
+from tools.engine.preparation import OWNER, await_leftover, prepare, prepare_ahead
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
+from tools.state.place import ERRORED
 from tools.system import processes
 
 
@@ -61,6 +62,31 @@ def test_a_terraform_of_a_killed_run_is_waited_for(
     assert f"Terraform (process {leftover.pid}) still works on it" in bench.told.lines[0]
     assert run.records.state(stack) is not None  # read again: that Terraform has written it
     assert bench.terraform.calls == ["init notebooks/n"]
+
+
+def test_a_stack_without_a_record_is_prepared_ahead(bench: Bench) -> None:
+    prepare_ahead(bench.run(), bench.write("notebooks/n"))
+    assert bench.terraform.calls == ["init notebooks/n"]
+    assert bench.told.steps == []
+
+
+def test_nothing_is_done_ahead_where_something_is_left_or_done(
+    bench: Bench, leftover: "subprocess.Popen[bytes]"
+) -> None:
+    run = bench.run()
+    errored, applied, at_work = (bench.write(f"notebooks/{n}") for n in ("errored", "applied", "n"))
+    (errored.path / ERRORED).write_text("{}")
+    write_state(applied.path)
+    run.records.record_apply(applied, run.records.inputs(applied))
+    noted(run, leftover.pid, "notebooks.n.apply.pid")
+    for stack in (errored, applied, at_work):
+        prepare_ahead(run, stack)
+    other = bench.write("notebooks/other")
+    prepare_ahead(replace(run, gone=lambda: "LocalStack ended"), other)
+    bench.interruption.note(2, None)
+    prepare_ahead(run, other)
+    assert bench.terraform.calls == []
+    assert bench.told.lines == []
 
 
 def test_an_interruption_ends_the_wait(bench: Bench, leftover: "subprocess.Popen[bytes]") -> None:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -103,6 +104,51 @@ def test_no_more_stacks_run_than_jobs(bench: Bench) -> None:
     results = run_stacks(bench.run(jobs=1), bench.stacks())
     assert outcomes(results) == {"notebooks/m": "applied", "notebooks/n": "applied"}
     assert met == []
+
+
+def await_init(bench: Bench, name: str) -> None:
+    """Returns once `name` is initialized; there is nothing else that could wake the caller."""
+    until = time.monotonic() + 60
+    while f"init {name}" not in bench.terraform.calls:
+        assert time.monotonic() < until, bench.terraform.calls
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def pair(bench: Bench) -> Bench:
+    """notebooks/n reads shared-infra/a, whose apply takes until notebooks/n is initialized."""
+    bench.write("shared-infra/a")
+    bench.write("notebooks/n", "shared-infra/a")
+    wait = Answer(meanwhile=lambda: await_init(bench, "notebooks/n"))
+    bench.terraform.will("apply shared-infra/a", wait)
+    return bench
+
+
+def test_a_job_with_nothing_to_do_initializes_what_comes_next(pair: Bench) -> None:
+    results = run_stacks(pair.run(), pair.stacks())
+    assert outcomes(results) == {"shared-infra/a": "applied", "notebooks/n": "applied"}
+    assert pair.terraform.calls.count("init notebooks/n") == 1
+    # While it waits for its turn it is at no step.
+    assert [what for stack, what, *_ in pair.told.steps if stack == "notebooks/n"][:1] == [
+        "terraform apply"
+    ]
+
+
+def test_what_fails_ahead_is_tried_again_and_told_once(pair: Bench) -> None:
+    pair.terraform.will("init notebooks/n", failure("no"), failure("still no"))
+    results = run_stacks(pair.run(), pair.stacks())
+    assert outcomes(results) == {"shared-infra/a": "applied", "notebooks/n": "failed"}
+    assert [line for line in pair.told.lines if "no" in line.split()] == [
+        "[notebooks/n] error: still no"
+    ]
+
+
+def test_a_job_that_is_all_there_is_initializes_nothing_ahead(chain: Bench) -> None:
+    run_stacks(chain.run(jobs=1), chain.stacks())
+    calls = chain.terraform.calls
+    for number, call in enumerate(calls):
+        if call.startswith("init"):
+            assert calls[number + 1] == call.replace("init", "apply")
 
 
 def test_there_is_a_job_whatever_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
