@@ -57,7 +57,8 @@ _choice = (
 _jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    help="Stacks to run in parallel.  [default: one per core]",
+    help="Stacks to run in parallel.  [default: one per core, besides those that wait for AWS; ten "
+    "at most]",
 )
 _warm_providers = click.option(
     "--warm-providers/--no-warm-providers",

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,17 +29,22 @@ from tools.terraform.text import Event
 _COUNTED = ("add", "change", "remove")  # what a result shows as numbers
 
 
-def run_stack(run: Run, stack: Stack) -> Result:
-    """Applies `stack`, or destroys it if that is the run's task; a failure is a result too."""
-    return _StackRun(run, stack).run()
+def run_stack(run: Run, stack: Stack, on_waiting: Callable[[], object] = object) -> Result:
+    """Applies `stack`, or destroys it if that is the run's task; a failure is a result too.
+
+    Calls `on_waiting` with each change that Terraform begins: from the first one on it does little
+    but wait.
+    """
+    return _StackRun(run, stack, on_waiting).run()
 
 
 class _StackRun:
     """One stack's part of a run, and how far Terraform is with it."""
 
-    def __init__(self, run: Run, stack: Stack) -> None:
+    def __init__(self, run: Run, stack: Stack, on_waiting: Callable[[], object]) -> None:
         self._run = run
         self._stack = stack
+        self._on_waiting = on_waiting
         self._command = f"{run.terraform.program} {'destroy' if run.destroy else 'apply'}"
         self._report = EventReporter(run.progress, stack)
         self._done = 0
@@ -243,8 +248,9 @@ class _StackRun:
             self._count(event["changes"])
         elif kind in ("outputs", "planned_change"):
             self._plan(event)
-        elif kind == "apply_start" and is_creation(event):
-            self._creates = True
+        elif kind == "apply_start" and not is_of_data_source(event):
+            self._on_waiting()
+            self._creates = self._creates or is_creation(event)
         elif kind == "apply_complete" and not is_of_data_source(event):
             self._done += 1
             self._step()

@@ -48,7 +48,8 @@ class Result:
 class Run:
     """How stacks are planned, applied or destroyed.
 
-    Each stack's full output goes to files in `logs`. At most `jobs` stacks run in parallel.
+    Each stack's full output goes to files in `logs`. At most `jobs` stacks are worked on at once,
+    and at most `more` others have come so far that they wait for AWS.
     `option` is what a command in a message needs to reach the same target, such as " --local", and
     `region` the one of resources whose stack names none.
     `refresh` plans unchanged stacks too; `force` runs init on them besides. `saved` are the plans
@@ -80,6 +81,7 @@ class Run:
     blocked: Mapping[str, str] = field(default_factory=dict)
     expects_waiting: bool = False
     locks: bool = True
+    more: int = 0
 
     def log(self, stack: Stack, verb: str) -> Path:
         """The file for what Terraform prints when it works on `stack`."""

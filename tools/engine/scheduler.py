@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 
 from tools.engine.apply import run_stack
 from tools.engine.preparation import prepare_ahead
@@ -13,6 +14,9 @@ from tools.layout.stack import Stack
 from tools.system import processes
 
 _BARRIER = ""  # no stack's name
+# As many as Terraform makes changes at once within one stack:
+# https://developer.hashicorp.com/terraform/cli/commands/apply#parallelism-n
+_AT_ONCE = 10
 _BYTES_PER_JOB = 700_000_000  # Terraform and one AWS provider, measured at 0.6 GB
 
 
@@ -22,8 +26,9 @@ def run_stacks(run: Run, stacks: Sequence[Stack]) -> list[Result]:
     A stack starts once the stacks that it reads are done; a destroy goes the other way round. A
     stack that needs a failed one is not run. The others go on, unless the run is to fail fast. A
     stack that may read any other starts after all that do not read it, and is destroyed before
-    them: where it could not be destroyed, what it may read stays. While fewer stacks can run than
-    there are jobs, others are prepared: a bucket alone takes a minute, in which nothing else works.
+    them: where it could not be destroyed, what it may read stays. A stack whose Terraform has come
+    to make its changes leaves its job to the next: AWS takes minutes for a notebook. A job without
+    a stack prepares one whose turn is to come.
     Returns a result for each stack, in the order in which they ended.
     """
     prerequisites = _prerequisites(stacks, run.destroy)
@@ -34,38 +39,51 @@ def run_stacks(run: Run, stacks: Sequence[Stack]) -> list[Result]:
     order = TopologicalSorter(_with_barrier(prerequisites, uncertain, run.destroy))
     order.prepare()
     results: dict[str, Result] = {}
-    running: dict[Future[None], str] = {}
-    waiting = [] if run.destroy else list(reversed(stacks))  # the next one last
+    waiting: list[tuple[int, str]] = []  # a heap of those that may start, by position
+    started: set[str] = set()
+    ahead = [] if run.destroy else list(reversed(stacks))  # to be prepared, the next one last
     prepared: dict[str, Future[None]] = {}
-    with ThreadPoolExecutor(run.jobs) as pool:
+    running: dict[Future[None], str] = {}
+    at_work: set[Future[None]] = set()  # what has a job: each ends as its job is free again
+    with ThreadPoolExecutor(run.jobs + run.more) as pool:
         while order.is_active():
             ready = set(order.get_ready())
             if _BARRIER in ready:
                 order.done(_BARRIER)
                 ready.update(order.get_ready())
-            for name in sorted(ready - {_BARRIER}, key=position.__getitem__):
+            for name in ready - {_BARRIER}:
+                heappush(waiting, (position[name], name))
+            while waiting and len(at_work) < run.jobs and len(running) < run.jobs + run.more:
+                _, name = heappop(waiting)
+                started.add(name)
                 others = prerequisites[name]
                 if run.destroy:
                     others = [*others, *(s.name for s in readers if s.may_read(name))]
-                ahead = prepared.get(name)
-                future = pool.submit(_attempt, run, by_name[name], others, results, ahead)
-                running[future] = name
-            preparing = [future for future in prepared.values() if not future.done()]
-            while waiting and len(running) + len(preparing) < run.jobs:
-                if (stack := waiting.pop()).name not in {*running.values(), *results}:
+                job: Future[None] = Future()
+                at_work.add(job)
+                attempt = _Attempt(run, by_name[name], others, results, job, prepared.get(name))
+                running[pool.submit(attempt.run)] = name
+            while ahead and not waiting and len(at_work) < run.jobs:
+                if (stack := ahead.pop()).name not in started:
                     prepared[stack.name] = pool.submit(prepare_ahead, run, stack)
-                    preparing.append(prepared[stack.name])
-            for future in wait([*running, *preparing], return_when=FIRST_COMPLETED).done:
+                    at_work.add(prepared[stack.name])
+            ended = wait([*running, *at_work], return_when=FIRST_COMPLETED).done
+            at_work -= ended
+            for future in ended & running.keys():
                 future.result()
-                if future in running:
-                    order.done(running.pop(future))
+                order.done(running.pop(future))
     return list(results.values())
 
 
-def default_jobs() -> int:
-    """The number of cores, or fewer if there is less memory than their providers need."""
-    cores = os.cpu_count() or 1
-    return max(1, min(cores, processes.free_memory() // _BYTES_PER_JOB))
+def default_jobs() -> tuple[int, int]:
+    """How many stacks are worked on at once, and how many more may wait for AWS meanwhile.
+
+    The former are as many as there are cores, both together ten or more, and fewer if there is
+    less memory than their providers need.
+    """
+    most = max(1, processes.free_memory() // _BYTES_PER_JOB)
+    jobs = min(os.cpu_count() or 1, most)
+    return jobs, max(0, min(_AT_ONCE, most) - jobs)
 
 
 def _prerequisites(stacks: Sequence[Stack], destroy: bool) -> dict[str, list[str]]:
@@ -86,28 +104,50 @@ def _with_barrier(
     return {**waiting, _BARRIER: list(before)}
 
 
-def _attempt(
-    run: Run,
-    stack: Stack,
-    prerequisites: Sequence[str],
-    results: dict[str, Result],
-    ahead: Future[None] | None,
-) -> None:
-    """Runs `stack`, unless something forbids it, and adds its result to `results`.
+class _Attempt:
+    """One stack's turn, which has `job` until there is nothing to do but wait for AWS.
 
-    `ahead` is its preparation, if that has begun, which is to end first.
-
-    It is added here and not by the scheduler, so that the next stack to start sees a failure.
+    `ahead` is the stack's preparation, if that has begun, which is to end first.
     """
-    if ahead:
-        ahead.result()
-    if reason := _reason_not_to_run(run, stack, prerequisites, results):
-        if reason != INTERRUPTED:  # the run's end counts them
-            run.progress.say(stack.name, f"not run: {reason}")
-        results[stack.name] = Result(stack.name, "not run", detail=reason)
-    else:
-        results[stack.name] = run_stack(run, stack)
-    run.progress.end(stack.name, results[stack.name].outcome)
+
+    def __init__(
+        self,
+        run: Run,
+        stack: Stack,
+        prerequisites: Sequence[str],
+        results: dict[str, Result],
+        job: Future[None],
+        ahead: Future[None] | None,
+    ) -> None:
+        self._run = run
+        self._stack = stack
+        self._prerequisites = prerequisites
+        self._results = results
+        self._job = job
+        self._ahead = ahead
+
+    def run(self) -> None:
+        """Runs the stack, unless something forbids it, and adds its result to the results.
+
+        It is added here and not by the scheduler, so that the next stack to start sees a failure.
+        """
+        run, stack, results = self._run, self._stack, self._results
+        try:
+            if self._ahead:
+                self._ahead.result()
+            if reason := _reason_not_to_run(run, stack, self._prerequisites, results):
+                if reason != INTERRUPTED:  # the run's end counts them
+                    run.progress.say(stack.name, f"not run: {reason}")
+                results[stack.name] = Result(stack.name, "not run", detail=reason)
+            else:
+                results[stack.name] = run_stack(run, stack, self._leave_job)
+            run.progress.end(stack.name, results[stack.name].outcome)
+        finally:
+            self._leave_job()
+
+    def _leave_job(self) -> None:
+        if not self._job.done():
+            self._job.set_result(None)
 
 
 def _reason_not_to_run(

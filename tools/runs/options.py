@@ -8,7 +8,7 @@ from tools.runs import report_file
 
 @dataclass(frozen=True)
 class Options:
-    """What the commands that run stacks were given; `jobs` None is one per core.
+    """What the commands that run stacks were given; `jobs` None leaves it to the machine.
 
     `warm_providers` None is on for the local cloud alone. Two are no options of a command:
     `expects_waiting` keeps the errors of plans in the plans, and `says_next` lets a run end with

@@ -137,11 +137,11 @@ class Runner:
         target, options = self._target, self._options
         earlier = report_file.merge(options.earlier)[1] if options.earlier else []
         _note_owner(target.logs)
-        jobs = options.jobs or scheduler.default_jobs()
+        jobs, more = (options.jobs, 0) if options.jobs else scheduler.default_jobs()
         with (
             signals.count_signals() as interruption,
             progress.choose(total) as display,
-            self._warm(jobs, display) as terraform,
+            self._warm(jobs + more, display) as terraform,
         ):
             yield Run(
                 terraform,
@@ -163,6 +163,7 @@ class Runner:
                 blocked=blocked_stacks(earlier, self._records.stacks),
                 expects_waiting=options.expects_waiting,
                 locks=options.locks,
+                more=more,
             )
 
     @contextmanager

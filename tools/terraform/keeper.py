@@ -67,6 +67,10 @@ _NOT_THE_PROVIDERS = re.compile(
     rf"|CHECKPOINT_DISABLE|{VARIABLE}|PWD|OLDPWD|SHLVL|_"
 )
 
+# Outside of Terraform the provider logs thousands of lines a run, at its lowest level, if nobody
+# says otherwise: https://developer.hashicorp.com/terraform/plugin/log/managing
+_QUIET = {"TF_LOG_SDK": "OFF"}
+
 # Runs between the keeper and the provider: it ends the provider when its standard input ends,
 # which the system sees to however the keeper, and the Terraform that has the lease, end, by SIGKILL
 # too. (PR_SET_PDEATHSIG is Linux's
@@ -249,7 +253,7 @@ class _Provider:
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _GUARD, directory, str(binary), "-debug"],
             cwd=directory,
-            env={**env, "TMPDIR": directory},
+            env={**_QUIET, **env, "TMPDIR": directory},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -71,6 +71,14 @@ def planned(address: str, action: str, kind: str = PLANNED) -> Event:
     return {"type": kind, "@message": "", "change": {"action": action, "resource": resource}}
 
 
+def begun(address: str) -> Event:
+    """The event for a resource that an apply begins to make, or a data source that it reads."""
+    resource = {"addr": address, "resource_type": address.split(".")[-2]}
+    action = "read" if address.startswith("data.") else "create"
+    hook = {"action": action, "resource": resource}
+    return {"type": "apply_start", "@message": f"{address}: {action}", "hook": hook}
+
+
 def done(address: str) -> Event:
     """The event for one resource that is applied."""
     return {"type": "apply_complete", "@message": f"{address}: Creation complete", "hook": {}}

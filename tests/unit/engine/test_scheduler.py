@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.engine.conftest import Bench
-from tests.unit.engine.fake_terraform import Answer, counts, done, failure
+from tests.unit.engine.fake_terraform import Answer, begun, counts, done, failure
 from tools.engine.plans import Plan
 from tools.engine.run import Result
 from tools.engine.scheduler import default_jobs, run_stacks
@@ -106,6 +106,30 @@ def test_no_more_stacks_run_than_jobs(bench: Bench) -> None:
     assert met == []
 
 
+@pytest.mark.parametrize(
+    ("address", "more", "is_joined"),
+    [
+        ("terraform_data.x", 1, True),
+        ("terraform_data.x", 0, False),
+        ("data.aws_vpc.x", 1, False),  # which a plan reads
+    ],
+)
+def test_a_stack_that_waits_for_aws_leaves_its_job_to_another(
+    bench: Bench, address: str, more: int, is_joined: bool
+) -> None:
+    for name in ("notebooks/m", "notebooks/n"):
+        bench.write(name)
+    joined = threading.Event()
+    waits = Answer(events=[begun(address)], meanwhile=lambda: joined.wait(60 if is_joined else 0.2))
+    bench.terraform.will("apply notebooks/m", waits)
+    bench.terraform.will("apply notebooks/n", Answer(meanwhile=joined.set))
+    seen: list[bool] = []
+    bench.told.end = lambda stack, outcome: seen.append(joined.is_set())  # type: ignore[method-assign]
+    results = run_stacks(bench.run(jobs=1, more=more), bench.stacks())
+    assert set(outcomes(results).values()) == {"applied"}
+    assert seen == [is_joined, True]
+
+
 def await_init(bench: Bench, name: str) -> None:
     """Returns once `name` is initialized; there is nothing else that could wake the caller."""
     until = time.monotonic() + 60
@@ -153,12 +177,17 @@ def test_a_job_that_is_all_there_is_initializes_nothing_ahead(chain: Bench) -> N
 
 def test_there_is_a_job_whatever_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "free_memory", lambda: 0)
-    assert default_jobs() == 1
+    assert default_jobs() == (1, 0)
     monkeypatch.setattr(processes, "free_memory", lambda: 1 << 50)
-    assert default_jobs() == os.cpu_count()
+    assert default_jobs()[0] == os.cpu_count()
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert default_jobs() == (2, 8)  # ten in all
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert default_jobs() == (64, 0)
     monkeypatch.setattr(processes, "free_memory", lambda: 3_000_000_000)
-    assert default_jobs() == 4
+    assert default_jobs() == (4, 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert default_jobs() == (2, 2)
 
 
 def test_to_fail_fast_starts_nothing_after_a_failure(bench: Bench) -> None:
