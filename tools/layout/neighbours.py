@@ -3,12 +3,13 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from tools.hcl.evaluation import Values
 from tools.layout import files
 from tools.layout.reads import Read, Reader, StateAddress, selected_workspace
 
@@ -93,6 +94,10 @@ class Neighbours:
         """The files that are read as configuration in the stack called `name`."""
         names = files.config_names(self._files[name], self.reader.tofu)
         return [f"{self.root}/{name}/{file}" for file in names]
+
+    def variables(self, name: str, variables: Sequence[str]) -> dict[str, Values]:
+        """The values of those of `variables` that the stack called `name` declares."""
+        return self.reader.variables(f"{self.root}/{name}", variables, self._files.get(name))
 
     @property
     def has_unplaced(self) -> bool:

@@ -142,9 +142,14 @@ class Reader:
             return None
         return kind, {name: values[0] for name, values in arguments.items()}
 
-    def variables(self, directory: str, names: Sequence[str]) -> dict[str, Values]:
-        """The values, by Terraform's own precedence, of those variables that a root declares."""
-        files_ = files.file_names(directory)
+    def variables(
+        self, directory: str, names: Sequence[str], files_: Sequence[str] | None = None
+    ) -> dict[str, Values]:
+        """The values, by Terraform's own precedence, of those variables that a root declares.
+
+        `files_` are the names of its files, if they are known.
+        """
+        files_ = files.file_names(directory) if files_ is None else files_
         root = self._merge(module.read_files(directory, files.config_names(files_, self.tofu)))
         context = self._context(directory, root, files_)
         return {name: context.variable(name) for name in names if name in root.variables}

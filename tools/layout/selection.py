@@ -69,7 +69,8 @@ def choose(
     reads = graph.reads_among(stacks)
     upstream = graph.reachable(names, reads) if selection.upstream else set()
     downstream = graph.reachable(names, graph.readers(reads)) if selection.downstream else set()
-    return [stack for stack in stacks if stack.name in names | upstream | downstream]
+    wanted = names | upstream | downstream
+    return [stack for stack in stacks if stack.name in wanted]
 
 
 def _named(stacks: Sequence[Stack], selection: Selection) -> Sequence[Stack]:

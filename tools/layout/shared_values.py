@@ -23,7 +23,7 @@ def read_shared_values(root: Path, env: Mapping[str, str]) -> dict[str, Value]:
     unknown: dict[str, tuple[str, str]] = {}
     with cache.persisted(root):
         for stack in neighbours.names:
-            for name, values in neighbours.reader.variables(f"{root}/{stack}", TYPED_ONCE).items():
+            for name, values in neighbours.variables(stack, TYPED_ONCE).items():
                 value = values[0]
                 if isinstance(value, Unset):
                     continue
