@@ -114,7 +114,7 @@ def test_variables_and_outputs_are_described_and_sorted(module: str, kind: str) 
         assert [name for name, body in found.items() if "any" in body["type"].split("(")] == []
 
 
-@pytest.mark.parametrize("root", roots())
+@pytest.mark.parametrize("root", [*roots(), "bootstrap", "bootstrap/ci"])
 def test_the_example_shows_every_variable_with_its_default(root: str) -> None:
     example = (REPOSITORY / root / "terraform.tfvars.example").read_text()
     commented = "\n".join(re.findall(r"^# (\w+ += .*)$", example, re.M))

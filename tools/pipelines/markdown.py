@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tools.context import Context
-from tools.cost import estimates
+from tools.cost import estimates, prices
 from tools.cost.estimates import Question
 from tools.engine.run import Result
-from tools.errors import UserError
+from tools.errors import UserError, first_of
 from tools.layout import graph
 from tools.layout.stack import Stack
 from tools.runs import report_file
@@ -17,6 +17,7 @@ from tools.system import git
 
 _LONGEST = 60_000  # characters; GitHub takes 65,536 in a comment, GitLab 1,000,000
 _MOST_ROWS = 150
+_MOST_NAMES = 10  # of stacks in a command; without any it is about all
 
 
 def describe_plan(results: Sequence[Result], stacks: Sequence[Stack], cost: str) -> str:
@@ -54,6 +55,7 @@ def describe_drift(entries: Sequence[dict[str, Any]]) -> str:
     A stack that could not be compared counts as changed.
     """
     lines = []
+    changed = [entry["stack"] for entry in entries if entry["outside"]]
     for entry in entries:
         if entry["status"] == "failed":
             lines.append(f"- `{entry['stack']}`: could not be compared: {entry['detail']}")
@@ -63,31 +65,40 @@ def describe_drift(entries: Sequence[dict[str, Any]]) -> str:
             lines.append(f"- `{entry['stack']}`: `{change['address']}` {what}")
     if not lines:
         return ""
-    head = "What is in AWS is not what was deployed. `tools deploy` makes it so again.\n"
+    head = "What is in AWS is not what was deployed.\n"
+    if changed:
+        # Without --refresh a stack whose files have not changed is not planned.
+        names = "" if len(changed) > _MOST_NAMES else f" {' '.join(changed)}"
+        head = f"{head[:-1]} This makes it so again: `tools deploy --refresh{names}`\n"
     return _bounded("\n".join([head, *lines, ""]))
 
 
 def describe_cost(context: Context, base: str) -> str:
     """Returns what a month costs now and at the commit `base`; says so if that is not known."""
     root = context.repository.root
-    after = _estimate(context)
+    after, is_known = _estimate(context)
     with tempfile.TemporaryDirectory(prefix="base-") as folder:
         copy = Path(folder) / "repository"
         if git.ask(root, "worktree", "add", "--detach", str(copy), base) is None:
-            before = f"unknown: git has no commit {base} here"
+            before, was_known = f"unknown: git has no commit {base} here", False
         else:
-            before = _estimate(Context(copy, context.env))
+            before, was_known = _estimate(Context(copy, context.env))
             git.ask(root, "worktree", "remove", "--force", str(copy))
-    if before == after:
+    if before == after and is_known and was_known:
         return f"A month costs {after}, as before.\n"
     return f"A month costs {after}. Before: {before}.\n"
 
 
-def _estimate(context: Context) -> str:
+def _estimate(context: Context) -> tuple[str, bool]:
+    """A month's amount, with what has no price, and whether it is the whole amount."""
     try:
-        return str(estimates.estimate(context, Question()).amount)
+        estimate = estimates.estimate(context, Question())
     except UserError as error:
-        return f"unknown: {error}"
+        return f"unknown: {error}", False
+    if not estimate.unknown:
+        return str(estimate.amount), estimate.amount.complete
+    unknown = [f"{prices.describe(figure)} in {region}" for figure, region in estimate.unknown]
+    return f"{estimate.amount} (no price is known for {first_of(unknown, 5)})", False
 
 
 def _losses(results: Sequence[Result]) -> list[str]:

@@ -43,6 +43,9 @@ def test_drift_is_named_and_silence_is_empty() -> None:
     text = markdown.describe_drift([{**entry, "outside": [change, gone]}])
     assert "- `notebooks/a`: `aws_iam_role.x` was changed: tags" in text
     assert "`aws_iam_role.y` is gone" in text
+    assert "`tools deploy --refresh notebooks/a`" in text  # alone it would plan nothing
+    many = [{**entry, "stack": f"notebooks/n{n}", "outside": [change]} for n in range(11)]
+    assert "`tools deploy --refresh`" in markdown.describe_drift(many)
     failed = {**entry, "status": "failed", "detail": "no credentials"}
     assert "could not be compared: no credentials" in markdown.describe_drift([failed])
 
@@ -66,6 +69,19 @@ def test_a_month_is_reckoned_at_both_commits(checkout: Checkout) -> None:
         context, "nowhere"
     )
     assert len(commit(checkout.root, "worktree", "list").splitlines()) == 1
+
+
+def test_an_amount_without_a_price_is_neither_a_saving_nor_as_before(checkout: Checkout) -> None:
+    commit(checkout.root, "init", "-q")
+    values = checkout.root / "notebooks/notebook-dev/terraform.tfvars"
+    for old, new in (("", ""), ("ml.t3.medium", "ml.t3.large"), ("ml.t3.large", "ml.t3.xlarge")):
+        values.write_text(values.read_text().replace(old, new))
+        commit(checkout.root, "add", "--all")
+        commit(checkout.root, "commit", "-q", "--allow-empty", "-m", new or "first")
+    context = Context(checkout.root, checkout.env)
+    told = markdown.describe_cost(context, "HEAD^1")
+    assert "as before" not in told  # both types have no price in the table, and both totals are one
+    assert told.count("(no price is known for ml.t3.") == 2
 
 
 def commit(root: Path, *arguments: str) -> str:
