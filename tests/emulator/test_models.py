@@ -1,7 +1,6 @@
 """AWS's service models, held against what LocalStack makes of them by itself."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ SERVICES = ["s3", "sqs", "sqs-query", "sts"]  # two of them share a name when th
 
 
 @pytest.fixture
-def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """LocalStack's module with an index of a few services, in an environment of its own."""
     from localstack.aws import spec
 

@@ -57,8 +57,8 @@ _choice = (
 _jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    help="Stacks to run in parallel.  [default: one per core, besides those that wait for AWS; ten "
-    "at most]",
+    help="Stacks to run in parallel.  [default: one per core, and up to ten with those that wait "
+    "for AWS]",
 )
 _warm_providers = click.option(
     "--warm-providers/--no-warm-providers",

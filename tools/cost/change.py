@@ -60,8 +60,8 @@ class MonthlyChange:
         if self.left_out:
             text += f" Not counted: {first_of(self.left_out, 5)}."
         if self.unknown:
-            names = [f"{prices.describe(figure)} in {region}" for figure, region in self.unknown]
-            text += f" No price is known for {first_of(names, 5)}; run: {prices.RENEW}"
+            names = first_of(prices.describe_each(self.unknown), 5)
+            text += f" No price is known for {names}; run: {prices.RENEW}"
         return text
 
 

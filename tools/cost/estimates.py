@@ -89,9 +89,9 @@ def warnings(estimate: Estimate, today: date) -> list[str]:
     """What a reader of the estimate has to know: values not counted, unknown and old prices."""
     sentences = list(estimate.quantities.warnings)
     if estimate.unknown:
-        unknown = [f"{prices.describe(figure)} in {region}" for figure, region in estimate.unknown]
+        unknown = ", ".join(prices.describe_each(estimate.unknown))
         sentences.append(
-            f"no price is known for {', '.join(unknown)}: the total is at least what is shown; "
+            f"no price is known for {unknown}: the total is at least what is shown; "
             f"{_offer(estimate)}"
         )
     old = sorted(

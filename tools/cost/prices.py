@@ -11,7 +11,7 @@ is unknown: None, never 0.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -83,6 +83,11 @@ class Table:
 def describe(figure: str) -> str:
     """What a figure is the price of, in words for a message."""
     return SINGLE.get(figure, figure)
+
+
+def describe_each(figures: Iterable[tuple[str, str]]) -> list[str]:
+    """The words of figures, each with its region."""
+    return [f"{describe(figure)} in {region}" for figure, region in figures]
 
 
 def user_path() -> Path:

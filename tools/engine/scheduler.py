@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 
@@ -104,27 +105,19 @@ def _with_barrier(
     return {**waiting, _BARRIER: list(before)}
 
 
+@dataclass
 class _Attempt:
     """One stack's turn, which has `job` until there is nothing to do but wait for AWS.
 
     `ahead` is the stack's preparation, if that has begun, which is to end first.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        stack: Stack,
-        prerequisites: Sequence[str],
-        results: dict[str, Result],
-        job: Future[None],
-        ahead: Future[None] | None,
-    ) -> None:
-        self._run = run
-        self._stack = stack
-        self._prerequisites = prerequisites
-        self._results = results
-        self._job = job
-        self._ahead = ahead
+    _run: Run
+    _stack: Stack
+    _prerequisites: Sequence[str]
+    _results: dict[str, Result]
+    _job: Future[None]
+    _ahead: Future[None] | None
 
     def run(self) -> None:
         """Runs the stack, unless something forbids it, and adds its result to the results.

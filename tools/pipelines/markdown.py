@@ -65,12 +65,12 @@ def describe_drift(entries: Sequence[dict[str, Any]]) -> str:
             lines.append(f"- `{entry['stack']}`: `{change['address']}` {what}")
     if not lines:
         return ""
-    head = "What is in AWS is not what was deployed.\n"
+    head = "What is in AWS is not what was deployed."
     if changed:
         # Without --refresh a stack whose files have not changed is not planned.
         names = "" if len(changed) > _MOST_NAMES else f" {' '.join(changed)}"
-        head = f"{head[:-1]} This makes it so again: `tools deploy --refresh{names}`\n"
-    return _bounded("\n".join([head, *lines, ""]))
+        head += f" This makes it so again: `tools deploy --refresh{names}`"
+    return _bounded("\n".join([head, "", *lines, ""]))
 
 
 def describe_cost(context: Context, base: str) -> str:
@@ -80,11 +80,11 @@ def describe_cost(context: Context, base: str) -> str:
     with tempfile.TemporaryDirectory(prefix="base-") as folder:
         copy = Path(folder) / "repository"
         if git.ask(root, "worktree", "add", "--detach", str(copy), base) is None:
-            before, was_known = f"unknown: git has no commit {base} here", False
+            before = f"unknown: git has no commit {base} here"
         else:
-            before, was_known = _estimate(Context(copy, context.env))
+            before, _ = _estimate(Context(copy, context.env))
             git.ask(root, "worktree", "remove", "--force", str(copy))
-    if before == after and is_known and was_known:
+    if before == after and is_known:
         return f"A month costs {after}, as before.\n"
     return f"A month costs {after}. Before: {before}.\n"
 
@@ -97,8 +97,8 @@ def _estimate(context: Context) -> tuple[str, bool]:
         return f"unknown: {error}", False
     if not estimate.unknown:
         return str(estimate.amount), estimate.amount.complete
-    unknown = [f"{prices.describe(figure)} in {region}" for figure, region in estimate.unknown]
-    return f"{estimate.amount} (no price is known for {first_of(unknown, 5)})", False
+    unknown = first_of(prices.describe_each(estimate.unknown), 5)
+    return f"{estimate.amount} (no price is known for {unknown})", False
 
 
 def _losses(results: Sequence[Result]) -> list[str]:

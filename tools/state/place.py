@@ -246,7 +246,7 @@ def _locate(stack: Stack, objects: Objects, saved: Backend | None) -> Place | No
     if kind == "local" and set(config) <= {"path"}:
         return (
             None
-            if _is_uninitialized(stack, backend)
+            if is_uninitialized(stack, backend)
             else LocalPlace(stack.path / str(config.get("path", STATE)))
         )
     if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
@@ -257,16 +257,15 @@ def _locate(stack: Stack, objects: Objects, saved: Backend | None) -> Place | No
     return None
 
 
-def is_uninitialized(stack: Stack) -> bool:
-    """Whether an init may still be told the path of the state: `backend "local"` has none."""
-    return _is_uninitialized(stack, stack.backend())
+def is_uninitialized(stack: Stack, backend: Backend | None = None) -> bool:
+    """Whether an init may still be told the path of the state: `backend "local"` has none.
 
-
-def _is_uninitialized(stack: Stack, backend: Backend | None) -> bool:
-    if backend != ("local", {}):
-        return False
+    `backend` is the one that its files name, if that was read already.
+    """
     path = f"{stack.root}/{stack.name}"
     if os.path.exists(f"{path}/{STATE}") or saved_backend(stack):  # noqa: PTH110 - of each stack
+        return False
+    if (backend or stack.backend()) != ("local", {}):
         return False
     for file in stack.config_files():
         content = file.read_bytes()
