@@ -4,6 +4,7 @@ import click
 
 from tools.commands import completions
 from tools.context import Context
+from tools.layout import contents
 from tools.layout.graph import Graph
 
 FORMATS = ("tree", "dot", "mermaid", "json", "svg", "matrix")
@@ -28,6 +29,7 @@ FORMATS = ("tree", "dot", "mermaid", "json", "svg", "matrix")
     help="With --format matrix: stacks of a wave in one job, at most.",
 )
 @click.pass_obj
+@contents.kept()
 def command(context: Context, stacks: tuple[str, ...], form: str, shard_size: int) -> None:
     """Print which stack reads which, from their terraform_remote_state.
 

@@ -7,6 +7,7 @@ import click
 from tools.commands import options
 from tools.console.messages import print_json
 from tools.context import Context
+from tools.layout import contents
 from tools.layout.selection import Selection
 from tools.runs import listing
 from tools.runs.session import Session
@@ -17,6 +18,7 @@ from tools.runs.session import Session
 @options.why
 @options.as_json
 @click.pass_obj
+@contents.kept()
 def command(context: Context, /, local: bool, why: bool, as_json: bool, **given: Any) -> None:
     """List STACKS: kind, status, last apply and number of resources.
 

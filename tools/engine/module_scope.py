@@ -15,7 +15,7 @@ from tools.hcl.functions import text_of
 from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
 from tools.hcl.variables import read_assigned
-from tools.layout.reads import selected_workspace
+from tools.layout.contents import selected_workspace
 from tools.terraform.cli_arguments import value_options
 
 _OVERRIDE = re.compile(r"(^|/|_)override\.(tf|tofu)(\.json)?$")

@@ -85,11 +85,13 @@ def is_sensitive(variable: Mapping[str, Expression]) -> bool:
     return any(mark not in (["literal", False], ["literal", None]) for mark in marks)
 
 
+@cache
 def has_names(content: bytes) -> bool:
     """Whether a file may have a part of `Pieces` other than a backend; by its text."""
     return any(word in content for word in _WORDS)
 
 
+@cache
 def may_read_states(content: bytes) -> bool:
     """Whether a file may read other states, itself or in a module that it calls; by its text."""
     return (
@@ -99,6 +101,7 @@ def may_read_states(content: bytes) -> bool:
     )
 
 
+@cache
 def names_backend(content: bytes) -> bool:
     """Whether a file may have a `backend` or a `cloud` block; by its text."""
     return b"backend" in content or b"cloud" in content or b"\\u" in content

@@ -10,15 +10,12 @@ from tools.hcl.configuration import NOTHING, Attributes, Pieces
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.layout import files
+from tools.layout.contents import UNOPENED, Files
 from tools.terraform.cli_arguments import value_options
 
 
 class Unset(Unknown):
     """Stands for a variable that has neither a value nor a default."""
-
-
-# Stands for what cannot be opened, and names all that a file may be needed for.
-UNOPENED = b"terraform_remote_state module source backend"
 
 
 @dataclass(frozen=True)
@@ -37,32 +34,16 @@ class Module:
     backend: Sequence[Any] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     paths: Sequence[Expression] = ()
+    # Values of a root's variables, by the name and the files that may set it: most stacks have
+    # the same as others.
+    known_values: dict[tuple[str, Files], Values] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def may_read_states(self) -> bool:
         """Whether it may read other states, itself or in a module that it calls."""
         return bool(self.states or self.modules or self.unreadable or self.paths)
-
-
-def read_files(directory: Path | str, names: Iterable[str]) -> list[tuple[str, bytes]]:
-    """Name and content of the files with these `names` in `directory`.
-
-    That of a file that cannot be opened is UNOPENED.
-    """
-    found = []
-    for name in names:
-        content = read_file(f"{directory}/{name}")
-        found.append((name, UNOPENED if content is None else content))
-    return found
-
-
-def read_file(path: str) -> bytes | None:
-    """The content of a file, or None if there is none that can be read."""
-    try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a third of Path.open's time
-            return file.read()
-    except OSError:
-        return None
 
 
 def read_pieces(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Pieces]]:
@@ -179,17 +160,24 @@ class RootContext(Context):
     variables that were asked for, with their values. `options` are those of `cli_options`.
     """
 
-    contents: Sequence[tuple[str, bytes]] = ()
+    contents: Files = ()
     env: Mapping[str, str] = field(default_factory=dict)
     options: Sequence[str] = ()
     used: dict[str, Values] = field(default_factory=dict)
 
     def variable(self, name: str) -> Values:
         if name not in self.used:
-            self.used[name] = self.typed(name, self._given(name))
+            word = name.encode()
+            # A JSON file may write any letter as \\uXXXX.
+            setting = tuple((f, t) for f, t in self.contents if word in t or f.endswith(".json"))
+            # Options may name files, which are not among the contents.
+            known = {} if self.options else self.module.known_values
+            if (name, setting) not in known:
+                known[name, setting] = self.typed(name, self._given(name, setting))
+            self.used[name] = known[name, setting]
         return self.used[name]
 
-    def _given(self, name: str) -> Values:
+    def _given(self, name: str, setting: Files) -> Values:
         declared = self.module.variables.get(name)
         if declared is None:
             return [Unknown(f"variable {name}, whose declaration is not known")]
@@ -197,15 +185,13 @@ class RootContext(Context):
             return [Unknown(f"variable {name}, which is sensitive")]
         if self._is_set_by_option(name):
             return [Unknown(f"variable {name}, which an option in TF_CLI_ARGS may set")]
-        word = name.encode()
-        for file, content in reversed(self.contents):
-            if word in content or file.endswith(".json"):
-                try:
-                    values = read_values(content, file.endswith(".json"))
-                except UnreadableError as error:
-                    return [Unknown(f"variable {name}: {file}, {error}")]
-                if name in values:
-                    return [values[name]]
+        for file, content in reversed(setting):
+            try:
+                values = read_values(content, file.endswith(".json"))
+            except UnreadableError as error:
+                return [Unknown(f"variable {name}: {file}, {error}")]
+            if name in values:
+                return [values[name]]
         if (text := self.env.get(f"TF_VAR_{name}")) is not None:
             return types.of_environment(text, declared)
         return self.default(name)

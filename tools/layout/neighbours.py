@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from tools.hcl.evaluation import Values
-from tools.layout import files
-from tools.layout.reads import Read, Reader, StateAddress, selected_workspace
+from tools.layout.contents import Files, selected_workspace
+from tools.layout.reads import Read, Reader, StateAddress
 
 Kind = Literal["shared", "notebook"]
 
@@ -56,7 +56,6 @@ class Neighbours:
 
     root: Path
     env: Mapping[str, str]
-    _files: dict[str, list[str]] = field(default_factory=dict)
     _own: dict[str, StateAddress | None] = field(default_factory=dict)
     _matches: dict[StateAddress, tuple[tuple[str, ...], str]] = field(default_factory=dict)
 
@@ -83,21 +82,17 @@ class Neighbours:
             except FileNotFoundError:
                 continue
             for name in directories:
-                path = f"{self.root}/{folder}/{name}"
-                names = files.file_names(path)
-                if files.config_names(names, self.reader.tofu):
+                if self.configuration(f"{folder}/{name}"):
                     found.append(f"{folder}/{name}")
-                    self._files[found[-1]] = names
         return found
 
-    def config_files(self, name: str) -> list[str]:
+    def configuration(self, name: str) -> Files:
         """The files that are read as configuration in the stack called `name`."""
-        names = files.config_names(self._files[name], self.reader.tofu)
-        return [f"{self.root}/{name}/{file}" for file in names]
+        return self.reader.contents(f"{self.root}/{name}").configuration
 
     def variables(self, name: str, variables: Sequence[str]) -> dict[str, Values]:
         """The values of those of `variables` that the stack called `name` declares."""
-        return self.reader.variables(f"{self.root}/{name}", variables, self._files.get(name))
+        return self.reader.variables(f"{self.root}/{name}", variables)
 
     @property
     def has_unplaced(self) -> bool:
@@ -107,7 +102,7 @@ class Neighbours:
     def own(self, name: str) -> StateAddress | None:
         """The address of the state of the stack called `name`, None if its files do not say."""
         if name not in self._own:
-            self._own[name] = self._find_own(f"{self.root}/{name}")
+            self._own[name] = self._find_own(name)
         return self._own[name]
 
     def upstream(self, name: str) -> Upstream:
@@ -119,7 +114,7 @@ class Neighbours:
         required: set[str] = set()
         unknown: dict[str, None] = {}
         of_any = of_unplaced = False
-        reads = self.reader.reads(f"{self.root}/{name}", self._files.get(name))
+        reads = self.reader.reads(f"{self.root}/{name}")
         for read in reads:
             stacks, reason = self._match(read) if read.address else ((), read.unknown)
             if read.is_file:
@@ -206,13 +201,14 @@ class Neighbours:
                 found[address] = (*found.get(address, ()), name)
         return found
 
-    def _find_own(self, directory: str) -> StateAddress | None:
+    def _find_own(self, name: str) -> StateAddress | None:
+        directory = f"{self.root}/{name}"
         if has_backend_options(self.env) or selected_workspace(directory) != "default":
             return None
         backend = self.reader.backend(directory)
         if backend is None:
             return None
-        kind, arguments = backend
+        kind, arguments, _ = backend
         texts = {key: value for key, value in arguments.items() if isinstance(value, str)}
         if kind == "local" and arguments.keys() <= {"path", "workspace_dir"}:
             path = os.path.join(directory, texts.get("path", "terraform.tfstate"))  # noqa: PTH118

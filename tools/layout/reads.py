@@ -18,6 +18,13 @@ from tools.hcl.functions import text_of
 from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
 from tools.layout import files, module
+from tools.layout.contents import (
+    Contents,
+    Files,
+    read_contents,
+    read_file,
+    selected_workspace,
+)
 from tools.layout.module import CalledContext, Context, Module, RootContext
 
 _DEEPEST = 20  # modules within modules
@@ -57,6 +64,14 @@ class Read(NamedTuple):
     is_file: bool = False
 
 
+class Backend(NamedTuple):
+    """Where a root keeps its state, as its files say: "local" if they declare no backend."""
+
+    kind: str
+    arguments: Mapping[str, Value]
+    is_declared: bool
+
+
 class _Result(NamedTuple):
     """What a root reads as long as the `used` variables have these values."""
 
@@ -74,7 +89,7 @@ class Reader:
     env: Mapping[str, str]
     tofu: bool
     _modules: dict[str, Module] = field(default_factory=dict)
-    _merged: dict[tuple[object, ...], tuple[Module, object]] = field(default_factory=dict)
+    _merged: dict[Files, Module] = field(default_factory=dict)
     _results: dict[tuple[object, ...], list[_Result]] = field(default_factory=dict)
     _paths: dict[tuple[bytes, bool], list[Expression]] = field(default_factory=dict)
     _placed: dict[tuple[object, ...], tuple[Sequence[Read], object]] = field(default_factory=dict)
@@ -88,17 +103,18 @@ class Reader:
     def _options(self) -> list[str]:
         return module.cli_options(self.env)
 
-    def reads(self, directory: str, names: Sequence[str] | None = None) -> Sequence[Read]:
-        """The states that the root module in `directory` reads; paths are absolute.
+    def contents(self, directory: Path | str) -> Contents:
+        """What Terraform, or OpenTofu, reads in `directory`. Raises OSError if there is none."""
+        return read_contents(directory, self.tofu)
 
-        `names` are those of its files, if they are known.
-        """
-        names = files.file_names(directory) if names is None else names
-        contents = module.read_files(directory, files.config_names(names, self.tofu))
-        if not any(configuration.may_read_states(c) or b"file" in c for _, c in contents):
+    def reads(self, directory: str) -> Sequence[Read]:
+        """The states that the root module in `directory` reads; paths are absolute."""
+        contents = self.contents(directory)
+        config = contents.configuration
+        if not any(configuration.may_read_states(text) or b"file" in text for _, text in config):
             return ()
-        root = self._merge(contents)
-        context = self._context(directory, root, names)
+        root = self._merge(config)
+        context = self._context(directory, root, contents)
         # What is behind a symbolic link has another parent.
         parent = directory if os.path.islink(directory) else posixpath.dirname(directory)  # noqa: PTH114
         known = self._results.setdefault((id(root), parent, context.workspace), [])
@@ -113,45 +129,41 @@ class Reader:
                 known.append(result)
         return self._place(result, directory, parent)
 
-    def backend(self, directory: str) -> tuple[str, dict[str, Value]] | None:
-        """The kind and the arguments of the backend of a root; "local" without a block.
+    def backend(self, directory: str) -> Backend | None:
+        """The backend of a root.
 
         None if an argument is not known, or a file that may name another backend is not followed.
         """
-        names = files.file_names(directory)
-        contents = module.read_files(directory, files.config_names(names, self.tofu))
-        if any(files.is_override(name) for name, _ in contents):
+        contents = self.contents(directory)
+        config = contents.configuration
+        if any(files.is_override(name) for name, _ in config):
             return None
-        named = [(n, content) for n, content in contents if configuration.names_backend(content)]
+        named = [(name, text) for name, text in config if configuration.names_backend(text)]
         if not named:
-            return "local", {}
+            return Backend("local", {}, is_declared=False)
         text = named[0][1].decode(errors="replace")
         if len(named) == 1 and (plain := reading.read_plain_backend(text)):
-            return plain
+            return Backend(*plain, is_declared=True)
         own = module.merge(module.read_pieces(named))
         if own.unreadable:
             return None
         if not own.backend:
-            return "local", {}
+            return Backend("local", {}, is_declared=False)
         kind, attributes = own.backend
         if any(expression[0] != "literal" for expression in attributes.values()):
-            own = module.merge(module.read_pieces(contents))
-        scope = self._context(directory, own, names).scope
+            own = module.merge(module.read_pieces(config))
+        scope = self._context(directory, own, contents).scope
         arguments = {name: evaluate(value, scope) for name, value in attributes.items()}
         if any(len(v) != 1 or first_unknown(v[0]) for v in arguments.values()):
             return None
-        return kind, {name: values[0] for name, values in arguments.items()}
+        known = {name: values[0] for name, values in arguments.items()}
+        return Backend(kind, known, is_declared=True)
 
-    def variables(
-        self, directory: str, names: Sequence[str], files_: Sequence[str] | None = None
-    ) -> dict[str, Values]:
-        """The values, by Terraform's own precedence, of those variables that a root declares.
-
-        `files_` are the names of its files, if they are known.
-        """
-        files_ = files.file_names(directory) if files_ is None else files_
-        root = self._merge(module.read_files(directory, files.config_names(files_, self.tofu)))
-        context = self._context(directory, root, files_)
+    def variables(self, directory: str, names: Sequence[str]) -> dict[str, Values]:
+        """The values, by Terraform's own precedence, of those variables that a root declares."""
+        contents = self.contents(directory)
+        root = self._merge(contents.configuration)
+        context = self._context(directory, root, contents)
         return {name: context.variable(name) for name in names if name in root.variables}
 
     def module_folders(self, directory: str) -> tuple[list[Path], list[str]]:
@@ -159,10 +171,9 @@ class Reader:
 
         Each of the latter says in a line which module it is, and why its directory is not known.
         """
-        names = files.file_names(directory)
-        contents = module.read_files(directory, files.config_names(names, self.tofu))
-        root = self._merge(contents)
-        walk = Walk(self, self._context(directory, root, names))
+        contents = self.contents(directory)
+        root = self._merge(contents.configuration)
+        walk = Walk(self, self._context(directory, root, contents))
         for _ in walk.contexts():
             pass
         return [Path(folder) for folder in walk.folders], list(walk.unknown)
@@ -171,10 +182,10 @@ class Reader:
         """The module in `directory`, which another one calls; empty if there is none."""
         if directory not in self._modules:
             try:
-                names = files.config_names(files.file_names(directory), self.tofu)
+                contents = self.contents(directory)
             except OSError:
-                names = []
-            self._modules[directory] = self._merge(module.read_files(directory, names))
+                contents = Contents((), ())
+            self._modules[directory] = self._merge(contents.configuration)
         return self._modules[directory]
 
     def _paths_in(self, name: str, content: bytes) -> list[Expression]:
@@ -183,32 +194,34 @@ class Reader:
             self._paths[key] = module.read_paths(*key)
         return self._paths[key]
 
-    def _merge(self, contents: Sequence[tuple[str, bytes]]) -> Module:
+    def _merge(self, config: Files) -> Module:
         # Without the backends, of which each stack has its own.
-        named = [(name, content) for name, content in contents if configuration.has_names(content)]
-        pieces = module.read_pieces(named)
-        # What cannot be read and names no state is of no matter: variables in it are unknown.
-        pieces = [
-            (name, piece)
-            for (name, piece), (_, content) in zip(pieces, named, strict=True)
-            if not piece["unreadable"] or configuration.may_read_states(content)
-        ]
-        paths = [self._paths_in(name, content) for name, content in contents]
-        key = (*(part for named in pieces for part in (named[0], id(named[1]))), *map(id, paths))
-        if key not in self._merged:
-            # With the pieces, so that their ids stay theirs.
-            self._merged[key] = module.merge(pieces, list(itertools.chain(*paths))), pieces
-        return self._merged[key][0]
+        relevant = tuple(
+            (name, text)
+            for name, text in config
+            if configuration.has_names(text) or self._paths_in(name, text)
+        )
+        if relevant not in self._merged:
+            named = [(name, text) for name, text in relevant if configuration.has_names(text)]
+            # What cannot be read and names no state is of no matter: variables in it are unknown.
+            pieces = [
+                (name, piece)
+                for (name, piece), (_, text) in zip(module.read_pieces(named), named, strict=True)
+                if not piece["unreadable"] or configuration.may_read_states(text)
+            ]
+            paths = [self._paths_in(name, text) for name, text in relevant]
+            self._merged[relevant] = module.merge(pieces, list(itertools.chain(*paths)))
+        return self._merged[relevant]
 
-    def _context(self, directory: str, root: Module, names: Sequence[str]) -> RootContext:
-        contents = []
-        for name in files.value_names(names):
-            # A link may lead nowhere.
-            if (found := module.read_file(f"{directory}/{name}")) is not None:
-                contents.append((name, found))
-        workspace = selected_workspace(directory)
+    def _context(self, directory: str, root: Module, contents: Contents) -> RootContext:
         return RootContext(
-            root, ".", directory, workspace, contents=contents, env=self.env, options=self._options
+            root,
+            ".",
+            directory,
+            selected_workspace(directory),
+            contents=contents.values,
+            env=self.env,
+            options=self._options,
         )
 
     def _place(self, result: _Result, directory: str, parent: str) -> Sequence[Read]:
@@ -219,12 +232,6 @@ class Reader:
             placed = [_placed(read, directory) for read in result.reads]
             self._placed[key] = placed, result.reads
         return self._placed[key][0]
-
-
-def selected_workspace(directory: str) -> str:
-    """The workspace that `terraform workspace select` has chosen in `directory`."""
-    content = module.read_file(f"{directory}/.terraform/environment")
-    return "".join((content or b"").decode(errors="replace").split()) or "default"
 
 
 def _placed(read: Read, directory: str) -> Read:
@@ -308,7 +315,7 @@ class Walk:
 
     def _installed(self, key: str) -> str | None:
         """The directory into which `terraform init` has put a module."""
-        content = module.read_file(f"{self._root.root}/.terraform/modules/modules.json")
+        content = read_file(f"{self._root.root}/.terraform/modules/modules.json")
         try:
             for entry in json.loads(content or b"{}")["Modules"]:
                 if entry["Key"] == key and Path(self._root.root, entry["Dir"]).is_dir():

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tools.hcl.evaluation import Value
 from tools.layout import files
 from tools.layout.neighbours import FOLDERS as FOLDERS
 from tools.layout.neighbours import Kind as Kind
 from tools.layout.neighbours import Neighbours, Upstream
-from tools.layout.reads import StateAddress
+from tools.layout.reads import Backend, StateAddress
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Stack:
     name: str
     neighbours: Neighbours | None = field(default=None, compare=False, repr=False)
 
-    @property
+    @cached_property
     def path(self) -> Path:
         return self.root / self.name
 
@@ -109,8 +108,8 @@ class Stack:
         """The files that Terraform, or OpenTofu, reads in its directory as configuration."""
         return files.tf_files(self.path, self._neighbours.reader.tofu)
 
-    def backend(self) -> tuple[str, Mapping[str, Value]] | None:
-        """The kind and the arguments of its backend, "local" without a block; read anew.
+    def backend(self) -> Backend | None:
+        """Its backend; read again at each call.
 
         None if an argument is not known, or a file may name another that is not followed here.
         """

@@ -14,7 +14,7 @@ from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
 from tools.layout.unmanaged import Unmanaged
-from tools.runs.orphans import find_orphans, find_unreadable
+from tools.runs.orphans import find_states
 
 Status = Literal[
     "applied", "never applied", "changed since", "unfinished", "orphan", "unknown", "not managed"
@@ -82,9 +82,10 @@ def read_orphans(records: Records) -> list[StackRow]:
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
     option = records.repository.option
-    unreadable = [
+    found, others = find_states(records)
+    unknown = [
         StackRow(name, FOLDERS[name.split("/")[0]], "unknown", None, 0, (reason,), str(place))
-        for name, place, reason in find_unreadable(records)
+        for name, place, reason in others
     ]
     orphans = [
         StackRow(
@@ -97,9 +98,9 @@ def read_orphans(records: Records) -> list[StackRow]:
             str(orphan.place),
             None if orphan.monthly_usd is None else str(round(orphan.monthly_usd, 2)),
         )
-        for orphan in find_orphans(records)
+        for orphan in found
     ]
-    return [*orphans, *unreadable]
+    return [*orphans, *unknown]
 
 
 def read_unmanaged(roots: Iterable[Unmanaged]) -> list[StackRow]:

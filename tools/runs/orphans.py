@@ -1,9 +1,10 @@
 """Finds and destroys orphans: states whose directory holds no root module."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
@@ -79,34 +80,31 @@ def find_orphans(records: Records) -> list[Orphan]:
     keeps it from being a stack. Raises UserError if a state is corrupt, or a bucket does not
     answer.
     """
-    price_table = prices.load()
-    orphans = []
-    for name, place, text in _states_without_root(records):
-        if _is_nested(name):
-            continue
-        with suppress(UnreadableState):
-            state = State.parse(text, str(place))
-            if state.resources:
-                region, usd = _cost(state, price_table)
-                orphans.append(Orphan(name, place, state, region, usd))
-    return orphans
+    return find_states(records)[0]
 
 
-def find_unreadable(records: Records) -> list[tuple[str, LocalPlace | BucketPlace, str]]:
-    """Returns states without a root module that are no orphans to be destroyed here, and why.
+def find_states(
+    records: Records,
+) -> tuple[list[Orphan], list[tuple[str, LocalPlace | BucketPlace, str]]]:
+    """Returns every orphan, and the other states without a root module: name, place and reason.
 
-    Nobody can tell what they hold, or they lie too deep: name, place and reason. Raises as
-    `find_orphans`.
+    The others are not to be destroyed here: nobody can tell what they hold, or they lie too deep.
+    Raises as `find_orphans`.
     """
-    unreadable = []
+    price_table = prices.load()
+    orphans, others = [], []
     for name, place, text in _states_without_root(records):
         try:
             state = State.parse(text, str(place))
-            if state.resources and _is_nested(name):
-                unreadable.append((name, place, _describe_nested(name, place)))
         except UnreadableState as error:
-            unreadable.append((name, place, str(error)))
-    return unreadable
+            others.append((name, place, str(error)))
+            continue
+        if state.resources and _is_nested(name):
+            others.append((name, place, _describe_nested(name, place)))
+        elif state.resources:
+            region, usd = _cost(state, price_table)
+            orphans.append(Orphan(name, place, state, region, usd))
+    return orphans, others
 
 
 def _states_without_root(
@@ -144,10 +142,10 @@ def _describe_nested(name: str, place: LocalPlace | BucketPlace) -> str:
 
 def _local_states(records: Records) -> Iterator[tuple[str, LocalPlace]]:
     for directory in records.directories:
-        path = records.repository.root / directory.name / STATE
+        path = f"{records.repository.root}/{directory.name}/{STATE}"
         # Those of other workspaces have their root module further up.
-        if "/terraform.tfstate.d/" not in f"{directory.name}/" and path.is_file():
-            yield directory.name, LocalPlace(path)
+        if "/terraform.tfstate.d/" not in f"{directory.name}/" and os.path.isfile(path):  # noqa: PTH113
+            yield directory.name, LocalPlace(Path(path))
 
 
 def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:

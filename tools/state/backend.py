@@ -4,14 +4,12 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from tools.errors import UserError
 from tools.hcl import cache, configuration, reading
 from tools.hcl.reading import Value
 from tools.hcl.writing import backend_block
-from tools.layout.module import read_file
 from tools.layout.neighbours import Neighbours
 from tools.layout.repository import PREFIX, Repository
 from tools.layout.stack import FOLDERS
@@ -133,11 +131,9 @@ def blocks_by_stack(repository: Repository) -> dict[str, Block]:
     neighbours = Neighbours(repository.root, repository.env)
     with cache.persisted(repository.root):
         for name in neighbours.names:
-            for path in neighbours.config_files(name):
-                content = read_file(path)
-                if content is None or not configuration.names_backend(content):
-                    continue
-                with suppress(UserError):
-                    if found := reading.read_backend(Path(path)):
-                        blocks[name] = Block(Path(path).name, found[1])
+            for file, text in neighbours.configuration(name):
+                if configuration.names_backend(text):
+                    with suppress(UserError):
+                        if found := reading.read_backend(repository.root / name / file):
+                            blocks[name] = Block(file, found[1])
     return blocks

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tools.errors import UserError
-from tools.hcl import configuration, reading
-from tools.layout.reads import selected_workspace
+from tools.hcl import reading
+from tools.layout.contents import selected_workspace
+from tools.layout.reads import Backend
 from tools.layout.stack import Stack
 from tools.state.file import is_whole
 from tools.system import files
@@ -159,7 +159,7 @@ class LocalPlace:
 Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Objects
 
 
-Backend = tuple[str, Mapping[str, Any]]  # its kind and its arguments
+SavedBackend = tuple[str, Mapping[str, Any]]  # its kind and its arguments
 
 
 def no_objects(region: str) -> None:
@@ -235,18 +235,18 @@ def locate_unmoved(stack: Stack, objects: Objects) -> Place | None:
     return None if saved and _is_moved(stack, saved) else _locate(stack, objects, saved)
 
 
-def _locate(stack: Stack, objects: Objects, saved: Backend | None) -> Place | None:
+def _locate(stack: Stack, objects: Objects, saved: SavedBackend | None) -> Place | None:
     backend = stack.backend()
     if backend is None or selected_workspace(str(stack.path)) != "default":
         return None
-    kind, config = backend
+    kind, config, is_declared = backend
     saved_kind, saved_config = saved or ("", {})
-    if saved_kind == kind and _has_block(stack) and not _disagree(config, saved_config):
+    if saved_kind == kind and is_declared and not _disagree(config, saved_config):
         config = {**saved_config, **config}
     if kind == "local" and set(config) <= {"path"}:
         return (
             None
-            if is_uninitialized(stack, backend)
+            if _awaits_path(stack, backend, saved)
             else LocalPlace(stack.path / str(config.get("path", STATE)))
         )
     if kind == "s3" and {"bucket", "key", "region"} <= set(config) <= _S3_ARGUMENTS:
@@ -257,29 +257,17 @@ def _locate(stack: Stack, objects: Objects, saved: Backend | None) -> Place | No
     return None
 
 
-def is_uninitialized(stack: Stack, backend: Backend | None = None) -> bool:
-    """Whether an init may still be told the path of the state: `backend "local"` has none.
-
-    `backend` is the one that its files name, if that was read already.
-    """
-    path = f"{stack.root}/{stack.name}"
-    if os.path.exists(f"{path}/{STATE}") or saved_backend(stack):  # noqa: PTH110 - of each stack
-        return False
-    if (backend or stack.backend()) != ("local", {}):
-        return False
-    for file in stack.config_files():
-        content = file.read_bytes()
-        is_json = file.name.endswith(".json")
-        # The name alone may be that of an argument of a data source.
-        if (
-            configuration.names_backend(content)
-            and configuration.read_pieces(content, is_json)["backend"]
-        ):
-            return True
-    return False
+def is_uninitialized(stack: Stack) -> bool:
+    """Whether an init may still be told the path of the state: `backend "local"` has none."""
+    return _awaits_path(stack, stack.backend(), saved_backend(stack))
 
 
-def saved_backend(stack: Stack) -> Backend | None:
+def _awaits_path(stack: Stack, backend: Backend | None, saved: SavedBackend | None) -> bool:
+    is_open = backend is not None and backend.is_declared and backend[:2] == ("local", {})
+    return is_open and not saved and not (stack.path / STATE).exists()
+
+
+def saved_backend(stack: Stack) -> SavedBackend | None:
     """The kind and the arguments of the backend as the last init saved them, if it saved any.
 
     Those of `-backend-config` are among them:
@@ -304,16 +292,12 @@ def is_moved(stack: Stack) -> bool:
     return saved is not None and _is_moved(stack, saved)
 
 
-def _is_moved(stack: Stack, saved: Backend) -> bool:
+def _is_moved(stack: Stack, saved: SavedBackend) -> bool:
     backend = stack.backend()
     if backend is None:
         return False  # its files do not say where it is
-    return not _has_block(stack) or backend[0] != saved[0] or _disagree(backend[1], saved[1])
-
-
-def _has_block(stack: Stack) -> bool:
-    """Whether a file names a backend, as far as its text tells."""
-    return any(configuration.names_backend(file.read_bytes()) for file in stack.config_files())
+    is_other = not backend.is_declared or backend.kind != saved[0]
+    return is_other or _disagree(backend.arguments, saved[1])
 
 
 def _disagree(config: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:

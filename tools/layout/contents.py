@@ -1,0 +1,90 @@
+"""What Terraform or OpenTofu reads in a directory by the names of its files."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tools.layout import files
+
+# Stands for what cannot be opened, and names all that a file may be needed for.
+UNOPENED = b"\0terraform_remote_state module source backend"
+
+Files = tuple[tuple[str, bytes], ...]  # name and content
+
+
+class Contents(NamedTuple):
+    """The files of one directory: `configuration`, sorted, and `values`, the strongest last.
+
+    A file of configuration that cannot be opened is UNOPENED, and one of values is left out. While
+    they are kept, equal texts are one object: a dictionary finds what is known of it at once.
+    """
+
+    configuration: Files
+    values: Files
+
+
+class _Kept(NamedTuple):
+    contents: dict[tuple[str, bool], Contents]
+    texts: dict[bytes, bytes]
+    workspaces: dict[str, str]
+
+
+_kept: list[_Kept] = []  # one, while they are kept
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Keeps what is read, so that each directory is read once: for what changes none of them."""
+    _kept.append(_Kept({}, {}, {}))
+    try:
+        yield
+    finally:
+        _kept.pop()
+
+
+def read_contents(directory: Path | str, tofu: bool) -> Contents:
+    """Returns what Terraform, or OpenTofu, reads in `directory`.
+
+    Raises OSError if there is no such directory.
+    """
+    if not _kept:
+        return _read_contents(str(directory), tofu, {})
+    contents, texts, _ = _kept[-1]
+    key = str(directory), tofu
+    if key not in contents:
+        contents[key] = _read_contents(*key, texts)
+    return contents[key]
+
+
+def _read_contents(directory: str, tofu: bool, texts: dict[bytes, bytes]) -> Contents:
+    def read(name: str) -> bytes | None:
+        text = read_file(f"{directory}/{name}")
+        return None if text is None else texts.setdefault(text, text)
+
+    names = files.file_names(directory)
+    configuration = [(name, read(name)) for name in files.config_names(names, tofu)]
+    values = [(name, read(name)) for name in files.value_names(names)]
+    return Contents(
+        tuple((name, UNOPENED if text is None else text) for name, text in configuration),
+        # A link may lead nowhere.
+        tuple((name, text) for name, text in values if text is not None),
+    )
+
+
+def selected_workspace(directory: str) -> str:
+    """Returns the workspace that `terraform workspace select` has chosen in `directory`."""
+    workspaces = _kept[-1].workspaces if _kept else {}
+    if directory not in workspaces:
+        text = read_file(f"{directory}/.terraform/environment") or b""
+        workspaces[directory] = "".join(text.decode(errors="replace").split()) or "default"
+    return workspaces[directory]
+
+
+def read_file(path: str) -> bytes | None:
+    """Returns the content of a file, or None if there is none that can be read."""
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a third of Path.open's time
+            return file.read()
+    except OSError:
+        return None
