@@ -34,7 +34,7 @@ define install
 	  uv pip sync --quiet --python $(BIN)/python --require-hashes $(1) && \
 	  uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .; \
 	else \
-	  $(BIN)/pip install --quiet --require-hashes --requirement $(1) && \
+	  $(BIN)/pip install --quiet --no-deps --require-hashes --requirement $(1) && \
 	  $(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .; \
 	fi
 endef

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from botocore.model import ListShape, Shape, StructureShape
 
-from tools.emulator.sagemaker.malformed import MAX_BYTES
 from tools.localcloud.process import Running
 
 from .conftest import trust
@@ -267,6 +266,9 @@ def test_ten_thousand_requests_and_no_failure(local_cloud: Running) -> None:
 def test_what_is_too_big_is_refused_unread(
     local_cloud: Running, operation: str, target: str, chunks: bool
 ) -> None:
+    # Imports LocalStack, which each worker would do as it collects.
+    from tools.emulator.sagemaker.malformed import MAX_BYTES
+
     name = target.format(operation)
     [big, small] = send(
         [

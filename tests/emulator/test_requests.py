@@ -19,7 +19,6 @@ from botocore.model import ListShape, Shape, StructureShape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tools.emulator.sagemaker import malformed
 from tools.localcloud.process import Running
 
 from .conftest import trust
@@ -268,6 +267,8 @@ def test_the_limit_is_of_the_unpacked_body(
 
 
 def test_unpacking_ends_at_the_limit() -> None:
+    from tools.emulator.sagemaker import malformed  # imports LocalStack
+
     body = gzip.compress(bytes(100_000_000))
     assert len(body) < 100_000
     assert len(malformed._unpack(body)) == malformed.MAX_BYTES + 1
