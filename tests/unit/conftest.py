@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.loaders import JSONFileLoader
 
+from tools.hcl import cache as parsed
+
 _STOPS = "tests/unit starts no {}: `make check` runs without; put the test into another folder"
 _guarding = False
 
@@ -45,8 +47,9 @@ def no_terraform(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def guard(no_terraform: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Makes each start of Terraform or LocalStack fail."""
+    """Makes each start of Terraform or LocalStack fail, and forgets what tests before have used."""
     global _guarding
+    parsed._used.clear()  # otherwise each copy of the repository keeps what all tests before parsed
     monkeypatch.setenv("PATH", str(no_terraform), prepend=":")
     monkeypatch.delenv("TOOLS_TERRAFORM", raising=False)
     _guarding = True

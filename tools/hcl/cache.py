@@ -4,7 +4,7 @@ They are kept from run to run in a file of the repository, which may go or break
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -19,6 +19,8 @@ _MOST = 100_000  # results in the file; beyond that it holds the writing run's a
 _known: dict[str, Any] = {}
 _used: set[str] = set()
 _unkept: set[str] = set()
+# The checksum and the results of the file that was read or written last: a run reads it many times.
+_last: tuple[bytes, dict[str, Any]] = (b"", {})
 
 
 def once(kind: str, text: str, parse: Callable[[], Any], keep: bool = True) -> Any:
@@ -60,19 +62,24 @@ def persisted(root: Path) -> Iterator[None]:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    global _last
     with suppress(OSError, ValueError):
         checksum, _, content = path.read_bytes().partition(b"\n")
-        if checksum.decode() == _checksum(content):
-            results: dict[str, Any] = json.loads(content)
-            return results
+        if checksum == _checksum(content):
+            if checksum != _last[0]:
+                _last = checksum, json.loads(content)
+            return _last[1]
     return {}
 
 
-def _save(path: Path, results: Mapping[str, Any]) -> None:
+def _save(path: Path, results: dict[str, Any]) -> None:
+    global _last
     content = json.dumps(results).encode()
+    checksum = _checksum(content)
     # For its owner alone: a backend block may hold credentials.
-    files.write(path, _checksum(content).encode() + b"\n" + content, mode=0o600)
+    files.write(path, checksum + b"\n" + content, mode=0o600)
+    _last = checksum, results
 
 
-def _checksum(content: bytes) -> str:
-    return blake2b(content).hexdigest()
+def _checksum(content: bytes) -> bytes:
+    return blake2b(content).hexdigest().encode()

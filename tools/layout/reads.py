@@ -370,7 +370,7 @@ def _handed_on(read: Read, name: str, prefix: str, context: Context) -> Read:
 def _reads_of_files(prefix: str, context: Context) -> Iterator[Read]:
     """The states that functions of the module read as files, such as file()."""
     for expression in context.module.paths:
-        texts = set(_texts(expression, context))
+        texts = set(_texts(expression, context, set()))
         if not any("tfstate" in text for text in texts):
             continue
         for value in evaluate(expression, context.scope):
@@ -387,12 +387,15 @@ def _reads_of_files(prefix: str, context: Context) -> Iterator[Read]:
                 yield Read(name, None, reason, is_file=True)
 
 
-def _texts(expression: Any, context: Context, depth: int = 0) -> Iterator[str]:
-    """The texts of which an expression is made, each among others."""
+def _texts(expression: Any, context: Context, seen: set[tuple[str, str]]) -> Iterator[str]:
+    """The texts of which an expression is made, each among others; without the names `seen`."""
     yield repr(expression)
-    for kind, name in references(expression) if depth < _DEEPEST else ():
+    for kind, name in references(expression):
+        if (kind, name) in seen:
+            continue
+        seen.add((kind, name))
         if kind == "local":
-            yield from _texts(context.module.locals.get(name), context, depth + 1)
+            yield from _texts(context.module.locals.get(name), context, seen)
         else:
             yield repr(context.variable(name))
             if isinstance(context, CalledContext):
