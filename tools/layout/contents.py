@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,17 +31,19 @@ class _Kept(NamedTuple):
     workspaces: dict[str, str]
 
 
-_kept: list[_Kept] = []  # one, while they are kept
+# Of this thread: another one may change files meanwhile.
+_kept: ContextVar[_Kept | None] = ContextVar("_kept", default=None)
 
 
 @contextmanager
 def kept() -> Iterator[None]:
     """Keeps what is read, so that each directory is read once: for what changes none of them."""
-    _kept.append(_Kept({}, {}, {}))
+    outer = _kept.get()
+    token = _kept.set(outer or _Kept({}, {}, {}))
     try:
         yield
     finally:
-        _kept.pop()
+        _kept.reset(token)
 
 
 def read_contents(directory: Path | str, tofu: bool) -> Contents:
@@ -48,9 +51,7 @@ def read_contents(directory: Path | str, tofu: bool) -> Contents:
 
     Raises OSError if there is no such directory.
     """
-    if not _kept:
-        return _read_contents(str(directory), tofu, {})
-    contents, texts, _ = _kept[-1]
+    contents, texts, _ = _kept.get() or _Kept({}, {}, {})
     key = str(directory), tofu
     if key not in contents:
         contents[key] = _read_contents(*key, texts)
@@ -74,7 +75,7 @@ def _read_contents(directory: str, tofu: bool, texts: dict[bytes, bytes]) -> Con
 
 def selected_workspace(directory: str) -> str:
     """Returns the workspace that `terraform workspace select` has chosen in `directory`."""
-    workspaces = _kept[-1].workspaces if _kept else {}
+    workspaces = (_kept.get() or _Kept({}, {}, {})).workspaces
     if directory not in workspaces:
         text = read_file(f"{directory}/.terraform/environment") or b""
         workspaces[directory] = "".join(text.decode(errors="replace").split()) or "default"

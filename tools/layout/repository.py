@@ -8,6 +8,7 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.hcl import cache, reading
 from tools.layout import graph
+from tools.layout.contents import kept
 from tools.layout.neighbours import Neighbours
 from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.shared_values import TYPED_ONCE as TYPED_ONCE
@@ -51,8 +52,8 @@ class Repository:
         Raises UserError if two read each other.
         """
         neighbours = Neighbours(self.root, self.env)
-        stacks = [Stack(self.root, name, neighbours) for name in neighbours.names]
-        with cache.persisted(self.root):
+        with cache.persisted(self.root), kept():
+            stacks = [Stack(self.root, name, neighbours) for name in neighbours.names]
             return graph.sort_stacks(stacks)
 
     def unmanaged(

@@ -1,5 +1,6 @@
 """What Terraform reads in a directory by the names of its files."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools.layout.contents import UNOPENED, kept, read_contents, selected_workspace
@@ -37,9 +38,14 @@ def test_a_change_is_seen_unless_the_contents_are_kept(tmp_path: Path) -> None:
         return content, selected_workspace(str(tmp_path))
 
     assert [read("one"), read("two")] == [(b"one", "one"), (b"two", "two")]
-    with kept():
-        assert [read("three"), read("four")] == [(b"three", "three")] * 2
-    assert read("five") == (b"five", "five")
+    with kept(), ThreadPoolExecutor(1) as another:
+        assert read("three") == (b"three", "three")
+        with kept():  # as one function calls another
+            assert read("four") == (b"three", "three")
+        assert read("five") == (b"three", "three")
+        # A thread that works on a stack may change it.
+        assert another.submit(read, "six").result() == (b"six", "six")
+    assert read("seven") == (b"seven", "seven")
 
 
 def test_equal_texts_that_are_kept_are_one(tmp_path: Path) -> None:
