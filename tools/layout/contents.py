@@ -46,6 +46,19 @@ def kept() -> Iterator[None]:
         _kept.reset(token)
 
 
+@contextmanager
+def changing() -> Iterator[None]:
+    """Reads each directory again within it, and afterwards: for what changes some of them."""
+    outer = _kept.get()
+    token = _kept.set(None)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        for known in outer or ():
+            known.clear()
+
+
 def read_contents(directory: Path | str, tofu: bool) -> Contents:
     """Returns what Terraform, or OpenTofu, reads in `directory`.
 

@@ -15,6 +15,7 @@ from tools.errors import UserError
 from tools.hcl import reading
 from tools.hcl.reading import VALUES
 from tools.hcl.writing import format_assignments
+from tools.layout import contents
 from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS
 from tools.localcloud import mirror
@@ -60,6 +61,7 @@ _FOLDERS = (*FOLDERS, "modules", backend.ROOT)  # in which Terraform works
 _DEFAULTS: dict[str, reading.Value] = {"project": "demo", "region": "us-east-1"}
 
 
+@contents.changing()
 def refresh(repository: Repository, copy: Path) -> Repository:
     """Brings `copy` up to date with `repository`, and returns it as a repository of its own.
 

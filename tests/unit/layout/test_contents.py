@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.layout.contents import UNOPENED, kept, read_contents, selected_workspace
+from tools.layout.contents import UNOPENED, changing, kept, read_contents, selected_workspace
 
 
 def test_each_kind_of_file(tmp_path: Path) -> None:
@@ -46,6 +46,18 @@ def test_a_change_is_seen_unless_the_contents_are_kept(tmp_path: Path) -> None:
         # A thread that works on a stack may change it.
         assert another.submit(read, "six").result() == (b"six", "six")
     assert read("seven") == (b"seven", "seven")
+
+
+def test_what_is_kept_is_read_again_after_a_change(tmp_path: Path) -> None:
+    file = tmp_path / "main.tf"
+    file.write_text("before")
+    with kept():
+        read_contents(tmp_path, tofu=False)
+        with changing():
+            file.write_text("between")
+            assert read_contents(tmp_path, tofu=False).configuration == (("main.tf", b"between"),)
+            file.write_text("after")
+        assert read_contents(tmp_path, tofu=False).configuration == (("main.tf", b"after"),)
 
 
 def test_equal_texts_that_are_kept_are_one(tmp_path: Path) -> None:
