@@ -35,11 +35,14 @@ class _Kept(NamedTuple):
 _kept: ContextVar[_Kept | None] = ContextVar("_kept", default=None)
 
 
+def _current() -> _Kept:
+    return _kept.get() or _Kept({}, {}, {})
+
+
 @contextmanager
 def kept() -> Iterator[None]:
-    """Keeps what is read, so that each directory is read once: for what changes none of them."""
-    outer = _kept.get()
-    token = _kept.set(outer or _Kept({}, {}, {}))
+    """Keeps what is read, so that each directory is read once, until one changes (`changing`)."""
+    token = _kept.set(_current())
     try:
         yield
     finally:
@@ -64,7 +67,7 @@ def read_contents(directory: Path | str, tofu: bool) -> Contents:
 
     Raises OSError if there is no such directory.
     """
-    contents, texts, _ = _kept.get() or _Kept({}, {}, {})
+    contents, texts, _ = _current()
     key = str(directory), tofu
     if key not in contents:
         contents[key] = _read_contents(*key, texts)
@@ -88,7 +91,7 @@ def _read_contents(directory: str, tofu: bool, texts: dict[bytes, bytes]) -> Con
 
 def selected_workspace(directory: str) -> str:
     """Returns the workspace that `terraform workspace select` has chosen in `directory`."""
-    workspaces = (_kept.get() or _Kept({}, {}, {})).workspaces
+    workspaces = _current().workspaces
     if directory not in workspaces:
         text = read_file(f"{directory}/.terraform/environment") or b""
         workspaces[directory] = "".join(text.decode(errors="replace").split()) or "default"

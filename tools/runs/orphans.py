@@ -3,8 +3,8 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
@@ -29,6 +29,8 @@ from tools.state.file import State, StateVersion, UnreadableState
 from tools.state.place import STATE, BucketPlace, LocalPlace
 
 _MOST_SHOWN = 20  # resources of an orphan
+
+_RootlessState = tuple[str, LocalPlace | BucketPlace, bytes]  # name, place and content
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def find_orphans(records: Records) -> list[Orphan]:
     keeps it from being a stack. Raises UserError if a state is corrupt, or a bucket does not
     answer.
     """
-    return find_states(records)[0]
+    return _orphans_among(_states_without_root(records))
 
 
 def find_states(
@@ -91,25 +93,39 @@ def find_states(
     The others are not to be destroyed here: nobody can tell what they hold, or they lie too deep.
     Raises as `find_orphans`.
     """
+    states = list(_states_without_root(records))
+    return _orphans_among(states), _others_among(states)
+
+
+def _orphans_among(states: Iterable[_RootlessState]) -> list[Orphan]:
     price_table = prices.load()
-    orphans, others = [], []
-    for name, place, text in _states_without_root(records):
+    orphans = []
+    for name, place, text in states:
+        if _is_nested(name):
+            continue
+        with suppress(UnreadableState):
+            state = State.parse(text, str(place))
+            if state.resources:
+                region, usd = _cost(state, price_table)
+                orphans.append(Orphan(name, place, state, region, usd))
+    return orphans
+
+
+def _others_among(
+    states: Iterable[_RootlessState],
+) -> list[tuple[str, LocalPlace | BucketPlace, str]]:
+    others = []
+    for name, place, text in states:
         try:
             state = State.parse(text, str(place))
+            if state.resources and _is_nested(name):
+                others.append((name, place, _describe_nested(name, place)))
         except UnreadableState as error:
             others.append((name, place, str(error)))
-            continue
-        if state.resources and _is_nested(name):
-            others.append((name, place, _describe_nested(name, place)))
-        elif state.resources:
-            region, usd = _cost(state, price_table)
-            orphans.append(Orphan(name, place, state, region, usd))
-    return orphans, others
+    return others
 
 
-def _states_without_root(
-    records: Records,
-) -> Iterator[tuple[str, LocalPlace | BucketPlace, bytes]]:
+def _states_without_root(records: Records) -> Iterator[_RootlessState]:
     root = records.repository.root
     others = [unmanaged.stack for unmanaged in records.unmanaged]
     lineages = {records.lineage(stack) for stack in [*records.stacks, *others]}

@@ -226,17 +226,18 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
     - if `is_uninitialized`,
     - if a file that is not followed here, such as an override, could name another place.
     """
-    return _locate(stack, objects, saved_backend(stack))
+    return _locate(stack, objects, stack.backend(), saved_backend(stack))
 
 
 def locate_unmoved(stack: Stack, objects: Objects) -> Place | None:
     """The place as `locate` tells it, or None if the last init was told another one."""
-    saved = saved_backend(stack)
-    return None if saved and _is_moved(stack, saved) else _locate(stack, objects, saved)
+    backend, saved = stack.backend(), saved_backend(stack)
+    return None if _has_moved(backend, saved) else _locate(stack, objects, backend, saved)
 
 
-def _locate(stack: Stack, objects: Objects, saved: SavedBackend | None) -> Place | None:
-    backend = stack.backend()
+def _locate(
+    stack: Stack, objects: Objects, backend: Backend | None, saved: SavedBackend | None
+) -> Place | None:
     if backend is None or selected_workspace(str(stack.path)) != "default":
         return None
     kind, config, is_declared = backend
@@ -288,14 +289,12 @@ def is_moved(stack: Stack) -> bool:
 
     Terraform does nothing in its directory then, until an init moves the state or leaves it there.
     """
-    saved = saved_backend(stack)
-    return saved is not None and _is_moved(stack, saved)
+    return _has_moved(stack.backend(), saved_backend(stack))
 
 
-def _is_moved(stack: Stack, saved: SavedBackend) -> bool:
-    backend = stack.backend()
-    if backend is None:
-        return False  # its files do not say where it is
+def _has_moved(backend: Backend | None, saved: SavedBackend | None) -> bool:
+    if backend is None or saved is None:
+        return False  # the files do not say where it is, or there was no init
     is_other = not backend.is_declared or backend.kind != saved[0]
     return is_other or _disagree(backend.arguments, saved[1])
 

@@ -174,3 +174,14 @@ def test_a_state_that_no_stack_can_have_is_listed_with_what_to_do(bench: Bench, 
         "no root module has this state, whose resources still exist; stacks lie in notebooks: to "
         f"destroy it as an orphan, move the directory to notebooks/{last.lstrip('.')}"
     )
+
+
+def test_a_broken_state_that_lies_too_deep_keeps_no_orphan_from_being_destroyed(
+    bench: Bench, session: Session
+) -> None:
+    (directory := bench.root / "notebooks/team/alice").mkdir(parents=True)
+    (directory / "terraform.tfstate").write_text('{"version": 4, "serial"')
+    records = session_of(bench).records
+    assert [orphan.name for orphan in orphans.find_orphans(records)] == ["notebooks/gone"]
+    with pytest.raises(UserError, match="not a complete Terraform state"):
+        orphans.find_states(records)

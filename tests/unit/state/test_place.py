@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from tools.layout.stack import Stack
-from tools.state.place import SAVED_BACKEND, BucketPlace, LocalPlace, is_moved, locate, no_objects
+from tools.state.place import (
+    SAVED_BACKEND,
+    BucketPlace,
+    LocalPlace,
+    is_moved,
+    locate,
+    locate_unmoved,
+    no_objects,
+)
 
 S3 = {"bucket": "b", "key": "k", "region": "us-east-1"}
 
@@ -77,6 +85,18 @@ def test_files_that_were_changed_since_the_init(
     tmp_path: Path, backend: str, kind: str, saved: Any
 ) -> None:
     assert is_moved(stack(tmp_path, backend, kind, **saved))
+
+
+def test_a_block_that_has_gone_counts_also_beside_a_data_source_that_says_backend(
+    tmp_path: Path,
+) -> None:
+    """Plain `terraform plan` says there: Unsetting the previously set backend "local"."""
+    found = stack(tmp_path, "", "local", path="x")
+    (found.path / "reads.tf").write_text(
+        'data "terraform_remote_state" "a" {\n  backend = "local"\n  config  = { path = "y" }\n}\n'
+    )
+    assert is_moved(found)
+    assert locate_unmoved(found, no_objects) is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"backend": null}', '{"backend": {"type": 1}}'])
