@@ -77,7 +77,7 @@ class _Lazy(click.Group):
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise  # click ends with 1: the reader of a pipe wants no more
-            from tools import crash
+            from tools.runs import crash
 
             raise UserError(crash.describe(error, ctx.params["root"], os.environ)) from error
 

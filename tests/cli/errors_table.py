@@ -31,7 +31,7 @@ _SUBJECTS = {
     "Costs and the report": ("cost", "report"),
     "Pipelines": ("pipelines",),
     "The local cloud": ("localcloud", "context.py"),
-    "This machine": ("system", "doctor", "crash.py"),
+    "This machine": ("system", "doctor"),
 }
 _HEAD = f"""\
 # Error messages
