@@ -19,7 +19,8 @@ from tools.imports import buckets, endpoints, notebooks, roles, scan, security_g
 from tools.imports.destination import Destination
 from tools.imports.inventory import Inventory
 from tools.imports.notebooks import Shared
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, combine
+from tools.imports.request import combine
+from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3
 from tools.localcloud.process import Running
 from tools.runs.session import Session
 from tools.terraform.binary import Terraform

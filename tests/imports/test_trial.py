@@ -21,7 +21,8 @@ from tools.errors import UserError
 from tools.imports import scan, trial
 from tools.imports.destination import Destination
 from tools.imports.pending import find_pending
-from tools.imports.request import S3, ImportRequest
+from tools.imports.request import ImportRequest
+from tools.layout.stack import S3
 from tools.localcloud.process import Running
 from tools.runs.session import Session
 from tools.scaffold import render

@@ -88,10 +88,7 @@ class Objects:
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """Every key that begins with `prefix`."""
-        what = f"list s3://{bucket}/{prefix}"
-        arguments = {"Bucket": bucket, "Prefix": prefix}
-        objects = self.cloud.items(what, "s3", "list_objects_v2", "Contents", **arguments)
-        return [item["Key"] for item in objects]
+        return list(self.sizes(bucket, prefix))
 
     def sizes(self, bucket: str, prefix: str) -> dict[str, int]:
         """The size in bytes of every object whose key begins with `prefix`, by key."""

@@ -22,7 +22,8 @@ from tools.imports import (
 )
 from tools.imports.destination import Destination
 from tools.imports.execute import execute
-from tools.imports.request import S3, ImportRequest, combine
+from tools.imports.request import ImportRequest, combine
+from tools.layout.stack import S3
 from tools.runs.options import Options
 from tools.runs.session import Session
 from tools.scaffold.notebook import Notebook

@@ -16,7 +16,7 @@ from tools.errors import shorten
 from tools.hcl.reading import VALUES
 from tools.layout import variables
 from tools.layout.repository import COMMON, Repository
-from tools.layout.stack import Stack
+from tools.layout.stack import IAM, Stack
 from tools.runs import deployment
 from tools.runs.options import Options
 from tools.runs.session import Session
@@ -189,6 +189,4 @@ def _show(name: str, files: Mapping[str, bytes]) -> None:
 def _is_open_to_others(notebooks: Sequence[Notebook], repository: Repository) -> bool:
     if not any(notebook.values.get("isolated") for notebook in notebooks):
         return False
-    return not variables.read_values(Stack(repository.root, "shared-infra/iam")).get(
-        "reserve_users"
-    )
+    return not variables.read_values(Stack(repository.root, IAM)).get("reserve_users")

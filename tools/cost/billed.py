@@ -21,11 +21,11 @@ from tools.cost.model import Amount, Estimate
 from tools.errors import UserError
 from tools.layout import variables
 from tools.layout.repository import Repository
+from tools.layout.stack import IAM
 from tools.system import files
 
 FORMAT = 1
 MONTHS = 2  # whole ones before this month, by default
-_IAM = "shared-infra/iam"
 _PROJECT = "Project"
 _STACK = "Stack"
 _SHARED_STACKS = "shared-infra/"
@@ -84,7 +84,7 @@ class Against:
 def active_tags(repository: Repository) -> list[str]:
     """The tags that `cost_allocation_tags` of shared-infra/iam activates."""
     for stack in repository.stacks():
-        if stack.name == _IAM:
+        if stack.name == IAM:
             tags = variables.read_values(stack).get("cost_allocation_tags")
             return [str(tag) for tag in tags] if isinstance(tags, list) else []
     return []
@@ -107,7 +107,7 @@ def choose_key(repository: Repository, by: Key | None) -> Key:
         raise UserError(
             "AWS cannot tell costs apart: no cost allocation tag is active. Set "
             'cost_allocation_tags = ["Project", "Stack", "Owner", "Environment"] in '
-            f"{_IAM}/terraform.tfvars and deploy it ({_IAM}/README.md says who may), or name a tag "
+            f"{IAM}/terraform.tfvars and deploy it ({IAM}/README.md says who may), or name a tag "
             "that is active in the account: --by owner"
         )
     return Key.of_tag(chosen[0])

@@ -15,8 +15,7 @@ from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
-from tools.state.file import State
-from tools.state.place import locate
+from tools.state.place import locate, read_state
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def _outputs_reader(endpoint: str | None) -> Outputs:
 
     def read(stack: Stack) -> Mapping[str, Any]:
         location = locate(stack, s3.in_regions_of(endpoint))
-        content = location.read() if location else None
-        return State.parse(content, str(location)).outputs if content else {}
+        state = read_state(location) if location else None
+        return state.outputs if state else {}
 
     return read

@@ -16,15 +16,14 @@ from tools.hcl import reading
 from tools.hcl.reading import Value
 from tools.layout import variables
 from tools.layout.repository import Repository
-from tools.layout.stack import Stack
+from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3, Stack
 from tools.scaffold.notebook import count_days, days_complaint, minutes_of, time_complaint
 
 Outputs = Callable[[Stack], Mapping[str, Any]]
 """The outputs of a stack, {} if it is not applied; raises UserError if its state is unreadable."""
 Values = Mapping[str, Value]
 
-_S3, _ENDPOINTS = "shared-infra/s3", "shared-infra/vpc-endpoints"
-COUNTED = (_S3, _ENDPOINTS, "shared-infra/iam", "shared-infra/security-groups")
+COUNTED = (S3, ENDPOINTS, IAM, GROUPS)
 _DAY = 24 * 60  # minutes
 _CHECKED_BY_AWS = {"instance_type": "InstanceType", "volume_size": "VolumeSizeInGB"}
 
@@ -144,17 +143,17 @@ def count_shared(
     """What the shared stacks use, and notes about where that is from."""
     notes: list[str] = []
     endpoints = zones = 0
-    if values := values_by_stack.get(_ENDPOINTS):
+    if values := values_by_stack.get(ENDPOINTS):
         services = values.get("interface_services")
         endpoints = len(set(services)) if isinstance(services, list) else 0
-        zones, note = _zones(values, stacks[_ENDPOINTS], outputs)
+        zones, note = _zones(values, stacks[ENDPOINTS], outputs)
         notes.append(note)
     keys = sum(values.get("create_kms_key") is True for values in values_by_stack.values())
     unknown = [name for name in values_by_stack if name not in COUNTED]
     if unknown:
         notes.append(f"Not counted: {', '.join(unknown)}, whose resources are not known here.")
-    has_nat = values_by_stack.get(_ENDPOINTS, {}).get("nat_subnet") is not None
-    return SharedSpec(endpoints, zones, keys, _S3 in values_by_stack, has_nat), notes
+    has_nat = values_by_stack.get(ENDPOINTS, {}).get("nat_subnet") is not None
+    return SharedSpec(endpoints, zones, keys, S3 in values_by_stack, has_nat), notes
 
 
 def _zones(values: Values, stack: Stack, outputs: Outputs) -> tuple[int, str]:

@@ -6,8 +6,9 @@ from tools.aws import network
 from tools.aws.client import Cloud
 from tools.aws.network import Vpc
 from tools.doctor.check import Check
-from tools.fleet.occupants import ENDPOINTS, GROUPS, clashes, is_ours
+from tools.fleet.occupants import clashes, is_ours
 from tools.hcl.reading import Value
+from tools.layout.stack import ENDPOINTS, GROUPS
 
 Values = Mapping[str, Value]
 

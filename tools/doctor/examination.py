@@ -9,9 +9,8 @@ from tools.context import Context
 from tools.doctor import account, machine, quotas, repository
 from tools.doctor.check import Check
 from tools.errors import UserError, in_one_line
-from tools.fleet.occupants import ENDPOINTS, GROUPS
 from tools.layout import variables
-from tools.layout.stack import Stack
+from tools.layout.stack import ENDPOINTS, GROUPS, Stack
 from tools.localcloud import workspace
 from tools.state.backend import ROOT
 

@@ -26,7 +26,7 @@ from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.terraform.text import Event
 
-_COUNTED = ("add", "change", "remove")  # what a result shows as numbers
+COUNTED = ("add", "change", "remove")  # what a result shows as numbers
 
 
 def run_stack(run: Run, stack: Stack, on_waiting: Callable[[], object] = object) -> Result:
@@ -114,7 +114,7 @@ class _StackRun:
 
     def _describe_changes(self) -> str:
         """What an apply has changed that the numbers of resources do not show."""
-        others = {name: n for name, n in self._changes.items() if name not in _COUNTED and n}
+        others = {name: n for name, n in self._changes.items() if name not in COUNTED and n}
         parts = [f"{name}: {number}" for name, number in others.items()]
         if self._outputs and not any(self._changes.values()):
             parts.append(f"outputs changed: {', '.join(self._outputs)}")
@@ -267,7 +267,7 @@ class _StackRun:
         counts = {name: int(number) for name, number in changes.items() if name != "operation"}
         if changes["operation"] == "plan":
             # A replacement is one to add and one to remove, and each of them is completed.
-            self._done, self._total = 0, sum(counts.get(name, 0) for name in _COUNTED)
+            self._done, self._total = 0, sum(counts.get(name, 0) for name in COUNTED)
         else:
             self._changes = counts
 

@@ -132,8 +132,8 @@ def _describe_failed(run: Run, stack: Stack, diagnostic: Diagnostic) -> str:
     after = f"; then: tools deploy{run.option} --refresh {stack.name}"
     run.records.forget(stack)
     state = run.records.state(stack)
-    for resource in state.resources if state else ():
-        if resource.type == NOTEBOOK_TYPE and resource.status == "tainted":
+    for resource in state.of_type(NOTEBOOK_TYPE) if state else ():
+        if resource.status == "tainted":
             program = f"{run.terraform.program} -chdir={stack.path}"
             after += f", once it is not to be replaced any more: {program} untaint "
             after += f"'{resource.address}'"

@@ -13,10 +13,10 @@ from pathlib import Path
 from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import UserError
 from tools.hcl import reading
+from tools.state.place import SAVED_BACKEND
 from tools.terraform.binary import Terraform
 
 _NOTE = ".terraform/initialized.json"
-_BACKEND = ".terraform/terraform.tfstate"
 
 
 def is_current(directory: Path, files: Sequence[Path], terraform: Terraform) -> bool:
@@ -51,7 +51,7 @@ def drop_half_written(directory: Path) -> None:
     It is a copy of what the stack's files say of the backend, and holds no resources:
     https://developer.hashicorp.com/terraform/language/backend#initialize-the-backend
     """
-    path = directory / _BACKEND
+    path = directory / SAVED_BACKEND
     if path.is_file():
         try:
             json.loads(path.read_text())

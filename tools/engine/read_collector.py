@@ -10,6 +10,8 @@ from pathlib import Path
 from tools.engine.file_digests import FileDigests, UncountableError
 from tools.engine.module_scope import ModuleUses
 from tools.hcl.file_uses import FileUses
+from tools.hcl.scanning import LOCK_FILE
+from tools.state.place import SAVED_BACKEND
 
 _GLOB = re.compile(r"[*?\[{]")
 # What Terraform and this program write in a stack's directory.
@@ -18,8 +20,8 @@ _WRITTEN = (
     "terraform.tfstate.backup",
     "terraform.tfstate.record.json",
     ".terraform.tfstate.lock.info",
-    ".terraform.lock.hcl",
-    ".terraform/terraform.tfstate",
+    LOCK_FILE,
+    SAVED_BACKEND,
     ".terraform/initialized.json",
     ".terraform/modules/modules.json",
     "errored.tfstate",

@@ -9,8 +9,7 @@ from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.errors import UserError
 from tools.fleet.statements import Policy
 from tools.layout.stack import Stack
-from tools.state.file import State
-from tools.state.place import Place
+from tools.state.place import Place, read_state
 
 Resource = Mapping[str, Any]
 """A resource of a state: its `type` and its `values`."""
@@ -111,12 +110,10 @@ def _read_resources(stack: Stack, place: Callable[[Stack], Place | None]) -> lis
             f"the files of {stack.name} do not say where its state is (another backend than local "
             "and s3, or a workspace), so its policies cannot be read"
         )
-    content = location.read()
-    if content is None:
-        return []
+    state = read_state(location)
     return [
         {"type": resource.type, "values": resource.attributes}
-        for resource in State.parse(content, str(location)).resources
+        for resource in (state.resources if state else ())
     ]
 
 

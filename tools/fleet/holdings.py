@@ -7,8 +7,7 @@ from tools.aws import s3
 from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.errors import UserError
 from tools.fleet.fleet import DeclaredNotebook, Fleet
-from tools.state.file import State
-from tools.state.place import locate_unmoved
+from tools.state.place import locate_unmoved, read_state
 
 _REQUESTS = 16  # to a bucket, in parallel
 
@@ -31,11 +30,10 @@ def _is_held(fleet: Fleet, notebook: DeclaredNotebook) -> bool | None:
         place = locate_unmoved(notebook.stack, s3.in_regions_of(fleet.endpoint))
         if place is None:
             return None
-        text = place.read()
-        state = State.parse(text, str(place)) if text else None
+        state = read_state(place)
     except UserError:  # tools list says why
         return None
     return state is not None and any(
-        resource.type == NOTEBOOK_TYPE and resource.attributes.get("name") == notebook.name
-        for resource in state.resources
+        instance.attributes.get("name") == notebook.name
+        for instance in state.of_type(NOTEBOOK_TYPE)
     )

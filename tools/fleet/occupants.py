@@ -10,10 +10,7 @@ from tools.aws.network import Endpoint, Occupants
 from tools.errors import UserError
 from tools.layout import variables
 from tools.layout.repository import Repository
-from tools.layout.stack import Stack
-
-GROUPS = "shared-infra/security-groups"
-ENDPOINTS = "shared-infra/vpc-endpoints"
+from tools.layout.stack import ENDPOINTS, GROUPS, Stack
 
 
 @dataclass(frozen=True)

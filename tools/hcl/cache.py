@@ -6,6 +6,7 @@ They are kept from run to run in a file of the repository, which may go or break
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,13 @@ _used: set[str] = set()
 _unkept: set[str] = set()
 # The checksum and the results of the file that was read or written last: a run reads it many times.
 _last: tuple[bytes, dict[str, Any]] = (b"", {})
+
+
+@cache
+def version_of(*sources: str) -> str:
+    """A checksum of modules by their files, with which a `kind` leaves earlier results aside."""
+    contents = (Path(source).read_bytes() for source in sources)
+    return blake2b(b"".join(contents), digest_size=16).hexdigest()
 
 
 def once(kind: str, text: str, parse: Callable[[], Any], keep: bool = True) -> Any:

@@ -4,8 +4,6 @@ import copy
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from hashlib import blake2b
-from pathlib import Path
 from typing import Any, TypedDict
 
 from tools.hcl import cache as parsed
@@ -56,7 +54,8 @@ def _pieces(content: bytes, is_json: bool) -> Pieces:
         text = content.decode()
     except UnicodeDecodeError as error:
         return {**NOTHING, "unreadable": f"not UTF-8 at byte {error.start}"}
-    kind = f"pieces {'json' if is_json else 'native'} {_version()}"
+    version = parsed.version_of(__file__, syntax.__file__)
+    kind = f"pieces {'json' if is_json else 'native'} {version}"
     pieces: Pieces = parsed.once(kind, text, lambda: _read(text, is_json))
     return pieces
 
@@ -105,13 +104,6 @@ def may_read_states(content: bytes) -> bool:
 def names_backend(content: bytes) -> bool:
     """Whether a file may have a `backend` or a `cloud` block; by its text."""
     return b"backend" in content or b"cloud" in content or b"\\u" in content
-
-
-@cache
-def _version() -> str:
-    """What the pieces depend on besides the text: this module and the parser."""
-    sources = (Path(__file__), Path(str(syntax.__file__)))
-    return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
 
 
 def _read(text: str, is_json: bool) -> Pieces:

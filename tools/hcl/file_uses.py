@@ -3,13 +3,10 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
-from hashlib import blake2b
-from pathlib import Path
 from typing import Any, TypedDict
 
 from tools.hcl import configuration, syntax
-from tools.hcl.cache import once
+from tools.hcl.cache import once, version_of
 from tools.hcl.configuration import Attributes, needed_of_variable
 from tools.hcl.syntax import Body, Expression, UnreadableError, parse_file, parse_template
 
@@ -118,7 +115,8 @@ def read_uses(content: bytes, is_json: bool) -> FileUses:
         text = content.decode()
     except UnicodeDecodeError as error:
         return FileUses(**{**_nothing(), "unreadable": f"not UTF-8 at byte {error.start}"})
-    kind = f"file uses {is_json} {_version()}"
+    version = version_of(__file__, syntax.__file__, configuration.__file__)
+    kind = f"file uses {is_json} {version}"
     uses: FileUses = once(kind, text, lambda: _read(text, is_json))
     return uses
 
@@ -128,13 +126,6 @@ def calls_in_template(text: str) -> list[tuple[str, list[Expression]]]:
     finder = _Finder(_nothing())
     finder.visit(parse_template(text))
     return finder.uses["calls"]
-
-
-@cache
-def _version() -> str:
-    """What the results depend on besides the text: this module and the parser."""
-    sources = (Path(__file__), Path(str(syntax.__file__)), Path(str(configuration.__file__)))
-    return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
 
 
 def _read(text: str, is_json: bool) -> FileUses:

@@ -3,14 +3,12 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
 from tools.hcl import syntax
-from tools.hcl.cache import once
+from tools.hcl.cache import once, version_of
 from tools.hcl.evaluation import Scope, evaluate, is_known
 from tools.hcl.syntax import Block, Body, Expression, UnreadableError
 from tools.system import files
@@ -179,14 +177,8 @@ def _once(
     kind: str, text: str, find: Callable[[], dict[str, Any]], keep: bool = True
 ) -> dict[str, Any]:
     # Hundreds of notebooks share most of their texts, and a parse takes up to 5 ms.
-    return dict(once(f"{kind} {_version()}", text, find, keep))
-
-
-@cache
-def _version() -> str:
-    """What results depend on besides the text: this module and the parser."""
-    sources = (Path(__file__), Path(str(syntax.__file__)))
-    return blake2b(b"".join(file.read_bytes() for file in sources), digest_size=16).hexdigest()
+    version = version_of(__file__, syntax.__file__)
+    return dict(once(f"{kind} {version}", text, find, keep))
 
 
 def _parse(text: str, path: Path) -> Body:

@@ -12,7 +12,8 @@ from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports import encryption, inventory
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
-from tools.imports.request import S3, ImportRequest, ResourceImport
+from tools.imports.request import ImportRequest, ResourceImport
+from tools.layout.stack import S3
 from tools.state.addresses import STANDARD_PURPOSES, bucket_address
 
 PURPOSE = re.compile(r"[a-z](-?[a-z0-9])*")  # the rule of bucket_names

@@ -10,9 +10,9 @@ from tools.engine import explain
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.hcl.reading import Value
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, Values
+from tools.imports.request import Values
 from tools.layout import variables
-from tools.layout.stack import Stack
+from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3, Stack
 from tools.localcloud import workspace
 from tools.runs.session import Session
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from tools.errors import UserError
 from tools.imports.destination import Destination
-from tools.imports.request import AWS_MANAGED_KEY, S3, SSE_S3, Encryption
+from tools.imports.request import AWS_MANAGED_KEY, SSE_S3, Encryption
+from tools.layout.stack import S3
 
 
 def describe(destination: Destination, bucket: str, configuration: Any) -> Encryption:

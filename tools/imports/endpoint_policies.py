@@ -8,7 +8,7 @@ from tools.aws.policies import as_list
 from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports.destination import Destination
-from tools.imports.request import ENDPOINTS
+from tools.layout.stack import ENDPOINTS
 
 
 def settle(

@@ -10,7 +10,8 @@ from tools.errors import UserError, shorten
 from tools.hcl.reading import Value
 from tools.imports import endpoint_policies, security_groups, tfvars
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
-from tools.imports.request import ENDPOINTS, GROUPS, ImportRequest, ResourceImport
+from tools.imports.request import ImportRequest, ResourceImport
+from tools.layout.stack import ENDPOINTS, GROUPS
 
 _PRIVATE_DNS = "private_dns_enabled"
 # As in shared-infra/vpc-endpoints/services.tf, which says where each is in use.

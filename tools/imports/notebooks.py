@@ -13,7 +13,8 @@ from tools.hcl import writing
 from tools.hcl.reading import VALUES, Value
 from tools.imports import lifecycle, security_groups
 from tools.imports.destination import Destination, parse_tags
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3, ImportRequest, ResourceImport
+from tools.imports.request import ImportRequest, ResourceImport
+from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3
 from tools.scaffold import render
 from tools.scaffold.notebook import check_name, make
 

@@ -6,12 +6,8 @@ from dataclasses import dataclass, field
 
 from tools.errors import UserError
 from tools.hcl.reading import Value
+from tools.layout.stack import IAM, S3
 from tools.scaffold.notebook import Notebook
-
-S3 = "shared-infra/s3"
-IAM = "shared-infra/iam"
-GROUPS = "shared-infra/security-groups"
-ENDPOINTS = "shared-infra/vpc-endpoints"
 
 # What encrypts a bucket that names no key of the account.
 SSE_S3 = "S3's own keys"

@@ -6,7 +6,8 @@ from tools.aws.policies import as_list
 from tools.errors import UserError
 from tools.hcl.reading import Value
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
-from tools.imports.request import IAM, ImportRequest, ResourceImport
+from tools.imports.request import ImportRequest, ResourceImport
+from tools.layout.stack import IAM
 
 _INLINE = "pass-itself"  # the stack's only inline policy
 # Seconds. The stack leaves it at the provider's default:

@@ -24,15 +24,8 @@ from tools.imports import (
 )
 from tools.imports.destination import Destination
 from tools.imports.inventory import Inventory
-from tools.imports.request import (
-    ENDPOINTS,
-    GROUPS,
-    IAM,
-    S3,
-    ImportRequest,
-    ResourceImport,
-    combine,
-)
+from tools.imports.request import ImportRequest, ResourceImport, combine
+from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3
 from tools.scaffold.notebook import Notebook
 from tools.state.addresses import bucket_address
 

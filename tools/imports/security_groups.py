@@ -7,7 +7,8 @@ from typing import Any
 from tools.aws import lookup
 from tools.errors import UserError, shorten
 from tools.imports.destination import Destination, note_lost_tags, parse_tags
-from tools.imports.request import GROUPS, ImportRequest, ResourceImport
+from tools.imports.request import ImportRequest, ResourceImport
+from tools.layout.stack import GROUPS
 
 PURPOSES = ("notebooks", "endpoints")
 _OUTPUTS = {"notebooks": "notebook_security_group_id", "endpoints": "endpoint_security_group_id"}

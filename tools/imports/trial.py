@@ -20,9 +20,8 @@ from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.hcl.reading import VALUES, Value
 from tools.imports.pending import PendingImport
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
 from tools.layout.repository import COMMON, Repository
-from tools.layout.stack import Stack
+from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3, Stack
 from tools.runs import deployment
 from tools.runs.session import Session
 from tools.scaffold import render

@@ -121,7 +121,7 @@ class Repository:
             return {name: self._instance_name(name) for name in self.notebook_names()}
 
     def _instance_name(self, directory: str) -> str:
-        values = self.root / "notebooks" / directory / "terraform.tfvars"
+        values = self.root / "notebooks" / directory / reading.VALUES
         try:
             return str(reading.tfvars_value(values, "name") or directory)
         except UserError:

@@ -12,6 +12,12 @@ from tools.layout.neighbours import Kind as Kind
 from tools.layout.neighbours import Neighbours, Upstream
 from tools.layout.reads import Backend, StateAddress
 
+# The stacks of shared-infra/.
+S3 = "shared-infra/s3"
+IAM = "shared-infra/iam"
+GROUPS = "shared-infra/security-groups"
+ENDPOINTS = "shared-infra/vpc-endpoints"
+
 
 @dataclass(frozen=True)
 class Stack:

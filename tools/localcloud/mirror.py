@@ -84,7 +84,8 @@ def _copy(path: Path, target: Path) -> Signature | None:
     if stat.S_ISLNK(status.st_mode):
         link = path.readlink()
         if not (target.is_symlink() and target.readlink() == link):
-            _replace(target, lambda partial: partial.symlink_to(link))
+            with files.replacing(target) as partial:
+                partial.symlink_to(link)
         return []
     if not stat.S_ISREG(status.st_mode):
         return None
@@ -95,7 +96,8 @@ def _copy(path: Path, target: Path) -> Signature | None:
             return None
         is_same = _is_same(path, target)
     if not is_same:
-        _replace(target, lambda partial: shutil.copy(path, partial))
+        with files.replacing(target) as partial:
+            shutil.copy(path, partial)
     is_doubtful = status.st_ctime > time.time() - _DOUBTFUL_SECONDS
     return [] if is_doubtful else _signature(path, target)
 
@@ -123,20 +125,6 @@ def _signature(path: str | Path, target: str | Path) -> Signature:
             return []
         signature += [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
     return signature
-
-
-def _replace(target: Path, make: Callable[[Path], object]) -> None:
-    """Makes a file in one step: another command may read the copy meanwhile."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        make(partial)
-        partial.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise UserError(f"cannot write {target}: {files.explain(error)}") from None
 
 
 def _remove(copy: Path, name: str) -> None:

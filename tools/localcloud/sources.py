@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import SCRATCH
+from tools.hcl.scanning import LOCK_FILE
 from tools.system import git
 
 _NEVER_IN = frozenset((".git", ".hg", ".svn", ".terraform"))
-_LOCK_FILE = ".terraform.lock.hcl"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Sources:
         *folders, last = name.split("/")
         return not (
             ".tfstate" in last
-            or last == _LOCK_FILE
+            or last == LOCK_FILE
             or name == SCRATCH
             or (folders and (folders[0] == SCRATCH or not _NEVER_IN.isdisjoint(folders)))
             or self.is_own(name)

@@ -17,12 +17,11 @@ from tools.hcl.reading import VALUES
 from tools.hcl.writing import format_assignments
 from tools.layout import contents
 from tools.layout.repository import COMMON, Repository
-from tools.layout.stack import FOLDERS
+from tools.layout.stack import FOLDERS, GROUPS
 from tools.localcloud import mirror
 from tools.localcloud.sources import Sources
 from tools.state import backend
-from tools.state.file import State
-from tools.state.place import ERRORED, STATE, LocalPlace
+from tools.state.place import ERRORED, STATE, LocalPlace, read_state
 from tools.system import files
 
 # Values that name something in an AWS account, and what the local cloud has instead.
@@ -48,8 +47,8 @@ _STAND_INS: dict[str, reading.Value] = {
     "use_shared_kms_key": False,  # the key may be one of theirs
     "vpc_id": None,
 }
-# The stack that has to be told its VPC; the local cloud has a default one, and nobody else in it.
-_NETWORK, _VPC = "shared-infra/security-groups", {"vpc_id": "default"}
+# What security groups have to be told: the local cloud has a default VPC, and nobody else in it.
+_VPC = {"vpc_id": "default"}
 # Terraform reads these files in the order of their names, and takes the last value:
 # https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
 OVERRIDES = "zz-local.auto.tfvars"
@@ -86,7 +85,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
         if name in new and bucket:
             files.write_if_new(copy / name / backend.FILE, bucket.text(name))
         files.write_if_new(copy / name / _FROM_REPOSITORY, "")
-        files.write_if_new(copy / name / OVERRIDES, _overrides(copy / name, name == _NETWORK))
+        files.write_if_new(copy / name / OVERRIDES, _overrides(copy / name, name == GROUPS))
     mirror.Note(noted, roots + unfinished + orphaned).write(copy)
     for folder in ("shared-infra", "notebooks", "modules"):
         (copy / folder).mkdir(parents=True, exist_ok=True)
@@ -245,6 +244,5 @@ def _holds_resources(directory: Path) -> bool:
 
     Raises UserError if it cannot be read.
     """
-    place = LocalPlace(directory / STATE)
-    text = place.read()
-    return text is not None and bool(State.parse(text, str(place)).resources)
+    state = read_state(LocalPlace(directory / STATE))
+    return state is not None and bool(state.resources)

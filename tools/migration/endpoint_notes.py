@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from tools.imports import endpoints
 from tools.imports.destination import Destination
-from tools.imports.request import ENDPOINTS, GROUPS, ImportRequest
+from tools.imports.request import ImportRequest
+from tools.layout.stack import ENDPOINTS, GROUPS
 from tools.migration.mapping import LegacyMapping, MappedResource
 from tools.migration.resource_types import ENDPOINT
 

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import replace
 
 from tools.imports.destination import Destination
-from tools.imports.request import ENDPOINTS, GROUPS, ImportRequest, Values
+from tools.imports.request import ImportRequest, Values
+from tools.layout.stack import ENDPOINTS, GROUPS
 from tools.migration.mapping import LegacyMapping
 from tools.migration.resource_types import ENDPOINT, NOTEBOOK
 

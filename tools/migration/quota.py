@@ -4,7 +4,8 @@ from collections.abc import Iterable, Set
 
 from tools.imports import roles
 from tools.imports.destination import Destination
-from tools.imports.request import IAM, S3, ImportRequest
+from tools.imports.request import ImportRequest
+from tools.layout.stack import IAM, S3
 from tools.migration.legacy import Resource
 from tools.migration.mapping import LegacyMapping
 from tools.migration.resource_types import ROLE

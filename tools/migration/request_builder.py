@@ -7,7 +7,8 @@ from tools.errors import UserError
 from tools.imports import buckets, endpoints, notebooks, roles, security_groups
 from tools.imports.destination import Destination
 from tools.imports.notebooks import Shared
-from tools.imports.request import ENDPOINTS, IAM, ImportRequest, combine
+from tools.imports.request import ImportRequest, combine
+from tools.layout.stack import ENDPOINTS, IAM
 from tools.migration import endpoint_notes, network, quota
 from tools.migration.mapping import LegacyMapping, MappedResource
 from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE

@@ -1,7 +1,7 @@
 """The types of resources that a migration imports, and the shared stack for each."""
 
 from tools.aws.sagemaker import NOTEBOOK_TYPE
-from tools.imports.request import ENDPOINTS, GROUPS, IAM, S3
+from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3
 
 BUCKET = "aws_s3_bucket"
 ROLE = "aws_iam_role"

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from tools.console.messages import say
 from tools.engine.preparation import prepare
 from tools.engine.records import Records
-from tools.layout.stack import Stack
+from tools.layout.stack import S3, Stack
 from tools.runs.session import Session
-from tools.state.addresses import BUCKETS, moved_addresses
+from tools.state.addresses import moved_addresses
 
 Moves = Mapping[Stack, Mapping[str, str]]  # former address to today's
 
@@ -20,7 +20,7 @@ def find_moves(records: Records, stacks: Sequence[Stack]) -> Moves:
     found = {}
     for stack in stacks:
         state = records.state(stack)
-        if state is None and stack.name == BUCKETS and records.place(stack) is None:
+        if state is None and stack.name == S3 and records.place(stack) is None:
             say(f"{stack.name}: {records.why_no_place(stack)}; docs/upgrading.md moves it by hand")
         addresses = [resource.address for resource in state.resources] if state else []
         if moves := moved_addresses(stack.name, addresses):

@@ -1,6 +1,5 @@
 """Renames a notebook's directory, and moves its state and record; the instance keeps its name."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -23,7 +22,7 @@ from tools.runs.session import Session
 from tools.scaffold import notebook
 from tools.state import backend
 from tools.state.backend import Backend
-from tools.state.file import ResourceInstance, State, with_stack
+from tools.state.file import State, with_stack
 from tools.state.place import (
     CUT_SHORT,
     ERRORED,
@@ -33,6 +32,7 @@ from tools.state.place import (
     Place,
     locate,
     no_objects,
+    read_state,
 )
 from tools.system import files
 
@@ -165,7 +165,9 @@ def _is_of(place: LocalPlace, stack: Stack) -> bool:
 
     By its instance's name too, of a state whose provider sets no tags.
     """
-    tags = (resource.attributes.get("tags_all") or {} for resource in _resources(place))
+    state = read_state(place)
+    resources = state.resources if state else ()
+    tags = (resource.attributes.get("tags_all") or {} for resource in resources)
     return stack.name in (tag.get("Stack") for tag in tags) or (
         _read_instance(place) == stack.path.name
     )
@@ -198,13 +200,9 @@ def _find_instance(records: Records, renaming: _Renaming) -> str | None:
 
 
 def _read_instance(place: Place) -> str | None:
-    notebooks = (one for one in _resources(place) if one.type == NOTEBOOK_TYPE)
-    return next((str(notebook.attributes["name"]) for notebook in notebooks), None)
-
-
-def _resources(place: Place) -> Sequence[ResourceInstance]:
-    text = place.read()
-    return State.parse(text, str(place), place.mend).resources if text else ()
+    state = read_state(place)
+    instances = state.of_type(NOTEBOOK_TYPE) if state else []
+    return str(instances[0].attributes["name"]) if instances else None
 
 
 def _refuse(

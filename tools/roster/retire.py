@@ -143,7 +143,7 @@ class Retiring:
 
 
 def _held(state: State) -> list[dict[str, object]]:
-    return [dict(r.attributes) for r in state.resources if r.type == NOTEBOOK_TYPE]
+    return [dict(instance.attributes) for instance in state.of_type(NOTEBOOK_TYPE)]
 
 
 def _arns(state: State) -> list[object]:

@@ -19,7 +19,7 @@ from tools.engine.records import Records
 from tools.errors import UserError
 from tools.fleet import occupants
 from tools.layout import graph
-from tools.layout.stack import Stack
+from tools.layout.stack import ENDPOINTS, Stack
 from tools.runs import report_file
 from tools.runs.options import Options
 from tools.runs.platforms import warn_of_stops
@@ -147,7 +147,7 @@ def _plans_of_followers(stacks: Sequence[Stack], changed: Sequence[Stack]) -> li
 
 def _say_what_is_there(session: Session, shown: Sequence[Plan]) -> None:
     """Says what else is in the VPC if endpoints are about to change its ways to AWS."""
-    if any(p.stack == occupants.ENDPOINTS and p.status in ("changed", "waiting") for p in shown):
+    if any(p.stack == ENDPOINTS and p.status in ("changed", "waiting") for p in shown):
         cloud = Cloud(session.target.region, session.target.endpoint)
         for sentence in occupants.describe_declared(cloud, session.target.repository):
             say(sentence)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tools.engine.apply import COUNTED
 from tools.engine.plans import Plan
 from tools.engine.run import Result
 from tools.errors import UserError
@@ -98,7 +99,7 @@ def _json(results: Sequence[Result], command: str) -> str:
                 "outcome": result.outcome,
                 "seconds": round(result.seconds, 1),
                 "detail": result.detail,
-                "changes": {name: result.changes.get(name, 0) for name in _COUNTS},
+                "changes": {name: result.changes.get(name, 0) for name in COUNTED},
                 "losses": list(result.losses),
             }
             for result in results
@@ -133,7 +134,7 @@ def markdown(results: Sequence[Result], command: str) -> str:
         "|---|---|---:|---:|---:|---:|---|",
     ]
     for result in results:
-        counts = " | ".join(str(result.changes.get(name, 0) or "") for name in _COUNTS)
+        counts = " | ".join(str(result.changes.get(name, 0) or "") for name in COUNTED)
         loss = f"🔴 **loses data: {', '.join(result.losses)}**" if result.losses else ""
         detail = " ".join(filter(None, (loss, result.detail))).replace("|", "\\|")
         detail = detail.replace("\n", " ")
@@ -147,5 +148,4 @@ def _is_bad(result: Result) -> bool:
     return result.outcome in BAD_OUTCOMES
 
 
-_COUNTS = ("add", "change", "remove")
 _WRITERS = {".json": _json, ".xml": _junit, ".md": markdown}

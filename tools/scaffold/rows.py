@@ -106,7 +106,7 @@ def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
     names = repository.notebook_names()
     name = source.removeprefix("notebooks/").rstrip("/")
     directory = repository.root / "notebooks" / name
-    path = directory / "terraform.tfvars"
+    path = directory / reading.VALUES
     if name not in names or not path.is_file():
         hint = nearest(name, [other for other in names if other != name])
         raise UserError(f"there is no notebooks/{name}/terraform.tfvars to copy from; {hint}")

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from tools.errors import UserError
+from tools.hcl.reading import VALUES
 from tools.layout.files import tf_files
 from tools.scaffold import merge, render
 from tools.scaffold.merge import Conflict, Merged
@@ -23,7 +24,6 @@ UP_TO_DATE = "up to date"
 _STAGING = ".upgrade-"
 _OWNER = "run.pid"  # in a staging folder: the process whose it is
 _INITIALIZED = ".terraform"
-_VALUES = "terraform.tfvars"  # the owner's alone
 _ALIKE = 0.4  # a directory with less of every layout than this was not made from a template
 
 
@@ -110,7 +110,7 @@ def read_layouts(templates: Path) -> Sequence[Mapping[str, str]]:
     stands for none (templates/earlier/README.md).
     """
     today = render.render(Notebook("any", {}), templates)
-    today.pop(_VALUES)
+    today.pop(VALUES)  # the owner's alone
     folders = [path for path in (templates.parent / EARLIER).glob("*") if path.name.isdigit()]
     layouts: list[Mapping[str, str]] = [today]
     for folder in sorted(folders, key=lambda path: int(path.name), reverse=True):
@@ -137,7 +137,7 @@ def _changes(directory: Path, mine: Mapping[str, str], merged: Merged) -> Upgrad
 
 def _example(directory: Path, layouts: Sequence[Mapping[str, str]]) -> Upgrade:
     """The change of terraform.tfvars.example, which is replaced unless the owner changed it."""
-    name = f"{_VALUES}.example"
+    name = f"{VALUES}.example"
     path, today = directory / name, layouts[-1][name]
     text = _read(path) if path.is_file() else None
     if text is None or text == today:

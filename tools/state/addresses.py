@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-BUCKETS = "shared-infra/s3"
+from tools.layout.stack import S3
+
 STANDARD_PURPOSES = ("datasets", "models")
 # Until December 2026 every shared bucket was one of these (shared-infra/s3/former.tf).
 _FORMER_BUCKET = re.compile(r'aws_s3_bucket\.shared\["([^"]+)"\]')
@@ -18,7 +19,7 @@ def bucket_address(purpose: str) -> str:
 
 def moved_addresses(stack_name: str, addresses: Iterable[str]) -> dict[str, str]:
     """Returns those of a state's `addresses` that are of an older layout, to those of today."""
-    if stack_name != BUCKETS:
+    if stack_name != S3:
         return {}
     found = ((address, _FORMER_BUCKET.fullmatch(address)) for address in addresses)
     return {address: bucket_address(match[1]) for address, match in found if match}
@@ -26,4 +27,4 @@ def moved_addresses(stack_name: str, addresses: Iterable[str]) -> dict[str, str]
 
 def names_former(stack_name: str, text: str) -> bool:
     """Whether a text, such as an error of Terraform, names an address of an older layout."""
-    return stack_name == BUCKETS and _FORMER_BUCKET.search(text) is not None
+    return stack_name == S3 and _FORMER_BUCKET.search(text) is not None

@@ -66,6 +66,10 @@ class State:
         """The instances that Terraform manages: all but those of data sources."""
         return tuple(instance for instance in self.instances if instance.mode == "managed")
 
+    def of_type(self, type_: str) -> list[ResourceInstance]:
+        """Its managed resources of a type."""
+        return [resource for resource in self.resources if resource.type == type_]
+
     @property
     def types(self) -> set[str]:
         """The types of its managed resources."""
@@ -81,8 +85,8 @@ class State:
         """The buckets that AWS refuses to delete while objects are in them."""
         return [
             str(resource.attributes.get("bucket"))
-            for resource in self.resources
-            if resource.type == "aws_s3_bucket" and not resource.attributes.get("force_destroy")
+            for resource in self.of_type("aws_s3_bucket")
+            if not resource.attributes.get("force_destroy")
         ]
 
     @classmethod

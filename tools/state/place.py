@@ -13,7 +13,7 @@ from tools.hcl import reading
 from tools.layout.contents import selected_workspace
 from tools.layout.reads import Backend
 from tools.layout.stack import Stack
-from tools.state.file import is_whole
+from tools.state.file import State, is_whole
 from tools.system import files
 
 STATE = "terraform.tfstate"
@@ -86,6 +86,16 @@ class Lock:
             note = {}
         who, operation, created = (str(note.get(n) or "?") for n in ("Who", "Operation", "Created"))
         return cls(str(note.get("ID") or "?"), who, operation, created, is_held)
+
+
+def read_state(place: Place) -> State | None:
+    """The state in `place`, or None if there is none.
+
+    Raises UserError if it cannot be read or was cut short, as an empty one may have been, and
+    UnreadableState as State.parse does.
+    """
+    text = place.read()
+    return None if text is None else State.parse(text, str(place), place.mend)
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,24 @@ def write(path: Path, content: str | bytes, mode: int = _READABLE) -> None:
     the file, less the umask. Raises UserError if the disk refuses; the file is left as it was.
     """
     data = content.encode() if isinstance(content, str) else content
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with replacing(path) as partial, os.fdopen(os.open(partial, flags, mode), "wb") as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives the block the path of a file to make, which then takes the place of `path` at once.
+
+    Makes the folders of `path`. Raises UserError if the disk refuses; whatever the block raises,
+    `path` is left as it was.
+    """
     # A name of its own for each writer: two that share one would mix their texts.
     partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            file.write(data)
+        partial.unlink(missing_ok=True)  # of one that was killed
+        yield partial
         partial.replace(path)
     except BaseException as error:
         with suppress(OSError):

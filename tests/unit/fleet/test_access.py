@@ -222,6 +222,8 @@ def test_a_role_that_nothing_here_makes_is_refused() -> None:
 
 
 class Place:
+    mend = ""
+
     def __init__(self, content: bytes | None) -> None:
         self.content = content
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tools.errors import UserError
-from tools.imports.request import ENDPOINTS, S3, ImportRequest, ResourceImport, combine
+from tools.imports.request import ImportRequest, ResourceImport, combine
+from tools.layout.stack import ENDPOINTS, S3
 
 
 def bucket(name: str, purpose: str) -> ImportRequest:
