@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -31,11 +32,12 @@ _ELSEWHERE_OPTION = re.compile(r"--?(state|state-out|backup|chdir)(=|$)")
 # With these Terraform does another thing than it is asked for, or a part of it, and says that it is
 # done: https://developer.hashicorp.com/terraform/cli/commands/plan#planning-modes
 _OTHER_WORK_OPTION = re.compile(
-    r"--?(destroy|exclude|exclude-file|h|help|out|refresh-only|target|target-file|v|version)(=|$)"
+    r"--?(destroy|exclude|exclude-file|h|help|out|refresh-only|replace|target|target-file|v|version)"
+    r"(=|$)"
 )
 # The key of records (engine/secret_digests.py), which is none of a provisioner's business.
 _SECRET = "TOOLS_RECORD_KEY"
-_AUTO_APPROVE = re.compile(r"(?<!\S)--?auto-approve(=\S*)?(?!\S)")
+_AUTO_APPROVE = re.compile(r"--?auto-approve(=|$)")
 
 
 def child_environment(env: Mapping[str, str]) -> dict[str, str]:
@@ -58,9 +60,10 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
         child.pop(name, None)
     # Terraform puts these before our own options. It is to ask, so that we can refuse:
     # https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
-    for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply"):
-        if name in child:
-            child[name] = _AUTO_APPROVE.sub("", child[name])
+    for name, words in words_by_variable(child):
+        kept = [word for word in words if not _AUTO_APPROVE.match(word)]
+        if len(kept) < len(words):
+            child[name] = shlex.join(kept)
     # "Warning: Unable to open CLI configuration file", at each start, if it names no file:
     # https://github.com/hashicorp/terraform/tree/v1.11.4/internal/command/cliconfig
     if providers.cli_config_file(child) is None:

@@ -99,6 +99,7 @@ def test_what_leads_to_another_state_is_refused(name: str, value: str, words: st
         ("TF_CLI_ARGS_plan", "-target=terraform_data.x", "target"),
         ("TF_CLI_ARGS_plan", "-exclude terraform_data.x", "exclude"),
         ("TF_CLI_ARGS_apply", "-refresh-only", "refresh-only"),
+        ("TF_CLI_ARGS_plan", "-replace=terraform_data.a", "replace"),
         ("TF_CLI_ARGS_plan", "-destroy", "destroy"),
         ("TF_CLI_ARGS_plan", "-out=x", "out"),
     ],
@@ -143,9 +144,13 @@ def test_the_user_s_garbage_collection_is_kept() -> None:
     ("options", "kept"),
     [
         ("-auto-approve", ""),
-        ("--auto-approve=true -lock=false", " -lock=false"),
-        ("-parallelism=2 -auto-approve", "-parallelism=2 "),
+        ("--auto-approve=true -lock=false", "-lock=false"),
+        ("-parallelism=2 -auto-approve", "-parallelism=2"),
         ("-var=x=-auto-approve-not", "-var=x=-auto-approve-not"),
+        # Terraform splits them as a shell does.
+        ('"-auto-approve"', ""),
+        (r"\-auto-approve -var 'x=a b'", "-var 'x=a b'"),
+        ("-auto''-approve=1 -lock=false", "-lock=false"),
     ],
 )
 @pytest.mark.parametrize("name", ["TF_CLI_ARGS", "TF_CLI_ARGS_apply"])
