@@ -94,8 +94,8 @@ def _rows(response: HTTPResponse, region: str, url: str) -> Iterator[PriceRow]:
 def _on_demand(
     row: list[str], columns: Mapping[str, int], region: str, published: str
 ) -> PriceRow | None:
-    term, tier, usd, currency, usage, place = (row[columns[name]] for name in _COLUMNS)
-    if (term, currency, place) != ("OnDemand", "USD", region):
+    term, tier, usd, currency, usage, location = (row[columns[name]] for name in _COLUMNS)
+    if (term, currency, location) != ("OnDemand", "USD", region):
         return None
     return PriceRow(usage, usd, tier, published)
 

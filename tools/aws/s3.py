@@ -153,8 +153,8 @@ class Objects:
         what = f"write and delete s3://{bucket}/{key}"
         path = {"Bucket": bucket, "Key": key}
         written = self.cloud.call(what, "s3", "put_object", **path, Body=b"")
-        version = {"VersionId": written["VersionId"]} if written.get("VersionId") else {}
-        self.cloud.call(what, "s3", "delete_object", **path, **version)
+        version_argument = {"VersionId": written["VersionId"]} if written.get("VersionId") else {}
+        self.cloud.call(what, "s3", "delete_object", **path, **version_argument)
 
     def has_table(self, name: str) -> bool:
         """Whether there is a DynamoDB table of this name."""

@@ -39,17 +39,17 @@ def fetch_files(region: str, today: date, with_nat: bool) -> Table:
     only `with_nat`. Raises UserError if a file cannot be fetched or is not whole, or if there are
     no notebooks in the region.
     """
-    found: dict[str, Price] = {}
+    prices_by_usage_type: dict[str, Price] = {}
     fetched: dict[str, Price] = {}
     for service in products.SERVICES:
         if service != products.NAT or with_nat:
             rows = price_files.read_prices(service, region) or ()
-            found |= _by_usage_type(_wanted(service, rows, today))
+            prices_by_usage_type |= _by_usage_type(_wanted(service, rows, today))
         if service == products.NOTEBOOKS:
-            fetched = _notebooks(region, found)  # ends here if there are none
-    for wanted in products.others(region, found):
-        if wanted.usage_type in found:
-            fetched.setdefault(wanted.figure, found[wanted.usage_type])
+            fetched = _notebooks(region, prices_by_usage_type)  # ends here if there are none
+    for wanted in products.others(region, prices_by_usage_type):
+        if wanted.usage_type in prices_by_usage_type:
+            fetched.setdefault(wanted.figure, prices_by_usage_type[wanted.usage_type])
     return Table({region: fetched})
 
 

@@ -56,9 +56,9 @@ class Record:
 
     def to_json(self) -> bytes:
         """The file beside the state."""
-        record = asdict(self)
-        del record["inputs"]["unknown"]  # of no use later: it is asked again
-        return json.dumps({"format": _FORMAT, **record}, indent=1).encode() + b"\n"
+        document = asdict(self)
+        del document["inputs"]["unknown"]  # of no use later: it is asked again
+        return json.dumps({"format": _FORMAT, **document}, indent=1).encode() + b"\n"
 
     @classmethod
     def parse(cls, text: bytes) -> "Record | None":

@@ -100,8 +100,8 @@ def _json_blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         for label, body in _pairs(value):
             if kind == "provider":
                 # One block, or a list of them.
-                for one in body if body and not isinstance(body[0], tuple) else [body]:
-                    names = {name for name, _ in _deep_pairs(one)}
+                for block in body if body and not isinstance(body[0], tuple) else [body]:
+                    names = {name for name, _ in _deep_pairs(block)}
                     yield "provider", label, dict.fromkeys(names)
             elif kind in _HAVE_TYPES:
                 yield kind, label, {}

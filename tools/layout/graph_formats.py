@@ -140,8 +140,8 @@ def _boxes(graph: Graph) -> Iterator[_Box]:
 
 def _likeness(graph: Graph, name: str) -> tuple[str, ...]:
     """What stacks in one box have in common; with something unknown each has its own."""
-    own = (name,) if name in graph.unknown else ()
-    return (graph.kinds[name], *graph.reads[name], *own)
+    own_name = (name,) if name in graph.unknown else ()
+    return (graph.kinds[name], *graph.reads[name], *own_name)
 
 
 def _direction(boxes: Sequence[_Box]) -> str:
