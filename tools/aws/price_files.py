@@ -57,7 +57,8 @@ def read_prices(service: str, region: str, patience: float = _SECONDS) -> Iterat
             response = urllib.request.urlopen(request, timeout=patience, context=context)
         except urllib.error.HTTPError as refusal:
             refusal.close()
-            # S3, where the files are, answers 403 for what does not exist to whom may not list.
+            # S3, where the files are, answers 403 for what does not exist to whom may not list:
+            # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
             if refusal.code in (403, 404):
                 return None
             raise

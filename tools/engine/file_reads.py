@@ -83,7 +83,8 @@ class _Walk:
     def __init__(self, reader: FileReader, directory: str, states: frozenset[str]) -> None:
         self.reader = reader
         self.directory = directory
-        # Terraform looks from where the directory really is.
+        # Terraform looks from where the directory really is: the system follows a link first.
+        # https://man7.org/linux/man-pages/man7/path_resolution.7.html
         self.cwd = os.path.realpath(directory) if Path(directory).is_symlink() else directory
         self.collector = self._new_collector(states)
         self.climbs = False

@@ -204,7 +204,9 @@ class Records:
             except TerraformError as refusal:
                 if isinstance(error, UnreadableState):
                     return UnreadableState(f"{error}: {refusal}")
-            # Terraform would not replace it by what it has saved beside it.
+            # `terraform state push` reads what it replaces, and so would not put in its place what
+            # is saved beside it:
+            # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_push.go
             if isinstance(place, LocalPlace) and is_whole(stack.path / ERRORED):
                 place.set_aside()
                 return None

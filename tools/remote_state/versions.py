@@ -133,7 +133,9 @@ def restore(session: Session, stack: Stack, version: str) -> None:
             prepare(run, stack)
             serial = max(current.serial, restored.serial) + 1
             _push(target, stack, {**json.loads(text), "serial": serial})
-        else:  # Terraform does not replace what it cannot read, and would set another lineage
+        else:
+            # Terraform does not replace what it cannot read, and would set another lineage:
+            # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_push.go
             finish_earlier_run(run, stack)
             transfer.put_over(place, text)
     records.forget(stack)

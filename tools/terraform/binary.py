@@ -293,8 +293,8 @@ class Terraform:
     def holds_resources(self, directory: Path) -> bool:
         """Returns whether the state of `directory`, which must be initialized, holds anything."""
         result = self._ask(directory, "state", "list")
-        # `terraform state list` fails if nothing was ever applied (errStateNotFound in
-        # internal/command of Terraform and of OpenTofu).
+        # `state list` fails if nothing was ever applied (errStateNotFound; OpenTofu has it too):
+        # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_list.go
         if result.returncode and "No state file was found" not in result.stderr:
             raise TerraformError([first_error(result.stderr)])
         return bool(result.stdout.strip())
