@@ -62,6 +62,7 @@ class Objects:
     def create(self, bucket: str, key: str, content: bytes) -> None:
         """Writes an object that must not exist yet, encrypted with S3's own key.
 
+        Raises UserError if somebody else has written it.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
         try:

@@ -51,7 +51,7 @@ class Actual:
 
 
 def choose_key(repository: Repository, region: str, by: Key | None) -> Key:
-    """By which tag the bill is grouped. Raises UserError if none is known, or there is no bill."""
+    """Returns the tag to group the bill by. Raises UserError if none is known or no bill exists."""
     for partition, why in _NOT_THERE.items():
         if region.startswith(f"{partition}-"):
             raise UserError(f"--actual: {why}")

@@ -94,7 +94,7 @@ def active_tags(repository: Repository) -> list[str]:
 
 
 def choose_key(repository: Repository, by: Key | None) -> Key:
-    """By what the bill is grouped: `by`, or a tag that the repository activates.
+    """Returns the key to group the bill by: `by`, or a tag that the repository activates.
 
     Raises UserError if there is none, and for a key that is no tag.
     """

@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Key:
-    """By what notebooks are grouped; `title` is the heading, `noun` what one lacks."""
+    """A key to group notebooks by; `title` is its heading, `noun` names a value that is missing."""
 
     text: str
     title: str

@@ -84,7 +84,10 @@ def _notebooks(region: str, prices: Mapping[str, Price]) -> dict[str, Price]:
 
 
 def _by_usage_type(prices: Iterable[tuple[str, Price]]) -> dict[str, Price]:
-    """Of several products with one usage type the dearest, so that no estimate is too low."""
+    """The prices by usage type.
+
+    Of several products with one usage type the dearest counts, so that no estimate is too low.
+    """
     dearest: dict[str, Price] = {}
     for usage_type, price in prices:
         if usage_type not in dearest or price.usd > dearest[usage_type].usd:
@@ -102,6 +105,7 @@ def _ask(
 def _parse(texts: Iterable[str], source: str, today: date) -> Iterator[tuple[str, Price]]:
     """Usage types and their on-demand prices in US dollars, those of the first tier.
 
+    Raises UserError for a text that is no product.
     https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html
     """
     for text in texts:

@@ -208,7 +208,10 @@ def _sides(group: Values, rule: Values) -> Iterator[Hashable]:
 
 
 def _ports(protocol: str, first: int | None, last: int | None) -> tuple[Hashable, ...]:
-    """Of all protocols, -1, ports mean nothing, and each resource notes others."""
+    """The protocol and ports of a rule, without ports if it is for all protocols (-1 or all).
+
+    Ports mean nothing there, and each resource notes others.
+    """
     return (protocol,) if protocol in ("-1", "all") else (protocol, first, last)
 
 

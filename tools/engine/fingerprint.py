@@ -89,7 +89,7 @@ class InputsReader:
     ) -> Inputs:
         reads = self._read_files(stack, own_files)
         files = {self._name(path): reads.files[path] for path in sorted(reads.files)}
-        variables = Variables.of(reads.root, reads.secrets)
+        variables = Variables.from_uses(reads.root, reads.secrets)
         environment, secrets = environment_digests(self.terraform.env, variables, self.key)
         for path, content in reads.values.items():
             if variables.may_set_secret(content, path):

@@ -42,7 +42,7 @@ def describe(cloud: Cloud, vpc: str, project: str, values: Mapping[str, Any]) ->
 
 
 def describe_declared(cloud: Cloud, repository: Repository) -> list[str]:
-    """As `describe`, of the VPC and the services that the stacks' files name."""
+    """Sentences about what else is in the VPC that the stacks' files name; see `describe`."""
     vpc = _values(repository, GROUPS).get("vpc_id")
     if not isinstance(vpc, str):
         return [f"what else is in the VPC cannot be told: {GROUPS} names none in its files"]

@@ -177,7 +177,11 @@ def _blocks(body: Body) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
 
 
 def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
-    """https://developer.hashicorp.com/terraform/language/syntax/json"""
+    """The blocks of a .tf.json file: type, labels and attributes.
+
+    Raises UnreadableError for a text that is not JSON.
+    https://developer.hashicorp.com/terraform/language/syntax/json
+    """
     try:
         document = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
     except ValueError:

@@ -91,7 +91,11 @@ def _blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 
 def _json_blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """https://developer.hashicorp.com/terraform/language/syntax/json"""
+    """The blocks of a .tf.json file that say which providers it uses: type, label and attributes.
+
+    Raises UnreadableError for a text that is not JSON.
+    https://developer.hashicorp.com/terraform/language/syntax/json
+    """
     try:
         content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=list)
     except ValueError:

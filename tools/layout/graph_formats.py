@@ -145,7 +145,10 @@ def _likeness(graph: Graph, name: str) -> tuple[str, ...]:
 
 
 def _direction(boxes: Sequence[_Box]) -> str:
-    """To the right; downwards if there is a box of many, beside which nothing would be seen."""
+    """The direction to draw in: to the right, or downwards if one box holds many stacks.
+
+    Nothing would be seen beside such a box.
+    """
     return "TB" if any(len(box.names) > 1 for box in boxes) else "LR"
 
 

@@ -70,7 +70,7 @@ class _Api:
 
 
 class GitHub:
-    """https://docs.github.com/en/rest/issues"""
+    """Writes comments and issues on GitHub: https://docs.github.com/en/rest/issues"""
 
     def __init__(self, url: str, env: Mapping[str, str]) -> None:
         token = _require(env, "GITHUB_TOKEN")
@@ -101,7 +101,11 @@ class GitHub:
 
 
 class GitLab:
-    """https://docs.gitlab.com/api/notes and /api/issues"""
+    """Writes comments and issues on GitLab.
+
+    https://docs.gitlab.com/api/notes
+    https://docs.gitlab.com/api/issues
+    """
 
     def __init__(self, url: str, env: Mapping[str, str]) -> None:
         # A job's own token may not write notes: https://docs.gitlab.com/ci/jobs/ci_job_token

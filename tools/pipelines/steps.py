@@ -58,7 +58,7 @@ class Pipeline:
         """
         session = Session.open(context, False, options)
         root = session.target.repository.root
-        store = Store.of(session.target.repository, session.target.endpoint, tree_of(root))
+        store = Store.open(session.target.repository, session.target.endpoint, tree_of(root))
         return cls(session, store)
 
     def find_changed(self, stacks: Sequence[Stack]) -> list[Stack]:

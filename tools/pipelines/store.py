@@ -33,7 +33,7 @@ class Store:
     prefix: str
 
     @classmethod
-    def of(cls, repository: Repository, endpoint: str | None, tree: str) -> "Store":
+    def open(cls, repository: Repository, endpoint: str | None, tree: str) -> "Store":
         """Returns the store for `tree`. Raises UserError if the states are in no bucket."""
         backend = configured_backend(repository)
         if backend is None:

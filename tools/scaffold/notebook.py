@@ -122,7 +122,10 @@ def check_name(name: str) -> None:
 
 
 def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
-    """The rules of modules/sagemaker-notebook/isolation.tf, which says why."""
+    """Raises UserError for values that an isolated notebook cannot have.
+
+    modules/sagemaker-notebook/isolation.tf has the same rules, and says why.
+    """
     if not _ISOLATED_NAME.fullmatch(str(values.get("name", name))):
         raise UserError(
             f"{name}: an isolated notebook's name takes lower-case letters, digits and single "

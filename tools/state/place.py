@@ -124,6 +124,7 @@ class LocalPlace:
         files.write(self.beside(suffix), content)
 
     def delete(self, suffix: str) -> None:
+        """Removes the file, if it is there. Raises UserError if it cannot."""
         try:
             self.beside(suffix).unlink(missing_ok=True)
         except OSError as error:
