@@ -76,7 +76,8 @@ class _Lazy(click.Group):
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                raise  # click ends with 1: the reader of a pipe wants no more
+                # The reader of a pipe wants no more: `main` of click 8.5.1 (core.py) ends with 1.
+                raise
             from tools.runs import crash
 
             raise UserError(crash.describe(error, ctx.params["root"], os.environ)) from error
@@ -148,7 +149,8 @@ def _add_common_options(command: click.Command) -> None:
             _add_common_options(part)
     command.context_class = HelpContext
     if not command.short_help:
-        # click would cut the docstring's first sentence where a line of the list ends.
+        # `_make_default_short_help` of click 8.5.1 (utils.py) cuts the docstring's first sentence
+        # where a line of the list ends.
         first = inspect.cleandoc(command.help or "").split("\n\n")[0].replace("\n", " ")
         command.short_help = first.partition(". ")[0].removesuffix(".") + "."
     if all(parameter.name != "verbose" for parameter in command.params):
@@ -157,6 +159,7 @@ def _add_common_options(command: click.Command) -> None:
 
 def _offer_choice(error: click.BadParameter) -> click.BadParameter:
     """Adds the nearest of an option's values to the message that there is no such value."""
+    # The value is in the message alone: `get_invalid_choice_message` of click 8.5.1 (types.py).
     kind = error.param.type if error.param else None
     given = re.match(r"'(.*)' is not one of ", error.message, re.DOTALL)
     if not isinstance(kind, click.Choice) or not given:

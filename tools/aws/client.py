@@ -100,7 +100,11 @@ class Cloud:
 
 @contextmanager
 def asking(cloud: Cloud, what: str) -> Iterator[None]:
-    """Turns botocore's exceptions within the block into the errors that Cloud's methods raise."""
+    """Turns botocore's exceptions within the block into ours.
+
+    Raises RequestError for a request that AWS refuses, and UserError without credentials, without
+    a network, or for settings that botocore cannot use.
+    """
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,

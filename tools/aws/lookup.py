@@ -37,10 +37,10 @@ def can_tell(resource_type: str) -> bool:
 
 def security_group_rule(cloud: Cloud, is_egress: bool, values: Values) -> str | None:
     """The rule of a group with the same protocol, ports and other side as `values`."""
-    group = values.get("security_group_id")
-    if not group:
+    group_id = values.get("security_group_id")
+    if not group_id:
         return None  # the group is planned too
-    filters = {"group-id": group}
+    filters = {"group-id": group_id}
     rules = _describe(cloud, "describe_security_group_rules", "SecurityGroupRules", filters)
     wanted = (
         is_egress,
@@ -79,15 +79,15 @@ def _log_group(cloud: Cloud, values: Values) -> str | None:
     name = str(values["name"])
     what, operation = f"look for the log group {name}", "describe_log_groups"
     answer = cloud.call(what, "logs", operation, logGroupNamePrefix=name)
-    names = [group["logGroupName"] for group in answer["logGroups"]]
+    names = [log_group["logGroupName"] for log_group in answer["logGroups"]]
     return name if name in names else None
 
 
 def _schedule(cloud: Cloud, values: Values) -> str | None:
-    group, name = values["group_name"] or "default", values["name"]
+    group_name, name = values["group_name"] or "default", values["name"]
     what = f"look for the schedule {name}"
-    answer = cloud.find(what, "scheduler", "get_schedule", GroupName=group, Name=name)
-    return f"{group}/{name}" if answer else None
+    answer = cloud.find(what, "scheduler", "get_schedule", GroupName=group_name, Name=name)
+    return f"{group_name}/{name}" if answer else None
 
 
 def _security_group(cloud: Cloud, values: Values) -> str | None:

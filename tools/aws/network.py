@@ -46,24 +46,24 @@ def occupants(cloud: Cloud, vpc: str) -> Occupants:
 
     Raises UserError if AWS cannot be asked, or there is no such VPC.
     """
-    found = find_vpc(cloud, vpc)
-    if found is None:
+    occupied_vpc = find_vpc(cloud, vpc)
+    if occupied_vpc is None:
         name = "default VPC" if vpc == DEFAULT_VPC else f"VPC {vpc}"
         raise UserError(f"there is no {name} in {cloud}")
-    what, name = f"list the interfaces of {found.id}", "describe_network_interfaces"
-    interfaces = _items(cloud, what, name, "NetworkInterfaces", "vpc-id", found.id)
+    what, name = f"list the interfaces of {occupied_vpc.id}", "describe_network_interfaces"
+    interfaces = _items(cloud, what, name, "NetworkInterfaces", "vpc-id", occupied_vpc.id)
     return Occupants(
-        found.id,
+        occupied_vpc.id,
         Counter(str(interface.get("InterfaceType", "interface")) for interface in interfaces),
-        list_endpoints(cloud, found.id),
+        list_endpoints(cloud, occupied_vpc.id),
     )
 
 
 def find_vpc(cloud: Cloud, vpc: str) -> Vpc | None:
     """Returns a VPC, by its id, or "default" for the region's default one; None without one."""
     name, value = ("is-default", "true") if vpc == DEFAULT_VPC else ("vpc-id", vpc)
-    for found in _items(cloud, f"look for the VPC {vpc}", "describe_vpcs", "Vpcs", name, value):
-        return Vpc(str(found["VpcId"]), str(found.get("CidrBlock") or ""))
+    for described in _items(cloud, f"look for the VPC {vpc}", "describe_vpcs", "Vpcs", name, value):
+        return Vpc(str(described["VpcId"]), str(described.get("CidrBlock") or ""))
     return None
 
 
@@ -71,7 +71,9 @@ def list_endpoints(cloud: Cloud, vpc_id: str) -> tuple[Endpoint, ...]:
     """Returns the endpoints of a VPC, but for those that are gone."""
     what, key = f"list the endpoints of {vpc_id}", "VpcEndpoints"
     endpoints = _items(cloud, what, "describe_vpc_endpoints", key, "vpc-id", vpc_id)
-    return tuple(_endpoint(found) for found in endpoints if found["State"].lower() not in GONE)
+    return tuple(
+        _endpoint(described) for described in endpoints if described["State"].lower() not in GONE
+    )
 
 
 def _items(cloud: Cloud, what: str, operation: str, key: str, name: str, value: str) -> Any:

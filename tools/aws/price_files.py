@@ -57,7 +57,8 @@ def read_prices(service: str, region: str, patience: float = _SECONDS) -> Iterat
             response = urllib.request.urlopen(request, timeout=patience, context=context)
         except urllib.error.HTTPError as refusal:
             refusal.close()
-            # S3, where the files are, answers 403 for what does not exist to whom may not list.
+            # S3, where the files are, answers 403 for what does not exist to whom may not list:
+            # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
             if refusal.code in (403, 404):
                 return None
             raise
@@ -94,8 +95,8 @@ def _rows(response: HTTPResponse, region: str, url: str) -> Iterator[PriceRow]:
 def _on_demand(
     row: list[str], columns: Mapping[str, int], region: str, published: str
 ) -> PriceRow | None:
-    term, tier, usd, currency, usage, place = (row[columns[name]] for name in _COLUMNS)
-    if (term, currency, place) != ("OnDemand", "USD", region):
+    term, tier, usd, currency, usage, location = (row[columns[name]] for name in _COLUMNS)
+    if (term, currency, location) != ("OnDemand", "USD", region):
         return None
     return PriceRow(usage, usd, tier, published)
 

@@ -62,6 +62,7 @@ class Objects:
     def create(self, bucket: str, key: str, content: bytes) -> None:
         """Writes an object that must not exist yet, encrypted with S3's own key.
 
+        Raises UserError if somebody else has written it.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
         try:
@@ -150,8 +151,8 @@ class Objects:
         what = f"write and delete s3://{bucket}/{key}"
         path = {"Bucket": bucket, "Key": key}
         written = self.cloud.call(what, "s3", "put_object", **path, Body=b"")
-        version = {"VersionId": written["VersionId"]} if written.get("VersionId") else {}
-        self.cloud.call(what, "s3", "delete_object", **path, **version)
+        version_argument = {"VersionId": written["VersionId"]} if written.get("VersionId") else {}
+        self.cloud.call(what, "s3", "delete_object", **path, **version_argument)
 
     def has_table(self, name: str) -> bool:
         """Whether there is a DynamoDB table of this name."""

@@ -34,23 +34,31 @@ class Subnet:
 
 def read_vpcs(cloud: Cloud) -> list[Vpc]:
     """Returns the VPCs of the region, the default one last. Raises UserError if AWS refuses."""
-    found = cloud.items("list the VPCs", "ec2", "describe_vpcs", "Vpcs")
-    vpcs = [Vpc(str(v["VpcId"]), _cidrs(v), _name(v), bool(v.get("IsDefault"))) for v in found]
-    return sorted(vpcs, key=lambda vpc: (vpc.is_default, vpc.name, vpc.id))
+    described_vpcs = cloud.items("list the VPCs", "ec2", "describe_vpcs", "Vpcs")
+    listed = [
+        Vpc(
+            str(described["VpcId"]),
+            _cidrs(described),
+            _name(described),
+            bool(described.get("IsDefault")),
+        )
+        for described in described_vpcs
+    ]
+    return sorted(listed, key=lambda vpc: (vpc.is_default, vpc.name, vpc.id))
 
 
-def read_subnets(cloud: Cloud, vpc: str) -> list[Subnet]:
+def read_subnets(cloud: Cloud, vpc_id: str) -> list[Subnet]:
     """Returns the subnets of a VPC, by zone. Raises UserError if AWS refuses to list them.
 
     If it refuses to list the route tables alone, every way to the internet is "unknown".
     """
-    filters = [{"Name": "vpc-id", "Values": [vpc]}]
+    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
 
     def items(operation: str, key: str) -> list[Any]:
-        what = f"list {key} of {vpc}"
+        what = f"list {key} of {vpc_id}"
         return list(cloud.items(what, "ec2", operation, key, Filters=filters))
 
-    found = items("describe_subnets", "Subnets")
+    described_subnets = items("describe_subnets", "Subnets")
     try:
         tables = items("describe_route_tables", "RouteTables")
     except UserError:
@@ -63,18 +71,18 @@ def read_subnets(cloud: Cloud, vpc: str) -> list[Subnet]:
             _name(subnet),
             way_to_internet(str(subnet["SubnetId"]), tables),
         )
-        for subnet in found
+        for subnet in described_subnets
     ]
     return sorted(subnets, key=lambda subnet: (subnet.zone, subnet.name, subnet.id))
 
 
-def way_to_internet(subnet: str, tables: Sequence[Mapping[str, Any]]) -> Internet:
+def way_to_internet(subnet_id: str, tables: Sequence[Mapping[str, Any]]) -> Internet:
     """Returns the way of a subnet's default route, by the route `tables` of its VPC.
 
     A subnet without a table of its own uses the main one:
     https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html
     """
-    table = _table_of(subnet, tables)
+    table = _table_of(subnet_id, tables)
     if table is None:
         return "unknown"
     # A route to what is gone is a "blackhole", and drops what it gets:
@@ -95,24 +103,24 @@ def way_to_internet(subnet: str, tables: Sequence[Mapping[str, Any]]) -> Interne
     return "unknown" if has_lists else "none"
 
 
-def _table_of(subnet: str, tables: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def _table_of(subnet_id: str, tables: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     main = None
     for table in tables:
         for association in table.get("Associations", []):
-            if association.get("SubnetId") == subnet:
+            if association.get("SubnetId") == subnet_id:
                 return table
             if association.get("Main"):
                 main = table
     return main
 
 
-def _cidrs(vpc: Mapping[str, Any]) -> tuple[str, ...]:
+def _cidrs(described: Mapping[str, Any]) -> tuple[str, ...]:
     associated = [
         str(block["CidrBlock"])
-        for block in vpc.get("CidrBlockAssociationSet", [])
+        for block in described.get("CidrBlockAssociationSet", [])
         if block["CidrBlockState"]["State"] == "associated"
     ]
-    return tuple(associated or [str(vpc.get("CidrBlock") or "-")])
+    return tuple(associated or [str(described.get("CidrBlock") or "-")])
 
 
 def _name(described: Mapping[str, Any]) -> str:

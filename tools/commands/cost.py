@@ -234,8 +234,8 @@ def _show_actual(
 
 def _refresh(context: Context, question: Question, today: date) -> None:
     counted = estimates.count(context, question)
-    for found in refresh.refresh_prices(counted, today, say):
-        say(f"{found.count} prices of {found.region} from {found.source}")
+    for refreshed in refresh.refresh_prices(counted, today, say):
+        say(f"{refreshed.count} prices of {refreshed.region} from {refreshed.source}")
     say(f"written to {prices.user_path()}")
 
 

@@ -51,7 +51,7 @@ class Actual:
 
 
 def choose_key(repository: Repository, region: str, by: Key | None) -> Key:
-    """By which tag the bill is grouped. Raises UserError if none is known, or there is no bill."""
+    """Returns the tag to group the bill by. Raises UserError if none is known or no bill exists."""
     for partition, why in _NOT_THERE.items():
         if region.startswith(f"{partition}-"):
             raise UserError(f"--actual: {why}")
@@ -84,10 +84,10 @@ def _ask(repository: Repository, key: Key, today: date, request: Request) -> Bil
     if not request.yes:
         require_terminal()
         click.confirm("Ask it?", abort=True, err=True)
-    found = billed.ask(cost_explorer.cloud(), repository, key.tag, today, request.months)
-    noun = "request" if found.requests == 1 else "requests"
-    say(f"{found.requests} {noun}: ${found.requests * USD_A_REQUEST}")
-    return found
+    answer = billed.ask(cost_explorer.cloud(), repository, key.tag, today, request.months)
+    noun = "request" if answer.requests == 1 else "requests"
+    say(f"{answer.requests} {noun}: ${answer.requests * USD_A_REQUEST}")
+    return answer
 
 
 def _say_empty(known: Billed) -> str:
@@ -102,17 +102,19 @@ def _say_empty(known: Billed) -> str:
 def show(actual: Actual) -> None:
     """Prints the bill beside the estimate: a row for each value of the tag."""
     known = actual.billed
-    months = [_title(month, known) for month in known.months]
-    largest, others = groups.split(actual.rows)
-    rows = [_cells(row.name, [row], known) for row in largest]
-    if others:
-        rows.append(_cells(f"{len(others)} others (--csv lists all)", others, known))
-    rows.append(_cells("all", actual.rows, known))
-    titles = [*months, "Estimate", "Difference"]
+    month_titles = [_title(month, known) for month in known.months]
+    largest_rows, other_rows = groups.split(actual.rows)
+    table_rows = [_cells(row.name, [row], known) for row in largest_rows]
+    if other_rows:
+        table_rows.append(_cells(f"{len(other_rows)} others (--csv lists all)", other_rows, known))
+    table_rows.append(_cells("all", actual.rows, known))
+    titles = [*month_titles, "Estimate", "Difference"]
     columns = [table.Column(title, to_right=True) for title in titles]
-    for number, column in enumerate(columns[: len(months) - 1]):
-        columns[number] = replace(column, rank=len(months) - number)  # the oldest month goes first
-    table.show(rows, (known.tag, *columns))
+    for number, column in enumerate(columns[: len(month_titles) - 1]):
+        columns[number] = replace(
+            column, rank=len(month_titles) - number
+        )  # the oldest month goes first
+    table.show(table_rows, (known.tag, *columns))
     click.echo()
     for note in _notes(actual):
         tell(note)
@@ -186,7 +188,7 @@ def to_csv(actual: Actual) -> str:
     """What `--csv` prints: every row; an amount that is not known is empty."""
     months = actual.billed.months
     columns = ("value", *(f"{month:%Y-%m}" for month in months), "estimate_usd", "difference_usd")
-    rows = [
+    csv_rows = [
         (
             row.name,
             *(f"{row.billed.get(month, Decimal(0)):.2f}" for month in months),
@@ -195,4 +197,4 @@ def to_csv(actual: Actual) -> str:
         )
         for row in actual.rows
     ]
-    return csv_output.to_csv(columns, rows)
+    return csv_output.to_csv(columns, csv_rows)

@@ -68,9 +68,9 @@ def show(answer: CostAnswer) -> None:
 
 
 def _show_notebooks(estimate: Estimate) -> None:
-    largest, others = groups.split(groups.dearest_first(estimate.notebooks))
+    largest_notebooks, other_notebooks = groups.split(groups.dearest_first(estimate.notebooks))
     rows: list[list[table.Cell]] = []
-    for cost in largest:
+    for cost in largest_notebooks:
         size = cost.spec.volume_gb
         is_elsewhere = cost.spec.region != estimate.quantities.region
         rows.append(
@@ -84,11 +84,11 @@ def _show_notebooks(estimate: Estimate) -> None:
                 str(cost.amount),
             ]
         )
-    if others:
-        rest = total(cost.amount for cost in others)
-        rows.append([_name_others(len(others)), *[""] * 5, str(rest)])
+    if other_notebooks:
+        rest = total(cost.amount for cost in other_notebooks)
+        rows.append([_name_others(len(other_notebooks)), *[""] * 5, str(rest)])
     rows.append(["all notebooks", *[""] * 5, str(estimate.notebooks_amount)])
-    columns = (
+    columns: table.Columns = (
         "Notebook",
         "Instance type",
         _number("Hours", 4),
@@ -101,24 +101,24 @@ def _show_notebooks(estimate: Estimate) -> None:
     click.echo()
 
 
-def _show_groups(key: Key, found: Sequence[Group]) -> None:
-    largest, others = groups.split(found)
-    rows = [_group_cells(row.name, [row]) for row in largest]
-    if others:
-        rows.append(_group_cells(_name_others(len(others)), others))
-    rows.append(_group_cells("all notebooks", found))
-    columns = (key.title, _number("Notebooks"), _number("Compute"), _number("Volumes"))
-    table.show(rows, (*columns, _number("A month")), title="Notebooks")
+def _show_groups(key: Key, cost_groups: Sequence[Group]) -> None:
+    largest_groups, other_groups = groups.split(cost_groups)
+    rows = [_group_cells(group.name, [group]) for group in largest_groups]
+    if other_groups:
+        rows.append(_group_cells(_name_others(len(other_groups)), other_groups))
+    rows.append(_group_cells("all notebooks", cost_groups))
+    figures = [_number(title) for title in ("Notebooks", "Compute", "Volumes", "A month")]
+    table.show(rows, [key.title, *figures], title="Notebooks")
     click.echo()
 
 
-def _group_cells(name: str, rows: Sequence[Group]) -> list[table.Cell]:
+def _group_cells(name: str, cost_groups: Sequence[Group]) -> list[table.Cell]:
     return [
         name,
-        sum(len(row.notebooks) for row in rows),
-        str(total(row.compute for row in rows)),
-        str(total(row.volumes for row in rows)),
-        str(total(row.amount for row in rows)),
+        sum(len(group.notebooks) for group in cost_groups),
+        str(total(group.compute for group in cost_groups)),
+        str(total(group.volumes for group in cost_groups)),
+        str(total(group.amount for group in cost_groups)),
     ]
 
 
@@ -142,7 +142,12 @@ def _show_shared(estimate: Estimate) -> None:
         for line in estimate.shared
         if line.quantity
     ]
-    columns = ("What", _number("Quantity", 2), _number("Price", 1), _number("A month"))
+    columns: table.Columns = (
+        "What",
+        _number("Quantity", 2),
+        _number("Price", 1),
+        _number("A month"),
+    )
     table.show(rows, columns, title="Shared")
     click.echo(f"All shared: {estimate.shared_amount}\n")
 
@@ -151,29 +156,29 @@ def _show_comparison(answer: CostAnswer) -> None:
     name = "these notebooks" if answer.selected else "this fleet"
     overhead: list[list[table.Cell]] = []
     with_compute: list[list[table.Cell]] = []
-    for row in answer.comparisons:
-        is_fleet = row.notebooks and row.notebooks == len(answer.estimate.notebooks)
-        notebooks = f"{row.notebooks} ({name})" if is_fleet else str(row.notebooks)
+    for fleet in answer.comparisons:
+        is_fleet = fleet.notebooks and fleet.notebooks == len(answer.estimate.notebooks)
+        notebooks = f"{fleet.notebooks} ({name})" if is_fleet else str(fleet.notebooks)
         overhead.append(
             [
                 notebooks,
-                str(row.separate_overhead),
-                str(row.shared_overhead),
-                str(row.saved),
-                _percent(row.saved_of_overhead),
+                str(fleet.separate_overhead),
+                str(fleet.shared_overhead),
+                str(fleet.saved),
+                _percent(fleet.saved_of_overhead),
             ]
         )
         with_compute.append(
             [
                 notebooks,
-                str(row.separate),
-                str(row.shared),
-                str(row.saved),
-                _percent(row.saved_of_all),
+                str(fleet.separate),
+                str(fleet.shared),
+                str(fleet.saved),
+                _percent(fleet.saved_of_all),
             ]
         )
     numbers = [_number(title) for title in ("Separate", "Shared", "Saved", "Saved %")]
-    columns: list[table.Column | str] = ["Notebooks", *numbers]
+    columns: table.Columns = ["Notebooks", *numbers]
     table.show(overhead, columns, title="Separate against shared infrastructure: overhead alone")
     click.echo()
     table.show(with_compute, columns, title="and with compute and volumes")
@@ -204,21 +209,22 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
 
 def _show_difference(before: Estimate, after: Estimate) -> None:
     """Prints what the what-ifs change: each notebook, what all share, and the total."""
-    rows = []
-    for cost, changed in zip(before.notebooks, after.notebooks, strict=True):
-        rows.append((cost.spec.name, cost.amount, changed.amount))
-    rows.append(("all shared", before.shared_amount, after.shared_amount))
-    shown = [_difference_cells(*row) for row in rows if row[1] != row[2]]
-    shown.append(_difference_cells("total", before.amount, after.amount))
-    columns = ("What", _number("Before"), _number("After"), _number("Difference"))
-    table.show(shown, columns, title="What if: a month before and after the changes")
+    amounts = [
+        (cost.spec.name, cost.amount, changed.amount)
+        for cost, changed in zip(before.notebooks, after.notebooks, strict=True)
+    ]
+    amounts.append(("all shared", before.shared_amount, after.shared_amount))
+    rows = [_difference_cells(name, old, new) for name, old, new in amounts if old != new]
+    rows.append(_difference_cells("total", before.amount, after.amount))
+    columns: table.Columns = ("What", *map(_number, ("Before", "After", "Difference")))
+    table.show(rows, columns, title="What if: a month before and after the changes")
 
 
-def _difference_cells(name: str, before: Amount, after: Amount) -> list[table.Cell]:
+def _difference_cells(name: str, old: Amount, new: Amount) -> list[table.Cell]:
     """A row; a difference of amounts that are not complete is not known."""
-    is_known = before.complete and after.complete
-    difference = signed_money(after.usd - before.usd) if is_known else "unknown"
-    return [name, str(before), str(after), difference]
+    is_known = old.complete and new.complete
+    difference = signed_money(new.usd - old.usd) if is_known else "unknown"
+    return [name, str(old), str(new), difference]
 
 
 def _percent(value: Decimal | None) -> str:

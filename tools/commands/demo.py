@@ -98,8 +98,10 @@ def _show(target: Target) -> None:
     table.show(rows, ("Notebook", "Type", "Status"), urls)
     click.echo("The URLs are as AWS forms them; there is no Jupyter behind them here.")
     shared = {name: value for values in outputs.values() for name, value in values.items()}
-    found = ((label, shared.get(name)) for label, name in _SHARED.items())
-    table.show(((label, _text(value)) for label, value in found), ("Shared by all", "Value"))
+    shared_outputs = ((label, shared.get(name)) for label, name in _SHARED.items())
+    table.show(
+        ((label, _text(value)) for label, value in shared_outputs), ("Shared by all", "Value")
+    )
 
 
 def _text(value: object) -> str:

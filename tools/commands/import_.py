@@ -72,8 +72,8 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
         say(f"note: {stack} is left out: its files do not say where its state is")
 
 
-def _try_out(session: Session, found: Sequence[Notebook]) -> Mapping[str, str]:
-    return trial.refusals(session, pending.PendingImport((), (), tuple(found), (), ()))
+def _try_out(session: Session, doubtful: Sequence[Notebook]) -> Mapping[str, str]:
+    return trial.refusals(session, pending.PendingImport((), (), tuple(doubtful), (), ()))
 
 
 @command.command("bucket", short_help="Import a bucket into shared-infra/s3.")

@@ -113,10 +113,10 @@ def command(
 
 def _region_of_settings() -> str:
     """The region of AWS's settings, which it names. Raises UserError without one."""
-    found = init_questions.default_region()
-    if not found:
+    region_and_setting = init_questions.default_region()
+    if not region_and_setting:
         raise UserError("stdin is not a terminal; pass --region, or set AWS_REGION")
-    region, setting = found
+    region, setting = region_and_setting
     say(f"region {region}, from {setting}")
     return region
 

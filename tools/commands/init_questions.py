@@ -40,16 +40,16 @@ class Questions:
 
     def ask_vpc(self) -> str:
         """Asks for the VPC: of those that AWS lists, or typed if it lists none."""
-        found = _list_vpcs(self.region)
-        if not found:
+        listed_vpcs = _list_vpcs(self.region)
+        if not listed_vpcs:
             say("\n".join(_WHERE_TO_FIND))
             return ask('VPC (its ID, or "default")', settings.check_vpc)
-        rows = [
+        vpc_rows = [
             (number, vpc.id, ", ".join(vpc.cidrs), "default VPC" if vpc.is_default else vpc.name)
-            for number, vpc in enumerate(found, 1)
+            for number, vpc in enumerate(listed_vpcs, 1)
         ]
-        table.show(rows, ("No.", "VPC", "Ranges", "Name"), err=True)
-        ids = [vpc.id for vpc in found]
+        table.show(vpc_rows, ("No.", "VPC", "Ranges", "Name"), err=True)
+        ids = [vpc.id for vpc in listed_vpcs]
         (vpc_id,) = pick("VPC (its number or ID)", ids, lambda words: _check_one(words, ids))
         return vpc_id
 
@@ -65,12 +65,12 @@ class Questions:
     def ask_endpoints(self, zones: int) -> str:
         """Asks for one of the sets of endpoints, whose cost it says."""
         say(f"Interface endpoints, and what they cost in {self.region}:")
-        rows = [
+        endpoint_rows = [
             (name, str(self._endpoints_cost(len(services), zones)), ", ".join(services))
             for name, services in ENDPOINT_SETS.items()
         ]
         columns = ("Set", Column("A month", to_right=True), "Endpoints")
-        table.show(rows, columns, indent="  ", err=True)
+        table.show(endpoint_rows, columns, indent="  ", err=True)
         say("The SageMaker Python SDK needs those of sdk, or hangs (docs/endpoints.md).")
         choice = click.Choice(list(ENDPOINT_SETS))
         show_kept()
@@ -102,21 +102,21 @@ class Questions:
 
     def _list_subnets(self, vpc_id: str) -> list[Subnet]:
         try:
-            found = vpcs.read_subnets(Cloud(self.region, is_hurried=True), vpc_id)
+            listed_subnets = vpcs.read_subnets(Cloud(self.region, is_hurried=True), vpc_id)
         except UserError as error:
             say(f"The subnets of {vpc_id} cannot be listed: {error}")
             return []
-        if not found:
+        if not listed_subnets:
             say(f"AWS lists no subnets of {vpc_id}.")
             return []
-        rows = [
+        subnet_rows = [
             (number, subnet.id, subnet.cidr, subnet.zone, subnet.internet, subnet.name)
-            for number, subnet in enumerate(found, 1)
+            for number, subnet in enumerate(listed_subnets, 1)
         ]
         columns = ("No.", "Subnet", "Range", "Zone", "Internet", "Name")
-        table.show(rows, columns, err=True)
+        table.show(subnet_rows, columns, err=True)
         say("\n".join(_LEGEND))
-        return found
+        return listed_subnets
 
     def _check_subnets(self, words: Sequence[str]) -> None:
         """Raises UserError unless `words` are listed subnets, in a zone each.
@@ -158,14 +158,14 @@ def default_region() -> tuple[str, str] | None:
 
     Raises UserError, which names the setting, if there is no such region.
     """
-    found = sessions.default_region()
-    if found:
-        region, setting = found
+    region_and_setting = sessions.default_region()
+    if region_and_setting:
+        region, setting = region_and_setting
         try:
             model.check_region(region)
         except UserError as error:
             raise UserError(f"{setting}: {error}") from None
-    return found
+    return region_and_setting
 
 
 def estimate(region: str, spec: SharedSpec) -> Estimate:
@@ -178,13 +178,13 @@ def _list_vpcs(region: str) -> list[Vpc]:
     cloud = Cloud(region, is_hurried=True)
     try:
         caller = cloud.identity()
-        found = vpcs.read_vpcs(cloud)
+        listed_vpcs = vpcs.read_vpcs(cloud)
     except UserError as error:
         say(f"The VPCs cannot be listed: {error}")
         return []
     whose = f"account {caller.account}, {region}"
-    say(f"VPCs in {whose}:" if found else f"There is no VPC in {whose}; make one first.")
-    return found
+    say(f"VPCs in {whose}:" if listed_vpcs else f"There is no VPC in {whose}; make one first.")
+    return listed_vpcs
 
 
 def _check_one(words: Sequence[str], ids: Sequence[str]) -> None:

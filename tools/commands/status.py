@@ -182,7 +182,7 @@ def _tables(status: FleetStatus) -> list[_Shown]:
 
 
 def _notebooks_table(status: FleetStatus) -> _Shown:
-    columns: dict[Column, Callable[[NotebookStatus], str]] = {
+    cell_by_column: dict[Column, Callable[[NotebookStatus], str]] = {
         Column("Notebook"): _describe_name,
         Column("Status"): lambda n: _coloured(n.status, _COLOURS.get(n.status, "yellow")),
         Column("Declared", rank=3): _describe_machine,
@@ -191,12 +191,12 @@ def _notebooks_table(status: FleetStatus) -> _Shown:
         Column("Changed", rank=5): lambda n: _minute(n.instance.modified) if n.instance else "",
     }
     if len({notebook.declared.region for notebook in status.notebooks}) > 1:
-        columns[Column("Region", rank=2)] = lambda notebook: notebook.declared.region
+        cell_by_column[Column("Region", rank=2)] = lambda notebook: notebook.declared.region
     if any(notebook.decision for notebook in status.notebooks):
-        columns[Column("Idle", to_right=True)] = _describe_idle
-    columns[Column("Notes", note=True)] = lambda n: _coloured("\n".join(_notes(n)), "red")
-    rows = [[cell(notebook) for cell in columns.values()] for notebook in status.notebooks]
-    return "Notebooks", list(columns), rows
+        cell_by_column[Column("Idle", to_right=True)] = _describe_idle
+    cell_by_column[Column("Notes", note=True)] = lambda n: _coloured("\n".join(_notes(n)), "red")
+    rows = [[cell(notebook) for cell in cell_by_column.values()] for notebook in status.notebooks]
+    return "Notebooks", list(cell_by_column), rows
 
 
 def _notes(notebook: NotebookStatus) -> list[str]:

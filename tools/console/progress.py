@@ -52,7 +52,7 @@ class Lines(Progress):
         # A pipe whose reader is gone must not end a run half way.
         with suppress(BrokenPipeError), self._lock_line:
             text = f"{time.strftime('%H:%M:%S')} {prefix} {line}"
-            # Other threads have no context of click's, which would know.
+            # click's context, which would know, is one thread's (click 8.5.1, globals.py).
             click.echo(text, err=True, color=terminal.colour())
 
     def step(self, stack: str, what: str, done: int = 0, total: int = 0) -> None:

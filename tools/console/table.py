@@ -95,10 +95,14 @@ class Rows:
     the terminal ends.
     """
 
-    def __init__(self, columns: Sequence[tuple[str, int]], last: str) -> None:
-        self._widths = [max(width, len(title)) for title, width in columns]
+    def __init__(self, titles_and_widths: Sequence[tuple[str, int]], last: str) -> None:
+        self._widths = [max(width, len(title)) for title, width in titles_and_widths]
         self._width = terminal.columns(sys.stdout)
-        self.add([title for title, _ in columns], last, lambda line: click.style(line, bold=True))
+        self.add(
+            [title for title, _ in titles_and_widths],
+            last,
+            lambda line: click.style(line, bold=True),
+        )
 
     def add(
         self, cells: Sequence[str], text: str, style: Callable[[str], str] = lambda line: line
@@ -120,8 +124,8 @@ class _Table:
         """The same table without some columns."""
         gone = set(map(id, dropped))
         kept = [number for number, column in enumerate(self.columns) if id(column) not in gone]
-        columns = [self.columns[number] for number in kept]
-        return _Table(columns, [[row[n] for n in kept] for row in self.rows], self.details)
+        kept_columns = [self.columns[number] for number in kept]
+        return _Table(kept_columns, [[row[n] for n in kept] for row in self.rows], self.details)
 
     def with_notes_below(self) -> "_Table":
         """The same table with its notes among the details, before the others."""
@@ -139,10 +143,10 @@ class _Table:
 
     def lines(self, width: int | None) -> list[str]:
         """The table as a header, and a line a row with its details below."""
-        rows = self._row_lines()
-        height = len(rows) - len(self.rows)
-        lines = [click.style(line, bold=True) for line in rows[:height]]
-        for line, details in zip(rows[height:], self.details, strict=True):
+        row_lines = self._row_lines()
+        height = len(row_lines) - len(self.rows)
+        lines = [click.style(line, bold=True) for line in row_lines[:height]]
+        for line, details in zip(row_lines[height:], self.details, strict=True):
             lines.append(line)
             for detail in details:
                 lines += _wrap(detail, width, _BELOW)
@@ -150,13 +154,13 @@ class _Table:
 
     def blocks(self, width: int | None) -> list[str]:
         """The table as a list: the first cell of a row, and below it the others by their titles."""
-        others = self.columns[1:]
-        margin = max((_width(column.title) for column in others), default=0)
+        other_columns = self.columns[1:]
+        margin = max((_width(column.title) for column in other_columns), default=0)
         lines: list[str] = []
         for row, details in zip(self.rows, self.details, strict=True):
             lines += [""] if lines else []
             lines.append(row[0])
-            for column, cell in zip(others, row[1:], strict=True):
+            for column, cell in zip(other_columns, row[1:], strict=True):
                 lead = f"{_GAP}{_pad(column.title, margin, False)}{_GAP}"
                 for line in _lines(cell):
                     lines += _wrap(line, width, lead, " " * _width(lead))
@@ -166,16 +170,18 @@ class _Table:
         return lines
 
     def _row_lines(self) -> list[str]:
-        table = [["; ".join(_lines(cell)) for cell in row] for row in self.rows]
+        texts_by_row = [["; ".join(_lines(cell)) for cell in row] for row in self.rows]
         if any(column.title for column in self.columns):
-            table.insert(0, [column.title for column in self.columns])
-        widths = [max(map(_width, cells)) for cells in zip(*table, strict=True)]
+            texts_by_row.insert(0, [column.title for column in self.columns])
+        widths = [
+            max(map(_width, column_texts)) for column_texts in zip(*texts_by_row, strict=True)
+        ]
         return [
             _GAP.join(
                 _pad(text, width, column.to_right)
                 for text, width, column in zip(row, widths, self.columns, strict=True)
             ).rstrip()
-            for row in table
+            for row in texts_by_row
         ]
 
 
@@ -187,13 +193,13 @@ def _choose(
     droppable: bool,
 ) -> tuple[list[str], list[Column]]:
     """The lines, and the columns that were dropped for want of room."""
-    cells = [list(row) for row in rows]
-    if not cells:
+    cells_by_row = [list(row) for row in rows]
+    if not cells_by_row:
         return [], []
     table = _Table(
-        [_column(columns, number, cells) for number in range(len(cells[0]))],
-        [["-" if cell is None else str(cell) for cell in row] for row in cells],
-        details or [()] * len(cells),
+        [_column(columns, number, cells_by_row) for number in range(len(cells_by_row[0]))],
+        [["-" if cell is None else str(cell) for cell in row] for row in cells_by_row],
+        details or [()] * len(cells_by_row),
     )
     table = table.without(
         column
@@ -213,24 +219,24 @@ def _choose(
     return table.blocks(width), []
 
 
-def _column(columns: Columns, number: int, rows: Sequence[Sequence[Cell]]) -> Column:
+def _column(columns: Columns, number: int, cells_by_row: Sequence[Sequence[Cell]]) -> Column:
     given = columns[number] if columns else ""
     column = given if isinstance(given, Column) else Column(given)
-    to_right = column.to_right or any(isinstance(row[number], int) for row in rows)
+    to_right = column.to_right or any(isinstance(row[number], int) for row in cells_by_row)
     return Column(column.title, column.rank, column.note, to_right)
 
 
 def _lines(cell: str) -> list[str]:
     """The lines of a cell that has any, each in the cell's style."""
     styled = _STYLED.fullmatch(cell)
-    style, text = styled.groups() if styled else ("", cell)
-    return [f"{style}{line}\x1b[0m" if style else line for line in text.split("\n") if line]
+    escape, text = styled.groups() if styled else ("", cell)
+    return [f"{escape}{line}\x1b[0m" if escape else line for line in text.split("\n") if line]
 
 
 def _wrap(text: str, width: int | None, lead: str, later: str | None = None) -> list[str]:
     """The lines of `text` behind `lead`, and behind `later` from the second on, each as styled."""
     styled = _STYLED.fullmatch(text)
-    style, plain = styled.groups() if styled else ("", text)
+    escape, plain = styled.groups() if styled else ("", text)
     later = lead if later is None else later
     room = max((width or sys.maxsize) - _width(lead), 1)
     wrapped = (
@@ -239,7 +245,7 @@ def _wrap(text: str, width: int | None, lead: str, later: str | None = None) -> 
         else [plain]
     )
     return [
-        f"{later if number else lead}{style}{line}{style and chr(27) + '[0m'}"
+        f"{later if number else lead}{escape}{line}{escape and chr(27) + '[0m'}"
         for number, line in enumerate(wrapped or [""])
     ]
 

@@ -55,7 +55,10 @@ class Billed:
 
     def total(self, month: date) -> Decimal:
         """What was billed in a month."""
-        return sum((row.get(month, Decimal(0)) for row in self.amounts.values()), Decimal(0))
+        return sum(
+            (usd_by_month.get(month, Decimal(0)) for usd_by_month in self.amounts.values()),
+            Decimal(0),
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def active_tags(repository: Repository) -> list[str]:
 
 
 def choose_key(repository: Repository, by: Key | None) -> Key:
-    """By what the bill is grouped: `by`, or a tag that the repository activates.
+    """Returns the key to group the bill by: `by`, or a tag that the repository activates.
 
     Raises UserError if there is none, and for a key that is no tag.
     """
@@ -141,8 +144,8 @@ def ask(
 
 def cached(repository: Repository, tag: str | None = None) -> Billed | None:
     """The last answer for `tag`, or for any tag, without asking AWS; None if there is none."""
-    found = [billed for billed in _read(repository) if tag in (None, billed.tag)]
-    return max(found, key=lambda billed: billed.asked, default=None)
+    answers = [billed for billed in _read(repository) if tag in (None, billed.tag)]
+    return max(answers, key=lambda billed: billed.asked, default=None)
 
 
 def against(billed: Billed) -> Against | None:
@@ -166,14 +169,14 @@ def compare(billed: Billed, estimate: Estimate, key: Key) -> list[Row]:
     beside the shared stacks for the tag Stack, in one row. What the whole account was billed
     without the tag has no estimate.
     """
-    estimates = {found.name: found.amount for found in groups.group(estimate.notebooks, key)}
+    estimates = {group.name: group.amount for group in groups.group(estimate.notebooks, key)}
     nameless, shared = f"no {key.noun}", _name_of_shared(billed, key)
     bills: dict[str, dict[date, Decimal]] = {}
     for value, by_month in billed.amounts.items():
         is_shared = value.startswith(_SHARED_STACKS) if billed.tag == _STACK else not value
-        row = bills.setdefault(shared if is_shared else value or nameless, {})
+        usd_by_month = bills.setdefault(shared if is_shared else value or nameless, {})
         for month, usd in by_month.items():
-            row[month] = row.get(month, Decimal(0)) + usd
+            usd_by_month[month] = usd_by_month.get(month, Decimal(0)) + usd
     if billed.tag == _STACK:
         estimates[shared] = estimate.shared_amount
     elif billed.project:
@@ -214,12 +217,12 @@ def _largest(row: Row) -> Decimal:
 
 
 def _row(
-    name: str, billed: Mapping[date, Decimal], estimate: Amount | None, basis: Against | None
+    name: str, usd_by_month: Mapping[date, Decimal], amount: Amount | None, basis: Against | None
 ) -> Row:
     difference = None
-    if basis and estimate and estimate.complete:
-        difference = billed.get(basis.month, Decimal(0)) - estimate.usd * basis.share
-    return Row(name, billed, estimate, difference)
+    if basis and amount and amount.complete:
+        difference = usd_by_month.get(basis.month, Decimal(0)) - amount.usd * basis.share
+    return Row(name, usd_by_month, amount, difference)
 
 
 def _months(today: date, before: int) -> list[date]:
@@ -262,18 +265,18 @@ def _parse(tag: str, entry: Mapping[str, Any]) -> Billed:
 
 
 def _keep(repository: Repository, billed: Billed) -> None:
-    kept = {other.tag: other for other in _read(repository)} | {billed.tag: billed}
-    tags = {
+    answers = {other.tag: other for other in _read(repository)} | {billed.tag: billed}
+    entries = {
         tag: {
-            "project": found.project,
-            "asked": found.asked.isoformat(),
-            "months": [month.isoformat() for month in found.months],
+            "project": answer.project,
+            "asked": answer.asked.isoformat(),
+            "months": [month.isoformat() for month in answer.months],
             "amounts": {
                 value: {month.isoformat(): str(usd) for month, usd in by_month.items()}
-                for value, by_month in found.amounts.items()
+                for value, by_month in answer.amounts.items()
             },
         }
-        for tag, found in kept.items()
+        for tag, answer in answers.items()
     }
-    content = {"format": FORMAT, "tags": tags}
+    content = {"format": FORMAT, "tags": entries}
     files.write(_path(repository), json.dumps(content, indent=1) + "\n")

@@ -60,13 +60,13 @@ def groups_csv(title: str, groups: Iterable[Group], shared: Amount) -> str:
     """A row for each group, and one for what all share."""
     rows = [
         (
-            found.name,
-            str(len(found.notebooks)),
-            amount_cell(found.compute),
-            amount_cell(found.volumes),
-            amount_cell(found.amount),
+            group.name,
+            str(len(group.notebooks)),
+            amount_cell(group.compute),
+            amount_cell(group.volumes),
+            amount_cell(group.amount),
         )
-        for found in groups
+        for group in groups
     ]
     rows.append(("shared", "", "", "", amount_cell(shared)))
     return to_csv((title, "notebooks", "compute_usd", "volume_usd", "month_usd"), rows)

@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Key:
-    """By what notebooks are grouped; `title` is the heading, `noun` what one lacks."""
+    """A key to group notebooks by; `title` is its heading, `noun` names a value that is missing."""
 
     text: str
     title: str
@@ -89,7 +89,7 @@ def group(notebooks: Iterable[NotebookCost], key: Key) -> list[Group]:
     for cost in notebooks:
         members.setdefault(key.value_of(cost.spec), []).append(cost)
     groups = [Group(name, costs) for name, costs in members.items()]
-    return sorted(groups, key=lambda found: (-found.amount.usd, found.name))
+    return sorted(groups, key=lambda item: (-item.amount.usd, item.name))
 
 
 def dearest_first(notebooks: Iterable[NotebookCost]) -> list[NotebookCost]:

@@ -39,17 +39,17 @@ def fetch_files(region: str, today: date, with_nat: bool) -> Table:
     only `with_nat`. Raises UserError if a file cannot be fetched or is not whole, or if there are
     no notebooks in the region.
     """
-    found: dict[str, Price] = {}
+    prices_by_usage_type: dict[str, Price] = {}
     fetched: dict[str, Price] = {}
     for service in products.SERVICES:
         if service != products.NAT or with_nat:
             rows = price_files.read_prices(service, region) or ()
-            found |= _by_usage_type(_wanted(service, rows, today))
+            prices_by_usage_type |= _by_usage_type(_wanted(service, rows, today))
         if service == products.NOTEBOOKS:
-            fetched = _notebooks(region, found)  # ends here if there are none
-    for wanted in products.others(region, found):
-        if wanted.usage_type in found:
-            fetched.setdefault(wanted.figure, found[wanted.usage_type])
+            fetched = _notebooks(region, prices_by_usage_type)  # ends here if there are none
+    for wanted in products.others(region, prices_by_usage_type):
+        if wanted.usage_type in prices_by_usage_type:
+            fetched.setdefault(wanted.figure, prices_by_usage_type[wanted.usage_type])
     return Table({region: fetched})
 
 
@@ -84,7 +84,10 @@ def _notebooks(region: str, prices: Mapping[str, Price]) -> dict[str, Price]:
 
 
 def _by_usage_type(prices: Iterable[tuple[str, Price]]) -> dict[str, Price]:
-    """Of several products with one usage type the dearest, so that no estimate is too low."""
+    """The prices by usage type.
+
+    Of several products with one usage type the dearest counts, so that no estimate is too low.
+    """
     dearest: dict[str, Price] = {}
     for usage_type, price in prices:
         if usage_type not in dearest or price.usd > dearest[usage_type].usd:
@@ -102,6 +105,7 @@ def _ask(
 def _parse(texts: Iterable[str], source: str, today: date) -> Iterator[tuple[str, Price]]:
     """Usage types and their on-demand prices in US dollars, those of the first tier.
 
+    Raises UserError for a text that is no product.
     https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html
     """
     for text in texts:

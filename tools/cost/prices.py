@@ -69,9 +69,9 @@ class Table:
 
     def with_fallback(self, other: "Table") -> "Table":
         """This table's prices, and those of `other` for figures that this one lacks."""
-        regions = {*self.prices, *other.prices}
+        names = {*self.prices, *other.prices}
         return Table(
-            {name: {**other.prices.get(name, {}), **self.prices.get(name, {})} for name in regions}
+            {name: {**other.prices.get(name, {}), **self.prices.get(name, {})} for name in names}
         )
 
     @cached_property
@@ -85,9 +85,9 @@ def describe(figure: str) -> str:
     return SINGLE.get(figure, figure)
 
 
-def describe_each(figures: Iterable[tuple[str, str]]) -> list[str]:
+def describe_each(figures_and_regions: Iterable[tuple[str, str]]) -> list[str]:
     """The words of figures, each with its region."""
-    return [f"{describe(figure)} in {region}" for figure, region in figures]
+    return [f"{describe(figure)} in {region}" for figure, region in figures_and_regions]
 
 
 def user_path() -> Path:
@@ -137,15 +137,15 @@ def _parse_regions(content: Any) -> dict[str, dict[str, Price]]:
         key: (str(source["name"]), date.fromisoformat(source["date"]))
         for key, source in content["sources"].items()
     }
-    regions: dict[str, dict[str, Price]] = {}
+    prices_by_region: dict[str, dict[str, Price]] = {}
     for region, figures in content["regions"].items():
-        prices = regions.setdefault(region, {})
+        prices = prices_by_region.setdefault(region, {})
         for figure, (usd, source) in _each_figure(figures):
             is_number = isinstance(usd, int | Decimal) and not isinstance(usd, bool)
             if not (is_number and 0 < usd <= HIGHEST):
                 raise ValueError(f"{region}: {figure} costs {shorten(usd)}")
             prices[figure] = Price(Decimal(usd), *sources[source])
-    return regions
+    return prices_by_region
 
 
 def _each_figure(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -160,7 +160,7 @@ def _each_figure(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _as_json(table: Table) -> dict[str, Any]:
     sources: dict[str, dict[str, str]] = {}
-    regions: dict[str, dict[str, Any]] = {}
+    json_by_region: dict[str, dict[str, Any]] = {}
     for region in table.regions:
         figures: dict[str, Any] = {}
         types: dict[str, Any] = {}
@@ -169,5 +169,5 @@ def _as_json(table: Table) -> dict[str, Any]:
             sources[key] = {"name": price.source, "date": price.on.isoformat()}
             # A price has far fewer digits than a float keeps, and is written as it was read.
             (figures if figure in SINGLE else types)[figure] = [float(price.usd), key]
-        regions[region] = {**figures, NOTEBOOK: types}
-    return {"format": FORMAT, "sources": sources, "regions": regions}
+        json_by_region[region] = {**figures, NOTEBOOK: types}
+    return {"format": FORMAT, "sources": sources, "regions": json_by_region}

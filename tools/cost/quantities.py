@@ -39,19 +39,19 @@ class WhatIf:
 
     stacks: str
     key: str
-    value: str
+    text: str
 
     @classmethod
     def parse(cls, text: str) -> "WhatIf":
         """Parses `notebook-prod.instance_type=ml.m5.xlarge`. Raises UserError for another form."""
-        path, equals, value = text.partition("=")
+        path, equals, new_text = text.partition("=")
         stacks, _, key = path.strip().rpartition(".")
         if not (equals and stacks and key):
             raise UserError(
                 f"--what-if {text!r} is not a change; write NOTEBOOK.VALUE=..., such as "
                 "notebook-prod.instance_type=ml.m5.xlarge"
             )
-        return cls(stacks, key, value.strip())
+        return cls(stacks, key, new_text.strip())
 
 
 def count(
@@ -108,7 +108,9 @@ def notebook_spec(
     if hours is None:
         hours = scheduled_hours(values)
     tags = values.get("tags")
-    own = {str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {}
+    declared_tags = (
+        {str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {}
+    )
     owner, environment = (str(values.get(key) or "") for key in ("owner", "environment"))
     by_template = {"Owner": owner, "Environment": environment, "Stack": notebook.stack.name}
     return NotebookSpec(
@@ -119,7 +121,7 @@ def notebook_spec(
         MONTH if hours is None else hours,
         owner,
         environment,
-        {**own, **by_template},
+        {**declared_tags, **by_template},
     )
 
 
@@ -148,12 +150,12 @@ def count_shared(
         endpoints = len(set(services)) if isinstance(services, list) else 0
         zones, note = _zones(values, stacks[ENDPOINTS], outputs)
         notes.append(note)
-    keys = sum(values.get("create_kms_key") is True for values in values_by_stack.values())
+    kms_keys = sum(values.get("create_kms_key") is True for values in values_by_stack.values())
     unknown = [name for name in values_by_stack if name not in COUNTED]
     if unknown:
         notes.append(f"Not counted: {', '.join(unknown)}, whose resources are not known here.")
     has_nat = values_by_stack.get(ENDPOINTS, {}).get("nat_subnet") is not None
-    return SharedSpec(endpoints, zones, keys, S3 in values_by_stack, has_nat), notes
+    return SharedSpec(endpoints, zones, kms_keys, S3 in values_by_stack, has_nat), notes
 
 
 def _zones(values: Values, stack: Stack, outputs: Outputs) -> tuple[int, str]:
@@ -193,31 +195,31 @@ def _convert(stack: Stack, change: WhatIf) -> Value:
         near = nearest(change.key, sorted(types)) if types else "it has no variables"
         raise UserError(f"--what-if: {stack.name} has no value called {change.key!r}; {near}")
     priced = OF_NOTEBOOKS if stack.kind == "notebook" else OF_SHARED
-    value = None if change.value == "null" else _parse(stack, change, types[change.key])
+    new_value = None if change.text == "null" else _parse(stack, change, types[change.key])
     if change.key not in priced:
         raise _error(stack, change, f"no cost here depends on it, only on {', '.join(priced)}")
-    if value is None and change.key not in _MAY_BE_NULL:
+    if new_value is None and change.key not in _MAY_BE_NULL:
         raise _error(stack, change, "it must not be null")
-    complaint = None if value is None else _complaint(change.key, value)
+    complaint = None if new_value is None else _complaint(change.key, new_value)
     if complaint:
         raise _error(stack, change, complaint)
-    return value
+    return new_value
 
 
 def _parse(stack: Stack, change: WhatIf, type_name: str) -> Value:
     """The text of a what-if as a value of a Terraform type such as set(string)."""
     kind, _, inner = type_name.rstrip(")").partition("(")
-    value: Value = change.value
+    value: Value = change.text
     try:
-        if kind in ("list", "set") and not change.value.startswith("["):
-            return [item.strip() for item in change.value.split(",") if item.strip()]
+        if kind in ("list", "set") and not change.text.startswith("["):
+            return [item.strip() for item in change.text.split(",") if item.strip()]
         if kind != "string":
-            value = cast(Value, json.loads(change.value))
+            value = cast(Value, json.loads(change.text))
     except (ValueError, RecursionError):
-        raise _error(stack, change, f"{shorten(change.value)} is not a {type_name}") from None
+        raise _error(stack, change, f"{shorten(change.text)} is not a {type_name}") from None
     items = value if isinstance(value, list) else []
     if not _fits(value, kind) or not all(_fits(item, inner) for item in items):
-        raise _error(stack, change, f"{shorten(change.value)} is not a {type_name}")
+        raise _error(stack, change, f"{shorten(change.text)} is not a {type_name}")
     return value
 
 

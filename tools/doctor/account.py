@@ -40,7 +40,7 @@ def check_vpc(cloud: Cloud, vpc: Vpc | None, groups: Values, endpoints: Values) 
         return Check(
             "vpc", "error", f"{wanted} does not exist in {cloud}", f"correct vpc_id in {file}"
         )
-    found = f"{vpc.id}, {vpc.cidr or 'no address block'}"
+    description = f"{vpc.id}, {vpc.cidr or 'no address block'}"
     if endpoints.get("private_dns_enabled"):
         off = [
             name
@@ -53,10 +53,11 @@ def check_vpc(cloud: Cloud, vpc: Vpc | None, groups: Values, endpoints: Values) 
             return Check(
                 "vpc",
                 "error",
-                f"{found}: {' and '.join(off)} {are} off; endpoints with private DNS need both",
+                f"{description}: {' and '.join(off)} {are} off; endpoints with private DNS need "
+                "both",
                 f"aws ec2 modify-vpc-attribute --vpc-id {vpc.id} {options}",
             )
-    return Check("vpc", "ok", found)
+    return Check("vpc", "ok", description)
 
 
 _OPTIONS = {"enableDnsSupport": "enable-dns-support", "enableDnsHostnames": "enable-dns-hostnames"}
@@ -73,14 +74,15 @@ def check_endpoints(cloud: Cloud, vpc: Vpc | None, project: str, endpoints: Valu
     if vpc is None:
         return Check("endpoints", "unknown", "not looked for: there is no VPC to look in")
     existing = network.list_endpoints(cloud, vpc.id)
-    found = list(clashes(existing, cloud.region, project, endpoints))
-    if found:
+    clashing = list(clashes(existing, cloud.region, project, endpoints))
+    if clashing:
+        first = clashing[0]
         return Check(
             "endpoints",
             "warning",
-            "; ".join(clash.reason for clash in found),
-            f"tools import endpoint {found[0].endpoint.id}, or in {ENDPOINTS} {found[0].setting}",
+            "; ".join(clash.reason for clash in clashing),
+            f"tools import endpoint {first.endpoint.id}, or in {ENDPOINTS} {first.setting}",
         )
     others = sum(not is_ours(endpoint, project) for endpoint in existing)
-    found_there = f"{vpc.id} has {others} that this project did not make"
-    return Check("endpoints", "ok", f"{found_there}, and none in the way")
+    others_there = f"{vpc.id} has {others} that this project did not make"
+    return Check("endpoints", "ok", f"{others_there}, and none in the way")

@@ -113,8 +113,8 @@ def _region_to_ask(context: Context) -> str:
     """The repository's region or, before `tools init`, the one of AWS's settings or any."""
     if _is_configured(context):
         return context.aws_region()
-    found = sessions.default_region()
-    region = found[0] if found else _ANY_REGION
+    region_and_setting = sessions.default_region()
+    region = region_and_setting[0] if region_and_setting else _ANY_REGION
     refuse_emulator(region)
     return region
 

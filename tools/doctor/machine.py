@@ -18,8 +18,8 @@ _REGISTRY_SECONDS = 4
 
 def check_terraform(terraform: Terraform) -> Check:
     """The binary and its version; one below 1.0 is none."""
-    found = f"{terraform.product} {terraform.version_text} for {terraform.platform}"
-    return Check("terraform", "ok", f"{found}, {terraform.binary}")
+    version = f"{terraform.product} {terraform.version_text} for {terraform.platform}"
+    return Check("terraform", "ok", f"{version}, {terraform.binary}")
 
 
 def check_provider(terraform: Terraform) -> Check:

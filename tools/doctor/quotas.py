@@ -57,7 +57,7 @@ def _check(cloud: Cloud, name: str, service: str, wanted: dict[str, int]) -> Che
 def _read(cloud: Cloud, service: str, names: set[str]) -> tuple[dict[str, tuple[float, str]], bool]:
     """The quotas with these names: value and code; and whether the listing ended in time."""
     end = time.monotonic() + _SECONDS
-    found: dict[str, tuple[float, str]] = {}
+    value_and_code: dict[str, tuple[float, str]] = {}
     listing = cloud.items(
         f"list the quotas of {service}",
         "service-quotas",
@@ -68,9 +68,9 @@ def _read(cloud: Cloud, service: str, names: set[str]) -> tuple[dict[str, tuple[
     )
     for quota in listing:
         if quota["QuotaName"] in names:
-            found[quota["QuotaName"]] = (quota["Value"], quota["QuotaCode"])
-        if found.keys() == names:
+            value_and_code[quota["QuotaName"]] = (quota["Value"], quota["QuotaCode"])
+        if value_and_code.keys() == names:
             break
         if time.monotonic() > end:
-            return found, False
-    return found, True
+            return value_and_code, False
+    return value_and_code, True

@@ -84,13 +84,17 @@ def _interfaces(backend: Any) -> list[Any]:
     gateways = list(backend.nat_gateways.values())
     gone = {gateway._eni.id for gateway in gateways if gateway.state == "deleted"}
     return [
-        found
-        for found in list(backend.enis.values())
-        if found.id not in gone
-        and (found.instance is None or found.instance._state.name != "terminated")
+        interface
+        for interface in list(backend.enis.values())
+        if interface.id not in gone
+        and (interface.instance is None or interface.instance._state.name != "terminated")
     ]
 
 
 def _endpoints(backend: Any) -> list[Any]:
     """moto keeps those that were deleted."""
-    return [found for found in list(backend.vpc_end_points.values()) if found.state != "deleted"]
+    return [
+        endpoint
+        for endpoint in list(backend.vpc_end_points.values())
+        if endpoint.state != "deleted"
+    ]

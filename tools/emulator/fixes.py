@@ -96,8 +96,8 @@ def _keep_descriptions_of_rules() -> None:
 
     def init_with_description(rule: Any, *args: Any, **kwargs: Any) -> None:
         init(rule, *args, **kwargs)
-        given = inspect.signature(init).bind(rule, *args, **kwargs).arguments
-        source = given.get("source_group") or given.get("prefix_list_id") or {}
+        arguments = inspect.signature(init).bind(rule, *args, **kwargs).arguments
+        source = arguments.get("source_group") or arguments.get("prefix_list_id") or {}
         if "Description" in source:
             # where moto looks for the description of any rule
             rule.ip_range = {"Description": source["Description"]}
@@ -151,15 +151,17 @@ def _filter_logs_as_aws_does() -> None:
     answer = response_class.filter_log_events
 
     def filter_log_events(response: Any) -> str:
-        given = response._get_param
-        group = response.logs_backend.groups.get(given("logGroupName"))
-        prefix = given("logStreamNamePrefix")
-        asked: dict[str, Any] = {"interleaved": True}
+        get_param = response._get_param
+        group = response.logs_backend.groups.get(get_param("logGroupName"))
+        prefix = get_param("logStreamNamePrefix")
+        overrides: dict[str, Any] = {"interleaved": True}
         if prefix and group:
             # An empty list would be every stream; no stream has an empty name.
             names = [name for name in group.streams if name.startswith(prefix)]
-            asked["logStreamNames"] = names or [""]
-        response._get_param = lambda name, *default: asked.get(name) or given(name, *default)
+            overrides["logStreamNames"] = names or [""]
+        response._get_param = lambda name, *default: (
+            overrides.get(name) or get_param(name, *default)
+        )
         return str(answer(response))
 
     response_class.filter_log_events = filter_log_events
@@ -198,14 +200,14 @@ def _keep_the_version_of_endpoint_policies() -> None:
     from moto.ec2.models.vpcs import VPCEndPoint
 
     endpoint_class: Any = VPCEndPoint
-    own = json.dumps(endpoint_class.DEFAULT_POLICY)
+    default_policy = json.dumps(endpoint_class.DEFAULT_POLICY)
 
     def policy(endpoint: Any) -> str:
         return str(endpoint.policy_as_given)
 
     def set_policy(endpoint: Any, text: str) -> None:
-        given = text if text == own else text.replace('"Version":', '"Version" :')
-        endpoint.policy_as_given = given
+        policy_text = text if text == default_policy else text.replace('"Version":', '"Version" :')
+        endpoint.policy_as_given = policy_text
 
     endpoint_class.policy_document = property(policy, set_policy)
 
@@ -251,10 +253,18 @@ def _filter_endpoint_services() -> None:
     apply_filters = backend_class._filter_endpoint_services
 
     def filter_services(names: Any, filters: list[dict[str, Any]], services: Any) -> Any:
-        named = [{**one, "Value": one.get("Value", one.get("Values", []))} for one in filters]
-        asked = [name for one in named if one["Name"] == "service-name" for name in one["Value"]]
-        known = [*services, *_of_other_partitions(asked, services)]
-        return apply_filters(names, named, known)
+        named = [
+            {**criterion, "Value": criterion.get("Value", criterion.get("Values", []))}
+            for criterion in filters
+        ]
+        asked_names = [
+            name
+            for criterion in named
+            if criterion["Name"] == "service-name"
+            for name in criterion["Value"]
+        ]
+        all_services = [*services, *_of_other_partitions(asked_names, services)]
+        return apply_filters(names, named, all_services)
 
     backend_class._filter_endpoint_services = staticmethod(filter_services)
 
@@ -267,11 +277,11 @@ _SERVICE_NAME = re.compile(
 
 def _of_other_partitions(names: list[str], services: list[dict[str, Any]]) -> Any:
     """The services of `names` whose region LocalStack serves as another one."""
-    for asked in filter(None, map(_SERVICE_NAME.fullmatch, names)):
+    for asked_name in filter(None, map(_SERVICE_NAME.fullmatch, names)):
         for service in services:
-            known = _SERVICE_NAME.fullmatch(service["ServiceName"])
-            if known and known[2] == asked[2] and known[1] != asked[1]:
-                yield {**service, "ServiceName": asked[0]}
+            known_name = _SERVICE_NAME.fullmatch(service["ServiceName"])
+            if known_name and known_name[2] == asked_name[2] and known_name[1] != asked_name[1]:
+                yield {**service, "ServiceName": asked_name[0]}
 
 
 def _find_tagged_resources_where_a_service_is_missing() -> None:

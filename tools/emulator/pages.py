@@ -45,7 +45,7 @@ def _is_own(host: str) -> bool:
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return any(name == own or name.endswith(f".{own}") for own in _OWN_NAMES)
+        return any(name == own_name or name.endswith(f".{own_name}") for own_name in _OWN_NAMES)
 
 
 def _refuse(chain: Any, context: Any, response: Any) -> None:

@@ -156,14 +156,14 @@ class _StackRun:
         self._record(inputs)
 
     def _begin(self) -> None:
-        """From here until it has succeeded the apply counts as unfinished, whatever happens."""
+        """Notes that an apply has begun: until it succeeds, it counts as unfinished."""
         records = self._run.records
         if self._was_unfinished is None:
             self._was_unfinished = records.unfinished(self._stack) is not None
         records.begin_apply(self._stack)
 
     def _begin_approved(self) -> None:
-        """As `_begin`; Terraform asks to approve nothing but changes."""
+        """Notes that an apply with changes has begun: Terraform asks to approve nothing else."""
         self._has_changes = True
         self._begin()
 
@@ -200,7 +200,10 @@ class _StackRun:
                 self._apply_plan(file, plan.has_changes, plan.outputs)
 
     def _refuse_losses(self, losses: list[Change]) -> None:
-        """A person who was shown plans has agreed to what was in them, and to nothing else."""
+        """Raises UserError for losses of data that nobody has agreed to.
+
+        A person who was shown plans has agreed to what was in them, and to nothing else.
+        """
         if losses and self._run.allow_destroy:
             raise UserError(
                 f"{describe_losses(losses, '')}this was not in the plans that you saw: run it again"

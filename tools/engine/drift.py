@@ -60,9 +60,9 @@ def resources_of_others(records: Records, stack: Stack) -> list[Declared]:
         except UserError:  # told wherever that stack is worked on
             continue
         declared += [
-            Declared(resource.type, resource.attributes, is_fresh=False)
-            for resource in (state.resources if state else ())
-            if not resource.deposed
+            Declared(instance.type, instance.attributes, is_fresh=False)
+            for instance in (state.resources if state else ())
+            if not instance.deposed
         ]
     return declared
 
@@ -114,10 +114,12 @@ def _shown_by(kind: str, theirs: str, ours: str = "id") -> Explanation:
     `theirs` names the resource whose `ours` is the same.
     """
 
-    def explains(after: Values, declared: Sequence[Declared]) -> bool:
+    def explains(attributes: Values, declared: Sequence[Declared]) -> bool:
         return any(
-            one.is_fresh and one.type == kind and one.values.get(theirs) == after.get(ours)
-            for one in declared
+            declaration.is_fresh
+            and declaration.type == kind
+            and declaration.values.get(theirs) == attributes.get(ours)
+            for declaration in declared
         )
 
     return explains
@@ -132,45 +134,45 @@ def _sum_of(
     which Terraform's JSON leaves out of the configuration.
     """
 
-    def explains(after: Values, declared: Sequence[Declared]) -> bool:
-        expected = {part for one in declared for part in parts(after, one)}
-        return expected == set(actual(after)) and bool(expected or may_be_empty)
+    def explains(attributes: Values, declared: Sequence[Declared]) -> bool:
+        expected = {part for declaration in declared for part in parts(attributes, declaration)}
+        return expected == set(actual(attributes)) and bool(expected or may_be_empty)
 
     return explains
 
 
-def _attachments(one: Declared) -> Iterator[tuple[str, str, str]]:
+def _attachments(declaration: Declared) -> Iterator[tuple[str, str, str]]:
     """What a resource attaches: the kind of identity, its name, and the policy's ARN."""
     for kind in ("role", "user", "group"):
-        if one.type == f"aws_iam_{kind}_policy_attachment":
-            yield kind, one.values[kind], one.values["policy_arn"]
-        elif one.type == "aws_iam_policy_attachment":
-            for name in one.values.get(f"{kind}s") or ():
-                yield kind, name, one.values["policy_arn"]
+        if declaration.type == f"aws_iam_{kind}_policy_attachment":
+            yield kind, declaration.values[kind], declaration.values["policy_arn"]
+        elif declaration.type == "aws_iam_policy_attachment":
+            for name in declaration.values.get(f"{kind}s") or ():
+                yield kind, name, declaration.values["policy_arn"]
 
 
-def _policies_of_role(role: Values, one: Declared) -> Iterator[Hashable]:
-    for kind, name, policy in _attachments(one):
+def _policies_of_role(role: Values, declaration: Declared) -> Iterator[Hashable]:
+    for kind, name, policy_arn in _attachments(declaration):
         if (kind, name) == ("role", role["name"]):
-            yield policy
+            yield policy_arn
 
 
-def _inline_policies(role: Values, one: Declared) -> Iterator[Hashable]:
-    if one.type == "aws_iam_role_policy" and one.values["role"] == role["name"]:
-        yield one.values["name"], _canonical(one.values["policy"])
+def _inline_policies(role: Values, declaration: Declared) -> Iterator[Hashable]:
+    if declaration.type == "aws_iam_role_policy" and declaration.values["role"] == role["name"]:
+        yield declaration.values["name"], _canonical(declaration.values["policy"])
 
 
 def _is_attached_everywhere(policy: Values, declared: Sequence[Declared]) -> bool:
-    attached = {entry for one in declared for entry in _attachments(one)}
+    attached = {entry for declaration in declared for entry in _attachments(declaration)}
     identities = [name for _, name, arn in attached if arn == policy["arn"]]
     return len(identities) == int(policy["attachment_count"])
 
 
-def _canonical(policy: str) -> str:
+def _canonical(policy_json: str) -> str:
     try:
-        return json.dumps(json.loads(policy), sort_keys=True)
+        return json.dumps(json.loads(policy_json), sort_keys=True)
     except ValueError:
-        return policy
+        return policy_json
 
 
 def _rules(direction: str) -> Parts:
@@ -179,16 +181,16 @@ def _rules(direction: str) -> Parts:
     Without descriptions: the rule's own resource has them.
     """
 
-    def parts(group: Values, one: Declared) -> Iterator[Hashable]:
-        rule = one.values
+    def parts(group: Values, declaration: Declared) -> Iterator[Hashable]:
+        rule = declaration.values
         if rule.get("security_group_id") != group["id"]:
             return
-        if one.type == f"aws_vpc_security_group_{direction}_rule":
+        if declaration.type == f"aws_vpc_security_group_{direction}_rule":
             ports = _ports(rule["ip_protocol"], rule["from_port"], rule["to_port"])
             for key in ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"):
                 if rule.get(key):
                     yield *ports, rule[key]
-        elif one.type == "aws_security_group_rule" and rule["type"] == direction:
+        elif declaration.type == "aws_security_group_rule" and rule["type"] == direction:
             source = rule.get("source_security_group_id")
             yield from _sides(group, {**rule, "security_groups": [source] if source else []})
 
@@ -206,7 +208,10 @@ def _sides(group: Values, rule: Values) -> Iterator[Hashable]:
 
 
 def _ports(protocol: str, first: int | None, last: int | None) -> tuple[Hashable, ...]:
-    """Of all protocols, -1, ports mean nothing, and each resource notes others."""
+    """The protocol and ports of a rule, without ports if it is for all protocols (-1 or all).
+
+    Ports mean nothing there, and each resource notes others.
+    """
     return (protocol,) if protocol in ("-1", "all") else (protocol, first, last)
 
 
@@ -220,10 +225,10 @@ def _rules_of(direction: str) -> Explanation:
 def _associated(thing: str) -> Explanation:
     """Explains an endpoint's `thing`_ids by its associations."""
 
-    def parts(endpoint: Values, one: Declared) -> Iterator[Hashable]:
-        is_one = one.type == f"aws_vpc_endpoint_{thing}_association"
-        if is_one and one.values["vpc_endpoint_id"] == endpoint["id"]:
-            yield one.values[f"{thing}_id"]
+    def parts(endpoint: Values, declaration: Declared) -> Iterator[Hashable]:
+        is_association = declaration.type == f"aws_vpc_endpoint_{thing}_association"
+        if is_association and declaration.values["vpc_endpoint_id"] == endpoint["id"]:
+            yield declaration.values[f"{thing}_id"]
 
     return _sum_of(parts, lambda endpoint: endpoint[f"{thing}_ids"])
 
@@ -251,8 +256,8 @@ _EXPLANATIONS: Mapping[tuple[str, str], Explanation] = {
         for thing in ("route_table", "security_group", "subnet")
     },
     **{
-        ("aws_s3_bucket", attribute): _shown_by(f"aws_s3_bucket_{resource}", "bucket")
-        for attribute, resource in (
+        ("aws_s3_bucket", attribute): _shown_by(f"aws_s3_bucket_{suffix}", "bucket")
+        for attribute, suffix in (
             ("acceleration_status", "accelerate_configuration"),
             ("cors_rule", "cors_configuration"),
             ("grant", "acl"),

@@ -179,8 +179,8 @@ def _missing_upstream(diagnostic: Diagnostic, stack: Stack) -> str | None:
     """The stack whose state, which `stack` reads, does not exist, if it is one alone."""
     if diagnostic.summary != "Unable to find remote state":
         return None
-    found = _REMOTE_STATE.search(diagnostic.address) or _REMOTE_STATE.search(diagnostic.code)
-    address = "".join(part or "" for part in found.groups()) if found else ""
+    match = _REMOTE_STATE.search(diagnostic.address) or _REMOTE_STATE.search(diagnostic.code)
+    address = "".join(part or "" for part in match.groups()) if match else ""
     stacks = stack.upstream_by_instance.get(address, ())
     return stacks[0] if len(stacks) == 1 else None
 
@@ -191,10 +191,13 @@ def _missing_output(diagnostic: Diagnostic, stack: Stack) -> tuple[str, str] | N
     if diagnostic.summary != "Unsupported attribute" or not lacks:
         return None
     stacks = {**stack.upstream_by_name, **stack.upstream_by_output}
-    found = [*_REMOTE_OUTPUT.findall(diagnostic.code), *_MODULE_OUTPUT.findall(diagnostic.code)]
-    for data_source, *names in found:
+    output_reads = [
+        *_REMOTE_OUTPUT.findall(diagnostic.code),
+        *_MODULE_OUTPUT.findall(diagnostic.code),
+    ]
+    for data_source, *read_names in output_reads:
         upstream = stacks.get(data_source, ())
-        if len(upstream) == 1 and lacks[1] in names:
+        if len(upstream) == 1 and lacks[1] in read_names:
             return upstream[0], lacks[1]
     return None
 

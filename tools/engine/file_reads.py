@@ -83,7 +83,8 @@ class _Walk:
     def __init__(self, reader: FileReader, directory: str, states: frozenset[str]) -> None:
         self.reader = reader
         self.directory = directory
-        # Terraform looks from where the directory really is.
+        # Terraform looks from where the directory really is: the system follows a link first.
+        # https://man7.org/linux/man-pages/man7/path_resolution.7.html
         self.cwd = os.path.realpath(directory) if Path(directory).is_symlink() else directory
         self.collector = self._new_collector(states)
         self.climbs = False
@@ -170,7 +171,7 @@ class _Walk:
                 continue
             counts = True
             if source.startswith(_LOCAL_SOURCES):
-                place = posixpath.normpath(posixpath.join(scope.folder, source))
+                module_folder = posixpath.normpath(posixpath.join(scope.folder, source))
             else:
                 installed = self._installed_at(key)
                 counts = not _is_fixed(source, call.get("version"))
@@ -178,19 +179,19 @@ class _Walk:
                     if counts:
                         self.collector.doubt(f"module {key} ({source}) is not installed here")
                     continue
-                place = installed
-            self._visit_folder(place, key, call, scope, counts, depth)
+                module_folder = installed
+            self._visit_folder(module_folder, key, call, scope, counts, depth)
 
     def _visit_folder(
         self,
-        place: str,
+        module_folder: str,
         key: str,
         call: Mapping[str, Expression],
         scope: ModuleScope,
         counts: bool,
         depth: int,
     ) -> None:
-        path = posixpath.normpath(posixpath.join(self.cwd, place))
+        path = posixpath.normpath(posixpath.join(self.cwd, module_folder))
         if not Path(path).is_dir():
             return  # Terraform says that it is missing
         try:
@@ -203,9 +204,9 @@ class _Walk:
             self.collector.reads.modules[key] = uses
         for name in call.keys() & uses.sensitive:
             self.secrets.update(scope.root_variables(call[name]))
-        shared = self.reader.shared_modules.get((path, place, counts))
+        shared = self.reader.shared_modules.get((path, module_folder, counts))
         if shared is None:
-            called = ModuleScope(uses, place, self.cwd, key, arguments=call, caller=scope)
+            called = ModuleScope(uses, module_folder, self.cwd, key, arguments=call, caller=scope)
             outer, shared = self.collector, self._new_collector(self.collector.written)
             self.collector = shared
             self._visit_module(folder, called, counts, depth + 1)
@@ -213,7 +214,7 @@ class _Walk:
             # Hundreds of stacks call one module, and most modules read only what lies in them.
             is_alone = not uses.modules and not called.asks_outside and not self.climbs
             if is_alone and all(is_below(asked, path) for asked in shared.asked):
-                self.reader.shared_modules[path, place, counts] = shared
+                self.reader.shared_modules[path, module_folder, counts] = shared
         self.collector.merge(shared)
 
     def _installed_at(self, key: str) -> str | None:
@@ -239,12 +240,16 @@ class _Walk:
         outer, self.collector = self.collector, self._new_collector(self.collector.written)
         for function, arguments in uses["local_calls"][name]:
             self._visit_call(function, arguments, scope, where)
-        self.collector, own = outer, self.collector
-        if own.reads.unknown or own.partial or not own.written.isdisjoint(own.asked):
+        self.collector, local_collector = outer, self.collector
+        if (
+            local_collector.reads.unknown
+            or local_collector.partial
+            or not local_collector.written.isdisjoint(local_collector.asked)
+        ):
             # One for all locals of a module, which are made of each other.
-            values = self._values.setdefault(id(scope), FileValues(scope, outer.absolute))
+            file_values = self._values.setdefault(id(scope), FileValues(scope, outer.absolute))
             if uses["locals"][name] == scope.uses.locals.get(name) and is_known(
-                value := values.local(name)
+                value := file_values.local(name)
             ):
                 # A module that asks its caller may have another value in each call.
                 if scope.key and scope.asks_outside:
@@ -254,7 +259,7 @@ class _Walk:
                 digest = digest_of(json.dumps(value).encode())
                 outer.reads.files[f"{of}local.{name}"] = digest
                 return
-        outer.merge(own)
+        outer.merge(local_collector)
 
     def _visit_call(
         self, function: str, arguments: list[Expression], scope: ModuleScope, where: str
@@ -366,10 +371,10 @@ def _climbs(content: bytes, is_json: bool) -> bool:
     """Whether a file of values sets a text with a "..", in words and comments apart."""
     if b".." not in content and b"\\" not in content:
         return False
-    values = read_assigned(content, is_json)
-    if values is None or not is_known(list(values.values())):
+    assigned = read_assigned(content, is_json)
+    if assigned is None or not is_known(list(assigned.values())):
         return True
-    return any(".." in text.split("/") for text in texts_of(list(values.values()), maps=_DEEPEST))
+    return any(".." in text.split("/") for text in texts_of(list(assigned.values()), maps=_DEEPEST))
 
 
 def _is_fixed(source: str, version: Expression | None) -> bool:

@@ -61,12 +61,12 @@ class FileValues:
 
     def _set(self, path: str, pattern: str) -> Value:
         folder = self.absolute(path)
-        found = glob_pattern(folder, pattern)
-        if found is None or any(sign in pattern for sign in ("/", "**", "[", "\\")):
+        path_pattern = glob_pattern(folder, pattern)
+        if path_pattern is None or any(sign in pattern for sign in ("/", "**", "[", "\\")):
             return Unknown("fileset(...)")
         try:
             with os.scandir(folder) as entries:
-                names = [e.name for e in entries if e.is_file() and found.fullmatch(e.path)]
+                names = [e.name for e in entries if e.is_file() and path_pattern.fullmatch(e.path)]
         except OSError:
             return Unknown("fileset(...)")
         return TextSet(sorted(names))

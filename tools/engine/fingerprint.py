@@ -67,29 +67,29 @@ class InputsReader:
         self._files = FileReader(str(self.repository.root), self.terraform.env, digests)
 
     def read(
-        self, stack: Stack, states: Mapping[str, State], own: frozenset[str] = frozenset()
+        self, stack: Stack, states: Mapping[str, State], own_files: frozenset[str] = frozenset()
     ) -> Inputs:
         """Returns the inputs of `stack`; `states` are those of its upstream stacks, by name.
 
-        `own` are files that an apply of it writes, such as a state of an unusual name.
+        `own_files` are files that an apply of it writes, such as a state of an unusual name.
         """
         versions = _versions(stack, self.terraform)
-        upstream = sorted((name, s.lineage, s.serial) for name, s in states.items())
-        key = (stack.name, own, *versions.items(), *upstream)
-        if key not in self._inputs:
-            self._inputs[key] = self._find_inputs(stack, states, own, versions)
-        return self._inputs[key]
+        upstream_serials = sorted((name, s.lineage, s.serial) for name, s in states.items())
+        inputs_key = (stack.name, own_files, *versions.items(), *upstream_serials)
+        if inputs_key not in self._inputs:
+            self._inputs[inputs_key] = self._find_inputs(stack, states, own_files, versions)
+        return self._inputs[inputs_key]
 
     def _find_inputs(
         self,
         stack: Stack,
         states: Mapping[str, State],
-        own: frozenset[str],
+        own_files: frozenset[str],
         versions: dict[str, str],
     ) -> Inputs:
-        reads = self._read_files(stack, own)
+        reads = self._read_files(stack, own_files)
         files = {self._name(path): reads.files[path] for path in sorted(reads.files)}
-        variables = Variables.of(reads.root, reads.secrets)
+        variables = Variables.from_uses(reads.root, reads.secrets)
         environment, secrets = environment_digests(self.terraform.env, variables, self.key)
         for path, content in reads.values.items():
             if variables.may_set_secret(content, path):
@@ -113,17 +113,17 @@ class InputsReader:
     def _upstream(
         self, outputs: Iterable[tuple[str, str]], states: Mapping[str, State]
     ) -> dict[str, str]:
-        digests = {}
+        digests_by_output = {}
         for name, output in outputs:
             state = states[name]
-            key = (state.lineage, state.serial, output)
-            if key not in self._output_digests:
+            digest_key = (state.lineage, state.serial, output)
+            if digest_key not in self._output_digests:
                 # Who reads this stack's record may not read that state, whose lineage, a random
                 # number, is in no record.
                 value = json.dumps(state.typed_output(output), sort_keys=True).encode()
-                self._output_digests[key] = keyed_digest(state.lineage, output, value)
-            digests[f"{name} {output}"] = self._output_digests[key]
-        return digests
+                self._output_digests[digest_key] = keyed_digest(state.lineage, output, value)
+            digests_by_output[f"{name} {output}"] = self._output_digests[digest_key]
+        return digests_by_output
 
     def named_files(self, stack: Stack) -> set[str]:
         """Returns those of the files that `stack` reads which an expression names."""
@@ -133,37 +133,43 @@ class InputsReader:
         """Returns the files of configuration of `stack` and of its modules, recursively."""
         return [Path(path) for path in sorted(self._read_files(stack, frozenset()).configuration)]
 
-    def _read_files(self, stack: Stack, own: frozenset[str]) -> FileReads:
-        key = (stack.name, own)
-        if key not in self._reads:
-            self._reads[key] = self._files.read(str(stack.path), own)
-        return self._reads[key]
+    def _read_files(self, stack: Stack, own_files: frozenset[str]) -> FileReads:
+        reads_key = (stack.name, own_files)
+        if reads_key not in self._reads:
+            self._reads[reads_key] = self._files.read(str(stack.path), own_files)
+        return self._reads[reads_key]
 
     def _name(self, path: str) -> str:
         """How records name a file: relative to the repository, or to the user's home."""
-        root, home = f"{self.repository.root}/", f"{home_folder(self.terraform.env)}/"
-        if path.startswith(root):
-            return path[len(root) :]
-        if len(home) > 1 and path.startswith(home) and not root.startswith(home):
-            return f"~/{path[len(home) :]}"
+        root_prefix, home_prefix = f"{self.repository.root}/", f"{home_folder(self.terraform.env)}/"
+        if path.startswith(root_prefix):
+            return path[len(root_prefix) :]
+        if (
+            len(home_prefix) > 1
+            and path.startswith(home_prefix)
+            and not root_prefix.startswith(home_prefix)
+        ):
+            return f"~/{path[len(home_prefix) :]}"
         return os.path.relpath(path, self.repository.root)
 
 
 def differences(before: Inputs, now: Inputs) -> list[str]:
     """Returns what has changed between two readings, in words; nothing if they are equal."""
-    versions = {
+    version_changes = {
         name: f"{name} is {now.versions[name]}, and was {before.versions[name]}"
         for name in sorted(before.versions.keys() & now.versions.keys())
         if before.versions[name] != now.versions[name]
     }
     products = [{name for name in v if "/" not in name} for v in (before.versions, now.versions)]
     if products[0] != products[1]:
-        versions[""] = f"{' '.join(products[1])} has taken the place of {' '.join(products[0])}"
+        version_changes[""] = (
+            f"{' '.join(products[1])} has taken the place of {' '.join(products[0])}"
+        )
     return [
         *_changes(before.files, now.files, ""),
         *_changes(before.environment, now.environment, "environment variable "),
         *_changes(before.upstream, now.upstream, "output of "),
-        *versions.values(),
+        *version_changes.values(),
     ]
 
 
@@ -184,49 +190,56 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str], kind: str) -> li
 
 
 def _read_outputs(
-    stack: Stack, read: FileReads, states: Mapping[str, State]
+    stack: Stack, reads: FileReads, states: Mapping[str, State]
 ) -> Iterator[tuple[str, str]]:
     """The upstream stacks and their outputs that the stack's files read.
 
     They are all outputs of an upstream if the files do not say which.
     """
-    root = read.root
+    root = reads.root
     named = [(source, output) for uses in root.files.values() for source, output in uses["outputs"]]
     # A file that cannot be read may name any.
     missed = stack.upstream_by_name.keys() - {data_source for data_source, _ in named}
-    reads = [(name, "") for name in stack.upstream_in_modules]
+    read_outputs = [(name, "") for name in stack.upstream_in_modules]
     for data_source, output in [*named, *((data_source, "") for data_source in missed)]:
-        reads += [(name, output) for name in stack.upstream_by_name.get(data_source, ())]
-    for path, upstream in stack.upstream_by_output.items():
-        reads += [(name, output) for name in upstream for output in _handed_on(path, read)]
-    for name, output in reads:
+        read_outputs += [(name, output) for name in stack.upstream_by_name.get(data_source, ())]
+    for output_path, upstream_names in stack.upstream_by_output.items():
+        read_outputs += [
+            (name, output) for name in upstream_names for output in _handed_on(output_path, reads)
+        ]
+    for name, output in read_outputs:
         if name in states:
-            yield from ((name, key) for key in ([output] if output else states[name].outputs))
+            yield from (
+                (name, output_name)
+                for output_name in ([output] if output else states[name].outputs)
+            )
 
 
-def _handed_on(path: str, read: FileReads) -> set[str]:
+def _handed_on(output_path: str, reads: FileReads) -> set[str]:
     """The outputs of a state that the root reads by a module's output, such as module.m.up.iam.
 
     The empty one stands for all of them: if no file names it, or the module uses them itself.
     """
-    call, output, key = path.split(".")[1:]
-    module = read.modules.get(call)
+    call, output, instance_key = output_path.split(".")[1:]
+    module = reads.modules.get(call)
     sources = [s for uses in module.files.values() for s, _ in uses["outputs"]] if module else []
     if module is None or len(set(sources)) < len(sources):
         return {""}
-    found = {
-        named[3] if named[2] else ""
-        for uses in read.root.files.values()
-        for named in uses["module_outputs"]
-        if named[0] in (call, "") and named[1] in (output, "") and named[2] in (key, "")
+    output_names = {
+        module_output[3] if module_output[2] else ""
+        for uses in reads.root.files.values()
+        for module_output in uses["module_outputs"]
+        if module_output[0] in (call, "")
+        and module_output[1] in (output, "")
+        and module_output[2] in (instance_key, "")
     }
-    return found or {""}
+    return output_names or {""}
 
 
 def locked_versions(directory: Path) -> dict[str, str]:
     """Returns the providers that an init in `directory` has chosen: address to version."""
-    lock = directory / LOCK_FILE
-    return scanning.locked_versions(lock.read_text()) if lock.is_file() else {}
+    lock_file = directory / LOCK_FILE
+    return scanning.locked_versions(lock_file.read_text()) if lock_file.is_file() else {}
 
 
 def _versions(stack: Stack, terraform: Terraform) -> dict[str, str]:

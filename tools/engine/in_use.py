@@ -70,7 +70,7 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
 
 
 def _may_hold_resources(run: Run, stack: Stack) -> bool:
-    """As `_is_deployed`, of a root module in which no Terraform is started."""
+    """Whether `stack` holds resources, or may, as files and states say: no Terraform is started."""
     try:
         return run.records.place(stack) is None or _holds_resources(run, stack)
     except UserError:

@@ -86,7 +86,9 @@ def refuse_leftovers(run: Run, stack: Stack) -> None:
             f"destroyed. Mend that, then: {adopt}"
         ) from None
     if left.existing:
-        names = ", ".join(f"{one.address} ({one.identifier})" for one in left.existing)
+        names = ", ".join(
+            f"{leftover.address} ({leftover.identifier})" for leftover in left.existing
+        )
         raise UserError(
             f"{sign}, and AWS has what no state holds: {names}; nothing was destroyed. Take it "
             f"into the state, then destroy again: {adopt}"

@@ -104,7 +104,9 @@ class ModuleScope:
         for part in parts:
             values = [part] if isinstance(part, str) else evaluate(part, Scope(self.lookup))
             if list(values) == [None]:
-                return  # Terraform refuses null in a template
+                # Terraform refuses null in a template (`TemplateExpr.Value`):
+                # https://github.com/hashicorp/hcl/blob/main/hclsyntax/expression_template.go
+                return
             text = text_of(values[0]) if len(values) == 1 and is_known(values[0]) else None
             if text is None:
                 yield beginning, False

@@ -140,11 +140,11 @@ class PlanReader:
         self._on_event(event)
 
 
-def _parse_change(change: Mapping[str, Any]) -> Change | None:
-    if change["action"] in _NO_ACTIONS:
+def _parse_change(event_change: Mapping[str, Any]) -> Change | None:
+    if event_change["action"] in _NO_ACTIONS:
         return None
-    resource = change["resource"]
-    action = _ACTIONS.get(change["action"], "unknown")
+    resource = event_change["resource"]
+    action = _ACTIONS.get(event_change["action"], "unknown")
     return Change(resource["addr"], resource["resource_type"], action)
 
 
@@ -165,8 +165,12 @@ def planned_changes(plan: Mapping[str, Any]) -> tuple[Change, ...]:
 
 def planned_outputs(plan: Mapping[str, Any]) -> tuple[str, ...]:
     """Returns the names of the outputs that change, from a plan's JSON."""
-    changes = plan.get("output_changes", {})
-    return tuple(name for name, change in changes.items() if change["actions"] != ["no-op"])
+    changes_by_output = plan.get("output_changes", {})
+    return tuple(
+        name
+        for name, output_change in changes_by_output.items()
+        if output_change["actions"] != ["no-op"]
+    )
 
 
 def make_folder(folder: Path) -> None:
@@ -249,7 +253,7 @@ def parse_plan(folder: Path, entry: Mapping[str, Any]) -> Plan:
         entry["stack"],
         entry["status"],
         tuple(entry["why"]),
-        tuple(Change(**{**change, "attributes": ()}) for change in entry["changes"]),
+        tuple(Change(**{**noted, "attributes": ()}) for noted in entry["changes"]),
         tuple(entry["outputs"]),
         detail=entry["detail"],
         inputs=Inputs(**entry["inputs"]) if entry["inputs"] else None,

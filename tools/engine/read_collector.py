@@ -105,9 +105,11 @@ class ReadCollector:
         """Takes in every file below `path`, or only in it, and returns them."""
         if not Path(path).is_dir():
             return []
-        own = f"{self.cwd}/.terraform"
+        skipped_folder = f"{self.cwd}/.terraform"
         try:
-            folder = self.digests.folder(path, True, deep, own if is_below(own, path) else "")
+            folder = self.digests.folder(
+                path, True, deep, skipped_folder if is_below(skipped_folder, path) else ""
+            )
         except UncountableError as error:
             self.doubt(f"{what}: the folder {path}, which {error}")
             return []

@@ -56,9 +56,9 @@ class Record:
 
     def to_json(self) -> bytes:
         """The file beside the state."""
-        record = asdict(self)
-        del record["inputs"]["unknown"]  # of no use later: it is asked again
-        return json.dumps({"format": _FORMAT, **record}, indent=1).encode() + b"\n"
+        document = asdict(self)
+        del document["inputs"]["unknown"]  # of no use later: it is asked again
+        return json.dumps({"format": _FORMAT, **document}, indent=1).encode() + b"\n"
 
     @classmethod
     def parse(cls, text: bytes) -> "Record | None":
@@ -204,7 +204,9 @@ class Records:
             except TerraformError as refusal:
                 if isinstance(error, UnreadableState):
                     return UnreadableState(f"{error}: {refusal}")
-            # Terraform would not replace it by what it has saved beside it.
+            # `terraform state push` reads what it replaces, and so would not put in its place what
+            # is saved beside it:
+            # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_push.go
             if isinstance(place, LocalPlace) and is_whole(stack.path / ERRORED):
                 place.set_aside()
                 return None

@@ -144,9 +144,9 @@ class _Attempt:
 
 
 def _reason_not_to_run(
-    run: Run, stack: Stack, prerequisites: Sequence[str], results: Mapping[str, Result]
+    run: Run, stack: Stack, needed_names: Sequence[str], results: Mapping[str, Result]
 ) -> str:
-    for name in prerequisites:
+    for name in needed_names:
         # Two that may read each other have no order between them.
         if name in results and results[name].outcome in ("failed", "not run"):
             return f"{name} failed or was not run"

@@ -19,14 +19,14 @@ _NEGATED = re.compile("(?<=.)Not|^Not")
 
 def all_of(truths: Iterable[Truth]) -> Truth:
     """Whether all of them hold."""
-    found = list(truths)
-    return False if False in found else None if None in found else True
+    known_truths = list(truths)
+    return False if False in known_truths else None if None in known_truths else True
 
 
 def any_of(truths: Iterable[Truth]) -> Truth:
     """Whether one of them holds."""
-    found = list(truths)
-    return True if True in found else None if None in found else False
+    known_truths = list(truths)
+    return True if True in known_truths else None if None in known_truths else False
 
 
 def matches(pattern: str, text: str, ignore_case: bool = False) -> bool:
@@ -63,8 +63,8 @@ def _holds(operator: str, key: str, values: list[str], known: Mapping[str, str])
     is_negated = positive != name
     if is_absent:
         return is_negated or name != operator
-    found = any(_OPERATORS[positive](value, known[key]) for value in values)
-    return found != is_negated
+    is_matched = any(_OPERATORS[positive](value, known[key]) for value in values)
+    return is_matched != is_negated
 
 
 def _same(value: str, text: str) -> bool:

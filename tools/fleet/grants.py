@@ -132,7 +132,9 @@ def _attached(role: Mapping[str, Any], resources: Sequence[Resource]) -> list[st
 
 
 def _inline(role: Mapping[str, Any], resources: Sequence[Resource]) -> list[Policy]:
-    """Inline policies, of which the provider writes some both as resources and into the role.
+    """The inline policies of a role.
+
+    The provider writes some of them both as resources and into the role.
 
     https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/iam_role
     """

@@ -31,15 +31,15 @@ def describe(cloud: Cloud, vpc: str, project: str, values: Mapping[str, Any]) ->
     `values` are those of the endpoints' stack. What AWS does not tell is said to be unknown.
     """
     try:
-        found = network.occupants(cloud, vpc)
+        vpc_occupants = network.occupants(cloud, vpc)
     except UserError as error:
         which = "default VPC" if vpc == "default" else f"VPC {vpc}"
         return [f"what else is in the {which} cannot be told: {error}"]
-    return list(_sentences(found, cloud.region, project, values))
+    return list(_sentences(vpc_occupants, cloud.region, project, values))
 
 
 def describe_declared(cloud: Cloud, repository: Repository) -> list[str]:
-    """As `describe`, of the VPC and the services that the stacks' files name."""
+    """Sentences about what else is in the VPC that the stacks' files name; see `describe`."""
     vpc = _values(repository, GROUPS).get("vpc_id")
     if not isinstance(vpc, str):
         return [f"what else is in the VPC cannot be told: {GROUPS} names none in its files"]
@@ -54,18 +54,20 @@ def _values(repository: Repository, name: str) -> Mapping[str, Any]:
 
 
 def _sentences(
-    found: Occupants, region: str, project: str, values: Mapping[str, Any]
+    vpc_occupants: Occupants, region: str, project: str, values: Mapping[str, Any]
 ) -> Iterator[str]:
     services = sorted(map(str, values.get("interface_services") or []))
     private_dns = values.get("private_dns_enabled", True)
-    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(found.interfaces.items()))
-    yield f"network interfaces in {found.id}, by AWS's kinds: {counts or 'none'}"
-    if found.interfaces and services and private_dns:
+    counts = ", ".join(
+        f"{number} {kind}" for kind, number in sorted(vpc_occupants.interfaces.items())
+    )
+    yield f"network interfaces in {vpc_occupants.id}, by AWS's kinds: {counts or 'none'}"
+    if vpc_occupants.interfaces and services and private_dns:
         yield (
             f"all of them reach {', '.join(services)} through the stack's endpoints from then on "
             "(private DNS)"
         )
-    for clash in clashes(found.endpoints, region, project, values):
+    for clash in clashes(vpc_occupants.endpoints, region, project, values):
         way_out = f"import it: tools import endpoint {clash.endpoint.id}"
         yield f"{clash.reason}: {clash.setting}, or {way_out}"
 

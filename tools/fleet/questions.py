@@ -41,14 +41,14 @@ class Question:
     def parse(cls, text: str) -> "Question":
         """Reads `read s3://bucket/path`. Raises UserError, with the form, for any other text."""
         verb, _, url = text.strip().partition(" ")
-        found = _URL.fullmatch(url.strip())
+        match = _URL.fullmatch(url.strip())
         if verb not in _ACTIONS:
             raise UserError(
                 f"{shorten(verb)} is nothing to ask about; {nearest(verb, [*_ACTIONS])}"
             )
-        if found is None:
+        if match is None:
             raise UserError(f'{shorten(text)} is no question; ask "{verb} s3://BUCKET/PATH"')
-        bucket, key = found[1], found[2] or ""
+        bucket, key = match[1], match[2] or ""
         if verb != "list" and not key:
             raise UserError(f'{shorten(text)} names no object; ask "{verb} s3://{bucket}/PATH"')
         if "*" in key or "?" in key:
@@ -98,34 +98,38 @@ def answer(question: Question, grants: Grants) -> Answer:
         resource += f"/{question.key}"
     elif question.key:
         keys["s3:prefix"] = question.key
-    own = grants.buckets.get(question.bucket)
-    if own is not None:
+    bucket_policies = grants.buckets.get(question.bucket)
+    if bucket_policies is not None:
         keys["aws:resourceaccount"] = account
     request = _Request(action, resource, keys, grants)
-    found = _decide(request, own, f"the policy of {question.bucket}, which no stack here makes")
-    if found.verdict == "yes" and kms_action and (key := grants.keys.get(question.bucket)):
-        return _with_key(request, found, kms_action, key)
-    return found
+    s3_answer = _decide(
+        request, bucket_policies, f"the policy of {question.bucket}, which no stack here makes"
+    )
+    if s3_answer.verdict == "yes" and kms_action and (kms_key := grants.keys.get(question.bucket)):
+        return _with_key(request, s3_answer, kms_action, kms_key)
+    return s3_answer
 
 
-def _with_key(request: _Request, found: Answer, action: str, key: str) -> Answer:
+def _with_key(request: _Request, s3_answer: Answer, action: str, kms_key: str) -> Answer:
     """What becomes of a yes in a bucket that a KMS key encrypts."""
-    policies = request.grants.key_policies.get(key)
-    missing = f"the policy of the bucket's key {key}, which no stack here makes"
+    policies = request.grants.key_policies.get(kms_key)
+    missing = f"the policy of the bucket's key {kms_key}, which no stack here makes"
     if policies is None:
-        return Answer("unknown", f"{found.reason}; not known: {missing}")
+        return Answer("unknown", f"{s3_answer.reason}; not known: {missing}")
     if not _delegates(policies, request.grants.role.split(":")[4]):
-        return Answer("unknown", f"{found.reason}; not known: whom the policy of {key} allows it")
+        return Answer(
+            "unknown", f"{s3_answer.reason}; not known: whom the policy of {kms_key} allows it"
+        )
     keys = {
         **request.keys,
-        "kms:viaservice": f"s3.{key.split(':')[3]}.amazonaws.com",
-        "aws:resourceaccount": key.split(":")[4],
+        "kms:viaservice": f"s3.{kms_key.split(':')[3]}.amazonaws.com",
+        "aws:resourceaccount": kms_key.split(":")[4],
     }
-    by_key = _decide(_Request(action, key, keys, request.grants), policies, missing)
+    by_key = _decide(_Request(action, kms_key, keys, request.grants), policies, missing)
     if by_key.verdict == "yes":
         by = by_key.reason.removeprefix("allowed by ")
-        return Answer("yes", f"{found.reason}; {action} by {by}")
-    return Answer(by_key.verdict, f"{action} for the bucket's key {key}: {by_key.reason}")
+        return Answer("yes", f"{s3_answer.reason}; {action} by {by}")
+    return Answer(by_key.verdict, f"{action} for the bucket's key {kms_key}: {by_key.reason}")
 
 
 def _delegates(policies: Sequence[Policy], account: str) -> bool:
@@ -139,30 +143,36 @@ def _delegates(policies: Sequence[Policy], account: str) -> bool:
         and "kms:*" in as_list(element.get("Action", []))
         and isinstance(element.get("Principal"), Mapping)
         and _names_account(
-            [str(one) for one in as_list(element["Principal"].get("AWS", []))], account
+            [str(principal) for principal in as_list(element["Principal"].get("AWS", []))], account
         )
         for _, document in policies
         for element in as_list(document["Statement"])
     )
 
 
-def _decide(request: _Request, own: Sequence[Policy] | None, missing: str) -> Answer:
-    """The verdict of the role's policies and of the resource's `own`; `missing` names them."""
+def _decide(request: _Request, resource_policies: Sequence[Policy] | None, missing: str) -> Answer:
+    """The verdict of the role's policies and the resource's own; `missing` names the latter."""
     grants = request.grants
     unread = [arn for arn in grants.unknown_policies if arn != grants.boundary]
-    denied = _find("Deny", [*grants.identity, *grants.boundaries, *(own or ())], request)
+    denied = _find(
+        "Deny", [*grants.identity, *grants.boundaries, *(resource_policies or ())], request
+    )
     if denied.truth:
         return Answer("no", f"denied by {denied.reason}")
     allowed = _find("Allow", grants.identity, request)
     bounded = _within_boundary(request)
-    given = _Finding(None, missing) if own is None else _find("Allow", own, request)
+    given = (
+        _Finding(None, missing)
+        if resource_policies is None
+        else _find("Allow", resource_policies, request)
+    )
     if given.truth is False:
         if allowed.truth is False and not unread:
             what = f"{request.action} on {request.resource}"
             return Answer("no", f"no policy of its role allows {what}")
         if bounded.truth is False:
             return Answer("no", bounded.reason)
-    is_sure = own is not None and denied.truth is False and not unread
+    is_sure = resource_policies is not None and denied.truth is False and not unread
     if is_sure and allowed.truth and bounded.truth:
         return Answer("yes", f"allowed by {allowed.reason}")
     unknown = [
@@ -181,12 +191,12 @@ def _within_boundary(request: _Request) -> _Finding:
         return _Finding(True)
     if not grants.boundaries:
         return _Finding(None, f"its permissions boundary {grants.boundary} is made elsewhere")
-    found = _find("Allow", grants.boundaries, request)
+    finding = _find("Allow", grants.boundaries, request)
     name = grants.boundaries[0][0]
-    if found.truth is None:
-        return _Finding(None, f"whether its permissions boundary allows it: {found.reason}")
+    if finding.truth is None:
+        return _Finding(None, f"whether its permissions boundary allows it: {finding.reason}")
     return _Finding(
-        found.truth, "" if found.truth else f"its permissions boundary {name} does not allow it"
+        finding.truth, "" if finding.truth else f"its permissions boundary {name} does not allow it"
     )
 
 
@@ -199,7 +209,7 @@ def _find(effect: str, policies: Iterable[Policy], request: _Request) -> _Findin
         if element["Effect"] == effect and (truth := _applies(element, request)) is not False
     ]
     truth = any_of(finding.truth for finding in findings)
-    return next((one for one in findings if one.truth == truth), _Finding(False))
+    return next((finding for finding in findings if finding.truth == truth), _Finding(False))
 
 
 def _applies(element: Mapping[str, Any], request: _Request) -> Truth:
@@ -207,23 +217,23 @@ def _applies(element: Mapping[str, Any], request: _Request) -> Truth:
 
 
 def _parts(element: Mapping[str, Any], request: _Request) -> Iterator[Truth]:
-    for key in ("Action", "NotAction"):
-        if key in element:
-            patterns = as_list(element[key])
-            found = any(matches(pattern, request.action, True) for pattern in patterns)
-            yield found == (key == "Action")
-    for key in ("Resource", "NotResource"):
-        if key in element:
-            named = any_of(_names(pattern, request) for pattern in as_list(element[key]))
-            yield None if named is None else named == (key == "Resource")
-    for key in ("Principal", "NotPrincipal"):
-        if key in element:
-            whom = _is_principal(element[key], request.grants.role, element["Effect"])
-            yield None if whom is None or key == "NotPrincipal" else whom
+    for element_key in ("Action", "NotAction"):
+        if element_key in element:
+            patterns = as_list(element[element_key])
+            is_matched = any(matches(pattern, request.action, True) for pattern in patterns)
+            yield is_matched == (element_key == "Action")
+    for element_key in ("Resource", "NotResource"):
+        if element_key in element:
+            named = any_of(_names(pattern, request) for pattern in as_list(element[element_key]))
+            yield None if named is None else named == (element_key == "Resource")
+    for element_key in ("Principal", "NotPrincipal"):
+        if element_key in element:
+            whom = _is_principal(element[element_key], request.grants.role, element["Effect"])
+            yield None if whom is None or element_key == "NotPrincipal" else whom
     filled = {
         operator: {
-            key: [_filled(str(value), request) for value in as_list(values)]
-            for key, values in pairs.items()
+            condition_key: [_filled(str(value), request) for value in as_list(values)]
+            for condition_key, values in pairs.items()
         }
         for operator, pairs in element.get("Condition", {}).items()
     }
@@ -242,13 +252,13 @@ def _filled(value: str, request: _Request) -> str:
     return fill(value, request.grants.tags) or value
 
 
-def _is_principal(named: Any, role: str, effect: str) -> Truth:
+def _is_principal(element: Any, role: str, effect: str) -> Truth:
     """Whether a resource's policy means `role`; of another name in its account nobody knows."""
-    if named == "*":
+    if element == "*":
         return True
-    if not isinstance(named, Mapping):
+    if not isinstance(element, Mapping):
         return None
-    principals = [str(one) for one in as_list(named.get("AWS", []))]
+    principals = [str(principal) for principal in as_list(element.get("AWS", []))]
     account = role.split(":")[4]
     if "*" in principals or role in principals:
         return True
@@ -256,14 +266,26 @@ def _is_principal(named: Any, role: str, effect: str) -> Truth:
     # which AWS asks in any case.
     if _names_account(principals, account):
         return effect == "Deny"
-    return None if any(f":{account}:" in one or ":" not in one for one in principals) else False
+    return (
+        None
+        if any(f":{account}:" in principal or ":" not in principal for principal in principals)
+        else False
+    )
 
 
 def _names_account(principals: Sequence[str], account: str) -> bool:
-    return any(one == account or one.endswith(f"::{account}:root") for one in principals)
+    return any(
+        principal == account or principal.endswith(f"::{account}:root") for principal in principals
+    )
 
 
 def _conditions(element: Mapping[str, Any], truth: Truth) -> str:
     """The conditions of a statement of which they leave it open whether it applies."""
-    keys = [key for pairs in element.get("Condition", {}).values() for key in pairs]
-    return f" (depends on {', '.join(sorted(keys))})" if truth is None and keys else ""
+    condition_keys = [
+        condition_key for pairs in element.get("Condition", {}).values() for condition_key in pairs
+    ]
+    return (
+        f" (depends on {', '.join(sorted(condition_keys))})"
+        if truth is None and condition_keys
+        else ""
+    )

@@ -173,7 +173,7 @@ class StartStop:
         sagemaker.change_type(cloud, notebook.name, instance_type)
         self.progress.step(notebook.stack.name, "Updating")
         longest = max(self.patience, _SECONDS_OF_AN_OLD_STATUS)
-        while (found := sagemaker.find(cloud, notebook.name)) and found.status == "Updating":
+        while (instance := sagemaker.find(cloud, notebook.name)) and instance.status == "Updating":
             if self.interruption.count or time.monotonic() - begun >= longest:
                 raise UserError(f"it gets the type {instance_type}, and was not started")
             time.sleep(self._seconds_between_looks)

@@ -92,7 +92,7 @@ class FleetStatus:
         """The lists of `tools status --json` (docs/json.md)."""
         return {
             "notebooks": [notebook.as_json() for notebook in self.notebooks],
-            "undeclared": [instance.as_json() for instance in self.undeclared],
+            "undeclared": [other.as_json() for other in self.undeclared],
         }
 
 
@@ -114,11 +114,11 @@ def read_status(
     held = {} if in_states is None else in_states
     made = [n for n in notebooks if n.name in instances[n.region] and not held.get(n.stack.name)]
     held |= read_holdings(fleet, made)
-    wanted = {(notebook.region, notebook.name) for notebook in notebooks}
+    notebook_keys = {(notebook.region, notebook.name) for notebook in notebooks}
     retired = {
         region: platforms.find_retired(
             fleet.cloud(region),
-            [i for i in by_name.values() if with_undeclared or (region, i.name) in wanted],
+            [i for i in by_name.values() if with_undeclared or (region, i.name) in notebook_keys],
         )
         for region, by_name in instances.items()
     }
@@ -162,10 +162,10 @@ def _notebook_status(
 def _undeclared(
     fleet: Fleet, instances: Instances, notebooks: Sequence[DeclaredNotebook]
 ) -> list[UndeclaredInstance]:
-    declared = {(notebook.region, notebook.name) for notebook in notebooks}
+    notebook_keys = {(notebook.region, notebook.name) for notebook in notebooks}
     undeclared = []
     for region, by_name in instances.items():
-        others = [other for name, other in by_name.items() if (region, name) not in declared]
+        others = [other for name, other in by_name.items() if (region, name) not in notebook_keys]
         tags = _tags_by_arn(fleet, region) if others else {}
         undeclared += [UndeclaredInstance(region, i, tags.get(i.arn, {})) for i in others]
     return undeclared
@@ -176,35 +176,37 @@ def _tags_by_arn(fleet: Fleet, region: str) -> Mapping[str, Mapping[str, str]]:
     return sagemaker.tags_of_project(fleet.cloud(region), str(common["project"])) or {}
 
 
-def _differences(declared: Mapping[str, Value], instance: Instance) -> list[str]:
+def _differences(declared_values: Mapping[str, Value], instance: Instance) -> list[str]:
     differences = []
-    instance_type = declared.get("instance_type")
+    instance_type = declared_values.get("instance_type")
     if instance_type and instance_type != instance.instance_type:
         differences.append(f"instance_type is {instance.instance_type}, declared {instance_type}")
-    repositories = _repositories(declared)
+    repositories = _repositories(declared_values)
     if set(repositories) != set(instance.repositories):
-        actual, wanted = (
+        actual_repositories, declared_repositories = (
             " ".join(names) or "none" for names in (instance.repositories, repositories)
         )
-        differences.append(f"code repositories are {actual}, declared {wanted}")
-    if not instance.lifecycle and (effect := _effect_of_no_lifecycle(declared)):
+        differences.append(
+            f"code repositories are {actual_repositories}, declared {declared_repositories}"
+        )
+    if not instance.lifecycle and (effect := _effect_of_no_lifecycle(declared_values)):
         differences.append(f"no lifecycle configuration: {effect}")
     return differences
 
 
-def _repositories(declared: Mapping[str, Value]) -> list[str]:
-    default = declared.get("default_code_repository")
-    additional = declared.get("additional_code_repositories")
+def _repositories(declared_values: Mapping[str, Value]) -> list[str]:
+    default = declared_values.get("default_code_repository")
+    additional = declared_values.get("additional_code_repositories")
     return [
         *([str(default)] if default else []),
         *(map(str, additional) if isinstance(additional, list) else []),
     ]
 
 
-def _effect_of_no_lifecycle(declared: Mapping[str, Value]) -> str:
-    if declared.get("idle_stop_minutes"):
+def _effect_of_no_lifecycle(declared_values: Mapping[str, Value]) -> str:
+    if declared_values.get("idle_stop_minutes"):
         return "it does not stop when idle"
-    return "its script does not run at a start" if declared.get("on_start_file") else ""
+    return "its script does not run at a start" if declared_values.get("on_start_file") else ""
 
 
 def _instance_json(instance: Instance) -> dict[str, Any]:

@@ -169,9 +169,13 @@ def _blocks(body: Body) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
 
 
 def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
-    """https://developer.hashicorp.com/terraform/language/syntax/json"""
+    """The blocks of a .tf.json file: type, labels and attributes.
+
+    Raises UnreadableError for a text that is not JSON.
+    https://developer.hashicorp.com/terraform/language/syntax/json
+    """
     try:
-        content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
+        document = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
     except ValueError:
         raise UnreadableError("not valid JSON") from None
     depth = {
@@ -183,7 +187,7 @@ def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]
         "terraform": 0,
         "check": 1,
     }
-    for top in _objects(content):
+    for top in _objects(document):
         for kind, value in top.items():
             if kind not in depth:
                 continue
@@ -197,8 +201,8 @@ def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]
 def _json_inner(body: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
     """What of a `terraform` or a `check` block is needed."""
     for kind, depth in (("backend", 1), ("cloud", 0), ("data", 2)):
-        for labels, inner in _labelled(body.get(kind, []), depth):
-            yield kind, labels, {name: _json(value) for name, value in inner.items()}
+        for labels, attributes in _labelled(body.get(kind, []), depth):
+            yield kind, labels, {name: _json(value) for name, value in attributes.items()}
 
 
 def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
@@ -206,9 +210,9 @@ def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping
         if not depth:
             yield (), body
             continue
-        for label, inner in body.items():
-            for labels, content in _labelled(inner, depth - 1):
-                yield (label, *labels), content
+        for label, value_of_label in body.items():
+            for labels, attributes in _labelled(value_of_label, depth - 1):
+                yield (label, *labels), attributes
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:
@@ -220,14 +224,14 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; a name that is there twice has both, as blocks may. A comment goes."""
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
-            before = found[name] if isinstance(found[name], list) else [found[name]]
-            found[name] = [*before, *(value if isinstance(value, list) else [value])]
+        if name in members:
+            before = members[name] if isinstance(members[name], list) else [members[name]]
+            members[name] = [*before, *(value if isinstance(value, list) else [value])]
         elif name != "//":
-            found[name] = value
-    return found
+            members[name] = value
+    return members
 
 
 def _json(value: Any, name: str = "") -> Expression:

@@ -69,8 +69,8 @@ def first_unknown(value: Value) -> Unknown | None:
         return value
     if isinstance(value, dict):
         value = list(value.values())
-    parts = map(first_unknown, value) if isinstance(value, list) else ()
-    return next((part for part in parts if part), None)
+    unknowns = map(first_unknown, value) if isinstance(value, list) else ()
+    return next((unknown for unknown in unknowns if unknown), None)
 
 
 def describe(expression: Expression) -> str:
@@ -84,15 +84,15 @@ def describe(expression: Expression) -> str:
 
 
 def _distinct(values: Iterable[Value]) -> Values:
-    found: list[Value] = []
+    distinct: list[Value] = []
     for value in values:
-        if not any(_same(value, other) for other in found):
-            found.append(value)
-    return found if len(found) <= _MOST else [Unknown("more values than are followed here")]
+        if not any(_same(value, other) for other in distinct):
+            distinct.append(value)
+    return distinct if len(distinct) <= _MOST else [Unknown("more values than are followed here")]
 
 
-def _same(one: Value, other: Value) -> bool:
-    return type(one) is type(other) and bool(one == other)
+def _same(left: Value, right: Value) -> bool:
+    return type(left) is type(right) and bool(left == right)
 
 
 def _product(expressions: Sequence[Expression], scope: Scope) -> Sequence[tuple[Value, ...]]:
@@ -121,8 +121,8 @@ def _normalized(value: Value) -> Value:
 
 
 def _template(expression: Expression, scope: Scope) -> Values:
-    parts = [["literal", part] if isinstance(part, str) else part for part in expression[1]]
-    return _distinct(_joined(values) for values in _product(parts, scope))
+    expressions = [["literal", part] if isinstance(part, str) else part for part in expression[1]]
+    return _distinct(_joined(values) for values in _product(expressions, scope))
 
 
 def _joined(values: Iterable[Value]) -> Value:
@@ -139,14 +139,14 @@ def _name(expression: Expression, scope: Scope) -> Values:
 
 
 def _attribute(expression: Expression, scope: Scope) -> Values:
-    of, name = expression[1], expression[2]
-    if of[0] == "name" and of[1] not in scope.names:
-        values = scope.lookup(of[1], name)
+    target, name = expression[1], expression[2]
+    if target[0] == "name" and target[1] not in scope.names:
+        values = scope.lookup(target[1], name)
         if values is not None:
             return values
-    if _is_reference(of, scope):
+    if _is_reference(target, scope):
         return [Unknown(describe(expression))]
-    return _distinct(_member(value, name) for value in evaluate(of, scope))
+    return _distinct(_member(value, name) for value in evaluate(target, scope))
 
 
 def _is_reference(expression: Expression, scope: Scope) -> bool:
@@ -173,14 +173,14 @@ def _member(value: Value, key: Value) -> Value:
 def _index(expression: Expression, scope: Scope) -> Values:
     if _is_reference(expression[1], scope):
         return [Unknown(describe(expression))]
-    found: list[Value] = []
+    members: list[Value] = []
     for value in evaluate(expression[1], scope):
         for key in evaluate(expression[2], scope):
             if isinstance(key, Unknown) and isinstance(value, dict | list) and value:
-                found += value.values() if isinstance(value, dict) else value
+                members += value.values() if isinstance(value, dict) else value
             else:
-                found.append(key if isinstance(key, Unknown) else _member(value, key))
-    return _distinct(found)
+                members.append(key if isinstance(key, Unknown) else _member(value, key))
+    return _distinct(members)
 
 
 def _unknown(expression: Expression, scope: Scope) -> Values:
@@ -192,15 +192,15 @@ def _list(expression: Expression, scope: Scope) -> Values:
 
 
 def _object(expression: Expression, scope: Scope) -> Values:
-    pairs = expression[1]
-    found: list[Value] = []
-    for values in _product([part for pair in pairs for part in pair], scope):
+    pair_expressions = expression[1]
+    objects: list[Value] = []
+    for values in _product([part for pair in pair_expressions for part in pair], scope):
         keys = [text_of(key) if is_known(key) else None for key in values[::2]]
         if None in keys:
-            found.append(first_unknown(list(values[::2])) or Unknown("a key that is no text"))
+            objects.append(first_unknown(list(values[::2])) or Unknown("a key that is no text"))
         else:
-            found.append(dict(zip(keys, values[1::2], strict=True)))
-    return _distinct(found)
+            objects.append(dict(zip(keys, values[1::2], strict=True)))
+    return _distinct(objects)
 
 
 def _call(expression: Expression, scope: Scope) -> Values:
@@ -239,11 +239,11 @@ def _absolute(arguments: Sequence[Expression], scope: Scope) -> Values:
     )
 
 
-def _called(function: str, call: Callable[..., Value], arguments: Sequence[Value]) -> Value:
-    if unknown := first_unknown(list(arguments)):
+def _called(function: str, call: Callable[..., Value], values: Sequence[Value]) -> Value:
+    if unknown := first_unknown(list(values)):
         return unknown
     try:
-        return _normalized(call(*arguments))
+        return _normalized(call(*values))
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, StopIteration):
         return Unknown(f"{function}(...)")
 
@@ -256,26 +256,26 @@ def _if(expression: Expression, scope: Scope) -> Values:
     branches = [evaluate(branch, scope) for branch in expression[2:4]]
     # Terraform gives both results one type, so that 1 becomes "1" beside a text.
     # https://developer.hashicorp.com/terraform/language/expressions/conditionals
-    if any(not _are_alike(one, other) for one in branches[0] for other in branches[1]):
+    if any(not _are_alike(left, right) for left in branches[0] for right in branches[1]):
         return [Unknown("a conditional with results of two types")]
-    found: list[Value] = []
+    taken_values: list[Value] = []
     for results, taken in zip(branches, (True, False), strict=True):
         if taken in conditions or None in conditions:
-            found += results
-    return _distinct(found)
+            taken_values += results
+    return _distinct(taken_values)
 
 
-def _are_alike(one: Value, other: Value) -> bool:
+def _are_alike(left: Value, right: Value) -> bool:
     """Whether the texts, numbers and booleans in both are of the same types, as far as known."""
-    types, others = primitive_types(one), primitive_types(other)
-    return not types or not others or types == others
+    left_types, right_types = primitive_types(left), primitive_types(right)
+    return not left_types or not right_types or left_types == right_types
 
 
 def primitive_types(value: Value) -> set[type]:
     """The types of the primitive values in `value`; that of all numbers is float."""
     if isinstance(value, list | dict):
-        inner = value.values() if isinstance(value, dict) else value
-        return {found for item in inner for found in primitive_types(item)}
+        items = value.values() if isinstance(value, dict) else value
+        return {primitive for item in items for primitive in primitive_types(item)}
     if isinstance(value, bool):
         return {bool}
     if isinstance(value, int | float):
@@ -369,33 +369,37 @@ def _pairs_of(collection: dict[str, Value] | list[Value]) -> list[tuple[Value, V
 
 
 def _comprehension(expression: Expression, collection: Value, scope: Scope) -> Value:
-    names, key, value, condition = expression[1], *expression[3:]
+    names, key_expression, value_expression, condition = expression[1], *expression[3:]
     if not isinstance(collection, dict | list):
         return first_unknown(collection) or Unknown("a collection that is not known")
     pairs = _pairs_of(collection)
-    found = []
+    entries = []
     for pair in pairs:
         bound = dict(zip(names, pair if len(names) == 2 else pair[1:], strict=True))
-        inner = scope.with_names(bound)
-        truths = [True] if condition is None else evaluate(condition, inner)
+        inner_scope = scope.with_names(bound)
+        truths = [True] if condition is None else evaluate(condition, inner_scope)
         if len(truths) == 1 and _truth(truths[0]) is False:
             continue  # nor does Terraform evaluate the rest: it may be costly, or unknown
         first = ["literal", truths[0]] if len(truths) == 1 else condition
-        parts = [first, ["literal", True] if key is None else key, value]
-        choices = _product(parts, inner)
+        expressions = [
+            first,
+            ["literal", True] if key_expression is None else key_expression,
+            value_expression,
+        ]
+        choices = _product(expressions, inner_scope)
         taken = _truth(choices[0][0])
         if len(choices) > 1 or taken is None:
             return Unknown("a for that is not evaluated here")
         if taken:
-            found.append(choices[0][1:])
-    if key is None:
-        return [item for _, item in found]
-    texts = [text_of(name) if is_known(name) else None for name, _ in found]
+            entries.append(choices[0][1:])
+    if key_expression is None:
+        return [item for _, item in entries]
+    texts = [text_of(key) if is_known(key) else None for key, _ in entries]
     if None in texts:
-        return first_unknown([name for name, _ in found]) or Unknown("a key that is no text")
+        return first_unknown([key for key, _ in entries]) or Unknown("a key that is no text")
     if len(set(texts)) < len(texts):
         return Unknown("a for with one key twice")
-    return dict(zip(texts, (item for _, item in found), strict=True))
+    return dict(zip(texts, (item for _, item in entries), strict=True))
 
 
 _EVALUATORS: dict[str, Callable[[Expression, Scope], Values]] = {

@@ -171,11 +171,11 @@ def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileUses) 
 
 def _read_local(name: str, expression: Expression, uses: FileUses) -> None:
     """Notes what a local says; its calls by themselves, since a plan may see its value alone."""
-    own = FileUses(**{**uses, "calls": []})
-    _Finder(own).visit(expression)
-    uses["climbs"] = own["climbs"]
-    if own["calls"]:
-        uses["local_calls"][name] = own["calls"]
+    local_uses = FileUses(**{**uses, "calls": []})
+    _Finder(local_uses).visit(expression)
+    uses["climbs"] = local_uses["climbs"]
+    if local_uses["calls"]:
+        uses["local_calls"][name] = local_uses["calls"]
 
 
 def with_bound(expression: Any, bound: Mapping[str, Expression]) -> Any:

@@ -91,7 +91,11 @@ def _blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 
 def _json_blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """https://developer.hashicorp.com/terraform/language/syntax/json"""
+    """The blocks of a .tf.json file that say which providers it uses: type, label and attributes.
+
+    Raises UnreadableError for a text that is not JSON.
+    https://developer.hashicorp.com/terraform/language/syntax/json
+    """
     try:
         content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=list)
     except ValueError:
@@ -100,8 +104,8 @@ def _json_blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         for label, body in _pairs(value):
             if kind == "provider":
                 # One block, or a list of them.
-                for one in body if body and not isinstance(body[0], tuple) else [body]:
-                    names = {name for name, _ in _deep_pairs(one)}
+                for block in body if body and not isinstance(body[0], tuple) else [body]:
+                    names = {name for name, _ in _deep_pairs(block)}
                     yield "provider", label, dict.fromkeys(names)
             elif kind in _HAVE_TYPES:
                 yield kind, label, {}

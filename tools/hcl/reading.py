@@ -151,12 +151,14 @@ def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _json_backends(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
-    found: list[tuple[str, Mapping[str, Any]]] = []
+    backends: list[tuple[str, Mapping[str, Any]]] = []
     for settings in _objects(read_json(path).get("terraform")):
         for backend in _objects(settings.get("backend")):
-            found += [(kind, body) for kind, bodies in backend.items() for body in _objects(bodies)]
-        found += [("cloud", {}) for _ in _objects(settings.get("cloud"))]
-    return found
+            backends += [
+                (kind, body) for kind, bodies in backend.items() for body in _objects(bodies)
+            ]
+        backends += [("cloud", {}) for _ in _objects(settings.get("cloud"))]
+    return backends
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -65,30 +65,34 @@ def _secret_variables(
     root: Path, key: str, folder: str, installed: Mapping[str, str], depth: int
 ) -> set[str]:
     """The variables of a called module that are secret there, or further below."""
-    found = set()
+    names = set()
     for piece in _pieces(folder):
-        found |= {n for n, body in piece["variables"].items() if configuration.is_sensitive(body)}
-    return found | _handed(root, key, folder, installed, depth + 1).variables
+        names |= {n for n, body in piece["variables"].items() if configuration.is_sensitive(body)}
+    return names | _handed(root, key, folder, installed, depth + 1).variables
 
 
-def _folder(caller: str, call: Attributes, installed: str | None, root: Path) -> str | None:
+def _folder(caller: str, call: Attributes, installed_folder: str | None, root: Path) -> str | None:
     source = call.get("source", ["literal", ""])
     if source[0] == "literal" and str(source[1]).startswith(("./", "../")):
         return posixpath.normpath(posixpath.join(caller, source[1]))
-    return None if installed is None else posixpath.normpath(posixpath.join(root, installed))
+    return (
+        None
+        if installed_folder is None
+        else posixpath.normpath(posixpath.join(root, installed_folder))
+    )
 
 
 def _pieces(folder: str) -> list[Pieces]:
-    found = []
+    pieces = []
     try:
         for file in sorted(Path(folder).iterdir()):
             if file.name.endswith(scanning.CONFIGURATION_ENDINGS) and file.name[0] != ".":
                 content = file.read_bytes()
                 if configuration.has_names(content):
-                    found.append(configuration.read_pieces(content, file.name.endswith(".json")))
+                    pieces.append(configuration.read_pieces(content, file.name.endswith(".json")))
     except OSError:
         pass  # Terraform says so
-    return found
+    return pieces
 
 
 def _add(handed: Handed, expression: Expression, locals_: Attributes, depth: int) -> None:

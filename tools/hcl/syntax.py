@@ -272,37 +272,37 @@ class Parser:
     def arguments(self) -> list[Expression]:
         self.need("(")
         outer, self.lines = self.lines, True
-        found = []
+        expressions = []
         while not self.take(")"):
-            found.append(self.expression())
+            expressions.append(self.expression())
             if self.take("..."):
-                found[-1] = ["expanded", found[-1]]
+                expressions[-1] = ["expanded", expressions[-1]]
             if not self.take(","):
                 self.need(")")
                 break
         self.lines = outer
-        return found
+        return expressions
 
     def items(self) -> Expression:
-        found = []
+        expressions = []
         while not self.take("]"):
-            found.append(self.expression())
+            expressions.append(self.expression())
             if not self.take(","):
                 self.need("]")
                 break
-        return ["list", found]
+        return ["list", expressions]
 
     def pairs(self) -> Expression:
-        found = []
+        pairs = []
         while not self.take("}"):
             key = self.key()
             if not (self.take("=") or self.take(":")):
                 raise self.fail()
             self.lines = False  # a line's end separates pairs
-            found.append([key, self.expression()])
+            pairs.append([key, self.expression()])
             self.lines = True
             self.take(",")
-        return ["object", found]
+        return ["object", pairs]
 
     def key(self) -> Expression:
         self.skip()

@@ -107,7 +107,7 @@ def _object(value: Mapping[str, Value], attributes: Expression) -> Value:
 
     https://developer.hashicorp.com/terraform/language/expressions/type-constraints#optional-object-type-attributes
     """
-    found = {}
+    converted = {}
     for key, type_ in attributes:
         name = str(key[1])
         given = value.get(name)
@@ -118,5 +118,5 @@ def _object(value: Mapping[str, Value], attributes: Expression) -> Value:
                 given = _OTHER_TYPE if others else given
         elif name not in value:
             return _OTHER_TYPE  # which Terraform refuses
-        found[name] = _converted(given, type_)
-    return found
+        converted[name] = _converted(given, type_)
+    return converted

@@ -131,7 +131,10 @@ def _blocks(content: bytes) -> Iterator[tuple[str, Mapping[str, Expression]]]:
 
 
 def _json_blocks(content: bytes) -> Iterator[tuple[str, Mapping[str, Expression]]]:
-    """https://developer.hashicorp.com/terraform/language/syntax/json"""
+    """The variables of a .tf.json file: name and attributes.
+
+    https://developer.hashicorp.com/terraform/language/syntax/json
+    """
     blocks = json.loads(content.decode("utf-8-sig")).get("variable", {})
     for block in blocks if isinstance(blocks, list) else [blocks]:
         for name, bodies in block.items():

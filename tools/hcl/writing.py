@@ -48,8 +48,8 @@ def quote(text: str) -> str:
 def backend_block(kind: str, arguments: Mapping[str, Value]) -> str:
     """The `terraform` block with the backend `kind`, formatted as `terraform fmt` does."""
     width = max(map(len, arguments), default=0)
-    lines = "".join(f"    {name:<{width}} = {dumps(v)}\n" for name, v in arguments.items())
-    return f'terraform {{\n  backend "{kind}" {{\n{lines}  }}\n}}\n'
+    body = "".join(f"    {name:<{width}} = {dumps(v)}\n" for name, v in arguments.items())
+    return f'terraform {{\n  backend "{kind}" {{\n{body}  }}\n}}\n'
 
 
 def assign(text: str, values: Mapping[str, Value]) -> str:

@@ -34,5 +34,5 @@ def adopt(session: Session, stack: Stack) -> None:
 
 def _find_existing(session: Session, stack: Stack) -> list[ResourceImport]:
     with session.runner().begin(1) as run:
-        found = find_leftovers(run, stack).existing
-    return [ResourceImport(stack.name, *leftover) for leftover in found]
+        leftovers = find_leftovers(run, stack).existing
+    return [ResourceImport(stack.name, *leftover) for leftover in leftovers]

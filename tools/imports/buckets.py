@@ -140,7 +140,8 @@ def list_buckets(destination: Destination) -> list[Any]:
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
     """
-    # S3 leaves out the regions unless the request asks for a page.
+    # S3 leaves out the regions unless the request has a parameter, such as the size of a page:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html
     paging = {"PageSize": _PAGE}
     what = "list the buckets"
     return destination.ask_pages(what, "s3", "list_buckets", "Buckets", PaginationConfig=paging)

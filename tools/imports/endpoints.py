@@ -159,7 +159,7 @@ def _settle(
 def _settle_private_dns(
     destination: Destination, values: dict[str, Value], endpoint: Any
 ) -> list[str]:
-    """As `_settle`, of a variable that has a default."""
+    """Sets whether the stack's endpoints have private names, or notes that this is settled."""
     current = bool(endpoint.get("PrivateDnsEnabled"))
     is_local = bool(destination.cloud.endpoint)
     if not tfvars.is_set(destination.stack(ENDPOINTS), _PRIVATE_DNS, is_local=is_local):

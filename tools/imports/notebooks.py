@@ -154,20 +154,22 @@ def _group_notes(destination: Destination, instance: Any, shared: Shared) -> lis
 def directory_of(destination: Destination, name: str) -> str | None:
     """Returns the directory for an instance, None if there is none."""
     instances = destination.records.repository.instance_names()
-    return next((directory for directory, instance in instances.items() if instance == name), None)
+    return next(
+        (directory for directory, instance_name in instances.items() if instance_name == name), None
+    )
 
 
 def _exists(destination: Destination, directory: str, name: str) -> bool:
     """Whether the directory exists for this instance. Raises UserError if it is for another."""
-    instance = destination.records.repository.instance_names().get(directory)
-    if instance is None:
+    instance_name = destination.records.repository.instance_names().get(directory)
+    if instance_name is None:
         if other := directory_of(destination, name):
             raise UserError(f"notebooks/{other} is already for notebook {name}; use that directory")
         return False
-    if instance != name:
+    if instance_name != name:
         raise UserError(
-            f"notebooks/{directory} exists already, for notebook {instance}; choose another with "
-            "--directory"
+            f"notebooks/{directory} exists already, for notebook {instance_name}; choose another "
+            "with --directory"
         )
     return True
 

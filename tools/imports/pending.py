@@ -70,8 +70,8 @@ def find_conflicts(session: Session, request: ImportRequest) -> list[Conflict]:
         attempt(f"notebooks/{made.name}", partial(_missing, [made], repository))
     is_local = bool(session.target.endpoint)
     for stack, values in request.values.items():
-        one = {stack: values}
-        attempt(stack, partial(tfvars.plan_edits, repository, one, is_local))
+        values_of_stack = {stack: values}
+        attempt(stack, partial(tfvars.plan_edits, repository, values_of_stack, is_local))
     return conflicts
 
 

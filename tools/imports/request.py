@@ -48,9 +48,9 @@ class Encryption:
     current: str
     declared: str
 
-    def notes(self, key: Value) -> list[str]:
-        """Notes on what a deployment changes; `key` is the stack's new one, None for none."""
-        new = str(key or self.declared)
+    def notes(self, kms_key: Value) -> list[str]:
+        """Notes on what a deployment changes; `kms_key` is the stack's new one, None for none."""
+        new = str(kms_key or self.declared)
         if new == self.current:
             return []
         notes = [
@@ -123,20 +123,20 @@ def _merge_values(stack: str, values: dict[str, Value], wanted: Mapping[str, Val
     return notes
 
 
-def _key_notes(key: Value, encryptions: Iterable[Encryption]) -> list[str]:
-    notes = [note for encryption in encryptions for note in encryption.notes(key)]
-    if key:
+def _key_notes(kms_key: Value, encryptions: Iterable[Encryption]) -> list[str]:
+    notes = [note for encryption in encryptions for note in encryption.notes(kms_key)]
+    if kms_key:
         notes.append(
-            f"{S3}: everyone who uses its buckets needs {key}; a deployment of {IAM} grants it to "
-            "the shared role, and a role that a notebook names (role_arn) must have it already"
+            f"{S3}: everyone who uses its buckets needs {kms_key}; a deployment of {IAM} grants it "
+            "to the shared role, and a role that a notebook names (role_arn) must have it already"
         )
     return notes
 
 
 def _claim(
-    claims: dict[tuple[str, str], ResourceImport], key: tuple[str, str], resource: ResourceImport
+    claims: dict[tuple[str, str], ResourceImport], claim: tuple[str, str], resource: ResourceImport
 ) -> None:
-    first = claims.setdefault(key, resource)
+    first = claims.setdefault(claim, resource)
     if first.identifier != resource.identifier:
         raise UserError(
             f"{first.identifier} and {resource.identifier} would both be {resource.address} of "

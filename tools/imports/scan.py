@@ -96,8 +96,8 @@ class _Scan:
             )
         instances = [instance for instance in described if instance]
         vpcs = security_groups.vpcs_by_group(destination)
-        found = destination.vpc or _vpc_of(instances, vpcs) or destination.default_vpc()
-        vpc = found or ""
+        chosen_vpc = destination.vpc or _vpc_of(instances, vpcs) or destination.default_vpc()
+        vpc = chosen_vpc or ""
         working = endpoints.list_working(destination, vpc) if vpc else []
         return [
             *self.buckets(),
@@ -264,8 +264,8 @@ class _Scan:
             if why := refused.get(f"notebooks/{directory}"):
                 yield Candidate("notebook", name, detail, why=why)
                 continue
-            found = self._try("notebook", name, detail, arguments, future.result)
-            yield replace(found, stack=f"notebooks/{given}") if found.command else found
+            candidate = self._try("notebook", name, detail, arguments, future.result)
+            yield replace(candidate, stack=f"notebooks/{given}") if candidate.command else candidate
 
     def _refused_by_terraform(
         self, futures: Iterable["Future[ImportRequest]"]

@@ -37,17 +37,20 @@ def request_group(
     if (declared or f"{destination.project}-{purpose}") != group["GroupName"]:
         values.setdefault(GROUPS, {})["security_group_names"] = {purpose: group["GroupName"]}
     (other_purpose,) = set(PURPOSES) - {purpose}
-    groups = {purpose: id, other_purpose: other or deployed(destination, other_purpose)}
+    ids_by_purpose = {purpose: id, other_purpose: other or deployed(destination, other_purpose)}
     rules = {
         address: rule_id
-        for address, rule in _rules(destination, groups)
+        for address, rule in _rules(destination, ids_by_purpose)
         if (rule_id := _find_rule(destination, address.startswith(_EGRESS), rule))
     }
     addresses = {f"aws_security_group.{purpose}": id, **rules}
     notes = _unmanaged_rules(destination, id, set(rules.values()))
     notes += note_lost_tags(id, parse_tags(group.get("Tags", [])), kept=["Name"])
     return ImportRequest(
-        tuple(ResourceImport.at(GROUPS, address, found) for address, found in addresses.items()),
+        tuple(
+            ResourceImport.at(GROUPS, address, identifier)
+            for address, identifier in addresses.items()
+        ),
         values,
         notes=tuple(notes),
     )
@@ -76,13 +79,13 @@ def vpcs_by_group(destination: Destination) -> dict[str, str]:
 
 
 def _rules(
-    destination: Destination, groups: Mapping[str, str | None]
+    destination: Destination, ids_by_purpose: Mapping[str, str | None]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The stack's rules between groups that are known: address to arguments.
 
     As in shared-infra/security-groups/notebooks.tf and endpoints.tf.
     """
-    notebooks, endpoints = groups["notebooks"], groups["endpoints"]
+    notebooks, endpoints = ids_by_purpose["notebooks"], ids_by_purpose["endpoints"]
     if notebooks and endpoints:
         yield f"{_EGRESS}.notebooks_to_endpoints", _between(notebooks, endpoints)
         yield f"{_INGRESS}.endpoints_from_notebooks", _between(endpoints, notebooks)
@@ -110,11 +113,11 @@ def _between(group: str, other: str) -> Mapping[str, Any]:
 def _vpc_cidrs(destination: Destination, group: str) -> list[str]:
     """The address ranges of the VPC that `group` is in."""
     vpc = {"vpc-id": describe(destination, group)["VpcId"]}
-    described = destination.ask_ec2("read the VPC's ranges", "describe_vpcs", "Vpcs", vpc)
+    described_vpcs = destination.ask_ec2("read the VPC's ranges", "describe_vpcs", "Vpcs", vpc)
     return [
         str(range["CidrBlock"])
-        for found in described
-        for range in found.get("CidrBlockAssociationSet", [])
+        for described_vpc in described_vpcs
+        for range in described_vpc.get("CidrBlockAssociationSet", [])
         if range["CidrBlockState"]["State"] == "associated"
     ]
 

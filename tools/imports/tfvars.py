@@ -82,7 +82,8 @@ def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None
 def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:
     """What `file` has to say for `value` to hold: more in a map or list, never another value.
 
-    A user has set the value, so that it counts even if it is null or empty.
+    A user has set the value, so that it counts even if it is null or empty. Raises UserError if
+    both cannot hold.
     """
     try:
         if current in (None, "", [], {}) and current != value:

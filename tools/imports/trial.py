@@ -34,6 +34,7 @@ _STAND_INS: Mapping[str, Mapping[str, Value]] = {
     IAM: {
         # Terraform converts both branches of a conditional to one type: a null here would leave
         # a notebook's isolation, which is null, without attributes that its module asks for.
+        # https://developer.hashicorp.com/terraform/language/expressions/conditionals
         "isolation": {
             "bind_trust_to_account": False,
             "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/trial",

@@ -41,16 +41,16 @@ def config_names(names: Iterable[str], tofu: bool = False) -> list[str]:
     https://opentofu.org/docs/language/files/
     """
     endings = ENDINGS if tofu else _TERRAFORM
-    found = [name for name in names if name.endswith(endings) and not _is_ignored(name)]
+    config = [name for name in names if name.endswith(endings) and not _is_ignored(name)]
     if not tofu:
-        return found
+        return config
     replaced = {
         name.removesuffix(end) + end.replace("tofu", "tf")
-        for name in found
+        for name in config
         for end in _OPENTOFU
         if name.endswith(end)
     }
-    return [name for name in found if name not in replaced]
+    return [name for name in config if name not in replaced]
 
 
 def value_names(names: Iterable[str]) -> list[str]:

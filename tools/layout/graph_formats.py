@@ -140,12 +140,15 @@ def _boxes(graph: Graph) -> Iterator[_Box]:
 
 def _likeness(graph: Graph, name: str) -> tuple[str, ...]:
     """What stacks in one box have in common; with something unknown each has its own."""
-    own = (name,) if name in graph.unknown else ()
-    return (graph.kinds[name], *graph.reads[name], *own)
+    own_name = (name,) if name in graph.unknown else ()
+    return (graph.kinds[name], *graph.reads[name], *own_name)
 
 
 def _direction(boxes: Sequence[_Box]) -> str:
-    """To the right; downwards if there is a box of many, beside which nothing would be seen."""
+    """The direction to draw in: to the right, or downwards if one box holds many stacks.
+
+    Nothing would be seen beside such a box.
+    """
     return "TB" if any(len(box.names) > 1 for box in boxes) else "LR"
 
 

@@ -70,7 +70,7 @@ class Neighbours:
 
         One reached through a symbolic link would be a second stack with the same state.
         """
-        found = []
+        names = []
         for folder in FOLDERS:
             try:
                 with os.scandir(self.root / folder) as entries:
@@ -83,8 +83,8 @@ class Neighbours:
                 continue
             for name in directories:
                 if self.configuration(f"{folder}/{name}"):
-                    found.append(f"{folder}/{name}")
-        return found
+                    names.append(f"{folder}/{name}")
+        return names
 
     def configuration(self, name: str) -> Files:
         """The files that are read as configuration in the stack called `name`."""
@@ -195,11 +195,11 @@ class Neighbours:
 
     @cached_property
     def _by_address(self) -> dict[StateAddress, tuple[str, ...]]:
-        found: dict[StateAddress, tuple[str, ...]] = {}
+        names_by_address: dict[StateAddress, tuple[str, ...]] = {}
         for name in self.names:
             if address := self.own(name):
-                found[address] = (*found.get(address, ()), name)
-        return found
+                names_by_address[address] = (*names_by_address.get(address, ()), name)
+        return names_by_address
 
     def _find_own(self, name: str) -> StateAddress | None:
         directory = f"{self.root}/{name}"
@@ -219,8 +219,8 @@ class Neighbours:
         return None
 
 
-def _sorted(stacks: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
-    return {key: tuple(sorted(names)) for key, names in stacks.items() if names}
+def _sorted(names_by_key: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(sorted(names)) for key, names in names_by_key.items() if names}
 
 
 def has_backend_options(env: Mapping[str, str]) -> bool:

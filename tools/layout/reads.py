@@ -110,23 +110,26 @@ class Reader:
     def reads(self, directory: str) -> Sequence[Read]:
         """The states that the root module in `directory` reads; paths are absolute."""
         contents = self.contents(directory)
-        config = contents.configuration
-        if not any(configuration.may_read_states(text) or b"file" in text for _, text in config):
+        config_files = contents.configuration
+        if not any(
+            configuration.may_read_states(content) or b"file" in content
+            for _, content in config_files
+        ):
             return ()
-        root = self._merge(config)
+        root = self._merge(config_files)
         context = self._context(directory, root, contents)
         # What is behind a symbolic link has another parent.
         parent = directory if os.path.islink(directory) else posixpath.dirname(directory)  # noqa: PTH114
-        known = self._results.setdefault((id(root), parent, context.workspace), [])
-        for result in known:
+        known_results = self._results.setdefault((id(root), parent, context.workspace), [])
+        for result in known_results:
             if all(context.variable(name) == values for name, values in result.used.items()):
                 break
         else:
             walk = Walk(self, context)
-            found = list(walk.reads())
-            result = _Result(dict(context.used), found)
+            reads = list(walk.reads())
+            result = _Result(dict(context.used), reads)
             if not context.bound:
-                known.append(result)
+                known_results.append(result)
         return self._place(result, directory, parent)
 
     def backend(self, directory: str) -> Backend | None:
@@ -135,29 +138,29 @@ class Reader:
         None if an argument is not known, or a file that may name another backend is not followed.
         """
         contents = self.contents(directory)
-        config = contents.configuration
-        if any(files.is_override(name) for name, _ in config):
+        config_files = contents.configuration
+        if any(files.is_override(name) for name, _ in config_files):
             return None
-        named = [(name, text) for name, text in config if configuration.names_backend(text)]
+        named = [(name, text) for name, text in config_files if configuration.names_backend(text)]
         if not named:
             return Backend("local", {}, is_declared=False)
         text = named[0][1].decode(errors="replace")
         if len(named) == 1 and (plain := reading.read_plain_backend(text)):
             return Backend(*plain, is_declared=True)
-        own = module.merge(module.read_pieces(named))
-        if own.unreadable:
+        root = module.merge(module.read_pieces(named))
+        if root.unreadable:
             return None
-        if not own.backend:
+        if not root.backend:
             return Backend("local", {}, is_declared=False)
-        kind, attributes = own.backend
+        kind, attributes = root.backend
         if any(expression[0] != "literal" for expression in attributes.values()):
-            own = module.merge(module.read_pieces(config))
-        scope = self._context(directory, own, contents).scope
-        arguments = {name: evaluate(value, scope) for name, value in attributes.items()}
-        if any(len(v) != 1 or first_unknown(v[0]) for v in arguments.values()):
+            root = module.merge(module.read_pieces(config_files))
+        scope = self._context(directory, root, contents).scope
+        values_by_argument = {name: evaluate(value, scope) for name, value in attributes.items()}
+        if any(len(v) != 1 or first_unknown(v[0]) for v in values_by_argument.values()):
             return None
-        known = {name: values[0] for name, values in arguments.items()}
-        return Backend(kind, known, is_declared=True)
+        arguments = {name: values[0] for name, values in values_by_argument.items()}
+        return Backend(kind, arguments, is_declared=True)
 
     def variables(self, directory: str, names: Sequence[str]) -> dict[str, Values]:
         """The values, by Terraform's own precedence, of those variables that a root declares."""
@@ -189,28 +192,32 @@ class Reader:
         return self._modules[directory]
 
     def _paths_in(self, name: str, content: bytes) -> list[Expression]:
-        key = content, name.endswith(".json")
-        if key not in self._paths:
-            self._paths[key] = module.read_paths(*key)
-        return self._paths[key]
+        paths_key = content, name.endswith(".json")
+        if paths_key not in self._paths:
+            self._paths[paths_key] = module.read_paths(*paths_key)
+        return self._paths[paths_key]
 
-    def _merge(self, config: Files) -> Module:
+    def _merge(self, config_files: Files) -> Module:
         # Without the backends, of which each stack has its own.
         relevant = tuple(
-            (name, text)
-            for name, text in config
-            if configuration.has_names(text) or self._paths_in(name, text)
+            (name, content)
+            for name, content in config_files
+            if configuration.has_names(content) or self._paths_in(name, content)
         )
         if relevant not in self._merged:
-            named = [(name, text) for name, text in relevant if configuration.has_names(text)]
+            named = [
+                (name, content) for name, content in relevant if configuration.has_names(content)
+            ]
             # What cannot be read and names no state is of no matter: variables in it are unknown.
             pieces = [
                 (name, piece)
-                for (name, piece), (_, text) in zip(module.read_pieces(named), named, strict=True)
-                if not piece["unreadable"] or configuration.may_read_states(text)
+                for (name, piece), (_, content) in zip(
+                    module.read_pieces(named), named, strict=True
+                )
+                if not piece["unreadable"] or configuration.may_read_states(content)
             ]
-            paths = [self._paths_in(name, text) for name, text in relevant]
-            self._merged[relevant] = module.merge(pieces, list(itertools.chain(*paths)))
+            expressions = [self._paths_in(name, content) for name, content in relevant]
+            self._merged[relevant] = module.merge(pieces, list(itertools.chain(*expressions)))
         return self._merged[relevant]
 
     def _context(self, directory: str, root: Module, contents: Contents) -> RootContext:
@@ -227,11 +234,11 @@ class Reader:
     def _place(self, result: _Result, directory: str, parent: str) -> Sequence[Read]:
         paths = [r.address.path for r in result.reads if r.address and not r.address.bucket]
         is_shared = all(path.startswith(("../", "/")) for path in paths)
-        key = (id(result.reads), parent if is_shared else directory)
-        if key not in self._placed:
+        placed_key = (id(result.reads), parent if is_shared else directory)
+        if placed_key not in self._placed:
             placed = [_placed(read, directory) for read in result.reads]
-            self._placed[key] = placed, result.reads
-        return self._placed[key][0]
+            self._placed[placed_key] = placed, result.reads
+        return self._placed[placed_key][0]
 
 
 def _placed(read: Read, directory: str) -> Read:
@@ -248,30 +255,30 @@ class Walk:
     `folders` are those of the modules, `unknown` why others are not known, by the module's name.
     """
 
-    def __init__(self, reader: Reader, root: RootContext) -> None:
+    def __init__(self, reader: Reader, root_context: RootContext) -> None:
         self._reader = reader
-        self._root = root
+        self._root_context = root_context
         self.folders: dict[str, None] = {}
         self.unknown: dict[str, str] = {}
 
     def reads(self) -> Iterator[Read]:
         """What the `terraform_remote_state` of all of them read; equal ones once."""
-        found: dict[Read, None] = {}
+        distinct_reads: dict[Read, None] = {}
         for prefix, context in self.contexts():
             for file, reason in context.module.unreadable.items():
                 text = f"{file}: {reason}, and it may read other states"
-                found[Read(f"{prefix}{file}", None, text)] = None
+                distinct_reads[Read(f"{prefix}{file}", None, text)] = None
             for name, attributes in context.module.states.items():
                 for read in _reads_of(f"{prefix}{name}", attributes, context):
-                    found[_handed_on(read, name, prefix, context)] = None
-            found.update(dict.fromkeys(_reads_of_files(prefix, context)))
+                    distinct_reads[_handed_on(read, name, prefix, context)] = None
+            distinct_reads.update(dict.fromkeys(_reads_of_files(prefix, context)))
         for name, reason in self.unknown.items():
-            found[Read(name, None, f"{reason}, and it may read other states")] = None
-        return iter(found)
+            distinct_reads[Read(name, None, f"{reason}, and it may read other states")] = None
+        return iter(distinct_reads)
 
     def contexts(self) -> Iterator[tuple[str, Context]]:
         """The root and each module, with what precedes the names of its data sources."""
-        yield from self._below("", self._root, 0)
+        yield from self._below("", self._root_context, 0)
 
     def _below(self, prefix: str, context: Context, depth: int) -> Iterator[tuple[str, Context]]:
         yield prefix, context
@@ -282,18 +289,18 @@ class Walk:
                     folder = self._folder(full[:-1], context, source)
                     if folder is None or depth == _DEEPEST:
                         continue
-                    path = posixpath.normpath(posixpath.join(self._root.root, folder))
+                    path = posixpath.normpath(posixpath.join(self._root_context.root, folder))
                     self.folders[path] = None
-                    if path.startswith(f"{self._root.root}/"):
-                        self._root.bound.add(path)
+                    if path.startswith(f"{self._root_context.root}/"):
+                        self._root_context.bound.add(path)
                     called = self._reader.module_at(path)
                     if called.may_read_states:
                         inner = CalledContext(
                             called,
                             folder,
-                            self._root.root,
-                            self._root.workspace,
-                            self._root.bound,
+                            self._root_context.root,
+                            self._root_context.workspace,
+                            self._root_context.bound,
                             arguments=attributes,
                             caller=scope,
                         )
@@ -307,18 +314,21 @@ class Walk:
             return None
         if source.startswith(("./", "../")):
             return posixpath.normpath(posixpath.join(context.folder, source))
-        self._root.bound.add(name)
+        self._root_context.bound.add(name)
         installed = self._installed(name.replace("module.", ""))
         if installed is None:
             self.unknown[name] = f"{name}: {source} is not installed here (terraform init)"
         return installed
 
-    def _installed(self, key: str) -> str | None:
+    def _installed(self, module_key: str) -> str | None:
         """The directory into which `terraform init` has put a module."""
-        content = read_file(f"{self._root.root}/.terraform/modules/modules.json")
+        content = read_file(f"{self._root_context.root}/.terraform/modules/modules.json")
         try:
             for entry in json.loads(content or b"{}")["Modules"]:
-                if entry["Key"] == key and Path(self._root.root, entry["Dir"]).is_dir():
+                if (
+                    entry["Key"] == module_key
+                    and Path(self._root_context.root, entry["Dir"]).is_dir()
+                ):
                     return str(entry["Dir"])
         except (ValueError, KeyError, TypeError):
             return None
@@ -328,16 +338,16 @@ class Walk:
 def _instances(attributes: Attributes, scope: Scope) -> list[Scope]:
     """A scope for each instance of a block, by its `for_each` or `count`."""
     if "for_each" in attributes:
-        found = []
+        each_values = []
         for value in evaluate(attributes["for_each"], scope):
             items = value if isinstance(value, dict) else {}
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 items = {item: item for item in value}
             elif not isinstance(value, dict):
                 unknown = first_unknown(value) or Unknown("its for_each")
-                found.append({"key": unknown, "value": unknown})
-            found += [{"key": key, "value": item} for key, item in items.items()]
-        scopes = [scope.with_names({"each": each}) for each in found]
+                each_values.append({"key": unknown, "value": unknown})
+            each_values += [{"key": key, "value": item} for key, item in items.items()]
+        scopes = [scope.with_names({"each": each}) for each in each_values]
         return scopes[:_INSTANCES] if len(scopes) <= _INSTANCES else _any(scope, "each")
     if "count" in attributes:
         counts = evaluate(attributes["count"], scope)
@@ -407,12 +417,16 @@ def _reads_of(name: str, attributes: Attributes, context: Context) -> Iterator[R
     for scope in _instances(attributes, context.scope):
         names = ("backend", "config", "workspace")
         choices = [evaluate(attributes.get(part, _NONE), scope) for part in names]
-        found = [_read(name, *parts) for parts in itertools.product(*choices)]
-        reads = [read for read in found if read]
+        possible_reads = [_read(name, *choice) for choice in itertools.product(*choices)]
+        reads = [read for read in possible_reads if read]
         if not reads:
             reads = [_unknown(name, "its backend and its config do not go together")]
-        key = text_of(scope.names.get("each", {}).get("key")) if "for_each" in attributes else None
-        yield from (read._replace(has_defaults=has_defaults, key=key or "") for read in reads)
+        instance_key = (
+            text_of(scope.names.get("each", {}).get("key")) if "for_each" in attributes else None
+        )
+        yield from (
+            read._replace(has_defaults=has_defaults, key=instance_key or "") for read in reads
+        )
 
 
 def _read(name: str, backend: Value, config: Value, workspace: Value) -> Read | None:
@@ -425,28 +439,28 @@ def _read(name: str, backend: Value, config: Value, workspace: Value) -> Read | 
         return _unknown(name, f"its config depends on {config.reason}")
     if not isinstance(config, dict | None):
         return None
-    config = {key: value for key, value in (config or {}).items() if value is not None}
+    arguments = {name: value for name, value in (config or {}).items() if value is not None}
     is_local = backend == "local"
-    if is_local and not config.keys() <= {"path", "workspace_dir"}:
+    if is_local and not arguments.keys() <= {"path", "workspace_dir"}:
         return None
-    if not is_local and (not {"bucket", "key"} <= config.keys() or "path" in config):
+    if not is_local and (not {"bucket", "key"} <= arguments.keys() or "path" in arguments):
         return None
-    if not is_local and {"endpoint", "endpoints"} & config.keys():
+    if not is_local and {"endpoint", "endpoints"} & arguments.keys():
         return _unknown(name, "it is in a store with an endpoint of its own")
-    return _addressed(name, config, workspace or "default", is_local)
+    return _addressed(name, arguments, workspace or "default", is_local)
 
 
-def _addressed(name: str, config: Mapping[str, Value], workspace: Value, is_local: bool) -> Read:
-    path = config.get("path", "terraform.tfstate") if is_local else config["key"]
+def _addressed(name: str, arguments: Mapping[str, Value], workspace: Value, is_local: bool) -> Read:
+    path = arguments.get("path", "terraform.tfstate") if is_local else arguments["key"]
     if is_local and isinstance(path, str):
         path = posixpath.normpath(path)
     folder = "workspace_dir" if is_local else "workspace_key_prefix"
     parts = {"path" if is_local else "key": path, "workspace": workspace}
     if not is_local:
-        parts["bucket"] = config["bucket"]
+        parts["bucket"] = arguments["bucket"]
     if workspace != "default":
         default = "terraform.tfstate.d" if is_local else "env:"
-        parts[folder] = config.get(folder, default)
+        parts[folder] = arguments.get(folder, default)
     for part, value in parts.items():
         text = text_of(value)
         if text is None or "\0" in text:

@@ -66,9 +66,9 @@ class Repository:
         `stacks` and `directories` are all of them, if they are known.
         """
         stacks = self.stacks() if stacks is None else stacks
-        found = find_directories(self.root) if directories is None else directories
+        candidates = find_directories(self.root) if directories is None else directories
         with cache.persisted(self.root):
-            return find_unmanaged(self.root, stacks, found)
+            return find_unmanaged(self.root, stacks, candidates)
 
     def select(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks that `patterns` name, as `match_names` reads them, in order.

@@ -40,8 +40,8 @@ def read_shared_values(root: Path, env: Mapping[str, str]) -> dict[str, Value]:
     return {name: value for name, (_, value) in owners.items()}
 
 
-def _disagreement(name: str, one: tuple[str, Value], other: tuple[str, Value]) -> str:
-    said = " and ".join(f"{value} in {stack}" for stack, value in (one, other))
+def _disagreement(name: str, first: tuple[str, Value], second: tuple[str, Value]) -> str:
+    said = " and ".join(f"{value} in {stack}" for stack, value in (first, second))
     return (
         f"{name} is {said}; all stacks need the same one: set it in common.auto.tfvars and "
         "nowhere else"

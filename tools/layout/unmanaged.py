@@ -47,7 +47,7 @@ def find_unmanaged(
     known = {stack.name: stack for stack in stacks}
     neighbours = next((stack.neighbours for stack in stacks), None)
     modules: dict[str, set[str]] = {}
-    found = []
+    unmanaged = []
     for name, is_link in directories:
         if name in known or not files.holds_root(root / name):
             continue
@@ -57,8 +57,8 @@ def find_unmanaged(
                 modules[owner.name] = {str(path) for path in owner.module_folders()[0]}
             if str(root / name) in modules[owner.name]:
                 continue
-        found.append(Unmanaged(Stack(root, name, neighbours), _reason(root / name, name)))
-    return found
+        unmanaged.append(Unmanaged(Stack(root, name, neighbours), _reason(root / name, name)))
+    return unmanaged
 
 
 def _directories(root: Path, parent: str, depth: int) -> Iterator[Directory]:

@@ -112,7 +112,9 @@ class Sources:
             seen.add(real)
             inner = os.path.relpath(folder, link)
             prefix = f"{name}/" if inner == "." else f"{name}/{inner}/"
-            folders[:] = [one for one in folders if self._belongs(f"{prefix}{one}/")]
+            folders[:] = [
+                subfolder for subfolder in folders if self._belongs(f"{prefix}{subfolder}/")
+            ]
             for last in names:
                 if self._belongs(prefix + last):
                     behind[prefix + last] = Path(folder, last).resolve()

@@ -162,7 +162,10 @@ def _refuse_newer(written_by: str, location: str, terraform: Terraform) -> None:
 
 
 def _resources(instances: Iterable[file.ResourceInstance], location: str) -> Iterator[Resource]:
-    """The managed resources of a state, one for each address."""
+    """The managed resources of a state, one for each address.
+
+    Raises UserError for one that Terraform 0.11 wrote.
+    """
     # A replacement that was cut short leaves two under one address, or the old one alone.
     by_address: dict[str, list[file.ResourceInstance]] = {}
     for instance in instances:

@@ -74,15 +74,15 @@ def _choices_of_ties(mapping: LegacyMapping) -> list[str]:
 
 def _note_elsewhere(mapping: LegacyMapping) -> list[str]:
     """A note for each other region and account of which the old deployment holds something."""
-    by_place: dict[str, list[str]] = {}
+    by_target: dict[str, list[str]] = {}
     for row in mapping.rows:
         if row.disposition == "used" and row.target.startswith(("region ", "account ")):
-            by_place.setdefault(row.target, []).append(row.address)
+            by_target.setdefault(row.target, []).append(row.address)
     return [
-        f"{', '.join(addresses)}: in {place}, so not imported here; the script lets go of it, so "
+        f"{', '.join(addresses)}: in {target}, so not imported here; the script lets go of it, so "
         "that no destroy takes it. Run tools migrate in a repository for that "
-        f"{place.split()[0]}, too, before the script; or keep it in the old deployment: --leave"
-        for place, addresses in by_place.items()
+        f"{target.split()[0]}, too, before the script; or keep it in the old deployment: --leave"
+        for target, addresses in by_target.items()
     ]
 
 

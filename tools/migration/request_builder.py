@@ -34,11 +34,11 @@ class _Builder:
         shared = combine(self._request((BUCKET, ROLE, GROUP, ENDPOINT), self._request_shared))
         shared = network.add(destination, mapping, shared)
         outputs = self._future_outputs(shared)
-        own = self._request(
+        of_notebooks = self._request(
             (NOTEBOOK,),
             lambda row: notebooks.request_notebook(destination, row.resource.text("name"), outputs),
         )
-        everything = combine([shared, *own])
+        everything = combine([shared, *of_notebooks])
         notes = (
             *everything.notes,
             *endpoint_notes.collect(destination, mapping, everything),

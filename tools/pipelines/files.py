@@ -84,7 +84,10 @@ def compare(
     command: str,
     following: str,
 ) -> Written:
-    """Writes those of the files `made` that differ from `texts`; with `check` says which do."""
+    """Writes those of the files `made` that differ from `texts`; with `check` says which do.
+
+    Raises UserError for a file that was edited by hand, unless `check` or `force` is set.
+    """
     changed = [path for path in made if texts[path] != made[path]]
     edited = [path for path in changed if texts[path] and not _is_as_made(texts[path])]
     if check:

@@ -70,7 +70,7 @@ class _Api:
 
 
 class GitHub:
-    """https://docs.github.com/en/rest/issues"""
+    """Writes comments and issues on GitHub: https://docs.github.com/en/rest/issues"""
 
     def __init__(self, url: str, env: Mapping[str, str]) -> None:
         token = _require(env, "GITHUB_TOKEN")
@@ -84,8 +84,8 @@ class GitHub:
         # Only a comment of this workflow: a person may have quoted it.
         for comment in self._api.items(comments):
             if comment["body"].startswith(marker) and comment["user"]["type"] == "Bot":
-                own = f"{self._repository}/issues/comments/{comment['id']}"
-                return str(self._api.call("PATCH", own, body)["html_url"])
+                path = f"{self._repository}/issues/comments/{comment['id']}"
+                return str(self._api.call("PATCH", path, body)["html_url"])
         return str(self._api.call("POST", comments, body)["html_url"])
 
     def write_issue(self, marker: str, title: str, text: str) -> str:
@@ -101,7 +101,11 @@ class GitHub:
 
 
 class GitLab:
-    """https://docs.gitlab.com/api/notes and /api/issues"""
+    """Writes comments and issues on GitLab.
+
+    https://docs.gitlab.com/api/notes
+    https://docs.gitlab.com/api/issues
+    """
 
     def __init__(self, url: str, env: Mapping[str, str]) -> None:
         # A job's own token may not write notes: https://docs.gitlab.com/ci/jobs/ci_job_token
@@ -112,9 +116,9 @@ class GitLab:
     def write_comment(self, request: str, marker: str, text: str) -> str:
         notes = f"{self._project}/merge_requests/{request}/notes"
         body = {"body": f"{marker}\n{text}"}
-        own = self._api.call("GET", "user")["id"]
+        own_id = self._api.call("GET", "user")["id"]
         for note in self._api.items(notes):
-            if note["body"].startswith(marker) and note["author"]["id"] == own:
+            if note["body"].startswith(marker) and note["author"]["id"] == own_id:
                 self._api.call("PUT", f"{notes}/{note['id']}", body)
                 return f"{self._web}/-/merge_requests/{request}#note_{note['id']}"
         made = self._api.call("POST", notes, body)

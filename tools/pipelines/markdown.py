@@ -15,7 +15,10 @@ from tools.layout.stack import Stack
 from tools.runs import report_file
 from tools.system import git
 
-_LONGEST = 60_000  # characters; GitHub takes 65,536 in a comment, GitLab 1,000,000
+# Characters. GitHub takes 65,536 in a comment ("Body is too long (maximum is 65536 characters)"):
+# https://github.com/orgs/community/discussions/27190
+# GitLab takes 1,000,000: https://docs.gitlab.com/administration/instance_limits
+_LONGEST = 60_000
 _MOST_ROWS = 150
 _MOST_NAMES = 10  # of stacks in a command; without any it is about all
 

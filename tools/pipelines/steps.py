@@ -58,7 +58,7 @@ class Pipeline:
         """
         session = Session.open(context, False, options)
         root = session.target.repository.root
-        store = Store.of(session.target.repository, session.target.endpoint, tree_of(root))
+        store = Store.open(session.target.repository, session.target.endpoint, tree_of(root))
         return cls(session, store)
 
     def find_changed(self, stacks: Sequence[Stack]) -> list[Stack]:
@@ -174,16 +174,16 @@ class Pipeline:
         in_list = [stack for stack in part if stack.name in approved]
         chosen = self.find_changed(in_list)
         with private_folder() as folder:
-            found = self._store.get_plans((stack.name for stack in chosen), folder)
+            entries = self._store.get_plans((stack.name for stack in chosen), folder)
             for stack in chosen:
-                entry = found.get(stack.name)
+                entry = entries.get(stack.name)
                 if not entry or plan_digest(folder, entry) != approved[stack.name].digest:
                     raise UserError(
                         f"the plan of {stack.name} is not the one that was approved; nothing was "
                         "applied: start the pipeline again"
                     )
             refused = self._refuse(
-                [(plans.parse_plan(folder, found[s.name]), approved[s.name]) for s in chosen]
+                [(plans.parse_plan(folder, entries[s.name]), approved[s.name]) for s in chosen]
             )
             report = folder.parent / "report.json"
             foreign = [
@@ -241,10 +241,10 @@ class Pipeline:
         else. Whoever may plan a pull request may write both: `deploy` plans these again.
         """
         current, digests = [], {}
-        found = self._store.get_plans((stack.name for stack in stacks), folder)
-        with self._session.runner().work(len(found)) as run:
-            for stack in (stack for stack in stacks if stack.name in found):
-                entry = found[stack.name]
+        entries = self._store.get_plans((stack.name for stack in stacks), folder)
+        with self._session.runner().work(len(entries)) as run:
+            for stack in (stack for stack in stacks if stack.name in entries):
+                entry = entries[stack.name]
                 plan = plans.parse_plan(folder, entry)
                 if reason := self._why_stale(run, stack, plan, entry.get("state")):
                     say(f"{stack.name}: planned again: {reason}")
@@ -258,8 +258,8 @@ class Pipeline:
         if plan.inputs is None or state != state_version(run.records, stack):
             return "its state has changed since"
         # What is unknown is planned again: nobody can tell whether it has changed.
-        changed = [*_changed_inputs(run, stack, plan), *run.records.inputs(stack).unknown]
-        return next(iter(changed), "")
+        changed_inputs = [*_changed_inputs(run, stack, plan), *run.records.inputs(stack).unknown]
+        return next(iter(changed_inputs), "")
 
     def _refuse(self, chosen: Sequence[tuple[Plan, Approvable]]) -> dict[str, Result]:
         """Returns a result for each plan that must not be applied."""
@@ -268,8 +268,10 @@ class Pipeline:
         with self._session.runner().work(len(chosen)) as run:
             for plan, approvable in chosen:
                 detail = ""
-                if changed := _changed_inputs(run, stacks[plan.stack], plan):
-                    detail = f"its plan has gone stale ({changed[0]}); start the pipeline again"
+                if changed_inputs := _changed_inputs(run, stacks[plan.stack], plan):
+                    detail = (
+                        f"its plan has gone stale ({changed_inputs[0]}); start the pipeline again"
+                    )
                 elif approvable.losses and not self._session.options.allow_destroy:
                     detail = (
                         f"would {', '.join(approvable.losses)}, and the data goes with it; nothing "

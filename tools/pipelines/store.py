@@ -33,7 +33,7 @@ class Store:
     prefix: str
 
     @classmethod
-    def of(cls, repository: Repository, endpoint: str | None, tree: str) -> "Store":
+    def open(cls, repository: Repository, endpoint: str | None, tree: str) -> "Store":
         """Returns the store for `tree`. Raises UserError if the states are in no bucket."""
         backend = configured_backend(repository)
         if backend is None:
@@ -69,7 +69,7 @@ class Store:
 
         One that is no description of this stack counts as none.
         """
-        found: dict[str, Mapping[str, Any]] = {}
+        entries: dict[str, Mapping[str, Any]] = {}
         where = ""
         for name in names:
             file = plans.plan_path(folder, name)
@@ -79,11 +79,11 @@ class Store:
                 single = json.loads(text or b"")
                 entry = single["plans"][0]
                 if content and entry["stack"] == name and plans.parse_plan(folder, entry):
-                    where, found[name] = str(single["where"]), entry
+                    where, entries[name] = str(single["where"]), entry
                     files.write(file, content, mode=0o600)
-        document = {"where": where, "plans": list(found.values())}
+        document = {"where": where, "plans": list(entries.values())}
         files.write(folder / plans.MANIFEST, json.dumps(document))
-        return found
+        return entries
 
     def delete_plan(self, name: str) -> None:
         """Deletes the description of a plan, so that nobody takes the plan over."""
@@ -111,8 +111,8 @@ class Store:
     def put_manifest(self, name: str, approvable: Mapping[str, "Approvable"]) -> str:
         """Stores which plans are approved together, by stack; returns the digest of the list."""
         listed = {
-            stack: [plan.digest, list(plan.losses), plan.is_taken_over]
-            for stack, plan in approvable.items()
+            name_of_stack: [plan.digest, list(plan.losses), plan.is_taken_over]
+            for name_of_stack, plan in approvable.items()
         }
         text = json.dumps(listed, sort_keys=True).encode()
         self._put(f"manifests/{name}.json", text)
@@ -133,8 +133,8 @@ class Store:
             return None
         listed = json.loads(text)
         return {
-            stack: Approvable(sha, tuple(losses), is_taken_over)
-            for stack, (sha, losses, is_taken_over) in listed.items()
+            name_of_stack: Approvable(sha, tuple(losses), is_taken_over)
+            for name_of_stack, (sha, losses, is_taken_over) in listed.items()
         }
 
     def _put(self, name: str, content: bytes) -> None:

@@ -72,9 +72,9 @@ def _why_unlike(run: Run, stack: Stack, plan: Plan, folder: Path) -> str:
     return ""
 
 
-def find_difference(one: Document, other: Document) -> str | None:
+def find_difference(first_plan: Document, second_plan: Document) -> str | None:
     """Returns the first resource or output of which two plans make something else, or None."""
-    first, second = _changes(one), _changes(other)
+    first, second = _changes(first_plan), _changes(second_plan)
     names = [*first, *(name for name in second if name not in first)]
     return next((name for name in names if first.get(name) != second.get(name)), None)
 

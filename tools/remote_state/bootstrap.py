@@ -126,7 +126,10 @@ def _read_state_in_bucket(
 
 
 def _apply(session: Session, run: Run, stack: Stack) -> bool:
-    """Plans and applies the root module, and returns whether anything changed."""
+    """Plans and applies the root module, and returns whether anything changed.
+
+    Raises UserError for a plan with which data would be lost.
+    """
     reading = PlanReader(lambda event: None)
     with tempfile.TemporaryDirectory(prefix="plans-") as folder:
         file = Path(folder) / "plan"

@@ -36,12 +36,12 @@ from tools.system import files
 
 @dataclass(frozen=True)
 class _Step:
-    """What is to be done with one stack; its state moves from `source`, if any, to `target`."""
+    """What is to be done with a stack; its state moves from `source`, if any, to `destination`."""
 
     stack: Stack
     action: str
     source: LocalPlace | BucketPlace | None
-    target: LocalPlace | BucketPlace
+    destination: LocalPlace | BucketPlace
 
 
 def enable_states(session: Session, request: Request) -> None:
@@ -150,40 +150,42 @@ def _refuse_fixed_prefix(settings: Backend, stacks: Sequence[Stack]) -> None:
 
 def _step_into_bucket(stack: Stack, settings: Backend, objects: Objects, option: str) -> _Step:
     file = transfer.find_backend_file(stack)
-    target = settings.place(stack.name, objects)
+    bucket_place = settings.place(stack.name, objects)
     local = LocalPlace(stack.path / STATE)
     current = transfer.require_place(stack, locate(stack, objects))
     # An interrupted `tools state disable` leaves a stack without a backend.tf.
     in_bucket = (
         current if isinstance(current, BucketPlace) else transfer.saved_backend(stack, objects)
     )
-    if in_bucket and (in_bucket.bucket, in_bucket.key) != (target.bucket, target.key):
+    if in_bucket and (in_bucket.bucket, in_bucket.key) != (bucket_place.bucket, bucket_place.key):
         raise UserError(
-            f"{stack.name} keeps its state in {in_bucket}, not in {target}; move it back first: "
-            f"tools state disable{option}"
+            f"{stack.name} keeps its state in {in_bucket}, not in {bucket_place}; move it back "
+            f"first: tools state disable{option}"
         )
     transfer.refuse_lock(current, stack, option)
     content = local.read()
     if not content and (unverified := local.read(UNVERIFIED)):
         if isinstance(current, BucketPlace) and _has_changed_since(current, unverified):
-            return _Step(stack, "keeps its state, which changed after it was moved", None, target)
+            return _Step(
+                stack, "keeps its state, which changed after it was moved", None, bucket_place
+            )
         content = unverified
     if content:
         state = State.parse(content, str(local), local.mend)
-        transfer.refuse_conflict(content, target.read(), target)
-        return _Step(stack, f"moves its state ({transfer.describe(state)})", local, target)
+        transfer.refuse_conflict(content, bucket_place.read(), bucket_place)
+        return _Step(stack, f"moves its state ({transfer.describe(state)})", local, bucket_place)
     if not in_bucket:
-        transfer.refuse_conflict(None, target.read(), target)
+        transfer.refuse_conflict(None, bucket_place.read(), bucket_place)
     is_same = file.is_file() and file.read_text() == transfer.backend_text(settings, stack)
-    return _Step(stack, "" if is_same else f"gets its {FILE}", None, target)
+    return _Step(stack, "" if is_same else f"gets its {FILE}", None, bucket_place)
 
 
-def _has_changed_since(place: BucketPlace, moved: bytes) -> bool:
+def _has_changed_since(bucket_place: BucketPlace, moved: bytes) -> bool:
     """Returns whether the state in the bucket is newer than the copy that was moved there."""
-    content = place.read()
+    content = bucket_place.read()
     if not content:
         return False
-    current = State.parse(content, str(place), place.mend)
+    current = State.parse(content, str(bucket_place), bucket_place.mend)
     before = State.parse(moved, "the state here")
     return current.lineage == before.lineage and current.serial > before.serial
 
@@ -192,10 +194,10 @@ def _enable_stack(run: Run, step: _Step, settings: Backend) -> str:
     text = transfer.backend_text(settings, step.stack)
     if isinstance(step.source, LocalPlace):
         transfer.take_back(step.source)
-        return transfer.move(run, step.stack, step.source, step.target, text)
+        return transfer.move(run, step.stack, step.source, step.destination, text)
     transfer.settle(LocalPlace(step.stack.path / STATE))
-    if isinstance(step.target, BucketPlace):
-        transfer.forget_checksum(step.target)
+    if isinstance(step.destination, BucketPlace):
+        transfer.forget_checksum(step.destination)
     transfer.switch(run, step.stack, text)
     return f"{FILE} written"
 
@@ -218,6 +220,6 @@ def _step_to_folder(stack: Stack, objects: Objects, option: str) -> _Step:
 
 def _disable_stack(run: Run, step: _Step) -> str:
     if step.source:
-        return transfer.move(run, step.stack, step.source, step.target, None)
+        return transfer.move(run, step.stack, step.source, step.destination, None)
     transfer.switch(run, step.stack, None)
     return f"{FILE} removed"

@@ -78,8 +78,8 @@ def _cells(row: StateRow, root: Path) -> list[table.Cell]:
     note = row.problem or (describe_lock(row.lock) if row.lock else "")
     size = figures.size(row.size) if row.size else None
     coloured = click.style(note, fg="yellow") if note else ""
-    place = row.place if terminal.wish.verbose else _begin(row, root)
-    return [row.stack, place, row.serial, row.resources, size, coloured]
+    place_text = row.place if terminal.wish.verbose else _begin(row, root)
+    return [row.stack, place_text, row.serial, row.resources, size, coloured]
 
 
 def _begin(row: StateRow, root: Path) -> str:

@@ -17,15 +17,15 @@ def find_moves(records: Records, stacks: Sequence[Stack]) -> Moves:
 
     Raises UserError if a state cannot be read. One whose place is not known is left, with a note.
     """
-    found = {}
+    moves_by_stack = {}
     for stack in stacks:
         state = records.state(stack)
         if state is None and stack.name == S3 and records.place(stack) is None:
             say(f"{stack.name}: {records.why_no_place(stack)}; docs/upgrading.md moves it by hand")
         addresses = [resource.address for resource in state.resources] if state else []
         if moves := moved_addresses(stack.name, addresses):
-            found[stack] = moves
-    return found
+            moves_by_stack[stack] = moves
+    return moves_by_stack
 
 
 def move_addresses(session: Session, moves: Moves) -> None:

@@ -113,7 +113,7 @@ def was_never_applied(session: Session, name: str) -> bool:
     if not stack.path.is_dir() or backend.configured_backend(repository):
         return False
     place = records.place_by_files(stack)
-    left = (ERRORED, f"{ERRORED}{CUT_SHORT}", f"{STATE}{CUT_SHORT}", f"{STATE}.backup")
+    leftover_names = (ERRORED, f"{ERRORED}{CUT_SHORT}", f"{STATE}{CUT_SHORT}", f"{STATE}.backup")
     return (
         isinstance(place, LocalPlace)
         and place.path == stack.path / STATE
@@ -121,7 +121,7 @@ def was_never_applied(session: Session, name: str) -> bool:
         and place.lock() is None
         and records.record(stack) is None
         and records.unfinished(stack) is None
-        and not any((stack.path / name).exists() for name in left)
+        and not any((stack.path / name).exists() for name in leftover_names)
     )
 
 
@@ -160,16 +160,16 @@ def _was_renamed(old: Stack, new: Stack, places: tuple[BucketPlace, BucketPlace]
     return not places and isinstance(place, LocalPlace) and _is_of(place, old)
 
 
-def _is_of(place: LocalPlace, stack: Stack) -> bool:
+def _is_of(local_place: LocalPlace, stack: Stack) -> bool:
     """Returns whether a state is of `stack`, by its tags, as the guard of modules/common knows it.
 
     By its instance's name too, of a state whose provider sets no tags.
     """
-    state = read_state(place)
+    state = read_state(local_place)
     resources = state.resources if state else ()
     tags = (resource.attributes.get("tags_all") or {} for resource in resources)
     return stack.name in (tag.get("Stack") for tag in tags) or (
-        _read_instance(place) == stack.path.name
+        _read_instance(local_place) == stack.path.name
     )
 
 
@@ -219,9 +219,9 @@ def _refuse(
     if renaming.places:
         old_place, new_place = renaming.places
         transfer.refuse_lock(old_place, current, target.option)
-        state_text = old_place.read()
-        if state_text or not renaming.is_moved:  # otherwise it has been moved already
-            transfer.refuse_conflict(state_text, new_place.read(), new_place)
+        content = old_place.read()
+        if content or not renaming.is_moved:  # otherwise it has been moved already
+            transfer.refuse_conflict(content, new_place.read(), new_place)
     if place := records.place_by_files(current):
         transfer.refuse_lock(place, current, target.option)
 
@@ -250,13 +250,13 @@ def _set_name(stack: Stack, name: str) -> None:
         files.write(path, writing.assign(text, {"name": name}))
 
 
-def _sign_state(place: LocalPlace, renaming: _Renaming) -> None:
+def _sign_state(local_place: LocalPlace, renaming: _Renaming) -> None:
     """Has the state say that it is the new stack's, as modules/common wants it."""
-    content = place.read()
+    content = local_place.read()
     if content and renaming.old.name.encode() in content:
-        State.parse(content, str(place), place.mend)
-        place.write(content, ".backup")
-        place.write(with_stack(content, renaming.old.name, renaming.new.name), "")
+        State.parse(content, str(local_place), local_place.mend)
+        local_place.write(content, ".backup")
+        local_place.write(with_stack(content, renaming.old.name, renaming.new.name), "")
 
 
 def _move_state(run: Run, renaming: _Renaming) -> None:
@@ -267,10 +267,10 @@ def _move_state(run: Run, renaming: _Renaming) -> None:
         return
     old_place, new_place = renaming.places
     backend_tf = transfer.backend_text(renaming.settings, renaming.new, renaming.old.name)
-    if state_text := old_place.read():
+    if content := old_place.read():
         moved = transfer.move(run, renaming.new, old_place, new_place, backend_tf)
         run.progress.say(renaming.new.name, moved)
-        if old_place.read() != state_text:
+        if old_place.read() != content:
             raise UserError(
                 f"{old_place} was written while it was moved to {new_place}; run the command again"
             )

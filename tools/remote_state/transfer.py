@@ -87,14 +87,14 @@ def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
 
     Raises UserError if that note came with a copy of another stack's directory.
     """
-    place = _read_saved_backend(stack, objects)
-    original = foreign_stack(stack.name, place.key) if place else None
+    bucket_place = _read_saved_backend(stack, objects)
+    original = foreign_stack(stack.name, bucket_place.key) if bucket_place else None
     if original and (stack.root / original).is_dir():
         raise UserError(
             f"{stack.name}/.terraform is a copy of {original}'s, and leads to its state; move it "
             "out of the repository"
         )
-    return place
+    return bucket_place
 
 
 def _read_saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
@@ -125,8 +125,8 @@ def find_backend_file(stack: Stack) -> Path:
 
 def backend_file(stack: Stack) -> Path:
     """Returns the file that has the backend block of `stack`, its backend.tf if none has one."""
-    found = (file for file in stack.config_files() if reading.read_backend(file))
-    return next(found, stack.path / FILE)
+    files_with_block = (file for file in stack.config_files() if reading.read_backend(file))
+    return next(files_with_block, stack.path / FILE)
 
 
 def backend_text(settings: Backend, stack: Stack, renamed_from: str | None = None) -> str:
@@ -184,18 +184,18 @@ def refuse_lock(place: Place, stack: Stack, option: str) -> None:
         )
 
 
-def settle(place: LocalPlace) -> None:
+def settle(local_place: LocalPlace) -> None:
     """Renames the copy of a state that was moved as Terraform names its backups."""
-    unverified = place.beside(UNVERIFIED)
+    unverified = local_place.beside(UNVERIFIED)
     if unverified.is_file():
-        unverified.replace(place.beside(".backup"))
+        unverified.replace(local_place.beside(".backup"))
 
 
-def take_back(place: LocalPlace) -> None:
+def take_back(local_place: LocalPlace) -> None:
     """Puts a state back into its place if its move was interrupted before it was verified."""
-    unverified = place.beside(UNVERIFIED)
-    if unverified.is_file() and not place.read():
-        unverified.replace(place.path)
+    unverified = local_place.beside(UNVERIFIED)
+    if unverified.is_file() and not local_place.read():
+        unverified.replace(local_place.path)
 
 
 def _copy(text: bytes, target: LocalPlace | BucketPlace) -> None:
@@ -233,23 +233,25 @@ def _carry_record(source: Place, target: Place) -> None:
         source.delete(RECORD_SUFFIX)
 
 
-def put_over(place: BucketPlace, text: bytes) -> None:
+def put_over(bucket_place: BucketPlace, text: bytes) -> None:
     """Replaces a state that nobody can read by `text`, in one step."""
-    forget_checksum(place)
-    place.write(text, "")
+    forget_checksum(bucket_place)
+    bucket_place.write(text, "")
 
 
-def forget_checksum(place: BucketPlace) -> None:
+def forget_checksum(bucket_place: BucketPlace) -> None:
     """Deletes the checksum in the lock table, which Terraform compares with the state.
 
     https://developer.hashicorp.com/terraform/language/backend/s3
     """
-    if place.table:
-        place.objects(place.region).forget_checksum(place.table, f"{place.bucket}/{place.key}")
+    if bucket_place.table:
+        bucket_place.objects(bucket_place.region).forget_checksum(
+            bucket_place.table, f"{bucket_place.bucket}/{bucket_place.key}"
+        )
 
 
-def remove(place: BucketPlace) -> None:
-    """Deletes the state in `place`, its record and its checksum. The bucket keeps its versions."""
-    place.delete(RECORD_SUFFIX)
-    forget_checksum(place)
-    place.delete("")  # last: as long as it is there, the next run sees an interrupted one
+def remove(bucket_place: BucketPlace) -> None:
+    """Deletes a state, its record and its checksum. The bucket keeps its versions."""
+    bucket_place.delete(RECORD_SUFFIX)
+    forget_checksum(bucket_place)
+    bucket_place.delete("")  # last: as long as it is there, the next run sees an interrupted one

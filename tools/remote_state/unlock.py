@@ -35,6 +35,7 @@ def unlock_state(session: Session, stack: Stack) -> None:
             # Not `prepare`, which may write a leftover state, for which it would need the lock.
             await_leftover(run, stack)
             initialize(run, stack)
-            # By Terraform, which refuses if another lock has replaced this one meanwhile.
+            # By Terraform, which refuses if another lock has replaced this one meanwhile:
+            # https://developer.hashicorp.com/terraform/language/state/locking#force-unlock
             run.terraform.force_unlock(stack.path, lock.id)
     say("unlocked")

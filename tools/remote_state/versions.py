@@ -57,20 +57,23 @@ def read_rows(records: Records, stack: Stack, limit: int) -> list[VersionRow]:
     place = _require_bucket(records, stack)
     objects = place.objects(place.region)
     return [
-        _read_row(place, version) for version in objects.versions(place.bucket, place.key)[:limit]
+        _read_row(place, object_version)
+        for object_version in objects.versions(place.bucket, place.key)[:limit]
     ]
 
 
-def _read_row(place: BucketPlace, version: Version) -> VersionRow:
-    modified = version.modified.strftime("%Y-%m-%dT%H:%M:%SZ")
-    text = None
-    if version.size is not None:
-        text = place.objects(place.region).get(place.bucket, place.key, version.id)
+def _read_row(place: BucketPlace, object_version: Version) -> VersionRow:
+    modified = object_version.modified.strftime("%Y-%m-%dT%H:%M:%SZ")
+    content = None
+    if object_version.size is not None:
+        content = place.objects(place.region).get(place.bucket, place.key, object_version.id)
     try:
-        state = State.parse(text or b"", version.id)
+        state = State.parse(content or b"", object_version.id)
     except UserError:
-        return VersionRow(version.id, modified, None, 0, version.size or 0)
-    return VersionRow(version.id, modified, state.serial, len(state.resources), version.size or 0)
+        return VersionRow(object_version.id, modified, None, 0, object_version.size or 0)
+    return VersionRow(
+        object_version.id, modified, state.serial, len(state.resources), object_version.size or 0
+    )
 
 
 def show(rows: Sequence[VersionRow]) -> None:
@@ -130,7 +133,9 @@ def restore(session: Session, stack: Stack, version: str) -> None:
             prepare(run, stack)
             serial = max(current.serial, restored.serial) + 1
             _push(target, stack, {**json.loads(text), "serial": serial})
-        else:  # Terraform does not replace what it cannot read, and would set another lineage
+        else:
+            # Terraform does not replace what it cannot read, and would set another lineage:
+            # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_push.go
             finish_earlier_run(run, stack)
             transfer.put_over(place, text)
     records.forget(stack)

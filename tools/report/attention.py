@@ -53,14 +53,14 @@ class Concern:
 
 def concerns(report: Report) -> list[Concern]:
     """Returns what needs attention, without the reasons for which nothing does."""
-    found = [*_broken(report), *_of_no_directory(report), *_running_up_costs(report)]
-    return [concern for concern in [*found, *_waiting(report)] if concern.items]
+    groups = (_broken(report), _of_no_directory(report), _running_up_costs(report))
+    return [concern for group in (*groups, _waiting(report)) for concern in group if concern.items]
 
 
 def count(report: Report) -> int:
     """How many notebooks, other stacks, instances, states and prices need attention, each once."""
     notebooks = sum(row.is_failed or bool(row.marks) for row in report.rows)
-    shared = [row for row in report.shared if _needs_apply(row)]
+    shared = [stack_row for stack_row in report.shared if _needs_apply(stack_row)]
     others = (shared, report.undeclared or (), report.orphans, report.estimate.unknown)
     return notebooks + sum(map(len, others))
 
@@ -71,7 +71,11 @@ def _broken(report: Report) -> list[Concern]:
         Concern(
             "Failed",
             "bad",
-            [Item(r.name, r.failure or "AWS gives no reason") for r in report.rows if r.is_failed],
+            [
+                Item(row.name, row.failure or "AWS gives no reason")
+                for row in report.rows
+                if row.is_failed
+            ],
             "AWS gives the reason beside each name. The logs say more:",
             f"tools logs NAME{option}",
         ),
@@ -79,7 +83,11 @@ def _broken(report: Report) -> list[Concern]:
             "Apply not finished",
             "bad",
             [
-                *(_item(row) for row in report.shared if row.status == "unfinished"),
+                *(
+                    _item(stack_row)
+                    for stack_row in report.shared
+                    if stack_row.status == "unfinished"
+                ),
                 *_marked(report, model.UNFINISHED, _why),
             ],
             "The last apply stopped half way. To continue it:",
@@ -133,7 +141,7 @@ def _of_no_directory(report: Report) -> list[Concern]:
 
 
 def _running_up_costs(report: Report) -> list[Concern]:
-    idle = sorted(report.rows, key=lambda row: -(row.idle or timedelta()))
+    longest_idle_first = sorted(report.rows, key=lambda row: -(row.idle or timedelta()))
     return [
         Concern(
             "Running without auto-stop",
@@ -145,7 +153,11 @@ def _running_up_costs(report: Report) -> list[Concern]:
         Concern(
             f"Idle for {_MINUTES} minutes or more",
             "warn",
-            [Item(row.name, _minutes(row.idle)) for row in idle if row.idle is not None],
+            [
+                Item(row.name, _minutes(row.idle))
+                for row in longest_idle_first
+                if row.idle is not None
+            ],
             "To stop them:",
             f"tools stop --idle{report.option}",
         ),
@@ -168,7 +180,7 @@ def _waiting(report: Report) -> list[Concern]:
             "Waiting for a deploy",
             "info",
             [
-                *(_item(row) for row in report.shared if model.what_waits(row)),
+                *(_item(stack_row) for stack_row in report.shared if model.what_waits(stack_row)),
                 *_marked(report, model.WAITING, lambda row: "; ".join(row.waits_for)),
             ],
             "A deploy would change them, for the reason beside each name. To deploy them:",
@@ -178,7 +190,11 @@ def _waiting(report: Report) -> list[Concern]:
             "Never deployed",
             "info",
             [
-                *(Item(row.stack) for row in report.shared if model.never_applied(row)),
+                *(
+                    Item(stack_row.stack)
+                    for stack_row in report.shared
+                    if model.never_applied(stack_row)
+                ),
                 *_marked(report, model.NEVER, lambda _: ""),
             ],
             "Their directories were never applied. To deploy all that has changed or is new:",
@@ -188,9 +204,9 @@ def _waiting(report: Report) -> list[Concern]:
             "Starting, stopping or updating",
             "info",
             [
-                Item(r.name, f"{r.status} since {r.modified:%Y-%m-%d %H:%M} UTC")
-                for r in report.rows
-                if r.status in _IN_TRANSITION and r.modified
+                Item(row.name, f"{row.status} since {row.modified:%Y-%m-%d %H:%M} UTC")
+                for row in report.rows
+                if row.status in _IN_TRANSITION and row.modified
             ],
             "This takes AWS some minutes. To wait and see:",
             f"tools status{report.option}",
@@ -212,12 +228,16 @@ def _marked(report: Report, mark: str, text: Callable[[NotebookRow], str]) -> li
     return [Item(row.name, text(row)) for row in report.rows if mark in row.marks]
 
 
-def _needs_apply(row: StackRow) -> bool:
-    return row.status == "unfinished" or model.never_applied(row) or bool(model.what_waits(row))
+def _needs_apply(stack_row: StackRow) -> bool:
+    return (
+        stack_row.status == "unfinished"
+        or model.never_applied(stack_row)
+        or bool(model.what_waits(stack_row))
+    )
 
 
-def _item(row: StackRow) -> Item:
-    return Item(row.stack, "; ".join(row.why))
+def _item(stack_row: StackRow) -> Item:
+    return Item(stack_row.stack, "; ".join(stack_row.why))
 
 
 def _why(row: NotebookRow) -> str:

@@ -156,25 +156,29 @@ def _without_root(text: str, root: Path) -> str:
 def _row(
     notebook: DeclaredNotebook,
     cost: NotebookCost,
-    status: NotebookStatus | None,
+    notebook_status: NotebookStatus | None,
     applied: StackRow | None,
 ) -> NotebookRow:
-    if status is None:
+    if notebook_status is None:
         return NotebookRow(notebook, cost, applied=applied)
     idle = None
-    if status.decision and status.status == RUNNING and is_idle(status.decision, IDLE_FOR):
-        idle = status.decision.idle
+    if (
+        notebook_status.decision
+        and notebook_status.status == RUNNING
+        and is_idle(notebook_status.decision, IDLE_FOR)
+    ):
+        idle = notebook_status.decision.idle
     was_applied = applied is not None and applied.status in ("applied", "changed since")
-    gone = [GONE] if was_applied and status.status == NOT_DEPLOYED else []
+    gone = [GONE] if was_applied and notebook_status.status == NOT_DEPLOYED else []
     return NotebookRow(
         notebook,
         cost,
-        status.status,
-        status.instance.modified if status.instance else None,
-        [*status.differences, *gone],
-        status.failure,
+        notebook_status.status,
+        notebook_status.instance.modified if notebook_status.instance else None,
+        [*notebook_status.differences, *gone],
+        notebook_status.failure,
         idle,
         applied,
-        status.in_state,
-        status.platform_retired,
+        notebook_status.in_state,
+        notebook_status.platform_retired,
     )

@@ -32,16 +32,24 @@ WAITING = "waiting for deploy"
 NEVER = "never deployed"
 
 
-def never_applied(row: StackRow | None) -> bool:
-    """Whether nothing was ever applied, as `row` says: a destroyed stack has another reason."""
-    return row is not None and row.status == "never applied" and set(row.why) <= {row.status}
+def never_applied(stack_row: StackRow | None) -> bool:
+    """Whether nothing was ever applied; a destroyed stack has another reason."""
+    return (
+        stack_row is not None
+        and stack_row.status == "never applied"
+        and set(stack_row.why) <= {stack_row.status}
+    )
 
 
-def what_waits(row: StackRow) -> Sequence[str]:
+def what_waits(stack_row: StackRow) -> Sequence[str]:
     """Why the next deploy would change what was once applied, or has been destroyed."""
-    if row.status == "changed since":
-        return row.why or ("its files have changed",)
-    return row.why if row.status == "never applied" and not never_applied(row) else ()
+    if stack_row.status == "changed since":
+        return stack_row.why or ("its files have changed",)
+    return (
+        stack_row.why
+        if stack_row.status == "never applied" and not never_applied(stack_row)
+        else ()
+    )
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,7 @@ class NotebookRow:
     @cached_property
     def marks(self) -> list[str]:
         """What about it needs attention, the most urgent first: only what is known."""
-        found = {
+        is_so_by_mark = {
             UNFINISHED: self.applied is not None and self.applied.status == "unfinished",
             NO_STATE: self.in_state is False,
             DIFFERS: bool(self.differences),
@@ -121,7 +129,7 @@ class NotebookRow:
             WAITING: bool(self.waits_for),
             NEVER: self.is_never_deployed,
         }
-        return [mark for mark, is_so in found.items() if is_so]
+        return [mark for mark, is_so in is_so_by_mark.items() if is_so]
 
     @property
     def _never_stops_when_idle(self) -> bool:

@@ -83,11 +83,11 @@ def _console(report: Report, row: NotebookRow) -> str:
 def _filters(report: Report) -> dict[str, list[str]]:
     """What the table can be filtered by, and the values that occur."""
     rows = report.rows
-    found = {
+    values_by_filter = {
         "Owner": {row.cost.spec.owner for row in rows},
         "Environment": {row.cost.spec.environment for row in rows},
         "Status": {row.status for row in rows},
         "Instance type": {row.cost.spec.instance_type for row in rows},
         "Needs attention": {mark for row in rows for mark in row.marks},
     }
-    return {name: sorted(values - {""}) for name, values in found.items()}
+    return {name: sorted(values - {""}) for name, values in values_by_filter.items()}

@@ -53,8 +53,12 @@ class Edit:
         """Whether applying it would replace the instance, with its volume."""
         if any(key in _REPLACES for key in self.values):
             return True
-        before, after = self.values.get("volume_size", (None, None))
-        return isinstance(before, int) and isinstance(after, int) and after < before
+        size_before, size_after = self.values.get("volume_size", (None, None))
+        return (
+            isinstance(size_before, int)
+            and isinstance(size_after, int)
+            and size_after < size_before
+        )
 
 
 @dataclass(frozen=True)
@@ -165,19 +169,21 @@ class _Planner:
             return None
         merged = {key: value for key, value in current.items() if key in self.types}
         notebook.make(made.name, {**merged, **wanted}, self.types, made.scripts)
-        after = _assign(path, text, {key: new for key, (_, new) in values.items()})
-        after = set_mark(after, self.roster.mark(made.name))
-        files = {**({VALUES: after.encode()} if after != text else {}), **scripts}
+        new_text = _assign(path, text, {key: new_value for key, (_, new_value) in values.items()})
+        new_text = set_mark(new_text, self.roster.mark(made.name))
+        files = {**({VALUES: new_text.encode()} if new_text != text else {}), **scripts}
         before = {name: _content(directory / name) for name in files}
         return Edit(directory, before, files, values, owner != self.roster.name)
 
     def _refuse_same_instances(self, lines: Mapping[str, int]) -> None:
         """Two directories with one instance: AWS has each name once in a region."""
-        names = self.repository.instance_names()
-        names |= {e.name: str(e.values["name"][1]) for e in self.edits if "name" in e.values}
+        instance_by_directory = self.repository.instance_names()
+        instance_by_directory |= {
+            edit.name: str(edit.values["name"][1]) for edit in self.edits if "name" in edit.values
+        }
         seen: dict[str, str] = {}
         changed = {edit.name for edit in self.edits if "name" in edit.values}
-        for directory, instance in names.items():
+        for directory, instance in instance_by_directory.items():
             other = seen.setdefault(instance.lower(), directory)
             if other != directory and {other, directory} & changed:
                 line = lines.get(directory) or lines.get(other, 0)
@@ -216,7 +222,7 @@ def select_gone(plan: SyncPlan, names: Sequence[str]) -> list[str]:
     if not names:
         return list(plan.gone)
     chosen = [name.removeprefix("notebooks/").rstrip("/") for name in names]
-    lines = {str(row.row["name"]): row.line for row in plan.roster.rows}
+    lines = {str(entry.row["name"]): entry.line for entry in plan.roster.rows}
     for name in chosen:
         if name in lines:
             where = plan.roster.where(lines[name])
@@ -235,8 +241,9 @@ def describe(edit: Edit) -> Iterator[str]:
     """Yields what an edit changes, in words."""
     if edit.is_new_mark:
         yield "kept by the roster from now on"
-    for key, (before, after) in edit.values.items():
-        yield f"{key}: {'unset' if before is None else shorten(before)} -> {shorten(after)}"
+    for key, (old_value, new_value) in edit.values.items():
+        old_text = "unset" if old_value is None else shorten(old_value)
+        yield f"{key}: {old_text} -> {shorten(new_value)}"
     yield from (f"{name}: new content" for name in edit.after if name != VALUES)
 
 
@@ -254,12 +261,12 @@ def _refuse_other_files(directory: Path, wanted: Mapping[str, Value]) -> None:
             )
 
 
-def _assign(path: Path, text: str, values: Mapping[str, Value]) -> str:
-    new: dict[str, Value] = {}
-    names = reading.tfvars_names(path)
-    for name, value in values.items():
-        if name not in names:
-            new[name] = value
+def _assign(path: Path, text: str, new_values: Mapping[str, Value]) -> str:
+    added_values: dict[str, Value] = {}
+    assigned_names = reading.tfvars_names(path)
+    for name, value in new_values.items():
+        if name not in assigned_names:
+            added_values[name] = value
             continue
         replaced = writing.replace(text, name, value)
         if replaced is None:
@@ -268,8 +275,8 @@ def _assign(path: Path, text: str, values: Mapping[str, Value]) -> str:
                 f"would be lost; set it to {json.dumps(value)} there yourself"
             )
         text = replaced
-    if new:
-        text = f"{text.rstrip()}\n\n{writing.format_assignments(new)}\n"
+    if added_values:
+        text = f"{text.rstrip()}\n\n{writing.format_assignments(added_values)}\n"
     return text
 
 

@@ -151,7 +151,10 @@ def _arns(state: State) -> list[object]:
 
 
 def _prefix(state: State) -> str:
-    """As the module chooses it; only an isolated notebook has the tag Notebook."""
+    """The prefix of a notebook's backup, as the module chooses it.
+
+    Only an isolated notebook has the tag Notebook.
+    """
     [attributes] = _held(state)
     tags = attributes.get("tags")
     isolated = tags.get("Notebook") if isinstance(tags, dict) else None

@@ -57,13 +57,13 @@ def set_mark(text: str, mark: str) -> str:
 
 
 def _find(root: Path) -> Path:
-    found = [root / name for name in NAMES if (root / name).is_file()]
-    if not found:
+    rosters = [root / name for name in NAMES if (root / name).is_file()]
+    if not rosters:
         raise UserError(
             f"there is no {' or '.join(NAMES[:2])} in {root}; write one (examples/rosters), or "
             "name the file: tools sync FILE"
         )
-    if len(found) > 1:
-        names = " and ".join(path.name for path in found)
-        raise UserError(f"{root} has {names}; keep one, or name it: tools sync {found[0].name}")
-    return found[0]
+    if len(rosters) > 1:
+        names = " and ".join(path.name for path in rosters)
+        raise UserError(f"{root} has {names}; keep one, or name it: tools sync {rosters[0].name}")
+    return rosters[0]

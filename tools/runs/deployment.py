@@ -158,13 +158,13 @@ def _say_cost(session: Session, stacks: Sequence[Stack], shown: Sequence[Plan]) 
     from tools.cost.change import monthly_change  # a tenth of the start of every other deployment
 
     try:
-        found = monthly_change(
+        monthly = monthly_change(
             session.target.region, stacks, shown, session.records.state, session.context.env
         )
     except UserError as error:
         say(f"Cost: not known, since {error}")
     else:
-        say(str(found))
+        say(str(monthly))
 
 
 def _refuse_losses(shown: Sequence[Plan], options: Options) -> None:

@@ -57,13 +57,13 @@ def read_rows(records: Records, stacks: Sequence[Stack]) -> list[StackRow]:
 def _read_row(records: Records, stack: Stack) -> StackRow:
     place = records.place(stack)
     try:
-        why = records.reasons_to_apply(stack)
+        reasons = records.reasons_to_apply(stack)
         state = records.state(stack)
         record = records.record(stack)
     except UserError as error:
         return StackRow(stack.name, stack.kind, "unknown", None, 0, (str(error),), str(place))
     count = len(state.resources) if state else 0
-    status: Status = "changed since" if why else "applied"
+    status: Status = "changed since" if reasons else "applied"
     if place is None:
         status = "unknown"
     elif records.unfinished(stack):
@@ -73,7 +73,9 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
     elif state is None or not (count or state.outputs or record):
         status = "never applied"
     applied = record.applied if record else None
-    return StackRow(stack.name, stack.kind, status, applied, count, tuple(why), str(place or ""))
+    return StackRow(
+        stack.name, stack.kind, status, applied, count, tuple(reasons), str(place or "")
+    )
 
 
 def read_orphans(records: Records) -> list[StackRow]:
@@ -82,12 +84,12 @@ def read_orphans(records: Records) -> list[StackRow]:
     Raises UserError if a state is corrupt, or a bucket does not answer.
     """
     option = records.repository.option
-    found, others = find_states(records)
-    unknown = [
+    orphans, unreadable_states = find_states(records)
+    unknown_rows = [
         StackRow(name, FOLDERS[name.split("/")[0]], "unknown", None, 0, (reason,), str(place))
-        for name, place, reason in others
+        for name, place, reason in unreadable_states
     ]
-    orphans = [
+    orphan_rows = [
         StackRow(
             orphan.name,
             FOLDERS[orphan.name.split("/")[0]],
@@ -98,9 +100,9 @@ def read_orphans(records: Records) -> list[StackRow]:
             str(orphan.place),
             None if orphan.monthly_usd is None else str(round(orphan.monthly_usd, 2)),
         )
-        for orphan in found
+        for orphan in orphans
     ]
-    return [*orphans, *unknown]
+    return [*orphan_rows, *unknown_rows]
 
 
 def read_unmanaged(roots: Iterable[Unmanaged]) -> list[StackRow]:
@@ -112,15 +114,15 @@ def read_unmanaged(roots: Iterable[Unmanaged]) -> list[StackRow]:
             "not managed",
             None,
             0,
-            (unmanaged.reason, *(f"unknown: {why}" for why in unmanaged.stack.unknown_reads)),
+            (unmanaged.reason, *(f"unknown: {reason}" for reason in unmanaged.stack.unknown_reads)),
             "",
         )
         for unmanaged in roots
     ]
 
 
-def show(rows: Sequence[StackRow], why: bool) -> None:
-    """Prints `rows` as a table on stdout; with `why`, also what has changed in each."""
+def show(rows: Sequence[StackRow], with_reasons: bool) -> None:
+    """Prints `rows` as a table on stdout; with `with_reasons`, also what has changed in each."""
     table.show(
         (
             (
@@ -142,7 +144,8 @@ def show(rows: Sequence[StackRow], why: bool) -> None:
             Column("Notes", note=True),
         ),
         details=[
-            first_lines(row.why) if why and row.status == "changed since" else () for row in rows
+            first_lines(row.why) if with_reasons and row.status == "changed since" else ()
+            for row in rows
         ],
     )
 
@@ -151,4 +154,4 @@ def _note(row: StackRow) -> str:
     """What a row says beside its figures: why it is no stack, or that something is unknown."""
     if row.status in ("unfinished", "orphan", "unknown", "not managed"):
         return row.why[0] if row.why else ""
-    return next((why for why in row.why if why.startswith("unknown: ")), "")
+    return next((reason for reason in row.why if reason.startswith("unknown: ")), "")

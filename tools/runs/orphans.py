@@ -212,7 +212,9 @@ def _configuration(orphan: Orphan, region: str) -> str:
     else:
         backend = writing.backend_block("s3", place.arguments)
     if not any(instance.type.startswith("aws_") for instance in orphan.state.instances):
-        return backend  # a provider block alone makes Terraform start the provider
+        # A provider block alone makes Terraform start the provider, to read its schema:
+        # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/schemarepo/loadschemas/load.go
+        return backend
     return f'{backend}provider "aws" {{\n  region = {writing.quote(orphan.region or region)}\n}}\n'
 
 

@@ -49,8 +49,8 @@ def read(path: Path) -> tuple[str, list[Result]]:
     Raises UserError if `path` is no such report.
     """
     try:
-        report = json.loads(path.read_text())
-        return str(report["command"]), [
+        document = json.loads(path.read_text())
+        return str(document["command"]), [
             Result(
                 row["stack"],
                 row["outcome"],
@@ -59,7 +59,7 @@ def read(path: Path) -> tuple[str, list[Result]]:
                 dict(row["changes"]),
                 tuple(row.get("losses", ())),
             )
-            for row in report["stacks"]
+            for row in document["stacks"]
         ]
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
@@ -89,7 +89,7 @@ def merge(paths: Iterable[Path]) -> tuple[str, list[Result]]:
 
 def _json(results: Sequence[Result], command: str) -> str:
     """docs/report.schema.json describes it."""
-    report = {
+    document = {
         "command": command,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "failed": any(_is_bad(result) for result in results),
@@ -105,7 +105,7 @@ def _json(results: Sequence[Result], command: str) -> str:
             for result in results
         ],
     }
-    return json.dumps(report, indent=2) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _junit(results: Sequence[Result], command: str) -> str:

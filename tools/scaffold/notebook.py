@@ -90,9 +90,9 @@ def make(
     read = {key: _typed(name, key, value, types) for key, value in values.items()}
     kept = {key: value for key, value in read.items() if value is not None}
     for key, value in kept.items():
-        wrong = _complaint(key, value)
-        if wrong:
-            raise UserError(f"{name}: {key}: {wrong}")
+        complaint = _complaint(key, value)
+        if complaint:
+            raise UserError(f"{name}: {key}: {complaint}")
     if kept.get("isolated"):
         _check_isolated(name, kept)
     if model.is_retired_type(str(kept.get("instance_type"))) and not kept.get(_KEEPS_TYPE):
@@ -122,7 +122,10 @@ def check_name(name: str) -> None:
 
 
 def _check_isolated(name: str, values: Mapping[str, Value]) -> None:
-    """The rules of modules/sagemaker-notebook/isolation.tf, which says why."""
+    """Raises UserError for values that an isolated notebook cannot have.
+
+    modules/sagemaker-notebook/isolation.tf has the same rules, and says why.
+    """
     if not _ISOLATED_NAME.fullmatch(str(values.get("name", name))):
         raise UserError(
             f"{name}: an isolated notebook's name takes lower-case letters, digits and single "
@@ -229,15 +232,15 @@ def _complaint(key: str, value: Any) -> str | None:
 
 
 def _by_model(key: str, value: Any) -> str | None:
-    wrong = model.complaint(value, model.member(_MEMBERS[key]))
+    complaint = model.complaint(value, model.member(_MEMBERS[key]))
     if key == "platform_identifier" and model.is_retired_platform(str(value)):
         return (
             f"{value} is Amazon Linux 1 or 2, which AWS neither creates nor starts since "
             f"2026-07-01; leave it out: AWS's default is {model.PLATFORM}"
         )
-    if wrong and key == "instance_type":
-        wrong += f" (botocore {model.version()}; write a newer type into terraform.tfvars)"
-    return wrong
+    if complaint and key == "instance_type":
+        complaint += f" (botocore {model.version()}; write a newer type into terraform.tfvars)"
+    return complaint
 
 
 def _idle_complaint(minutes: Any) -> str | None:
@@ -261,9 +264,11 @@ def _backup_minutes_complaint(minutes: Any) -> str | None:
 
 
 def _excludes_complaint(patterns: list[str]) -> str | None:
-    wrong = [pattern for pattern in patterns if re.search(r"['\n\r]", pattern) or not pattern]
-    if wrong:
-        return f"{shorten(wrong[0])} must be a pattern in one line, without a single quote"
+    wrong_patterns = [
+        pattern for pattern in patterns if re.search(r"['\n\r]", pattern) or not pattern
+    ]
+    if wrong_patterns:
+        return f"{shorten(wrong_patterns[0])} must be a pattern in one line, without a single quote"
     return None
 
 
@@ -314,8 +319,15 @@ def _purpose_complaint(purpose: str) -> str | None:
     if not 1 <= len(purpose) <= 256:
         return f"it must have 1 to 256 characters, not {len(purpose)}"
     # Cc: control characters; Cs: half of a surrogate pair, which no UTF-8 file can hold.
-    wrong = {c for c in purpose if unicodedata.category(c) in ("Cc", "Cs")} - {"\n", "\t"}
-    return f"it holds the control character {min(wrong)!r}" if wrong else None
+    control_characters = {c for c in purpose if unicodedata.category(c) in ("Cc", "Cs")} - {
+        "\n",
+        "\t",
+    }
+    return (
+        f"it holds the control character {min(control_characters)!r}"
+        if control_characters
+        else None
+    )
 
 
 def _tags_complaint(tags: Mapping[str, str]) -> str | None:
@@ -327,9 +339,9 @@ def _tags_complaint(tags: Mapping[str, str]) -> str | None:
             return f"{shorten(key)} is a tag that notebooks have; the stop when idle needs it so"
         if key.lower().startswith("aws:"):
             return f"{shorten(key)}: tags that start with aws: belong to AWS"
-        wrong = model.tag_complaint(key, 128) or (value and model.tag_complaint(value))
-        if wrong:
-            return f"{shorten(key)}: {wrong}"
+        complaint = model.tag_complaint(key, 128) or (value and model.tag_complaint(value))
+        if complaint:
+            return f"{shorten(key)}: {complaint}"
     return None
 
 

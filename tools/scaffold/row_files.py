@@ -64,19 +64,19 @@ def read_rows(path: Path, keys: Collection[str]) -> list[FileRow]:
         raise UserError(f"{path} names no notebook")
     if reader is _csv_rows:
         _check_columns(path, rows, keys)
-    return [_with_name(row) for row in rows]
+    return [_with_name(file_row) for file_row in rows]
 
 
-def claim_name(row: FileRow, lines: dict[str, int]) -> None:
-    """Notes the line of a row's name in `lines`. Raises UserError if another row has the name."""
-    first = lines.setdefault(str(row.row["name"]), row.line)
-    if first != row.line:
-        raise UserError(f"{row.row['name']} is on line {first} too; name each notebook once")
+def claim_name(file_row: FileRow, lines_by_name: dict[str, int]) -> None:
+    """Notes the line of a row's name. Raises UserError if another row has the name."""
+    first = lines_by_name.setdefault(str(file_row.row["name"]), file_row.line)
+    if first != file_row.line:
+        raise UserError(f"{file_row.row['name']} is on line {first} too; name each notebook once")
 
 
 def _check_columns(path: Path, rows: Sequence[FileRow], keys: Collection[str]) -> None:
     """Raises UserError for a column that no notebook has, once and not for each of its cells."""
-    for column in dict.fromkeys(name for row in rows for name in row.row):
+    for column in dict.fromkeys(name for file_row in rows for name in file_row.row):
         if column not in keys:
             hint = nearest(column, sorted(keys))
             raise UserError(
@@ -84,11 +84,11 @@ def _check_columns(path: Path, rows: Sequence[FileRow], keys: Collection[str]) -
             )
 
 
-def _with_name(row: FileRow) -> FileRow:
-    name = row.row.get("name")
-    if row.error or (isinstance(name, str) and name):
-        return row
-    return replace(row, error=UserError("the notebook has no name; add it as text"))
+def _with_name(file_row: FileRow) -> FileRow:
+    name = file_row.row.get("name")
+    if file_row.error or (isinstance(name, str) and name):
+        return file_row
+    return replace(file_row, error=UserError("the notebook has no name; add it as text"))
 
 
 # Spreadsheets write UTF-16 with this mark, which UTF-8 cannot begin with:
@@ -176,13 +176,16 @@ def _yaml_rows(path: Path) -> list[FileRow]:
     if content is None:
         return []
     if isinstance(content, dict):
-        found = [_named(name, row) for name, row in content.items()]
+        rows_and_errors = [_named(name, row) for name, row in content.items()]
     elif isinstance(content, list):
-        found = [_unnamed(row) for row in content]
+        rows_and_errors = [_unnamed(row) for row in content]
     else:
         raise UserError(f"{path} is not a list of notebooks, each with its values")
-    lines = [_first_node(item).start_mark.line + 1 for item in node.value]
-    return [FileRow(line, row, error) for line, (row, error) in zip(lines, found, strict=True)]
+    line_numbers = [_first_node(item).start_mark.line + 1 for item in node.value]
+    return [
+        FileRow(line, row, error)
+        for line, (row, error) in zip(line_numbers, rows_and_errors, strict=True)
+    ]
 
 
 def _first_node(item: Any) -> Any:

@@ -63,12 +63,14 @@ def build_file(
 
 
 def _check_key(key: str, types: Mapping[str, str], name: str = "") -> None:
+    """Raises UserError if a row cannot have `key`; `name` begins the message."""
     if key not in keys(types):
         hint = nearest(key, sorted(keys(types)))
         raise UserError(f"{name}a notebook has no value called {shorten(key)}; {hint}")
 
 
 def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebook:
+    """Makes a notebook of a row. Raises UserError, which names the value and what is wrong."""
     name = str(row["name"])
     notebook.check_name(name)
     for key in row:
@@ -95,6 +97,7 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
 
 
 def _profile(name: str, profile: str) -> dict[str, reading.Value]:
+    """The values of a profile. Raises UserError if there is no such profile."""
     if profile not in notebook.PROFILES:
         hint = nearest(profile, list(notebook.PROFILES))
         raise UserError(f"{name}: there is no profile {shorten(profile)}; {hint}")
@@ -102,7 +105,10 @@ def _profile(name: str, profile: str) -> dict[str, reading.Value]:
 
 
 def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
-    """The values of an existing notebook, but for its own name; scripts by their full path."""
+    """The values of an existing notebook, but for its own name; scripts by their full path.
+
+    Raises UserError if there is no such notebook.
+    """
     names = repository.notebook_names()
     name = source.removeprefix("notebooks/").rstrip("/")
     directory = repository.root / "notebooks" / name
@@ -118,7 +124,10 @@ def _values_of(source: str, repository: Repository) -> dict[str, reading.Value]:
 
 
 def _scripts(name: str, values: dict[str, Any]) -> dict[str, bytes]:
-    """Reads the scripts that `values` name by path, and leaves their plain names in `values`."""
+    """Reads the scripts that `values` name by path, and leaves their plain names in `values`.
+
+    Raises UserError for one that is too long or no text, and for two of one name.
+    """
     scripts: dict[str, bytes] = {}
     for key in SCRIPTS:
         if values.get(key):
@@ -137,7 +146,10 @@ def _scripts(name: str, values: dict[str, Any]) -> dict[str, bytes]:
 
 
 def _content(name: str, key: str, path: Path) -> bytes:
-    """The file's first bytes, one more than a script may have."""
+    """The file's first bytes, one more than a script may have.
+
+    Raises UserError if it cannot be read.
+    """
     try:
         if path.exists() and not path.is_file():  # a device or a pipe may never end
             raise UserError(f"{name}: {key}: {path} is not a file")

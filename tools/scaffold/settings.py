@@ -170,13 +170,15 @@ def refuse_set_up(repository: Repository, names: Sequence[str] = (_GROUPS,)) -> 
     path = repository.root / COMMON
     values = reading.read_tfvars(path) if path.is_file() else {}
     typed = [name for name in ("project", "region") if name in values]
-    found = [name for name in names if (repository.root / name).exists()]
-    if not typed and not found:
+    existing = [name for name in names if (repository.root / name).exists()]
+    if not typed and not existing:
         return
-    found += [name for name in _FILES if name not in found and _is_ours(repository.root / name)]
-    what = ([f"{COMMON} ({', '.join(typed)})"] if typed else []) + found
-    them = "them" if len(found) > 1 else "it"
-    others = f"{COMMON}, and move {', '.join(found)} away" if found else COMMON
+    existing += [
+        name for name in _FILES if name not in existing and _is_ours(repository.root / name)
+    ]
+    what = ([f"{COMMON} ({', '.join(typed)})"] if typed else []) + existing
+    them = "them" if len(existing) > 1 else "it"
+    others = f"{COMMON}, and move {', '.join(existing)} away" if existing else COMMON
     mend = f"put the # back in {others}" if typed else f"move {them} away"
     raise UserError(
         f"set already, and left as it is: {', '.join(what)}; edit the values there or, to be asked "
@@ -192,9 +194,9 @@ def _set(**values: Value) -> Mapping[str, Value]:
     return {name: value for name, value in values.items() if value}
 
 
-def _check_prefix(option: str, prefix: str, values: Sequence[str]) -> None:
-    for value in values:
-        if not re.fullmatch(rf"{prefix}[0-9a-f]{{8,17}}", value):
+def _check_prefix(option: str, prefix: str, ids: Sequence[str]) -> None:
+    for id_ in ids:
+        if not re.fullmatch(rf"{prefix}[0-9a-f]{{8,17}}", id_):
             raise UserError(
-                f"--{option} {value!r}: an id of this kind is {prefix} and 8 to 17 of 0-9 a-f"
+                f"--{option} {id_!r}: an id of this kind is {prefix} and 8 to 17 of 0-9 a-f"
             )

@@ -45,12 +45,12 @@ class Upgrade:
         for name in sorted(self.after):
             texts = [text or "" for text in (self.before[name], self.after[name])]
             old, new = (text.splitlines(keepends=True) for text in texts)
-            place = f"{self.directory.parent.name}/{self.directory.name}/{name}"
+            label = f"{self.directory.parent.name}/{self.directory.name}/{name}"
             lines += difflib.unified_diff(
                 old,
                 new,
-                place if self.before[name] is not None else os.devnull,
-                place if self.after[name] is not None else os.devnull,
+                label if self.before[name] is not None else os.devnull,
+                label if self.after[name] is not None else os.devnull,
             )
         return "".join(lines)
 
@@ -71,24 +71,24 @@ def plan_upgrade(directory: Path, templates: Path) -> Upgrade | LeftAlone | list
     if directory.is_symlink():
         return LeftAlone(directory, "a symbolic link: upgrade the directory that it leads to")
     layouts = read_layouts(templates)
-    today = layouts[-1]
+    todays_layout = layouts[-1]
     known = {name for layout in layouts for name in layout}
     texts = {path.name: _read(path) for path in tf_files(directory)}
-    mine = {name: text for name, text in texts.items() if name in known}
-    if mine == _terraform(today) and not _example(directory, layouts).after:
+    own_files = {name: text for name, text in texts.items() if name in known}
+    if own_files == _terraform(todays_layout) and not _example(directory, layouts).after:
         return LeftAlone(directory, UP_TO_DATE)
-    others = {name: text for name, text in texts.items() if name not in known}
+    other_files = {name: text for name, text in texts.items() if name not in known}
     try:
-        likeness = {merge.likeness(mine, _terraform(layout)): layout for layout in layouts}
+        likeness = {merge.likeness(own_files, _terraform(layout)): layout for layout in layouts}
         if max(likeness) < _ALIKE:
             return LeftAlone(directory, "not made by `tools new-notebook`")
-        base = _terraform(likeness[max(likeness)])
-        merged = merge.merge(base, mine, _terraform(today), others)
+        base_files = _terraform(likeness[max(likeness)])
+        merged = merge.merge(base_files, own_files, _terraform(todays_layout), other_files)
     except UserError as error:
         return LeftAlone(directory, str(error))
     if merged.conflicts:
         return [Conflict(f"{_name(directory)}/{c.file}", c.lines, c.why) for c in merged.conflicts]
-    upgrade = _changes(directory, mine, merged)
+    upgrade = _changes(directory, own_files, merged)
     example = _example(directory, layouts)
     upgrade = Upgrade(
         directory,
@@ -109,10 +109,10 @@ def read_layouts(templates: Path) -> Sequence[Mapping[str, str]]:
     A folder of an earlier layout holds only the files that the next one changed; an empty file
     stands for none (templates/earlier/README.md).
     """
-    today = render.render(Notebook("any", {}), templates)
-    today.pop(VALUES)  # the owner's alone
+    todays_layout = render.render(Notebook("any", {}), templates)
+    todays_layout.pop(VALUES)  # the owner's alone
     folders = [path for path in (templates.parent / EARLIER).glob("*") if path.name.isdigit()]
-    layouts: list[Mapping[str, str]] = [today]
+    layouts: list[Mapping[str, str]] = [todays_layout]
     for folder in sorted(folders, key=lambda path: int(path.name), reverse=True):
         later = render.render(Notebook("any", {}), folder)
         layouts.append({**layouts[-1], **later})
@@ -123,13 +123,13 @@ def _terraform(layout: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in layout.items() if name.endswith(".tf")}
 
 
-def _changes(directory: Path, mine: Mapping[str, str], merged: Merged) -> Upgrade:
-    names = {*mine, *merged.files}
+def _changes(directory: Path, own_files: Mapping[str, str], merged: Merged) -> Upgrade:
+    names = {*own_files, *merged.files}
     after = {name: merged.files.get(name) for name in names}
-    changed = sorted(name for name in names if mine.get(name) != after[name])
+    changed = sorted(name for name in names if own_files.get(name) != after[name])
     return Upgrade(
         directory,
-        {name: mine.get(name) for name in changed},
+        {name: own_files.get(name) for name in changed},
         {name: after[name] for name in changed},
         merged.kept,
     )
@@ -138,12 +138,12 @@ def _changes(directory: Path, mine: Mapping[str, str], merged: Merged) -> Upgrad
 def _example(directory: Path, layouts: Sequence[Mapping[str, str]]) -> Upgrade:
     """The change of terraform.tfvars.example, which is replaced unless the owner changed it."""
     name = f"{VALUES}.example"
-    path, today = directory / name, layouts[-1][name]
+    path, todays_text = directory / name, layouts[-1][name]
     text = _read(path) if path.is_file() else None
-    if text is None or text == today:
+    if text is None or text == todays_text:
         return Upgrade(directory, {}, {})
     if text in [layout[name] for layout in layouts]:
-        return Upgrade(directory, {name: text}, {name: today})
+        return Upgrade(directory, {name: text}, {name: todays_text})
     return Upgrade(directory, {}, {}, [f"{name}, as you changed it"])
 
 

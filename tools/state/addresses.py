@@ -21,8 +21,8 @@ def moved_addresses(stack_name: str, addresses: Iterable[str]) -> dict[str, str]
     """Returns those of a state's `addresses` that are of an older layout, to those of today."""
     if stack_name != S3:
         return {}
-    found = ((address, _FORMER_BUCKET.fullmatch(address)) for address in addresses)
-    return {address: bucket_address(match[1]) for address, match in found if match}
+    matches = ((address, _FORMER_BUCKET.fullmatch(address)) for address in addresses)
+    return {address: bucket_address(match[1]) for address, match in matches if match}
 
 
 def names_former(stack_name: str, text: str) -> bool:

@@ -135,6 +135,6 @@ def blocks_by_stack(repository: Repository) -> dict[str, Block]:
             for file, text in neighbours.configuration(name):
                 if configuration.names_backend(text):
                     with suppress(UserError):
-                        if found := reading.read_backend(repository.root / name / file):
-                            blocks[name] = Block(file, found[1])
+                        if block := reading.read_backend(repository.root / name / file):
+                            blocks[name] = Block(file, block[1])
     return blocks

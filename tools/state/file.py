@@ -96,18 +96,18 @@ class State:
         Raises UnreadableState for one that is encrypted or of another format. Raises UserError if
         it is no whole JSON object; the message ends with `mend`, what to do.
         """
-        state = _parse_object(text, where, mend)
-        if not state.get("encrypted_data") and state.get("version", 4) == 4:
+        document = _parse_object(text, where, mend)
+        if not document.get("encrypted_data") and document.get("version", 4) == 4:
             with suppress(ValueError, KeyError, TypeError, AttributeError):
-                outputs = state["outputs"]
+                outputs = document["outputs"]
                 return cls(
-                    str(state["lineage"]),
-                    int(state["serial"]),
+                    str(document["lineage"]),
+                    int(document["serial"]),
                     {name: output["value"] for name, output in outputs.items()},
-                    tuple(read_instances(state["resources"])),
+                    tuple(read_instances(document["resources"])),
                     {name: output.get("type") for name, output in outputs.items()},
                 )
-        raise UnreadableState(_describe_unreadable(state, where))
+        raise UnreadableState(_describe_unreadable(document, where))
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ class StateVersion:
         https://github.com/opentofu/opentofu/blob/v1.12.6/internal/encryption/state.go
         """
         try:
-            state = json.loads(text)
-            return cls(str(state["lineage"]), int(state["serial"]))
+            document = json.loads(text)
+            return cls(str(document["lineage"]), int(document["serial"]))
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -147,16 +147,16 @@ def _type_of(value: Any) -> Any:
 
 def _parse_object(text: bytes, where: str, mend: str) -> dict[str, Any]:
     with suppress(ValueError):  # a UnicodeDecodeError is one too
-        state = json.loads(text)
-        if isinstance(state, dict):
-            return state
+        document = json.loads(text)
+        if isinstance(document, dict):
+            return document
     mend = mend or "restore an older one"
     raise UserError(f"{where} is not a complete Terraform state; {mend}")
 
 
-def _describe_unreadable(state: Mapping[str, Any], where: str) -> str:
+def _describe_unreadable(document: Mapping[str, Any], where: str) -> str:
     # https://opentofu.org/docs/language/state/encryption/
-    if state.get("encrypted_data"):
+    if document.get("encrypted_data"):
         return f"{where} is an encrypted state, which only OpenTofu with its key can read"
     return f"{where} is a state of a format that this tool does not know (version 4 is known)"
 

@@ -134,6 +134,7 @@ class LocalPlace:
         files.write(self.beside(suffix), content)
 
     def delete(self, suffix: str) -> None:
+        """Removes the file, if it is there. Raises UserError if it cannot."""
         try:
             self.beside(suffix).unlink(missing_ok=True)
         except OSError as error:
@@ -157,8 +158,8 @@ class LocalPlace:
         https://github.com/hashicorp/terraform/blob/main/internal/states/statemgr/filesystem_lock_unix.go
         """
         try:
-            with self.path.open("r+b") as file:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with self.path.open("r+b") as stream:
+                fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False
         except OSError:
@@ -196,9 +197,15 @@ class BucketPlace:
     @property
     def arguments(self) -> dict[str, reading.Value]:
         """The arguments of a `backend "s3"` block that keeps a state here."""
-        lockfile = {"use_lockfile": True} if self.lockfile else {}
-        table = {"dynamodb_table": self.table} if self.table else {}
-        return {"bucket": self.bucket, "key": self.key, "region": self.region, **lockfile, **table}
+        lockfile_argument = {"use_lockfile": True} if self.lockfile else {}
+        table_argument = {"dynamodb_table": self.table} if self.table else {}
+        return {
+            "bucket": self.bucket,
+            "key": self.key,
+            "region": self.region,
+            **lockfile_argument,
+            **table_argument,
+        }
 
     @property
     def mend(self) -> str:
@@ -219,11 +226,11 @@ class BucketPlace:
         self.objects(self.region).delete(self.bucket, self.key + suffix)
 
     def lock(self) -> Lock | None:
-        note = self.read(LOCK)
-        if note is None and self.table:
+        content = self.read(LOCK)
+        if content is None and self.table:
             path = f"{self.bucket}/{self.key}"
-            note = self.objects(self.region).lock_item(self.table, path)
-        return None if note is None else Lock.parse(note)
+            content = self.objects(self.region).lock_item(self.table, path)
+        return None if content is None else Lock.parse(content)
 
 
 def locate(stack: Stack, objects: Objects) -> Place | None:
@@ -286,10 +293,12 @@ def saved_backend(stack: Stack) -> SavedBackend | None:
     """
     try:
         # Most stacks have none, and Path takes ten times as long to find that out.
-        with open(f"{stack.root}/{stack.name}/{SAVED_BACKEND}", encoding="utf-8") as file:  # noqa: PTH123
-            saved = json.load(file)["backend"]
-        arguments = {name: value for name, value in saved["config"].items() if value is not None}
-        return str(saved["type"]), arguments
+        with open(f"{stack.root}/{stack.name}/{SAVED_BACKEND}", encoding="utf-8") as stream:  # noqa: PTH123
+            backend_note = json.load(stream)["backend"]
+        arguments = {
+            name: value for name, value in backend_note["config"].items() if value is not None
+        }
+        return str(backend_note["type"]), arguments
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -309,5 +318,7 @@ def _has_moved(backend: Backend | None, saved: SavedBackend | None) -> bool:
     return is_other or _disagree(backend.arguments, saved[1])
 
 
-def _disagree(config: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
-    return any(name in saved and saved[name] != value for name, value in config.items())
+def _disagree(config: Mapping[str, Any], saved_arguments: Mapping[str, Any]) -> bool:
+    return any(
+        name in saved_arguments and saved_arguments[name] != value for name, value in config.items()
+    )

@@ -81,19 +81,19 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
-def exchange(one: Path, other: Path) -> None:
+def exchange(first: Path, second: Path) -> None:
     """Gives each of two directories the other's name, in one step if the system can.
 
-    Otherwise in two: a kill between them leaves `other` at the name of `one` with ".old".
+    Otherwise in two: a kill between them leaves `second` at the name of `first` with ".old".
     https://man7.org/linux/man-pages/man2/rename.2.html (RENAME_EXCHANGE)
     https://developer.apple.com/documentation/kernel/1387152-vnode_rename (RENAME_SWAP)
     """
-    if _exchange_at_once(os.fsencode(one), os.fsencode(other)):
+    if _exchange_at_once(os.fsencode(first), os.fsencode(second)):
         return
-    aside = one.with_name(f"{one.name}{ASIDE}")
-    other.rename(aside)
-    one.rename(other)
-    aside.rename(one)
+    aside = first.with_name(f"{first.name}{ASIDE}")
+    second.rename(aside)
+    first.rename(second)
+    aside.rename(first)
 
 
 ASIDE = ".old"
@@ -101,13 +101,13 @@ _AT_WORKING_DIRECTORY = -100  # AT_FDCWD of Linux
 _EXCHANGE = 2  # the flag of both systems
 
 
-def _exchange_at_once(one: bytes, other: bytes) -> bool:
+def _exchange_at_once(first: bytes, second: bytes) -> bool:
     system = ctypes.CDLL(None, use_errno=True)
     with suppress(AttributeError):  # not in every C library
         here = _AT_WORKING_DIRECTORY
-        return bool(system.renameat2(here, one, here, other, _EXCHANGE) == 0)
+        return bool(system.renameat2(here, first, here, second, _EXCHANGE) == 0)
     with suppress(AttributeError):
-        return bool(system.renamex_np(one, other, _EXCHANGE) == 0)
+        return bool(system.renamex_np(first, second, _EXCHANGE) == 0)
     return False
 
 

@@ -86,8 +86,8 @@ class Terraform:
             return self
         cache = scratch / "providers"
         scratch.mkdir(parents=True, exist_ok=True)
-        with (scratch / "providers.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (scratch / "providers.lock").open("w") as lock_file:
+            fcntl.flock(lock_file, fcntl.LOCK_EX)
             if not providers.holds_provider(cache, self.platform, self._host):
                 self._download(cache, scratch)
         return self._with_mirror(cache, scratch)
@@ -293,8 +293,8 @@ class Terraform:
     def holds_resources(self, directory: Path) -> bool:
         """Returns whether the state of `directory`, which must be initialized, holds anything."""
         result = self._ask(directory, "state", "list")
-        # `terraform state list` fails if nothing was ever applied (errStateNotFound in
-        # internal/command of Terraform and of OpenTofu).
+        # `state list` fails if nothing was ever applied (errStateNotFound; OpenTofu has it too):
+        # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_list.go
         if result.returncode and "No state file was found" not in result.stderr:
             raise TerraformError([first_error(result.stderr)])
         return bool(result.stdout.strip())
@@ -337,9 +337,9 @@ class Terraform:
         """Runs `terraform state mv`, which locks the state, and keeps a copy of a local one."""
         self._read(directory, "state", "mv", source, destination)
 
-    def force_unlock(self, directory: Path, lock: str) -> None:
-        """Runs `terraform force-unlock`, which refuses a `lock` that is not on the state."""
-        self._read(directory, "force-unlock", "-force", lock)
+    def force_unlock(self, directory: Path, lock_id: str) -> None:
+        """Runs `terraform force-unlock`, which refuses a `lock_id` that is not on the state."""
+        self._read(directory, "force-unlock", "-force", lock_id)
 
     def _run(
         self,

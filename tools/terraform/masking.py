@@ -127,7 +127,9 @@ def _forms(value: str) -> Iterator[str]:
     """`value` as text, HCL and JSON have it, and each of its lines."""
     lines = [line.strip() for line in value.splitlines()]
     kept = [line for line in lines if len(line) >= _SHORTEST_LINE] if len(lines) > 1 else []
-    for text in {value, value.strip(), *kept}:  # of a heredoc Terraform may show the line alone
+    # Of a text of several lines a plan shows each line alone (`renderStringDiff`):
+    # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/jsonformat/computed/renderers/primitive.go
+    for text in {value, value.strip(), *kept}:
         if len(text.strip()) < _SHORTEST_VALUE:
             continue
         for written in (text, writing.quote(text)[1:-1]):

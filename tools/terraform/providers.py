@@ -139,7 +139,10 @@ def _sets(name: str, config: Path | None) -> bool:
 
 
 def _implied_mirrors(env: Mapping[str, str]) -> Iterator[Path]:
-    """https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories"""
+    """The folders in which Terraform looks for providers if its settings name none.
+
+    https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+    """
     home = home_folder(env)
     yield home / ".terraform.d/plugins"
     yield Path(env.get("XDG_DATA_HOME") or home / ".local/share") / "terraform/plugins"

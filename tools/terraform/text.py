@@ -96,5 +96,5 @@ def destroys_nothing(lines: Sequence[str]) -> bool:
 
 def _count(counts: str) -> dict[str, int]:
     """The numbers of a summary by what they count."""
-    found = re.findall(r"(\d+) (?:to )?(\w+)", counts)
-    return {_COUNTS.get(word, word): int(number) for number, word in found}
+    counted = re.findall(r"(\d+) (?:to )?(\w+)", counts)
+    return {_COUNTS.get(word, word): int(number) for number, word in counted}

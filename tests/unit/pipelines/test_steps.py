@@ -365,4 +365,4 @@ def test_a_matrix_has_no_more_jobs_than_github_takes(
 
 def test_a_repository_without_a_bucket_has_no_pipeline(tmp_path: Path, chain: Bench) -> None:
     with pytest.raises(UserError, match="needs the states in a bucket: tools state bootstrap"):
-        Store.of(Repository(chain.root), None, "tree")
+        Store.open(Repository(chain.root), None, "tree")

@@ -37,14 +37,17 @@ def list_all(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]
     store = store_of(context)
     with store.lock:
         keys = {"Name": by_name, "CreationTime": by_creation, "LastModifiedTime": by_modification}
-        found, token = page(
+        repositories, token = page(
             "ListCodeRepositories",
             request,
             store.code_repositories.values(),
             keys,
             default_key="Name",
         )
-        return {"CodeRepositorySummaryList": [_shown(repository) for repository in found], **token}
+        return {
+            "CodeRepositorySummaryList": [_shown(repository) for repository in repositories],
+            **token,
+        }
 
 
 def update(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:

@@ -41,14 +41,17 @@ def list_all(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]
     store = store_of(context)
     with store.lock:
         keys = {"Name": by_name, "CreationTime": by_creation, "LastModifiedTime": by_modification}
-        found, token = page(
+        configs, token = page(
             "ListNotebookInstanceLifecycleConfigs",
             request,
             store.lifecycle_configs.values(),
             keys,
             default_key="CreationTime",
         )
-        return {"NotebookInstanceLifecycleConfigs": [_summary(config) for config in found], **token}
+        return {
+            "NotebookInstanceLifecycleConfigs": [_summary(config) for config in configs],
+            **token,
+        }
 
 
 def update(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:

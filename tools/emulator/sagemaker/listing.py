@@ -35,18 +35,18 @@ def page(
     def position(resource: T) -> list[str]:
         return [keys[sort_by](resource), resource.name]
 
-    found = sorted(filter(_filter(request), resources), key=position, reverse=descending)
+    listed = sorted(filter(_filter(request), resources), key=position, reverse=descending)
     if "NextToken" in request:
         after = _read_token(request["NextToken"], order)
-        found = [
+        listed = [
             resource
-            for resource in found
+            for resource in listed
             if (position(resource) < after if descending else position(resource) > after)
         ]
     size = request.get("MaxResults", DEFAULT_PAGE)
-    if len(found) <= size:
-        return found, {}
-    return found[:size], {"NextToken": _token(order, position(found[size - 1]))}
+    if len(listed) <= size:
+        return listed, {}
+    return listed[:size], {"NextToken": _token(order, position(listed[size - 1]))}
 
 
 def by_name(resource: StoredResource) -> str:

@@ -90,14 +90,18 @@ def list_all(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]
     store = store_of(context)
     with store.lock:
         store.forget_deleted()
-        found, token = page(
+        notebooks, token = page(
             "ListNotebookInstances",
             request,
             [notebook for notebook in store.notebooks.values() if _passes(request, notebook)],
-            {"Name": by_name, "CreationTime": by_creation, "Status": lambda found: found.status},
+            {
+                "Name": by_name,
+                "CreationTime": by_creation,
+                "Status": lambda notebook: notebook.status,
+            },
             default_key="Name",
         )
-        return {"NotebookInstances": [_summary(notebook) for notebook in found], **token}
+        return {"NotebookInstances": [_summary(notebook) for notebook in notebooks], **token}
 
 
 def update(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class Store(BaseStore):
         self.code_repositories: dict[str, StoredResource] = {}
 
     def forget_deleted(self) -> None:
-        gone = [name for name, found in self.notebooks.items() if found.status == "Deleted"]
+        gone = [name for name, notebook in self.notebooks.items() if notebook.status == "Deleted"]
         for name in gone:
             del self.notebooks[name]
 

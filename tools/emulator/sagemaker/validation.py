@@ -30,10 +30,10 @@ def read(shape: StructureShape, body: object) -> dict[str, Any]:
     SageMaker's are: https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
     """
     request = _read_structure(shape, {} if body is None else body)
-    found = list(_violations(shape, request, ""))
-    if found:
-        counted = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
-        raise ValidationError(f"{counted}: {'; '.join(found)}")
+    violations = list(_violations(shape, request, ""))
+    if violations:
+        counted = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''} detected"
+        raise ValidationError(f"{counted}: {'; '.join(violations)}")
     return request
 
 
@@ -86,8 +86,8 @@ def _typed(shape: Shape, value: object, expected: type) -> Any:
     # bool is an int in Python, and not in JSON
     if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
         kind = {dict: "structure", list: "list", str: "string", bool: "boolean"}
-        found = kind.get(type(value), "number")
-        raise SerializationError(f"A {found} can not be converted to {shape.name}")
+        given_kind = kind.get(type(value), "number")
+        raise SerializationError(f"A {given_kind} can not be converted to {shape.name}")
     return value
 
 
