@@ -26,6 +26,7 @@ from tools.hcl.evaluation import is_known
 from tools.hcl.file_uses import FileUses
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.hcl.variables import read_assigned, texts_of
+from tools.layout.files import follow_links
 from tools.terraform.cli_arguments import value_options
 from tools.terraform.providers import home_folder
 
@@ -53,6 +54,8 @@ class FileReader:
         default_factory=dict
     )
     _merged: dict[tuple[int, ...], ModuleUses] = field(default_factory=dict)
+    _real_parents: dict[str, str] = field(default_factory=dict)
+    _followed: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def read(self, directory: str, states: frozenset[str] = frozenset()) -> FileReads:
         """Returns what a plan of the root module in `directory` reads.
@@ -60,6 +63,25 @@ class FileReader:
         `states` are files that an apply of it writes, besides those of Terraform's own names.
         """
         return _Walk(self, directory, states).run()
+
+    def real_directory(self, directory: str) -> str:
+        """Returns where `directory` really is, if a link in the repository leads there."""
+        parent, name = posixpath.split(directory)
+        if parent not in self._real_parents:
+            below = posixpath.relpath(parent, self.root)
+            expected = posixpath.normpath(posixpath.join(os.path.realpath(self.root), below))
+            real = os.path.realpath(parent)
+            self._real_parents[parent] = parent if real == expected else real
+        directory = posixpath.join(self._real_parents[parent], name)
+        return os.path.realpath(directory) if Path(directory).is_symlink() else directory
+
+    def follow_links(self, base: str, folder: str) -> str:
+        """Returns the `folder` of a module as `tools.layout.files.follow_links` does."""
+        # Hundreds of stacks side by side call the same modules.
+        key = posixpath.dirname(base) if folder.startswith("../") else base, folder
+        if key not in self._followed:
+            self._followed[key] = follow_links(base, folder)
+        return self._followed[key]
 
     def merged(self, folder: Folder) -> ModuleUses:
         """Returns what the module in `folder` says of other files."""
@@ -85,7 +107,7 @@ class _Walk:
         self.directory = directory
         # Terraform looks from where the directory really is: the system follows a link first.
         # https://man7.org/linux/man-pages/man7/path_resolution.7.html
-        self.cwd = os.path.realpath(directory) if Path(directory).is_symlink() else directory
+        self.cwd = reader.real_directory(directory)
         self.collector = self._new_collector(states)
         self.climbs = False
         self.secrets: set[str] = set()
@@ -171,7 +193,9 @@ class _Walk:
                 continue
             counts = True
             if source.startswith(_LOCAL_SOURCES):
-                module_folder = posixpath.normpath(posixpath.join(scope.folder, source))
+                module_folder = self.reader.follow_links(
+                    self.cwd, posixpath.normpath(posixpath.join(scope.folder, source))
+                )
             else:
                 installed = self._installed_at(key)
                 counts = not _is_fixed(source, call.get("version"))

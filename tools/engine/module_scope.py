@@ -21,7 +21,7 @@ from tools.terraform.cli_arguments import value_options
 _OVERRIDE = re.compile(r"(^|/|_)override\.(tf|tofu)(\.json)?$")
 _DEEPEST = 20  # steps from a name to its value
 # Functions whose result is an argument of theirs, or a path that leads to the same file.
-_TRANSPARENT = {"abspath", "coalesce", "nonsensitive", "pathexpand", "sensitive", "tostring", "try"}
+TRANSPARENT = {"abspath", "coalesce", "nonsensitive", "pathexpand", "sensitive", "tostring", "try"}
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,20 @@ class ModuleScope:
         elif depth == _DEEPEST:
             yield "", False
         elif expression[0] == "template":
-            yield from self._template_paths(expression[1])
+            yield from self._template_paths(expression[1], depth)
         elif expression[0] == "if":
             for branch in expression[2:]:
                 yield from self.paths(branch, depth + 1)
-        elif expression[0] == "call" and expression[1] in _TRANSPARENT:
+        elif expression[0] == "call" and expression[1] in TRANSPARENT:
             for argument in expression[2]:
                 yield from self.paths(argument, depth + 1)
         else:
             inner, scope = self.definition(expression)
             yield from [("", False)] if inner is None else scope.paths(inner, depth + 1)
 
-    def _template_paths(self, parts: Iterable[str | Expression]) -> Iterator[tuple[str, bool]]:
+    def _template_paths(
+        self, parts: Iterable[str | Expression], depth: int
+    ) -> Iterator[tuple[str, bool]]:
         beginning = ""
         for part in parts:
             values = [part] if isinstance(part, str) else evaluate(part, Scope(self.lookup))
@@ -109,7 +111,8 @@ class ModuleScope:
                 return
             text = text_of(values[0]) if len(values) == 1 and is_known(values[0]) else None
             if text is None:
-                yield beginning, False
+                for path, _ in self.paths(part, depth + 1):
+                    yield beginning + path, False
                 return
             beginning += text
 
@@ -177,7 +180,12 @@ class ModuleScope:
         return types.default_values(self.uses.variables.get(name, {}))
 
     def _root_value(self, name: str) -> Values:
-        """The value of a root's variable: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence"""
+        """The value of a root's variable: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+
+        A sensitive one is not known, so that neither a path nor a digest of it is recorded.
+        """
+        if name in self.uses.sensitive:
+            return [Unknown(f"var.{name}")]
         for option, value in value_options(self.env):
             is_set = value.partition("=")[0].strip() == name
             if self._may_be_set_in(value, name) if option == "var-file" else is_set:

@@ -1,7 +1,6 @@
 """What the files of a module say of other states, modules, variables and the backend."""
 
 import copy
-import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypedDict
@@ -64,7 +63,7 @@ def read_values(content: bytes, is_json: bool) -> dict[str, Value]:
     """The values of a .tfvars (or .tfvars.json) file. Raises UnreadableError."""
     try:
         if is_json:
-            return dict(json.loads(content))
+            return dict(evaluation.with_unknowns(syntax.load_json(content)))
         attributes = syntax.parse_file(content.decode()).attributes
     except UnreadableError:
         raise
@@ -175,7 +174,7 @@ def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
     try:
-        document = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
+        document = syntax.load_json(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
     except ValueError:
         raise UnreadableError("not valid JSON") from None
     depth = {

@@ -5,6 +5,7 @@ conditional whose condition is unknown, both branches count.
 """
 
 import itertools
+import math
 import posixpath
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -108,7 +109,21 @@ def _product(expressions: Sequence[Expression], scope: Scope) -> Sequence[tuple[
 
 
 def _literal(expression: Expression, scope: Scope) -> Values:
-    return [_normalized(expression[1])]
+    return [_normalized(with_unknowns(expression[1]))]
+
+
+def with_unknowns(value: Value) -> Value:
+    """`value`, as a file has it, with Unknown in place of each number that Python has not exactly.
+
+    Those are NaN by syntax.number_of.
+    """
+    if isinstance(value, float) and math.isnan(value):
+        return Unknown("a number with more digits than this tool has")
+    if isinstance(value, list):
+        return [with_unknowns(item) for item in value]
+    if isinstance(value, dict):
+        return {name: with_unknowns(item) for name, item in value.items()}
+    return value
 
 
 def _normalized(value: Value) -> Value:

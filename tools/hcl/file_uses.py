@@ -1,6 +1,5 @@
 """What a file of configuration says of other files: paths, modules, and what paths are made of."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
@@ -293,7 +292,7 @@ def _json_body(text: str) -> Body:
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
     try:
-        content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_merge_pairs)
+        content = syntax.load_json(text.removeprefix("\ufeff"), object_pairs_hook=_merge_pairs)
     except ValueError:
         raise UnreadableError("not valid JSON") from None
     depths = {"data": 2, "resource": 2, "ephemeral": 2, "module": 1, "variable": 1}

@@ -152,7 +152,7 @@ def _flatten(values: list[Any]) -> list[Any]:
 # What Go's regular expressions and Python's read alike. Go's class of spaces has no vertical tab.
 # https://pkg.go.dev/regexp/syntax
 _ALIKE = re.compile(
-    r"(?:[^\\$(\[]|\\[bsSdDwWnt\W]|\((?!\?)|\(\?[sm]*:|\[\^?(?:[^\]\\\[]|\\[sSdDwWnt\W])+\])*"
+    r"(?:[^\\$(\[{]|\{(?!,)|\\[bsSdDwWnt\W]|\((?!\?)|\(\?[sm]*:|\[\^?(?:[^\]\\\[]|\\[sSdDwWnt\W])+\])*"
 )
 
 

@@ -13,11 +13,14 @@ An expression is a list that begins with its kind, and JSON holds it as it is:
 https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 """
 
+import json
+import math
 import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from tools.errors import UserError
@@ -27,6 +30,7 @@ Expression = list[Any]
 _SPACE = re.compile(r"(?:[ \t\r]|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SPACE_AND_LINES = re.compile(r"(?:\s|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+_MOST_DIGITS = 150  # of 512 bits
 _FUNCTION = re.compile(r"[^\W\d][\w-]*(?:::[^\W\d][\w-]*)*(?=\s*\()")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t\r]*\n")
@@ -60,6 +64,29 @@ class Block:
     type: str
     labels: tuple[str, ...]
     body: Body
+
+
+def number_of(text: str) -> int | float:
+    """The number that is written as `text`; not a number (NaN) if Python has another one.
+
+    Terraform keeps 512 bits, and writes them without an exponent:
+    https://github.com/zclconf/go-cty/blob/main/cty/convert/conversion_primitive.go
+    """
+    if len(text) > _MOST_DIGITS:
+        return math.nan
+    if text.removeprefix("-").isdigit():
+        return int(text)
+    number = float(text)
+    if not math.isfinite(number):
+        return math.nan
+    written = str(int(number)) if number.is_integer() else repr(number)
+    is_same = "e" not in written and Decimal(written) == Decimal(text)
+    return number if is_same else math.nan
+
+
+def load_json(text: str | bytes, **options: Any) -> Any:
+    """What a file in Terraform's JSON holds; raises ValueError as json.loads does."""
+    return json.loads(text, parse_float=number_of, parse_int=number_of, **options)
 
 
 def parse_file(text: str) -> Body:
@@ -243,8 +270,7 @@ class Parser:
         if start and start in "([{":
             return self.enclosed(start)
         if number := self.match(_NUMBER):
-            is_whole = number[0].isdigit()
-            return ["literal", int(number[0]) if is_whole else float(number[0])]
+            return ["literal", number_of(number[0])]
         if function := self.match(_FUNCTION):
             return ["call", function[0], self.arguments()]
         name = self.identifier()

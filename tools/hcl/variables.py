@@ -1,6 +1,5 @@
 """Which variables a module declares, and which of their values no log may hold."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -9,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.hcl import configuration, scanning, secret_arguments
-from tools.hcl.evaluation import Scope, Value, evaluate
-from tools.hcl.syntax import Expression, UnreadableError, parse_expression, parse_file
+from tools.hcl.evaluation import Scope, Value, evaluate, with_unknowns
+from tools.hcl.syntax import Expression, UnreadableError, load_json, parse_expression, parse_file
 
 _MARKS = (b"sensitive", b"ephemeral")
 
@@ -90,7 +89,7 @@ def read_assigned(content: bytes, is_json: bool) -> dict[str, Value] | None:
     try:
         text = content.decode("utf-8-sig")
         if is_json:
-            return dict(json.loads(text))
+            return dict(with_unknowns(load_json(text)))
         attributes = parse_file(text).attributes
     except (UnreadableError, TypeError, ValueError):
         return None
@@ -135,7 +134,7 @@ def _json_blocks(content: bytes) -> Iterator[tuple[str, Mapping[str, Expression]
 
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
-    blocks = json.loads(content.decode("utf-8-sig")).get("variable", {})
+    blocks = load_json(content.decode("utf-8-sig")).get("variable", {})
     for block in blocks if isinstance(blocks, list) else [blocks]:
         for name, bodies in block.items():
             for body in bodies if isinstance(bodies, list) else [bodies]:

@@ -1,6 +1,7 @@
 """Which files Terraform and OpenTofu read in a directory."""
 
 import os
+import posixpath
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -31,7 +32,25 @@ def holds_root(directory: Path | str) -> bool:
 def file_names(directory: Path | str) -> list[str]:
     """The names of what is in `directory` and is no directory, sorted."""
     with os.scandir(directory) as entries:  # Path.glob takes five times as long
-        return sorted(entry.name for entry in entries if not entry.is_dir())
+        return sorted(entry.name for entry in entries if not _is_directory(entry))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads in a circle
+        return False
+
+
+def follow_links(base: str, folder: str) -> str:
+    """`folder`, of a module as seen from the directory `base`, behind symbolic links if there are.
+
+    Terraform has path.module so, from which ".." leads to the real parent:
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/initwd/module_install.go
+    """
+    real_base, real = os.path.realpath(base), os.path.realpath(f"{base}/{folder}")
+    has_none = real == posixpath.normpath(posixpath.join(real_base, folder))
+    return folder if has_none else os.path.relpath(real, real_base)
 
 
 def config_names(names: Iterable[str], tofu: bool = False) -> list[str]:

@@ -1,5 +1,6 @@
 """The stacks of one repository side by side: which of them a state belongs to."""
 
+import json
 import os
 import re
 from collections import defaultdict
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from tools.hcl.evaluation import Values
-from tools.layout.contents import Files, selected_workspace
-from tools.layout.reads import Read, Reader, StateAddress
+from tools.layout.contents import Files, read_file, selected_workspace
+from tools.layout.reads import STATE_NAME, Read, Reader, StateAddress
 
 Kind = Literal["shared", "notebook"]
 
@@ -114,7 +115,7 @@ class Neighbours:
         required: set[str] = set()
         unknown: dict[str, None] = {}
         of_any = of_unplaced = False
-        reads = self.reader.reads(f"{self.root}/{name}")
+        reads = self.reader.reads(f"{self.root}/{name}", self._state_names)
         for read in reads:
             stacks, reason = self._match(read) if read.address else ((), read.unknown)
             if read.is_file:
@@ -186,6 +187,13 @@ class Neighbours:
         return match[1] if is_here else None
 
     @cached_property
+    def _state_names(self) -> tuple[str, ...]:
+        """What a file is called, in part, that may be a state here."""
+        places = [address for name in self.names if (address := self.own(name))]
+        paths = {place.path for place in places if not place.bucket}
+        return (STATE_NAME, *sorted({os.path.basename(p) for p in paths if STATE_NAME not in p}))  # noqa: PTH119
+
+    @cached_property
     def _real_root(self) -> str:
         return os.path.realpath(self.root)
 
@@ -208,10 +216,11 @@ class Neighbours:
         backend = self.reader.backend(directory)
         if backend is None:
             return None
-        kind, arguments, _ = backend
+        kind, arguments, is_declared = backend
         texts = {key: value for key, value in arguments.items() if isinstance(value, str)}
         if kind == "local" and arguments.keys() <= {"path", "workspace_dir"}:
-            path = os.path.join(directory, texts.get("path", "terraform.tfstate"))  # noqa: PTH118
+            path = texts.get("path") or (_saved_path(directory) if is_declared else None)
+            path = os.path.join(directory, path or "terraform.tfstate")  # noqa: PTH118
             return StateAddress(os.path.realpath(path))
         has_endpoint = bool(arguments.keys() & {"endpoint", "endpoints"})
         if kind == "s3" and texts.keys() >= {"bucket", "key"} and not has_endpoint:
@@ -221,6 +230,19 @@ class Neighbours:
 
 def _sorted(names_by_key: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
     return {key: tuple(sorted(names)) for key, names in names_by_key.items() if names}
+
+
+def _saved_path(directory: str) -> str | None:
+    """The path that an init of `backend "local" {}` was told, as it has noted it.
+
+    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
+    """
+    content = read_file(f"{directory}/.terraform/terraform.tfstate")
+    try:
+        backend = json.loads(content or b"")["backend"]
+        return str(backend["config"]["path"] or "") if backend["type"] == "local" else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def has_backend_options(env: Mapping[str, str]) -> bool:

@@ -5,7 +5,7 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from tools.layout.contents import (
 )
 from tools.layout.module import CalledContext, Context, Module, RootContext
 
+STATE_NAME = "tfstate"  # in the name of a state that is called as usual
 _DEEPEST = 20  # modules within modules
 _INSTANCES = 64  # of one block
 _LEADS_OUT = re.compile(r"['\"/]\.\.['\"/]")  # of a folder
@@ -107,8 +108,11 @@ class Reader:
         """What Terraform, or OpenTofu, reads in `directory`. Raises OSError if there is none."""
         return read_contents(directory, self.tofu)
 
-    def reads(self, directory: str) -> Sequence[Read]:
-        """The states that the root module in `directory` reads; paths are absolute."""
+    def reads(self, directory: str, state_names: Collection[str] = (STATE_NAME,)) -> Sequence[Read]:
+        """The states that the root module in `directory` reads; paths are absolute.
+
+        `state_names` are as for `Walk.reads`, and the same in every call.
+        """
         contents = self.contents(directory)
         config_files = contents.configuration
         if not any(
@@ -126,7 +130,7 @@ class Reader:
                 break
         else:
             walk = Walk(self, context)
-            reads = list(walk.reads())
+            reads = list(walk.reads(state_names))
             result = _Result(dict(context.used), reads)
             if not context.bound:
                 known_results.append(result)
@@ -261,8 +265,11 @@ class Walk:
         self.folders: dict[str, None] = {}
         self.unknown: dict[str, str] = {}
 
-    def reads(self) -> Iterator[Read]:
-        """What the `terraform_remote_state` of all of them read; equal ones once."""
+    def reads(self, state_names: Collection[str]) -> Iterator[Read]:
+        """What the `terraform_remote_state` of all of them read; equal ones once.
+
+        `state_names` are what a file is called, in part, that functions may read as a state.
+        """
         distinct_reads: dict[Read, None] = {}
         for prefix, context in self.contexts():
             for file, reason in context.module.unreadable.items():
@@ -271,7 +278,7 @@ class Walk:
             for name, attributes in context.module.states.items():
                 for read in _reads_of(f"{prefix}{name}", attributes, context):
                     distinct_reads[_handed_on(read, name, prefix, context)] = None
-            distinct_reads.update(dict.fromkeys(_reads_of_files(prefix, context)))
+            distinct_reads.update(dict.fromkeys(_reads_of_files(prefix, context, state_names)))
         for name, reason in self.unknown.items():
             distinct_reads[Read(name, None, f"{reason}, and it may read other states")] = None
         return iter(distinct_reads)
@@ -313,7 +320,8 @@ class Walk:
             self.unknown[name] = f"{name}: its source depends on {unknown.reason}"
             return None
         if source.startswith(("./", "../")):
-            return posixpath.normpath(posixpath.join(context.folder, source))
+            folder = posixpath.normpath(posixpath.join(context.folder, source))
+            return files.follow_links(self._root_context.root, folder)
         self._root_context.bound.add(name)
         installed = self._installed(name.replace("module.", ""))
         if installed is None:
@@ -377,11 +385,11 @@ def _handed_on(read: Read, name: str, prefix: str, context: Context) -> Read:
     return read._replace(as_output=f"{prefix}{output}.{keys[0]}")
 
 
-def _reads_of_files(prefix: str, context: Context) -> Iterator[Read]:
-    """The states that functions of the module read as files, such as file()."""
+def _reads_of_files(prefix: str, context: Context, names: Collection[str]) -> Iterator[Read]:
+    """The states, of which one is called as `names` say, that functions read, such as file()."""
     for expression in context.module.paths:
         texts = set(_texts(expression, context, set()))
-        if not any("tfstate" in text for text in texts):
+        if not any(name in text for name in names for text in texts):
             continue
         for value in evaluate(expression, context.scope):
             name = f"{prefix}{describe(expression)}"
@@ -452,8 +460,6 @@ def _read(name: str, backend: Value, config: Value, workspace: Value) -> Read | 
 
 def _addressed(name: str, arguments: Mapping[str, Value], workspace: Value, is_local: bool) -> Read:
     path = arguments.get("path", "terraform.tfstate") if is_local else arguments["key"]
-    if is_local and isinstance(path, str):
-        path = posixpath.normpath(path)
     folder = "workspace_dir" if is_local else "workspace_key_prefix"
     parts = {"path" if is_local else "key": path, "workspace": workspace}
     if not is_local:
