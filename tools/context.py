@@ -117,10 +117,14 @@ class Context:
         Without a terraform it is None too: aws and boto3 are of use all the same.
         """
         try:
-            named = self._terraform(self.env).env.get("TF_CLI_CONFIG_FILE")
+            config_file = self._terraform(self.env).env.get("TF_CLI_CONFIG_FILE")
         except UserError:
             return None
-        return Path(named) if named and named != self.env.get("TF_CLI_CONFIG_FILE") else None
+        return (
+            Path(config_file)
+            if config_file and config_file != self.env.get("TF_CLI_CONFIG_FILE")
+            else None
+        )
 
     def is_ours(self, path: Path) -> bool:
         """Whether `path` lies in the folder in which everything is that `tools` writes."""
@@ -131,8 +135,8 @@ class Context:
 
         Raises UserError for a pattern that names none, and as `filter_by_values` does.
         """
-        named = replace(selection, patterns=self._names(selection.patterns))
-        return choose(records.stacks, named, records.has_changed)
+        completed = replace(selection, patterns=self._names(selection.patterns))
+        return choose(records.stacks, completed, records.has_changed)
 
     def check_names(self, repository: Repository, selection: Selection) -> None:
         """Raises UserError for a name or a condition of `selection` that no stack has."""

@@ -149,10 +149,10 @@ class Objects:
     def check_writable(self, bucket: str, key: str) -> None:
         """Writes the object `key` and deletes it; raises UserError if AWS refuses that."""
         what = f"write and delete s3://{bucket}/{key}"
-        path = {"Bucket": bucket, "Key": key}
-        written = self.cloud.call(what, "s3", "put_object", **path, Body=b"")
+        arguments = {"Bucket": bucket, "Key": key}
+        written = self.cloud.call(what, "s3", "put_object", **arguments, Body=b"")
         version_argument = {"VersionId": written["VersionId"]} if written.get("VersionId") else {}
-        self.cloud.call(what, "s3", "delete_object", **path, **version_argument)
+        self.cloud.call(what, "s3", "delete_object", **arguments, **version_argument)
 
     def has_table(self, name: str) -> bool:
         """Whether there is a DynamoDB table of this name."""
@@ -182,5 +182,5 @@ class Objects:
         (backend "s3", https://developer.hashicorp.com/terraform/language/backend/s3).
         """
         what = f"write the lock table {table}"
-        key = {"LockID": {"S": f"{path}-md5"}}
-        self.cloud.call(what, "dynamodb", "delete_item", TableName=table, Key=key)
+        item_key = {"LockID": {"S": f"{path}-md5"}}
+        self.cloud.call(what, "dynamodb", "delete_item", TableName=table, Key=item_key)

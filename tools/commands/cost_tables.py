@@ -107,8 +107,8 @@ def _show_groups(key: Key, cost_groups: Sequence[Group]) -> None:
     if other_groups:
         rows.append(_group_cells(_name_others(len(other_groups)), other_groups))
     rows.append(_group_cells("all notebooks", cost_groups))
-    figures = [_number(title) for title in ("Notebooks", "Compute", "Volumes", "A month")]
-    table.show(rows, [key.title, *figures], title="Notebooks")
+    figure_columns = [_number(title) for title in ("Notebooks", "Compute", "Volumes", "A month")]
+    table.show(rows, [key.title, *figure_columns], title="Notebooks")
     click.echo()
 
 

@@ -93,8 +93,8 @@ class Questions:
         words = pick(question, self._ids, self._check_nat, default="")
         return words[0] if words else ""
 
-    def _endpoints_cost(self, services: int, zones: int) -> Amount:
-        return estimate(self.region, SharedSpec(services, zones)).amount
+    def _endpoints_cost(self, service_count: int, zones: int) -> Amount:
+        return estimate(self.region, SharedSpec(service_count, zones)).amount
 
     @property
     def _ids(self) -> list[str]:

@@ -35,8 +35,8 @@ def command(context: Context, stacks: tuple[str, ...], upgrade: bool) -> None:
     repository = context.repository
     records = Records(repository, context.terraform())
     selected = context.stacks(stacks)
-    root = Stack(repository.root, ROOT)
-    roots = [root] if root.path.is_dir() and not stacks else []
+    root_stack = Stack(repository.root, ROOT)
+    roots = [root_stack] if root_stack.path.is_dir() and not stacks else []
     for locked in lock_files.write_locks(records, [*roots, *selected], upgrade, say):
         _report(locked, repository.root)
 

@@ -113,8 +113,8 @@ def _destroy(session: Session, retiring: Retiring, steps: Sequence[Step]) -> boo
     again = retiring.steps([step.name for step in steps])  # the answer may have taken a while
     if changed := [step.name for step in again if step.verb != "destroy"]:
         raise UserError(f"{changed[0]} has changed meanwhile, and nothing was destroyed; repeat it")
-    agreed = replace(session, options=replace(session.options, yes=True, says_next=False))
-    deployment.destroy_stacks(agreed, stacks)
+    agreed_session = replace(session, options=replace(session.options, yes=True, says_next=False))
+    deployment.destroy_stacks(agreed_session, stacks)
     for step in steps:
         retiring.forget(step)
         say(f"{step.name}: destroyed; remove its directory: git rm -r notebooks/{step.name}")

@@ -273,8 +273,8 @@ def _describe_idle(notebook: NotebookStatus) -> str:
 def _summarize(status: FleetStatus, fleet: Fleet) -> list[str]:
     """Returns where the notebooks are and how many have each status, in words."""
     counts = Counter(notebook.status for notebook in status.notebooks)
-    statuses = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    lines = [f"{_describe_cloud(status, fleet)}: {statuses or 'no notebooks'}"]
+    counted = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    lines = [f"{_describe_cloud(status, fleet)}: {counted or 'no notebooks'}"]
     for region in sorted({n.declared.region for n in status.notebooks if not n.instance}):
         lines.append(
             f"not deployed means that {fleet.cloud(region)} was asked and has no such instance: "

@@ -103,8 +103,10 @@ class Live(Progress):
         from rich.text import Text
 
         if important or terminal.wish.verbose:
-            text = Text.assemble(time.strftime("%H:%M:%S "), (f"[{stack}]", "cyan"), f" {line}")
-            self._console.print(text)
+            styled_line = Text.assemble(
+                time.strftime("%H:%M:%S "), (f"[{stack}]", "cyan"), f" {line}"
+            )
+            self._console.print(styled_line)
 
     def step(self, stack: str, what: str, done: int = 0, total: int = 0) -> None:
         with self._lock:
@@ -123,9 +125,9 @@ class Live(Progress):
         table = Table.grid(padding=(0, 2))
         with self._lock:
             for stack, row in self._rows.items():
-                done = f"{row.done} of {row.total}" if row.total else ""
+                progress = f"{row.done} of {row.total}" if row.total else ""
                 seconds = f"{time.monotonic() - row.began:4.0f} s"
-                table.add_row(Text(stack, "cyan"), row.what, done, seconds)
+                table.add_row(Text(stack, "cyan"), row.what, progress, seconds)
             ended = sum(self._ended.values())
             kinds = ", ".join(f"{count} {kind}" for kind, count in self._ended.items())
         table.add_row(Text(f"{ended} of {self.total} stacks", "bold"), kinds)

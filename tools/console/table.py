@@ -208,12 +208,12 @@ def _choose(
     )
     if width is None or table.width() <= width:
         return table.lines(width), []
-    below = table.with_notes_below()
-    if below.width() <= width:
-        return below.lines(width), []
-    by_rank = sorted((c for c in below.columns if c.rank), key=lambda c: -c.rank)
+    notes_below = table.with_notes_below()
+    if notes_below.width() <= width:
+        return notes_below.lines(width), []
+    by_rank = sorted((c for c in notes_below.columns if c.rank), key=lambda c: -c.rank)
     for count in range(1, len(by_rank) + 1) if droppable else ():
-        narrow = below.without(by_rank[:count])
+        narrow = notes_below.without(by_rank[:count])
         if narrow.width() <= width:
             return narrow.lines(width), by_rank[:count]
     return table.blocks(width), []

@@ -85,8 +85,8 @@ def monthly_change(
     _refuse_replaced(env)
     table = prices.load()
     by_stack = {plan.stack: plan for plan in plans}
-    now: list[Line] = []
-    then: list[Line] = []
+    lines_now: list[Line] = []
+    lines_then: list[Line] = []
     left_out: list[str] = []
     for stack in stacks:
         plan = by_stack.get(stack.name)
@@ -103,10 +103,14 @@ def monthly_change(
         if plan:
             before = applied.lines_of(state, table) if state else []
             after = before if _keeps_cost(plan, stack, state) else declared
-        now += before
-        then += after
-    unknown = {(line.figure, line.region) for line in [*now, *then] if not line.amount.complete}
-    return MonthlyChange(len(stacks), _amount(now), _amount(then), sorted(unknown), left_out)
+        lines_now += before
+        lines_then += after
+    unknown = {
+        (line.figure, line.region) for line in [*lines_now, *lines_then] if not line.amount.complete
+    }
+    return MonthlyChange(
+        len(stacks), _amount(lines_now), _amount(lines_then), sorted(unknown), left_out
+    )
 
 
 def _keeps_cost(plan: Plan, stack: Stack, state: State | None) -> bool:

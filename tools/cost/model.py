@@ -232,14 +232,16 @@ def estimate_month(quantities: Quantities, table: Table, assumptions: Assumption
     return Estimate(quantities, assumptions, notebooks, lines)
 
 
-def _nat_lines(line: Callable[..., Line], is_made: bool, gb: Decimal, count: int) -> Iterator[Line]:
+def _nat_lines(
+    make_line: Callable[..., Line], is_made: bool, gb: Decimal, count: int
+) -> Iterator[Line]:
     """A NAT gateway's lines. AWS bills every public IPv4 address, in use or not, since 2024:
     https://aws.amazon.com/blogs/aws/new-aws-public-ipv4-address-charge-public-ip-insights/
     """
     if is_made:
-        yield line("NAT gateway", MONTH, "h", "nat_hour")
-        yield line("its public address", MONTH, "h", "public_ipv4_hour")
-        yield line(f"data through it, {gb} GB a notebook", gb * count, "GB", "nat_gb")
+        yield make_line("NAT gateway", MONTH, "h", "nat_hour")
+        yield make_line("its public address", MONTH, "h", "public_ipv4_hour")
+        yield make_line(f"data through it, {gb} GB a notebook", gb * count, "GB", "nat_gb")
 
 
 def _count(number: int, thing: str) -> str:

@@ -159,15 +159,15 @@ def _each_figure(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _as_json(table: Table) -> dict[str, Any]:
-    sources: dict[str, dict[str, str]] = {}
+    json_by_source: dict[str, dict[str, str]] = {}
     json_by_region: dict[str, dict[str, Any]] = {}
     for region in table.regions:
         figures: dict[str, Any] = {}
         types: dict[str, Any] = {}
         for figure, price in sorted(table.prices[region].items()):
             key = f"{price.source}, {price.on}"
-            sources[key] = {"name": price.source, "date": price.on.isoformat()}
+            json_by_source[key] = {"name": price.source, "date": price.on.isoformat()}
             # A price has far fewer digits than a float keeps, and is written as it was read.
             (figures if figure in SINGLE else types)[figure] = [float(price.usd), key]
         json_by_region[region] = {**figures, NOTEBOOK: types}
-    return {"format": FORMAT, "sources": sources, "regions": json_by_region}
+    return {"format": FORMAT, "sources": json_by_source, "regions": json_by_region}

@@ -67,8 +67,8 @@ def notebooks(prices: Mapping[str, Price]) -> dict[str, Price]:
 
 def others(region: str, prices: Mapping[str, Price]) -> Iterator[Wanted]:
     """What to ask for besides notebooks; `prices` of notebooks tell the region's prefix."""
-    matches = (_NOTEBOOK.fullmatch(usage_type) for usage_type in prices)
-    prefix = next((match["prefix"] or "" for match in matches if match), "")
+    notebook_matches = (_NOTEBOOK.fullmatch(usage_type) for usage_type in prices)
+    prefix = next((match["prefix"] or "" for match in notebook_matches if match), "")
     for product in _PRODUCTS:
         usage_type = product.usage.format(prefix=prefix, region=region)
         yield Wanted(product.figure, product.service, usage_type)

@@ -121,8 +121,8 @@ def _region_to_ask(context: Context) -> str:
 
 def _roots(context: Context) -> list[Stack]:
     """Every stack, and bootstrap/, which is not among them."""
-    root = Stack(context.repository.root, ROOT)
-    return [*([root] if root.path.is_dir() else []), *context.repository.stacks()]
+    root_stack = Stack(context.repository.root, ROOT)
+    return [*([root_stack] if root_stack.path.is_dir() else []), *context.repository.stacks()]
 
 
 def _types(context: Context) -> list[str]:

@@ -77,12 +77,14 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
     `diagnostics` are the errors of one Terraform that failed on `stack`, at least one.
     """
     missing = {name for d in diagnostics if (name := _missing_upstream(d, stack))}
-    lacking = {output for d in diagnostics if (output := _missing_output(d, stack))}
+    lacking = {missing_output for d in diagnostics if (missing_output := _missing_output(d, stack))}
     missing |= {name for name, _ in lacking if not _is_deployed(run, stack, name)}
     if missing:
         return describe_missing_upstreams(sorted(missing), run.option)
     if lacking:
-        return "; ".join(_describe_lack(run, stack, *output) for output in sorted(lacking))
+        return "; ".join(
+            _describe_lack(run, stack, *missing_output) for missing_output in sorted(lacking)
+        )
     for diagnostic in diagnostics:
         if diagnostic.summary == "Error acquiring the state lock":
             return _describe_lock(diagnostic, stack, run)
@@ -93,9 +95,9 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
         )
     existing = sorted(d.address for d in diagnostics if d.address and _EXISTS.search(d.text()))
     if existing:
-        names, exist = ", ".join(existing), "exists" if len(existing) == 1 else "exist"
+        addresses, exist = ", ".join(existing), "exists" if len(existing) == 1 else "exist"
         return (
-            f"{names} {exist} already; to take what an earlier run made into the state: "
+            f"{addresses} {exist} already; to take what an earlier run made into the state: "
             f"tools adopt{run.option} {stack.name}"
         )
     for diagnostic in diagnostics:
@@ -190,15 +192,15 @@ def _missing_output(diagnostic: Diagnostic, stack: Stack) -> tuple[str, str] | N
     lacks = _NO_ATTRIBUTE.search(diagnostic.detail)
     if diagnostic.summary != "Unsupported attribute" or not lacks:
         return None
-    stacks = {**stack.upstream_by_name, **stack.upstream_by_output}
+    stacks_by_name = {**stack.upstream_by_name, **stack.upstream_by_output}
     output_reads = [
         *_REMOTE_OUTPUT.findall(diagnostic.code),
         *_MODULE_OUTPUT.findall(diagnostic.code),
     ]
     for data_source, *read_names in output_reads:
-        upstream = stacks.get(data_source, ())
-        if len(upstream) == 1 and lacks[1] in read_names:
-            return upstream[0], lacks[1]
+        upstream_names = stacks_by_name.get(data_source, ())
+        if len(upstream_names) == 1 and lacks[1] in read_names:
+            return upstream_names[0], lacks[1]
     return None
 
 
@@ -207,10 +209,10 @@ def _is_deployed(run: Run, stack: Stack, upstream: str) -> bool:
 
 
 def _describe_lack(run: Run, stack: Stack, upstream: str, output: str) -> str:
-    lacks = f"{upstream} has no output {output}, which {stack.name} reads"
+    lack = f"{upstream} has no output {output}, which {stack.name} reads"
     above = next((s for s in run.records.stacks if s.name == upstream), None)
     if above and run.records.has_changed(above):
-        return f"{lacks}; it is not applied as it is: tools deploy{run.option} {upstream}"
+        return f"{lack}; it is not applied as it is: tools deploy{run.option} {upstream}"
     state = run.records.state(above) if above else None
     outputs = f" (it has {', '.join(sorted(state.outputs))})" if state and state.outputs else ""
-    return f"{lacks}{outputs}; correct the name, or add the output there"
+    return f"{lack}{outputs}; correct the name, or add the output there"

@@ -114,8 +114,8 @@ def is_left_out(name: str) -> bool:
     )
 
 
-def _is_in(file: str, folder: str) -> bool:
-    return "/" not in file[len(folder) + 1 :]
+def _is_in(file: str, directory: str) -> bool:
+    return "/" not in file[len(directory) + 1 :]
 
 
 def _walk(folder: str, hidden: bool, deep: bool, but: str) -> Iterator[str]:
@@ -171,8 +171,8 @@ def _read_file(path: str) -> str | None:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - half of Path.open's time
-            return file.read()
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - half of Path.open's time
+            return stream.read()
     except OSError as error:
         raise UncountableError(f"cannot be read ({error.strerror}: {path})") from None
 

@@ -86,11 +86,11 @@ class FileReader:
     def merged(self, folder: Folder) -> ModuleUses:
         """Returns what the module in `folder` says of other files."""
         # Hundreds of stacks have files of the same texts, for which there is one FileUses.
-        key = tuple(map(id, folder.configuration.values()))
-        if key not in self._merged:
-            names = {os.path.basename(p): uses for p, uses in folder.configuration.items()}  # noqa: PTH119
-            self._merged[key] = ModuleUses.merge(names)
-        return self._merged[key]
+        folder_key = tuple(map(id, folder.configuration.values()))
+        if folder_key not in self._merged:
+            uses_by_name = {os.path.basename(p): uses for p, uses in folder.configuration.items()}  # noqa: PTH119
+            self._merged[folder_key] = ModuleUses.merge(uses_by_name)
+        return self._merged[folder_key]
 
     def calls_in_template(self, path: str) -> list[tuple[str, list[Expression]]] | None:
         """Returns the calls of functions that read files in a template; None if unreadable."""
@@ -331,11 +331,11 @@ class _Walk:
     ) -> None:
         """Takes in the folder with which a path begins, since any file in it may be meant."""
         self.collector.partial = self.collector.partial or what
-        folder = self.collector.absolute(posixpath.dirname(path) or ".")
-        if folder == "/" or (path.startswith("~") and "/" not in path):
+        directory = self.collector.absolute(posixpath.dirname(path) or ".")
+        if directory == "/" or (path.startswith("~") and "/" not in path):
             self.collector.doubt(f"{what} reads a path that is not known without Terraform")
             return
-        for file in self.collector.add_folder(folder, what):
+        for file in self.collector.add_folder(directory, what):
             self._read_template(function, file, where, scope)
 
     def _visit_argument(
@@ -385,9 +385,9 @@ class _Walk:
         calls = self.reader.calls_in_template(path)
         if calls is None:
             self.collector.doubt(f"this tool cannot read the template {posixpath.basename(path)}")
-        for called, arguments in calls or ():
+        for inner_function, arguments in calls or ():
             inner = f"{posixpath.basename(path)}, a template of {where}"
-            self._visit_call(called, arguments, ModuleScope(NO_USES, ".", self.cwd), inner)
+            self._visit_call(inner_function, arguments, ModuleScope(NO_USES, ".", self.cwd), inner)
 
 
 @cache

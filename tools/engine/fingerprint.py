@@ -173,19 +173,21 @@ def differences(before: Inputs, now: Inputs) -> list[str]:
     ]
 
 
-def _changes(before: Mapping[str, str], now: Mapping[str, str], kind: str) -> list[str]:
-    if before == now:
+def _changes(
+    digests_before: Mapping[str, str], digests_now: Mapping[str, str], kind: str
+) -> list[str]:
+    if digests_before == digests_now:
         return []
     # What is not compared for want of a key is a reason of its own.
-    compared = {name: digest for name, digest in now.items() if digest != WITHOUT_KEY}
+    compared = {name: digest for name, digest in digests_now.items() if digest != WITHOUT_KEY}
     return [
         *(
             f"{kind}{name} changed"
             for name in compared
-            if before.get(name, compared[name]) != compared[name]
+            if digests_before.get(name, compared[name]) != compared[name]
         ),
-        *(f"{kind}{name} is new" for name in compared if name not in before),
-        *(f"{kind}{name} is gone" for name in before if name not in now),
+        *(f"{kind}{name} is new" for name in compared if name not in digests_before),
+        *(f"{kind}{name} is gone" for name in digests_before if name not in digests_now),
     ]
 
 

@@ -173,8 +173,8 @@ class ModuleScope:
             content = Path(self.cwd, file).read_bytes()
         except (OSError, ValueError):
             return True
-        values = read_assigned(content, file.endswith(".json"))
-        return values is None or name in values
+        assigned_values = read_assigned(content, file.endswith(".json"))
+        return assigned_values is None or name in assigned_values
 
     def _default(self, name: str) -> Values:
         return types.default_values(self.uses.variables.get(name, {}))
@@ -193,11 +193,11 @@ class ModuleScope:
         for file in reversed(list(self.values)):
             # A parse takes time, and few files set what is asked for.
             if name.encode() in self.values[file] or file.endswith(".json"):
-                values = read_assigned(self.values[file], file.endswith(".json"))
-                if values is None:
+                assigned_values = read_assigned(self.values[file], file.endswith(".json"))
+                if assigned_values is None:
                     return [Unknown(f"var.{name}")]
-                if name in values:
-                    return [values[name]]
+                if name in assigned_values:
+                    return [assigned_values[name]]
         if (text := self.env.get(f"TF_VAR_{name}")) is not None:
             return types.of_environment(text, self.uses.variables.get(name, {}))
         return self._default(name)

@@ -101,8 +101,8 @@ def _with_barrier(
         return {name: list(others) for name, others in prerequisites.items()}
     certain = prerequisites.keys() - uncertain
     before, after = (uncertain, certain) if destroy else (certain, uncertain)
-    waiting = {n: [*o, _BARRIER] if n in after else [*o] for n, o in prerequisites.items()}
-    return {**waiting, _BARRIER: list(before)}
+    with_barrier = {n: [*o, _BARRIER] if n in after else [*o] for n, o in prerequisites.items()}
+    return {**with_barrier, _BARRIER: list(before)}
 
 
 @dataclass

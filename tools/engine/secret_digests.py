@@ -26,13 +26,13 @@ def record_key(env: Mapping[str, str]) -> bytes:
 
     Raises UserError if it is too short to keep anything secret.
     """
-    key = env.get(KEY_VARIABLE, "")
-    if 0 < len(key) < _SHORTEST_KEY:
+    key_text = env.get(KEY_VARIABLE, "")
+    if 0 < len(key_text) < _SHORTEST_KEY:
         raise UserError(
-            f"{KEY_VARIABLE} has {len(key)} characters and needs {_SHORTEST_KEY} or more; "
+            f"{KEY_VARIABLE} has {len(key_text)} characters and needs {_SHORTEST_KEY} or more; "
             "make one with `openssl rand -hex 32`, or unset it"
         )
-    return key.encode()
+    return key_text.encode()
 
 
 def keyed_digest(key: str | bytes, name: str, content: bytes) -> str:

@@ -94,8 +94,8 @@ class Fleet:
         """The one notebook that matches `pattern`. Raises UserError if none or several do."""
         notebooks = self.notebooks([pattern])
         if len(notebooks) > 1:
-            names = ", ".join(notebook.stack.path.name for notebook in notebooks[:10])
-            raise UserError(f"{pattern} names {len(notebooks)} notebooks ({names}); name one")
+            first_names = ", ".join(notebook.stack.path.name for notebook in notebooks[:10])
+            raise UserError(f"{pattern} names {len(notebooks)} notebooks ({first_names}); name one")
         return notebooks[0]
 
     def instances(self, notebooks: Sequence[DeclaredNotebook]) -> Instances:

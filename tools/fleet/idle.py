@@ -67,18 +67,18 @@ def is_idle(decision: Decision | None, for_at_least: timedelta) -> bool:
     return decision.idle >= for_at_least
 
 
-def stopped_by_autostop(cloud: Cloud, modified: Mapping[str, datetime]) -> set[str]:
+def stopped_by_autostop(cloud: Cloud, modified_by_name: Mapping[str, datetime]) -> set[str]:
     """The names of the notebooks that their auto-stop stopped in the last 14 days.
 
-    `modified` has the stopped notebooks, name to when each last changed. One query. Raises
+    `modified_by_name` has the stopped notebooks, name to when each last changed. One query. Raises
     UserError if CloudWatch cannot be asked.
     """
     oldest = datetime.now(UTC) - _LOOK_BACK
-    start = max(oldest, min(modified.values(), default=oldest) - _LONGEST_STOP)
+    start = max(oldest, min(modified_by_name.values(), default=oldest) - _LONGEST_STOP)
     stops = last_decisions(logs.events(cloud, start, pattern=f'"{_MARK}stopping"'))
     return {
         name
-        for name, changed in modified.items()
+        for name, changed in modified_by_name.items()
         if name in stops and changed - _LONGEST_STOP <= stops[name].time <= changed
     }
 

@@ -230,14 +230,14 @@ def _parts(element: Mapping[str, Any], request: _Request) -> Iterator[Truth]:
         if element_key in element:
             whom = _is_principal(element[element_key], request.grants.role, element["Effect"])
             yield None if whom is None or element_key == "NotPrincipal" else whom
-    filled = {
+    filled_conditions = {
         operator: {
             condition_key: [_filled(str(value), request) for value in as_list(values)]
             for condition_key, values in pairs.items()
         }
         for operator, pairs in element.get("Condition", {}).items()
     }
-    yield conditions.hold(filled, request.keys, request.grants.tags)
+    yield conditions.hold(filled_conditions, request.keys, request.grants.tags)
 
 
 def _names(pattern: str, request: _Request) -> Truth:

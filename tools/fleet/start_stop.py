@@ -146,8 +146,8 @@ class StartStop:
         if status == NOT_DEPLOYED:
             reason = self.fleet.say_not_deployed(notebook)
         else:
-            possible = " or ".join(self._transition.possible)
-            reason = f"it is {status}, and only a notebook that is {possible} can {self.verb}"
+            statuses = " or ".join(self._transition.possible)
+            reason = f"it is {status}, and only a notebook that is {statuses} can {self.verb}"
         return NotebookResult(notebook, "skipped", reason)
 
     def _request(self, notebook: DeclaredNotebook) -> str:
@@ -203,7 +203,7 @@ class StartStop:
                     waiting, "failed", f"requested, but its end was not seen: {error}"
                 )
             ended = [self._result(item, _status(instances, item.notebook)) for item in waiting]
-            waiting = [item for item, end in zip(waiting, ended, strict=True) if not end]
+            waiting = [item for item, result in zip(waiting, ended, strict=True) if not result]
             for result in filter(None, ended):
                 name = result.notebook.stack.name
                 self.progress.say(name, f"{result.outcome} {result.detail}")

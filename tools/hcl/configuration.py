@@ -157,9 +157,9 @@ def needed_of_variable(attributes: Attributes) -> Attributes:
 
 
 def _blocks(body: Body) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
-    labels = {"data": 2, "module": 1, "variable": 1, "output": 1}
+    label_counts = {"data": 2, "module": 1, "variable": 1, "output": 1}
     for block in body.blocks:
-        if len(block.labels) < labels.get(block.type, 0):
+        if len(block.labels) < label_counts.get(block.type, 0):
             raise UnreadableError(f"a {block.type} block without its name")
         yield block.type, block.labels, block.body.attributes
         if block.type in ("terraform", "check"):
@@ -177,7 +177,7 @@ def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]
         document = syntax.load_json(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
     except ValueError:
         raise UnreadableError("not valid JSON") from None
-    depth = {
+    depths = {
         "data": 2,
         "module": 1,
         "variable": 1,
@@ -188,9 +188,9 @@ def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]
     }
     for top in _objects(document):
         for kind, value in top.items():
-            if kind not in depth:
+            if kind not in depths:
                 continue
-            for labels, body in _labelled(value, depth[kind]):
+            for labels, body in _labelled(value, depths[kind]):
                 if kind in ("terraform", "check"):
                     yield from _json_inner(body)
                 else:

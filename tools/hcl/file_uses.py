@@ -292,15 +292,15 @@ def _json_body(text: str) -> Body:
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
     try:
-        content = syntax.load_json(text.removeprefix("\ufeff"), object_pairs_hook=_merge_pairs)
+        document = syntax.load_json(text.removeprefix("\ufeff"), object_pairs_hook=_merge_pairs)
     except ValueError:
         raise UnreadableError("not valid JSON") from None
     depths = {"data": 2, "resource": 2, "ephemeral": 2, "module": 1, "variable": 1}
     body = Body()
-    for top in _objects(content):
+    for top in _objects(document):
         for kind, value in top.items():
-            for labels, inner in _labelled(value, depths.get(kind, 0)):
-                attributes = {name: _json_expression(item) for name, item in inner.items()}
+            for labels, json_body in _labelled(value, depths.get(kind, 0)):
+                attributes = {name: _json_expression(item) for name, item in json_body.items()}
                 body.blocks.append(syntax.Block(kind, labels, Body(attributes)))
     return body
 
@@ -310,9 +310,9 @@ def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping
         if not depth:
             yield (), item
             continue
-        for label, inner in item.items():
-            for labels, content in _labelled(inner, depth - 1):
-                yield (label, *labels), content
+        for label, value_of_label in item.items():
+            for labels, attributes in _labelled(value_of_label, depth - 1):
+                yield (label, *labels), attributes
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

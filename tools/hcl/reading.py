@@ -123,11 +123,11 @@ def read_backend(path: Path) -> tuple[str, Mapping[str, Any]] | None:
 
 def read_plain_backend(text: str) -> tuple[str, dict[str, Any]] | None:
     """The `backend` block of a file that holds only one, as `writing.backend_block` writes it."""
-    plain = _PLAIN_BACKEND.fullmatch(text)
-    if not plain:
+    match = _PLAIN_BACKEND.fullmatch(text)
+    if not match:
         return None
-    arguments = _PLAIN_ARGUMENT.findall(plain["arguments"])
-    return plain["kind"], {name: json.loads(value) for name, value in arguments}
+    arguments = _PLAIN_ARGUMENT.findall(match["arguments"])
+    return match["kind"], {name: json.loads(value) for name, value in arguments}
 
 
 def read_init_inputs(path: Path) -> Value:
@@ -144,20 +144,20 @@ def read_init_inputs(path: Path) -> Value:
 def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
     return [
         (name, body)
-        for block in _objects(read_json(path).get("variable"))
-        for name, bodies in block.items()
+        for json_block in _objects(read_json(path).get("variable"))
+        for name, bodies in json_block.items()
         for body in _objects(bodies)
     ]
 
 
 def _json_backends(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
     backends: list[tuple[str, Mapping[str, Any]]] = []
-    for settings in _objects(read_json(path).get("terraform")):
-        for backend in _objects(settings.get("backend")):
+    for json_block in _objects(read_json(path).get("terraform")):
+        for backend in _objects(json_block.get("backend")):
             backends += [
                 (kind, body) for kind, bodies in backend.items() for body in _objects(bodies)
             ]
-        backends += [("cloud", {}) for _ in _objects(settings.get("cloud"))]
+        backends += [("cloud", {}) for _ in _objects(json_block.get("cloud"))]
     return backends
 
 

@@ -332,12 +332,12 @@ class Parser:
 
     def key(self) -> Expression:
         self.skip()
-        start = self.at
-        name = self.match(_IDENTIFIER)
+        position = self.at
+        name_match = self.match(_IDENTIFIER)
         self.skip()
-        if name and self.text[self.at : self.at + 1] in ("=", ":"):
-            return ["literal", name[0]]
-        self.at = start
+        if name_match and self.text[self.at : self.at + 1] in ("=", ":"):
+            return ["literal", name_match[0]]
+        self.at = position
         return self.expression()
 
     def for_each(self, close: str) -> Expression:
@@ -370,30 +370,30 @@ class Parser:
         self.need('"')
         parts: list[Any] = []
         while not self.text.startswith('"', self.at):
-            if text := self.match(_TEXT):
-                parts.append(_ESCAPE.sub(_unescape, text[0]))
+            if text_match := self.match(_TEXT):
+                parts.append(_ESCAPE.sub(_unescape, text_match[0]))
             else:
                 parts.append(self.interpolation())
         self.at += 1
         return _template(parts)
 
     def heredoc(self) -> Expression:
-        start = self.match(_HEREDOC)
-        if not start:
+        opening = self.match(_HEREDOC)
+        if not opening:
             raise self.fail()
-        end = re.compile(rf"^[ \t]*{re.escape(start[2])}[ \t\r]*$", re.MULTILINE)
+        end = re.compile(rf"^[ \t]*{re.escape(opening[2])}[ \t\r]*$", re.MULTILINE)
         match = end.search(self.text, self.at)
         if not match:
             raise self.fail()
         text = self.text[self.at : match.start()]
         self.at = match.end()
-        return Parser(textwrap.dedent(text) if start[1] else text, True).heredoc_template()
+        return Parser(textwrap.dedent(text) if opening[1] else text, True).heredoc_template()
 
     def heredoc_template(self) -> Expression:
         parts: list[Any] = []
         while self.at < len(self.text):
-            if text := self.match(_HEREDOC_TEXT):
-                parts.append(re.sub(r"([$%])\1\{", r"\1{", text[0]))
+            if text_match := self.match(_HEREDOC_TEXT):
+                parts.append(re.sub(r"([$%])\1\{", r"\1{", text_match[0]))
             else:
                 parts.append(self.interpolation())
         return _template(parts)

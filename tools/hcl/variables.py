@@ -38,11 +38,11 @@ class Secrets:
 
 def read_secrets(directory: Path) -> Secrets:
     """Returns the sensitive variables that the files of the module in `directory` declare."""
-    handed = secret_arguments.find_handed(directory)
-    secrets = Secrets(handed=handed.texts)
+    handed_on = secret_arguments.find_handed(directory)
+    secrets = Secrets(handed=handed_on.texts)
     contents = dict(_contents(directory))
     marked = any(mark in content for content in contents.values() for mark in _MARKS)
-    if not marked and not handed.variables:
+    if not marked and not handed_on.variables:
         return secrets
     defaults: dict[str, list[str]] = {}
     for file, content in contents.items():
@@ -52,7 +52,7 @@ def read_secrets(directory: Path) -> Secrets:
                 # What overrides another file may add to its block.
                 defaults.setdefault(name, []).extend(_default_texts(body))
                 secrets.maps[name] = max(secrets.maps.get(name, 0), _map_levels(body.get("type")))
-                if configuration.is_sensitive(body) or name in handed.variables:
+                if configuration.is_sensitive(body) or name in handed_on.variables:
                     secrets.defaults[name] = defaults[name]
         except (UnreadableError, ValueError, TypeError, AttributeError):
             secrets.unread.append(file)

@@ -95,8 +95,8 @@ def names_by_purpose(destination: Destination) -> dict[str, str]:
 
 def guess_purpose(destination: Destination, name: str) -> str:
     """Returns what a bucket is for, from its name. Raises UserError if that does not tell."""
-    for purpose, declared in names_by_purpose(destination).items():
-        if declared == name:
+    for purpose, declared_name in names_by_purpose(destination).items():
+        if declared_name == name:
             return purpose
     words = [purpose for purpose in STANDARD_PURPOSES if purpose in re.split(r"[.-]", name)]
     if len(words) == 1:
@@ -112,8 +112,8 @@ def _check(destination: Destination, name: str, purpose: str) -> None:
         raise UserError(
             f"{purpose!r} is not a purpose: use lower-case letters, digits and single hyphens"
         )
-    for other, declared in names_by_purpose(destination).items():
-        if declared == name and other != purpose:
+    for other, declared_name in names_by_purpose(destination).items():
+        if declared_name == name and other != purpose:
             raise UserError(f"{S3} already has {name} as {other}; add --as {other}")
     regions = {bucket["Name"]: bucket["BucketRegion"] for bucket in list_buckets(destination)}
     if name not in regions:
@@ -202,13 +202,15 @@ def _setting(destination: Destination, name: str, kind: str) -> Any:
 
 def _imported_buckets(destination: Destination) -> set[str]:
     """The shared buckets in the stack's state."""
-    resources = inventory.read(destination.records, [destination.stack(S3)]).stacks[S3]
-    return {identifier for type, identifier in resources.values() if type == "aws_s3_bucket"}
+    managed_resources = inventory.read(destination.records, [destination.stack(S3)]).stacks[S3]
+    return {
+        identifier for type, identifier in managed_resources.values() if type == "aws_s3_bucket"
+    }
 
 
 def _notes(destination: Destination, name: str, settings: Mapping[str, Any]) -> list[str]:
     """Notes on what the stack changes of the bucket, and on what stays as it is."""
-    declared = destination.declared(S3)
+    declared_values = destination.declared(S3)
     notes = []
     if settings["policy"]:
         statements = _statements(settings["policy"])
@@ -220,11 +222,11 @@ def _notes(destination: Destination, name: str, settings: Mapping[str, Any]) -> 
     else:
         notes.append(
             f"{name}: replaced and deleted versions of its objects will be deleted after "
-            f"{declared.get('noncurrent_version_expiration_days')} days, as the stack says"
+            f"{declared_values.get('noncurrent_version_expiration_days')} days, as the stack says"
         )
     if settings["versioning"] != "Enabled":
         notes.append(f"{name}: versioning will be turned on")
-    if settings["logging"] and not declared.get("access_log_bucket"):
+    if settings["logging"] and not declared_values.get("access_log_bucket"):
         target = settings["logging"].get("TargetBucket")
         notes.append(f"{name}: its access logs still go to {target}, unmanaged")
     ownership = (settings["ownership"] or {}).get("Rules", [])

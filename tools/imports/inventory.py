@@ -49,9 +49,9 @@ class Inventory:
 
     def find(self, type_name: str, identifier: str) -> tuple[str, str] | None:
         """The stack and the address that hold a resource."""
-        for stack_name, resources in self.stacks.items():
-            for address, resource in resources.items():
-                if resource == (type_name, identifier):
+        for stack_name, resources_of_stack in self.stacks.items():
+            for address, type_and_id in resources_of_stack.items():
+                if type_and_id == (type_name, identifier):
                     return stack_name, address
         return None
 

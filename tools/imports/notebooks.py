@@ -224,10 +224,10 @@ def _values(
 ) -> dict[str, Value]:
     """The values of its directory: those that every notebook says, and those that differ here."""
     name = instance["NotebookInstanceName"]
-    by_key = {key.lower(): value for key, value in tags.items()}
+    by_key = {key.lower(): text for key, text in tags.items()}
     metadata = instance.get("InstanceMetadataServiceConfiguration", {})
     further_tags: dict[str, Value] = {
-        key: value for key, value in tags.items() if key.lower() not in _DROPPED_TAGS
+        key: text for key, text in tags.items() if key.lower() not in _DROPPED_TAGS
     }
     values: dict[str, Value] = {
         "instance_type": instance["InstanceType"],

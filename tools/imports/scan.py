@@ -159,8 +159,8 @@ class _Scan:
             return Candidate("bucket", name, "", why=why)
         taken = {
             purpose
-            for offered in (self._offered.values.get(S3, {}).get("bucket_names"),)
-            for purpose in (offered if isinstance(offered, dict) else {})
+            for offered_names in (self._offered.values.get(S3, {}).get("bucket_names"),)
+            for purpose in (offered_names if isinstance(offered_names, dict) else {})
         }
         try:
             purpose = buckets.guess_purpose(destination, name)
@@ -197,10 +197,10 @@ class _Scan:
         """The security groups of notebooks or endpoints; `used` counts how many have each."""
         destination = self._destination
         _, shared = self._managed.at(GROUPS, f"aws_security_group.{purpose}")
-        offered = {resource.identifier for resource in self._offered.imports}
+        offered_ids = {resource.identifier for resource in self._offered.imports}
         for group_id, count in used.most_common():
             is_managed = self._managed.find("aws_security_group", group_id)
-            if group_id not in vpcs or group_id in offered or is_managed:
+            if group_id not in vpcs or group_id in offered_ids or is_managed:
                 continue
             detail = f"of {count} of these {purpose}"
             if shared:
@@ -245,11 +245,13 @@ class _Scan:
 
     def notebooks(self, instances: Sequence[Any]) -> Iterator[Candidate]:
         destination = self._destination
-        shared = notebooks.Shared.so_far(destination)
+        shared_stacks = notebooks.Shared.so_far(destination)
         directories = destination.records.repository.instance_names()
 
         def request(name: str) -> ImportRequest:
-            return notebooks.request_notebook(destination, name, shared, self._directory(name))
+            return notebooks.request_notebook(
+                destination, name, shared_stacks, self._directory(name)
+            )
 
         with ThreadPoolExecutor(_REQUESTS) as pool:
             names = [instance["NotebookInstanceName"] for instance in instances]

@@ -136,13 +136,15 @@ def _s3_prefix_list(destination: Destination) -> str | None:
 
 def _unmanaged_rules(destination: Destination, id: str, imported: set[str]) -> list[str]:
     """A note on the group's rules that are not `imported`, or none."""
-    rules = destination.ask_ec2(
+    described_rules = destination.ask_ec2(
         f"read the rules of {id}",
         "describe_security_group_rules",
         "SecurityGroupRules",
         {"group-id": id},
     )
-    others = [_in_words(rule) for rule in rules if rule["SecurityGroupRuleId"] not in imported]
+    others = [
+        _in_words(rule) for rule in described_rules if rule["SecurityGroupRuleId"] not in imported
+    ]
     return [f"{id}: its other rules stay, unmanaged: {'; '.join(sorted(others))}"] if others else []
 
 

@@ -135,11 +135,13 @@ def _write_values(root: Path, stack: Stack, text: str) -> None:
 
 def _write_state(session: Session, root: Path, stack: str, stand_ins: Mapping[str, Value]) -> None:
     """A state that has the stack's outputs and nothing else."""
-    original = Stack(session.target.repository.root, stack)
+    original_stack = Stack(session.target.repository.root, stack)
     declared = {
-        name: None for file in original.path.glob("*.tf") for name in reading.read_outputs(file)
+        name: None
+        for file in original_stack.path.glob("*.tf")
+        for name in reading.read_outputs(file)
     }
-    known = session.records.state(original)
+    known = session.records.state(original_stack)
     deployed = {name: value for name, value in (known.outputs if known else {}).items() if value}
     outputs = {**declared, **stand_ins, **deployed}
     state = {

@@ -74,8 +74,8 @@ def tree(graph: Graph) -> str:
         lines.append(f"{branch}{box.title}{beside}")
         children = below[box.names[0]]
         for child in reversed(children):
-            last = child is children[-1]
-            corner, line = ("└── ", "    ") if last else ("├── ", "│   ")
+            is_last = child is children[-1]
+            corner, line = ("└── ", "    ") if is_last else ("├── ", "│   ")
             ahead.append((child, indent + corner, indent + line))
     return "\n".join(lines)
 

@@ -62,7 +62,11 @@ def read_paths(content: bytes, is_json: bool) -> list[Expression]:
         return []
     uses = file_uses.read_uses(content, is_json)
     calls = [*uses["calls"], *(call for calls in uses["local_calls"].values() for call in calls)]
-    paths = [arguments[0] for name, arguments in calls if arguments and name in file_uses.FUNCTIONS]
+    paths = [
+        argument_list[0]
+        for name, argument_list in calls
+        if argument_list and name in file_uses.FUNCTIONS
+    ]
     return [*paths, *(expression for _, expression in uses["arguments"])]
 
 
@@ -187,11 +191,11 @@ class RootContext(Context):
             return [Unknown(f"variable {name}, which an option in TF_CLI_ARGS may set")]
         for file, content in reversed(setting):
             try:
-                values = read_values(content, file.endswith(".json"))
+                values_by_name = read_values(content, file.endswith(".json"))
             except UnreadableError as error:
                 return [Unknown(f"variable {name}: {file}, {error}")]
-            if name in values:
-                return [values[name]]
+            if name in values_by_name:
+                return [values_by_name[name]]
         if (text := self.env.get(f"TF_VAR_{name}")) is not None:
             return types.of_environment(text, declared)
         return self.default(name)

@@ -113,7 +113,7 @@ class Neighbours:
         by_instance: dict[str, set[str]] = defaultdict(set)
         others: set[str] = set()
         required: set[str] = set()
-        unknown: dict[str, None] = {}
+        unknown_reads: dict[str, None] = {}
         of_any = of_unplaced = False
         reads = self.reader.reads(f"{self.root}/{name}", self._state_names)
         for read in reads:
@@ -122,7 +122,9 @@ class Neighbours:
                 stacks, reason = tuple({*stacks} - {name}), read.unknown
             if name in stacks:
                 reason = ""
-                unknown[f"terraform_remote_state.{read.name} reads this stack's own state"] = None
+                unknown_reads[
+                    f"terraform_remote_state.{read.name} reads this stack's own state"
+                ] = None
             upstream = set(stacks) - {name}
             is_own, output = not read.is_file and "module." not in read.name, read.as_output
             of_module = by_output[output] if output else others
@@ -130,7 +132,7 @@ class Neighbours:
             by_instance[f'{read.name}["{read.key}"]' if read.key else read.name].update(upstream)
             required |= set() if read.has_defaults else upstream
             if reason:
-                unknown[reason] = None
+                unknown_reads[reason] = None
                 is_elsewhere = read.address is not None or not read.of_any
                 of_any, of_unplaced = of_any or not is_elsewhere, of_unplaced or is_elsewhere
         addresses = frozenset(
@@ -145,7 +147,7 @@ class Neighbours:
             _sorted(by_instance),
             frozenset(others),
             frozenset(required),
-            tuple(unknown),
+            tuple(unknown_reads),
             addresses,
             frozenset(name for name in map(self._named, addresses) if name),
             of_any,
@@ -175,8 +177,8 @@ class Neighbours:
 
     def _nominal(self, address: StateAddress) -> str | None:
         """The stack that an address names, if there is such a stack."""
-        named = self._named(address)
-        return named if named in self._names else None
+        stack_name = self._named(address)
+        return stack_name if stack_name in self._names else None
 
     def _named(self, address: StateAddress) -> str | None:
         """What a path in this repository or a key names by its last parts, such as notebooks/n."""

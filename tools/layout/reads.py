@@ -145,7 +145,11 @@ class Reader:
         config_files = contents.configuration
         if any(files.is_override(name) for name, _ in config_files):
             return None
-        named = [(name, text) for name, text in config_files if configuration.names_backend(text)]
+        named = [
+            (name, content)
+            for name, content in config_files
+            if configuration.names_backend(content)
+        ]
         if not named:
             return Backend("local", {}, is_declared=False)
         text = named[0][1].decode(errors="replace")

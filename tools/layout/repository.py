@@ -121,8 +121,8 @@ class Repository:
             return {name: self._instance_name(name) for name in self.notebook_names()}
 
     def _instance_name(self, directory: str) -> str:
-        values = self.root / "notebooks" / directory / reading.VALUES
+        values_file = self.root / "notebooks" / directory / reading.VALUES
         try:
-            return str(reading.tfvars_value(values, "name") or directory)
+            return str(reading.tfvars_value(values_file, "name") or directory)
         except UserError:
             return directory  # whatever needs the value reports the error

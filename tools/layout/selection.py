@@ -154,10 +154,10 @@ def _text(value: Value) -> str:
 
 
 def _in_vain(conditions: Sequence[_Condition], declared: Sequence[Mapping[str, Value]]) -> str:
-    asked = " and ".join(condition.text for condition in conditions)
+    asked_text = " and ".join(condition.text for condition in conditions)
     actual = []
     for key in dict.fromkeys(condition.key for condition in conditions):
         texts = sorted({text for values in declared for text in _texts(values, key)})
         some = ", ".join(texts[:8]) + (", ..." if len(texts) > 8 else "")
         actual.append(f"{key} is {some or 'empty'}")
-    return f"no stack has {asked}; {'; '.join(actual)}"
+    return f"no stack has {asked_text}; {'; '.join(actual)}"

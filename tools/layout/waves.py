@@ -93,12 +93,12 @@ def split_names(names: Collection[str], parts: int) -> list[set[str]]:
 def find_dependence(stacks: Collection[Stack]) -> tuple[str, str] | None:
     """Returns the names of two of `stacks` of which the first reads, or may read, the second."""
     reads = reads_among(stacks)
-    for name, above in reads.items():
-        if above:
-            return name, above[0]
+    for name, upstream in reads.items():
+        if upstream:
+            return name, upstream[0]
     uncertain = uncertain_names(stacks)
-    certain = [name for name in reads if name not in uncertain]
-    return (min(uncertain), certain[0]) if uncertain and certain else None
+    certain_names = [name for name in reads if name not in uncertain]
+    return (min(uncertain), certain_names[0]) if uncertain and certain_names else None
 
 
 def _digest(text: str) -> bytes:

@@ -90,8 +90,8 @@ class Sources:
     def _stays_inside(self, name: str, inside: Collection[str]) -> bool:
         """Whether a link leads to the copy of what it leads to here, or nowhere."""
         path = self.root / name
-        link = str(path.readlink())
-        leads_to = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
+        target = str(path.readlink())
+        leads_to = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
         is_copied = leads_to in inside or self.is_own(leads_to)
         return is_copied or not path.exists()
 
@@ -123,9 +123,9 @@ class Sources:
 
 def _listed_by_git(root: Path) -> list[str] | None:
     """What git tracks or would track below `root`, or None if it does not look after it."""
-    listed = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listing = git.ask(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     # It lists nothing in a folder that it ignores as a whole.
-    names = os.fsdecode(listed or b"").split("\0")[:-1]
+    names = os.fsdecode(listing or b"").split("\0")[:-1]
     return names or None
 
 

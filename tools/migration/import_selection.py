@@ -58,12 +58,12 @@ def _notebooks(notebooks: Iterable[Resource]) -> list[MappedResource]:
 
 def _roles(roles: Sequence[Resource], instances: Sequence[Resource]) -> Iterable[MappedResource]:
     used = Counter(instance.text("role_arn") for instance in instances)
-    shared, equals = _most_used(roles, lambda role: used[role.text("arn")])
-    if shared is None and not instances:
+    shared_role, equals = _most_used(roles, lambda role: used[role.text("arn")])
+    if shared_role is None and not instances:
         trusting = [role for role in roles if _trusts_sagemaker(role)]
-        shared = trusting[0] if len(trusting) == 1 else None
+        shared_role = trusting[0] if len(trusting) == 1 else None
     for role in roles:
-        if role is shared:
+        if role is shared_role:
             yield _imported(role, reason=_tie(role, equals, "notebooks have"))
         elif used[role.text("arn")]:
             yield _stays(role, "its notebooks name it (role_arn)")
@@ -76,22 +76,22 @@ def _groups(
 ) -> list[MappedResource]:
     """First the groups that are imported. A group of both becomes that of the notebooks."""
     by_notebooks = Counter(
-        group for instance in instances for group in instance.texts("security_groups")
+        group_id for instance in instances for group_id in instance.texts("security_groups")
     )
     by_endpoints = Counter(
         group for endpoint in endpoints for group in endpoint.texts("security_group_ids")
     )
-    shared: list[MappedResource] = []
+    mapped: list[MappedResource] = []
     first, equals = _most_used(groups, lambda group: by_notebooks[group.text("id")])
     if first:
-        shared.append(_imported(first, "notebooks", _tie(first, equals, "notebooks have")))
+        mapped.append(_imported(first, "notebooks", _tie(first, equals, "notebooks have")))
     vpc = first.text("vpc_id") if first else ""
     others = [group for group in groups if group is not first and vpc in ("", group.text("vpc_id"))]
     second, equals = _most_used(others, lambda group: by_endpoints[group.text("id")])
     if second:
-        shared.append(_imported(second, "endpoints", _tie(second, equals, "endpoints have")))
+        mapped.append(_imported(second, "endpoints", _tie(second, equals, "endpoints have")))
     return [
-        *shared,
+        *mapped,
         *(
             _stays(
                 group,
@@ -138,7 +138,7 @@ def _endpoints(
 def _buckets(
     buckets: Sequence[Resource], scope: Scope, log_senders: Mapping[str, Resource]
 ) -> Iterable[MappedResource]:
-    shared = []
+    shared_buckets = []
     for bucket in buckets:
         name = bucket.text("bucket")
         if name == scope.state_bucket:
@@ -151,9 +151,9 @@ def _buckets(
                 reason += f"; name it as access_log_bucket of {STACKS[BUCKET]}"
             yield _stays(bucket, reason)
         else:
-            shared.append(bucket)
-    by_name, ties = purposes.assign(shared, scope.choices.purposes)
-    for bucket in shared:
+            shared_buckets.append(bucket)
+    by_name, ties = purposes.assign(shared_buckets, scope.choices.purposes)
+    for bucket in shared_buckets:
         name = bucket.text("bucket")
         yield _imported(bucket, by_name[name], ties.get(name, ""))
 

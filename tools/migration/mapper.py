@@ -166,11 +166,11 @@ class _Mapper:
 
     def _was_not_imported(self, resource: Resource) -> bool:
         """Whether it was not to be shared, for a reason that the state may not show any more."""
-        earlier = self._scope.earlier.dispositions.get(resource.address, "imported")
+        disposition = self._scope.earlier.dispositions.get(resource.address, "imported")
         is_chosen = (
             resource.type == BUCKET and resource.text("bucket") in self._scope.choices.purposes
         )
-        return resource.type in STACKS and earlier != "imported" and not is_chosen
+        return resource.type in STACKS and disposition != "imported" and not is_chosen
 
     def _add_dependencies(
         self, seeds: Sequence[tuple[Resource, Disposition]], others: Sequence[Resource]

@@ -79,10 +79,10 @@ def _note_elsewhere(mapping: LegacyMapping) -> list[str]:
         if row.disposition == "used" and row.target.startswith(("region ", "account ")):
             by_target.setdefault(row.target, []).append(row.address)
     return [
-        f"{', '.join(addresses)}: in {target}, so not imported here; the script lets go of it, so "
-        "that no destroy takes it. Run tools migrate in a repository for that "
+        f"{', '.join(old_addresses)}: in {target}, so not imported here; the script lets go of it, "
+        "so that no destroy takes it. Run tools migrate in a repository for that "
         f"{target.split()[0]}, too, before the script; or keep it in the old deployment: --leave"
-        for target, addresses in by_target.items()
+        for target, old_addresses in by_target.items()
     ]
 
 

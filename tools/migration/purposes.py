@@ -33,7 +33,9 @@ def assign(
                 "hyphens, such as datasets"
             )
         if purpose in purposes.values():
-            other = next(other for other, taken in purposes.items() if taken == purpose)
+            other = next(
+                other for other, taken_purpose in purposes.items() if taken_purpose == purpose
+            )
             raise UserError(
                 f"--bucket: {other} and {name} are both to be {purpose}; choose different purposes"
             )
@@ -60,8 +62,8 @@ def assign(
 def _best(buckets: Iterable[Resource], purpose: str) -> list[Resource]:
     """The buckets that fit a purpose best, in the order of their names."""
     ranks = [(rank, bucket) for bucket in buckets if (rank := _rank(bucket, purpose)) is not None]
-    best = min((rank for rank, _ in ranks), default=0)
-    fitting = [bucket for rank, bucket in ranks if rank == best]
+    best_rank = min((rank for rank, _ in ranks), default=0)
+    fitting = [bucket for rank, bucket in ranks if rank == best_rank]
     return sorted(fitting, key=lambda bucket: bucket.text("bucket"))
 
 

@@ -187,8 +187,8 @@ def references(resource: Resource) -> set[str]:
 
 def allowed_groups(resource: Resource) -> list[str]:
     """Returns the security groups that a rule allows, none if `resource` is not a rule."""
-    attributes = ("source_security_group_id", "referenced_security_group_id")
-    return [group for name in attributes if (group := resource.text(name))]
+    names = ("source_security_group_id", "referenced_security_group_id")
+    return [group for name in names if (group := resource.text(name))]
 
 
 def log_targets(resource: Resource) -> set[str]:

@@ -128,8 +128,8 @@ def _arguments(addresses: Iterable[str]) -> str:
     return " \\\n  ".join(map(shlex.quote, addresses))
 
 
-def _comment(lines: str) -> str:
-    return "".join(f"# {line}\n" for line in lines.splitlines())
+def _comment(text: str) -> str:
+    return "".join(f"# {line}\n" for line in text.splitlines())
 
 
 def write(path: Path, content: str) -> None:

@@ -69,9 +69,9 @@ def show(
     table.show(map(_printable, others), _OTHERS)
 
 
-def _printable(row: tuple[str, ...]) -> list[str]:
+def _printable(cells: tuple[str, ...]) -> list[str]:
     """The cells of a row; names in a state may hold anything."""
-    return [in_one_line(cell) for cell in row]
+    return [in_one_line(cell) for cell in cells]
 
 
 def to_json(mapping: LegacyMapping, addresses: Mapping[str, str]) -> list[dict[str, str | None]]:

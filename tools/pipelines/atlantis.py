@@ -88,15 +88,15 @@ def when_modified(root: Path, stack: Stack, names: Sequence[str]) -> list[str]:
     """
     patterns = {*_TERRAFORM, "*.tfvars", ".terraform.lock.hcl"}
     for name in names:
-        path = os.path.realpath(root / name)  # git names what a link leads to
-        relative = os.path.relpath(path, root)
+        real_path = os.path.realpath(root / name)  # git names what a link leads to
+        relative = os.path.relpath(real_path, root)
         if (
-            not Path(path).is_file()
+            not Path(real_path).is_file()
             or relative.startswith("..")
             or any(part in f"{relative}/" for part in _NOT_IN_GIT)
         ):
             continue
-        inside = os.path.relpath(path, stack.path)
+        inside = os.path.relpath(real_path, stack.path)
         folder, _, last = inside.rpartition("/")
         if last.endswith((".tf", ".tf.json")):
             patterns.update(f"{folder}/{pattern}" if folder else pattern for pattern in _TERRAFORM)

@@ -116,8 +116,8 @@ def render(template: str, platform: str, region: str, options: Mapping[str, str]
         .get_template(template)
         .render(**options, region=region, waves=range(1, MOST_WAVES + 1), most_waves=MOST_WAVES)
     )
-    given = " ".join(f"--{name} {shlex.quote(value)}" for name, value in options.items())
-    return with_head(f"{platform} {given}", body)
+    arguments = " ".join(f"--{name} {shlex.quote(value)}" for name, value in options.items())
+    return with_head(f"{platform} {arguments}", body)
 
 
 def _environment() -> jinja2.Environment:

@@ -46,19 +46,21 @@ class _Api:
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Returns the answer. Raises UserError if there is none, or a refusal."""
-        request = urllib.request.Request(
+        http_request = urllib.request.Request(
             f"{self._url}/{path}",
             json.dumps(body).encode() if body is not None else None,
             {"Content-Type": "application/json", **self._headers},
             method=method,
         )
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+            with urllib.request.urlopen(http_request, timeout=_SECONDS) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
-            raise UserError(f"{method} {request.full_url}: {error.code} {error.reason}") from None
+            raise UserError(
+                f"{method} {http_request.full_url}: {error.code} {error.reason}"
+            ) from None
         except (OSError, ValueError) as error:
-            raise UserError(f"{method} {request.full_url}: {error}") from None
+            raise UserError(f"{method} {http_request.full_url}: {error}") from None
 
     def items(self, path: str) -> Iterator[Any]:
         """Yields the items of all pages."""

@@ -122,14 +122,16 @@ class Pipeline:
             for stack in changed
             if stack.name in blocked
         ]
-        shown, approvable = self._get_ready([s for s in changed if s.name not in blocked])
-        digest = self._store.put_manifest(f"{run}/{wave.number}", approvable)
+        shown, approvable_by_stack = self._get_ready([s for s in changed if s.name not in blocked])
+        digest = self._store.put_manifest(f"{run}/{wave.number}", approvable_by_stack)
         summary.show_plans(shown)
-        results = [report_file.result_of_plan(plan) for plan in shown if plan.stack in approvable]
+        results = [
+            report_file.result_of_plan(plan) for plan in shown if plan.stack in approvable_by_stack
+        ]
         failed = [
             replace(report_file.result_of_plan(plan), outcome=_outcome_without_plan(plan))
             for plan in shown
-            if plan.stack not in approvable
+            if plan.stack not in approvable_by_stack
         ]
         self._put_results(f"deploy/{run}/{wave.number}/{_UNPLANNED}", [*not_run, *failed])
         size = max(shard_size, -(-len(self._stacks) // MOST_JOBS))
@@ -137,7 +139,7 @@ class Pipeline:
         shards = [
             str(job.shard)
             for job in jobs
-            if approvable.keys() & {stack.name for stack in job.stacks}
+            if approvable_by_stack.keys() & {stack.name for stack in job.stacks}
         ]
         return Prepared(shards, digest, [*results, *failed, *not_run])
 
@@ -191,7 +193,7 @@ class Pipeline:
             ]
             refused |= verification.verify(self._session, self._store, foreign, folder)
             ready = [stack for stack in chosen if stack.name not in refused]
-            failed = self._apply(ready, folder, report) if ready else bool(refused)
+            has_failed = self._apply(ready, folder, report) if ready else bool(refused)
             results = report_file.read(report)[1] if report.is_file() else []
             done = [Result(s.name, "unchanged") for s in in_list if s not in chosen]
             results = [*results, *refused.values(), *done]
@@ -199,7 +201,7 @@ class Pipeline:
                 say(f"{result.stack}: {result.detail}")
             name = f"deploy/{run}/{wave.number}/{_APPLIED}-{_dashed(shard)}"
             self._put_results(name, results)
-        if failed or refused:
+        if has_failed or refused:
             raise click.exceptions.Exit(1)
 
     def results(self, run: str) -> list[Result]:
@@ -209,10 +211,10 @@ class Pipeline:
             known = report_file.merge(paths)[1] if paths else []
         names = {result.stack for result in known}
         waiting = [
-            Result(stack, "not run", detail="it was planned and not applied")
+            Result(stack_name, "not run", detail="it was planned and not applied")
             for number in range(1, MOST_WAVES + 1)
-            for stack in self._store.get_manifest(f"{run}/{number}") or {}
-            if stack not in names
+            for stack_name in self._store.get_manifest(f"{run}/{number}") or {}
+            if stack_name not in names
         ]
         return [*known, *waiting]
 
@@ -261,14 +263,14 @@ class Pipeline:
         changed_inputs = [*_changed_inputs(run, stack, plan), *run.records.inputs(stack).unknown]
         return next(iter(changed_inputs), "")
 
-    def _refuse(self, chosen: Sequence[tuple[Plan, Approvable]]) -> dict[str, Result]:
+    def _refuse(self, chosen_plans: Sequence[tuple[Plan, Approvable]]) -> dict[str, Result]:
         """Returns a result for each plan that must not be applied."""
         refused = {}
-        stacks = {stack.name: stack for stack in self._stacks}
-        with self._session.runner().work(len(chosen)) as run:
-            for plan, approvable in chosen:
+        stacks_by_name = {stack.name: stack for stack in self._stacks}
+        with self._session.runner().work(len(chosen_plans)) as run:
+            for plan, approvable in chosen_plans:
                 detail = ""
-                if changed_inputs := _changed_inputs(run, stacks[plan.stack], plan):
+                if changed_inputs := _changed_inputs(run, stacks_by_name[plan.stack], plan):
                     detail = (
                         f"its plan has gone stale ({changed_inputs[0]}); start the pipeline again"
                     )

@@ -87,8 +87,8 @@ class Store:
 
     def delete_plan(self, name: str) -> None:
         """Deletes the description of a plan, so that nobody takes the plan over."""
-        file = plans.plan_path(Path(), name).name
-        self.objects.delete(self.bucket, f"{self.prefix}/{_description(file)}")
+        file_name = plans.plan_path(Path(), name).name
+        self.objects.delete(self.bucket, f"{self.prefix}/{_description(file_name)}")
 
     def put_report(self, name: str, file: Path) -> None:
         """Stores a report under a name such as `plan/1of3-1of1`."""
@@ -111,8 +111,12 @@ class Store:
     def put_manifest(self, name: str, approvable: Mapping[str, "Approvable"]) -> str:
         """Stores which plans are approved together, by stack; returns the digest of the list."""
         listed = {
-            name_of_stack: [plan.digest, list(plan.losses), plan.is_taken_over]
-            for name_of_stack, plan in approvable.items()
+            name_of_stack: [
+                approved_plan.digest,
+                list(approved_plan.losses),
+                approved_plan.is_taken_over,
+            ]
+            for name_of_stack, approved_plan in approvable.items()
         }
         text = json.dumps(listed, sort_keys=True).encode()
         self._put(f"manifests/{name}.json", text)
@@ -170,8 +174,8 @@ def state_version(records: Records, stack: Stack) -> list[str | int] | None:
     return [_digest(state.lineage.encode()), state.serial] if state else None
 
 
-def _description(plan: str) -> str:
-    return f"plans/{plan.removesuffix('.tfplan')}.json"
+def _description(plan_name: str) -> str:
+    return f"plans/{plan_name.removesuffix('.tfplan')}.json"
 
 
 def _digest(content: bytes) -> str:

@@ -60,8 +60,8 @@ def enable_states(session: Session, request: Request) -> None:
     values: dict[str, Value] = {"state_bucket": settings.bucket}
     if settings.prefix != target.repository.common().get("state_prefix", PREFIX):
         values["state_prefix"] = settings.prefix
-    destination = f"s3://{settings.bucket}/{settings.prefix}"
-    _announce(f"Keep the states in {destination} ({session.account}):", steps)
+    title = f"s3://{settings.bucket}/{settings.prefix}"
+    _announce(f"Keep the states in {title} ({session.account}):", steps)
     if _move_states(session, steps, values, partial(_enable_stack, settings=settings)):
         commit = "" if target.endpoint else f", then commit {COMMON} and every {FILE}"
         say(f"next: tools plan{target.option} (nothing changes){commit}")
@@ -129,8 +129,8 @@ def _move_states(
     return True
 
 
-def _announce(destination: str, steps: Sequence[_Step]) -> None:
-    say(destination)
+def _announce(title: str, steps: Sequence[_Step]) -> None:
+    say(title)
     rows = ((step.stack.name, step.action or "is there already") for step in steps)
     table.show(rows, ("Stack", Column("Action", note=True)), indent="  ", err=True)
 
@@ -185,9 +185,9 @@ def _has_changed_since(bucket_place: BucketPlace, moved: bytes) -> bool:
     content = bucket_place.read()
     if not content:
         return False
-    current = State.parse(content, str(bucket_place), bucket_place.mend)
-    before = State.parse(moved, "the state here")
-    return current.lineage == before.lineage and current.serial > before.serial
+    state_now = State.parse(content, str(bucket_place), bucket_place.mend)
+    state_before = State.parse(moved, "the state here")
+    return state_now.lineage == state_before.lineage and state_now.serial > state_before.serial
 
 
 def _enable_stack(run: Run, step: _Step, settings: Backend) -> str:

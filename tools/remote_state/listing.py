@@ -76,10 +76,10 @@ def show(rows: Sequence[StateRow], root: Path) -> None:
 
 def _cells(row: StateRow, root: Path) -> list[table.Cell]:
     note = row.problem or (describe_lock(row.lock) if row.lock else "")
-    size = figures.size(row.size) if row.size else None
+    size_text = figures.size(row.size) if row.size else None
     coloured = click.style(note, fg="yellow") if note else ""
     place_text = row.place if terminal.wish.verbose else _begin(row, root)
-    return [row.stack, place_text, row.serial, row.resources, size, coloured]
+    return [row.stack, place_text, row.serial, row.resources, size_text, coloured]
 
 
 def _begin(row: StateRow, root: Path) -> str:
@@ -89,5 +89,5 @@ def _begin(row: StateRow, root: Path) -> str:
 
 def describe_lock(lock: Lock) -> str:
     """Returns who holds a lock since when, in words."""
-    state = "left locked by" if lock.is_held is False else "locked by"
-    return f"{state} {lock.who} since {lock.created} ({lock.operation})"
+    how = "left locked by" if lock.is_held is False else "locked by"
+    return f"{how} {lock.who} since {lock.created} ({lock.operation})"

@@ -35,9 +35,9 @@ def move_addresses(session: Session, moves: Moves) -> None:
     run continues. Exits with 130 if it was interrupted.
     """
     with session.runner().resume(len(moves)) as run:
-        for stack, addresses in moves.items():
+        for stack, moved in moves.items():
             prepare(run, stack)
-            for former, today in addresses.items():
+            for former, today in moved.items():
                 if run.interruption.count:
                     return
                 run.terraform.move_in_state(stack.path, former, today)

@@ -194,5 +194,11 @@ def _attributes_by_address(state: State | None) -> dict[str, Mapping[str, Any]]:
     return {r.address: r.attributes for r in state.resources} if state else {}
 
 
-def _changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    return sorted(n for n in {**before, **after} if before.get(n) != after.get(n))
+def _changed_names(
+    attributes_before: Mapping[str, Any], attributes_after: Mapping[str, Any]
+) -> list[str]:
+    return sorted(
+        n
+        for n in {**attributes_before, **attributes_after}
+        if attributes_before.get(n) != attributes_after.get(n)
+    )

@@ -117,8 +117,8 @@ def _read_applied(
         root = records.repository.root
         unasked = _in_buckets(records) if offline else []
         stacks = [stack for stack in records.stacks if stack not in unasked]
-        rows = listing.read_rows(records, stacks)
-        rows += [] if unasked else listing.read_orphans(records)
+        stack_rows = listing.read_rows(records, stacks)
+        stack_rows += [] if unasked else listing.read_orphans(records)
     except UserError as error:  # before `tools init`, or if a bucket does not answer
         reason = _without_root(str(error), root)
         return {}, [f"What has changed since an apply, and orphans, are not known: {reason}"]
@@ -128,20 +128,28 @@ def _read_applied(
             f"What is applied of {_count(unasked)}, and which states have no directory, is not "
             "known: their states are in a bucket, which was not asked."
         )
-    for row in rows:
+    for row in stack_rows:
         if row.status == "unknown":
             why = "; ".join(row.why or ["no file says where its state is"])
             unread.append(
                 f"What is applied of {row.stack} is not known: {_without_root(why, root)}"
             )
-    return {row.stack: replace(row, place=_without_root(row.place, root)) for row in rows}, unread
+    return {
+        row.stack: replace(row, place=_without_root(row.place, root)) for row in stack_rows
+    }, unread
 
 
 def _in_buckets(records: Records) -> list[Stack]:
     """The roots of which something cannot be told without a bucket: their states, or those read."""
-    roots = [*records.stacks, *(unmanaged.stack for unmanaged in records.unmanaged)]
-    remote = {root.name for root in roots if isinstance(records.place(root), BucketPlace)}
-    return [root for root in roots if remote & {root.name, *root.upstream}]
+    root_stacks = [*records.stacks, *(unmanaged.stack for unmanaged in records.unmanaged)]
+    remote = {
+        root_stack.name
+        for root_stack in root_stacks
+        if isinstance(records.place(root_stack), BucketPlace)
+    }
+    return [
+        root_stack for root_stack in root_stacks if remote & {root_stack.name, *root_stack.upstream}
+    ]
 
 
 def _count(stacks: Sequence[Stack]) -> str:

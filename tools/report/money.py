@@ -37,7 +37,7 @@ class Breakdown:
 
 def breakdowns(report: Report) -> list[Breakdown]:
     """Returns the costs of the notebooks by owner, environment and instance type."""
-    return [_by(report, Key.parse(key)) for key in ("owner", "environment", "type")]
+    return [_by(report, Key.parse(key_text)) for key_text in ("owner", "environment", "type")]
 
 
 def dearest(report: Report) -> Breakdown:
@@ -78,12 +78,12 @@ def _by(report: Report, key: Key) -> Breakdown:
 
 
 def _break_down(title: str, rows: Sequence[tuple[str, str, Amount]], most: int) -> Breakdown:
-    ordered = sorted(rows, key=lambda row: (-row[2].usd, row[0]))
+    ordered = sorted(rows, key=lambda amount_row: (-amount_row[2].usd, amount_row[0]))
     # One more bar takes no more room than a line that says there is one more.
-    shown, others = groups.split(ordered, most + (len(ordered) == most + 1))
-    longest = max((amount.usd for *_, amount in shown), default=Decimal(0))
+    shown_rows, other_rows = groups.split(ordered, most + (len(ordered) == most + 1))
+    longest = max((amount.usd for *_, amount in shown_rows), default=Decimal(0))
     bars = [
         Bar(label, detail, amount, float(amount.usd / longest * 100) if longest else 0.0)
-        for label, detail, amount in shown
+        for label, detail, amount in shown_rows
     ]
-    return Breakdown(title, bars, len(others), total(amount for *_, amount in others))
+    return Breakdown(title, bars, len(other_rows), total(amount for *_, amount in other_rows))

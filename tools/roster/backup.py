@@ -28,12 +28,12 @@ def check(objects: Objects, bucket: str, prefix: str) -> Backup:
     Raises UserError if one of the two cannot be read, or if they differ.
     """
     where = f"s3://{bucket}/{prefix}"
-    text = objects.get(bucket, f"{prefix}/done.txt")
-    if text is None:
+    done_note = objects.get(bucket, f"{prefix}/done.txt")
+    if done_note is None:
         raise UserError(f"there is no backup in {where}: backup_hours makes them (docs/backup.md)")
     home = f"{prefix}/home/"
     sizes = objects.sizes(bucket, home)
-    return compare(where, text, {key.removeprefix(home): size for key, size in sizes.items()})
+    return compare(where, done_note, {key.removeprefix(home): size for key, size in sizes.items()})
 
 
 def compare(where: str, text: bytes, sizes: Mapping[str, int]) -> Backup:

@@ -183,12 +183,12 @@ class _Planner:
         }
         seen: dict[str, str] = {}
         changed = {edit.name for edit in self.edits if "name" in edit.values}
-        for directory, instance in instance_by_directory.items():
-            other = seen.setdefault(instance.lower(), directory)
-            if other != directory and {other, directory} & changed:
-                line = lines.get(directory) or lines.get(other, 0)
+        for name, instance in instance_by_directory.items():
+            other = seen.setdefault(instance.lower(), name)
+            if other != name and {other, name} & changed:
+                line = lines.get(name) or lines.get(other, 0)
                 self.wrong.append(
-                    (line, f"notebooks/{other} and {directory} would have one instance, {instance}")
+                    (line, f"notebooks/{other} and {name} would have one instance, {instance}")
                 )
 
     def _unnamed(self, names: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -101,8 +101,8 @@ class Retiring:
         if instance.status not in ("InService", "Stopped"):
             raise UserError(f"it is {instance.status}; repeat it when it runs, or is stopped")
         if note and retirement.still_holds(note, instance) and self.clock() < note.until:
-            since = f"stopped since {note.since:%Y-%m-%d}"
-            return Step(name, "wait", f"{since}, kept until {note.until:%Y-%m-%d %H:%M} UTC")
+            since_when = f"stopped since {note.since:%Y-%m-%d}"
+            return Step(name, "wait", f"{since_when}, kept until {note.until:%Y-%m-%d %H:%M} UTC")
         try:
             backup = self._backup(notebook, state)
             if note and retirement.still_holds(note, instance):

@@ -75,11 +75,11 @@ def say_next_of_destroy(results: Sequence[Result], option: str, is_all: bool) ->
 
 def _says_what_is_left(results: Sequence[Result]) -> bool:
     """Says how many stacks a second run has to do; False if there are none."""
-    left = sum(result.outcome in _LEFT for result in results)
-    if left:
-        stacks = "stack" if left == 1 else "stacks"
-        say(f"next: correct what failed and run the same command again: {left} {stacks} left")
-    return bool(left)
+    left_count = sum(result.outcome in _LEFT for result in results)
+    if left_count:
+        noun = "stack" if left_count == 1 else "stacks"
+        say(f"next: correct what failed and run the same command again: {left_count} {noun} left")
+    return bool(left_count)
 
 
 def find_deployed_notebooks(records: Records, stacks: Sequence[Stack]) -> dict[str, str]:

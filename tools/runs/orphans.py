@@ -114,15 +114,15 @@ def _orphans_among(states: Iterable[_RootlessState]) -> list[Orphan]:
 def _others_among(
     states: Iterable[_RootlessState],
 ) -> list[tuple[str, LocalPlace | BucketPlace, str]]:
-    others = []
+    not_orphans = []
     for name, place, text in states:
         try:
             state = State.parse(text, str(place))
             if state.resources and _is_nested(name):
-                others.append((name, place, _describe_nested(name, place)))
+                not_orphans.append((name, place, _describe_nested(name, place)))
         except UnreadableState as error:
-            others.append((name, place, str(error)))
-    return others
+            not_orphans.append((name, place, str(error)))
+    return not_orphans
 
 
 def _states_without_root(records: Records) -> Iterator[_RootlessState]:
@@ -199,9 +199,9 @@ def write_roots(
         (root / folder).mkdir(parents=True)
     (root / COMMON).write_text(f"{writing.format_assignments(common)}\n")
     for orphan in orphans:
-        directory = Stack(root, orphan.name).path
-        directory.mkdir()
-        (directory / "main.tf").write_text(_configuration(orphan, region))
+        path = Stack(root, orphan.name).path
+        path.mkdir()
+        (path / "main.tf").write_text(_configuration(orphan, region))
     return Repository(root)
 
 

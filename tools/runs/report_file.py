@@ -75,16 +75,16 @@ def merge(paths: Iterable[Path]) -> tuple[str, list[Result]]:
     Of a stack that is in more than one the last counts. Raises UserError if one is no report, or
     if they are of different commands.
     """
-    command, results = "", dict[str, Result]()
+    command, results_by_stack = "", dict[str, Result]()
     for path in paths:
         its_command, its_results = read(path)
         if command and its_command != command:
             raise UserError(f"{path} is of tools {its_command}, the others of tools {command}")
         command = its_command
         for result in its_results:
-            results.pop(result.stack, None)  # so that it stands where it was last
-            results[result.stack] = result
-    return command, list(results.values())
+            results_by_stack.pop(result.stack, None)  # so that it stands where it was last
+            results_by_stack[result.stack] = result
+    return command, list(results_by_stack.values())
 
 
 def _json(results: Sequence[Result], command: str) -> str:
@@ -134,12 +134,12 @@ def markdown(results: Sequence[Result], command: str) -> str:
         "|---|---|---:|---:|---:|---:|---|",
     ]
     for result in results:
-        counts = " | ".join(str(result.changes.get(name, 0) or "") for name in COUNTED)
+        changes = " | ".join(str(result.changes.get(name, 0) or "") for name in COUNTED)
         loss = f"🔴 **loses data: {', '.join(result.losses)}**" if result.losses else ""
         detail = " ".join(filter(None, (loss, result.detail))).replace("|", "\\|")
         detail = detail.replace("\n", " ")
         lines.append(
-            f"| {result.stack} | {result.outcome} | {counts} | {result.seconds:.0f} | {detail} |"
+            f"| {result.stack} | {result.outcome} | {changes} | {result.seconds:.0f} | {detail} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -150,8 +150,8 @@ class Session:
             if click.prompt(question, err=True) != project:
                 raise click.Abort
         else:
-            stacks = "this stack" if count == 1 else f"these {count} stacks"
-            click.confirm(f"{verb} {stacks} in {self.account}?", abort=True, err=True)
+            which = "this stack" if count == 1 else f"these {count} stacks"
+            click.confirm(f"{verb} {which} in {self.account}?", abort=True, err=True)
 
     def announce(
         self, verb: str, stacks: Iterable[Stack], reasons: Mapping[str, Sequence[str]] | None = None

@@ -84,11 +84,11 @@ def drift_json(plan: Plan) -> dict[str, object]:
 
 def show_plans(plans: Sequence[Plan], err: bool = True, why: bool = False) -> None:
     """Prints a row for each plan that is not empty: what changes, and what data would be lost."""
-    shown = [plan for plan in plans if plan.status != "unchanged"]
-    if shown:
-        reasons = [first_lines(plan.why) if why else () for plan in shown]
-        table.show(map(_plan_row, shown), _PLAN_COLUMNS, reasons, err=err)
-    if unchanged := len(plans) - len(shown):
+    shown_plans = [plan for plan in plans if plan.status != "unchanged"]
+    if shown_plans:
+        reasons = [first_lines(plan.why) if why else () for plan in shown_plans]
+        table.show(map(_plan_row, shown_plans), _PLAN_COLUMNS, reasons, err=err)
+    if unchanged := len(plans) - len(shown_plans):
         click.echo(f"{unchanged} of {len(plans)} stacks: no changes", err=err)
 
 

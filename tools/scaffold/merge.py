@@ -199,7 +199,7 @@ class _Merge:
             return
         text = inner.files[own_file]
         self.edits[self.new_side.parts[key][0]].append((new_part.body[0], new_part.body[1], text))
-        self.result.kept += [f"{key}: {kept}" for kept in inner.kept]
+        self.result.kept += [f"{key}: {what}" for what in inner.kept]
 
     def _replace(self, file: str, part: Part, text: str) -> None:
         self.edits[file].append((part.start, part.end, text))

@@ -139,10 +139,10 @@ def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
     if key not in types:
         hint = nearest(key, sorted(types))
         raise UserError(f"{name}: a notebook has no value called {shorten(key)}; {hint}")
-    read = _READERS[types[key].split("(")[0]]
+    reader = _READERS[types[key].split("(")[0]]
     try:
         # An empty text takes back what --from copied: AWS has no empty identifier.
-        return None if value is None or (value == "" and key in _MEMBERS) else read(value)
+        return None if value is None or (value == "" and key in _MEMBERS) else reader(value)
     except (ValueError, TypeError, RecursionError):
         raise UserError(f"{name}: {key}: {shorten(value)} is not a {types[key]}") from None
     except UserError as error:
@@ -290,8 +290,8 @@ def count_days(days: str) -> int:
 
 def days_complaint(days: Value) -> str | None:
     """What is wrong with the days of a schedule, or None."""
-    fits = count_days(str(days))
-    return None if fits else f"it must be days such as MON-FRI or MON,WED,FRI, not {shorten(days)}"
+    count = count_days(str(days))
+    return None if count else f"it must be days such as MON-FRI or MON,WED,FRI, not {shorten(days)}"
 
 
 def minutes_of(time: Value) -> int | None:

@@ -106,16 +106,16 @@ def write(notebooks: Sequence[Notebook], repository: Repository, templates: Path
     """
     check_new(notebooks, repository)
     bucket = backend.configured_backend(repository)
-    rendered = {notebook.name: files(notebook, templates, bucket) for notebook in notebooks}
+    files_by_name = {notebook.name: files(notebook, templates, bucket) for notebook in notebooks}
     parent = repository.root / "notebooks"
     try:
         # A signal between a folder's making and its noting would leave the folder behind.
         with count_signals() as interruption, _staging(parent) as staging:
-            for name, contents in rendered.items():
+            for name, contents in files_by_name.items():
                 interruption.check()
                 _fill(staging / name, contents)
             interruption.check()
-            return _publish(staging, parent, list(rendered))
+            return _publish(staging, parent, list(files_by_name))
     except FileExistsError as error:
         raise UserError(f"{error.filename} exists already; nothing was written") from None
     except OSError as error:
@@ -136,8 +136,8 @@ def files(
 
 def set_head(text: str, head: str) -> str:
     """Returns the text of a terraform.tfvars with `head` instead of the template's."""
-    values = _TEMPLATES_HEAD.sub("", text.lstrip("\n")).lstrip("\n")
-    return f"{head}\n\n{values}"
+    body = _TEMPLATES_HEAD.sub("", text.lstrip("\n")).lstrip("\n")
+    return f"{head}\n\n{body}"
 
 
 @contextmanager
@@ -154,8 +154,8 @@ def _fill(directory: Path, contents: Mapping[str, bytes]) -> None:
     directory.mkdir()
     for name, content in contents.items():
         # Thousands of files: a Path for each would take as long as writing it.
-        with open(f"{directory}/{name}", "xb") as file:  # noqa: PTH123
-            file.write(content)
+        with open(f"{directory}/{name}", "xb") as stream:  # noqa: PTH123
+            stream.write(content)
     (directory / COMMON).symlink_to(Path("..") / ".." / COMMON)
 
 

@@ -58,8 +58,10 @@ def read_rows(path: Path, keys: Collection[str]) -> list[FileRow]:
                 raise UserError(f"{path} must be a file of at most {_LARGEST_FILE} bytes")
             rows = reader(path)
     except UnicodeDecodeError as error:
-        name = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
-        raise UserError(f"{path} is not {name} (byte {error.start}); save it as UTF-8") from None
+        encoding = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
+        raise UserError(
+            f"{path} is not {encoding} (byte {error.start}); save it as UTF-8"
+        ) from None
     if not rows:
         raise UserError(f"{path} names no notebook")
     if reader is _csv_rows:
@@ -124,8 +126,8 @@ def _csv_rows(path: Path) -> list[FileRow]:
         raise UserError(f"{path}, line 1: {error}") from None
     if not text.strip():
         return []
-    first = text.partition("\n")[0].rstrip("\r")
-    raise UserError(f"{path}, line 1: no column is called name in {shorten(first)}")
+    first_line = text.partition("\n")[0].rstrip("\r")
+    raise UserError(f"{path}, line 1: no column is called name in {shorten(first_line)}")
 
 
 def _split_rows(path: Path, text: str, delimiter: str) -> list[FileRow]:

@@ -45,21 +45,21 @@ def build_file(
     """
     for key in common:
         _check_key(key, types)
-    made: list[Notebook] = []
+    notebooks: list[Notebook] = []
     wrong: list[tuple[int, str]] = []
     lines: dict[str, int] = {}
-    for row in row_files.read_rows(path, keys(types)):
+    for file_row in row_files.read_rows(path, keys(types)):
         try:
-            checked = row.checked()
-            row_files.claim_name(row, lines)
-            made.append(build(checked, common, repository, types))
+            checked = file_row.checked()
+            row_files.claim_name(file_row, lines)
+            notebooks.append(build(checked, common, repository, types))
         except UserError as error:
-            wrong.append((row.line, str(error)))
-    taken = render.find_taken(made, repository)
+            wrong.append((file_row.line, str(error)))
+    taken = render.find_taken(notebooks, repository)
     wrong += [(lines[notebook.name], complaint) for notebook, complaint in taken]
     if wrong:
         raise WrongRowsError([f"{path}, line {line}: {text}" for line, text in sorted(wrong)])
-    return made
+    return notebooks
 
 
 def _check_key(key: str, types: Mapping[str, str], name: str = "") -> None:

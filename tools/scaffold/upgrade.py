@@ -43,8 +43,8 @@ class Upgrade:
         """The difference, as `diff -u` shows it."""
         lines: list[str] = []
         for name in sorted(self.after):
-            texts = [text or "" for text in (self.before[name], self.after[name])]
-            old, new = (text.splitlines(keepends=True) for text in texts)
+            before_and_after = [text or "" for text in (self.before[name], self.after[name])]
+            old, new = (text.splitlines(keepends=True) for text in before_and_after)
             label = f"{self.directory.parent.name}/{self.directory.name}/{name}"
             lines += difflib.unified_diff(
                 old,
@@ -232,9 +232,9 @@ def _link(source: str, target: str) -> None:
 
 
 def _refuse_changed(upgrade: Upgrade) -> None:
-    for name, before in upgrade.before.items():
+    for name, text_before in upgrade.before.items():
         path = upgrade.directory / name
-        if (_read(path) if path.is_file() else None) != before:
+        if (_read(path) if path.is_file() else None) != text_before:
             raise UserError(
                 f"{_name(upgrade.directory)}/{name} has changed meanwhile; run it again"
             )

@@ -61,13 +61,13 @@ def check_keys(repository: Repository) -> None:
 
 def foreign_stack(stack_name: str, key: str) -> str | None:
     """The other stack whose state `key` names, which was found in the directory of `stack_name`."""
-    owner = backend.stack_of(key)
-    return owner if owner != stack_name else None
+    owner_name = backend.stack_of(key)
+    return owner_name if owner_name != stack_name else None
 
 
-def _foreign_key(repository: Repository, stack_name: str, file: str, original: str) -> str:
-    wrong = f"{stack_name}/{file} names the state of {original}"
-    mend = _mend_key(repository, file, stack_name)
+def _foreign_key(repository: Repository, stack_name: str, file_name: str, original: str) -> str:
+    wrong = f"{stack_name}/{file_name} names the state of {original}"
+    mend = _mend_key(repository, file_name, stack_name)
     if (repository.root / original).is_dir():
         return (
             f"{wrong}: {stack_name} is a copy, and an apply in it would change what {original} "
@@ -82,11 +82,12 @@ def _foreign_key(repository: Repository, stack_name: str, file: str, original: s
     return f"{wrong}, which has no directory; if it was renamed: {undo}; if it is a copy: {mend}"
 
 
-def _mend_key(repository: Repository, file: str, stack_name: str = "") -> str:
+def _mend_key(repository: Repository, file_name: str, stack_name: str = "") -> str:
     where = f" in {stack_name}" if stack_name else ""
-    if file == FILE:
+    if file_name == FILE:
         return f"delete {FILE} and .terraform{where}, then: tools state enable{repository.option}"
-    return f"give the backend block in {file} a key of its own{where}, and delete .terraform there"
+    key = f"give the backend block in {file_name} a key of its own"
+    return f"{key}{where}, and delete .terraform there"
 
 
 def check_states(repository: Repository, stacks: Sequence[Stack] | None = None) -> None:
@@ -103,7 +104,9 @@ def check_states(repository: Repository, stacks: Sequence[Stack] | None = None) 
     claims = []
     for stack in stacks:
         states = (str(places[stack.name] or ""), read_lineage(stack.path / STATE))
-        claims += [Claim(stack.name, state, f"{mend} ({state})") for state in states if state]
+        claims += [
+            Claim(stack.name, identity, f"{mend} ({identity})") for identity in states if identity
+        ]
     refuse_copies(claims)
 
 
@@ -158,5 +161,7 @@ def _refuse_outside(repository: Repository, stack: Stack, place: LocalPlace) -> 
 
 def _is_ours(stack: Stack) -> bool:
     """Whether `tools state enable` made the backend of `stack`."""
-    file = stack.path / FILE
-    return file.is_file() and file.read_text(errors="replace").startswith(backend.MADE_BY)
+    backend_file = stack.path / FILE
+    return backend_file.is_file() and backend_file.read_text(errors="replace").startswith(
+        backend.MADE_BY
+    )

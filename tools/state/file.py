@@ -194,8 +194,8 @@ def with_stack(text: bytes, old: str, new: str) -> bytes:
     # Not parsed and written again, which might round a number.
     tag = re.compile(rb'("tags_all":\s*\{[^{}]*"Stack":\s*)"' + re.escape(old.encode()) + rb'"')
     text = tag.sub(lambda match: match[1] + json.dumps(new).encode(), text)
-    serial = re.compile(rb'("serial":\s*)(\d+)')
-    return serial.sub(lambda match: match[1] + b"%d" % (int(match[2]) + 1), text, count=1)
+    pattern = re.compile(rb'("serial":\s*)(\d+)')
+    return pattern.sub(lambda match: match[1] + b"%d" % (int(match[2]) + 1), text, count=1)
 
 
 def read_lineage(file: Path) -> str | None:

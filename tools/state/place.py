@@ -228,8 +228,8 @@ class BucketPlace:
     def lock(self) -> Lock | None:
         content = self.read(LOCK)
         if content is None and self.table:
-            path = f"{self.bucket}/{self.key}"
-            content = self.objects(self.region).lock_item(self.table, path)
+            state_path = f"{self.bucket}/{self.key}"
+            content = self.objects(self.region).lock_item(self.table, state_path)
         return None if content is None else Lock.parse(content)
 
 

@@ -107,14 +107,14 @@ def _parse_block(block: str) -> Diagnostic:
         )
     resource = re.match(r"\s*with (?P<address>\S.*),\n", rest)
     rest = rest[resource.end() :] if resource else rest
-    source = _SOURCE.match(rest.lstrip())
-    rest = rest.lstrip()[source.end() :] if source else rest
-    code = re.sub(r"^\s*\d+: ", "", source["code"]).strip() if source else ""
+    source_match = _SOURCE.match(rest.lstrip())
+    rest = rest.lstrip()[source_match.end() :] if source_match else rest
+    code = re.sub(r"^\s*\d+: ", "", source_match["code"]).strip() if source_match else ""
     return Diagnostic(
         summary,
         " ".join(rest.split())[:_MAXIMUM_DETAIL],
         resource["address"] if resource else "",
-        source["file"] if source else "",
-        int(source["line"]) if source else 0,
+        source_match["file"] if source_match else "",
+        int(source_match["line"]) if source_match else 0,
         code,
     )

@@ -104,11 +104,11 @@ def _assigned_texts(directory: Path, env: Mapping[str, str], secrets: Secrets) -
 def _texts_of_file(file: Path, secrets: Secrets) -> Iterator[str]:
     """The texts that a file of values gives to sensitive variables; all, if it cannot be read."""
     content = file.read_bytes()
-    values = read_assigned(content, file.suffix == ".json")
-    if values is None:
+    assigned = read_assigned(content, file.suffix == ".json")
+    if assigned is None:
         yield from texts_in(content)
         return
-    for name, value in values.items():
+    for name, value in assigned.items():
         if name in secrets:
             maps = secrets.maps.get(name, 0)
             yield from texts_of(value, maps) if is_known(value) else texts_in(content)

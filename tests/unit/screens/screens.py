@@ -40,7 +40,7 @@ SCREENS: dict[str, Callable[[], None]] = {
     "help-deploy": partial(_tools, "deploy", "--help"),
     "help-new-notebook": partial(_tools, "new-notebook", "--help"),
     "help-state": partial(_tools, "state", "--help"),
-    "list": partial(listing.show, samples.STACKS, why=True),
+    "list": partial(listing.show, samples.STACKS, with_reasons=True),
     "plan": partial(summary.show_plans, samples.PLANS, err=False),
     "drift": partial(summary.show_drift, samples.DRIFT),
     "results": partial(summary.summarize, samples.RESULTS),

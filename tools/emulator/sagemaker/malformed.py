@@ -113,10 +113,12 @@ def _signed_service(request: Request) -> str | None:
     return scope[1] if scope else None
 
 
-def _refuse_unreadable(context: RequestContext, error: RequestParserError) -> None:
+def _refuse_unreadable(context: RequestContext, parser_error: RequestParserError) -> None:
     assert context.service is not None
     # an error can be written only as the answer to some operation
     context.operation = context.service.operation_model(context.service.operation_names[0])
-    if isinstance(error.__cause__, OperationNotFoundError):
-        raise CommonServiceException("UnknownOperationException", str(error.__cause__)) from error
-    raise SerializationError("The request's body cannot be read") from error
+    if isinstance(parser_error.__cause__, OperationNotFoundError):
+        raise CommonServiceException(
+            "UnknownOperationException", str(parser_error.__cause__)
+        ) from parser_error
+    raise SerializationError("The request's body cannot be read") from parser_error
