@@ -257,7 +257,7 @@ def test_an_orphan_is_listed(pair: Checkout) -> None:
     shutil.rmtree(pair.root / "notebooks/n")
     (work(pair, "notebooks/n") / "main.tf").unlink()
     listed = pair.tools("list", "--local").stdout
-    assert re.search(r"^notebooks/n +notebook +orphan +2 +its directory is gone", listed, re.M)
+    assert re.search(r"^notebooks/n +notebook +orphan +2 +its root module is gone", listed, re.M)
     assert "no orphan is called m; there are notebooks/n" in (
         pair.tools("destroy", "--local", "--orphan", "m").stderr
     )

@@ -111,8 +111,8 @@ class ModuleScope:
                 return
             text = text_of(values[0]) if len(values) == 1 and is_known(values[0]) else None
             if text is None:
-                for path, _ in self.paths(part, depth + 1):
-                    yield beginning + path, False
+                of_part = [("", False)] if isinstance(part, str) else self.paths(part, depth + 1)
+                yield from ((beginning + path, False) for path, _ in of_part)
                 return
             beginning += text
 

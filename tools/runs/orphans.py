@@ -1,6 +1,5 @@
 """Finds and destroys orphans: states whose directory holds no root module."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from tools.engine.records import Records
 from tools.errors import UserError, first_of
 from tools.hcl import writing
 from tools.hcl.evaluation import Value
-from tools.layout.files import holds_root
+from tools.layout.files import file_names, holds_root
 from tools.layout.patterns import match_names
 from tools.layout.reads import StateAddress
 from tools.layout.repository import COMMON, Repository
@@ -26,9 +25,10 @@ from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
 from tools.runs.session import Session
 from tools.state.file import State, StateVersion, UnreadableState
-from tools.state.place import STATE, BucketPlace, LocalPlace
+from tools.state.place import ERRORED, STATE, BucketPlace, LocalPlace
 
 _MOST_SHOWN = 20  # resources of an orphan
+_WORKSPACES = "/terraform.tfstate.d/"
 
 _RootlessState = tuple[str, LocalPlace | BucketPlace, bytes]  # name, place and content
 
@@ -72,7 +72,7 @@ class Orphan:
                 "no directory here has this state. Run git pull first: a colleague may have "
                 f"added it ({cost})"
             )
-        return f"its directory is gone, but its resources still exist ({cost})"
+        return f"its root module is gone, but its resources still exist ({cost})"
 
 
 def find_orphans(records: Records) -> list[Orphan]:
@@ -149,6 +149,8 @@ def _is_nested(name: str) -> bool:
 def _describe_nested(name: str, place: LocalPlace | BucketPlace) -> str:
     folder, *_, last = name.split("/")
     why = f"no root module has this state, whose resources still exist; stacks lie in {folder}"
+    if isinstance(place, LocalPlace) and place.path.name != STATE:
+        return f"{why}: to destroy it as an orphan, move it to {folder}/NAME/{STATE}"
     if isinstance(place, LocalPlace):
         return (
             f"{why}: to destroy it as an orphan, move the directory to {folder}/{last.lstrip('.')}"
@@ -157,11 +159,19 @@ def _describe_nested(name: str, place: LocalPlace | BucketPlace) -> str:
 
 
 def _local_states(records: Records) -> Iterator[tuple[str, LocalPlace]]:
+    stacks = {stack.name for stack in records.stacks}
     for directory in records.directories:
-        path = f"{records.repository.root}/{directory.name}/{STATE}"
-        # Those of other workspaces have their root module further up.
-        if "/terraform.tfstate.d/" not in f"{directory.name}/" and os.path.isfile(path):  # noqa: PTH113
-            yield directory.name, LocalPlace(Path(path))
+        name, path = directory.name, records.repository.root / directory.name
+        # The states of a stack's other workspaces are below it.
+        owner = name.partition(_WORKSPACES)[0]
+        if name in stacks or (owner != name and holds_root(records.repository.root / owner)):
+            continue
+        with suppress(OSError):
+            for file in file_names(path):
+                if file == STATE:
+                    yield name, LocalPlace(path / file)
+                elif file.endswith(".tfstate") and file != ERRORED:
+                    yield f"{name}/{file}", LocalPlace(path / file)
 
 
 def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
@@ -224,11 +234,14 @@ def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
     Raises UserError without a pattern, for one that names no orphan, if a deployed stack may read
     one of them, and if one may be the state of a stack.
     """
-    orphans = find_orphans(session.records)
+    orphans, others = find_states(session.records)
     names = match_names(patterns, (orphan.name for orphan in orphans), "no orphan is called")
     chosen = [orphan for orphan in orphans if not patterns or orphan.name in names]
     if not chosen:
-        say("no orphans: every state has its directory")
+        for name, _, reason in others:
+            say(f"{name}: {reason}")
+        if not others:
+            say("no orphans: every state has its directory")
         return
     for orphan in chosen:
         say(f"{orphan.name}: {orphan.why}")

@@ -1,5 +1,6 @@
 """What a stack reads: each form resolves to a place, and a place to a stack, or it is unknown."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -428,3 +429,44 @@ def test_stacks_with_one_text_read_by_their_own_values(root: Path) -> None:
     assert Stack(root / "elsewhere", "x/link").upstream == ()
     write_stack(root, "notebooks/own", reading(A))
     assert Stack(root, "notebooks/own").upstream == (A,)
+
+
+def test_a_path_of_a_state_leads_through_a_link_as_the_system_follows_it(root: Path) -> None:
+    """Terraform opens the path as it is written: ".." after a link is the real parent."""
+    write_stack(root, "other/deep/shared-infra/a", "")
+    (root / "other/deep/er").mkdir()
+    (root / "lnk").symlink_to("other/deep/er")
+    reads = stack(root, data('{ path = "../../lnk/../shared-infra/a/terraform.tfstate" }'))
+    assert reads.upstream == ()
+    assert "the state of no stack here" in reads.unknown_reads[0]
+
+
+def test_a_module_behind_a_link_reads_from_where_it_really_is(root: Path) -> None:
+    path = "${path.module}/../../../shared-infra/a/terraform.tfstate"
+    write_stack(root, "far/deep/mod", data(f'{{ path = "{path}" }}'))
+    (root / "modules/m").symlink_to("../far/deep/mod")
+    reads = stack(root, 'module "m" {\n  source = "../../modules/m"\n}\n')
+    assert (reads.upstream, reads.unknown_reads) == ((A,), ())
+
+
+@pytest.mark.parametrize("number", ["0.00001", "0.1234567890123456789"])
+def test_a_number_that_python_has_not_exactly_may_be_of_any_stack(root: Path, number: str) -> None:
+    declared = f'variable "rate" {{\n  default = {number}\n}}\n'
+    path = "../../shared-infra/a-${var.rate}/terraform.tfstate"
+    assert stack(root, declared + data(f'{{ path = "{path}" }}')).may_read_any
+
+
+def test_a_state_called_otherwise_is_seen_where_a_function_reads_it(root: Path) -> None:
+    text = 'terraform {\n  backend "local" {\n    path = "../../states/up.json"\n  }\n}\n'
+    write_stack(root, A, text)
+    call = 'output "x" {\n  value = jsondecode(file("../../states/up.json")).outputs\n}\n'
+    assert stack(root, call).upstream == (A,)
+
+
+def test_the_path_that_an_init_was_told_is_the_state_s(root: Path) -> None:
+    write_stack(root, A, 'terraform {\n  backend "local" {}\n}\n')
+    saved = root / A / ".terraform/terraform.tfstate"
+    saved.parent.mkdir()
+    path = root / "states/up.tfstate"
+    saved.write_text(json.dumps({"backend": {"type": "local", "config": {"path": str(path)}}}))
+    assert stack(root, data('{ path = "../../states/up.tfstate" }')).upstream == (A,)

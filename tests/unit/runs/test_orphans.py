@@ -163,8 +163,9 @@ def test_an_orphan_that_a_stack_may_need_or_have_is_not_destroyed(
 def test_a_state_that_no_stack_can_have_is_listed_with_what_to_do(bench: Bench, name: str) -> None:
     (directory := bench.root / name).mkdir(parents=True)
     write_state(directory)
-    (bench.root / "notebooks/n/terraform.tfstate.d/staging").mkdir(parents=True)
-    write_state(bench.root / "notebooks/n/terraform.tfstate.d/staging")
+    staging = bench.write("notebooks/n").path / "terraform.tfstate.d/staging"
+    staging.mkdir(parents=True)
+    write_state(staging)  # of a workspace of a stack
     records = session_of(bench).records
     destroyable, [(found, _, reason)] = orphans.find_states(records)
     assert destroyable == []
@@ -174,6 +175,24 @@ def test_a_state_that_no_stack_can_have_is_listed_with_what_to_do(bench: Bench, 
         "no root module has this state, whose resources still exist; stacks lie in notebooks: to "
         f"destroy it as an orphan, move the directory to notebooks/{last.lstrip('.')}"
     )
+
+
+@pytest.mark.parametrize("file", ["custom.tfstate", "terraform.tfstate.d/st/terraform.tfstate"])
+def test_the_state_of_a_workspace_or_of_another_name_is_listed_once_its_root_is_gone(
+    bench: Bench, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = bench.write("notebooks/old").path
+    state = directory / file
+    state.parent.mkdir(parents=True, exist_ok=True)
+    write_state(directory)
+    (directory / "terraform.tfstate").rename(state)
+    assert orphans.find_states(session_of(bench).records) == ([], [])
+    (directory / "main.tf").unlink()
+    destroyable, [(name, place, reason)] = orphans.find_states(session_of(bench).records)
+    assert (destroyable, str(place)) == ([], str(state))
+    assert "whose resources still exist" in reason
+    orphans.destroy_orphans(session_of(bench), ())
+    assert name in capsys.readouterr().err
 
 
 def test_a_broken_state_that_lies_too_deep_keeps_no_orphan_from_being_destroyed(

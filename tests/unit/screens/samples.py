@@ -46,7 +46,7 @@ STACKS = [
         "orphan",
         None,
         4,
-        ("its directory is gone, but its resources still exist (cost: about $39.30 a month)",),
+        ("its root module is gone, but its resources still exist (cost: about $39.30 a month)",),
         "local",
     ),
 ]
