@@ -1,5 +1,6 @@
 """Runs scripts/autostop as a process of its own and reads what it logs."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,18 @@ WITHOUT_BOTO3 = (sys.executable, "-I", "-S", str(SCRIPT))
 
 WITH_BOTO3 = (sys.executable, "-I", str(SCRIPT))
 
+AGED = re.compile(r"idle [1-9]\d* of ")
+"""A line that tells of a second without activity, or of more: a slow poll leaves numbers out."""
+
+AGES = 600
+"""An idle time that no test waits for. What is shown as idle grows, and falls after activity alone:
+so a test can wait for both, where a shorter idle time would limit what it does in between."""
+
+
+def idle_of(line: str) -> int:
+    """The seconds without activity that a line tells."""
+    return int(line.partition("idle ")[2].split()[0])
+
 
 class AutoStop:
     """A running auto-stop; `lines` are what it has logged so far."""
@@ -32,11 +45,13 @@ class AutoStop:
         text = self.log.read_text(errors="replace").rpartition("\n")[0]
         return [line.partition("autostop: ")[2] or line for line in text.splitlines()]
 
-    def wait_for(self, words: str, times: int = 1, after: int = 0) -> int:
+    def wait_for(self, words: str | re.Pattern[str], times: int = 1, after: int = 0) -> int:
         """Waits for `times` lines with `words` from line `after` on; the index of the last."""
+        pattern = re.compile(re.escape(words) if isinstance(words, str) else words)
 
         def found() -> list[int]:
-            return [n for n, line in enumerate(self.lines) if n >= after and words in line]
+            lines = enumerate(self.lines)
+            return [n for n, line in lines if n >= after and pattern.search(line)]
 
         def there() -> bool:
             assert self.process.poll() is None, self.lines

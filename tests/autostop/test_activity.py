@@ -3,6 +3,7 @@
 Nothing here can stop an instance: `cannot stop` in the log is where it would have been stopped.
 """
 
+import json
 import os
 import re
 import time
@@ -21,7 +22,7 @@ from tools.aws.logs import Event
 from tools.fleet import idle
 
 from .jupyter import PATIENCE, Jupyter, running_jupyter, until
-from .service import watching
+from .service import AGED, AGES, idle_of, watching
 
 POLLS_BEYOND_IDLE = 12
 """At ten polls a second longer than the 0.5 s after which most notebooks here are idle."""
@@ -37,7 +38,7 @@ def test_idle_kernel_is_stopped_after_the_idle_time(jupyter: Jupyter, tmp_path: 
         due = autostop.wait_for("cannot stop")
         assert "1 kernels, 0 terminals" in autostop.lines[due]
         assert all(line.startswith("running on, idle ") for line in autostop.lines[:due])
-        assert due > 0
+        assert due > 0  # the first poll saw a kernel that it did not know
 
 
 def test_busy_kernel_keeps_the_notebook_running_until_it_is_done(
@@ -45,12 +46,14 @@ def test_busy_kernel_keeps_the_notebook_running_until_it_is_done(
 ) -> None:
     done = tmp_path / "done"
     kernel = jupyter.open_notebook("Überblick.ipynb")
-    with jupyter.client(kernel) as client, watching(tmp_path, jupyter.url) as autostop:
+    with jupyter.client(kernel) as client:
         client.execute(work_until(done))
-        last = autostop.wait_for("busy: Überblick.ipynb", times=POLLS_BEYOND_IDLE)
-        assert not [line for line in autostop.lines[:last] if "cannot stop" in line]
-        done.touch()
-        autostop.wait_for("cannot stop")
+        until(lambda: jupyter.state(kernel) == "busy")
+        with watching(tmp_path, jupyter.url) as autostop:
+            last = autostop.wait_for("busy: Überblick.ipynb", times=POLLS_BEYOND_IDLE)
+            assert not [line for line in autostop.lines[:last] if "cannot stop" in line]
+            done.touch()
+            autostop.wait_for("cannot stop")
 
 
 def test_kernel_that_works_between_polls_counts_from_its_last_activity(
@@ -58,31 +61,32 @@ def test_kernel_that_works_between_polls_counts_from_its_last_activity(
 ) -> None:
     with (
         jupyter.client(jupyter.start_kernel()) as client,
-        watching(tmp_path, jupyter.url, idle=2) as autostop,
+        watching(tmp_path, jupyter.url, idle=AGES) as autostop,
     ):
         seen = 0
-        for _ in range(5):
-            seen = autostop.wait_for("running on, idle 1 of", after=seen)
+        for _ in range(3):
+            seen = autostop.wait_for(AGED, after=seen)
             client.execute_interactive("1", timeout=PATIENCE)
             seen = autostop.wait_for("running on, idle 0 of", after=seen)
-        assert seen > POLLS_BEYOND_IDLE
-        assert "cannot stop" not in "".join(autostop.lines)
 
 
 def test_active_terminal_keeps_the_notebook_running_and_an_idle_one_does_not(
     jupyter: Jupyter, tmp_path: Path
 ) -> None:
-    done = tmp_path / "done"
+    begun, done = tmp_path / "begun", tmp_path / "done"
     terminal = jupyter.api("POST", "terminals")["name"]
-    with (
-        jupyter.socket(f"terminals/websocket/{terminal}") as keyboard,
-        watching(tmp_path, jupyter.url, idle=2) as autostop,
-    ):
-        keyboard.send(f'["stdin", "while [ ! -e {done} ]; do echo at work; sleep 0.2; done\\r"]')
-        last = autostop.wait_for("0 kernels, 1 terminals", times=2 * POLLS_BEYOND_IDLE)
-        assert not [line for line in autostop.lines[:last] if "cannot stop" in line]
-        done.touch()
-        autostop.wait_for("cannot stop")
+    with jupyter.socket(f"terminals/websocket/{terminal}") as keyboard:
+        work = f"touch {begun}; until [ -e {done} ]; do sleep 0.2; done; echo done"
+        keyboard.send(json.dumps(["stdin", f"{work}\r"]))
+        until(begun.exists)
+        with watching(tmp_path, jupyter.url, idle=AGES) as autostop:
+            idle_terminal = autostop.wait_for(AGED)
+            assert "0 kernels, 1 terminals" in autostop.lines[idle_terminal]
+            done.touch()
+            autostop.wait_for("idle 0 of", after=idle_terminal)
+        with watching(tmp_path, jupyter.url) as autostop:
+            due = autostop.wait_for("cannot stop")
+            assert "0 kernels, 1 terminals" in autostop.lines[due]
 
 
 def test_kernel_stuck_in_starting_ages_like_any_other(jupyter: Jupyter, tmp_path: Path) -> None:
@@ -97,20 +101,19 @@ def test_notebook_that_nobody_opened_is_stopped(jupyter: Jupyter, tmp_path: Path
     with watching(tmp_path, jupyter.url) as autostop:
         due = autostop.wait_for("cannot stop")
         assert "0 kernels, 0 terminals" in autostop.lines[due]
-        assert due > 0
 
 
 def test_without_kernels_the_last_activity_known_counts(jupyter: Jupyter, tmp_path: Path) -> None:
     done = tmp_path / "done"
     kernel = jupyter.start_kernel()
-    with jupyter.client(kernel) as client, watching(tmp_path, jupyter.url, idle=2) as autostop:
+    with jupyter.client(kernel) as client, watching(tmp_path, jupyter.url, idle=AGES) as autostop:
         client.execute(work_until(done))
         autostop.wait_for("busy", times=2)
         done.touch()
         jupyter.api("DELETE", f"kernels/{kernel}")
         first = autostop.wait_for("0 kernels")
         assert autostop.lines[first].startswith("running on, ")
-        autostop.wait_for("cannot stop")
+        autostop.wait_for(AGED, after=first)
 
 
 def test_open_connection_alone_does_not_keep_the_notebook_running(
@@ -198,14 +201,25 @@ def test_one_failed_poll_never_stops(tmp_path: Path) -> None:
 
 
 def test_jupyter_that_hangs_counts_from_its_last_answer(jupyter: Jupyter, tmp_path: Path) -> None:
-    with watching(tmp_path, jupyter.url, "--timeout-seconds=0.3", idle=3) as autostop:
-        autostop.wait_for("idle 2 of 3 s: 0 kernels")
-        with jupyter.hanging():
-            silent = autostop.wait_for("does not answer", times=3)
-            assert autostop.lines[silent].startswith("running on, idle 1 of 3 s")
-            autostop.wait_for("cannot stop, idle 3 of 3 s: Jupyter does not answer")
+    """Less is idle in the third silent poll than in the last that was answered.
+
+    That takes three polls that are quicker than the notebook is idle by then. So it hangs again,
+    each time after a longer while, however slow a busy machine's polls are.
+    """
+    with watching(tmp_path, jupyter.url, "--timeout-seconds=0.3", idle=AGES) as autostop:
+        silent = 0
+        for _ in range(10):
+            autostop.wait_for("0 kernels", after=silent)
+            with jupyter.hanging():
+                here = len(autostop.lines)
+                silent = autostop.wait_for("does not answer", times=3, after=here)
+            before = [line for line in autostop.lines[:silent] if "0 kernels" in line][-1]
+            if idle_of(autostop.lines[silent]) < idle_of(before):
+                break
+        else:
+            pytest.fail(f"the silence counts from the last activity: {autostop.lines}")
         answered = autostop.wait_for("0 kernels", after=silent)
-        assert autostop.lines[answered].startswith("cannot stop"), "it was idle all the time"
+        assert idle_of(autostop.lines[answered]) >= idle_of(before), "it was idle all the time"
 
 
 def test_short_silence_of_a_busy_jupyter_stops_nothing(jupyter: Jupyter, tmp_path: Path) -> None:
@@ -218,8 +232,8 @@ def test_short_silence_of_a_busy_jupyter_stops_nothing(jupyter: Jupyter, tmp_pat
         client.execute(work_until(done))
         busy = autostop.wait_for("busy")
         with jupyter.hanging():
-            autostop.wait_for("does not answer", times=4)
-        back = autostop.wait_for("busy", after=busy + 4)
+            silent = autostop.wait_for("does not answer", times=4, after=busy)
+        back = autostop.wait_for("busy", after=silent)
         assert autostop.lines[back].startswith("running on, idle 0 of 60 s: 1 kernels")
         done.touch()
 
@@ -267,10 +281,9 @@ OK = b"HTTP/1.0 200 OK\r\n\r\n"
 def test_what_is_not_an_answer_of_jupyter_is_silence(
     tmp_path: Path, chunks: list[bytes], pause: float, error: str
 ) -> None:
-    with (
-        answering(chunks, pause) as url,
-        watching(tmp_path, url, "--timeout-seconds=0.3") as autostop,
-    ):
+    # Only what drips is given up: what is wrong at once may come late on a busy machine.
+    options = ("--timeout-seconds=0.3",) if pause else (f"--timeout-seconds={PATIENCE}",)
+    with answering(chunks, pause) as url, watching(tmp_path, url, *options) as autostop:
         due = autostop.wait_for("cannot stop")
         assert due >= 2
         assert all("Jupyter does not answer" in line for line in autostop.lines[: due + 1])

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +51,11 @@ class Checkout:
         """The terraform or tofu that `tools` runs, for what a person does beside it."""
         return str(find_binary(self.env))
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, main: str = "") -> "subprocess.Popen[str]":
+        """`main` is a module to run in place of `tools`."""
         with interruptible():
             return subprocess.Popen(
-                [TOOLS, *arguments],
+                [*([sys.executable, "-m", main] if main else [TOOLS]), *arguments],
                 cwd=self.root,
                 env=self.env,
                 stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import TOOLS, Checkout
+from tests.faults.fleet import Barrier, ended
 from tests.trees import reading, write_stack
 from tools.localcloud.process import Running
 from tools.runs import report_file
@@ -22,10 +23,12 @@ RESOURCE = 'resource "terraform_data" "this" {\n  input = "x"\n}\noutput "x" {\n
 BROKEN = 'output "x" {\n  value = file("missing")\n}\n'
 
 
-def slow(seconds: int) -> str:
+def held(barrier: Barrier) -> str:
+    """A resource whose making waits at `barrier`, and another."""
+    barrier.set()
     return (
         f'resource "terraform_data" "this" {{\n  provisioner "local-exec" {{\n'
-        f'    command = "exec sleep {seconds}"\n  }}\n}}\n{RESOURCE.replace("this", "that")}'
+        f'    command = "{barrier.pause}"\n  }}\n}}\n{RESOURCE.replace("this", "that")}'
     )
 
 
@@ -258,16 +261,14 @@ def test_where_terraform_looks_is_where_this_looks(small: Checkout) -> None:
 def test_who_holds_the_lock_is_said_with_what_to_do(
     small: Checkout, file: str, command: str
 ) -> None:
-    (write_stack(small.root, "notebooks/n", slow(30)) / file).write_text("")
+    barrier = Barrier(small.root, "this")
+    (write_stack(small.root, "notebooks/n", held(barrier)) / file).write_text("")
     first = small.start("deploy", "--local")
-    lock = small.root / ".tools/local/workspace/notebooks/n/.terraform.tfstate.lock.info"
-    deadline = time.monotonic() + 300
-    while not lock.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    barrier.await_reached()
     second = small.tools("deploy", "--local")
-    first.send_signal(signal.SIGINT)
-    first.communicate(timeout=300)
+    barrier.release()
+    said = ended(first)
+    assert first.returncode == 0, said
     assert second.returncode == 1
     assert re.search(r"another (?:Terraform|OpenTofu) works on it \(", second.stderr)
     assert re.search(command, second.stderr)
@@ -284,7 +285,7 @@ def test_broken_values_are_named_with_file_and_line(small: Checkout, text: str) 
 
 
 def test_ctrl_c_lets_terraform_write_its_state_and_release_its_lock(small: Checkout) -> None:
-    write_stack(small.root, "notebooks/n", slow(30))
+    write_stack(small.root, "notebooks/n", held(Barrier(small.root, "this")))
     write_stack(small.root, "notebooks/z", RESOURCE)
     process = small.start("deploy", "--local", "--jobs", "1")
     work = small.root / ".tools/local/workspace/notebooks"

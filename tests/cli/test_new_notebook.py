@@ -2,24 +2,27 @@
 
 import json
 import signal
-import time
 
 import pytest
 
 from tests.cli.conftest import Checkout
+from tests.faults.fleet import Barrier, ended
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_leaves_all_or_nothing(checkout: Checkout, number: int) -> None:
+    """It is held with one of two directories written (tests/cli/pausing.py)."""
     before = checkout.notebooks()
-    many = [{"name": f"nb-{n}"} for n in range(500)]
-    (checkout.root / "many.yaml").write_text(json.dumps(many))
-    process = checkout.start("new-notebook", "--from-file", "many.yaml")
-    deadline = time.monotonic() + 300
-    while checkout.notebooks() == before and process.poll() is None:
-        assert time.monotonic() < deadline
+    (checkout.root / "two.yaml").write_text(json.dumps([{"name": "one"}, {"name": "two"}]))
+    barrier = Barrier(checkout.root, "first")
+    barrier.set()
+    new = ("new-notebook", "--from-file", "two.yaml")
+    process = checkout.start(barrier.pause, *new, main="tests.cli.pausing")
+    barrier.await_reached()
+    assert checkout.notebooks() != before
     process.send_signal(number)
-    output = process.communicate(timeout=300)[0]
+    barrier.release()
+    output = ended(process)
     assert process.returncode == 128 + number, output
     assert "Traceback" not in output
     assert checkout.notebooks() == before

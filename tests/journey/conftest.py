@@ -20,6 +20,7 @@ import boto3
 import pytest
 
 from tests import warm
+from tests.children import interruptible
 from tests.cli.conftest import TOOLS, user_env
 from tests.conftest import SECONDS_OF_A_TRANSITION, free_port
 from tests.keeper import kept_env
@@ -151,15 +152,16 @@ class SecondTerminal:
 
     def __init__(self, journey: Journey, command: str, output: IO[str]) -> None:
         self._file = Path(output.name)
-        self._process = subprocess.Popen(
-            ["bash", "-c", command],
-            cwd=journey.root,
-            env=journey.env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with interruptible():
+            self._process = subprocess.Popen(
+                ["bash", "-c", command],
+                cwd=journey.root,
+                env=journey.env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def ended(self) -> Done:
         code = self._process.wait()

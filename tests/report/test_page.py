@@ -26,6 +26,9 @@ from tools.layout.stack import Stack
 from tools.report import page
 from tools.report.drawing import Drawing, Group
 
+PATIENCE = 300
+"""Seconds after which a wait is given up, however busy the machine is."""
+
 COLUMNS = ["Notebook", "Status", "Owner", "Environment", "Instance type", "GB", "A month"]
 
 
@@ -55,7 +58,8 @@ def heading(browser: Chrome, name: str) -> WebElement:
 
 def wait_for(browser: Chrome, expected: list[str]) -> None:
     """Searching and sorting are drawn soon, not at once."""
-    WebDriverWait(browser, 30).until(lambda _: names(browser) == expected, f"not {expected}")
+    waiting = WebDriverWait(browser, PATIENCE)
+    waiting.until(lambda _: names(browser) == expected, f"not {expected}")
 
 
 @pytest.mark.parametrize("count", [0, 1, 12])
@@ -137,7 +141,8 @@ def csv_file(browser: Chrome) -> list[dict[str, str]]:
     """What the button saves, as Python's reader of CSV has it. The disk is left out."""
     browser.execute_script(CAUGHT)
     browser.find_element(By.ID, "csv").click()
-    WebDriverWait(browser, 30).until(lambda b: b.execute_script("return window.files.length"))
+    waiting = WebDriverWait(browser, PATIENCE)
+    waiting.until(lambda b: b.execute_script("return window.files.length"))
     text: str = browser.execute_script("return window.files[0]")
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 

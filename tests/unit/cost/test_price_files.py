@@ -5,6 +5,7 @@ tiers, regions and currencies.
 """
 
 import tracemalloc
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -159,7 +160,11 @@ def test_a_body_that_is_no_gzip_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_server_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(frankfurt(), stalls=True) as server:
         monkeypatch.setenv(price_files.SERVER_VARIABLE, server.url)
-        rows = price_files.read_prices("AmazonSageMaker", "eu-central-1", patience=0.1)
+        rows = None
+        for patience in (0.1, 1, 10, 100):  # it is the connection's too, on a busy machine
+            with suppress(UserError):
+                rows = price_files.read_prices("AmazonSageMaker", "eu-central-1", patience)
+                break
         assert rows is not None
         with pytest.raises(UserError, match=r"cannot fetch the price file .*timed out"):
             list(rows)

@@ -3,17 +3,24 @@
 import os
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import Answer, begun, counts, done, failure
+from tools.engine import scheduler
 from tools.engine.plans import Plan
-from tools.engine.run import Result
+from tools.engine.run import Result, Run
 from tools.engine.scheduler import default_jobs, run_stacks
+from tools.layout.stack import Stack
 from tools.system import processes
+
+PATIENCE = 300.0
+"""Seconds after which a wait is given up, however busy the machine is."""
 
 
 def outcomes(results: list[Result]) -> dict[str, str]:
@@ -82,7 +89,7 @@ def test_what_could_not_be_destroyed_keeps_what_it_reads(chain: Bench) -> None:
 
 def test_independent_stacks_run_in_parallel(bench: Bench) -> None:
     # Each waits for the other to have started: one after the other, both would fail.
-    meeting = threading.Barrier(2, timeout=300)
+    meeting = threading.Barrier(2, timeout=PATIENCE)
     for name in ("notebooks/m", "notebooks/n"):
         bench.write(name)
         bench.terraform.will(f"apply {name}", Answer(meanwhile=meeting.wait))
@@ -90,20 +97,45 @@ def test_independent_stacks_run_in_parallel(bench: Bench) -> None:
     assert outcomes(results) == {"notebooks/m": "applied", "notebooks/n": "applied"}
 
 
-def test_no_more_stacks_run_than_jobs(bench: Bench) -> None:
-    meeting = threading.Barrier(2, timeout=0.05)
-    met: list[int] = []
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """What the scheduler has started, asked once it can start no more until something ends.
 
-    def meet() -> None:
-        with suppress(threading.BrokenBarrierError):
-            met.append(meeting.wait())
+    To give it some time instead would not show what it starts late on a busy machine.
+    """
+    names: list[str] = []
+    awaited: list[Future[None]] = []
 
+    def attempt(run: Run, stack: Stack, *rest: Any) -> Any:
+        names.append(stack.name)
+        return real_attempt(run, stack, *rest)
+
+    def wait(futures: list[Future[None]], **options: Any) -> Any:
+        awaited[:] = futures
+        return real_wait(futures, **options)
+
+    def ask() -> list[str]:
+        until = time.monotonic() + PATIENCE
+        while not awaited or any(future.done() for future in awaited):
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        return [*names]
+
+    real_attempt, real_wait = scheduler._Attempt, scheduler.wait
+    monkeypatch.setattr(scheduler, "_Attempt", attempt)
+    monkeypatch.setattr(scheduler, "wait", wait)
+    return ask
+
+
+def test_no_more_stacks_run_than_jobs(bench: Bench, started: Callable[[], list[str]]) -> None:
+    seen: list[list[str]] = []
     for name in ("notebooks/m", "notebooks/n"):
         bench.write(name)
-        bench.terraform.will(f"apply {name}", Answer(meanwhile=meet))
+        answer = Answer(meanwhile=lambda: seen.append(started()))
+        bench.terraform.will(f"apply {name}", answer)
     results = run_stacks(bench.run(jobs=1), bench.stacks())
     assert outcomes(results) == {"notebooks/m": "applied", "notebooks/n": "applied"}
-    assert met == []
+    assert seen == [["notebooks/m"], ["notebooks/m", "notebooks/n"]]
 
 
 @pytest.mark.parametrize(
@@ -115,24 +147,28 @@ def test_no_more_stacks_run_than_jobs(bench: Bench) -> None:
     ],
 )
 def test_a_stack_that_waits_for_aws_leaves_its_job_to_another(
-    bench: Bench, address: str, more: int, is_joined: bool
+    bench: Bench, started: Callable[[], list[str]], address: str, more: int, is_joined: bool
 ) -> None:
     for name in ("notebooks/m", "notebooks/n"):
         bench.write(name)
     joined = threading.Event()
-    waits = Answer(events=[begun(address)], meanwhile=lambda: joined.wait(60 if is_joined else 0.2))
-    bench.terraform.will("apply notebooks/m", waits)
-    bench.terraform.will("apply notebooks/n", Answer(meanwhile=joined.set))
     seen: list[bool] = []
-    bench.told.end = lambda stack, outcome: seen.append(joined.is_set())  # type: ignore[method-assign]
+
+    def meanwhile() -> None:
+        seen.append("notebooks/n" in started())
+        if is_joined:
+            assert joined.wait(PATIENCE)
+
+    bench.terraform.will("apply notebooks/m", Answer([begun(address)], meanwhile=meanwhile))
+    bench.terraform.will("apply notebooks/n", Answer(meanwhile=joined.set))
     results = run_stacks(bench.run(jobs=1, more=more), bench.stacks())
     assert set(outcomes(results).values()) == {"applied"}
-    assert seen == [is_joined, True]
+    assert seen == [is_joined]
 
 
 def await_init(bench: Bench, name: str) -> None:
     """Returns once `name` is initialized; there is nothing else that could wake the caller."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while f"init {name}" not in bench.terraform.calls:
         assert time.monotonic() < until, bench.terraform.calls
         time.sleep(0.01)

@@ -16,8 +16,9 @@ from tools.terraform import process
 from tools.terraform.masking import mask_of
 
 INTERRUPTED = "interrupted: waiting until the state is written\n"
+UNTIL_TOLD = "for n in $(seq 30000); do [ -e told ] && break; sleep 0.01; done"  # or 300 s
 # Waits for a SIGINT as Terraform does: once for its end, twice for its end without a state.
-WAITING = "trap 'echo state; exit 1' INT; echo ready; while :; do sleep 0.01; done"
+WAITING = f"trap 'echo state; exit 1' INT; echo ready; {UNTIL_TOLD}"
 
 
 def start(folder: Path, script: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
@@ -96,8 +97,11 @@ def test_an_interruption_is_passed_on_once(tmp_path: Path) -> None:
         lines.append(line)
         if line in ("ready\n", INTERRUPTED) and interruption.count < 3:
             interruption.note(signal.SIGINT, None)
+        if lines.count(INTERRUPTED) == 3:
+            (tmp_path / "told").touch()
 
-    child = start(tmp_path, "trap 'echo state; sleep 0.2; exit 1' INT; echo ready; sleep 9 & wait")
+    # It ends only once every SIGINT that could be passed on has been.
+    child = start(tmp_path, WAITING.replace("echo state;", f"echo state; {UNTIL_TOLD};"))
     follow(child, tmp_path, on_line=on_line, interruption=interruption)
     assert lines.count("state\n") == 1  # a second SIGINT would have said it again, or ended it
     assert lines.count(INTERRUPTED) == 3
@@ -131,9 +135,9 @@ def test_a_child_can_be_interrupted_where_we_ignore_it(tmp_path: Path, is_counte
     with ignored():
         if is_counted:
             with count_signals():
-                child = start(tmp_path, "echo ready; exec sleep 5")
+                child = start(tmp_path, "exec sleep 300")
         else:
-            child = start(tmp_path, "echo ready; exec sleep 5")
+            child = start(tmp_path, "exec sleep 300")
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     interruption = Interruption()
     interruption.note(signal.SIGINT, None)
