@@ -22,7 +22,7 @@ from tools.localcloud import workspace
 from tools.localcloud.client import redirect
 from tools.localcloud.process import LocalCloud, Running
 from tools.state.checks import check_keys
-from tools.system import processes
+from tools.system import files, processes
 from tools.terraform.binary import Terraform
 from tools.terraform.installation import refuse_elsewhere
 
@@ -80,7 +80,7 @@ class Context:
 
     @cached_property
     def _unchecked(self) -> Repository:
-        return Repository.containing((self._root or Path.cwd()).resolve(), self.env)
+        return Repository.containing((self._root or files.working_directory()).resolve(), self.env)
 
     def _checked(self, repository: Repository) -> Repository:
         if not self._mends_keys:

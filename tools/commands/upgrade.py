@@ -19,6 +19,7 @@ from tools.scaffold import upgrade
 from tools.scaffold.merge import Conflict
 from tools.scaffold.upgrade import LeftAlone, Upgrade
 from tools.state.checks import check_states
+from tools.system import files
 
 
 @click.command("upgrade", short_help="Bring notebooks and states to today's layout.")
@@ -41,7 +42,7 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
       tools upgrade --dry-run
       tools upgrade
     """
-    here = Path.cwd()
+    here = files.working_directory()
     session = Session.open_to_read(context, local, Options(yes=yes))
     if not dry_run:
         check_states(session.target.repository)

@@ -51,7 +51,7 @@ def _write(error: Exception, root: Path | None, env: Mapping[str, str]) -> Path:
 
 def _repository(root: Path | None) -> Repository | None:
     try:
-        return Repository.containing((root or Path.cwd()).resolve())
+        return Repository.containing((root or files.working_directory()).resolve())
     except (UserError, OSError):
         return None
 

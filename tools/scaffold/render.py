@@ -35,7 +35,10 @@ def render(notebook: Notebook, templates: Path) -> dict[str, str]:
 
 @functools.cache
 def _templates(directory: Path) -> "tuple[Mapping[str, str], Mapping[str, Template]]":
-    """The files that are the same for every notebook, and the templates of the others."""
+    """The files that are the same for every notebook, and the templates of the others.
+
+    Raises UserError if there are none.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 
     environment = Environment(
@@ -44,9 +47,12 @@ def _templates(directory: Path) -> "tuple[Mapping[str, str], Mapping[str, Templa
         keep_trailing_newline=True,
         autoescape=False,  # HCL, not HTML: hcl/writing.py escapes every value
     )
+    names = environment.list_templates(extensions=["j2"])
+    if not names:
+        raise UserError(f"there are no templates in {directory}; git checkout brings them back")
     same: dict[str, str] = {}
     varying: dict[str, Template] = {}
-    for name in environment.list_templates(extensions=["j2"]):
+    for name in names:
         file = name.removesuffix(".j2")
         tree = environment.parse(loader.get_source(environment, name)[0])
         if meta.find_undeclared_variables(tree) or any(meta.find_referenced_templates(tree)):

@@ -38,6 +38,14 @@ def explain(error: OSError) -> str:
     return f"{error.strerror}; {mend}" if mend else str(error.strerror)
 
 
+def working_directory() -> Path:
+    """Returns the working directory. Raises UserError if it has been removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UserError("the working directory has been removed; cd to another one") from None
+
+
 @contextmanager
 def explain_unreadable(path: Path) -> Iterator[None]:
     """Raises UserError if the block fails to read `path`, or what it finds there."""
