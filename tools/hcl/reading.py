@@ -210,7 +210,8 @@ def _value(expression: Expression, name: str, text: str, path: Path) -> Value:
     assignment = re.search(rf"^.*\b{re.escape(name)}\b.*$", text, re.MULTILINE)
     line = text.count("\n", 0, assignment.start()) + 1 if assignment else 1
     raise UserError(
-        f"{path}, line {line}: {name} is an expression that this tool cannot read; write a literal"
+        f"{path}, line {line}: {name} is an expression or a number that this tool cannot read; "
+        "write a plain literal"
     )
 
 

@@ -182,7 +182,7 @@ def test_a_what_if_of_null_takes_a_schedule_away(root: Path) -> None:
     assert counted(root, "notebook-dev.schedule_start=null").notebooks[0].hours == 730
 
 
-@pytest.mark.parametrize("size", ["-5", "true", "10.5", "1e400", "4", '"big"'])
+@pytest.mark.parametrize("size", ["-5", "true", "10.5", "4", '"big"'])
 def test_a_volume_that_aws_refuses_is_unknown_and_told(root: Path, size: str) -> None:
     values = root / "notebooks/notebook-prod/terraform.tfvars"
     values.write_text(re.sub(r"(?m)^volume_size.*$", f"volume_size = {size}", values.read_text()))
@@ -190,6 +190,15 @@ def test_a_volume_that_aws_refuses_is_unknown_and_told(root: Path, size: str) ->
     assert [n.volume_gb for n in found.notebooks] == [20, None]
     (warning,) = found.warnings
     assert warning.startswith("notebooks/notebook-prod: volume_size is not counted: ")
+
+
+def test_a_number_beyond_python_s_leaves_its_notebook_out_and_is_told(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (root / "notebooks/notebook-prod/terraform.tfvars").open("a") as file:
+        file.write("idle_timeout_minutes = 1e400\n")
+    assert len(counted(root).notebooks) == 1
+    assert "idle_timeout_minutes is an expression or a number that this" in capsys.readouterr().err
 
 
 def test_times_are_those_that_the_module_takes() -> None:
