@@ -355,6 +355,46 @@ def a_path_that_a_module_is_told(site: Site) -> Changes:
     return file_changes(path)
 
 
+@form()
+def a_module_behind_a_link(site: Site) -> Changes:
+    """Its path.module is behind the link, whose ".." is the real parent."""
+    module = site.tree.root / "elsewhere" / site.name / "module"
+    path = site.tree.write(module.parent / "x.sh", "one\n")
+    text = 'resource "terraform_data" "this" {\n  input = file("${path.module}/../x.sh")\n}\n'
+    site.tree.write(module / "main.tf", text)
+    link = site.tree.root / "modules" / site.name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(os.path.relpath(module, link.parent))
+    site.block("module", site.name, source=site.path(link))
+    return file_changes(path)
+
+
+@form(unknown="what comes after a part that is not known leads out of its folder")
+def a_climb_after_what_is_not_known(site: Site) -> Changes:
+    path, below = site.shared("x.sh"), site.shared("below/y.sh")
+    folder = site.in_module(path.parent)
+    site.uses(Expression(f'file("{folder}/${{chomp("{below.parent.name}")}}/../{path.name}")'))
+    return file_changes(path)
+
+
+@form(unknown="the path is in a text that is decoded, and leads out of the folder")
+def a_climb_in_a_decoded_text(site: Site) -> Changes:
+    path, below = site.shared("x.sh"), site.shared("below/y.sh")
+    text = f'yamldecode("path: ../{path.name}").path'
+    site.uses(Expression(f'file("{site.in_module(below.parent)}/${{{text}}}")'))
+    return file_changes(path)
+
+
+@form(is_in_part=True)
+def a_number_with_many_digits_in_a_path(site: Site) -> Changes:
+    """Terraform keeps 512 bits, and writes no exponent."""
+    path, other = site.shared("x-0.00001.sh"), site.shared("x-0.1234567890123456789.sh", "two\n")
+    folder = site.in_module(path.parent)
+    site.uses(Expression(f'file("{folder}/x-${{1e-5}}.sh")'))
+    site.uses(Expression(f'file("{folder}/x-${{0.1234567890123456789}}.sh")'), "_more")
+    return own(file_changes(path), "small") | own(file_changes(other), "long")
+
+
 @form(upstreams=1)
 def the_state_as_a_file(site: Site) -> Changes:
     """Which says nothing of the order, so the stack reads the outputs too."""
