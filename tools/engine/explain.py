@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.engine.plans import Change
@@ -86,8 +87,10 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
             _describe_lack(run, stack, *missing_output) for missing_output in sorted(lacking)
         )
     for diagnostic in diagnostics:
-        if diagnostic.summary == "Error acquiring the state lock":
-            return _describe_lock(diagnostic, stack, run)
+        if diagnostic.summary == "Error acquiring the state lock" and (
+            described := _describe_lock(diagnostic, stack, run)
+        ):
+            return described
     if any(names_former(stack.name, d.detail) for d in diagnostics if d.summary in _PREVENTED):
         return (
             "its state has addresses of an older layout, and nothing was changed; move them: "
@@ -164,11 +167,19 @@ def _describe_left_state(diagnostic: Diagnostic, stack: Stack) -> str:
     return f"{diagnostic.text()}; {errored} is cut short too: make room, and run this again"
 
 
-def _describe_lock(diagnostic: Diagnostic, stack: Stack, run: Run) -> str:
+def _describe_lock(diagnostic: Diagnostic, stack: Stack, run: Run) -> str | None:
+    """Who holds the lock; None if nobody does: Terraform says so too of a state it cannot read."""
     lock = dict(_LOCK_INFO.findall(diagnostic.detail))
+    place = run.records.place(stack)
+    if not lock:
+        with suppress(UserError):
+            if note := place.lock() if place else None:
+                lock = {"ID": note.id, "Who": note.who, "Created": note.created}
+    if not lock:
+        return None
     command = (
         f"tools state unlock{run.option} {stack.name}"
-        if run.records.place(stack)
+        if place
         else f"{run.terraform.program} -chdir={stack.path} force-unlock {lock.get('ID')}"
     )
     return (

@@ -38,6 +38,13 @@ def test_who_holds_the_lock(bench: Bench, file: str, command: str) -> None:
     )
 
 
+def test_a_state_that_terraform_cannot_read_is_not_called_locked(bench: Bench) -> None:
+    """What Terraform 1.11.4 says of a state that OpenTofu has encrypted."""
+    detail = "Error message: Unsupported state file format: The state file does not have a version"
+    error = Diagnostic("Error acquiring the state lock", detail)
+    assert explain([error], bench.write("notebooks/n"), bench.run()) == error.text()
+
+
 def test_the_lock_of_opentofu_is_taken_away_by_opentofu(bench: Bench) -> None:
     stack = bench.write("notebooks/n")
     (stack.path / "override.tf").write_text("")
