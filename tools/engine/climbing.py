@@ -25,6 +25,7 @@ _DEEPEST = 20  # steps from a name to its value
 _DOT = 'a "." beside another'
 # What climbs by itself or decoded, and a "." that does with another one beside it.
 _CLIMB = re.compile(r"\.\.|\\[xuU]0*2[eE]")
+_ENDS_IN_DOT = re.compile(r"(?:^|/)\.$")
 _LONE_DOT = re.compile(r"(?:^|[^\w.])\.(?![\w./])|^\./")
 # Functions whose result is cut out of the argument with this number.
 _CUTTING = {
@@ -60,15 +61,19 @@ def _of_path(
     expression: Expression, scope: ModuleScope, absolute: Absolute, depth: int
 ) -> Iterator[str]:
     """Of an expression that stands at the beginning of the path, whose known part is the folder."""
-    if depth == _DEEPEST or _is_known(expression, scope):
-        return  # the part that comes after says it is too deep
-    if expression[0] == "template":
+    if depth == _DEEPEST:
+        yield "an expression that is too deep"
+    elif _is_known(expression, scope):
+        return
+    elif expression[0] == "template":
         beginning = list(takewhile(lambda part: _is_one_text(part, scope), expression[1]))
-        first, *others = expression[1][len(beginning) :]
-        yield from _of_path(first, scope, absolute, depth + 1)
-        for part in others:
+        if beginning and isinstance(beginning[-1], str) and _ENDS_IN_DOT.search(beginning[-1]):
+            yield _DOT
+        rest = expression[1][len(beginning) :]  # nothing if a part is no text: Terraform refuses it
+        for number, part in enumerate(rest):
             literal = ["literal", part] if isinstance(part, str) else part
-            yield from _of_part(literal, scope, absolute, depth + 1)
+            look = _of_part if number else _of_path
+            yield from look(literal, scope, absolute, depth + 1)
     elif expression[0] == "if":
         for branch in expression[2:]:
             yield from _of_path(branch, scope, absolute, depth + 1)
@@ -182,7 +187,7 @@ def _of_call(
         subject = _CUTTING[function]
         # Neither what is looked for nor where it is cut is in the result.
         arguments = [*arguments[subject : subject + 1], *arguments[2:]]
-    elif function in ("format", "formatlist") and arguments[0][0] == "literal":
+    elif function in ("format", "formatlist") and arguments and arguments[0][0] == "literal":
         text = re.sub(r"%[^a-zA-Z%]*[a-zA-Z%]", "", str(arguments[0][1]))
         arguments = [["literal", text], *arguments[1:]]
     elif function == "join":

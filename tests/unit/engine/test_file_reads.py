@@ -236,6 +236,7 @@ def test_a_value_that_leads_out_of_the_folder_is_followed_or_unknown(tree: Tree)
         '"../../s/d/${sort(split(",", var.list))[0]}"',
         '"../../s/d/${strrev("a/${local.dot}${upper(local.dot)}")}"',
         'var.x == "" ? "../../s/a" : "../../s/d/${var.x}/../a"',
+        '"../../s/d/.${join("", [var.x, "./a"])}"',
     ],
 )
 def test_a_path_that_may_climb_where_it_is_not_known_is_unknown(tree: Tree, path: str) -> None:
@@ -244,6 +245,13 @@ def test_a_path_that_may_climb_where_it_is_not_known_is_unknown(tree: Tree, path
     texts = 'locals {\n  dot = "."\n  text = <<-X\n    x: ../a\n  X\n}\n'
     tree.write("terraform.tfvars", 'list = "one,../a"\n')
     assert tree.read(names + texts + value(f"file({path})")).unknown
+
+
+@pytest.mark.parametrize(
+    "path", ['"s/${null}"', '"s/${[1]}"', '"s/${format()}"', '"s/${join()}"', '"s/${substr()}"']
+)
+def test_a_path_that_terraform_refuses_is_no_error_of_ours(tree: Tree, path: str) -> None:
+    tree.read(value(f"file({path})"))
 
 
 @pytest.mark.parametrize(
