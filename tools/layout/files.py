@@ -42,6 +42,13 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def directory_at(base: str, folder: str) -> str:
+    """The path of `folder`, as seen from the directory `base`, also if that is behind a link."""
+    path, seen = posixpath.normpath(posixpath.join(base, folder)), f"{base}/{folder}"
+    real = os.path.realpath(seen)
+    return path if os.path.realpath(path) == real else real
+
+
 def follow_links(base: str, folder: str) -> str:
     """`folder`, of a module as seen from the directory `base`, behind symbolic links if there are.
 

@@ -300,7 +300,7 @@ class Walk:
                     folder = self._folder(full[:-1], context, source)
                     if folder is None or depth == _DEEPEST:
                         continue
-                    path = posixpath.normpath(posixpath.join(self._root_context.root, folder))
+                    path = files.directory_at(self._root_context.root, folder)
                     self.folders[path] = None
                     if path.startswith(f"{self._root_context.root}/"):
                         self._root_context.bound.add(path)

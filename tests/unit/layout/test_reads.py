@@ -449,6 +449,15 @@ def test_a_module_behind_a_link_reads_from_where_it_really_is(root: Path) -> Non
     assert (reads.upstream, reads.unknown_reads) == ((A,), ())
 
 
+def test_modules_are_seen_from_where_a_linked_folder_of_stacks_really_is(root: Path) -> None:
+    write_stack(root, "else/modules/m", data(f'{{ path = "{LOCAL}/a/terraform.tfstate" }}'))
+    write_stack(root, "modules/m", data(f'{{ path = "{LOCAL}/b/terraform.tfstate" }}'))
+    (root / "notebooks").rename(root / "else/notebooks")
+    (root / "notebooks").symlink_to("else/notebooks")
+    (root / "else/shared-infra").symlink_to(root / "shared-infra")
+    assert stack(root, 'module "m" {\n  source = "../../modules/m"\n}\n').upstream == (A,)
+
+
 @pytest.mark.parametrize("number", ["0.00001", "0.1234567890123456789"])
 def test_a_number_that_python_has_not_exactly_may_be_of_any_stack(root: Path, number: str) -> None:
     declared = f'variable "rate" {{\n  default = {number}\n}}\n'
