@@ -21,7 +21,8 @@ from tools.layout.stack import FOLDERS, GROUPS
 from tools.localcloud import mirror
 from tools.localcloud.sources import Sources
 from tools.state import backend
-from tools.state.place import ERRORED, STATE, LocalPlace, read_state
+from tools.state.file import State
+from tools.state.place import ERRORED, STATE, LocalPlace
 from tools.system import files
 
 # Values that name something in an AWS account, and what the local cloud has instead.
@@ -244,5 +245,6 @@ def _holds_resources(directory: Path) -> bool:
 
     Raises UserError if it cannot be read.
     """
-    state = read_state(LocalPlace(directory / STATE))
-    return state is not None and bool(state.resources)
+    place = LocalPlace(directory / STATE)
+    text = place.read()  # an empty one may have been cut short
+    return text is not None and bool(State.parse(text, str(place)).resources)

@@ -91,11 +91,11 @@ class Lock:
 def read_state(place: Place) -> State | None:
     """The state in `place`, or None if there is none.
 
-    Raises UserError if it cannot be read or was cut short, as an empty one may have been, and
-    UnreadableState as State.parse does.
+    An empty file is none: Terraform makes it with the lock of the first apply. Raises UserError if
+    the state cannot be read or was cut short, and UnreadableState as State.parse does.
     """
     text = place.read()
-    return None if text is None else State.parse(text, str(place), place.mend)
+    return State.parse(text, str(place), place.mend) if text else None
 
 
 @dataclass(frozen=True)
