@@ -18,9 +18,9 @@ import math
 import re
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tools.errors import UserError
@@ -80,8 +80,10 @@ def number_of(text: str) -> int | float:
     if not math.isfinite(number):
         return math.nan
     written = str(int(number)) if number.is_integer() else repr(number)
-    is_same = "e" not in written and Decimal(written) == Decimal(text)
-    return number if is_same else math.nan
+    with suppress(InvalidOperation):  # of an exponent that Decimal does not take either
+        if "e" not in written and Decimal(written) == Decimal(text):
+            return number
+    return math.nan
 
 
 def load_json(text: str | bytes, **options: Any) -> Any:

@@ -234,10 +234,11 @@ def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
     Raises UserError without a pattern, for one that names no orphan, if a deployed stack may read
     one of them, and if one may be the state of a stack.
     """
-    orphans, others = find_states(session.records)
+    orphans = find_orphans(session.records)
     names = match_names(patterns, (orphan.name for orphan in orphans), "no orphan is called")
     chosen = [orphan for orphan in orphans if not patterns or orphan.name in names]
     if not chosen:
+        _, others = find_states(session.records)
         for name, _, reason in others:
             say(f"{name}: {reason}")
         if not others:

@@ -204,3 +204,4 @@ def test_a_broken_state_that_lies_too_deep_keeps_no_orphan_from_being_destroyed(
     assert [orphan.name for orphan in orphans.find_orphans(records)] == ["notebooks/gone"]
     with pytest.raises(UserError, match="not a complete Terraform state"):
         orphans.find_states(records)
+    assert "name the orphans to destroy" in refused(session_of(bench))
