@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.state.place import SAVED_BACKEND
+from tools.layout.contents import SAVED_BACKEND
 from tools.terraform.binary import Terraform
 
 _NOTE = ".terraform/initialized.json"

@@ -11,7 +11,7 @@ from tools.engine.file_digests import FileDigests, UncountableError
 from tools.engine.module_scope import ModuleUses
 from tools.hcl.file_uses import FileUses
 from tools.hcl.scanning import LOCK_FILE
-from tools.state.place import SAVED_BACKEND
+from tools.layout.contents import SAVED_BACKEND
 
 _GLOB = re.compile(r"[*?\[{]")
 # What Terraform and this program write in a stack's directory.

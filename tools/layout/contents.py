@@ -1,17 +1,22 @@
 """What Terraform or OpenTofu reads in a directory by the names of its files."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools.layout import files
 
 # Stands for what cannot be opened, and names all that a file may be needed for.
 UNOPENED = b"\0terraform_remote_state module source backend"
 
+# Where init notes the backend.
+SAVED_BACKEND = ".terraform/terraform.tfstate"
+
 Files = tuple[tuple[str, bytes], ...]  # name and content
+SavedBackend = tuple[str, Mapping[str, Any]]  # its kind and its arguments
 
 
 class Contents(NamedTuple):
@@ -96,6 +101,25 @@ def selected_workspace(directory: str) -> str:
         text = read_file(f"{directory}/.terraform/environment") or b""
         workspaces[directory] = "".join(text.decode(errors="replace").split()) or "default"
     return workspaces[directory]
+
+
+def saved_backend(directory: str) -> SavedBackend | None:
+    """The kind and the arguments of the backend as the last init saved them, if it saved any.
+
+    Those of `-backend-config` are among them:
+    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
+    """
+    content = read_file(f"{directory}/{SAVED_BACKEND}")
+    if content is None:
+        return None
+    try:
+        backend_note = json.loads(content)["backend"]
+        arguments = {
+            name: value for name, value in backend_note["config"].items() if value is not None
+        }
+        return str(backend_note["type"]), arguments
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def read_file(path: str) -> bytes | None:

@@ -1,6 +1,5 @@
 """The stacks of one repository side by side: which of them a state belongs to."""
 
-import json
 import os
 import re
 from collections import defaultdict
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tools.hcl.evaluation import Values
-from tools.layout.contents import Files, read_file, selected_workspace
+from tools.layout.contents import Files, saved_backend, selected_workspace
 from tools.layout.reads import STATE_NAME, Read, Reader, StateAddress
 
 Kind = Literal["shared", "notebook"]
@@ -221,8 +220,10 @@ class Neighbours:
         kind, arguments, is_declared = backend
         texts = {key: value for key, value in arguments.items() if isinstance(value, str)}
         if kind == "local" and arguments.keys() <= {"path", "workspace_dir"}:
-            path = texts.get("path") or (_saved_path(directory) if is_declared else None)
-            path = os.path.join(directory, path or "terraform.tfstate")  # noqa: PTH118
+            saved = saved_backend(directory) if is_declared and "path" not in texts else None
+            told = saved[1] if saved and saved[0] == "local" else {}
+            path = texts.get("path") or str(told.get("path") or "terraform.tfstate")
+            path = os.path.join(directory, path)  # noqa: PTH118
             return StateAddress(os.path.realpath(path))
         has_endpoint = bool(arguments.keys() & {"endpoint", "endpoints"})
         if kind == "s3" and texts.keys() >= {"bucket", "key"} and not has_endpoint:
@@ -232,19 +233,6 @@ class Neighbours:
 
 def _sorted(names_by_key: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
     return {key: tuple(sorted(names)) for key, names in names_by_key.items() if names}
-
-
-def _saved_path(directory: str) -> str | None:
-    """The path that an init of `backend "local" {}` was told, as it has noted it.
-
-    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
-    """
-    content = read_file(f"{directory}/.terraform/terraform.tfstate")
-    try:
-        backend = json.loads(content or b"")["backend"]
-        return str(backend["config"]["path"] or "") if backend["type"] == "local" else None
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def has_backend_options(env: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.layout.contents import selected_workspace
+from tools.layout.contents import SavedBackend, saved_backend, selected_workspace
 from tools.layout.reads import Backend
 from tools.layout.stack import Stack
 from tools.state.file import State, is_whole
@@ -22,8 +22,6 @@ STATE = "terraform.tfstate"
 ERRORED = "errored.tfstate"
 # The ending of the note on a notebook that was stopped to be retired (tools/roster).
 RETIREMENT = ".retirement.json"
-# Where init notes the backend.
-SAVED_BACKEND = ".terraform/terraform.tfstate"
 # The ending of a local state that was copied to a bucket, until Terraform has read the copy.
 UNVERIFIED = ".unverified"
 # The ending of a state that was cut short and is out of the way: what it held may still be of use.
@@ -170,9 +168,6 @@ class LocalPlace:
 Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Objects
 
 
-SavedBackend = tuple[str, Mapping[str, Any]]  # its kind and its arguments
-
-
 def no_objects(region: str) -> None:
     """Stands for a store of objects if nothing is read of the bucket, only its place told."""
 
@@ -243,12 +238,12 @@ def locate(stack: Stack, objects: Objects) -> Place | None:
     - if `is_uninitialized`,
     - if a file that is not followed here, such as an override, could name another place.
     """
-    return _locate(stack, objects, stack.backend(), saved_backend(stack))
+    return _locate(stack, objects, stack.backend(), saved_backend(str(stack.path)))
 
 
 def locate_unmoved(stack: Stack, objects: Objects) -> Place | None:
     """The place as `locate` tells it, or None if the last init was told another one."""
-    backend, saved = stack.backend(), saved_backend(stack)
+    backend, saved = stack.backend(), saved_backend(str(stack.path))
     return None if _has_moved(backend, saved) else _locate(stack, objects, backend, saved)
 
 
@@ -277,7 +272,7 @@ def _locate(
 
 def is_uninitialized(stack: Stack) -> bool:
     """Whether an init may still be told the path of the state: `backend "local"` has none."""
-    return _awaits_path(stack, stack.backend(), saved_backend(stack))
+    return _awaits_path(stack, stack.backend(), saved_backend(str(stack.path)))
 
 
 def _awaits_path(stack: Stack, backend: Backend | None, saved: SavedBackend | None) -> bool:
@@ -285,30 +280,12 @@ def _awaits_path(stack: Stack, backend: Backend | None, saved: SavedBackend | No
     return is_open and not saved and not (stack.path / STATE).exists()
 
 
-def saved_backend(stack: Stack) -> SavedBackend | None:
-    """The kind and the arguments of the backend as the last init saved them, if it saved any.
-
-    Those of `-backend-config` are among them:
-    https://developer.hashicorp.com/terraform/language/backend#partial-configuration
-    """
-    try:
-        # Most stacks have none, and Path takes ten times as long to find that out.
-        with open(f"{stack.root}/{stack.name}/{SAVED_BACKEND}", encoding="utf-8") as stream:  # noqa: PTH123
-            backend_note = json.load(stream)["backend"]
-        arguments = {
-            name: value for name, value in backend_note["config"].items() if value is not None
-        }
-        return str(backend_note["type"]), arguments
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
 def is_moved(stack: Stack) -> bool:
     """Whether the files of `stack` name another place than the last init did.
 
     Terraform does nothing in its directory then, until an init moves the state or leaves it there.
     """
-    return _has_moved(stack.backend(), saved_backend(stack))
+    return _has_moved(stack.backend(), saved_backend(str(stack.path)))
 
 
 def _has_moved(backend: Backend | None, saved: SavedBackend | None) -> bool:

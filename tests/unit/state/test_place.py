@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tools.layout.contents import SAVED_BACKEND
 from tools.layout.stack import Stack
 from tools.state.place import (
-    SAVED_BACKEND,
     BucketPlace,
     LocalPlace,
     is_moved,
