@@ -63,17 +63,18 @@ def _of_path(
     """Of an expression that stands at the beginning of the path, whose known part is the folder."""
     if depth == _DEEPEST:
         yield "an expression that is too deep"
-    elif _is_known(expression, scope):
+    elif all(map(is_known, evaluate(expression, Scope(scope.lookup)))):
         return
     elif expression[0] == "template":
-        beginning = list(takewhile(lambda part: _is_one_text(part, scope), expression[1]))
-        if beginning and isinstance(beginning[-1], str) and _ENDS_IN_DOT.search(beginning[-1]):
+        parts = _parts(expression)
+        beginning = list(takewhile(lambda part: _is_one_text(part, scope), parts))
+        last = beginning[-1] if beginning else []
+        if last[:1] == ["literal"] and _ENDS_IN_DOT.search(str(last[1])):
             yield _DOT
-        rest = expression[1][len(beginning) :]  # nothing if a part is no text: Terraform refuses it
-        for number, part in enumerate(rest):
-            literal = ["literal", part] if isinstance(part, str) else part
+        # There is no rest if a part is known and no text, which Terraform refuses.
+        for number, part in enumerate(parts[len(beginning) :]):
             look = _of_part if number else _of_path
-            yield from look(literal, scope, absolute, depth + 1)
+            yield from look(part, scope, absolute, depth + 1)
     elif expression[0] == "if":
         for branch in expression[2:]:
             yield from _of_path(branch, scope, absolute, depth + 1)
@@ -88,13 +89,11 @@ def _of_path(
             yield from _of_path(definition, where, absolute, depth + 1)
 
 
-def _is_known(expression: Expression, scope: ModuleScope) -> bool:
-    return all(map(is_known, evaluate(expression, Scope(scope.lookup))))
+def _parts(template: Expression) -> list[Expression]:
+    return [["literal", part] if isinstance(part, str) else part for part in template[1]]
 
 
-def _is_one_text(part: str | Expression, scope: ModuleScope) -> bool:
-    if isinstance(part, str):
-        return True
+def _is_one_text(part: Expression, scope: ModuleScope) -> bool:
     values = evaluate(part, Scope(scope.lookup))
     return len(values) == 1 and is_known(values[0])
 
@@ -103,10 +102,10 @@ def _of_part(
     expression: Expression, scope: ModuleScope, absolute: Absolute, depth: int, is_cut: bool = False
 ) -> Iterator[str]:
     """Of an expression whose value is a part of the path; of a part of its value if `is_cut`."""
+    values = evaluate(expression, Scope(scope.lookup))
     if depth == _DEEPEST:
         yield "an expression that is too deep"
-    elif _is_known(expression, scope):
-        values = evaluate(expression, Scope(scope.lookup))
+    elif all(map(is_known, values)):
         for text in texts_of(list(values), maps=_DEEPEST):
             yield from _of_text(text, is_cut)
     elif expression[0] in ("attribute", "index", "splat", "name", "bound"):
@@ -114,9 +113,8 @@ def _of_part(
     elif expression[0] == "call":
         yield from _of_call(expression, scope, absolute, depth, is_cut)
     elif expression[0] == "template":
-        for part in expression[1]:
-            literal = ["literal", part] if isinstance(part, str) else part
-            yield from _of_part(literal, scope, absolute, depth + 1, is_cut)
+        for part in _parts(expression):
+            yield from _of_part(part, scope, absolute, depth + 1, is_cut)
     else:
         parts = expression[2:] if expression[0] == "if" else expression[1:]
         if expression[0] == "for":

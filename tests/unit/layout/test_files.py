@@ -61,3 +61,11 @@ def test_the_program_decides(tmp_path: Path, program: str, expected: bool) -> No
     named = {"PATH": str(tmp_path), "TOOLS_TERRAFORM": str(tmp_path / program)}
     assert files.runs_opentofu(named) == expected
     assert not files.runs_opentofu({"PATH": ""})
+
+
+def test_a_link_in_a_circle_is_no_directory_and_stops_nothing(tmp_path: Path) -> None:
+    """Terraform plans such a directory."""
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "main.tf").touch()
+    assert files.file_names(tmp_path) == ["loop", "main.tf"]
+    assert files.holds_root(tmp_path)

@@ -130,3 +130,8 @@ def test_a_full_or_read_only_disk_is_one_clear_error(repository: Repository) -> 
     notebooks.symlink_to("/dev/fd")  # lists, and lets not even root make a directory
     with pytest.raises(UserError, match="cannot write"):
         render.write([make("one")], repository, TEMPLATES)
+
+
+def test_missing_templates_are_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"there are no templates in {tmp_path}; git checkout"):
+        render.render(notebook.Notebook("any", {}), tmp_path)

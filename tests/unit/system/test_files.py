@@ -67,3 +67,13 @@ def test_a_file_that_says_so_already_is_left_alone(tmp_path: Path) -> None:
     assert path.stat().st_ino == before
     files.write_if_new(path, "other")
     assert path.read_text() == "other"
+
+
+def test_a_working_directory_that_has_been_removed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(UserError, match="the working directory has been removed; cd to another"):
+        files.working_directory()
