@@ -154,6 +154,15 @@ def test_what_a_first_apply_left_is_never_called_destroyed(fleet: Fleet) -> None
     assert f"tools adopt --local {STACK}" in refused.stderr
     assert fleet.in_cloud() == instance
 
+    main = fleet.root / STACK / "main.tf"
+    text = main.read_text()
+    main.write_text(text.replace(fleet.name, f"{fleet.name}-renamed"))
+    renamed = fleet.tools("destroy", "--local")
+    assert renamed.returncode == 1, renamed.stderr
+    assert f"nothing tells what it made ({STACK}/main.tf changed)" in renamed.stderr
+    assert fleet.in_cloud() == instance
+    main.write_text(text)
+
     adopted = fleet.tools("adopt", "--local", STACK)
     assert adopted.returncode == 0, adopted.stderr
     assert fleet.in_state() == instance

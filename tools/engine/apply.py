@@ -54,6 +54,7 @@ class _StackRun:
         self._has_changes = False
         self._is_locked = False
         self._was_unfinished: bool | None = None  # known once an apply begins
+        self._inputs: Inputs | None = None  # what that apply reads
         self._creates = False
         self._saved = run.saved.get(stack.name)
 
@@ -150,17 +151,23 @@ class _StackRun:
 
     def _apply_once(self) -> None:
         self._prepare()
-        inputs = self._run.records.inputs(self._stack, fresh=True)
+        self._inputs = inputs = self._run.records.inputs(self._stack, fresh=True)
         self._step()
         retry_after_init(self._run, self._stack, lambda: self._apply_safely(inputs))
         self._record(inputs)
 
     def _begin(self) -> None:
         """Notes that an apply has begun: until it succeeds, it counts as unfinished."""
-        records = self._run.records
+        records, stack = self._run.records, self._stack
+        assert self._inputs  # read before Terraform is asked for anything
         if self._was_unfinished is None:
-            self._was_unfinished = records.unfinished(self._stack) is not None
-        records.begin_apply(self._stack)
+            self._was_unfinished = records.unfinished(stack) is not None
+            if self._was_unfinished and (changes := records.changes_since_incomplete(stack)):
+                self._say(
+                    f"warning: {records.why_incomplete(stack)} ({changes[0]}): what it made may be "
+                    f"in AWS and in no state; look for it: tools status{self._run.option}"
+                )
+        records.begin_apply(stack, self._inputs)
 
     def _begin_approved(self) -> None:
         """Notes that an apply with changes has begun: Terraform asks to approve nothing else."""
@@ -215,6 +222,7 @@ class _StackRun:
         saved = self._run.saved[self._stack.name]
         assert saved.file  # the scheduler runs no stack without one
         assert saved.inputs
+        self._inputs = saved.inputs
         self._prepare()
         self._apply_plan(saved.file, saved.status == "changed", saved.outputs)
         self._record(saved.inputs)

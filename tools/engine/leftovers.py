@@ -93,6 +93,12 @@ def refuse_leftovers(run: Run, stack: Stack) -> None:
             f"{sign}, and AWS has what no state holds: {names}; nothing was destroyed. Take it "
             f"into the state, then destroy again: {adopt}"
         )
+    if changes := run.records.changes_since_incomplete(stack):
+        raise UserError(
+            f"{sign}, and nothing tells what it made ({changes[0]}); nothing was destroyed. With "
+            f"files and values as they were then: {adopt}. Or look in AWS for what it made, delete "
+            "it, deploy, and destroy again"
+        )
     if left.unknown:
         names = ", ".join(left.unknown)
         raise UserError(

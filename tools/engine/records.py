@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -77,11 +77,14 @@ class Record:
 class UnfinishedApply:
     """A note in a record's place: an apply began, and nobody has seen it succeed.
 
-    What it made may be in AWS and in no state. `began` is in UTC, as ISO 8601 has it.
+    What it made may be in AWS and in no state. `began` is in UTC, as ISO 8601 has it. `inputs` are
+    what it read; None if several applies in a row did not finish and read different things, or if
+    an earlier version wrote the note.
     """
 
     began: str
     account: str
+    inputs: Inputs | None = None
 
     def to_json(self) -> bytes:
         """The file beside the state; to earlier versions it is no record."""
@@ -93,7 +96,10 @@ class UnfinishedApply:
     def parse(cls, text: bytes) -> "UnfinishedApply | None":
         """Returns None for what is no such note."""
         try:
-            return cls(**json.loads(text)["unfinished"])
+            fields = json.loads(text)["unfinished"]
+            if fields.get("inputs"):
+                fields["inputs"] = Inputs(**fields["inputs"])
+            return cls(**fields)
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -315,6 +321,20 @@ class Records:
             return f"its state is missing, though it was applied at {record.applied}"
         return ""
 
+    def changes_since_incomplete(self, stack: Stack) -> list[str]:
+        """Returns why `stack` may not be what the apply that `why_incomplete` means has read.
+
+        A plan then does not tell what that apply made: a name may be another one.
+        """
+        applied = self._read_record(stack)
+        if applied is None:
+            return []
+        if applied.inputs is None:
+            return ["what it read is not known"]
+        now = self.inputs(stack, fresh=True)
+        unknown = [f"it may read what is not known ({reason})" for reason in now.unknown]
+        return [*_changes(applied.inputs, now), *unknown]
+
     def _read_record(self, stack: Stack) -> Record | UnfinishedApply | None:
         if stack.name not in self._records:
             place = self.place(stack)
@@ -366,8 +386,8 @@ class Records:
         ]
 
     def other_account(self, stack: Stack) -> str | None:
-        """Returns the account in which `stack` was applied, or None if it is this one."""
-        record = self.record(stack)
+        """Returns the account in which an apply of `stack` began, or None if it is this one."""
+        record = self._read_record(stack)
         if record is None or not (self.account and record.account):
             return None
         return record.account if record.account != self.account else None
@@ -412,13 +432,16 @@ class Records:
         place.write(record.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 
-    def begin_apply(self, stack: Stack) -> None:
+    def begin_apply(self, stack: Stack, inputs: Inputs) -> None:
         """Notes that an apply of `stack` begins, in place of its record, until it has succeeded.
 
         Raises UserError if that cannot be written.
         """
+        earlier = self.unfinished(stack)
+        is_another = earlier and (earlier.inputs is None or _changes(earlier.inputs, inputs))
+        note = UnfinishedApply(_now(), self.account or "", None if is_another else inputs)
         if place := self.place(stack):
-            place.write(UnfinishedApply(_now(), self.account or "").to_json(), RECORD_SUFFIX)
+            place.write(note.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 
     def delete_record(self, stack: Stack) -> None:
@@ -434,6 +457,11 @@ class Records:
         if place := self.place(stack):
             place.delete(RECORD_SUFFIX)
         self.forget(stack)
+
+
+def _changes(before: Inputs, now: Inputs) -> list[str]:
+    """What has changed but versions, which give no resource its name."""
+    return fingerprint.differences(replace(before, versions=now.versions), now)
 
 
 def _now() -> str:

@@ -3,7 +3,9 @@
 That AWS has what was left, and that `tools adopt` takes it in, is tests/faults/test_kills.py's.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from tools.aws import lookup
 from tools.aws.client import Cloud
 from tools.engine.apply import run_stack
 from tools.engine.in_use import refuse_in_use
+from tools.engine.records import RECORD_SUFFIX
 from tools.engine.run import Result
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -28,7 +31,7 @@ CHANGES: Event = {"type": "apply_start", "@message": "", "hook": {"action": "upd
 
 @pytest.fixture
 def stack(bench: Bench) -> Stack:
-    return bench.write("notebooks/n")
+    return bench.write("notebooks/n", text='variable "name" {\n  default = "n"\n}\n')
 
 
 def fail(bench: Bench, stack: Stack, *events: Event) -> Result:
@@ -161,6 +164,93 @@ def test_a_stack_that_cannot_be_planned_is_unknown(bench: Bench, stack: Stack) -
     result = destroy(bench, stack)
     assert (result.outcome, "cannot be told: broken" in result.detail) == ("failed", True)
     assert bench.terraform.calls == ["plan notebooks/n"]
+
+
+def edit(bench: Bench, stack: Stack) -> None:
+    (stack.path / "main.tf").write_text("# edited\n")
+
+
+def set_variable(bench: Bench, stack: Stack) -> None:
+    bench.terraform = replace(bench.terraform, env={**bench.terraform.env, "TF_VAR_name": "other"})
+
+
+def apply_others_in_vain(bench: Bench, stack: Stack) -> None:
+    text = (stack.path / "main.tf").read_text()
+    edit(bench, stack)
+    fail(bench, stack, CREATES)
+    (stack.path / "main.tf").write_text(text)
+
+
+def leave_a_note_of_an_earlier_version(bench: Bench, stack: Stack) -> None:
+    note = stack.path / f"terraform.tfstate{RECORD_SUFFIX}"
+    document = json.loads(note.read_text())
+    del document["unfinished"]["inputs"]
+    note.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (edit, "notebooks/n/main.tf changed"),
+        (set_variable, "environment variable TF_VAR_name is new"),
+        (apply_others_in_vain, "what it read is not known"),
+        (leave_a_note_of_an_earlier_version, "what it read is not known"),
+    ],
+)
+def test_what_a_changed_stack_would_make_does_not_tell_what_it_made(
+    bench: Bench,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Bench, Stack], None],
+    reason: str,
+) -> None:
+    """The instance was called n, and the plan of now creates another: AWS has nothing like it."""
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    fail(bench, stack, CREATES)
+    change(bench, stack)
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    result = destroy(bench, stack)
+    assert result.outcome == "failed"
+    assert f"nothing tells what it made ({reason}); nothing was destroyed" in result.detail
+    assert "tools adopt --local notebooks/n" in result.detail
+    assert bench.run().records.unfinished(stack) is not None
+    assert run_stack(bench.run(), stack).outcome == "applied"
+    said = [line for line in bench.told.lines if f"did not finish ({reason})" in line]
+    assert "may be in AWS and in no state" in said[-1]
+    assert bench.run().records.unfinished(stack) is None  # a person was told
+
+
+def test_each_plan_of_what_is_not_known_may_create_something_else(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    stack = bench.write("notebooks/n", text="locals {\n  now = timestamp()\n}\n")
+    fail(bench, stack, CREATES)
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    assert "nothing tells what it made (it may read what is not" in destroy(bench, stack).detail
+
+
+def test_another_version_of_terraform_makes_the_same(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    fail(bench, stack, CREATES)
+    bench.terraform = replace(bench.terraform, version=(1, 99, 0))
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    assert destroy(bench, stack).detail == "nothing to destroy"
+
+
+def test_what_it_made_in_another_account_is_not_looked_for_in_this_one(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    bench.account = "111111111111"
+    fail(bench, stack, CREATES)
+    bench.account = "222222222222"
+    result = destroy(bench, stack)
+    assert result.outcome == "failed"
+    assert "its state is of account 111111111111" in result.detail
+    assert bench.run().records.unfinished(stack) is not None
 
 
 @pytest.mark.parametrize(
