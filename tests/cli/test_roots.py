@@ -11,7 +11,8 @@ import pytest
 
 from tests.cli.conftest import Checkout
 from tests.cli.test_changes import work
-from tests.trees import write_stack
+from tests.cli.test_deploy import RESOURCE
+from tests.trees import reading, write_stack
 from tools.hcl.configuration import read_pieces
 from tools.hcl.evaluation import Scope, evaluate
 from tools.layout import files
@@ -195,3 +196,23 @@ def test_what_is_read_by_for_each_in_modules_and_of_json_roots(
     (directory / "main.tf.json").rename(directory / "main.tofu")
     shutil.rmtree(roots.root / "shared-infra/a")
     assert "no orphans" in roots.tools("destroy", "--local", "--orphan").stderr
+
+
+def test_what_a_root_elsewhere_in_the_repository_uses_is_not_destroyed(roots: Checkout) -> None:
+    """One that a person applies with Terraform, and one whose state is in a bucket of AWS."""
+    by_hand = "live/by-hand"
+    write_stack(roots.root, by_hand, RESOURCE + reading("shared-infra/a"))
+    arguments = 'bucket = "of-aws"\n    key = "n"\n    region = "us-east-1"'
+    backend = f'terraform {{\n  backend "s3" {{\n    {arguments}\n  }}\n}}\n'
+    write_stack(roots.root, "live/in-aws", backend + reading("shared-infra/b"))
+    assert roots.tools("deploy", "--local", "--shared").returncode == 0
+    for command in (["init"], ["apply", "-auto-approve"]):
+        folder = f"-chdir={work(roots, by_hand)}"
+        assert roots.run(roots.program, folder, *command).returncode == 0, command
+    done = roots.tools("destroy", "--local", "--shared")
+    assert done.returncode == 1
+    assert f"{by_hand}, which is not managed here (stacks lie in shared-infra and" in done.stderr
+    assert "may hold resources and uses shared-infra/a; destroy it first: " in done.stderr
+    applied = roots.run(roots.program, folder, "destroy", "-auto-approve")
+    assert applied.returncode == 0, applied.stderr
+    assert roots.tools("destroy", "--local", "--shared").returncode == 0

@@ -7,7 +7,7 @@ from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.layout.unmanaged import Unmanaged
-from tools.state.place import ERRORED
+from tools.state.place import ERRORED, BucketPlace
 from tools.terraform.diagnostics import TerraformError
 
 
@@ -72,7 +72,10 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
 def _may_hold_resources(run: Run, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may, as files and states say: no Terraform is started."""
     try:
-        return run.records.place(stack) is None or _holds_resources(run, stack)
+        place = run.records.place(stack)
+        if run.records.endpoint and isinstance(place, BucketPlace) and place.has_no_bucket:
+            return False  # the local cloud never had it: its bucket is AWS's
+        return place is None or _holds_resources(run, stack)
     except UserError:
         return True
 

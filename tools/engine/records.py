@@ -135,6 +135,11 @@ class Records:
         return self.repository.unmanaged(self.stacks, self.directories)
 
     @cached_property
+    def other_roots(self) -> list[Unmanaged]:
+        """All that may be a root module and is no stack, wherever it is in the repository."""
+        return [*self.unmanaged, *self.repository.elsewhere(self.stacks)]
+
+    @cached_property
     def directories(self) -> list[Directory]:
         """The directories in the folders of the stacks, however deep."""
         return find_directories(self.repository.root)

@@ -14,7 +14,13 @@ from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.shared_values import TYPED_ONCE as TYPED_ONCE
 from tools.layout.shared_values import read_shared_values
 from tools.layout.stack import FOLDERS, Stack
-from tools.layout.unmanaged import Directory, Unmanaged, find_directories, find_unmanaged
+from tools.layout.unmanaged import (
+    Directory,
+    Unmanaged,
+    find_directories,
+    find_elsewhere,
+    find_unmanaged,
+)
 
 COMMON = "common.auto.tfvars"
 PREFIX = "ml-infra"  # of the states' keys, unless state_prefix is set
@@ -69,6 +75,11 @@ class Repository:
         candidates = find_directories(self.root) if directories is None else directories
         with cache.persisted(self.root):
             return find_unmanaged(self.root, stacks, candidates)
+
+    def elsewhere(self, stacks: Sequence[Stack]) -> list[Unmanaged]:
+        """The root modules outside of the folders of `stacks`, and the modules there."""
+        with cache.persisted(self.root):
+            return find_elsewhere(self.root, stacks)
 
     def select(self, patterns: Sequence[str]) -> list[Stack]:
         """The stacks that `patterns` name, as `match_names` reads them, in order.

@@ -1,4 +1,4 @@
-"""Root modules in the folders of the stacks that are no stacks."""
+"""Root modules that are no stacks, in the folders of the stacks and elsewhere."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator
@@ -61,18 +61,40 @@ def find_unmanaged(
     return unmanaged
 
 
+def find_elsewhere(root: Path, stacks: Iterable[Stack]) -> list[Unmanaged]:
+    """The directories outside of the folders of `stacks` that hold Terraform's or OpenTofu's files.
+
+    Modules are among them: only a state tells a root module apart. Hidden folders are left out.
+    """
+    folders = [
+        name for name, _ in _subfolders(root) if not name.startswith(".") and name not in FOLDERS
+    ]
+    directories = [d for f in folders for d in (Directory(f), *_directories(root, f, 1))]
+    neighbours = next((stack.neighbours for stack in stacks), None)
+    reason = f"stacks lie in {' and '.join(FOLDERS)}"
+    return [
+        Unmanaged(Stack(root, name, neighbours), reason)
+        for name in (".", *(directory.name for directory in directories))
+        if files.holds_root(root / name)
+    ]
+
+
 def _directories(root: Path, parent: str, depth: int) -> Iterator[Directory]:
-    try:
-        with os.scandir(root / parent) as entries:
-            inside = sorted((e.name, e.is_symlink()) for e in entries if e.is_dir())
-    except OSError:
-        return
-    for name, is_link in inside:
+    for name, is_link in _subfolders(root / parent):
         if name in _SKIPPED:
             continue
         yield Directory(f"{parent}/{name}", is_link)
         if not is_link and depth < _DEEPEST:
             yield from _directories(root, f"{parent}/{name}", depth + 1)
+
+
+def _subfolders(directory: Path) -> list[tuple[str, bool]]:
+    """The names of the folders in `directory`, sorted, each with whether it is a symbolic link."""
+    try:
+        with os.scandir(directory) as entries:
+            return sorted((e.name, e.is_symlink()) for e in entries if files.is_directory(e))
+    except OSError:
+        return []
 
 
 def _reason(path: Path, name: str) -> str:

@@ -259,13 +259,15 @@ def destroy_orphans(session: Session, patterns: Sequence[str]) -> None:
 
 def _refuse_in_use(records: Records, orphans: Sequence[Orphan]) -> None:
     """Raises UserError if a deployed stack may read one of `orphans`, or has one as its state."""
-    for stack in [*records.stacks, *(unmanaged.stack for unmanaged in records.unmanaged)]:
+    for stack in [*records.stacks, *(root.stack for root in records.other_roots)]:
         if records.place(stack) is None:
             raise UserError(
                 f"the files of {stack.name} do not say where its state is, so that "
                 f"{orphans[0].name} may be its state; write its backend out in full, or destroy "
                 "the orphan by hand"
             )
+        if own := [orphan.name for orphan in orphans if stack.address == orphan.address]:
+            raise UserError(f"{own[0]} is no orphan: its state is that of {stack.name}")
         used = [orphan.name for orphan in orphans if stack.may_read_address(orphan.address)]
         if used and (reason := records.unreadable(stack)):
             raise UserError(f"{stack.name} uses, or may use, {', '.join(used)}, and {reason}")

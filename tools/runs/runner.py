@@ -123,7 +123,8 @@ class Runner:
     def refuse_in_use(self, stacks: Sequence[Stack]) -> None:
         """Raises UserError if what is deployed and not among `stacks` reads, or may read, one."""
         with self.begin(len(stacks), destroy=True) as run:
-            in_use.refuse_in_use(run, stacks, self._records.stacks, self._records.unmanaged)
+            records = self._records
+            in_use.refuse_in_use(run, stacks, records.stacks, records.other_roots)
 
     @contextmanager
     def begin(

@@ -206,6 +206,11 @@ class BucketPlace:
     def mend(self) -> str:
         return "bring an older version back: tools state history, then restore"
 
+    @property
+    def has_no_bucket(self) -> bool:
+        """Whether its bucket does not exist. Raises UserError if AWS cannot be asked."""
+        return self.objects(self.region).bucket(self.bucket) is None
+
     def read(self, suffix: str = "") -> bytes | None:
         content: bytes | None = self.objects(self.region).get(self.bucket, self.key + suffix)
         return content

@@ -29,7 +29,7 @@ def destroy_b(bench: Bench) -> None:
     """Asks whether shared-infra/b may be destroyed alone."""
     run = bench.run(destroy=True)
     records = run.records
-    refuse_in_use(run, [bench.stack("shared-infra/b")], records.stacks, records.unmanaged)
+    refuse_in_use(run, [bench.stack("shared-infra/b")], records.stacks, records.other_roots)
 
 
 def test_a_reader_whose_reads_are_unknown_keeps_what_it_may_need(shared: Bench) -> None:
@@ -75,7 +75,23 @@ def hidden(bench: Bench) -> Path:
     return write_stack(bench.root, "notebooks/.old", reading("shared-infra/b"))
 
 
-@pytest.mark.parametrize("write", [nested, behind_a_link, hidden])
+def elsewhere(bench: Bench) -> Path:
+    return write_stack(bench.root, "live/n", reading("shared-infra/b"))
+
+
+def at_the_top(bench: Bench) -> Path:
+    (bench.root / "main.tf").write_text(reading("shared-infra/b").replace("../../", ""))
+    return bench.root
+
+
+def beside_a_link_in_a_circle(bench: Bench) -> Path:
+    (bench.root / "notebooks/circle").symlink_to("circle")
+    return hidden(bench)
+
+
+@pytest.mark.parametrize(
+    "write", [nested, behind_a_link, hidden, elsewhere, at_the_top, beside_a_link_in_a_circle]
+)
 def test_a_root_that_is_not_managed_keeps_what_it_reads(shared: Bench, write: object) -> None:
     directory = write(shared)  # type: ignore[operator]
     destroy_b(shared)  # it has no state
@@ -97,7 +113,7 @@ def test_a_link_to_a_stack_is_that_stack(shared: Bench) -> None:
     write_state(stack.path)
     (shared.root / "notebooks/link").symlink_to(stack.path)
     run = shared.run(destroy=True)
-    refuse_in_use(run, run.records.stacks, run.records.stacks, run.records.unmanaged)
+    refuse_in_use(run, run.records.stacks, run.records.stacks, run.records.other_roots)
 
 
 def calls(bench: Bench, verb: str) -> list[str]:

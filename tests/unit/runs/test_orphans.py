@@ -159,6 +159,17 @@ def test_an_orphan_that_a_stack_may_need_or_have_is_not_destroyed(
     assert reason in refused(session_of(bench), "gone")
 
 
+def test_the_state_of_a_root_elsewhere_in_the_repository_is_no_orphan_s(
+    bench: Bench, session: Session
+) -> None:
+    state = '"../../notebooks/gone/terraform.tfstate"'
+    backend = f'terraform {{\n  backend "local" {{\n    path = {state}\n  }}\n}}\n'
+    write_stack(bench.root, "live/n", backend)
+    assert "notebooks/gone is no orphan: its state is that of live/n" in refused(
+        session_of(bench), "gone"
+    )
+
+
 @pytest.mark.parametrize("name", ["notebooks/team/alice", "notebooks/.hidden"])
 def test_a_state_that_no_stack_can_have_is_listed_with_what_to_do(bench: Bench, name: str) -> None:
     (directory := bench.root / name).mkdir(parents=True)
