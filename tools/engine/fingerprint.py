@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tools.engine.file_digests import FileDigests
@@ -18,6 +18,7 @@ from tools.engine.secret_digests import (
     secret_digest,
 )
 from tools.hcl import scanning
+from tools.layout.files import ENDINGS
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
@@ -25,6 +26,8 @@ from tools.terraform.binary import Terraform
 from tools.terraform.providers import home_folder
 
 LOCK_FILE = scanning.LOCK_FILE
+_CODE = (*ENDINGS, ".tfvars", ".tfvars.json", LOCK_FILE)
+_OUTSIDE = ("~/", "/", "../")  # of the repository, in the names of files
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,37 @@ class InputsReader:
         ):
             return f"~/{path[len(home_prefix) :]}"
         return os.path.relpath(path, self.repository.root)
+
+
+def with_keyed_files(inputs: Inputs, lineage: str) -> Inputs:
+    """Returns `inputs` as records hold them: with `lineage` as the key of `keyed_files`."""
+    keyed = keyed_files(inputs)
+    return replace(
+        inputs,
+        files={
+            name: keyed_digest(lineage, name, digest.encode()) if name in keyed else digest
+            for name, digest in inputs.files.items()
+        },
+    )
+
+
+def keyed_files(inputs: Inputs) -> set[str]:
+    """Returns the files that are no code: one may hold a secret that is short.
+
+    Code is what the readers of a record have anyway, and values have a key of their own.
+    """
+    return {name for name in inputs.files if not name.endswith(_CODE)}
+
+
+def foreign_files(inputs: Inputs) -> set[str]:
+    """Returns those of `keyed_files` that lie outside of the repository."""
+    return {name for name in keyed_files(inputs) if name.startswith(_OUTSIDE)}
+
+
+def without_files(inputs: Inputs, names: Collection[str]) -> Inputs:
+    """Returns `inputs` without the files called `names`."""
+    files = {name: digest for name, digest in inputs.files.items() if name not in names}
+    return replace(inputs, files=files)
 
 
 def differences(before: Inputs, now: Inputs) -> list[str]:

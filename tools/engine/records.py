@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -36,7 +36,7 @@ from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
 
 RECORD_SUFFIX = ".record.json"
-_FORMAT = 2
+_FORMAT = 3
 BUCKET_REQUESTS = 16  # to a bucket, in parallel
 
 
@@ -337,8 +337,14 @@ class Records:
         if applied.inputs is None:
             return ["what it read is not known"]
         now = self.inputs(stack, fresh=True)
-        unknown = [f"it may read what is not known ({reason})" for reason in now.unknown]
-        return [*_changes(applied.inputs, now), *unknown]
+        is_note = isinstance(applied, UnfinishedApply)
+        # A record has the lineage as their key, and the state with it is missing.
+        hidden = (fingerprint.foreign_files if is_note else fingerprint.keyed_files)(now)
+        return [
+            *_changes(applied.inputs, now, hidden),
+            *(f"{name} cannot be compared" for name in sorted(hidden)),
+            *(f"it may read what is not known ({reason})" for reason in now.unknown),
+        ]
 
     def _read_record(self, stack: Stack) -> Record | UnfinishedApply | None:
         if stack.name not in self._records:
@@ -383,7 +389,9 @@ class Records:
             return [f"applied in account {other}, and this is {self.account}"]
         if stack.unknown_reads:
             return [f"unknown: {reason}" for reason in stack.unknown_reads]
-        inputs = self.inputs(stack)
+        if record.lineage != digest_of(state.lineage.encode()):
+            return ["its state is not the one that was applied"]
+        inputs = fingerprint.with_keyed_files(self.inputs(stack), state.lineage)
         return [
             *_state_changes(record, state),
             *fingerprint.differences(record.inputs, inputs),
@@ -433,6 +441,7 @@ class Records:
             self.close_apply(stack)
             return
         lineage = digest_of(version.lineage.encode())
+        inputs = fingerprint.with_keyed_files(inputs, version.lineage)
         record = Record(inputs, lineage, version.serial, self.account or "", _now())
         place.write(record.to_json(), RECORD_SUFFIX)
         self.forget(stack)
@@ -442,8 +451,11 @@ class Records:
 
         Raises UserError if that cannot be written.
         """
-        earlier = self.unfinished(stack)
-        is_another = earlier and (earlier.inputs is None or _changes(earlier.inputs, inputs))
+        earlier, hidden = self.unfinished(stack), fingerprint.foreign_files(inputs)
+        is_another = earlier and (
+            earlier.inputs is None or _changes(earlier.inputs, inputs, hidden)
+        )
+        inputs = fingerprint.without_files(inputs, hidden)  # a first apply has no key for them
         note = UnfinishedApply(_now(), self.account or "", None if is_another else inputs)
         if place := self.place(stack):
             place.write(note.to_json(), RECORD_SUFFIX)
@@ -464,9 +476,12 @@ class Records:
         self.forget(stack)
 
 
-def _changes(before: Inputs, now: Inputs) -> list[str]:
-    """What has changed but versions, which give no resource its name."""
-    return fingerprint.differences(replace(before, versions=now.versions), now)
+def _changes(before: Inputs, now: Inputs, hidden: Collection[str]) -> list[str]:
+    """What has changed but the files `hidden`, and versions, which give no resource its name."""
+    same_versions = replace(before, versions=now.versions)
+    return fingerprint.differences(
+        fingerprint.without_files(same_versions, hidden), fingerprint.without_files(now, hidden)
+    )
 
 
 def _now() -> str:
@@ -474,8 +489,6 @@ def _now() -> str:
 
 
 def _state_changes(record: Record, state: State) -> list[str]:
-    if record.lineage != digest_of(state.lineage.encode()):
-        return ["its state is not the one that was applied"]
     if record.serial != state.serial:
         return [
             f"its state has changed since by other means (serial {state.serial}, "

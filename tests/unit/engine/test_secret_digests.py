@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.engine.conftest import Bench
+from tests.unit.engine.fake_terraform import Answer
 from tools.engine.records import Records
 from tools.engine.scheduler import run_stacks
 from tools.engine.secret_digests import record_key
 from tools.errors import UserError
 from tools.layout.repository import Repository
+from tools.terraform.diagnostics import Diagnostic
+from tools.terraform.text import Event
 
 DECLARED = 'variable "pin" {\n  sensitive = true\n}\nvariable "size" {\n  default = "1"\n}\n'
 KEY = b"0123456789abcdef"
@@ -135,6 +138,43 @@ def test_an_output_cannot_be_guessed_without_the_state_that_has_it(bench: Bench)
     value = json.dumps(state["outputs"]["x"]["value"]).encode()
     assert hashlib.sha256(value).hexdigest()[:32] not in record(bench)
     assert reasons(bench) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "name"),
+    [
+        ("${path.module}/pin", "repository/notebooks/n/pin", "notebooks/n/pin"),
+        ("../../secrets/pin.txt", "repository/secrets/pin.txt", "secrets/pin.txt"),
+        ("~/pin", "home/pin", "~/pin"),
+        ("../../../pin", "pin", "../pin"),
+    ],
+)
+def test_a_file_that_an_expression_names_may_be_a_secret(
+    bench: Bench, tmp_path: Path, path: str, file: str, name: str
+) -> None:
+    """No variable says that it is one. The key is the state's lineage, a random number."""
+    bench.root = tmp_path / "repository"
+    (bench.root / "modules").mkdir(parents=True)
+    (bench.root / "shared-infra").mkdir()
+    stack = bench.write("notebooks/n", text=f'output "x" {{\n  value = file("{path}")\n}}\n')
+    secret_file = tmp_path / file
+    secret_file.parent.mkdir(exist_ok=True)
+    secret_file.write_text("1234")
+    guess = hashlib.sha256(b"1234").hexdigest()[:32]
+
+    creates: Event = {"type": "apply_start", "@message": "", "hook": {"action": "create"}}
+    bench.terraform.will("apply notebooks/n", Answer([creates], [Diagnostic("no")]))
+    deploy(bench)
+    # Before there is a lineage, files of the repository alone are noted: its readers have them.
+    assert (guess in record(bench)) == (not name.startswith(("~", "..")))
+
+    deploy(bench)
+    state = json.loads((stack.path / "terraform.tfstate").read_text())
+    assert guess not in record(bench)
+    assert state["lineage"] not in record(bench)
+    assert reasons(bench) == []
+    secret_file.write_text("9999")
+    assert reasons(bench) == [f"{name} changed"]
 
 
 def test_a_short_key_is_refused(tmp_path: Path) -> None:

@@ -158,6 +158,25 @@ def test_a_state_that_is_missing_beside_its_record_is_looked_for_too(
     assert f"AWS has what no state holds: {NOTEBOOK}.this (n)" in result.detail
 
 
+@pytest.mark.parametrize("file", ["notebooks/n/name.txt", "../name.txt"])
+def test_a_name_may_come_from_a_file_whose_key_is_missing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    path = f"../../{file}"
+    stack = bench.write("notebooks/n", text=f'output "x" {{\n  value = file("{path}")\n}}\n')
+    (bench.root / file).write_text("n")
+    if file.startswith(".."):
+        fail(bench, stack, CREATES)  # without a state there is no key yet
+    else:
+        run_stack(bench.run(), stack)
+        (stack.path / "terraform.tfstate").unlink()
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    assert (
+        f"nothing tells what it made ({file} cannot be compared); " in destroy(bench, stack).detail
+    )
+
+
 def test_a_stack_that_cannot_be_planned_is_unknown(bench: Bench, stack: Stack) -> None:
     fail(bench, stack, CREATES)
     bench.terraform.will("plan notebooks/n", failure("broken"))
