@@ -13,6 +13,7 @@ FIRST = (
     "tests/remote_state/test_bootstrap.py",
     "tests/terraform/test_terraform_1_0.py",
     "tests/terraform/test_chain_s3.py",
+    "tests/pipelines",
     "tests/iam",
     "tests/autostop",
     "tests/terraform",
@@ -37,6 +38,7 @@ APART = (
     "tests/cli/test_plan.py",
     "tests/faults/",
     "tests/localcloud/test_process.py",
+    "tests/pipelines/test_github.py",
     "tests/remote_state/",
     "tests/soundness/",
 )

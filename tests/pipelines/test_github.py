@@ -23,7 +23,6 @@ STATES = (
 )
 
 
-@pytest.mark.nightly
 def test_a_pull_request_is_planned_and_its_merge_applies_those_plans(team: Team) -> None:
     team.pull_request()
     assert team.hub.outcome() == {
