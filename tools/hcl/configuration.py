@@ -62,13 +62,16 @@ def _pieces(content: bytes, is_json: bool) -> Pieces:
 def read_values(content: bytes, is_json: bool) -> dict[str, Value]:
     """The values of a .tfvars (or .tfvars.json) file. Raises UnreadableError."""
     try:
-        if is_json:
-            return dict(evaluation.with_unknowns(syntax.load_json(content)))
-        attributes = syntax.parse_file(content.decode()).attributes
-    except UnreadableError:
-        raise
-    except (ValueError, TypeError):
-        raise UnreadableError("cannot be read by this tool") from None
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"not UTF-8 at byte {error.start}") from None
+    if is_json:
+        with syntax.not_too_deep():
+            values = evaluation.with_unknowns(syntax.load_json(text, syntax.unique_values))
+        if not isinstance(values, dict):
+            raise UnreadableError("not one object of names and values")
+        return values
+    attributes = syntax.parse_file(text).attributes
     scope = Scope(lambda kind, name: None)
     return {name: evaluation.evaluate(value, scope)[0] for name, value in attributes.items()}
 
@@ -107,8 +110,9 @@ def names_backend(content: bytes) -> bool:
 
 def _read(text: str, is_json: bool) -> Pieces:
     try:
-        blocks = _json_blocks(text) if is_json else _blocks(syntax.parse_file(text))
-        return _collect(blocks)
+        with syntax.not_too_deep():
+            blocks = _json_blocks(text) if is_json else _blocks(syntax.parse_file(text))
+            return _collect(blocks)
     except UnreadableError as error:
         return {**NOTHING, "unreadable": str(error)}
 
@@ -170,13 +174,9 @@ def _blocks(body: Body) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
 def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
     """The blocks of a .tf.json file: type, labels and attributes.
 
-    Raises UnreadableError for a text that is not JSON.
+    Raises UnreadableError.
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
-    try:
-        document = syntax.load_json(text.removeprefix("\ufeff"), object_pairs_hook=_pairs)
-    except ValueError:
-        raise UnreadableError("not valid JSON") from None
     depths = {
         "data": 2,
         "module": 1,
@@ -186,7 +186,7 @@ def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]
         "terraform": 0,
         "check": 1,
     }
-    for top in _objects(document):
+    for top in _objects(syntax.load_json(text, syntax.merge_blocks)):
         for kind, value in top.items():
             if kind not in depths:
                 continue
@@ -217,20 +217,8 @@ def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping
 def _objects(value: Any) -> list[Mapping[str, Any]]:
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(item, dict) for item in values):
-        raise UnreadableError("a block that is no object")
+        raise UnreadableError("a block that is not an object")
     return values
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; a name that is there twice has both, as blocks may. A comment goes."""
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            before = members[name] if isinstance(members[name], list) else [members[name]]
-            members[name] = [*before, *(value if isinstance(value, list) else [value])]
-        elif name != "//":
-            members[name] = value
-    return members
 
 
 def _json(value: Any, name: str = "") -> Expression:

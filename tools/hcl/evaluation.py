@@ -237,7 +237,7 @@ def _try(arguments: Sequence[Expression], scope: Scope) -> Values:
         values = evaluate(argument, scope)
         if not any(isinstance(value, Failed) for value in values):
             return values
-        if len(values) > 1:
+        if not all(isinstance(value, Failed) for value in values):
             return [Unknown("try(...)")]
     return [Failed("try(...)")]
 

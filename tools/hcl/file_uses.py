@@ -130,9 +130,10 @@ def calls_in_template(text: str) -> list[tuple[str, list[Expression]]]:
 def _read(text: str, is_json: bool) -> FileUses:
     uses = _nothing()
     try:
-        body = _json_body(text) if is_json else parse_file(text)
-        for block in body.blocks:
-            _read_block(block.type, block.labels, block.body, uses)
+        with syntax.not_too_deep():
+            body = _json_body(text) if is_json else parse_file(text)
+            for block in body.blocks:
+                _read_block(block.type, block.labels, block.body, uses)
     except UnreadableError as error:
         return FileUses(**{**_nothing(), "unreadable": str(error)})
     return uses
@@ -291,13 +292,9 @@ def _json_body(text: str) -> Body:
 
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
-    try:
-        document = syntax.load_json(text.removeprefix("\ufeff"), object_pairs_hook=_merge_pairs)
-    except ValueError:
-        raise UnreadableError("not valid JSON") from None
     depths = {"data": 2, "resource": 2, "ephemeral": 2, "module": 1, "variable": 1}
     body = Body()
-    for top in _objects(document):
+    for top in _objects(syntax.load_json(text, syntax.merge_blocks)):
         for kind, value in top.items():
             for labels, json_body in _labelled(value, depths.get(kind, 0)):
                 attributes = {name: _json_expression(item) for name, item in json_body.items()}
@@ -318,18 +315,6 @@ def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping
 def _objects(value: Any) -> list[Mapping[str, Any]]:
     values = value if isinstance(value, list) else [value]
     return [item for item in values if isinstance(item, dict)]
-
-
-def _merge_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; a name that is there twice has both, as blocks may. A comment goes."""
-    merged: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in merged:
-            before = merged[name] if isinstance(merged[name], list) else [merged[name]]
-            merged[name] = [*before, *(value if isinstance(value, list) else [value])]
-        elif name != "//":
-            merged[name] = value
-    return merged
 
 
 def _json_expression(value: Any) -> Expression:

@@ -149,10 +149,11 @@ def _flatten(values: list[Any]) -> list[Any]:
     ]
 
 
-# What Go's regular expressions and Python's read alike. Go's class of spaces has no vertical tab.
+# What Go's regular expressions and Python's read alike. Go's class of spaces has no vertical tab,
+# and Go has no possessive quantifiers, such as a++.
 # https://pkg.go.dev/regexp/syntax
 _ALIKE = re.compile(
-    r"(?:[^\\$(\[{]|\{(?!,)|\\[bsSdDwWnt\W]|\((?!\?)|\(\?[sm]*:|\[\^?(?:[^\]\\\[]|\\[sSdDwWnt\W])+\])*"
+    r"(?:[^\\$(\[{+]|(?<![*+?}])\+|\{(?!,)|\\[bsSdDwWnt\W]|\((?!\?)|\(\?[sm]*:|\[\^?(?:[^\]\\\[]|\\[sSdDwWnt\W])+\])*"
 )
 
 
@@ -210,7 +211,3 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "upper": lambda text: _plain(text).upper(),
     "values": lambda values: [values[key] for key in sorted(values)],
 }
-
-
-def _refuse(value: Any) -> Any:
-    raise TypeError(value)

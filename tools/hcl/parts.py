@@ -79,8 +79,6 @@ class _Reader(Parser):
             if is_over:
                 return
             begin += len(loose)
-            while self.text.startswith("\n", begin):
-                begin += 1
             name = self.identifier()
             if self.take("="):
                 self.expression()

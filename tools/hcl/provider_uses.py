@@ -1,13 +1,12 @@
 """What a file of configuration says of one provider: its blocks, and files that it may open."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
 
 from tools.hcl import file_uses
 from tools.hcl.cache import once
-from tools.hcl.syntax import Expression, UnreadableError, parse_file
+from tools.hcl.syntax import Expression, UnreadableError, load_json, parse_file
 
 # Arguments of the AWS provider's block that name files:
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs
@@ -39,7 +38,7 @@ def read_uses(content: bytes, is_json: bool) -> ProviderUses:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        return {**_nothing(), "unreadable": f"not UTF-8 at {error.start}"}
+        return {**_nothing(), "unreadable": f"not UTF-8 at byte {error.start}"}
     uses: ProviderUses = once(
         f"provider uses {is_json}", text, lambda: _read(text, is_json), keep=False
     )
@@ -93,14 +92,10 @@ def _blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 def _json_blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """The blocks of a .tf.json file that say which providers it uses: type, label and attributes.
 
-    Raises UnreadableError for a text that is not JSON.
+    Raises UnreadableError.
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
-    try:
-        content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=list)
-    except ValueError:
-        raise UnreadableError("not valid JSON") from None
-    for kind, value in _pairs(content):
+    for kind, value in _pairs(load_json(text, list)):
         for label, body in _pairs(value):
             if kind == "provider":
                 # One block, or a list of them.

@@ -38,7 +38,7 @@ def value_files(directory: Path) -> list[Path]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The content of a .tf.json or .tfvars.json file. Raises UserError if it is no JSON object."""
+    """The content of a .tfvars.json file. Raises UserError if it is no JSON object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
@@ -141,10 +141,18 @@ def read_init_inputs(path: Path) -> Value:
     return _once("init", text, lambda: _init_inputs(_parse(text, path)))
 
 
+def _json_blocks(path: Path, kind: str) -> list[Mapping[str, Any]]:
+    try:
+        document = syntax.load_json(_read(path), syntax.merge_blocks)
+    except UnreadableError as error:
+        raise UserError(f"{path}: {error}") from None
+    return [block for top in _objects(document) for block in _objects(top.get(kind))]
+
+
 def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
     return [
         (name, body)
-        for json_block in _objects(read_json(path).get("variable"))
+        for json_block in _json_blocks(path, "variable")
         for name, bodies in json_block.items()
         for body in _objects(bodies)
     ]
@@ -152,7 +160,7 @@ def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _json_backends(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
     backends: list[tuple[str, Mapping[str, Any]]] = []
-    for json_block in _objects(read_json(path).get("terraform")):
+    for json_block in _json_blocks(path, "terraform"):
         for backend in _objects(json_block.get("backend")):
             backends += [
                 (kind, body) for kind, bodies in backend.items() for body in _objects(bodies)

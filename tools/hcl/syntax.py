@@ -17,7 +17,7 @@ import json
 import math
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -26,6 +26,7 @@ from typing import Any
 from tools.errors import UserError
 
 Expression = list[Any]
+Pairs = list[tuple[str, Any]]
 
 _SPACE = re.compile(r"(?:[ \t\r]|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SPACE_AND_LINES = re.compile(r"(?:\s|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -86,15 +87,53 @@ def number_of(text: str) -> int | float:
     return math.nan
 
 
-def load_json(text: str | bytes, **options: Any) -> Any:
-    """What a file in Terraform's JSON holds; raises ValueError as json.loads does."""
-    return json.loads(text, parse_float=number_of, parse_int=number_of, **options)
+def load_json(text: str, object_of: Callable[[Pairs], Any]) -> Any:
+    """What a file in Terraform's JSON holds; `object_of` makes each object of its pairs.
+
+    Raises UnreadableError.
+    """
+    with not_too_deep():
+        try:
+            return json.loads(
+                text.removeprefix("\ufeff"),
+                parse_float=number_of,
+                parse_int=number_of,
+                object_pairs_hook=object_of,
+            )
+        except json.JSONDecodeError as error:
+            raise UnreadableError(f"not valid JSON at line {error.lineno}") from None
+
+
+def merge_blocks(pairs: Pairs) -> dict[str, Any]:
+    """An object of a .tf.json file: a name that is there twice has both, as blocks may.
+
+    A comment goes. https://developer.hashicorp.com/terraform/language/syntax/json
+    """
+    merged: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in merged:
+            before = merged[name] if isinstance(merged[name], list) else [merged[name]]
+            merged[name] = [*before, *(value if isinstance(value, list) else [value])]
+        elif name != "//":
+            merged[name] = value
+    return merged
+
+
+def unique_values(pairs: Pairs) -> dict[str, Any]:
+    """An object of a .tfvars.json file; UnreadableError if a name is there twice.
+
+    Terraform refuses that, and quotes the line of both.
+    """
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise UnreadableError("a name is set twice")
+    return values
 
 
 def parse_file(text: str) -> Body:
     """The content of a .tf or .tfvars file. Raises UnreadableError, which names the line."""
     parser = Parser(text.removeprefix("\ufeff").replace("\r\n", "\n"))
-    with _not_too_deep():
+    with not_too_deep():
         body = parser.body()
         parser.end()
         return body
@@ -103,7 +142,7 @@ def parse_file(text: str) -> Body:
 def parse_expression(text: str) -> Expression:
     """The expression that `text` is. Raises UnreadableError."""
     parser = Parser(text, lines=True)
-    with _not_too_deep():
+    with not_too_deep():
         expression = parser.expression()
         parser.end()
         return expression
@@ -113,12 +152,13 @@ def parse_template(text: str) -> Expression:
     """The template that a string of a .tf.json file is. Raises UnreadableError."""
     if "${" not in text and "%{" not in text:
         return ["literal", text]
-    with _not_too_deep():
+    with not_too_deep():
         return Parser(text, lines=True).heredoc_template()
 
 
 @contextmanager
-def _not_too_deep() -> Iterator[None]:
+def not_too_deep() -> Iterator[None]:
+    """Raises UnreadableError instead of RecursionError."""
     try:
         yield
     except RecursionError:
@@ -373,11 +413,19 @@ class Parser:
         parts: list[Any] = []
         while not self.text.startswith('"', self.at):
             if text_match := self.match(_TEXT):
-                parts.append(_ESCAPE.sub(_unescape, text_match[0]))
+                parts.append(self.unescaped(text_match[0]))
             else:
                 parts.append(self.interpolation())
         self.at += 1
         return _template(parts)
+
+    def unescaped(self, text: str) -> str:
+        try:
+            unescaped = _ESCAPE.sub(_unescape, text)
+            unescaped.encode()  # not half of a pair, such as \\ud83d, which Terraform refuses too
+        except (ValueError, OverflowError):
+            raise self.fail() from None
+        return unescaped
 
     def heredoc(self) -> Expression:
         opening = self.match(_HEREDOC)

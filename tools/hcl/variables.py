@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from tools.hcl import configuration, scanning, secret_arguments
-from tools.hcl.evaluation import Scope, Value, evaluate, with_unknowns
-from tools.hcl.syntax import Expression, UnreadableError, load_json, parse_expression, parse_file
+from tools.hcl.evaluation import Scope, Value, evaluate
+from tools.hcl.syntax import (
+    Expression,
+    UnreadableError,
+    load_json,
+    merge_blocks,
+    parse_expression,
+    parse_file,
+)
 
 _MARKS = (b"sensitive", b"ephemeral")
 
@@ -87,14 +94,9 @@ def read_assigned(content: bytes, is_json: bool) -> dict[str, Value] | None:
     A value that is not known without Terraform is `Unknown`.
     """
     try:
-        text = content.decode("utf-8-sig")
-        if is_json:
-            return dict(with_unknowns(load_json(text)))
-        attributes = parse_file(text).attributes
-    except (UnreadableError, TypeError, ValueError):
+        return configuration.read_values(content, is_json)
+    except UnreadableError:
         return None
-    scope = Scope(lambda kind, name: None)
-    return {name: evaluate(value, scope)[0] for name, value in attributes.items()}
 
 
 def texts_of(value: Any, maps: int = 0) -> Iterator[str]:
@@ -134,7 +136,7 @@ def _json_blocks(content: bytes) -> Iterator[tuple[str, Mapping[str, Expression]
 
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
-    blocks = load_json(content.decode("utf-8-sig")).get("variable", {})
+    blocks = load_json(content.decode(), merge_blocks).get("variable", {})
     for block in blocks if isinstance(blocks, list) else [blocks]:
         for name, bodies in block.items():
             for body in bodies if isinstance(bodies, list) else [bodies]:

@@ -11,6 +11,7 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # The values of a notebook that are written first, in this order; the others follow by name.
 _FIRST = ("instance_type", "volume_size", "owner", "purpose", "environment", "idle_stop_minutes")
+_BLANK = r"(?:\s|/\*(?:(?!\*/).)*\*/)*"
 # In a heredoc a "#" counts too, which errs on the safe side.
 _TEXT_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|(#|//|/\*)')
 
@@ -107,8 +108,8 @@ def has_comments(text: str, name: str) -> bool:
     """Whether comments stand on the lines that set `name`, which `assign` would drop."""
     lines = text.splitlines(keepends=True)
     position = _find_assignment(lines, name)
-    if position is None:
-        return False
+    if position is None:  # a comment that began on another line may end on that of the name
+        return name in (_names_in(lines) or ())
     return any(match[1] for match in _TEXT_OR_COMMENT.finditer("".join(lines[position])))
 
 
@@ -116,7 +117,10 @@ def _find_assignment(lines: Sequence[str], name: str) -> slice | None:
     """The lines on which `name` is set at the top level: as few as are HCL by themselves."""
     for start, line in enumerate(lines):
         # The lines before parse only if this one is in no map, list or heredoc.
-        if re.match(rf"\s*{re.escape(name)}\s*=", line) and _names_in(lines[:start]) is not None:
+        if (
+            re.match(rf"\ufeff?{_BLANK}{re.escape(name)}{_BLANK}=", line)
+            and _names_in(lines[:start]) is not None
+        ):
             for end in range(start + 1, len(lines) + 1):
                 if _names_in(lines[start:end]) == [name]:
                     return slice(start, end)

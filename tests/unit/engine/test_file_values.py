@@ -15,7 +15,7 @@ from tools.engine.file_reads import FileReader
 from tools.engine.file_values import FileValues
 from tools.engine.module_scope import ModuleScope, ModuleUses
 from tools.engine.read_collector import FileReads
-from tools.hcl.evaluation import Value
+from tools.hcl.evaluation import Unknown, Value
 from tools.hcl.file_uses import read_uses
 
 CALL = 'module "common" {\n  source = "../../modules/common"\n  project = "p"\n  region = "r"\n}\n'
@@ -186,3 +186,26 @@ def test_every_shipped_root_is_known_before_and_after_its_apply(tmp_path: Path) 
         before = read(tmp_path, name).files
         (root / "terraform.tfstate").write_text(STATE % name)
         assert read(tmp_path, name).files == before
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('try(file("there"), "x")', "its text"),
+        ('try(file("gone"), "x")', "x"),
+        ('try(try(file("gone"), file("gone too")), "x")', "x"),
+        ('try(file(var.of ? "gone" : "there"), "x")', None),  # its text, or x
+        ('try(file(var.of ? "gone" : "gone too"), "x")', "x"),
+        ('try(file("gone"))', None),
+    ],
+)
+def test_try_takes_the_first_argument_that_terraform_does_not_refuse(
+    tmp_path: Path, expression: str, expected: str | None
+) -> None:
+    """https://developer.hashicorp.com/terraform/language/functions/try"""
+    (tmp_path / "there").write_text("its text")
+    text = f'variable "of" {{}}\nlocals {{\n  a = {expression}\n}}\n'
+    uses = ModuleUses.merge({"main.tf": read_uses(text.encode(), is_json=False)})
+    scope = ModuleScope(uses, ".", str(tmp_path))
+    found = FileValues(scope, lambda path: posixpath.join(tmp_path, path)).local("a")
+    assert found == expected if expected else isinstance(found, Unknown)

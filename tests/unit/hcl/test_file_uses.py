@@ -70,6 +70,40 @@ def test_a_path_is_found_by_its_argument_alone(text: str) -> None:
     assert expression == ["literal", "x"]
 
 
+@pytest.mark.parametrize(
+    ("text", "climbs"),
+    [
+        ('locals {\n  a = "${var.x}/../b"\n}\n', True),
+        ('locals {\n  a = "x/../b"\n}\n', True),
+        ('locals {\n  a = "${var.x}..b"\n}\n', False),
+        # A path itself, which is followed.
+        ('locals {\n  a = "${path.module}/../b"\n}\n', False),
+        # The path of a state is no part of another.
+        ('data "terraform_remote_state" "s" {\n  config = { path = "${var.x}/../b" }\n}\n', False),
+    ],
+)
+def test_a_text_that_leads_out_of_a_folder_is_told(text: str, climbs: bool) -> None:
+    assert read_uses(text.encode(), is_json=False)["climbs"] == climbs
+
+
+@pytest.mark.parametrize(
+    ("content", "is_json", "reason"),
+    [
+        (b"# file \xff\n", False, "not UTF-8 at byte 7"),
+        (b'{"locals": {\n', True, "not valid JSON at line 2"),
+        (b'{"locals": %s}' % (b"[" * 5000 + b"]" * 5000), True, "nested too deeply"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(content: bytes, is_json: bool, reason: str) -> None:
+    assert read_uses(content, is_json)["unreadable"].startswith(reason)
+
+
+def test_blocks_of_one_name_in_json_both_count() -> None:
+    """As Terraform was seen to take them: https://github.com/hashicorp/hcl/blob/main/json/spec.md"""
+    text = b'{"module": {"a": {"source": "./a"}}, "//": 1, "module": [{"b": {"source": "./b"}}]}'
+    assert list(read_uses(text, is_json=True)["modules"]) == ["a", "b"]
+
+
 def test_a_secret_default_is_not_kept() -> None:
     text = b'variable "s" {\n  sensitive = true\n  default = "hunter2"\n}\n'
     assert read_uses(text, is_json=False)["variables"]["s"] == {"sensitive": ["literal", True]}

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,11 @@ def test_reads_every_kind_of_literal(tmp_path: Path) -> None:
         ('a = "x"\nb = = 3\n', "line 2 cannot be read by this tool"),
         ("a = f(x)\n", "a is an expression"),
         ('a = "${var.x}"\n', "a is an expression"),
+        ("b = 1\na {\n  c = 1\n}\n", "a block, a; a .tfvars file holds values"),
+        # Terraform: "Cannot encode character U+d83d in UTF-8".
+        ('a = 1\nb = "\\ud83d"\n', "line 2 cannot be read by this tool"),
+        ('a = 1\nb = "\\U00110000"\n', "line 2 cannot be read by this tool"),
+        ('a = 1\nb = "\\UFFFFFFFF"\n', "line 2 cannot be read by this tool"),
     ],
 )
 def test_names_file_and_line_of_what_is_no_literal(
@@ -72,6 +78,66 @@ def test_reads_the_defaults_of_variables(tmp_path: Path) -> None:
         "tags": {"Team": "a"},
         "version": "2",
     }
+
+
+DECLARED = [
+    {"variable": {"a": {"type": "list(string)"}, "b": {"default": None}, "c": {"default": [1]}}},
+    {
+        "variable": [
+            {"a": {"type": "list(string)"}, "b": [{"default": None}]},
+            {"c": {"default": [1]}},
+        ]
+    },
+    [
+        {"variable": {"a": [{"type": "list(string)"}], "b": {"default": None}}},
+        {"variable": {"c": {"default": [1]}}},
+    ],
+]
+
+
+@pytest.mark.parametrize("document", DECLARED)
+def test_variables_in_json_are_read_in_each_form_of_their_blocks(
+    tmp_path: Path, document: object
+) -> None:
+    """https://developer.hashicorp.com/terraform/language/syntax/json"""
+    path = tmp_path / "variables.tf.json"
+    path.write_text(json.dumps(document))
+    assert reading.read_variables(path) == {"a": "list(string)", "b": "string", "c": "string"}
+    assert reading.read_defaults(path) == {"b": None, "c": [1]}
+
+
+def test_a_file_in_json_that_is_broken_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "variables.tf.json"
+    path.write_text('{\n  "variable": {\n')
+    for read in (reading.read_variables, reading.read_defaults):
+        with pytest.raises(UserError, match=r"variables\.tf\.json: not valid JSON at line 3"):
+            read(path)
+
+
+BACKEND = ("s3", {"bucket": "b"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.tf.json", '{"terraform": {"backend": {"s3": {"bucket": "b"}}}}', BACKEND),
+        ("a.tf.json", '{"terraform": [{"backend": [{"s3": [{"bucket": "b"}]}]}]}', BACKEND),
+        (
+            "a.tf.json",
+            '{"terraform": {"backend": {"s3": {"bucket": "b"}}}, "terraform": {"x": "1"}}',
+            BACKEND,
+        ),
+        ("a.tf.json", '{"terraform": {"cloud": {"organization": "o"}}}', ("cloud", {})),
+        ("a.tf.json", '{"locals": {"a": "backend"}}', None),
+        ("a.tf", 'terraform {\n  cloud {\n    organization = "o"\n  }\n}\n', ("cloud", {})),
+        ("a.tf", 'locals {\n  a = "backend"\n}\n', None),
+    ],
+)
+def test_reads_the_backend_in_each_form(
+    tmp_path: Path, name: str, text: str, expected: tuple[str, dict[str, str]] | None
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert reading.read_backend(tmp_path / name) == expected
 
 
 def test_one_text_in_two_files_is_blamed_on_the_file_that_was_read(tmp_path: Path) -> None:
@@ -117,6 +183,37 @@ def test_assigns_a_value_and_leaves_the_rest_as_it_is(
     values: dict[str, reading.Value], before: str, after: str
 ) -> None:
     assert writing.assign(FILE, values) == FILE.replace(before, after)
+
+
+COMMENTED = ["a /* b */ = 1\n", "/* b */ a = 1\n", "/* b */ a /* c */ /* d */ = 1\n"]
+
+
+@pytest.mark.parametrize("text", COMMENTED)
+def test_a_name_beside_a_comment_is_not_set_a_second_time(text: str) -> None:
+    """Terraform refuses a name that is set twice."""
+    assert writing.has_comments(text, "a")
+    assert writing.replace(text, "a", 2) is None
+    assert writing.assign(f"{text}c = 3\n", {"a": 2}) == "a = 2\nc = 3\n"
+
+
+def test_a_name_after_a_byte_order_mark_is_not_set_a_second_time() -> None:
+    assert writing.assign("\ufeffa = 1\nb = 1\n", {"a": 2}) == "a = 2\nb = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "has_comments"),
+    [
+        ("/* b\n*/ a = 1\n", True),
+        ("# a = 1\nb = 2 # c\n", False),
+        ("b = {\n  a = 1 # c\n}\n", False),
+        ("b = <<EOT\na = 1 # c\nEOT\n", False),
+    ],
+)
+def test_a_line_that_does_not_set_the_name_by_itself_is_not_replaced(
+    text: str, has_comments: bool
+) -> None:
+    assert writing.replace(text, "a", 2) is None
+    assert writing.has_comments(text, "a") == has_comments
 
 
 def test_assigns_to_a_file_without_a_last_newline() -> None:

@@ -147,6 +147,18 @@ KNOWN = {
         data(f'{{ path = "{LOCAL}/${{"e\\u0301" == "\\u00e9" ? "b" : "a"}}/terraform.tfstate" }}'),
         (B,),
     ),
+    "one of a list whose others have more values than are followed": (
+        'variable "v" {}\nlocals {\n  all = ['
+        + 'var.v ? "a" : "b", ' * 7
+        + f'"{LOCAL}/a"]\n}}\n'
+        + data('{ path = "${local.all[7]}/terraform.tfstate" }'),
+        (A,),
+    ),
+    "a type that is short for one of any values": (
+        'variable "v" {\n  type = map\n  default = { k = "b" }\n}\n'
+        + data(f'{{ path = "{LOCAL}/${{var.v.k}}/terraform.tfstate" }}'),
+        (B,),
+    ),
     "a data source in a check block": (
         'check "c" {\n' + data(f'{{ path = "{LOCAL}/a/terraform.tfstate" }}') + "}\n",
         (A,),
@@ -216,6 +228,93 @@ UNKNOWN = {
         + data('{ path = join("", var.v) }'),
         "a variable of another type",
     ),
+    "a map for a list": (
+        'variable "v" {\n  type = list(string)\n  default = { a = "b" }\n}\n'
+        + data('{ path = "${var.v["a"]}/x" }'),
+        "a variable of another type",
+    ),
+    "an object without one of its attributes": (
+        'variable "v" {\n  type = object({ a = string })\n  default = {}\n}\n'
+        + data('{ path = join("/", [for k in ["b"] : lookup(var.v, "a", k)]) }'),
+        "a variable of another type",
+    ),
+    "a type in JSON's way that is none": (
+        'variable "v" {\n  type = "map("\n  default = { k = "b" }\n}\n'
+        + data('{ path = "${var.v.k}/x" }'),
+        "a variable of another type",
+    ),
+    "an element of a resource": (
+        data('{ path = data.external.x.result["path"] }'),
+        "its path depends on data.external.x.result",
+    ),
+    "arguments that are a list": (
+        'locals {\n  parts = [["..", ".."], ["shared-infra/a/terraform.tfstate"]]\n}\n'
+        + data('{ path = join("/", local.parts...) }'),
+        r"its path depends on join\(...\)",
+    ),
+    "a format that counts its arguments": (
+        data('{ path = format("../../shared-infra/%s/terraform.tfstate/%[1]s", "a") }'),
+        r"its path depends on format\(...\)",
+    ),
+    "a regular expression that is none": (
+        data('{ path = join("/", regexall("x{2,1}", "a")) }'),
+        r"its path depends on regexall\(...\)",
+    ),
+    "a regular expression that Go does not have": (
+        data('{ path = join("/", regexall("a++", "aa")) }'),
+        r"its path depends on regexall\(...\)",
+    ),
+    "a vertical tab, which is a space in Python alone": (
+        data('{ path = join("/", regexall("\\\\s", "a\\u000bb")) }'),
+        r"its path depends on regexall\(...\)",
+    ),
+    "matches of nothing, of which Go leaves some out": (
+        data('{ path = join("/", regexall("a*", "baa")) }'),
+        r"its path depends on regexall\(...\)",
+    ),
+    "a for with a key that is not known": (
+        data(
+            '{ path = "../../${each.key}/terraform.tfstate" }',
+            more='for_each = { for n in ["a"] : terraform_data.x.output => n }',
+        ),
+        "its path depends on terraform_data.x.output",
+    ),
+    "a for with a key that is no text": (
+        data(
+            '{ path = "../../${each.key}/terraform.tfstate" }',
+            more='for_each = { for n in ["a"] : [n] => n }',
+        ),
+        "its path depends on a key that is no text",
+    ),
+    "a count that is not known": (
+        'variable "v" {}\n'
+        + data('{ path = "../../${count.index}/terraform.tfstate" }', more="count = var.v"),
+        "its path depends on its count",
+    ),
+    "a config that is not known": (
+        data("terraform_data.x.output"),
+        "its config depends on terraform_data.x.output",
+    ),
+    "a config that is no object": (data('"a"'), "its backend and its config do not go together"),
+    "a config of another backend": (
+        data('{ bucket = "b", key = "k" }'),
+        "its backend and its config do not go together",
+    ),
+    "a bucket in a store of its own": (
+        data('{ bucket = "b", key = "k", endpoints = { s3 = "http://x" } }', '"s3"'),
+        "it is in a store with an endpoint of its own",
+    ),
+    "more choices than are followed": (
+        'variable "v" {}\n' + data('{ path = "' + '${var.v ? "a" : "b"}' * 7 + '" }'),
+        "its path depends on more values than are followed here",
+    ),
+    "a long way through locals": (
+        data("{ path = local.n0 }")
+        + "locals {\n"
+        + "".join(f"  n{n} = local.n{n + 1}\n" for n in range(500))
+        + '  n500 = "../../shared-infra/a/terraform.tfstate"\n}\n',
+        "its path depends on an expression that is too deep",
+    ),
     "a very long sum": (
         data(f'{{ path = "${{{"1-" * 3000}1}}" }}'),
         "deep",
@@ -242,6 +341,50 @@ def test_what_does_not_resolve_is_unknown_and_may_be_of_any_stack(
     # It comes last, though its name is not.
     write_stack(root, "shared-infra/0", text)
     assert Repository(root).stacks()[-2].name == "shared-infra/0"
+
+
+BLOCK = b'data "terraform_remote_state" "x" {\n  backend = "local"\n}\n'
+DEEP = b"[" * 5000 + b"]" * 5000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("main.tf", BLOCK + b"# \xff", f"not UTF-8 at byte {len(BLOCK) + 2}"),
+        (
+            "main.tf",
+            b'# source\nmodule {\n  source = "./m"\n}\n',
+            "a module block without its name",
+        ),
+        ("main.tf.json", b'{\n  "data": {"terraform_remote_state": ', "not valid JSON at line 2"),
+        (
+            "main.tf.json",
+            b'{"data": {"terraform_remote_state": 1}}',
+            "a block that is not an object",
+        ),
+        ("main.tf.json", b'{"data": {"terraform_remote_state": %s}}' % DEEP, "nested too deeply"),
+    ],
+)
+def test_a_file_that_cannot_be_read_may_read_any_state(
+    root: Path, name: str, content: bytes, reason: str
+) -> None:
+    (root / "notebooks/n").mkdir()
+    (root / "notebooks/n" / name).write_bytes(content)
+    (found,) = [s for s in Repository(root, env={"PATH": ""}).stacks() if s.name == "notebooks/n"]
+    (why,) = found.unknown_reads
+    assert why.startswith(f"{name}: {reason}")
+    assert found.may_read_any
+
+
+def test_what_is_in_a_backend_of_another_kind_is_no_state_of_ours(root: Path) -> None:
+    found = stack(root, data('{ bucket = "b", prefix = "shared-infra/a" }', '"gcs"'))
+    assert found.upstream == ()
+    (why,) = found.unknown_reads
+    assert why.endswith(": what is in a backend gcs is not known here")
+    assert not found.may_read_any
+    # A stack whose own backend is not known may have its state there.
+    (root / A / "backend.tf").write_text('terraform {\n  backend "gcs" {}\n}\n')
+    assert stack(root, data('{ bucket = "b" }', '"gcs"')).may_read(A)
 
 
 ELSEWHERE = {
@@ -296,6 +439,22 @@ def test_a_bucket_and_a_key_are_one_stack_s(
     assert bool(found.unknown_reads) == (not upstream)
 
 
+def test_a_backend_with_a_local_of_another_file_is_followed(root: Path) -> None:
+    """OpenTofu evaluates them early: https://opentofu.org/docs/language/settings/backends/configuration/"""
+    (root / A / "backend.tf").write_text(
+        'terraform {\n  backend "local" {\n    path = "${local.folder}/up.tfstate"\n  }\n}\n'
+    )
+    (root / A / "main.tf").write_text('locals {\n  folder = "../../states"\n}\n')
+    found = stack(root, data('{ path = "../../states/up.tfstate" }'))
+    assert (found.upstream, found.unknown_reads) == ((A,), ())
+    # Without a value the state may be anywhere, and so the one that is read.
+    (root / A / "main.tf").write_text('variable "x" {}\nlocals {\n  folder = var.x\n}\n')
+    found = stack(root, data('{ path = "../../states/up.tfstate" }'))
+    assert found.upstream == ()
+    assert found.may_read(A)
+    assert not found.may_read(B)
+
+
 def test_a_key_that_follows_no_rule_is_found_by_its_place(root: Path) -> None:
     in_bucket(root, A, "any/where")
     found = stack(root, data('{ bucket = "ours", key = "any/where" }', '"s3"'))
@@ -312,7 +471,16 @@ def test_a_key_that_follows_no_rule_is_found_by_its_place(root: Path) -> None:
         ("other.tfvars", "", {"TF_VAR_v": "b"}, (B,)),
         ("other.tfvars", "", {"TF_CLI_ARGS_plan": "-var v=b"}, ()),
         ("other.tfvars", 'v = "b"\n', {"TF_CLI_ARGS": "-var-file=other.tfvars"}, ()),
+        ("other.tfvars", 'w = "b"\n', {"TF_CLI_ARGS": "-var-file=other.tfvars"}, (A,)),
+        ("other.tfvars", "w = \n", {"TF_CLI_ARGS": "-var-file=other.tfvars"}, ()),
+        ("other.tfvars", "", {"TF_CLI_ARGS": "-var-file=gone.tfvars"}, ()),
         ("terraform.tfvars", "v = \n", {}, ()),
+        ("terraform.tfvars", 'v = "b" # \udcff\n', {}, ()),
+        ("terraform.tfvars", 'v = "\\ud83d"\n', {}, ()),
+        ("terraform.tfvars.json", '{"v": "b"', {}, ()),
+        ("terraform.tfvars.json", '{"v": "a", "v": "b"}', {}, ()),
+        ("terraform.tfvars.json", '[{"v": "b", "w": "c"}]', {}, ()),
+        ("terraform.tfvars.json", f'{{"v": {DEEP.decode()}}}', {}, ()),
     ],
 )
 def test_a_variable_has_the_value_that_terraform_gives_it(
@@ -320,13 +488,27 @@ def test_a_variable_has_the_value_that_terraform_gives_it(
 ) -> None:
     """By Terraform's order of precedence; what comes from an option or a broken file is unknown."""
     (root / "notebooks/n").mkdir()
-    (root / "notebooks/n" / file).write_text(text)
+    (root / "notebooks/n" / file).write_text(text, errors="surrogateescape")
     declared = 'variable "v" {\n  type = string\n  default = "a"\n}\n'
     found = stack(
         root, declared + data(f'{{ path = "{LOCAL}/${{var.v}}/terraform.tfstate" }}'), **env
     )
     assert found.upstream == upstream
     assert bool(found.unknown_reads) == (not upstream)
+
+
+@pytest.mark.parametrize(
+    ("text", "upstream"), [('["b"]', (B,)), ("[b", ()), ('["b"] ["a"]', ()), ("[file]", ())]
+)
+def test_a_list_in_the_environment_is_an_expression(
+    root: Path, text: str, upstream: tuple[str, ...]
+) -> None:
+    """https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name"""
+    declared = 'variable "v" {\n  type = list(string)\n  default = ["a"]\n}\n'
+    path = f"{LOCAL}/${{var.v[0]}}/terraform.tfstate"
+    found = stack(root, declared + data(f'{{ path = "{path}" }}'), TF_VAR_v=text)
+    assert found.upstream == upstream
+    assert found.may_read_any == (not upstream)
 
 
 MODULE = 'variable "which" {\n  default = "b"\n}\n' + data(
@@ -369,6 +551,38 @@ def test_an_installed_module_is_read_where_init_has_put_it(root: Path) -> None:
     (installed / "modules.json").write_text(f'{{"Modules": [{entry % ".terraform/modules/m"}]}}')
     found = stack(root, text)
     assert (found.upstream, found.unknown_reads) == ((A,), ())
+    # Added since the last init.
+    (unknown,) = stack(root, text.replace('"m"', '"added"')).unknown_reads
+    assert unknown.startswith("module.added: git::https://example.com/m.git is not installed here")
+
+
+FORWARD = "{ for k, s in data.terraform_remote_state.x : upper(k) => s.outputs }"
+
+
+@pytest.mark.parametrize(
+    ("value", "more", "output"),
+    [
+        (FORWARD, "", "module.m.up.A"),
+        (FORWARD, "count = 1", ""),
+        (FORWARD.replace("s.outputs", "s.outputs.id"), "", ""),
+        (FORWARD.replace("k, s", "s").replace("upper(k)", '"A"'), "", ""),
+        (FORWARD.replace("s.outputs", 's.outputs if k != "b"'), "", ""),
+        (FORWARD.replace("data.terraform_remote_state.x", "local.x"), "", ""),
+        ('merge(data.terraform_remote_state.x["a"].outputs)', "", ""),
+    ],
+)
+def test_a_module_hands_on_the_outputs_of_a_state_under_its_key_or_just_reads_it(
+    root: Path, value: str, more: str, output: str
+) -> None:
+    """What is handed on is compared by the outputs that the root uses, the other as a whole."""
+    path = f"{LOCAL}/${{each.key}}/terraform.tfstate"
+    states = data(f'{{ path = "{path}" }}', more='for_each = toset(["a"])')
+    local = "locals {\n  x = data.terraform_remote_state.x\n}\n"
+    write_stack(root, "modules/m", f'{states}{local}output "up" {{\n  value = {value}\n}}\n')
+    found = stack(root, f'module "m" {{\n  source = "../../modules/m"\n  {more}\n}}\n')
+    assert found.upstream == (A,)
+    assert found.upstream_by_output == ({output: (A,)} if output else {})
+    assert found.upstream_in_modules == (set() if output else {A})
 
 
 def test_json_is_read_as_hcl_is(root: Path) -> None:
@@ -379,6 +593,18 @@ def test_json_is_read_as_hcl_is(root: Path) -> None:
         '"config": {"path": "${path.module}/../../shared-infra/${each.key}/terraform.tfstate"}'
         "}]}}]}"
     )
+    (found,) = [s for s in Repository(root).stacks() if s.name == "notebooks/n"]
+    assert (found.upstream, found.unknown_reads) == ((A, B), ())
+
+
+def test_blocks_of_one_name_in_json_both_count(root: Path) -> None:
+    """As Terraform was seen to take them: https://github.com/hashicorp/hcl/blob/main/json/spec.md"""
+    block = (
+        '"data": {"terraform_remote_state": {"%s": {"backend": "local", "config": {"path": "%s"}}}}'
+    )
+    blocks = (block % (n, f"../../shared-infra/{n}/terraform.tfstate") for n in ("a", "b"))
+    (root / "notebooks/n").mkdir()
+    (root / "notebooks/n/main.tf.json").write_text(f'{{"//": "a comment", {", ".join(blocks)}}}')
     (found,) = [s for s in Repository(root).stacks() if s.name == "notebooks/n"]
     assert (found.upstream, found.unknown_reads) == ((A, B), ())
 
@@ -458,7 +684,7 @@ def test_modules_are_seen_from_where_a_linked_folder_of_stacks_really_is(root: P
     assert stack(root, 'module "m" {\n  source = "../../modules/m"\n}\n').upstream == (A,)
 
 
-@pytest.mark.parametrize("number", ["0.00001", "0.1234567890123456789"])
+@pytest.mark.parametrize("number", ["0.00001", "0.1234567890123456789", "1" * 160])
 def test_a_number_that_python_has_not_exactly_may_be_of_any_stack(root: Path, number: str) -> None:
     declared = f'variable "rate" {{\n  default = {number}\n}}\n'
     path = "../../shared-infra/a-${var.rate}/terraform.tfstate"

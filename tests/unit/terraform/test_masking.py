@@ -46,6 +46,10 @@ def stack(tmp_path: Path) -> Path:
         ("a.auto.tfvars", f'password = "{SECRET}"\n'),
         ("terraform.tfvars.json", json.dumps({"password": SECRET})),
         ("b.auto.tfvars.json", json.dumps({"keys": {"a": {"value": SECRET}}})),
+        # Terraform refuses these, and quotes the line.
+        ("terraform.tfvars.json", f'[{{"password": "{SECRET}", "plain": "x"}}]'),
+        ("terraform.tfvars.json", f'{{"password": "{SECRET}", "password": "x"}}'),
+        ("terraform.tfvars.json", f'{{"password": ["{SECRET}", {"[" * 5000 + "]" * 5000}]}}'),
         # Broken: the line itself is what the error quotes.
         ("terraform.tfvars", f'password = "{SECRET}\n'),
         ("terraform.tfvars", f"password = {SECRET}\n"),
@@ -200,6 +204,11 @@ def test_a_value_is_hidden_however_its_file_is_written(tmp_path: Path, text: str
                 {"variable": [{"s": [{"sensitive": "true", "default": SECRET}]}]}
             )
         },
+        # Terraform takes both blocks.
+        {
+            "main.tf.json": f'{{"variable": {{"s": {{"sensitive": true, "default": "{SECRET}"}}}}, '
+            '"variable": {"b": {}}}'
+        },
         {
             "main.tf": f'variable "s" {{\n  default = "{SECRET}"\n}}\n',
             "x_override.tf": 'variable "s" {\n  sensitive = true\n}\n',
@@ -238,12 +247,29 @@ def test_the_keys_of_a_map_are_hidden_and_the_names_of_attributes_are_not(tmp_pa
     assert mask(f"{SECRET} attribute another") == f"{PLACEHOLDER} attribute another"
 
 
+def test_the_keys_of_a_map_that_json_declares_are_hidden(tmp_path: Path) -> None:
+    variables = {
+        "a": {"sensitive": True, "type": "map(string)"},
+        "b": {"sensitive": True, "type": "object({ another = string })"},
+    }
+    (tmp_path / "main.tf.json").write_text(json.dumps({"variable": variables}))
+    (tmp_path / "terraform.tfvars").write_text(
+        f'a = {{ "{SECRET}" = "value" }}\nb = {{ another = "value" }}\n'
+    )
+    assert masking.mask_of(tmp_path, {})(f"{SECRET} another") == f"{PLACEHOLDER} another"
+
+
+CHOICE = 'contains(["visible"], terraform.workspace)'
 HANDED = {
     "a literal": (f'"{SECRET}"', ""),
     "a variable": ("var.root", f'root = "{SECRET}"\n'),
     "a local of a variable": ("local.whole", f'root = "{SECRET}"\n'),
     "a part of a text": (f'"${{var.root}}-{SECRET}"', 'root = "x"\n'),
     "a default": ("var.root", ""),
+    # "visible" only chooses.
+    "one of a map": ('local.whole["visible"]', f'root = "{SECRET}"\n'),
+    "one of two": (f'{CHOICE} ? "{SECRET}" : "other"', ""),
+    "the other of two": (f'{CHOICE} ? "other" : "{SECRET}"', ""),
 }
 
 
@@ -268,5 +294,22 @@ def test_what_a_sensitive_variable_of_a_module_is_given_is_hidden(
         (tmp_path / name).mkdir()
         (tmp_path / name / "main.tf").write_text(text)
     (tmp_path / "root/terraform.tfvars").write_text(values)
+    mask = masking.mask_of(tmp_path / "root", {})
+    assert mask(f"{SECRET} and visible") == f"{PLACEHOLDER} and visible"
+
+
+def test_modules_that_are_missing_or_call_themselves_keep_nothing_from_being_hidden(
+    tmp_path: Path,
+) -> None:
+    """Terraform refuses both, and may quote the line."""
+    call = 'module "%s" {\n  source = "../%s"\n  pw = %s\n}\n'
+    declared = 'variable "pw" {\n  sensitive = true\n}\n'
+    texts = {
+        "circle": declared + call % ("again", "circle", "var.pw"),
+        "root": call % ("a", "gone", '"visible"') + call % ("b", "circle", f'"{SECRET}"'),
+    }
+    for name, text in texts.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(text)
     mask = masking.mask_of(tmp_path / "root", {})
     assert mask(f"{SECRET} and visible") == f"{PLACEHOLDER} and visible"

@@ -26,7 +26,7 @@ ADDRESS = "registry.terraform.io/hashicorp/aws"
 def write(root: Path, files: dict[str, str], modules: dict[str, str] | None = None) -> Path:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+        (root / name).write_text(text, errors="surrogateescape")
     if modules is not None:
         # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/modsdir/record.go
         entries = [{"Key": k, "Source": d, "Dir": d} for k, d in {"": ".", **modules}.items()]
@@ -43,6 +43,10 @@ def write(root: Path, files: dict[str, str], modules: dict[str, str] | None = No
         PLAIN,
         {**PLAIN, "r.tf": 'provider "random" {\n  alias = "x"\n}\n'},
         {"main.tf.json": '{"provider": {"aws": {"region": "eu-north-1"}}}'},
+        {
+            "main.tf.json": '{"provider": {"aws": {}, "random": {}}, "terraform": {'
+            '"required_providers": {"random": {"source": "hashicorp/random"}}}}'
+        },
         # Terraform opens these, in its own directory.
         {**PLAIN, "o.tf": 'output "x" {\n  value = file("${path.module}/x")\n}\n'},
         {**PLAIN, "m.tf": 'module "m" {\n  source = "./m"\n}\n', "m/x.tf": "locals {}\n"},
@@ -87,6 +91,13 @@ OPENS = "which the provider may open"
             },
             TWO,
         ),
+        (
+            {
+                "main.tf.json": '{"provider": {"aws": {}, "other": {}}, "terraform": [{'
+                '"required_providers": [{"other": {"source": "hashicorp/aws"}}]}]}'
+            },
+            TWO,
+        ),
         ({"main.tf": 'provider "aws" {\n  shared_config_files = ["x"]\n}\n'}, TWO),
         (
             {"p.tf.json": '{"provider": {"aws": {"assume_role": {"web_identity_token_file": 1}}}}'},
@@ -107,6 +118,9 @@ OPENS = "which the provider may open"
             OPENS,
         ),
         ({**PLAIN, "x.tf": "resource {{{\n"}, "cannot be read by this tool"),
+        ({**PLAIN, "x.tf": "# \udcff"}, "cannot be read by this tool: not UTF-8 at byte 2"),
+        ({**PLAIN, "x.tf.json": "{"}, "cannot be read by this tool: not valid JSON at line 1"),
+        ({**PLAIN, "x.tf.json": "[" * 5000}, "cannot be read by this tool: nested too deeply"),
         ({**PLAIN, ".terraform/modules/modules.json": "{"}, "cannot be read by this tool"),
     ],
 )
