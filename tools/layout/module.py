@@ -1,5 +1,6 @@
 """One module's files as Terraform or OpenTofu reads them: a root module or one that it calls."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,7 +97,7 @@ def merge(pieces: Sequence[tuple[str, Pieces]], paths: Sequence[Expression] = ()
 
 
 @dataclass
-class Context:
+class Context(ABC):
     """What names mean in one module, for `Scope.lookup`.
 
     `folder` is the module's directory as Terraform writes it: "." for a root. `root` is the root's
@@ -127,9 +128,9 @@ class Context:
             return [self.workspace]
         return None
 
+    @abstractmethod
     def variable(self, name: str) -> Values:
         """The values of a variable."""
-        raise NotImplementedError
 
     def default(self, name: str) -> Values:
         """The values that a variable has if none is set, before its type converts them."""

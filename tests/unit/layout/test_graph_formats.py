@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -73,6 +74,19 @@ def test_a_tree_has_each_stack_below_the_last_that_it_reads() -> None:
         "└── shared-infra/vpc-endpoints",
         "    └── notebooks/a  (also reads s3, iam, security-groups)",
         "notebooks/c",
+    ]
+
+
+def test_what_is_not_known_of_a_stack_is_said_beside_it() -> None:
+    drawn = graph({"a": ["s3", "iam"], "b": ["iam"]})
+    drawn = replace(drawn, unknown={"notebooks/a": ["its path depends on var.x", "more"]})
+    assert graph_formats.tree(drawn).splitlines()[2:4] == [
+        "    ├── notebooks/a  (also reads s3)  (unknown: its path depends on var.x)",
+        "    └── notebooks/b",
+    ]
+    stacks = json.loads(graph_formats.as_json(drawn))["stacks"]
+    assert [(s["name"], s["unknown"]) for s in stacks if "unknown" in s] == [
+        ("notebooks/a", ["its path depends on var.x", "more"])
     ]
 
 
@@ -175,3 +189,15 @@ def test_a_picture_leaves_standard_error_to_real_complaints(
 ) -> None:
     graph_formats.svg(fleet(3))
     assert capfd.readouterr().err == ""
+
+
+def test_a_complaint_of_the_drawing_program_is_said_and_fontconfig_s_is_not(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(*_: object, **__: object) -> bytes:  # a stand-in: no graph of ours makes it complain
+        os.write(2, b"Fontconfig warning: line 1: x\nWarning: no hard-coded metrics for \xff\n")
+        return b"<svg/>"
+
+    monkeypatch.setattr(AGraph, "draw", draw)
+    assert graph_formats.svg(fleet(3)) == "<svg/>"
+    assert capfd.readouterr().err == "Warning: no hard-coded metrics for \ufffd\n"

@@ -6,6 +6,7 @@ import pytest
 
 from tests.trees import reading, write_stack
 from tools.layout.repository import Repository
+from tools.layout.unmanaged import Directory, find_directories
 
 
 @pytest.fixture
@@ -41,6 +42,13 @@ def test_what_terraform_takes_for_a_root_is_listed_with_the_reason(
 ) -> None:
     write_stack(root, name, reading("shared-infra/s"))
     assert unmanaged(root) == {name: reason}
+
+
+def test_a_folder_of_stacks_that_is_not_there_holds_none(root: Path) -> None:
+    (root / "notebooks").rmdir()
+    names = ["shared-infra", "shared-infra/s", "notebooks"]
+    assert find_directories(root) == [Directory(name) for name in names]
+    assert Repository(root, env={"PATH": ""}).unmanaged() == []
 
 
 def test_a_symbolic_link_to_a_root(root: Path) -> None:
