@@ -16,7 +16,7 @@ from tools.engine.plans import Plan
 from tools.errors import UserError
 from tools.imports.closing_plan import is_safe
 from tools.imports.execute import execute
-from tools.imports.pending import PendingImport, find_pending
+from tools.imports.pending_import import PendingImport, find_pending
 from tools.imports.request import ImportRequest, ResourceImport
 from tools.imports.state_import import import_all
 from tools.localcloud.process import Running

@@ -17,7 +17,7 @@ from tools.imports import (
     endpoints,
     inventory,
     notebooks,
-    pending,
+    pending_import,
     roles,
     scan,
     security_groups,
@@ -86,7 +86,7 @@ def test_everything_that_is_shown_as_importable_is_up_to_the_question(
     for candidate in candidates:
         if candidate.command:
             wanted = request(destination, candidate)
-            left = pending.find_left(records, managed, wanted, is_local=True)
+            left = pending_import.find_left(records, managed, wanted, is_local=True)
             assert left.imports, candidate
             tfvars.write(left.edits)
             destination._declared.clear()

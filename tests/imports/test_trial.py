@@ -20,7 +20,7 @@ from tools.context import Context
 from tools.errors import UserError
 from tools.imports import scan, trial
 from tools.imports.destination import Destination
-from tools.imports.pending import find_pending
+from tools.imports.pending_import import find_pending
 from tools.imports.request import ImportRequest
 from tools.layout.stack import S3
 from tools.localcloud.process import Running

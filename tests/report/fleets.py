@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.trees import reading, write_stack
 from tools.aws.sagemaker import Instance
-from tools.cost import billed, groups
-from tools.cost.billed import Billed, Row
+from tools.cost import billed_costs, groups
+from tools.cost.billed_costs import Billed, Row
 from tools.cost.comparison import compare
 from tools.cost.groups import Key
 from tools.cost.model import (
@@ -111,7 +111,7 @@ def _bill(found: Estimate) -> tuple[Billed, list[Row]]:
     }
     amounts["somebody-else"] = {months[1]: Decimal("1234.56")}
     known = Billed("Owner", "acme-ml", MADE.date(), months, amounts)
-    return known, billed.compare(known, found, key)
+    return known, billed_costs.compare(known, found, key)
 
 
 def with_stacks(found: Report, root: Path) -> Report:

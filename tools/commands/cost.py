@@ -15,7 +15,7 @@ from tools.commands.cost_actual import Request
 from tools.commands.cost_tables import CostAnswer
 from tools.console.messages import print_json, say, warn
 from tools.context import Context
-from tools.cost import billed, comparison, csv_output, estimates, json_output, prices, refresh
+from tools.cost import billed_costs, comparison, csv_output, estimates, json_output, prices, refresh
 from tools.cost.comparison import Comparison
 from tools.cost.estimates import Question
 from tools.cost.groups import Key, group
@@ -104,7 +104,7 @@ def _assumption(name: str, default: Decimal, help: str) -> Callable[..., Any]:
 @click.option(
     "--months",
     type=click.IntRange(min=0, max=12),
-    default=billed.MONTHS,
+    default=billed_costs.MONTHS,
     show_default=True,
     help="With --actual: months before this one.",
 )

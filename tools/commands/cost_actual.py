@@ -14,8 +14,8 @@ from tools.console import table
 from tools.console.figures import money, signed_money
 from tools.console.messages import say, tell, warn
 from tools.console.prompt import require_terminal
-from tools.cost import billed, csv_output, groups, json_output
-from tools.cost.billed import Against, Billed, Row
+from tools.cost import billed_costs, csv_output, groups, json_output
+from tools.cost.billed_costs import Against, Billed, Row
 from tools.cost.groups import Key
 from tools.cost.model import Estimate, total
 from tools.errors import UserError
@@ -55,7 +55,7 @@ def choose_key(repository: Repository, region: str, by: Key | None) -> Key:
     for partition, why in _NOT_THERE.items():
         if region.startswith(f"{partition}-"):
             raise UserError(f"--actual: {why}")
-    return billed.choose_key(repository, by)
+    return billed_costs.choose_key(repository, by)
 
 
 def read(
@@ -65,7 +65,7 @@ def read(
 
     Raises UserError if AWS does not answer, and without a terminal and `yes`.
     """
-    known = billed.cached(repository, key.tag)
+    known = billed_costs.cached(repository, key.tag)
     is_fresh = known and known.asked == today and len(known.months) == request.months + 1
     if known is None or request.again or not is_fresh:
         known = _ask(repository, key, today, request)
@@ -73,8 +73,8 @@ def read(
         say("AWS was asked today; ask again: tools cost --actual --refresh")
     if known.is_empty:
         warn(_say_empty(known))
-    rows = billed.compare(known, estimate, key)
-    return Actual(known, rows, billed.against(known), estimate)
+    rows = billed_costs.compare(known, estimate, key)
+    return Actual(known, rows, billed_costs.against(known), estimate)
 
 
 def _ask(repository: Repository, key: Key, today: date, request: Request) -> Billed:
@@ -84,7 +84,7 @@ def _ask(repository: Repository, key: Key, today: date, request: Request) -> Bil
     if not request.yes:
         require_terminal()
         click.confirm("Ask it?", abort=True, err=True)
-    answer = billed.ask(cost_explorer.cloud(), repository, key.tag, today, request.months)
+    answer = billed_costs.ask(cost_explorer.cloud(), repository, key.tag, today, request.months)
     noun = "request" if answer.requests == 1 else "requests"
     say(f"{answer.requests} {noun}: ${answer.requests * USD_A_REQUEST}")
     return answer

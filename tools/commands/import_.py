@@ -14,7 +14,7 @@ from tools.imports import (
     closing_plan,
     endpoints,
     notebooks,
-    pending,
+    pending_import,
     roles,
     scan,
     security_groups,
@@ -73,7 +73,7 @@ def command(ctx: click.Context, scans: bool, local: bool, as_json: bool) -> None
 
 
 def _try_out(session: Session, doubtful: Sequence[Notebook]) -> Mapping[str, str]:
-    return trial.refusals(session, pending.PendingImport((), (), tuple(doubtful), (), ()))
+    return trial.refusals(session, pending_import.PendingImport((), (), tuple(doubtful), (), ()))
 
 
 @command.command("bucket", short_help="Import a bucket into shared-infra/s3.")
@@ -209,7 +209,7 @@ def notebook(
 def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
     session = Session.open(context, local, Options(yes=yes))
     request = combine([build(Destination.open(session))])
-    left = pending.find_pending(session, request)
+    left = pending_import.find_pending(session, request)
     # Values are written first: if there is nothing left to import, they have been.
     if not (left.imports or left.notebooks):
         first = request.imports[0]

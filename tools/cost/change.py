@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tools.console.figures import signed_money
-from tools.cost import applied, model, prices, quantities
+from tools.cost import applied_resources, model, prices, quantities
 from tools.cost.comparison import FIXED
 from tools.cost.model import (
     UNDECLARED_SIZE,
@@ -101,7 +101,7 @@ def monthly_change(
             continue
         before = after = declared
         if plan:
-            before = applied.lines_of(state, table) if state else []
+            before = applied_resources.lines_of(state, table) if state else []
             after = before if _keeps_cost(plan, stack, state) else declared
         lines_now += before
         lines_then += after
@@ -117,7 +117,7 @@ def _keeps_cost(plan: Plan, stack: Stack, state: State | None) -> bool:
     """Whether the plan is known to change nothing that is priced."""
     if plan.status == "waiting":
         return stack.kind == "shared" and bool(state and state.resources)
-    return not any(change.type in applied.PRICED for change in plan.changes)
+    return not any(change.type in applied_resources.PRICED for change in plan.changes)
 
 
 def _amount(lines: Sequence[Line]) -> Amount:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.hcl import file_uses
-from tools.hcl.file_uses import FileUses
+from tools.hcl import file_references
+from tools.hcl.file_references import FileReferences
 from tools.hcl.scanning import CONFIGURATION_ENDINGS
 from tools.layout.files import config_names
 
@@ -37,7 +37,7 @@ class Folder:
     """
 
     files: dict[str, str] = field(default_factory=dict)
-    configuration: dict[str, FileUses] = field(default_factory=dict)
+    configuration: dict[str, FileReferences] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -51,7 +51,7 @@ class FileDigests:
     tofu: bool = False
     _folders: dict[tuple[str, bool, bool, str], Folder] = field(default_factory=dict)
     _files: dict[str, str | None] = field(default_factory=dict)
-    _uses: dict[str, FileUses] = field(default_factory=dict)
+    _uses: dict[str, FileReferences] = field(default_factory=dict)
 
     def file(self, path: str) -> str | None:
         """Returns the digest of the file `path`, or None if there is none.
@@ -86,7 +86,9 @@ class FileDigests:
             digest = folder.files[file] = digest_of(content)
             if file.endswith(CONFIGURATION_ENDINGS) and _is_in(file, path):
                 if digest not in self._uses:
-                    self._uses[digest] = file_uses.read_uses(content, file.endswith(".json"))
+                    self._uses[digest] = file_references.read_references(
+                        content, file.endswith(".json")
+                    )
                 folder.configuration[file] = self._uses[digest]
             elif file.endswith(_VALUES) and _is_in(file, path):
                 folder.values[file] = content

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from tools.engine import module_scope
-from tools.engine.climbing import OF_OUTPUTS, climbing_parts
 from tools.engine.file_digests import (
     FileDigests,
     Folder,
@@ -20,10 +19,11 @@ from tools.engine.file_digests import (
 )
 from tools.engine.file_values import FileValues
 from tools.engine.module_scope import ModuleScope, ModuleUses
+from tools.engine.path_traversal import OF_OUTPUTS, climbing_parts
 from tools.engine.read_collector import NO_USES, FileReads, ReadCollector, is_below
-from tools.hcl import file_uses
+from tools.hcl import file_references
 from tools.hcl.evaluation import is_known
-from tools.hcl.file_uses import FileUses
+from tools.hcl.file_references import FileReferences
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.hcl.variables import read_assigned, texts_of
 from tools.layout.files import follow_links
@@ -85,7 +85,7 @@ class FileReader:
 
     def merged(self, folder: Folder) -> ModuleUses:
         """Returns what the module in `folder` says of other files."""
-        # Hundreds of stacks have files of the same texts, for which there is one FileUses.
+        # Hundreds of stacks have files of the same texts, for which there is one FileReferences.
         folder_key = tuple(map(id, folder.configuration.values()))
         if folder_key not in self._merged:
             uses_by_name = {os.path.basename(p): uses for p, uses in folder.configuration.items()}  # noqa: PTH119
@@ -259,7 +259,7 @@ class _Walk:
 
     # Functions and arguments
 
-    def _visit_local(self, name: str, uses: FileUses, scope: ModuleScope, where: str) -> None:
+    def _visit_local(self, name: str, uses: FileReferences, scope: ModuleScope, where: str) -> None:
         """Takes in the files that a local reads; where that is not known, its value if that is."""
         outer, self.collector = self.collector, self._new_collector(self.collector.written)
         for function, arguments in uses["local_calls"][name]:
@@ -289,12 +289,12 @@ class _Walk:
         self, function: str, arguments: list[Expression], scope: ModuleScope, where: str
     ) -> None:
         what = f"{function}() in {where}"
-        if function in file_uses.CHANGING_FUNCTIONS:
+        if function in file_references.CHANGING_FUNCTIONS:
             self.collector.doubt(f"{what} has another value in every plan")
             return
-        if function in file_uses.TEMPLATE_FUNCTIONS:
+        if function in file_references.TEMPLATE_FUNCTIONS:
             for text, is_whole in scope.paths(arguments[0]) if arguments else [("", False)]:
-                if not is_whole or file_uses.may_call(text.encode()):
+                if not is_whole or file_references.may_call(text.encode()):
                     self.collector.doubt(f"{what} may call what is not known without Terraform")
             return
         if not arguments or arguments[0][0] == "expanded":
@@ -421,9 +421,9 @@ def _calls_in_template(path: str) -> list[tuple[str, list[Expression]]] | None:
         content = Path(path).read_bytes()
     except (OSError, ValueError):
         return []  # Terraform says that it is missing
-    if not file_uses.may_call(content):
+    if not file_references.may_call(content):
         return []
     try:
-        return file_uses.calls_in_template(content.decode())
+        return file_references.calls_in_template(content.decode())
     except (UnreadableError, UnicodeDecodeError):
         return None

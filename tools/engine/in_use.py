@@ -6,7 +6,7 @@ from tools.engine.preparation import prepare
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
-from tools.layout.unmanaged import Unmanaged
+from tools.layout.unmanaged_roots import Unmanaged
 from tools.state.place import ERRORED, BucketPlace
 from tools.terraform.diagnostics import TerraformError
 

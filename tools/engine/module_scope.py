@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.hcl import types
 from tools.hcl.configuration import is_sensitive
 from tools.hcl.evaluation import Scope, Unknown, Values, evaluate, is_known
-from tools.hcl.file_uses import FileUses
+from tools.hcl.file_references import FileReferences
 from tools.hcl.functions import text_of
 from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
@@ -28,13 +28,13 @@ TRANSPARENT = {"abspath", "coalesce", "nonsensitive", "pathexpand", "sensitive",
 class ModuleUses:
     """What all files of one module say of other files; files that override come last."""
 
-    files: Mapping[str, FileUses]
+    files: Mapping[str, FileReferences]
     modules: Mapping[str, Mapping[str, Expression]]
     locals: Mapping[str, Expression]
     variables: Mapping[str, Mapping[str, Expression]]
 
     @classmethod
-    def merge(cls, files: Mapping[str, FileUses]) -> "ModuleUses":
+    def merge(cls, files: Mapping[str, FileReferences]) -> "ModuleUses":
         modules: dict[str, dict[str, Expression]] = {}
         locals_: dict[str, Expression] = {}
         variables: dict[str, dict[str, Expression]] = {}

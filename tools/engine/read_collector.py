@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.engine.file_digests import FileDigests, UncountableError
 from tools.engine.module_scope import ModuleUses
-from tools.hcl.file_uses import FileUses
+from tools.hcl.file_references import FileReferences
 from tools.hcl.scanning import LOCK_FILE
 from tools.layout.contents import SAVED_BACKEND
 
@@ -47,7 +47,7 @@ class FileReads:
     files: dict[str, str] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     unknown: dict[str, None] = field(default_factory=dict)
-    configuration: dict[str, FileUses] = field(default_factory=dict)
+    configuration: dict[str, FileReferences] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
     by_outputs: str = ""
     secrets: set[str] = field(default_factory=set)

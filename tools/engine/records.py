@@ -17,7 +17,7 @@ from tools.errors import UserError
 from tools.layout.neighbours import has_backend_options
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
-from tools.layout.unmanaged import Directory, Unmanaged, find_directories
+from tools.layout.unmanaged_roots import Directory, Unmanaged, find_directories
 from tools.state import checks
 from tools.state.checks import Claim
 from tools.state.file import State, StateVersion, UnreadableState, is_whole

@@ -8,7 +8,7 @@ from tools.console.messages import say
 from tools.engine.plans import Plan
 from tools.hcl import writing
 from tools.imports import closing_plan, state_import, tfvars
-from tools.imports.pending import PendingImport
+from tools.imports.pending_import import PendingImport
 from tools.localcloud import workspace
 from tools.runs import deployment
 from tools.runs.session import Session

@@ -18,7 +18,7 @@ from tools.imports import (
     endpoints,
     inventory,
     notebooks,
-    pending,
+    pending_import,
     roles,
     security_groups,
 )
@@ -127,7 +127,7 @@ class _Scan:
         destination = self._destination
         command = f"tools import {kind} {name}{arguments}{destination.option}"
         is_local = bool(destination.cloud.endpoint)
-        pending.find_left(destination.records, self._managed, request, is_local=is_local)
+        pending_import.find_left(destination.records, self._managed, request, is_local=is_local)
         try:
             self._offered = combine([self._offered, request])
         except UserError as error:

@@ -19,7 +19,7 @@ from tools.console.messages import say
 from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.hcl.reading import VALUES, Value
-from tools.imports.pending import PendingImport
+from tools.imports.pending_import import PendingImport
 from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3, Stack
 from tools.runs import deployment

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.hcl import configuration, file_uses, types
+from tools.hcl import configuration, file_references, types
 from tools.hcl.configuration import NOTHING, Attributes, Pieces
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate
 from tools.hcl.syntax import Expression, UnreadableError
@@ -61,12 +61,12 @@ def read_paths(content: bytes, is_json: bool) -> list[Expression]:
     """What functions, and arguments, that read files are given in a file."""
     if b"file" not in content or content is UNOPENED:
         return []
-    uses = file_uses.read_uses(content, is_json)
+    uses = file_references.read_references(content, is_json)
     calls = [*uses["calls"], *(call for calls in uses["local_calls"].values() for call in calls)]
     paths = [
         argument_list[0]
         for name, argument_list in calls
-        if argument_list and name in file_uses.FUNCTIONS
+        if argument_list and name in file_references.FUNCTIONS
     ]
     return [*paths, *(expression for _, expression in uses["arguments"])]
 

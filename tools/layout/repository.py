@@ -14,7 +14,7 @@ from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.shared_values import TYPED_ONCE as TYPED_ONCE
 from tools.layout.shared_values import read_shared_values
 from tools.layout.stack import FOLDERS, Stack
-from tools.layout.unmanaged import (
+from tools.layout.unmanaged_roots import (
     Directory,
     Unmanaged,
     find_directories,

@@ -13,7 +13,7 @@ from tools.errors import UserError
 from tools.imports import closing_plan, trial
 from tools.imports.destination import Destination
 from tools.imports.execute import execute
-from tools.imports.pending import Conflict, PendingImport, find_conflicts, find_pending
+from tools.imports.pending_import import Conflict, PendingImport, find_conflicts, find_pending
 from tools.migration import legacy, migration, state_rm_script, table
 from tools.migration.mapping import Choices
 from tools.migration.migration import Migration

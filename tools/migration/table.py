@@ -7,7 +7,7 @@ import click
 from tools.console import table
 from tools.console.table import Column
 from tools.errors import in_one_line
-from tools.imports.pending import Conflict
+from tools.imports.pending_import import Conflict
 from tools.migration.mapping import LegacyMapping, MappedResource
 from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE
 

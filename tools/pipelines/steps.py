@@ -22,7 +22,7 @@ from tools.pipelines import verification
 from tools.pipelines.store import Approvable, Store, plan_digest, state_version
 from tools.pipelines.workspace import private_folder, tree_of
 from tools.runs import deployment, report_file, summary
-from tools.runs.earlier import blocked_stacks
+from tools.runs.earlier_waves import blocked_stacks
 from tools.runs.options import Options
 from tools.runs.session import Session
 

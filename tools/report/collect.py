@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tools.context import Context
-from tools.cost import billed, comparison, estimates
+from tools.cost import billed_costs, comparison, estimates
 from tools.cost.estimates import Question
 from tools.cost.model import NotebookCost
 from tools.engine.records import Records
@@ -85,7 +85,7 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
         [row for row in applied_by_stack.values() if row.kind == "shared"],
         not unread,
         fleet.option,
-        None if local else billed.kept_beside(fleet.repository, estimate),
+        None if local else billed_costs.kept_beside(fleet.repository, estimate),
     )
 
 

@@ -13,7 +13,7 @@ from tools.console.table import Column
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
-from tools.layout.unmanaged import Unmanaged
+from tools.layout.unmanaged_roots import Unmanaged
 from tools.runs.orphans import find_states
 
 Status = Literal[

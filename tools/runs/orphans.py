@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.console.figures import money
 from tools.console.messages import say
-from tools.cost import applied, prices
+from tools.cost import applied_resources, prices
 from tools.cost.model import total
 from tools.engine.records import Records
 from tools.errors import UserError, first_of
@@ -191,8 +191,8 @@ def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
 
 def _cost(state: State, price_table: prices.Table) -> tuple[str, Decimal | None]:
     """Returns the region of a state's resources and what they cost a month."""
-    amount = total(line.amount for line in applied.lines_of(state, price_table))
-    return applied.region_of(state), amount.usd if amount.complete else None
+    amount = total(line.amount for line in applied_resources.lines_of(state, price_table))
+    return applied_resources.region_of(state), amount.usd if amount.complete else None
 
 
 def write_roots(

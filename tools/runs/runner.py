@@ -20,7 +20,7 @@ from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.localcloud.process import LocalCloud
 from tools.runs import closing, report_file
-from tools.runs.earlier import blocked_stacks
+from tools.runs.earlier_waves import blocked_stacks
 from tools.runs.options import Options
 from tools.runs.summary import summarize
 from tools.system import processes, signals

@@ -1,4 +1,4 @@
-"""Merges what an owner changed into a newer template: three ways, part by part.
+"""Merges what an owner changed into a newer template: three ways, element by element.
 
 Not line by line, as the usual tools do: templates move blocks from file to file, and `terraform
 fmt` aligns lines again when their neighbour changes (docs/decisions/0024).
@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tools.errors import UserError
-from tools.hcl import parts
-from tools.hcl.parts import Part
+from tools.hcl import elements
+from tools.hcl.elements import Element
 from tools.hcl.syntax import UnreadableError
 
 Files = Mapping[str, str]
@@ -42,46 +42,46 @@ class Merged:
 
 @dataclass(frozen=True)
 class _Side:
-    """One of the three sides: its files, and its parts by key, each with its file."""
+    """One of the three sides: its files, and its elements by key, each with its file."""
 
     files: Files
-    parts: Mapping[str, tuple[str, Part]]
+    elements: Mapping[str, tuple[str, Element]]
 
     @classmethod
     def read(cls, files: Files) -> "_Side":
-        return cls(files, {part.key: (file, part) for file, part in _read(files)})
+        return cls(files, {element.key: (file, element) for file, element in _read(files)})
 
-    def get(self, key: str) -> Part | None:
-        entry = self.parts.get(key)
+    def get(self, key: str) -> Element | None:
+        entry = self.elements.get(key)
         return entry[1] if entry else None
 
     def keys_before(self, key: str) -> list[str]:
-        """The keys before a part in its file, the nearest first."""
-        file, part = self.parts[key]
-        keys = [k for k, (f, p) in self.parts.items() if f == file and p.start < part.start]
+        """The keys before an element in its file, the nearest first."""
+        file, element = self.elements[key]
+        keys = [k for k, (f, p) in self.elements.items() if f == file and p.start < element.start]
         return keys[::-1]
 
 
-def _read(files: Files) -> Iterator[tuple[str, Part]]:
+def _read(files: Files) -> Iterator[tuple[str, Element]]:
     for file, text in files.items():
         try:
-            for part in parts.split(text):
-                yield file, part
+            for element in elements.split(text):
+                yield file, element
         except UnreadableError as error:
             raise UserError(f"{file}: {error}") from None
 
 
 def likeness(files: Files, other_files: Files) -> float:
-    """The share of the parts of `other_files` that `files` have too, from 0 to 1.
+    """The share of the elements of `other_files` that `files` have too, from 0 to 1.
 
-    A part that only has the same name counts half.
+    An element that only has the same name counts half.
     """
     side, other_side = _Side.read(files), _Side.read(other_files)
     score = 0.0
-    for key, (_, part) in other_side.parts.items():
+    for key, (_, element) in other_side.elements.items():
         if counterpart := side.get(key):
-            score += 1 if counterpart.is_same(part) else 0.5
-    return score / max(1, len(other_side.parts))
+            score += 1 if counterpart.is_same(element) else 0.5
+    return score / max(1, len(other_side.elements))
 
 
 def merge(
@@ -111,7 +111,8 @@ def _lost_references(
     in_hcl = {name: text for name, text in other_files.items() if name not in in_json}
     now = list(_read({**in_hcl, **merged_files}))
     gone = {
-        parts.declared(key) for key in {*base_side.parts, *own_side.parts} - {p.key for _, p in now}
+        elements.declared(key)
+        for key in {*base_side.elements, *own_side.elements} - {p.key for _, p in now}
     }
     for file, text in in_json.items():
         for name in sorted(gone):
@@ -119,11 +120,11 @@ def _lost_references(
             if match := re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text):
                 line = f"line {text.count(chr(10), 0, match.start()) + 1}"
                 yield Conflict(file, line, f"it refers to {name}, which the new layout lacks")
-    for file, part in now:
-        own_file, own_part = own_side.parts.get(part.key, (file, part))
-        for name in sorted(parts.references(part.text) & gone):
+    for file, element in now:
+        own_file, own_element = own_side.elements.get(element.key, (file, element))
+        for name in sorted(elements.references(element.text) & gone):
             yield Conflict(
-                own_file, own_part.lines, f"it refers to {name}, which the new layout lacks"
+                own_file, own_element.lines, f"it refers to {name}, which the new layout lacks"
             )
 
 
@@ -136,16 +137,16 @@ class _Merge:
         self.leftover: dict[str, list[str]] = {}
 
     def merge(self) -> Merged:
-        for key in self.new_side.parts:
-            self._merge_part(key)
-        for key, (file, part) in self.own_side.parts.items():
-            if key in self.new_side.parts:
+        for key in self.new_side.elements:
+            self._merge_element(key)
+        for key, (file, element) in self.own_side.elements.items():
+            if key in self.new_side.elements:
                 continue
             original = self.base_side.get(key)
             if original is None:
                 self._add(key)
-            elif not original.is_same(part):
-                self._fail(file, part, f"you changed {key}, which the new layout does not have")
+            elif not original.is_same(element):
+                self._fail(file, element, f"you changed {key}, which the new layout does not have")
         for file, text in self.new_side.files.items():
             for start, end, replacement in sorted(self.edits[file], reverse=True):
                 text = text[:start] + replacement + text[end:]
@@ -159,62 +160,73 @@ class _Merge:
             self.result.files[file] = "\n\n".join(blocks) + "\n"
         return self.result
 
-    def _merge_part(self, key: str) -> None:
-        file, new_part = self.new_side.parts[key]
-        base_part, own_part = self.base_side.get(key), self.own_side.get(key)
-        if own_part is None:
-            if base_part is not None and base_part.is_same(new_part):
-                self._replace(file, new_part, "")
+    def _merge_element(self, key: str) -> None:
+        file, new_element = self.new_side.elements[key]
+        base_element, own_element = self.base_side.get(key), self.own_side.get(key)
+        if own_element is None:
+            if base_element is not None and base_element.is_same(new_element):
+                self._replace(file, new_element, "")
                 self._keep(f"{key} (removed)")
-            elif base_part is not None and not key.startswith("comment "):
-                where, part = self.base_side.parts[key]
-                self._fail(where, part, f"you removed {key}, which the new template changes")
+            elif base_element is not None and not key.startswith("comment "):
+                where, element = self.base_side.elements[key]
+                self._fail(where, element, f"you removed {key}, which the new template changes")
             return
-        if own_part.is_same(new_part) or (base_part is not None and base_part.is_same(own_part)):
+        if own_element.is_same(new_element) or (
+            base_element is not None and base_element.is_same(own_element)
+        ):
             return
-        if base_part is not None and base_part.is_same(new_part):
-            self._replace(file, new_part, own_part.text)
+        if base_element is not None and base_element.is_same(new_element):
+            self._replace(file, new_element, own_element.text)
             self._keep(key)
             return
-        if base_part is not None and base_part.body and own_part.body and new_part.body:
-            self._merge_bodies(key, base_part, own_part, new_part)
+        if base_element is not None and base_element.body and own_element.body and new_element.body:
+            self._merge_bodies(key, base_element, own_element, new_element)
             return
-        verb = "changed" if base_part else "added"
+        verb = "changed" if base_element else "added"
         self._fail(
-            self.own_side.parts[key][0], own_part, f"you {verb} {key}, and so does the template"
+            self.own_side.elements[key][0],
+            own_element,
+            f"you {verb} {key}, and so does the template",
         )
 
-    def _merge_bodies(self, key: str, base_part: Part, own_part: Part, new_part: Part) -> None:
-        own_file = self.own_side.parts[key][0]
-        sides = [_Side.read({own_file: _body(part)}) for part in (base_part, own_part, new_part)]
+    def _merge_bodies(
+        self, key: str, base_element: Element, own_element: Element, new_element: Element
+    ) -> None:
+        own_file = self.own_side.elements[key][0]
+        sides = [
+            _Side.read({own_file: _body(element)})
+            for element in (base_element, own_element, new_element)
+        ]
         inner = _Merge(*sides).merge()
-        first = own_part.line + own_part.text.count(
-            "\n", 0, own_part.body[0] - own_part.start if own_part.body else 0
+        first = own_element.line + own_element.text.count(
+            "\n", 0, own_element.body[0] - own_element.start if own_element.body else 0
         )
         for conflict in inner.conflicts:
             words = conflict.lines.split()
             lines = " ".join(str(int(w) + first - 1) if w.isdigit() else w for w in words)
             self.result.conflicts.append(Conflict(own_file, lines, f"{key}: {conflict.why}"))
-        if not new_part.body:
+        if not new_element.body:
             return
         text = inner.files[own_file]
-        self.edits[self.new_side.parts[key][0]].append((new_part.body[0], new_part.body[1], text))
+        self.edits[self.new_side.elements[key][0]].append(
+            (new_element.body[0], new_element.body[1], text)
+        )
         self.result.kept += [f"{key}: {what}" for what in inner.kept]
 
-    def _replace(self, file: str, part: Part, text: str) -> None:
-        self.edits[file].append((part.start, part.end, text))
+    def _replace(self, file: str, element: Element, text: str) -> None:
+        self.edits[file].append((element.start, element.end, text))
 
     def _add(self, key: str) -> None:
-        """Puts a part of the owner's behind the one that it stands behind today, if it can."""
-        file, part = self.own_side.parts[key]
+        """Puts an element of the owner's behind the one that it stands behind today, if it can."""
+        file, element = self.own_side.elements[key]
         # A comment by itself begins with the empty lines before it.
-        text = part.text.strip("\n") + "\n"
+        text = element.text.strip("\n") + "\n"
         self._keep(key)
         for key_before in self.own_side.keys_before(key):
-            neighbour = self.new_side.parts.get(key_before)
+            neighbour = self.new_side.elements.get(key_before)
             is_local = key_before.startswith("local.")
             if neighbour and neighbour[0] == file and is_local == key.startswith("local."):
-                separator = "\n" if part.body or not part.text.startswith((" ", "\t")) else ""
+                separator = "\n" if element.body or not element.text.startswith((" ", "\t")) else ""
                 self.edits[file].append((neighbour[1].end, neighbour[1].end, separator + text))
                 return
             if key.startswith("local.") and not key_before.startswith(("local.", "comment ")):
@@ -228,10 +240,10 @@ class _Merge:
         if not key.startswith("comment "):
             self.result.kept.append(key)
 
-    def _fail(self, file: str, part: Part, why: str) -> None:
-        self.result.conflicts.append(Conflict(file, part.lines, why))
+    def _fail(self, file: str, element: Element, why: str) -> None:
+        self.result.conflicts.append(Conflict(file, element.lines, why))
 
 
-def _body(part: Part) -> str:
-    assert part.body
-    return part.text[part.body[0] - part.start : part.body[1] - part.start]
+def _body(element: Element) -> str:
+    assert element.body
+    return element.text[element.body[0] - element.start : element.body[1] - element.start]

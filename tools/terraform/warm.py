@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.errors import UserError
-from tools.hcl import provider_uses, scanning
+from tools.hcl import provider_references, scanning
 from tools.terraform import providers
 from tools.terraform.keeper import VARIABLE, Keeper, Lease, find_provider
 
@@ -135,11 +135,11 @@ def _module_folders(directory: Path) -> list[Path]:
     return [directory, *(directory / m["Dir"] for m in modules if m["Key"])]
 
 
-def _read_folder(folder: Path) -> list[provider_uses.ProviderUses]:
+def _read_folder(folder: Path) -> list[provider_references.ProviderReferences]:
     endings = scanning.CONFIGURATION_ENDINGS
     files = sorted(file for file in folder.iterdir() if file.name.endswith(endings))
     return [
-        provider_uses.read_uses(f.read_bytes(), f.name.endswith(".json"))
+        provider_references.read_references(f.read_bytes(), f.name.endswith(".json"))
         for f in files
         if f.is_file()
     ]

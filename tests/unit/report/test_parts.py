@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.fleets import report, trend
 from tests.trees import write_stack
-from tools.cost.billed import Billed, Row
+from tools.cost.billed_costs import Billed, Row
 from tools.cost.model import Amount
 from tools.layout.stack import Stack
 from tools.report import attention, drawing, links, model, money, page

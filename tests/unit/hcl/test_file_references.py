@@ -7,8 +7,8 @@ import pytest
 from hcl2 import SerializationOptions
 
 from tests.trees import REPOSITORY, tracked
-from tools.hcl import file_uses, reading
-from tools.hcl.file_uses import read_uses
+from tools.hcl import file_references, reading
+from tools.hcl.file_references import read_references
 
 PLAIN = SerializationOptions(strip_string_quotes=True, explicit_blocks=False, with_comments=False)
 TEXTS = [
@@ -24,7 +24,7 @@ def test_variables_and_modules_of_the_shipped_roots_are_those_of_another_reader(
 ) -> None:
     for name in (name for name in TEXTS if name.rpartition("/")[0] == folder):
         content = (REPOSITORY / name).read_bytes()
-        uses = read_uses(content, is_json=False)
+        uses = read_references(content, is_json=False)
         other = hcl2.loads(content.decode(), serialization_options=PLAIN)
         assert not uses["unreadable"]
         for kind, found in (("variable", uses["variables"]), ("module", uses["modules"])):
@@ -55,7 +55,9 @@ def test_variables_and_modules_of_the_shipped_roots_are_those_of_another_reader(
 )
 def test_outputs_of_other_states(text: str, outputs: list[tuple[str, str]]) -> None:
     content = f"locals {{\n  a = {text}\n}}\n".encode()
-    assert [tuple(output) for output in read_uses(content, is_json=False)["outputs"]] == outputs
+    assert [
+        tuple(output) for output in read_references(content, is_json=False)["outputs"]
+    ] == outputs
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_outputs_of_other_states(text: str, outputs: list[tuple[str, str]]) -> N
     ],
 )
 def test_a_path_is_found_by_its_argument_alone(text: str) -> None:
-    [(_, expression)] = read_uses(text.encode(), is_json=False)["arguments"]
+    [(_, expression)] = read_references(text.encode(), is_json=False)["arguments"]
     assert expression == ["literal", "x"]
 
 
@@ -83,7 +85,7 @@ def test_a_path_is_found_by_its_argument_alone(text: str) -> None:
     ],
 )
 def test_a_text_that_leads_out_of_a_folder_is_told(text: str, climbs: bool) -> None:
-    assert read_uses(text.encode(), is_json=False)["climbs"] == climbs
+    assert read_references(text.encode(), is_json=False)["climbs"] == climbs
 
 
 @pytest.mark.parametrize(
@@ -95,18 +97,20 @@ def test_a_text_that_leads_out_of_a_folder_is_told(text: str, climbs: bool) -> N
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(content: bytes, is_json: bool, reason: str) -> None:
-    assert read_uses(content, is_json)["unreadable"].startswith(reason)
+    assert read_references(content, is_json)["unreadable"].startswith(reason)
 
 
 def test_blocks_of_one_name_in_json_both_count() -> None:
     """As Terraform was seen to take them: https://github.com/hashicorp/hcl/blob/main/json/spec.md"""
     text = b'{"module": {"a": {"source": "./a"}}, "//": 1, "module": [{"b": {"source": "./b"}}]}'
-    assert list(read_uses(text, is_json=True)["modules"]) == ["a", "b"]
+    assert list(read_references(text, is_json=True)["modules"]) == ["a", "b"]
 
 
 def test_a_secret_default_is_not_kept() -> None:
     text = b'variable "s" {\n  sensitive = true\n  default = "hunter2"\n}\n'
-    assert read_uses(text, is_json=False)["variables"]["s"] == {"sensitive": ["literal", True]}
+    assert read_references(text, is_json=False)["variables"]["s"] == {
+        "sensitive": ["literal", True]
+    }
 
 
 @pytest.mark.parametrize(
@@ -133,5 +137,5 @@ def test_values_in_every_form_that_terraform_takes(
 
 def test_a_template_calls_functions() -> None:
     text = 'echo "${file("a")}" $${file("b")} %{ if fileexists("c") }x%{ endif }\n'
-    names = [(name, arguments[0][1]) for name, arguments in file_uses.calls_in_template(text)]
+    names = [(name, arguments[0][1]) for name, arguments in file_references.calls_in_template(text)]
     assert names == [("file", "a"), ("fileexists", "c")]

@@ -1,9 +1,9 @@
-"""The parts of a file: all of its text is in one, and each has the name that Terraform gives it."""
+"""The elements of a file: all its text is in one, and each has the name that Terraform gives it."""
 
 import re
 
 from tests.trees import REPOSITORY, tracked
-from tools.hcl.parts import references, split
+from tools.hcl.elements import references, split
 
 
 def test_every_line_of_the_repository_is_in_one_part() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.engine.module_scope import TRANSPARENT, ModuleScope
 from tools.hcl.evaluation import Scope, describe, evaluate, is_known
-from tools.hcl.file_uses import with_bound
+from tools.hcl.file_references import with_bound
 from tools.hcl.syntax import Expression
 from tools.hcl.variables import texts_of
 

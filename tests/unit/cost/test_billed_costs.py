@@ -15,8 +15,8 @@ import pytest
 from botocore.stub import Stubber
 
 from tools.aws import cost_explorer
-from tools.cost import billed
-from tools.cost.billed import Billed
+from tools.cost import billed_costs
+from tools.cost.billed_costs import Billed
 from tools.cost.groups import Key
 from tools.cost.model import (
     Assumptions,
@@ -95,7 +95,7 @@ REQUEST = {
 
 
 def ask(repository: Repository, tag: str = "Owner") -> Billed:
-    return billed.ask(cost_explorer.cloud(), repository, tag, TODAY)
+    return billed_costs.ask(cost_explorer.cloud(), repository, tag, TODAY)
 
 
 def test_every_page_is_read_and_counted(explorer: Stubber, repository: Repository) -> None:
@@ -145,7 +145,7 @@ def test_the_months_go_over_the_turn_of_a_year(
 ) -> None:
     expected = {**REQUEST, "TimePeriod": {"Start": first, "End": end}}
     explorer.add_response("get_cost_and_usage", answer(), expected)
-    found = billed.ask(cost_explorer.cloud(), repository, "Owner", today, before)
+    found = billed_costs.ask(cost_explorer.cloud(), repository, "Owner", today, before)
     assert len(found.months) == before + 1
 
 
@@ -165,7 +165,7 @@ def test_a_refusal_says_what_to_do_and_keeps_nothing(
     with pytest.raises(UserError, match=words) as raised:
         ask(repository)
     assert "said the test" in str(raised.value)
-    assert billed.cached(repository) is None
+    assert billed_costs.cached(repository) is None
 
 
 def test_another_currency_is_refused(explorer: Stubber, repository: Repository) -> None:
@@ -181,14 +181,14 @@ def test_answers_are_kept_by_tag_and_read_without_asking(
         explorer.add_response("get_cost_and_usage", answer((OCTOBER, {value: "1.5"}), tag=tag))
         ask(repository, tag)
     explorer.assert_no_pending_responses()
-    owner = billed.cached(repository, "Owner")
+    owner = billed_costs.cached(repository, "Owner")
     assert owner
     assert owner.amounts == {"alice": {OCTOBER: Decimal("1.5")}}
     assert (owner.asked, owner.project, owner.months[-1]) == (TODAY, "ml", NOVEMBER)
-    stack = billed.cached(repository, "Stack")
+    stack = billed_costs.cached(repository, "Stack")
     assert stack
     assert list(stack.amounts) == ["notebooks/a"]
-    assert billed.cached(repository, "Team") is None
+    assert billed_costs.cached(repository, "Team") is None
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_corrupt_answer_is_none(repository: Repository, text: str) -> None:
     kept = repository.root / ".tools/billed.json"
     kept.parent.mkdir()
     kept.write_text(text)
-    assert billed.cached(repository) is None
+    assert billed_costs.cached(repository) is None
 
 
 def estimate(*owners: str, price: str = "0.1") -> Estimate:
@@ -229,7 +229,7 @@ def bill(tag: str = "Owner", project: str = "ml", **amounts: dict[date, str]) ->
 
 def test_the_last_whole_month_is_held_against_the_estimate_largest_difference_first() -> None:
     known = bill(alice={OCTOBER: "11", NOVEMBER: "90"}, bob={OCTOBER: "55"}, nothing={OCTOBER: "7"})
-    rows = billed.compare(known, estimate("alice", "bob", "bob", "carol"), OWNER)
+    rows = billed_costs.compare(known, estimate("alice", "bob", "bob", "carol"), OWNER)
     assert [(row.name, row.difference) for row in rows] == [
         ("bob", Decimal(35)),
         ("carol", Decimal(-10)),
@@ -242,18 +242,20 @@ def test_the_last_whole_month_is_held_against_the_estimate_largest_difference_fi
 
 def test_before_a_whole_month_was_billed_the_share_of_this_one_counts() -> None:
     known = bill(alice={NOVEMBER: "8"})
-    basis = billed.against(known)
+    basis = billed_costs.against(known)
     assert basis
     assert not basis.is_whole
-    rows = {row.name: row for row in billed.compare(known, estimate("alice"), OWNER)}
+    rows = {row.name: row for row in billed_costs.compare(known, estimate("alice"), OWNER)}
     assert rows["alice"].difference == Decimal(3)  # 15 of 30 days are over: $5 of $10
     first_day = Billed("Owner", "ml", NOVEMBER, known.months, known.amounts)
-    assert billed.against(first_day) is None
+    assert billed_costs.against(first_day) is None
 
 
 def test_what_is_not_declared_was_not_expected_and_an_unknown_price_is_no_difference() -> None:
     known = bill(zoe={OCTOBER: "9"}, alice={OCTOBER: "1"})
-    rows = {row.name: row for row in billed.compare(known, estimate("alice", price=""), OWNER)}
+    rows = {
+        row.name: row for row in billed_costs.compare(known, estimate("alice", price=""), OWNER)
+    }
     assert rows["zoe"].difference == Decimal(9)
     assert rows["alice"].estimate
     assert rows["alice"].difference is None
@@ -261,7 +263,7 @@ def test_what_is_not_declared_was_not_expected_and_an_unknown_price_is_no_differ
 
 def test_the_whole_account_is_not_held_against_what_is_shared() -> None:
     known = bill(project="", nothing={OCTOBER: "9000"}, zoe={OCTOBER: "9"})
-    rows = {row.name: row for row in billed.compare(known, estimate("alice"), OWNER)}
+    rows = {row.name: row for row in billed_costs.compare(known, estimate("alice"), OWNER)}
     assert rows["no owner (whole account)"].estimate is None
     assert rows["zoe"].estimate is None  # somebody of another project
     assert rows["zoe"].difference is None
@@ -279,7 +281,7 @@ def test_by_stack_the_shared_stacks_are_one_row() -> None:
             "": {OCTOBER: Decimal(1)},
         },
     )
-    rows = {row.name: row for row in billed.compare(known, estimate(), Key.of_tag("Stack"))}
+    rows = {row.name: row for row in billed_costs.compare(known, estimate(), Key.of_tag("Stack"))}
     assert rows["shared stacks"].difference == Decimal("0.7")
     assert rows["no tag Stack"].difference == Decimal(1)
 
@@ -293,18 +295,18 @@ def test_the_report_gets_what_is_kept_and_asks_nothing(
         for cost in declared.notebooks
     ]
     declared = replace(declared, notebooks=tagged)
-    assert billed.kept_beside(repository, declared) is None
+    assert billed_costs.kept_beside(repository, declared) is None
     explorer.add_response("get_cost_and_usage", answer((OCTOBER, {"alice": "11"})))
     ask(repository)
-    kept = billed.kept_beside(repository, declared)
+    kept = billed_costs.kept_beside(repository, declared)
     assert kept
     known, rows = kept
     assert known.asked == TODAY
     assert {row.name: row.difference for row in rows}["alice"] == Decimal(1)
     # A tag that no notebook has, so that nothing can be said of them.
     explorer.add_response("get_cost_and_usage", answer((OCTOBER, {"x": "1"}), tag="Team"))
-    billed.ask(cost_explorer.cloud(), repository, "Team", TODAY + timedelta(days=1))
-    assert billed.kept_beside(repository, declared) is None
+    billed_costs.ask(cost_explorer.cloud(), repository, "Team", TODAY + timedelta(days=1))
+    assert billed_costs.kept_beside(repository, declared) is None
 
 
 def test_an_answer_without_the_tag_is_empty() -> None:
@@ -314,14 +316,14 @@ def test_an_answer_without_the_tag_is_empty() -> None:
 
 
 def test_the_tag_is_one_that_the_repository_activates(repository: Repository) -> None:
-    assert billed.choose_key(repository, None).tag == "Owner"
+    assert billed_costs.choose_key(repository, None).tag == "Owner"
     activate(repository.root, "Team", "Stack")
-    assert billed.choose_key(repository, None).tag == "Stack"
+    assert billed_costs.choose_key(repository, None).tag == "Stack"
     activate(repository.root, "Project", "Team")
-    assert billed.choose_key(repository, None).tag == "Team"
-    assert billed.choose_key(repository, Key.parse("environment")).tag == "Environment"
+    assert billed_costs.choose_key(repository, None).tag == "Team"
+    assert billed_costs.choose_key(repository, Key.parse("environment")).tag == "Environment"
     activate(repository.root, "Project")
     with pytest.raises(UserError, match="no cost allocation tag is active"):
-        billed.choose_key(repository, None)
+        billed_costs.choose_key(repository, None)
     with pytest.raises(UserError, match="a bill knows tags alone"):
-        billed.choose_key(repository, Key.parse("type"))
+        billed_costs.choose_key(repository, Key.parse("type"))

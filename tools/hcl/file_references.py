@@ -58,7 +58,7 @@ _WORDS = re.compile(
 _CALLED_IN_TEMPLATES = re.compile(rb"file|timestamp|uuid|bcrypt|templatestring|\\u")
 
 
-class FileUses(TypedDict):
+class FileReferences(TypedDict):
     """What one file says; expressions are as `syntax` has them, `unreadable` says why none is here.
 
     `calls` are functions that read files, with their arguments, but for those in locals, which
@@ -85,8 +85,8 @@ class FileUses(TypedDict):
     unreadable: str
 
 
-def _nothing() -> FileUses:
-    return FileUses(
+def _nothing() -> FileReferences:
+    return FileReferences(
         calls=[],
         local_calls={},
         arguments=[],
@@ -106,17 +106,17 @@ def may_call(template: bytes) -> bool:
     return b"{" in template and bool(_CALLED_IN_TEMPLATES.search(template))
 
 
-def read_uses(content: bytes, is_json: bool) -> FileUses:
+def read_references(content: bytes, is_json: bool) -> FileReferences:
     """What a .tf file, or a .tf.json file, with this content says of other files."""
     if not _WORDS.search(content):
         return _nothing()
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        return FileUses(**{**_nothing(), "unreadable": f"not UTF-8 at byte {error.start}"})
+        return FileReferences(**{**_nothing(), "unreadable": f"not UTF-8 at byte {error.start}"})
     version = version_of(__file__, syntax.__file__, configuration.__file__)
     kind = f"file uses {is_json} {version}"
-    uses: FileUses = once(kind, text, lambda: _read(text, is_json))
+    uses: FileReferences = once(kind, text, lambda: _read(text, is_json))
     return uses
 
 
@@ -127,7 +127,7 @@ def calls_in_template(text: str) -> list[tuple[str, list[Expression]]]:
     return finder.uses["calls"]
 
 
-def _read(text: str, is_json: bool) -> FileUses:
+def _read(text: str, is_json: bool) -> FileReferences:
     uses = _nothing()
     try:
         with syntax.not_too_deep():
@@ -135,11 +135,11 @@ def _read(text: str, is_json: bool) -> FileUses:
             for block in body.blocks:
                 _read_block(block.type, block.labels, block.body, uses)
     except UnreadableError as error:
-        return FileUses(**{**_nothing(), "unreadable": str(error)})
+        return FileReferences(**{**_nothing(), "unreadable": str(error)})
     return uses
 
 
-def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileUses) -> None:
+def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileReferences) -> None:
     finder = _Finder(uses)
     attributes = dict(body.attributes)
     if kind == "terraform" or (kind, *labels[:1]) == ("data", "terraform_remote_state"):
@@ -169,9 +169,9 @@ def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileUses) 
         finder.visit_block(inner)
 
 
-def _read_local(name: str, expression: Expression, uses: FileUses) -> None:
+def _read_local(name: str, expression: Expression, uses: FileReferences) -> None:
     """Notes what a local says; its calls by themselves, since a plan may see its value alone."""
-    local_uses = FileUses(**{**uses, "calls": []})
+    local_uses = FileReferences(**{**uses, "calls": []})
     _Finder(local_uses).visit(expression)
     uses["climbs"] = local_uses["climbs"]
     if local_uses["calls"]:
@@ -190,7 +190,7 @@ def with_bound(expression: Any, bound: Mapping[str, Expression]) -> Any:
 class _Finder:
     """Collects what the expressions that it visits say, in `uses`."""
 
-    def __init__(self, uses: FileUses) -> None:
+    def __init__(self, uses: FileReferences) -> None:
         self.uses = uses
         self.finds_paths = True
         self.bound: dict[str, Expression] = {}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
 
-from tools.hcl import file_uses
+from tools.hcl import file_references
 from tools.hcl.cache import once
 from tools.hcl.syntax import Expression, UnreadableError, load_json, parse_file
 
@@ -16,7 +16,7 @@ _RELATIVE = re.compile(r"\.{1,2}/")
 _RELATIVE_FOLDERS = [["attribute", ["name", "path"], name] for name in ("module", "root")]
 
 
-class ProviderUses(TypedDict):
+class ProviderReferences(TypedDict):
     """What one file says.
 
     `names` are local names whose source ends in "/aws", and `blocks` the labels of its `provider`
@@ -33,25 +33,25 @@ class ProviderUses(TypedDict):
     unreadable: str
 
 
-def read_uses(content: bytes, is_json: bool) -> ProviderUses:
+def read_references(content: bytes, is_json: bool) -> ProviderReferences:
     """Returns what a .tf (or .tf.json) file with this `content` says of providers."""
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         return {**_nothing(), "unreadable": f"not UTF-8 at byte {error.start}"}
-    uses: ProviderUses = once(
+    uses: ProviderReferences = once(
         f"provider uses {is_json}", text, lambda: _read(text, is_json), keep=False
     )
     return uses
 
 
-def _nothing() -> ProviderUses:
-    return ProviderUses(names=[], blocks=[], types=[], relative_path=False, unreadable="")
+def _nothing() -> ProviderReferences:
+    return ProviderReferences(names=[], blocks=[], types=[], relative_path=False, unreadable="")
 
 
-def _read(text: str, is_json: bool) -> ProviderUses:
+def _read(text: str, is_json: bool) -> ProviderReferences:
     uses = _nothing()
-    files = file_uses.read_uses(text.encode(), is_json)
+    files = file_references.read_references(text.encode(), is_json)
     uses["relative_path"] = bool(files["arguments"]) or any(map(_is_relative, files["paths"]))
     try:
         for kind, label, attributes in _json_blocks(text) if is_json else _blocks(text):

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.trees import reading, write_stack
 from tools.engine.run import Result
 from tools.layout.repository import Repository
-from tools.runs.earlier import blocked_stacks
+from tools.runs.earlier_waves import blocked_stacks
 
 
 def test_a_failure_blocks_what_reads_it_directly_or_not(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The parts of a .tf file, with their places in its text: for what is to be merged as text."""
+"""The elements of a .tf file, with their places in its text: for what is to be merged as text."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ _ALIGNED = re.compile(r"^(\s*[\w-]+)[ \t]*=[ \t]+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Part:
+class Element:
     """An attribute, a block or a comment by itself, at `text[start:end]` of its file.
 
     `key` tells which one it is, such as `variable.owner` or `local.name`; what has no name of its
@@ -35,7 +35,7 @@ class Part:
         last = self.line + self.text.rstrip("\n").count("\n")
         return f"line {self.line}" if last == self.line else f"lines {self.line} to {last}"
 
-    def is_same(self, other: "Part") -> bool:
+    def is_same(self, other: "Element") -> bool:
         """Whether both say the same, whatever the alignment."""
         return _plain(self.text) == _plain(other.text)
 
@@ -44,22 +44,22 @@ def _plain(text: str) -> str:
     return _ALIGNED.sub(r"\1 = ", text.strip())
 
 
-def split(text: str) -> list[Part]:
-    """The parts of a file or of a block's body, in their order.
+def split(text: str) -> list[Element]:
+    """The elements of a file or of a block's body, in their order.
 
     `locals` blocks are split into their attributes. Raises UnreadableError.
     """
     reader = _Reader(text)
-    parts = list(reader.parts(0))
+    elements = list(reader.elements(0))
     reader.end()
-    return parts
+    return elements
 
 
 class _Reader(Parser):
     """A parser that notes places."""
 
-    def parts(self, begin: int, prefix: str = "") -> Iterator[Part]:
-        """The parts up to the end, or to the brace that closes a block."""
+    def elements(self, begin: int, prefix: str = "") -> Iterator[Element]:
+        """The elements up to the end, or to the brace that closes a block."""
         numbers: dict[str, int] = {}
 
         def numbered(key: str) -> str:
@@ -75,19 +75,19 @@ class _Reader(Parser):
             loose = trivia.rstrip() if is_over else trivia[: blanks[-1] if blanks else 0]
             if loose.strip():
                 key = numbered(f"comment {' '.join(loose.split())}")
-                yield self._part(key, begin, begin + len(loose))
+                yield self._element(key, begin, begin + len(loose))
             if is_over:
                 return
             begin += len(loose)
             name = self.identifier()
             if self.take("="):
                 self.expression()
-                yield self._part(numbered(prefix + name), begin, self._end_of_line())
+                yield self._element(numbered(prefix + name), begin, self._end_of_line())
             else:
                 yield from self._block(name, begin, numbered)
             begin = self.at
 
-    def _block(self, name: str, begin: int, numbered: Callable[[str], str]) -> Iterator[Part]:
+    def _block(self, name: str, begin: int, numbered: Callable[[str], str]) -> Iterator[Element]:
         labels = []
         while not self.take("{"):
             self.skip()
@@ -98,8 +98,8 @@ class _Reader(Parser):
             above = self.text[begin : self.text.rindex("locals", begin, inside)]
             if above.strip():
                 key = numbered(f"comment {' '.join(above.split())}")
-                yield self._part(key, begin, begin + len(above))
-            yield from self.parts(inside, "local.")
+                yield self._element(key, begin, begin + len(above))
+            yield from self.elements(inside, "local.")
             self.need("}")
             self._end_of_line()
             return
@@ -107,7 +107,7 @@ class _Reader(Parser):
         close = self.at
         self.need("}")
         key = numbered(".".join((name, *labels)))
-        yield self._part(key, begin, self._end_of_line(), (inside, close))
+        yield self._element(key, begin, self._end_of_line(), (inside, close))
 
     def _end_of_line(self) -> int:
         """Moves behind the comment and the line's end that follow."""
@@ -116,8 +116,10 @@ class _Reader(Parser):
             self.at += 1
         return self.at
 
-    def _part(self, key: str, start: int, end: int, body: tuple[int, int] | None = None) -> Part:
-        return Part(
+    def _element(
+        self, key: str, start: int, end: int, body: tuple[int, int] | None = None
+    ) -> Element:
+        return Element(
             key, self.text[start:end], start, end, self.text.count("\n", 0, start) + 1, body
         )
 
@@ -128,7 +130,7 @@ def references(text: str) -> set[str]:
 
 
 def declared(key: str) -> str:
-    """How expressions refer to the part with this key."""
+    """How expressions refer to the element with this key."""
     kind, _, name = key.partition(".")
     return {"variable": f"var.{name}", "resource": name}.get(kind, key)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.trees import reading, write_stack
 from tools.layout.repository import Repository
-from tools.layout.unmanaged import Directory, find_directories
+from tools.layout.unmanaged_roots import Directory, find_directories
 
 
 @pytest.fixture
