@@ -195,12 +195,13 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
     ]
     if estimate.quantities.shared.buckets:
         notes.append(f"Assumed: {assumptions.storage_gb} GB in the shared buckets (--storage-gb).")
+    through_nat = ""
+    if estimate.quantities.shared.nat_gateway:
+        through_nat = f", {assumptions.nat_gb} GB through the NAT gateway (--nat-gb)"
     notes.append(
         f"Assumed of each notebook a month: {assumptions.logs_gb} GB of logs (--logs-gb), "
-        f"{assumptions.endpoint_gb} GB through interface endpoints (--endpoint-gb)."
+        f"{assumptions.endpoint_gb} GB through interface endpoints (--endpoint-gb){through_nat}."
     )
-    if estimate.quantities.shared.nat_gateway:
-        notes.append(f"and {assumptions.nat_gb} GB through the NAT gateway (--nat-gb).")
     notes.append(
         "Not included: requests, transfer between zones or to the internet, jobs, models, taxes."
     )

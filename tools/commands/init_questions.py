@@ -196,4 +196,4 @@ def _check_one(words: Sequence[str], ids: Sequence[str]) -> None:
 
 def _check_listed(word: str, ids: Sequence[str]) -> None:
     if word not in ids:
-        raise UserError(f"{shorten(word)} is not in the list; type a number of it, or an ID")
+        raise UserError(f"{shorten(word)} is not in the list; type a number or an ID from it")

@@ -98,5 +98,6 @@ def dearest_first(notebooks: Iterable[NotebookCost]) -> list[NotebookCost]:
 
 
 def split(rows: Sequence[_T], most: int = MOST) -> tuple[Sequence[_T], Sequence[_T]]:
-    """The first rows of a table, and the others, which share a row."""
-    return rows[:most], rows[most:]
+    """The first rows of a table, and the others, which share a row; one alone has its own."""
+    count = most + (len(rows) == most + 1)
+    return rows[:count], rows[count:]

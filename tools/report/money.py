@@ -80,7 +80,7 @@ def _by(report: Report, key: Key) -> Breakdown:
 def _break_down(title: str, rows: Sequence[tuple[str, str, Amount]], most: int) -> Breakdown:
     ordered = sorted(rows, key=lambda amount_row: (-amount_row[2].usd, amount_row[0]))
     # One more bar takes no more room than a line that says there is one more.
-    shown_rows, other_rows = groups.split(ordered, most + (len(ordered) == most + 1))
+    shown_rows, other_rows = groups.split(ordered, most)
     longest = max((amount.usd for *_, amount in shown_rows), default=Decimal(0))
     bars = [
         Bar(label, detail, amount, float(amount.usd / longest * 100) if longest else 0.0)

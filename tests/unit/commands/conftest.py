@@ -2,20 +2,25 @@
 
 import io
 import os
+import pty
 import signal
 import sys
-from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import TextIO
 from unittest.mock import patch
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tests.trees import copy_repository
 from tools import cli
 from tools.aws.client import shared_client
 from tools.hcl import cache
+from tools.system import processes
 
 COPIED = (
     "shared-infra",
@@ -35,8 +40,13 @@ class Checkout:
     root: Path
     env: dict[str, str]
 
-    def tools(self, *arguments: str, cwd: str = ".", **env: str) -> "CompletedProcess[str]":
-        """Calls `tools` with nobody there to answer a question. What it raises is a bug of it."""
+    def tools(
+        self, *arguments: str, cwd: str = ".", answers: str | None = None, **env: str
+    ) -> "CompletedProcess[str]":
+        """Calls `tools`. What it raises is a bug of it.
+
+        `answers` are typed at a terminal, a line each; without them nobody is there to answer.
+        """
         shared_client.cache_clear()  # as a process of its own has none yet
         cache._used.clear()  # else each checkout keeps what all tests before have parsed
         with ExitStack() as stack:
@@ -48,7 +58,8 @@ class Checkout:
             stack.enter_context(chdir(self.root / cwd))
             stack.enter_context(patch.dict(os.environ, {**self.env, **env}, clear=True))
             stack.enter_context(patch.object(sys, "argv", ["tools", *arguments]))
-            stack.enter_context(patch.object(sys, "stdin", stack.enter_context(open(os.devnull))))  # noqa: PTH123
+            stdin = stack.enter_context(_nobody() if answers is None else _typed(answers))
+            stack.enter_context(patch.object(sys, "stdin", stdin))
             stack.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
             code = _exit_code()
         said = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
@@ -56,6 +67,22 @@ class Checkout:
 
     def notebooks(self) -> list[str]:
         return sorted(path.name for path in (self.root / "notebooks").iterdir())
+
+
+@contextmanager
+def _nobody() -> Iterator[TextIO]:
+    with Path(os.devnull).open() as stdin:
+        yield stdin
+
+
+@contextmanager
+def _typed(answers: str) -> Iterator[TextIO]:
+    """A terminal at which somebody types `answers` and then ends the input."""
+    person, terminal = pty.openpty()
+    os.write(person, answers.encode() + b"\x04")  # Ctrl-D: no question waits for more
+    with open(terminal) as stdin:  # noqa: PTH123
+        yield stdin
+    os.close(person)
 
 
 def _exit_code() -> int:
@@ -78,3 +105,43 @@ def checkout(tmp_path: Path) -> Checkout:
     }
     root = copy_repository(tmp_path / "repository", *COPIED)
     return Checkout(root, env)
+
+
+@pytest.fixture
+def deployable(checkout: Checkout) -> Checkout:
+    """A checkout with a project, and a terraform that tells its version and nothing else."""
+    (checkout.root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
+    program = checkout.root.parent / "terraform"
+    answer = '{"terraform_version": "1.11.4", "platform": "linux_amd64"}'
+    program.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    program.chmod(0o755)
+    checkout.env["TOOLS_TERRAFORM"] = str(program)
+    return checkout
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The URL of a server that answers as AWS does, for every service that moto knows."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def identified(deployable: Checkout, moto: str) -> Checkout:
+    """The same with credentials, whose account is moto's 123456789012."""
+    deployable.env.update(
+        AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_ENDPOINT_URL_STS=moto
+    )
+    return deployable
+
+
+@pytest.fixture
+def attached(deployable: Checkout, moto: str) -> Checkout:
+    """The same with a local cloud that runs: moto in place of LocalStack, in this process."""
+    deployable.env["TF_CLI_ARGS_init"] = "-plugin-dir=/nowhere"  # so that nothing is downloaded
+    note = deployable.root / ".tools/local/localstack.json"
+    processes.write_note(os.getpid(), note, port=int(moto.rpartition(":")[2]))
+    return deployable

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.commands.conftest import Checkout
 from tests.unit.cost import price_files
 from tests.unit.cost.price_list import ireland, serving
+from tools.cost import prices
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
@@ -233,6 +234,46 @@ def test_groups_are_those_of_the_values_and_add_up(checkout: Checkout) -> None:
     done = checkout.tools("cost", "--by", "environment")
     assert "$39.30" in next(line for line in done.stdout.splitlines() if "dev" in line)
     assert "Total: $414.15" in done.stdout
+
+
+def test_of_many_groups_the_dearest_ten_are_shown(checkout: Checkout) -> None:
+    values = checkout.root / "notebooks/notebook-dev/terraform.tfvars"
+    for number in range(11):
+        copy = checkout.root / f"notebooks/copy-{number:02}"
+        shutil.copytree(values.parent, copy, symlinks=True)
+        text = re.sub("owner *=.*", f'owner = "owner-{number:02}"', values.read_text())
+        (copy / "terraform.tfvars").write_text(text)
+    done = checkout.tools("cost", "--by", "owner")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    # The first owner has both notebooks of the repository, the ten others one of $39.30 each.
+    shown = [line.split()[0] for line in lines if line.startswith(("data-science", "owner-"))]
+    assert shown == ["data-science", *(f"owner-{number:02}" for number in range(9))]
+    others = next(line for line in lines if line.startswith("2 others (--csv lists all)"))
+    assert others.split()[-4] == "2"
+    assert others.split()[-1] == "$78.60"
+    shutil.rmtree(checkout.root / "notebooks/copy-10")
+    done = checkout.tools("cost", "--by", "owner")
+    assert "owner-09" in done.stdout  # alone in the row of the others it takes no less room
+    assert "others" not in done.stdout
+
+
+def test_a_nat_gateway_is_counted_and_its_traffic_assumed(checkout: Checkout) -> None:
+    chosen = checkout.root / "shared-infra/vpc-endpoints/terraform.tfvars"
+    assert "NAT gateway" not in checkout.tools("cost").stdout
+    chosen.write_text('nat_subnet = "10.0.0.0/28"\n')
+    done = checkout.tools("cost", "--nat-gb", "7")
+    assert done.returncode == 0, done.stderr
+    assert "endpoints (--endpoint-gb), 7 GB through the NAT gateway (--nat-gb)." in done.stdout
+    price = prices.read(prices.PACKAGED).get("us-east-1", "nat_gb")
+    assert price
+    (traffic,) = (
+        line
+        for line in cost(checkout, "--nat-gb", "7")["shared"]
+        if line["what"].startswith("data through it")
+    )
+    # Each of the two notebooks sends and receives so much.
+    assert traffic["total"]["usd"] == f"{price.usd * 14:.2f}"
 
 
 @pytest.mark.parametrize(

@@ -6,25 +6,26 @@ That gives back what it is given: https://docs.getmoto.org/en/latest/docs/servic
 import csv
 import json
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.unit.commands.conftest import Checkout
+from tools.commands import cost_actual
+from tools.commands.cost_actual import Actual
+from tools.cost import billed
+from tools.cost.billed import Billed
+from tools.cost.groups import Key
+from tools.cost.model import Assumptions, Estimate, Quantities, SharedSpec
 
 
-@pytest.fixture(scope="module")
-def explorer() -> Iterator[str]:
+@pytest.fixture
+def explorer(moto: str) -> str:
     """The URL of a Cost Explorer."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    return moto
 
 
 def say(explorer: str, path: str, document: Any = None) -> None:
@@ -68,14 +69,19 @@ def activated(checkout: Checkout) -> Checkout:
 
 
 def actual(
-    checkout: Checkout, explorer: str, *arguments: str, yes: bool = True
+    checkout: Checkout,
+    explorer: str,
+    *arguments: str,
+    yes: bool = True,
+    answers: str | None = None,
 ) -> "CompletedProcess[str]":
     there = {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL_COST_EXPLORER": explorer,
     }
-    return checkout.tools("cost", "--actual", *(["--yes"] * yes), *arguments, **there)
+    given = ("cost", "--actual", *(["--yes"] * yes), *arguments)
+    return checkout.tools(*given, answers=answers, **there)
 
 
 def test_the_bill_beside_the_estimate(activated: Checkout, explorer: str) -> None:
@@ -129,6 +135,64 @@ def test_nothing_is_asked_without_a_yes(activated: Checkout, explorer: str) -> N
     assert "pass --yes" in done.stderr
     assert done.stdout == ""
     assert not (activated.root / ".tools/billed.json").exists()
+
+
+def test_at_a_terminal_it_is_asked_after_the_price_was_said(
+    activated: Checkout, explorer: str
+) -> None:
+    bill(explorer, data_science="400")
+    refused = actual(activated, explorer, yes=False, answers="n\n")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert not (activated.root / ".tools/billed.json").exists()
+    said = refused.stderr
+    assert said.index("$0.01 a request") < said.index("Ask it? [y/N]")
+    agreed = actual(activated, explorer, yes=False, answers="y\n")
+    assert agreed.returncode == 0, agreed.stderr
+    assert "$400.00" in agreed.stdout
+
+
+def test_of_many_values_the_ten_with_the_largest_difference_are_shown(
+    activated: Checkout, explorer: str
+) -> None:
+    amounts = {f"owner{number}": str(1000 * number) for number in range(1, 15)}
+    bill(explorer, **amounts)
+    done = actual(activated, explorer)
+    assert done.returncode == 0, done.stderr
+    shown = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("owner")]
+    assert shown == [f"owner{number}" for number in range(14, 4, -1)]
+    others = next(line for line in done.stdout.splitlines() if "others (--csv lists all)" in line)
+    # Four owners, and what two rows are estimated at and were not billed: the fleet's $414.15.
+    assert others.startswith("6 others")
+    assert others.split()[-3:] == ["$0.00", "$414.15", "+$9,585.85"]  # 10,000 less 414.15
+
+
+def test_a_price_that_is_not_known_is_warned_of_beside_the_bill(
+    activated: Checkout, explorer: str
+) -> None:
+    values = activated.root / "notebooks/notebook-dev/terraform.tfvars"
+    values.write_text(values.read_text().replace("ml.t3.medium", "ml.p5.48xlarge"))
+    bill(explorer, data_science="400")
+    done = actual(activated, explorer)
+    assert done.returncode == 0, done.stderr
+    assert "warning: no price is known for ml.p5.48xlarge in us-east-1" in done.stderr
+    owner = next(line for line in done.stdout.splitlines() if line.startswith("data-science"))
+    assert "at least $" in owner
+    assert owner.split()[-1] == "-"  # an incomplete estimate has no difference
+
+
+def test_before_a_month_is_whole_a_part_of_the_estimate_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """On 16 November half of its 30 days have passed: today does not count."""
+    this_month = date(2026, 11, 1)
+    amounts = {"alice": {this_month: Decimal(30)}}
+    known = Billed("Owner", "ml", date(2026, 11, 16), [this_month], amounts)
+    nothing = Estimate(Quantities("us-east-1", [], SharedSpec()), Assumptions(), [], [])
+    rows = billed.compare(known, nothing, Key.of_tag("Owner"))
+    cost_actual.show(Actual(known, rows, billed.against(known), nothing))
+    shown = capsys.readouterr().out
+    assert "2026-11 so far" in shown
+    assert "Difference: billed so far, less 50% of the estimate: the month until now.\n" in shown
 
 
 def test_a_tag_that_is_not_active_is_told(activated: Checkout, explorer: str) -> None:

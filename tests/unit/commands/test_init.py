@@ -1,8 +1,11 @@
-"""`tools init` with options; tests/cli answers its questions."""
+"""`tools init` with options and at a terminal; tests/cli has a real one and LocalStack."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from tests.trees import REPOSITORY
@@ -163,3 +166,111 @@ def test_the_month_of_the_choice_is_said(checkout: Checkout) -> None:
     month = (endpoint.usd * 3 * 2 + nat.usd + address.usd) * 730
     said = f"A month in us-east-1, notebooks and traffic apart: ${month:.2f}\n"
     assert said in done.stderr
+
+
+REGION = "eu-north-1"  # of no other test
+ASKED = ("init", "--project", "acme", "--region", REGION)
+
+
+@pytest.fixture
+def listing(checkout: Checkout, moto: str) -> Checkout:
+    """A checkout whose user has credentials: what AWS lists is what moto has."""
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    checkout.env.update(keys, AWS_ENDPOINT_URL=moto)
+    return checkout
+
+
+@pytest.fixture
+def ec2(moto: str) -> Any:
+    return boto3.client(
+        "ec2",
+        region_name=REGION,
+        endpoint_url=moto,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def make_vpc(ec2: Any, *ranges: str) -> tuple[str, list[str]]:
+    """A VPC and its subnets, each in a zone of its own."""
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"{REGION}{zone}")["Subnet"]
+        for cidr, zone in zip(ranges, "abc", strict=False)
+    ]
+    return vpc, [subnet["SubnetId"] for subnet in subnets]
+
+
+def route_to_nat(ec2: Any, vpc: str, subnet: str) -> None:
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(
+        RouteTableId=table,
+        DestinationCidrBlock="0.0.0.0/0",
+        NatGatewayId=gateway["NatGatewayId"],
+    )
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+
+
+def test_what_is_not_in_the_lists_is_asked_again_until_it_is(listing: Checkout, ec2: Any) -> None:
+    vpc, (subnet,) = make_vpc(ec2, "10.9.1.0/24")
+    answers = ["1 2", "vpc-01234567", vpc, ",", "subnet-01234567", subnet, "", ""]
+    done = listing.tools(*ASKED, answers="\n".join([*answers, ""]))
+    assert done.returncode == 0, done.stderr
+    assert re.findall("Error: (.*)", done.stderr) == [
+        "choose one VPC",
+        "'vpc-01234567' is not in the list; type a number or an ID from it",
+        "choose at least one subnet",
+        "'subnet-01234567' is not in the list; type a number or an ID from it",
+    ]
+    assert reading.read_tfvars(listing.root / GROUPS) == {"vpc_id": vpc}
+    assert reading.read_tfvars(listing.root / ENDPOINTS) == {"subnet_ids": [subnet]}
+
+
+def test_no_second_nat_gateway_is_offered_where_the_subnets_have_one(
+    listing: Checkout, ec2: Any
+) -> None:
+    vpc, (subnet,) = make_vpc(ec2, "10.9.1.0/24")
+    route_to_nat(ec2, vpc, subnet)
+    done = listing.tools(*ASKED, answers=f"{vpc}\n{subnet}\n\n")
+    assert done.returncode == 0, done.stderr
+    assert "The subnets have a NAT gateway. To let notebooks use it: allow_internet" in done.stderr
+    assert "NAT gateway (" not in done.stderr  # the question
+    assert reading.read_tfvars(listing.root / ENDPOINTS) == {"subnet_ids": [subnet]}
+
+
+def test_a_nat_gateway_is_offered_if_one_of_two_subnets_lacks_it(
+    listing: Checkout, ec2: Any
+) -> None:
+    vpc, (one, two) = make_vpc(ec2, "10.9.1.0/24", "10.9.2.0/24")
+    route_to_nat(ec2, vpc, one)
+    done = listing.tools(*ASKED, answers=f"{vpc}\n{one} {two}\n\n\n")
+    assert done.returncode == 0, done.stderr
+    assert "NAT gateway (a public subnet's number or ID, a free range, or empty" in done.stderr
+
+
+def test_a_vpc_without_subnets_is_said_and_one_place_is_taken_for_a_nat_gateway(
+    listing: Checkout, ec2: Any
+) -> None:
+    vpc, _ = make_vpc(ec2)
+    two = "10.9.255.0/28 10.9.254.0/28"
+    answers = [vpc, "subnet-01234567", "", two, "10.9.255.0/28"]
+    done = listing.tools(*ASKED, answers="\n".join([*answers, ""]))
+    assert done.returncode == 0, done.stderr
+    assert f"AWS lists no subnets of {vpc}." in done.stderr
+    assert "Error: name one subnet or one address range" in done.stderr
+    assert reading.read_tfvars(listing.root / ENDPOINTS) == {
+        "subnet_ids": ["subnet-01234567"],
+        "nat_subnet": "10.9.255.0/28",
+    }
+
+
+def test_a_wrong_region_in_a_setting_is_said_and_no_default(checkout: Checkout) -> None:
+    typed = ("init", "--project", "acme", "--default-vpc")
+    done = checkout.tools(*typed, answers=f"\n{REGION}\n\n", AWS_REGION="eu-wst-1")
+    assert done.returncode == 0, done.stderr
+    assert "AWS_REGION: there is no region 'eu-wst-1' with SageMaker" in done.stderr
+    assert "AWS region: " in done.stderr  # without [eu-wst-1], so that Enter asks again
+    values = reading.read_tfvars(checkout.root / "common.auto.tfvars")
+    assert values["region"] == REGION

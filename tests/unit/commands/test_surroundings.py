@@ -24,18 +24,6 @@ WRONG_SETTINGS = {
 }
 
 
-@pytest.fixture
-def deployable(checkout: Checkout) -> Checkout:
-    """A checkout with a project, and a terraform that tells its version and nothing else."""
-    (checkout.root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
-    program = checkout.root.parent / "terraform"
-    answer = '{"terraform_version": "1.11.4", "platform": "linux_amd64"}'
-    program.write_text(f"#!/bin/sh\necho '{answer}'\n")
-    program.chmod(0o755)
-    checkout.env["TOOLS_TERRAFORM"] = str(program)
-    return checkout
-
-
 def one_line(done: "subprocess.CompletedProcess[str]") -> str:
     assert done.returncode == 1, done
     assert done.stderr.startswith("error: ")
