@@ -1,5 +1,7 @@
 """`tools open`."""
 
+import webbrowser
+
 import click
 
 from tools.aws import sagemaker
@@ -42,7 +44,8 @@ def command(
     if fleet.endpoint:
         say("The local cloud has no Jupyter behind this URL.")
     if browser:
-        if click.launch(url):
+        # Not click.launch, which says nothing if there is none (click 8.5.1, _termui_impl.py).
+        if not webbrowser.open(url):
             raise UserError("found no browser; leave out --browser to print the URL")
         return
     say(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.context import Context
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.holdings import read_holdings
 from tools.layout.repository import Repository
@@ -55,3 +56,27 @@ def test_files_that_do_not_say_where_the_state_is(notebook: DeclaredNotebook) ->
     (notebook.stack.path / "override.tf").write_text("")
     fleet = Fleet(notebook.stack.root, Repository(notebook.stack.root), "us-east-1")
     assert read_holdings(fleet, [notebook]) == {"notebooks/n": None}
+
+
+@pytest.mark.parametrize(
+    ("env", "why"),
+    [
+        ({}, ""),
+        ({"TF_WORKSPACE": "staging"}, "TF_WORKSPACE is set (staging)"),
+        ({"TF_DATA_DIR": "/data"}, "TF_DATA_DIR is set (/data)"),
+        ({"TF_CLI_ARGS_plan": "-state=other"}, "TF_CLI_ARGS_plan has the option -state"),
+        ({"TF_CLI_ARGS_init": "-backend-config=key=x"}, "-backend-config may name other states"),
+    ],
+)
+def test_variables_that_lead_terraform_elsewhere_are_why_nothing_is_known(
+    notebook: DeclaredNotebook, env: dict[str, str], why: str
+) -> None:
+    root = notebook.stack.root
+    for folder in ("shared-infra", "modules"):
+        (root / folder).mkdir()
+    (root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
+    (notebook.stack.path / "main.tf").write_text("")
+    fleet = Fleet.open(Context(root, env), local=False)
+    assert fleet.other_states.startswith(why)
+    assert bool(fleet.other_states) == bool(env)
+    assert read_holdings(fleet, [notebook]) == {"notebooks/n": None if env else False}
