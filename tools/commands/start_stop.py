@@ -91,11 +91,9 @@ def confirm(fleet: Fleet, notebooks: Sequence[DeclaredNotebook], agreed: bool) -
             if notebook.region == region:
                 say(f"  {notebook.stack.name}")
     require_terminal()
-    click.confirm(
-        f"Stop these {len(notebooks)} notebooks, and lose what their kernels hold in memory?",
-        abort=True,
-        err=True,
-    )
+    which = "this notebook" if len(notebooks) == 1 else f"these {len(notebooks)} notebooks"
+    memory = f"what {'its' if len(notebooks) == 1 else 'their'} kernels hold in memory"
+    click.confirm(f"Stop {which}, and lose {memory}?", abort=True, err=True)
 
 
 def _with_status(fleet: Fleet, notebooks: Sequence[DeclaredNotebook], status: str) -> Pairs:

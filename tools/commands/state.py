@@ -10,6 +10,7 @@ from tools.console.messages import print_json, say
 from tools.context import Context
 from tools.engine.records import Records
 from tools.errors import UserError
+from tools.layout.files import holds_root
 from tools.layout.selection import Selection
 from tools.layout.stack import Stack
 from tools.remote_state import bootstrap, listing, versions
@@ -145,9 +146,9 @@ def unlock(context: Context, stack: str, local: bool, yes: bool) -> None:
       tools state unlock nlp
     """
     session = _open_unchecked(context, local, yes, stack)
-    if "/" in stack and not (session.target.repository.root / stack).is_dir():
+    if "/" in stack and not holds_root(session.target.repository.root / stack):
         for orphan in orphans.find_orphans(session.records):
-            if orphan.name == stack:
+            if orphan.name == stack.rstrip("/"):
                 with orphans.open_orphans(session, [orphan]) as orphan_session:
                     unlock_state(orphan_session, orphan_session.records.stacks[0])
                 return

@@ -18,11 +18,14 @@ def adopt(session: Session, stack: Stack) -> None:
         say(f"Import in {session.account}, into the state of {stack.name}:")
         rows = ((resource.address, resource.identifier) for resource in existing)
         table.show(rows, ("Address", "Imported from"), indent="  ", err=True)
-        session.confirm(f"Import these {len(existing)} resources?")
+        count = len(existing)
+        session.confirm(
+            "Import this resource?" if count == 1 else f"Import these {count} resources?"
+        )
         with session.runner().begin(1) as run:
             for resource in existing:
                 import_resource(run, stack, resource)
-        total += len(existing)
+        total += count
     if total:
         say(f"imported {total}; next: tools deploy{target.option} {stack.name}")
     else:

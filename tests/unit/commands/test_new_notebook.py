@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from tests.unit.commands.conftest import Checkout
@@ -284,3 +286,23 @@ def test_a_dry_run_prints_and_writes_nothing(checkout: Checkout) -> None:
             assert f"# --- notebooks/a/{file.name}\n{file.read_text()}" in whole
     assert 'module "' not in done.stdout
     assert 'module "' in whole
+
+
+def test_with_apply_it_is_asked_before_a_directory_is_made(identified: Checkout) -> None:
+    before = identified.notebooks()
+    done = identified.tools("new-notebook", "nlp", "--apply", answers="n\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.search(
+        "Deploy in AWS account 123456789012, region us-east-1, as arn:aws:.*:\n  notebooks/nlp\n"
+        "Deploy this stack in AWS account 123456789012.*\\? \\[y/N\\]",
+        done.stderr,
+    )
+    assert identified.notebooks() == before
+
+
+def test_with_apply_nobody_who_cannot_be_asked_gets_a_directory(identified: Checkout) -> None:
+    before = identified.notebooks()
+    done = identified.tools("new-notebook", "nlp", "--apply")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error: stdin is not a terminal; pass --yes to confirm\n" in done.stderr
+    assert identified.notebooks() == before

@@ -3,23 +3,27 @@
 import random
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from tests.trees import REPOSITORY
-from tests.unit.commands.conftest import Checkout, checkout
+from tests.unit.commands.conftest import Checkout, attached, checkout, deployable, moto
 from tools.commands import retire
 from tools.hcl import reading
+from tools.roster.retire import Retiring, Step, Verb
 from tools.scaffold import render, rows
 from tools.scaffold.row_files import read_rows
 
-__all__ = ["checkout"]
+__all__ = ["attached", "checkout", "deployable", "moto"]  # fixtures
 EXAMPLES = REPOSITORY / "examples/rosters"
 ROWS = """name,profile,owner,purpose,volume_size,tags
 nlp,dev,alice,Language,,Team=a
 vision,prod,bob,Images,50,
 """
+FIRST_ROW = ROWS[: ROWS.index("vision")]
 
 
 def write(checkout: Checkout, text: str = ROWS, name: str = "notebooks.csv") -> Path:
@@ -69,6 +73,26 @@ def test_what_is_missing_is_made_and_a_second_run_does_nothing(checkout: Checkou
     after = tree(checkout)
     assert "2 of 2 rows unchanged" in sync(checkout)  # without a question
     assert tree(checkout) == after
+
+
+@pytest.mark.parametrize(
+    ("rows", "question"),
+    [(ROWS, "Write 2 directories? [y/N]"), (FIRST_ROW, "Write 1 directory? [y/N]")],
+    ids=["two", "one"],
+)
+def test_at_a_terminal_it_is_asked_once_before_anything_is_written(
+    checkout: Checkout, rows: str, question: str
+) -> None:
+    write(checkout, rows)
+    before = tree(checkout)
+    refused = checkout.tools("sync", answers="n\n")
+    assert refused.returncode == 1
+    assert question in refused.stderr
+    assert tree(checkout) == before
+    agreed = checkout.tools("sync", answers="y\n")
+    assert agreed.returncode == 0, agreed.stderr
+    assert agreed.stderr.count("[y/N]") == 1
+    assert values(checkout, "nlp")["owner"] == "alice"
 
 
 def test_a_change_touches_the_values_of_the_row_alone(checkout: Checkout) -> None:
@@ -191,6 +215,48 @@ def test_retire_takes_those_that_are_named(
     assert retired == []
     sync(checkout, "--retire", *given)
     assert retired == asked
+
+
+def retire_at(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, *verbs: Verb
+) -> "CompletedProcess[str]":
+    """`tools sync --retire` of vision, each look at which finds the next of `verbs`.
+
+    A stand-in for what happens between two looks; tests/cli/test_retire.py has the whole way.
+    """
+    write(checkout)
+    sync(checkout, "--yes")
+    write(checkout, FIRST_ROW)
+    looks = iter(verbs)
+
+    def look(retiring: Retiring, names: Sequence[str]) -> list[Step]:
+        (notebook,) = retiring.fleet.notebooks([f"notebooks/{name}" for name in names])
+        return [Step("vision", next(looks), "", notebook)]
+
+    monkeypatch.setattr(Retiring, "steps", look)
+    return checkout.tools("sync", "--retire", "--local", "--allow-destroy")
+
+
+def test_a_notebook_that_cannot_be_stopped_is_not_noted_as_stopped(
+    attached: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has deleted it meanwhile: the cloud has no such instance."""
+    done = retire_at(attached, monkeypatch, "stop")
+    assert done.returncode == 1, done
+    assert "vision: not stopped: there is no instance vision in the local cloud" in done.stderr
+    assert "kept until" not in done.stderr
+    assert not list(attached.root.rglob("*.retirement.json"))
+
+
+def test_nothing_is_destroyed_that_was_started_while_it_was_asked(
+    attached: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = retire_at(attached, monkeypatch, "destroy", "refused")
+    assert done.returncode == 1, done
+    assert done.stderr.endswith(
+        "error: vision has changed meanwhile, and nothing was destroyed; repeat it\n"
+    )
+    assert values_file(attached, "vision").exists()
 
 
 @pytest.mark.parametrize(
