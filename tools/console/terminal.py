@@ -28,8 +28,9 @@ def columns(stream: TextIO) -> int | None:
     if not stream.isatty():
         return None
     try:
+        # 0 is a pseudo-terminal that nobody has given a size.
         return os.get_terminal_size(stream.fileno()).columns or None
-    except (OSError, ValueError):  # as a pseudo-terminal that nobody has given a size
+    except (OSError, ValueError):  # a stream without a file
         return None
 
 

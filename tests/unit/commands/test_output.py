@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.commands.conftest import Checkout
-from tools.console import messages, terminal
+from tools.console import messages, progress, terminal
 
 ESCAPE = "\x1b["
 
@@ -55,3 +55,16 @@ def test_what_quiet_kept_back_is_shown_before_a_question(
     assert capsys.readouterr().err == ""
     messages.show_kept()
     assert capsys.readouterr().err == "Deploy in AWS account 123456789012:\n"
+
+
+@pytest.mark.parametrize(("quiet", "shown"), [(True, ""), (False, "[notebooks/nlp] applied\n")])
+def test_quiet_shows_no_progress(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quiet: bool, shown: str
+) -> None:
+    monkeypatch.setattr(terminal.wish, "quiet", quiet)
+    with progress.choose(1) as display:
+        display.step("notebooks/nlp", "applied")
+        display.end("notebooks/nlp", "applied")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.partition(" ")[2] == shown  # after the time

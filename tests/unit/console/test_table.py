@@ -1,6 +1,7 @@
 """Tables at any width: the oracle is what a person would want to read there, written by hand."""
 
 import io
+import pty
 import sys
 
 import click
@@ -144,6 +145,22 @@ def test_details_stand_below_their_row() -> None:
     assert lines == ["a  1", "    because", "    of this", "b  2"]
 
 
+def test_in_a_list_details_stand_below_their_row_too() -> None:
+    columns = ("Stack", Column("Kind"))
+    rows = [("notebooks/nlp", "notebook"), ("shared-infra/s3", "shared")]
+    lines = lay_out(rows, columns, width=16, details=[["main.tf has changed"], []])
+
+    assert lines == [
+        "notebooks/nlp",
+        "  Kind  notebook",
+        "    main.tf has",
+        "    changed",
+        "",
+        "shared-infra/s3",
+        "  Kind  shared",
+    ]
+
+
 def test_show_indents_and_chooses_the_stream(capsys: pytest.CaptureFixture[str]) -> None:
     show([("a", 1)], ("Stack", "Serial"), indent="  ", err=True)
 
@@ -189,3 +206,13 @@ def test_notes_that_no_row_has_take_no_column() -> None:
         "notebooks/nlp-project  notebook         12",
         "shared-infra/s3        shared            -",
     ]
+
+
+def test_a_terminal_that_tells_no_width_gets_whole_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    person, end = pty.openpty()  # nobody has given it a size, which is 0 columns then
+    with open(person, "rb"), open(end, "w") as unsized:  # noqa: PTH123
+        assert terminal.columns(unsized) is None
+    assert terminal.columns(Terminal()) is None  # a stream without a file, as a notebook's cell has

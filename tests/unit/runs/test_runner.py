@@ -1,0 +1,54 @@
+"""How a run that is interrupted ends: Ctrl-C is told as a shell expects it, and what goes on."""
+
+import signal
+
+import click
+import pytest
+
+from tests.unit.engine.conftest import Bench, bench
+from tools.context import Target
+from tools.engine.records import Records
+from tools.errors import UserError
+from tools.layout.repository import Repository
+from tools.localcloud.process import LocalCloud
+from tools.runs.options import Options
+from tools.runs.runner import Runner
+
+__all__ = ["bench"]  # a fixture
+
+
+@pytest.fixture
+def runner(bench: Bench) -> Runner:
+    repository = Repository(bench.root)
+    target = Target(repository, bench.terraform, "us-east-1", bench.root / "logs")
+    records = Records(repository, bench.terraform)
+    return Runner(target, records, Options(), LocalCloud(bench.root / "local"))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_continues_when_it_is_run_again_says_so(
+    runner: Runner, capsys: pytest.CaptureFixture[str], fails: bool
+) -> None:
+    def interrupt() -> None:
+        signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
+        if fails:
+            raise UserError("Terraform was interrupted")
+
+    with pytest.raises(click.exceptions.Exit) as ended, runner.resume(1):
+        interrupt()
+    assert ended.value.exit_code == 128 + signal.SIGINT
+    assert capsys.readouterr().err == "interrupted; run the command again to continue\n"
+
+
+def test_what_is_only_begun_ends_without_that(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(click.exceptions.Exit) as ended, runner.work(1):
+        signal.raise_signal(signal.SIGINT)
+    assert ended.value.exit_code == 128 + signal.SIGINT
+    assert capsys.readouterr().err == ""
+
+
+def test_a_failure_without_an_interruption_is_told(runner: Runner) -> None:
+    with pytest.raises(UserError, match="no such bucket"), runner.resume(1):
+        raise UserError("no such bucket")
