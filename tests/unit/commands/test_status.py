@@ -58,6 +58,25 @@ def test_a_watch_whose_first_look_fails_ends(where: Fleet) -> None:
         status.watch_notebooks(look, where, as_json=False, seconds=0.01)
 
 
+def test_a_watch_warns_once_that_idleness_is_not_known(
+    where: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter([replace(EMPTY, idle_unknown=["there is no log group"])] * 3)
+
+    def look() -> FleetStatus:
+        try:
+            return next(answers)
+        except StopIteration:
+            signal.raise_signal(signal.SIGINT)
+            return EMPTY
+
+    status.watch_notebooks(look, where, as_json=True, seconds=0.01)
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 3
+    (warning,) = said.err.splitlines()
+    assert warning.endswith("cannot tell which notebooks are idle: there is no log group")
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
