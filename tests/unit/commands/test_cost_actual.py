@@ -16,8 +16,8 @@ import pytest
 from tests.unit.commands.conftest import Checkout
 from tools.commands import cost_actual
 from tools.commands.cost_actual import Actual
-from tools.cost import billed
-from tools.cost.billed import Billed
+from tools.cost import billed_costs
+from tools.cost.billed_costs import Billed
 from tools.cost.groups import Key
 from tools.cost.model import Assumptions, Estimate, Quantities, SharedSpec
 
@@ -188,8 +188,8 @@ def test_before_a_month_is_whole_a_part_of_the_estimate_counts(
     amounts = {"alice": {this_month: Decimal(30)}}
     known = Billed("Owner", "ml", date(2026, 11, 16), [this_month], amounts)
     nothing = Estimate(Quantities("us-east-1", [], SharedSpec()), Assumptions(), [], [])
-    rows = billed.compare(known, nothing, Key.of_tag("Owner"))
-    cost_actual.show(Actual(known, rows, billed.against(known), nothing))
+    rows = billed_costs.compare(known, nothing, Key.of_tag("Owner"))
+    cost_actual.show(Actual(known, rows, billed_costs.against(known), nothing))
     shown = capsys.readouterr().out
     assert "2026-11 so far" in shown
     assert "Difference: billed so far, less 50% of the estimate: the month until now.\n" in shown
