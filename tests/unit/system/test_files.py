@@ -1,7 +1,9 @@
 """A file is written whole or not at all."""
 
+import ctypes
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -77,3 +79,44 @@ def test_a_working_directory_that_has_been_removed_is_said(
     gone.rmdir()
     with pytest.raises(UserError, match="the working directory has been removed; cd to another"):
         files.working_directory()
+
+
+def refuse(*_: object) -> int:
+    return -1
+
+
+@pytest.mark.parametrize(
+    "library",
+    [
+        SimpleNamespace(),
+        SimpleNamespace(renameat2=refuse),  # as on a file system of a network
+        SimpleNamespace(renamex_np=refuse),
+    ],
+    ids=["neither", "Linux refuses", "macOS refuses"],
+)
+def test_directories_are_exchanged_where_the_system_cannot_do_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: SimpleNamespace
+) -> None:
+    """Stand-ins for the C libraries of other systems."""
+    for name in ("new", "old"):
+        files.write(tmp_path / name / "file", name)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: library)
+    files.exchange(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "new/file").read_text() == "old"
+    assert (tmp_path / "old/file").read_text() == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old"]
+
+
+def test_macos_exchanges_directories_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for its C library, which notes the call; RENAME_SWAP of <sys/stdio.h> is 2."""
+    calls: list[tuple[bytes, bytes, int]] = []
+
+    def swap(first: bytes, second: bytes, flags: int) -> int:
+        calls.append((first, second, flags))
+        return 0
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(renamex_np=swap))
+    files.exchange(tmp_path / "new", tmp_path / "old")
+    assert calls == [(bytes(tmp_path / "new"), bytes(tmp_path / "old"), 2)]
