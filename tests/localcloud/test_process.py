@@ -222,6 +222,38 @@ def test_an_emulator_that_others_could_reach_is_ended(
         socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
+WITHOUT_SAGEMAKER = """
+import json, os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.headers["Host"].startswith("127.0.0.1:") else 403)
+        self.end_headers()
+        self.wfile.write(json.dumps({"services": {"s3": "available"}}).encode())
+
+host, port = os.environ["GATEWAY_LISTEN"].split(":")
+HTTPServer((host, int(port)), Handler).serve_forever()
+"""
+
+
+def test_an_emulator_without_sagemaker_is_ended(
+    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for one that finds no plugin: the installation that the tests have finds it."""
+    package = tmp_path / "broken" / "tools" / "emulator"
+    package.mkdir(parents=True)
+    for file in (package.parent / "__init__.py", package / "__init__.py"):
+        file.touch()
+    (package / "server.py").write_text(WITHOUT_SAGEMAKER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    port = free_port()
+    with pytest.raises(UserError, match=r"does not find the SageMaker plugin; .*make setup"):
+        cloud.up(port)
+    assert cloud.status() is None
+    ports.require_free(port)
+
+
 @pytest.mark.nightly
 def test_an_emulator_that_answers_pages_is_ended(
     cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

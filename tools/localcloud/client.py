@@ -72,7 +72,7 @@ def variables_set(env: Mapping[str, str]) -> list[str]:
     NO_PROXY is left: it may have held the local cloud's host before.
     """
     try:
-        ours = environment(env["AWS_ENDPOINT_URL"], env.get("AWS_REGION", REGION))
+        ours = environment(env["AWS_ENDPOINT_URL"], env.get("AWS_REGION", REGION), env={})
     except (KeyError, UserError):
         return []
     del ours["NO_PROXY"]

@@ -79,8 +79,8 @@ def _copy(path: Path, target: Path) -> Signature | None:
     """Copies a file unless `target` is the same; returns None for what is not to be copied."""
     try:
         status = path.lstat()
-    except FileNotFoundError:  # git still has it in its index
-        return None
+    except FileNotFoundError:  # removed since it was listed: the next update removes its copy
+        return []
     if stat.S_ISLNK(status.st_mode):
         link = path.readlink()
         if not (target.is_symlink() and target.readlink() == link):
@@ -114,25 +114,28 @@ def _is_same(path: Path, target: Path) -> bool:
 
 
 def _signature(path: str | Path, target: str | Path) -> Signature:
-    """What is noted of a file and its copy; nothing if one of them is missing or no file."""
+    """What is noted of a file and its copy; nothing if one of them is missing."""
     signature = []
     for file in (path, target):
         try:
             status = os.lstat(file)  # a Path's own costs several times as much
         except OSError:
             return []
-        if not stat.S_ISREG(status.st_mode):
-            return []
         signature += [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
     return signature
 
 
 def _remove(copy: Path, name: str) -> None:
-    """Removes a file, and the folders that are empty without it."""
+    """Removes a file, and the folders that are empty without it.
+
+    A folder stays: an update that was interrupted has put it in the place of the file.
+    """
     path = copy / name
+    if path.is_dir() and not path.is_symlink():
+        return
     try:
         path.unlink(missing_ok=True)
-    except (IsADirectoryError, NotADirectoryError):
+    except NotADirectoryError:  # the other way round: a file in the place of its folder
         return
     except OSError as error:
         raise UserError(f"cannot remove {path}: {files.explain(error)}") from None

@@ -17,6 +17,7 @@ from tools.hcl.scanning import LOCK_FILE
 from tools.system import git
 
 _NEVER_IN = frozenset((".git", ".hg", ".svn", ".terraform"))
+_MISSING = 0  # the mode of no file
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ class Sources:
         # Another repository in this one:
         for top in [name for name, mode in modes.items() if stat.S_ISDIR(mode)]:
             modes |= {name: self._mode(name) for name in self._walk(top)}
-        paths = {name: self.root / name for name, mode in modes.items() if not stat.S_ISDIR(mode)}
+        paths = {
+            name: self.root / name
+            for name, mode in modes.items()
+            if mode != _MISSING and not stat.S_ISDIR(mode)
+        }
         links = [name for name in paths if stat.S_ISLNK(modes[name])]
         inside = {*paths, *_folders_of(paths)} if links else set()
         for name in links:
@@ -49,7 +54,7 @@ class Sources:
         try:
             return os.lstat(f"{self.root}/{name}").st_mode
         except OSError:  # removed, and still in git's index
-            return 0
+            return _MISSING
 
     def _names(self) -> Iterator[str]:
         listed = _listed_by_git(self.root)

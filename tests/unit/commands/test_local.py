@@ -3,11 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.unit.commands.conftest import Checkout
+from tools.localcloud.client import environment
 
 
 def exports(text: str, **before: str) -> dict[str, str]:
@@ -92,3 +94,23 @@ def test_without_a_terraform_aws_and_boto3_reach_it_all_the_same(
     shell = exports(done.stdout)
     assert shell["AWS_ENDPOINT_URL"] == moto
     assert "TF_CLI_CONFIG_FILE" not in shell
+
+
+def test_unset_undoes_what_env_has_set_and_nothing_of_the_user(checkout: Checkout) -> None:
+    """NO_PROXY stays: the user may have had the address in it before."""
+    ours = environment("http://127.0.0.1:4600", "eu-west-1", env={})
+    users = {"AWS_MAX_ATTEMPTS": "9", "AWS_PROFILE": "production"}
+    done = checkout.tools("local", "env", "--unset", **{**ours, **users})
+    assert (done.returncode, done.stderr) == (0, "")
+    undone = sorted(ours.keys() - users.keys() - {"NO_PROXY"})
+    assert done.stdout.splitlines() == [f"unset {name}" for name in undone]
+
+
+def test_what_is_not_installed_is_said_with_how_to_install_it(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "localstack", None)  # as if it were not there
+    done = checkout.tools("local", "up")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: LocalStack is not installed; run `make setup` in the rep")
+    assert done.stderr.count("\n") == 1

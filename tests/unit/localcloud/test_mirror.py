@@ -3,14 +3,16 @@
 The oracle is what `git status` shows, and what Terraform reads through a path: both by content.
 """
 
+import errno
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tools.errors import UserError
 from tools.layout.repository import Repository
-from tools.localcloud import workspace
+from tools.localcloud import mirror, workspace
 
 STATE = '{"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x", "outputs": {}}'
 # OpenTofu's, with an `encryption` block.
@@ -76,6 +78,31 @@ def test_what_git_does_not_ignore_is_there_and_goes_with_its_file(with_git: Path
     refresh(with_git)
     assert not (copy / "lambda").exists()
     assert (copy / "scripts/start.sh").read_text() == "echo other"
+
+
+def test_what_git_still_has_in_its_index_goes_with_its_file_too(with_git: Path) -> None:
+    """Such as after a plain `rm`: Terraform must not read in the copy what is not here."""
+    write(with_git / "notebooks/nlp/extra.tf", "# extra")
+    git(with_git, "add", "-A")
+    (with_git / ".gitignore").unlink()  # before the first copy
+    copy = refresh(with_git)
+    assert not (copy / ".gitignore").exists()
+    for name in ("notebooks/nlp/extra.tf", "scripts/start.sh"):
+        (with_git / name).unlink()
+    refresh(with_git)
+    assert not (copy / "notebooks/nlp/extra.tf").exists()
+    assert not (copy / "scripts").exists()
+
+
+def test_what_goes_while_the_copy_is_made_goes_with_the_next(root: Path, tmp_path: Path) -> None:
+    """Such as an editor's file: `update` gets names that were listed a moment ago."""
+    paths = {"a.swp": root / "scripts/start.sh"}
+    copy = tmp_path / "copy"
+    noted = mirror.update(copy, paths, {}, lambda name: False, [])
+    paths["a.swp"].unlink()
+    noted = mirror.update(copy, paths, noted, lambda name: False, [])
+    mirror.update(copy, {}, noted, lambda name: False, [])
+    assert list(copy.iterdir()) == []
 
 
 def test_a_hook_of_git_looks_at_the_repository_too(
@@ -174,7 +201,10 @@ def test_a_link_within_the_repository_is_a_link(with_git: Path) -> None:
     assert (copy / "notebooks/nlp/key").read_text() == "k"
 
 
-def test_folders_and_files_change_places(with_git: Path) -> None:
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_folders_and_files_change_places(
+    with_git: Path, monkeypatch: pytest.MonkeyPatch, is_interrupted: bool
+) -> None:
     write(with_git / "tools.d/a", "a")
     copy = refresh(with_git)
     (with_git / "tools.d/a").unlink()
@@ -182,9 +212,58 @@ def test_folders_and_files_change_places(with_git: Path) -> None:
     write(with_git / "tools.d", "a file now")
     (with_git / "scripts/start.sh").unlink()
     write(with_git / "scripts/start.sh/main", "a folder now")
+    if is_interrupted:
+        with monkeypatch.context() as patch:
+            patch.setattr(mirror.Note, "write", interrupt)  # Ctrl-C when all is copied
+            with pytest.raises(KeyboardInterrupt):
+                refresh(with_git)
     refresh(with_git)
     assert (copy / "tools.d").read_text() == "a file now"
     assert (copy / "scripts/start.sh/main").read_text() == "a folder now"
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_file_that_cannot_be_removed_is_named_with_the_mend(
+    with_git: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = refresh(with_git)
+    (with_git / "scripts/start.sh").unlink()
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    # A stand-in: no file system here becomes read-only.
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(UserError) as caught:
+        refresh(with_git)
+    assert str(caught.value) == (
+        f"cannot remove {copy}/scripts/start.sh: Read-only file system; "
+        "the file system is read-only, so work in a copy"
+    )
+
+
+def test_a_pipe_is_not_waited_for(with_git: Path) -> None:
+    """Whoever opens one waits until somebody writes to it."""
+    pipe = with_git / "notebooks/nlp/pipe"
+    os.mkfifo(pipe)
+    with pipe.open("r+b", buffering=0) as writer:  # so that a failure does not wait either
+        writer.write(b"x" * 4096)
+        copy = refresh(with_git)
+    assert (copy / "notebooks/nlp/main.tf").is_file()
+    assert not (copy / "notebooks/nlp/pipe").exists()
+
+
+def test_what_is_gone_from_the_copy_comes_again(
+    with_git: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "_DOUBTFUL_SECONDS", 0)  # files of a moment ago count as noted
+    copy = refresh(with_git)
+    (copy / "scripts/start.sh").unlink()
+    refresh(with_git)
+    assert (copy / "scripts/start.sh").read_text() == "echo start"
 
 
 def test_a_change_that_keeps_size_and_time_is_seen(with_git: Path) -> None:
