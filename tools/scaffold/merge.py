@@ -205,8 +205,7 @@ class _Merge:
             words = conflict.lines.split()
             lines = " ".join(str(int(w) + first - 1) if w.isdigit() else w for w in words)
             self.result.conflicts.append(Conflict(own_file, lines, f"{key}: {conflict.why}"))
-        if not new_element.body:
-            return
+        assert new_element.body
         text = inner.files[own_file]
         self.edits[self.new_side.elements[key][0]].append(
             (new_element.body[0], new_element.body[1], text)

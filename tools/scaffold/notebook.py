@@ -252,9 +252,10 @@ def _idle_complaint(minutes: Any) -> str | None:
 
 
 def _backup_hours_complaint(hours: Any) -> str | None:
-    if isinstance(hours, int) and 0 <= hours <= _A_YEAR // 60:
+    most = _A_YEAR // 60
+    if isinstance(hours, int) and 0 <= hours <= most:
         return None
-    return f"it must be a whole number of hours, 0 for no backup, not {shorten(hours)}"
+    return f"it must be a whole number of hours up to {most}, 0 for no backup, not {shorten(hours)}"
 
 
 def _backup_minutes_complaint(minutes: Any) -> str | None:

@@ -157,7 +157,9 @@ def write(settings: Settings, repository: Repository) -> list[Path]:
         for path in written:
             path.unlink()
         if isinstance(error, OSError):
-            raise UserError(f"cannot write {error.filename}: {error.strerror}") from None
+            raise UserError(
+                f"cannot write {error.filename}: {system_files.explain(error)}"
+            ) from None
         raise
     return [common, *written]
 

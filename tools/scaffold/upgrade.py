@@ -201,6 +201,9 @@ def write(upgrade: Upgrade) -> None:
         # Which nothing misses meanwhile: without it Terraform asks for an init.
         if (copy / _INITIALIZED).is_dir():
             (copy / _INITIALIZED).rename(directory / _INITIALIZED)
+    except shutil.Error as error:  # of each file that was not copied: both names, and why
+        source, _, why = error.args[0][0]
+        raise UserError(f"cannot copy {source}: {why}") from None
     except OSError as error:
         raise UserError(f"cannot write {error.filename}: {files.explain(error)}") from None
     finally:

@@ -35,6 +35,19 @@ def test_refuses_other_names_in_one_short_line_with_the_rule(name: str) -> None:
         ("volume_size", 5.5, "whole number"),
         ("volume_size", True, "true is not a number"),
         ("idle_stop_minutes", -1, "whole number of minutes"),
+        ("backup_hours", -1, "a whole number of hours up to 8760, 0 for no backup, not -1"),
+        ("backup_hours", 1.5, "a whole number of hours up to 8760, 0 for no backup, not 1.5"),
+        ("backup_hours", 8761, "a whole number of hours up to 8760, 0 for no backup, not 8761"),
+        ("backup_minutes", 0, "a whole number from 1 to 240, not 0"),
+        ("backup_minutes", 241, "a whole number from 1 to 240, not 241"),
+        ("backup_minutes", 0.5, "a whole number from 1 to 240, not 0.5"),
+        (
+            "backup_excludes",
+            ["data/*", "it's"],
+            '"it\'s" must be a pattern in one line, without a single quote',
+        ),
+        ("backup_excludes", ["a\nb"], "must be a pattern in one line, without a single quote"),
+        ("backup_excludes", [""], "must be a pattern in one line, without a single quote"),
         ("imds_version", "3", "it must be 1 or 2"),
         ("owner", "a;b", "it becomes a tag"),
         ("owner", "", "1 to 256"),
@@ -119,6 +132,21 @@ def test_reads_text_as_the_variable_s_type(key: str, text: str, value: Any) -> N
 
 def test_null_and_an_empty_identifier_say_nothing() -> None:
     assert notebook.make("nb", {"subnet_id": "", "kms_key_id": None}, TYPES).values == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("backup_excludes", [[], ["data/*", "*.tmp", "a b"]]),
+        ("backup_hours", [0, 24, 8760]),
+        ("backup_minutes", [1, 240]),
+        ("idle_stop_minutes", [0, 525_600]),
+        ("schedule_timezone", ["Europe/Berlin", "UTC"]),
+    ],
+)
+def test_takes_what_the_module_takes(key: str, values: list[Any]) -> None:
+    for value in values:
+        assert notebook.make("nb", {key: value}, TYPES).values == {key: value}
 
 
 def test_profiles_are_instance_types_that_aws_has() -> None:

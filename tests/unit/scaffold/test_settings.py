@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,26 @@ def test_nothing_is_overwritten_and_nothing_half_written(repository: Repository)
         )
     assert kept.read_text() == "subnet_ids = []\n"
     assert reading.read_tfvars(repository.root / "common.auto.tfvars") == {}
+
+
+def test_a_folder_that_is_missing_leaves_nothing_written(repository: Repository) -> None:
+    shutil.rmtree(repository.root / "shared-infra/vpc-endpoints")
+    answers = Settings("acme", "eu-west-1", "vpc-01234567", ["subnet-01234567"], bucket_suffix="x")
+    with pytest.raises(
+        UserError, match=r"cannot write .*/vpc-endpoints/terraform\.tfvars: No such"
+    ):
+        settings.write(answers, repository)
+    assert list(repository.root.glob("shared-infra/*/terraform.tfvars")) == []
+    assert reading.read_tfvars(repository.root / "common.auto.tfvars") == {}
+
+
+def test_shared_values_that_cannot_be_written_leave_no_other_file(repository: Repository) -> None:
+    common = repository.root / "common.auto.tfvars"
+    common.unlink()
+    common.mkdir()
+    with pytest.raises(UserError, match="a folder is where a file has to be: move it away"):
+        settings.write(Settings("acme", "eu-west-1", "default"), repository)
+    assert list(repository.root.glob("shared-infra/*/terraform.tfvars")) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 The oracle is what the templates make today, and what the owner typed.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -21,7 +22,7 @@ from tools.hcl import reading
 from tools.scaffold import notebook, render, upgrade
 from tools.scaffold.merge import Conflict
 from tools.scaffold.upgrade import LeftAlone, Upgrade
-from tools.system import files
+from tools.system import files, processes
 
 TEMPLATES = REPOSITORY / "templates" / "notebook"
 LAYOUTS = upgrade.read_layouts(TEMPLATES)
@@ -218,6 +219,30 @@ def test_a_link_is_left_alone(tmp_path: Path) -> None:
     assert "symbolic link" in planned.why
 
 
+def test_what_is_no_hcl_is_left_alone_and_named(tmp_path: Path) -> None:
+    directory = make(tmp_path, {"main.tf": ("{", "{{")})
+    planned = upgrade.plan_upgrade(directory, TEMPLATES)
+    assert isinstance(planned, LeftAlone)
+    assert planned.why.startswith("main.tf: ")
+
+
+def test_a_file_in_latin_1_is_refused(tmp_path: Path) -> None:
+    directory = make(tmp_path)
+    (directory / "own.tf").write_bytes("# Jürgen\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"notebooks/nlp/own\.tf is not UTF-8 \("):
+        upgrade.plan_upgrade(directory, TEMPLATES)
+
+
+def test_a_link_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    """The upgrade would replace the link alone, and not the file that others share."""
+    directory = make(tmp_path)
+    shared = tmp_path / "shared.tf"
+    (directory / "main.tf").rename(shared)
+    (directory / "main.tf").symlink_to(shared)
+    with pytest.raises(UserError, match=r"notebooks/nlp/main\.tf is a symbolic link; put a file"):
+        upgrade.plan_upgrade(directory, TEMPLATES)
+
+
 def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
     directory = make(tmp_path)
     (directory / "main.tf").chmod(0o444)
@@ -257,6 +282,96 @@ def test_what_changes_after_the_question_is_not_overwritten(tmp_path: Path) -> N
         upgrade.write(planned)
     assert content(directory) == before
     assert [path.name for path in directory.parent.iterdir()] == ["nlp"]
+
+
+HOLD = """
+import fcntl, sys
+state = open(sys.argv[1], "r+")
+fcntl.lockf(state, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_terraform_at_work_is_waited_for(tmp_path: Path) -> None:
+    """It would write its state into the directory that was replaced."""
+    directory = make(tmp_path)
+    planned, before = plan(directory), content(directory)
+    (directory / ".terraform.tfstate.lock.info").write_text('{"Who": "alice@laptop"}')
+    # As Terraform holds a local state: a POSIX lock, which is a process's own.
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(directory / "terraform.tfstate")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(UserError, match=r"notebooks/nlp: Terraform works there \(alice@laptop"):
+            upgrade.write(planned)
+        holder.communicate()
+    (directory / ".terraform.tfstate.lock.info").unlink()
+    assert content(directory) == before
+    assert [path.name for path in directory.parent.iterdir()] == ["nlp"]
+    upgrade.write(planned)
+
+
+def test_a_file_system_without_hard_links_takes_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = make(tmp_path)
+    planned = plan(directory)
+    # A stand-in for such a file system: exFAT and many of a network's.
+    monkeypatch.setattr(os, "link", refuse)
+    upgrade.write(planned)
+    own = {"terraform.tfvars": VALUES, "terraform.tfstate": STATE}
+    assert content(directory) == {**TODAY, **own}
+
+
+def refuse(source: object, *_: object, **__: object) -> None:
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(source))
+
+
+@pytest.mark.parametrize(
+    ("module", "step", "complaint"),
+    [
+        (shutil, "copy2", r"cannot copy .*/nlp/[\w.]+: .*Operation not permitted"),
+        (files, "exchange", r"cannot write .*/nlp: Operation not permitted; look at its owner"),
+    ],
+)
+def test_a_disk_that_refuses_is_one_line_and_leaves_all_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, step: str, complaint: str
+) -> None:
+    """Stand-ins: root, who may run the tests, is refused nothing."""
+    directory = make(tmp_path)
+    planned, before = plan(directory), content(directory)
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(module, step, refuse)
+    with pytest.raises(UserError, match=complaint) as caught:
+        upgrade.write(planned)
+    assert "\n" not in str(caught.value)
+    assert content(directory) == before
+    assert [path.name for path in directory.parent.iterdir()] == ["nlp"]
+
+
+def test_an_upgrade_that_goes_on_is_not_cleared_away(tmp_path: Path) -> None:
+    staging = tmp_path / ".upgrade-x"
+    processes.write_note(os.getpid(), staging / "run.pid")
+    upgrade.clear_interrupted(tmp_path)
+    assert staging.is_dir()
+
+
+@pytest.mark.parametrize("is_new_there", [False, True])
+def test_a_kill_between_two_renamings_is_mended(tmp_path: Path, is_new_there: bool) -> None:
+    """Of a system that cannot exchange names: the old directory is aside, the new one perhaps not.
+
+    The nightly test below is killed at each step itself.
+    """
+    files.write(tmp_path / ".upgrade-x/nlp.old/main.tf", "old")
+    if is_new_there:
+        files.write(tmp_path / "nlp/main.tf", "new")
+    upgrade.clear_interrupted(tmp_path)
+    assert (tmp_path / "nlp/main.tf").read_text() == ("new" if is_new_there else "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["nlp"]
 
 
 @pytest.mark.parametrize(
