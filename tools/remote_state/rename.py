@@ -140,17 +140,13 @@ def _find(target: Target, old_name: str, new_name: str) -> _Renaming:
     if settings:
         places = (settings.place(old.name, objects), settings.place(new.name, objects))
     if is_moved and not _was_renamed(old, new, places):
-        if new.path.is_dir():
-            transfer.require_place(new, locate(new, objects))
-            raise UserError(f"there is no {old.name}, and the state of {new.name} is not of it")
-        raise UserError(f"there is no {old.name}")
+        transfer.require_place(new, locate(new, objects))
+        raise UserError(f"there is no {old.name}, and the state of {new.name} is not of it")
     return _Renaming(old, new, settings, places, is_moved)
 
 
 def _was_renamed(old: Stack, new: Stack, places: tuple[BucketPlace, BucketPlace] | None) -> bool:
     """Returns whether the directory `new` was `old`, as its state or its backend block says."""
-    if not new.path.is_dir():
-        return False
     if places and places[0].read():
         return True
     file = transfer.backend_file(new)

@@ -62,7 +62,8 @@ def root_settings(request: Request, target: Target) -> Backend:
 
 
 def _root_prefix(repository: Repository) -> str | None:
-    place = locate(Stack(repository.root, ROOT), no_objects)
+    root = Stack(repository.root, ROOT)
+    place = locate(root, no_objects) if root.path.is_dir() else None
     ending = f"/{ROOT}/{STATE}"
     if isinstance(place, BucketPlace) and place.key.endswith(ending):
         return place.key.removesuffix(ending)

@@ -1,0 +1,94 @@
+"""States that are listed, unlocked, brought back and brought to today's addresses."""
+
+import json
+import signal
+from typing import Any
+
+import click
+import pytest
+
+from tests.unit.engine.fake_terraform import Answer
+from tests.unit.remote_state.conftest import Team
+from tools.errors import UserError
+from tools.remote_state import listing, readdress, versions
+from tools.remote_state.unlock import unlock_state
+from tools.state.file import State
+
+ELSEWHERE = 'terraform {\n  backend "http" {}\n}\n'
+
+
+def test_a_state_whose_place_is_not_known_is_listed_and_not_unlocked(team: Team) -> None:
+    stack = team.write("notebooks/a", text=ELSEWHERE)
+    session = team.open()
+    (row,) = listing.read_rows(session.records, [stack])
+    assert (row.stack, row.place, row.serial) == ("notebooks/a", "", None)
+    assert row.problem == "its files do not say where its state is"
+    with pytest.raises(UserError, match="notebooks/a: its files do not say where"):
+        unlock_state(session, stack)
+
+
+def test_a_state_that_only_its_own_program_reads_is_not_replaced(team: Team) -> None:
+    team.make_bucket()
+    stack = team.deployed("notebooks/a")
+    team.enable()
+    [version] = versions.read_rows(team.open().records, stack, 9)
+    encrypted = b'{"serial":1,"lineage":"x","meta":{"key":"x"},"encrypted_data":"x"}'
+    team.put("notebooks/a", encrypted)
+    with pytest.raises(UserError, match="is an encrypted state, which only OpenTofu with its key"):
+        versions.restore(team.open(), stack, version.version)
+    assert team.remote("notebooks/a") == encrypted
+
+
+def state(serial: int, outputs: dict[str, str], **attributes: dict[str, Any]) -> State:
+    """A state with a resource of each name in `attributes`."""
+    resources = [
+        {
+            "mode": "managed",
+            "type": "aws_iam_role",
+            "name": name,
+            "instances": [{"attributes": values}],
+        }
+        for name, values in attributes.items()
+    ]
+    values = {name: {"value": value} for name, value in outputs.items()}
+    document = {"lineage": "l", "serial": serial, "outputs": values, "resources": resources}
+    return State.parse(json.dumps(document).encode(), "x")
+
+
+def test_what_a_restore_changes_is_told_by_names_and_never_by_values(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    same = {"name": "same"}
+    now = state(7, {"o": "secret-1"}, a=same, b={"name": "b", "path": "secret-2"}, c=same)
+    old = state(3, {"o": "secret-3"}, a=same, b={"name": "b", "path": "secret-4", "tags": {}}, d={})
+    versions.show_difference(now, old)
+    assert capsys.readouterr().err.splitlines() == [
+        "serial 7 now, 3 in that version:",
+        "  + aws_iam_role.d",
+        "  - aws_iam_role.c",
+        "  ~ aws_iam_role.b (path, tags)",
+        "  ~ output o",
+    ]
+
+
+def test_buckets_whose_state_is_in_a_place_of_its_own_are_moved_by_hand(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = team.write("shared-infra/s3", text=ELSEWHERE)
+    assert readdress.find_moves(team.open().records, [stack]) == {}
+    said = capsys.readouterr().err
+    assert said.startswith("shared-infra/s3: its files do not say where its state is")
+    assert said.endswith("; docs/upgrading.md moves it by hand\n")
+
+
+def test_an_interruption_ends_after_the_address_at_hand(team: Team) -> None:
+    stack = team.deployed("shared-infra/s3")
+    shared = 'aws_s3_bucket.shared["{}"]'.format
+    moves = {shared("datasets"): "aws_s3_bucket.datasets", shared("models"): "aws_s3_bucket.models"}
+    first, second = (f"state mv {one} {other} in shared-infra/s3" for one, other in moves.items())
+    team.terraform.will(first, Answer(meanwhile=lambda: signal.raise_signal(signal.SIGINT)))
+    with pytest.raises(click.exceptions.Exit) as end:
+        readdress.move_addresses(team.open(), {stack: moves})
+    assert end.value.exit_code == 130
+    assert first in team.terraform.calls
+    assert second not in team.terraform.calls

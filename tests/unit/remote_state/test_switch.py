@@ -1,0 +1,202 @@
+"""States that are moved into a bucket and back, while somebody else is at work."""
+
+import signal
+from collections.abc import Callable
+
+import click
+import pytest
+
+from tests.trees import reading
+from tests.unit.engine.fake_terraform import Answer, failure
+from tests.unit.remote_state.conftest import BUCKET, REGION, Team, later
+from tools.errors import UserError
+from tools.remote_state.bucket import check_state_bucket
+from tools.remote_state.enable import disable_states, enable_states
+from tools.remote_state.settings import Request, stack_settings
+from tools.state.backend import Backend
+from tools.state.place import BucketPlace
+
+BACKEND_OF_ANOTHER = """\
+terraform {
+  backend "s3" {
+    bucket         = "another-bucket"
+    key            = "ml-infra/notebooks/a/terraform.tfstate"
+    region         = "us-east-1"
+    encrypt        = true
+    dynamodb_table = "our-locks"
+  }
+}
+"""
+
+
+@pytest.fixture
+def two(team: Team) -> Team:
+    """notebooks/a and notebooks/b are deployed, and the bucket is empty."""
+    team.make_bucket()
+    for name in ("notebooks/a", "notebooks/b"):
+        team.deployed(name)
+    return team
+
+
+def refused(move: Callable[[], None]) -> str:
+    with pytest.raises(UserError) as caught:
+        move()
+    return str(caught.value)
+
+
+def test_a_state_of_an_earlier_run_that_is_cut_short_is_seen_before_anything_moves(
+    two: Team,
+) -> None:
+    errored = two.root / "notebooks/b/errored.tfstate"
+    errored.write_text('{"version": 4')
+    assert refused(two.enable) == (
+        f"{errored} is cut short, as on a full disk; to go on without: mv {errored} "
+        f"{errored}.cut-short"
+    )
+    assert two.local("notebooks/a")
+    assert two.remote("notebooks/a") is None
+
+
+def test_an_interruption_ends_after_the_state_at_hand_and_a_second_run_goes_on(
+    two: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {name: two.local(name) for name in ("notebooks/a", "notebooks/b")}
+    two.terraform.will(
+        "init notebooks/a", Answer(meanwhile=lambda: signal.raise_signal(signal.SIGINT))
+    )
+    with pytest.raises(click.exceptions.Exit) as end:
+        two.enable()
+    assert end.value.exit_code == 130
+    assert "interrupted; run the command again to continue\n" in capsys.readouterr().err
+    assert two.remote("notebooks/a") == before["notebooks/a"]
+    assert two.remote("notebooks/b") is None
+    two.enable()
+    assert two.remote("notebooks/b") == before["notebooks/b"]
+
+
+def test_a_stack_that_fails_is_named_and_a_second_run_goes_on(two: Team) -> None:
+    before = two.local("notebooks/b")
+    two.terraform.will("state pull notebooks/b", failure("Access Denied"))
+    assert refused(two.enable) == "notebooks/b: Access Denied; run the command again to continue"
+    two.enable()
+    assert two.remote("notebooks/b") == before
+
+
+def test_what_terraform_reads_in_the_new_place_has_to_be_the_same(two: Team) -> None:
+    def apply_elsewhere() -> None:
+        two.put("notebooks/a", later(two.remote("notebooks/a")))
+
+    two.terraform.will("state pull notebooks/a", Answer(meanwhile=apply_elsewhere))
+    error = refused(two.enable)
+    assert error.startswith(f"notebooks/a: Terraform reads another state in s3://{BUCKET}/ml-infra")
+    assert "its serial differs; run the command again" in error
+    assert (two.root / "notebooks/a/terraform.tfstate.unverified").is_file()
+
+
+@pytest.mark.parametrize(
+    ("place", "complaint"), [("source", "was written while it was copied"), ("target", "not hold")]
+)
+def test_what_is_written_while_a_state_is_copied_is_not_lost(
+    two: Team, monkeypatch: pytest.MonkeyPatch, place: str, complaint: str
+) -> None:
+    """A stand-in for somebody else's apply, in the moment between a write and the look at it."""
+    create, state = BucketPlace.create, two.root / "notebooks/a/terraform.tfstate"
+    newer = later(two.local("notebooks/a"))
+
+    def create_and_apply(bucket_place: BucketPlace, content: bytes) -> None:
+        create(bucket_place, content)
+        if place == "source":
+            state.write_bytes(newer)
+        else:
+            two.put("notebooks/a", newer)
+
+    monkeypatch.setattr(BucketPlace, "create", create_and_apply)
+    assert complaint in refused(two.enable)
+    assert newer in (two.local("notebooks/a"), two.remote("notebooks/a"))
+    assert two.local("notebooks/a")
+    assert not (two.root / "notebooks/a/backend.tf").exists()
+
+
+def test_a_state_that_disappears_before_its_turn_is_said(two: Team) -> None:
+    two.enable()
+
+    def delete() -> None:
+        two.delete("notebooks/b")
+
+    two.terraform.will("init notebooks/a", Answer(meanwhile=delete))
+    error = refused(lambda: disable_states(two.open()))
+    assert error == (
+        f"notebooks/b: s3://{BUCKET}/{two.key('notebooks/b')} disappeared while the states were "
+        "moved; run the command again to continue"
+    )
+    assert (two.root / "notebooks/b/backend.tf").is_file()
+
+
+def test_a_copy_that_nobody_verified_moves_again_if_the_bucket_has_lost_it(two: Team) -> None:
+    """As after a kill before the check, and a colleague who deleted the object."""
+    before = two.local("notebooks/a")
+    two.terraform.will("state pull notebooks/a", failure("killed"))
+    refused(two.enable)
+    two.delete("notebooks/a")
+    two.enable()
+    assert two.remote("notebooks/a") == before
+
+
+def test_a_stack_that_reads_below_the_usual_prefix_alone_is_refused_another(team: Team) -> None:
+    team.make_bucket()
+    team.write("notebooks/a", text=reading("shared-infra/s3"))
+    error = refused(lambda: team.enable(prefix="team/x"))
+    assert error.startswith("notebooks/a reads states below ml-infra/ whatever the prefix is: use")
+    assert not (team.root / "notebooks/a/backend.tf").exists()
+
+
+def test_states_go_from_a_bucket_to_another_by_way_of_their_folders(two: Team) -> None:
+    two.enable()
+    two.make_bucket("another-bucket")
+
+    def move() -> None:
+        enable_states(two.open(), Request(bucket="another-bucket"))
+
+    key = two.key("notebooks/a")
+    assert refused(move) == (
+        f"notebooks/a keeps its state in s3://{BUCKET}/{key}, not in s3://another-bucket/{key}; "
+        "move it back first: tools state disable"
+    )
+    state = two.remote("notebooks/a")
+    disable_states(two.open())
+    move()
+    assert two.remote("notebooks/a", "another-bucket") == state
+
+
+@pytest.mark.parametrize(
+    ("bucket", "locking", "table"),
+    [("another-bucket", "table", "our-locks"), (BUCKET, "file", "terraform-locks")],
+)
+def test_the_locking_of_a_bucket_is_not_that_of_another(
+    team: Team, bucket: str, locking: str, table: str
+) -> None:
+    team.write("notebooks/a", text=BACKEND_OF_ANOTHER)
+    (team.root / "notebooks/a/main.tf").rename(team.root / "notebooks/a/backend.tf")
+    with (team.root / "common.auto.tfvars").open("a") as common:
+        common.write('state_bucket = "another-bucket"\n')
+    settings = stack_settings(Request(bucket=bucket), team.open().target)
+    assert (settings.bucket, settings.locking, settings.table) == (bucket, locking, table)
+
+
+@pytest.mark.parametrize(
+    ("table", "mend"),
+    [
+        ("terraform-locks", f"create it: tools state bootstrap --bucket {BUCKET} --lock both"),
+        ("our-locks", "create it, or name another in every backend.tf"),
+    ],
+)
+def test_a_lock_table_that_is_missing_is_named_with_the_mend(
+    team: Team, table: str, mend: str
+) -> None:
+    team.make_bucket()
+    settings = Backend(BUCKET, REGION, "both", table=table)
+    target = team.open().target
+    missing = refused(lambda: check_state_bucket(settings, target))
+    assert missing == f"there is no lock table {table} in {REGION}; {mend}"
+    team.make_table(table)
+    check_state_bucket(settings, target)
