@@ -3,7 +3,7 @@
 from tools.console import table
 from tools.console.messages import say
 from tools.engine.leftovers import find_leftovers
-from tools.imports.request import ResourceImport
+from tools.imports.request import ResourceImport, question
 from tools.imports.state_import import import_resource
 from tools.layout.stack import Stack
 from tools.runs.session import Session
@@ -18,10 +18,7 @@ def adopt(session: Session, stack: Stack) -> None:
         say(f"Import in {session.account}, into the state of {stack.name}:")
         rows = ((resource.address, resource.identifier) for resource in existing)
         table.show(rows, ("Address", "Imported from"), indent="  ", err=True)
-        count = len(existing)
-        session.confirm(
-            "Import this resource?" if count == 1 else f"Import these {count} resources?"
-        )
+        session.confirm(question(len(existing)))
         with session.runner().begin(1) as run:
             for resource in existing:
                 import_resource(run, stack, resource)

@@ -9,6 +9,7 @@ from tools.engine.plans import Plan
 from tools.hcl import writing
 from tools.imports import closing_plan, state_import, tfvars
 from tools.imports.pending_import import PendingImport
+from tools.imports.request import question
 from tools.localcloud import workspace
 from tools.runs import deployment
 from tools.runs.session import Session
@@ -61,10 +62,7 @@ def _show(pending: PendingImport, session: Session) -> None:
 
 
 def _question(pending: PendingImport) -> str:
-    count = len(pending.imports)
-    if not count:
-        return "Write these values?"
-    return "Import this resource?" if count == 1 else f"Import these {count} resources?"
+    return question(len(pending.imports)) if pending.imports else "Write these values?"
 
 
 def _write(session: Session, pending: PendingImport) -> None:

@@ -80,6 +80,11 @@ class ImportRequest:
     encryptions: tuple[Encryption, ...] = ()
 
 
+def question(count: int) -> str:
+    """Returns what is asked before `count` resources are imported."""
+    return "Import this resource?" if count == 1 else f"Import these {count} resources?"
+
+
 def combine(requests: Iterable[ImportRequest]) -> ImportRequest:
     """Returns one request for all.
 

@@ -3,8 +3,9 @@
 import pytest
 
 from tools.errors import UserError
-from tools.imports.request import ImportRequest, ResourceImport, combine
-from tools.layout.stack import ENDPOINTS, S3
+from tools.imports.request import SSE_S3, Encryption, ImportRequest, ResourceImport, combine
+from tools.layout.stack import ENDPOINTS, IAM, S3
+from tools.scaffold.notebook import Notebook
 
 
 def bucket(name: str, purpose: str) -> ImportRequest:
@@ -53,6 +54,11 @@ def test_maps_and_services_grow_and_what_is_said_twice_stands_once() -> None:
             endpoint(create_s3_gateway=False),
             "create_s3_gateway must",
         ),
+        (
+            ImportRequest((), notebooks=(Notebook("nlp", {"owner": "a"}),)),
+            ImportRequest((), notebooks=(Notebook("nlp", {"owner": "b"}),)),
+            "two notebooks want the directory notebooks/nlp",
+        ),
     ],
 )
 def test_what_excludes_each_other_is_refused(
@@ -67,3 +73,16 @@ def test_of_what_aws_changes_in_place_the_first_one_stands() -> None:
     assert found.values == {ENDPOINTS: {"subnet_ids": ["subnet-1"]}}
     (note,) = found.notes
     assert "subnet_ids is ['subnet-1'], from the first resource that sets it" in note
+
+
+def test_the_role_needs_the_key_of_objects_that_stay_with_it() -> None:
+    """A change of a bucket's default encrypts new objects alone."""
+    key = "arn:aws:kms:us-east-1:123456789012:key/theirs"
+    found = combine([ImportRequest((), encryptions=(Encryption("data", key, SSE_S3),))])
+    assert found.notes == (
+        f"data: new objects will be encrypted with S3's own keys instead of {key}, older ones stay "
+        f"with {key}",
+        f"data: the role needs {key} for them: kms_key_arns of {IAM}",
+    )
+    same = combine([ImportRequest((), encryptions=(Encryption("data", key, key),))])
+    assert same.notes == ()
