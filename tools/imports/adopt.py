@@ -22,7 +22,7 @@ def adopt(session: Session, stack: Stack) -> None:
         with session.runner().begin(1) as run:
             for resource in existing:
                 import_resource(run, stack, resource)
-        total += count
+        total += len(existing)
     if total:
         say(f"imported {total}; next: tools deploy{target.option} {stack.name}")
     else:
