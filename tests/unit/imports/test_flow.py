@@ -13,7 +13,7 @@ from tools.engine.fingerprint import Inputs
 from tools.engine.plans import Plan
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.imports import closing_plan, execute, pending
+from tools.imports import closing_plan, execute, pending_import
 from tools.imports.adopt import adopt
 from tools.imports.pending_import import PendingImport
 from tools.imports.request import ImportRequest, ResourceImport
@@ -152,7 +152,7 @@ def test_what_a_state_elsewhere_holds_is_not_imported_again(team: Team) -> None:
     """Of a place that the files do not tell, Terraform itself is asked."""
     stack = team.write(STACK, text=ELSEWHERE)
     request = ImportRequest((BUCKET,))
-    assert pending.find_pending(team.open(), request).imports == (BUCKET,)
+    assert pending_import.find_pending(team.open(), request).imports == (BUCKET,)
     held = {
         "mode": "managed",
         "type": "aws_s3_bucket",
@@ -161,7 +161,7 @@ def test_what_a_state_elsewhere_holds_is_not_imported_again(team: Team) -> None:
     }
     state = {"version": 4, "lineage": "l", "serial": 1, "outputs": {}, "resources": [held]}
     (stack.path / "terraform.tfstate.plain").write_text(json.dumps(state))
-    assert pending.find_pending(team.open(), request).imports == ()
+    assert pending_import.find_pending(team.open(), request).imports == ()
 
 
 def test_a_stack_that_was_applied_in_another_account_is_refused(team: Team) -> None:
@@ -172,7 +172,7 @@ def test_a_stack_that_was_applied_in_another_account_is_refused(team: Team) -> N
     session = team.open()
     session.records.account = "123456789012"
     with pytest.raises(UserError) as caught:
-        pending.find_pending(session, ImportRequest((BUCKET,)))
+        pending_import.find_pending(session, ImportRequest((BUCKET,)))
     assert str(caught.value) == (
         "notebooks/n was applied in account 210987654321, but these credentials are for "
         "123456789012; use that account's credentials"
@@ -183,7 +183,7 @@ def test_every_conflict_is_found_also_that_of_a_directory(team: Team) -> None:
     team.write("notebooks/nlp")
     (team.root / "notebooks/nlp/terraform.tfvars").write_text('name = "another"\n')
     request = ImportRequest((), {}, (Notebook("nlp", {}),))
-    (conflict,) = pending.find_conflicts(team.open(), request)
+    (conflict,) = pending_import.find_conflicts(team.open(), request)
     assert conflict.what == "notebooks/nlp"
     assert "notebooks/nlp exists already" in conflict.reason
 
