@@ -91,6 +91,21 @@ def _plain(text: str) -> str:
     return text
 
 
+def _cased(text: str, change: Callable[[str], str]) -> str:
+    """`text` in another case, letter by letter as Go has it; of Latin letters alone."""
+    letters = list(map(change, text))
+    if any(len(letter) > 1 or letter > _LAST_LATIN for letter in (*letters, *text)):
+        raise ValueError(text)  # Python makes two letters of some, such as ß
+    return "".join(letters)
+
+
+_LAST_LATIN = "\u024f"
+# What Go's strings.TrimSpace takes away: https://pkg.go.dev/unicode#IsSpace
+_GO_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+
 def _length(value: Any) -> int:
     return len(_plain(value)) if isinstance(value, str) else len(value)
 
@@ -193,7 +208,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "keys": lambda values: sorted(values.keys()),
     "length": _length,
     "lookup": _lookup,
-    "lower": lambda text: _plain(text).lower(),
+    "lower": lambda text: _cased(text, str.lower),
     "merge": _merge,
     "one": _one,
     "regexall": _regexall,
@@ -206,8 +221,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "toset": _set,
     "tostring": lambda value: None if value is None else _text(value),
     "trimprefix": lambda text, prefix: text.removeprefix(prefix),
-    "trimspace": lambda text: _plain(text).strip(),
+    "trimspace": lambda text: text.strip(_GO_SPACES),
     "trimsuffix": lambda text, suffix: text.removesuffix(suffix),
-    "upper": lambda text: _plain(text).upper(),
+    "upper": lambda text: _cased(text, str.upper),
     "values": lambda values: [values[key] for key in sorted(values)],
 }
