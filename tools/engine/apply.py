@@ -55,6 +55,7 @@ class _StackRun:
         self._is_locked = False
         self._was_unfinished: bool | None = None  # known once an apply begins
         self._inputs: Inputs | None = None  # what that apply reads
+        self._leftovers = ""  # what an earlier one may have left
         self._creates = False
         self._saved = run.saved.get(stack.name)
 
@@ -117,6 +118,7 @@ class _StackRun:
         """What an apply has changed that the numbers of resources do not show."""
         others = {name: n for name, n in self._changes.items() if name not in COUNTED and n}
         parts = [f"{name}: {number}" for name, number in others.items()]
+        parts += [self._leftovers] if self._leftovers else []
         if self._outputs and not any(self._changes.values()):
             parts.append(f"outputs changed: {', '.join(self._outputs)}")
         return "; ".join(parts)
@@ -133,11 +135,23 @@ class _StackRun:
         if place and not self._is_locked and not records.unreadable(stack):
             state = records.state(stack)
             if not (state and state.resources):
+                self._refuse_other_states()
                 records.close_apply(stack)
                 return "nothing to destroy"
         retry_transient(self._run, stack, self._destroy_once)
-        self._run.records.close_apply(stack)
+        if not self._has_changes and not any(self._changes.values()):
+            self._refuse_other_states()
+        records.close_apply(stack)
         return ""
+
+    def _refuse_other_states(self) -> None:
+        """Raises UserError if the stack's own state holds nothing, and another one of it does."""
+        if others := self._run.records.other_states(self._stack):
+            raise UserError(
+                f"its own state holds nothing, but this one does: {', '.join(others)}; of a "
+                f"workspace, select it and destroy again: {self._run.terraform.program} "
+                f"-chdir={self._stack.path} workspace select NAME"
+            )
 
     def _destroy_once(self) -> None:
         run, stack = self._run, self._stack
@@ -152,6 +166,7 @@ class _StackRun:
     def _apply_once(self) -> None:
         self._prepare()
         self._inputs = inputs = self._run.records.inputs(self._stack, fresh=True)
+        self._warn_of_leftovers()
         self._step()
         retry_after_init(self._run, self._stack, lambda: self._apply_safely(inputs))
         self._record(inputs)
@@ -161,13 +176,19 @@ class _StackRun:
         records, stack = self._run.records, self._stack
         assert self._inputs  # read before Terraform is asked for anything
         if self._was_unfinished is None:
-            self._was_unfinished = records.unfinished(stack) is not None
-            if self._was_unfinished and (changes := records.changes_since_incomplete(stack)):
-                self._say(
-                    f"warning: {records.why_incomplete(stack)} ({changes[0]}): what it made may be "
-                    f"in AWS and in no state; look for it: tools status{self._run.option}"
-                )
+            self._was_unfinished = bool(records.why_incomplete(stack))
         records.begin_apply(stack, self._inputs)
+
+    def _warn_of_leftovers(self) -> None:
+        """Says if an earlier apply did not finish, and this one may forget what that one made."""
+        records, stack = self._run.records, self._stack
+        sign = records.why_incomplete(stack)
+        if sign and not self._leftovers and (changes := records.changes_since_incomplete(stack)):
+            self._leftovers = (
+                f"{sign} ({changes[0]}): what it made may be in AWS and in no state; look for it: "
+                f"tools status{self._run.option}"
+            )
+            self._say(f"warning: {self._leftovers}")
 
     def _begin_approved(self) -> None:
         """Notes that an apply with changes has begun: Terraform asks to approve nothing else."""
@@ -223,6 +244,7 @@ class _StackRun:
         assert saved.file  # the scheduler runs no stack without one
         assert saved.inputs
         self._inputs = saved.inputs
+        self._warn_of_leftovers()
         self._prepare()
         self._apply_plan(saved.file, saved.status == "changed", saved.outputs)
         self._record(saved.inputs)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tools.engine.file_digests import FileDigests
 from tools.engine.file_reads import FileReader
@@ -18,7 +19,7 @@ from tools.engine.secret_digests import (
     secret_digest,
 )
 from tools.hcl import scanning
-from tools.layout.files import ENDINGS
+from tools.layout.files import ENDINGS, value_names
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
@@ -26,7 +27,8 @@ from tools.terraform.binary import Terraform
 from tools.terraform.providers import home_folder
 
 LOCK_FILE = scanning.LOCK_FILE
-_CODE = (*ENDINGS, ".tfvars", ".tfvars.json", LOCK_FILE)
+_CODE = (*ENDINGS, LOCK_FILE)
+_VALUES = (".tfvars", ".tfvars.json")
 _OUTSIDE = ("~/", "/", "../")  # of the repository, in the names of files
 
 
@@ -48,6 +50,17 @@ class Inputs:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unknown", tuple(self.unknown))  # JSON has a list
+
+    @classmethod
+    def parse(cls, fields: Any) -> "Inputs":
+        """Returns what a record holds of inputs. Raises TypeError for what is none."""
+        inputs = cls(**fields)
+        for digests in (inputs.files, inputs.environment, inputs.upstream, inputs.versions):
+            if not isinstance(digests, dict) or not all(
+                isinstance(text, str) for text in (*digests, *digests.values())
+            ):
+                raise TypeError(digests)
+        return inputs
 
 
 @dataclass
@@ -162,23 +175,33 @@ def with_keyed_files(inputs: Inputs, lineage: str) -> Inputs:
     return replace(
         inputs,
         files={
-            name: keyed_digest(lineage, name, digest.encode()) if name in keyed else digest
+            name: digest
+            if name not in keyed or digest == WITHOUT_KEY
+            else keyed_digest(lineage, name, digest.encode())
             for name, digest in inputs.files.items()
         },
     )
 
 
 def keyed_files(inputs: Inputs) -> set[str]:
-    """Returns the files that are no code: one may hold a secret that is short.
+    """Returns the files that are no code, which the readers of a record have anyway.
 
-    Code is what the readers of a record have anyway, and values have a key of their own.
+    One may hold a secret that is short.
     """
     return {name for name in inputs.files if not name.endswith(_CODE)}
 
 
 def foreign_files(inputs: Inputs) -> set[str]:
-    """Returns those of `keyed_files` that lie outside of the repository."""
-    return {name for name in keyed_files(inputs) if name.startswith(_OUTSIDE)}
+    """Returns those of `keyed_files` that the repository's readers may not have.
+
+    Of values that Terraform takes by themselves it is known which are secret (`secret_digests`).
+    """
+    return {
+        name
+        for name in keyed_files(inputs)
+        if name.startswith(_OUTSIDE)
+        or (name.endswith(_VALUES) and not value_names([name.rpartition("/")[2]]))
+    }
 
 
 def without_files(inputs: Inputs, names: Collection[str]) -> Inputs:

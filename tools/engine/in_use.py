@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from tools.engine.preparation import prepare
+from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -31,11 +32,12 @@ def refuse_in_use(
                 f"{stack.name} is deployed and {use}; "
                 f"destroy it first: tools destroy{run.option} {stack.name}"
             )
-    managed = {stack.address for stack in all_stacks}
+    managed = {stack.address for stack in all_stacks} - {None}
     for root in unmanaged:
         if root.stack.address in managed:
             continue  # a link to a stack, or a copy with its backend: the state is the stack's
-        if (use := describe_use(root.stack, names)) and _may_hold_resources(run, root.stack):
+        use = describe_use(root.stack, names)
+        if use and may_hold_resources(run.records, root.stack):
             raise UserError(
                 f"{root.stack.name}, which is not managed here ({root.reason}), may hold resources "
                 f"and {use}; destroy it first: {run.terraform.program} "
@@ -46,6 +48,8 @@ def refuse_in_use(
 def describe_use(stack: Stack, names: Iterable[str]) -> str:
     """Whether `stack` uses, or may use, one of the stacks called `names`, in words; "" if not."""
     names = set(names)
+    if names and is_unread(stack):
+        return f"may use {', '.join(sorted(names))} (another program reads its files)"
     if used := names.intersection(stack.upstream):
         return f"uses {', '.join(sorted(used))}"
     if not stack.may_read_any:
@@ -55,33 +59,40 @@ def describe_use(stack: Stack, names: Iterable[str]) -> str:
     return ""
 
 
+def is_unread(stack: Stack) -> bool:
+    """Whether `stack` is a root of files that the program at hand does not read, OpenTofu's."""
+    return not stack.config_files()
+
+
 def _is_deployed(run: Run, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may hold some that are in no state yet."""
     if run.records.may_be_elsewhere(stack):
         why = run.records.why_no_place(stack)
         raise UserError(f"cannot tell whether {stack.name} is deployed: {why}")
     if run.records.place(stack) and not run.records.unreadable(stack):
-        return _holds_resources(run, stack)
+        return _holds_resources(run.records, stack)
     try:
         prepare(run, stack)
-        return run.terraform.holds_resources(stack.path)
+        in_its_own = run.terraform.holds_resources(stack.path)
+        return in_its_own or bool(run.records.other_states(stack))
     except TerraformError as error:
         raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None
 
 
-def _may_hold_resources(run: Run, stack: Stack) -> bool:
+def may_hold_resources(records: Records, stack: Stack) -> bool:
     """Whether `stack` holds resources, or may, as files and states say: no Terraform is started."""
     try:
-        place = run.records.place(stack)
-        if run.records.endpoint and isinstance(place, BucketPlace) and place.has_no_bucket:
+        place = records.place(stack)
+        if records.endpoint and isinstance(place, BucketPlace) and place.has_no_bucket:
             return False  # the local cloud never had it: its bucket is AWS's
-        return place is None or _holds_resources(run, stack)
+        return place is None or _holds_resources(records, stack)
     except UserError:
         return True
 
 
-def _holds_resources(run: Run, stack: Stack) -> bool:
-    place, state = run.records.place(stack), run.records.state(stack)
+def _holds_resources(records: Records, stack: Stack) -> bool:
+    place, state = records.place(stack), records.state(stack)
     is_locked = place is not None and place.lock() is not None
-    is_unwritten = (stack.path / ERRORED).exists() or bool(run.records.why_incomplete(stack))
-    return bool(state and state.resources) or is_unwritten or is_locked
+    is_unwritten = (stack.path / ERRORED).exists() or bool(records.why_incomplete(stack))
+    is_held = bool(state and state.resources) or is_unwritten or is_locked
+    return is_held or bool(records.other_states(stack))

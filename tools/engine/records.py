@@ -24,11 +24,14 @@ from tools.state.file import State, StateVersion, UnreadableState, is_whole
 from tools.state.place import (
     ERRORED,
     RETIREMENT,
+    STATE,
+    WORKSPACES,
     BucketPlace,
     LocalPlace,
     Place,
     is_moved,
     is_uninitialized,
+    local_states,
     locate,
     locate_unmoved,
 )
@@ -67,19 +70,22 @@ class Record:
             fields = json.loads(text)
             if fields.pop("format") != _FORMAT:
                 return None
-            fields["inputs"] = Inputs(**fields["inputs"])
-            return cls(**fields)
+            fields["inputs"] = Inputs.parse(fields["inputs"])
+            record = cls(**fields)
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
+        texts = (record.lineage, record.account, record.applied)
+        is_whole = isinstance(record.serial, int) and all(isinstance(text, str) for text in texts)
+        return record if is_whole else None
 
 
 @dataclass(frozen=True)
 class UnfinishedApply:
     """A note in a record's place: an apply began, and nobody has seen it succeed.
 
-    What it made may be in AWS and in no state. `began` is in UTC, as ISO 8601 has it. `inputs` are
-    what it read; None if several applies in a row did not finish and read different things, or if
-    an earlier version wrote the note.
+    What it made may be in AWS and in no state. `began` is in UTC, as ISO 8601 has it; empty if the
+    note cannot be read. `inputs` are what the apply read; None if several in a row did not finish
+    and read different things, or if another version of this program wrote the note.
     """
 
     began: str
@@ -94,14 +100,29 @@ class UnfinishedApply:
 
     @classmethod
     def parse(cls, text: bytes) -> "UnfinishedApply | None":
-        """Returns None for what is no such note."""
+        """Returns None for the record of an apply that succeeded, of any version.
+
+        Whatever else is there counts as a note: one that was cut short may be of an apply, too.
+        """
         try:
-            fields = json.loads(text)["unfinished"]
-            if fields.get("inputs"):
-                fields["inputs"] = Inputs(**fields["inputs"])
-            return cls(**fields)
-        except (ValueError, KeyError, TypeError):
+            document = json.loads(text)
+        except ValueError:
+            return cls("", "")
+        if isinstance(document, dict) and "unfinished" not in document:
             return None
+        try:
+            began, account = (str(document["unfinished"][name]) for name in ("began", "account"))
+        except (KeyError, TypeError):
+            return cls("", "")
+        try:
+            return cls(began, account, Inputs.parse(document["unfinished"]["inputs"]))
+        except (KeyError, TypeError, AttributeError):
+            return cls(began, account)
+
+    def __str__(self) -> str:
+        if not self.began:
+            return "the note of an apply that may not have finished cannot be read"
+        return f"the apply that began at {self.began} did not finish"
 
 
 @dataclass
@@ -121,6 +142,7 @@ class Records:
     _places: dict[str, Place | None] = field(default_factory=dict)
     _states: dict[str, State | UnreadableState | None] = field(default_factory=dict)
     _records: dict[str, Record | UnfinishedApply | None] = field(default_factory=dict)
+    _keys: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -190,6 +212,42 @@ class Records:
         if isinstance(state, UnreadableState):
             raise state
         return state
+
+    def other_states(self, stack: Stack) -> list[str]:
+        """Returns what holds resources of `stack` beside its own state, in words.
+
+        They are states of workspaces that are not selected, and files that `-state` named. Raises
+        UserError if a bucket cannot be asked.
+        """
+        place, lineage = self.place(stack), self.lineage(stack)
+        candidates: list[LocalPlace | BucketPlace] = list(local_states(stack.path))
+        if isinstance(place, BucketPlace):
+            candidates += [
+                replace(place, key=key)
+                for key in self._workspace_keys(place)
+                if key.split("/", 2)[2:] == [place.key]
+            ]
+        held = []
+        for candidate in candidates:
+            text = None if candidate == place else candidate.read()
+            if not text:
+                continue
+            try:
+                state = State.parse(text, str(candidate))
+            except UnreadableState:
+                held.append(str(candidate))
+                continue
+            # A copy of its own state holds nothing else.
+            if state.resources and state.lineage != lineage:
+                held.append(str(candidate))
+        return held
+
+    def _workspace_keys(self, place: BucketPlace) -> list[str]:
+        """The keys of other workspaces' states in the bucket of `place`, listed once."""
+        bucket_key = (place.region, place.bucket)
+        if bucket_key not in self._keys:
+            self._keys[bucket_key] = place.objects(place.region).keys(place.bucket, WORKSPACES)
+        return self._keys[bucket_key]
 
     def unreadable(self, stack: Stack) -> str:
         """Returns why nobody can tell what the state of `stack` holds; empty if that is known.
@@ -320,10 +378,15 @@ class Records:
         Raises UserError if its state cannot be read.
         """
         if note := self.unfinished(stack):
-            return f"the apply that began at {note.began} did not finish"
+            return str(note)
         record = None if self.unreadable(stack) else self.record(stack)
-        if record and self.state(stack) is None:
+        if record is None:
+            return ""
+        state = self.state(stack)
+        if state is None:
             return f"its state is missing, though it was applied at {record.applied}"
+        if not state.resources and record.lineage != digest_of(state.lineage.encode()):
+            return f"its state is another one than what was applied at {record.applied}"
         return ""
 
     def changes_since_incomplete(self, stack: Stack) -> list[str]:
@@ -348,11 +411,13 @@ class Records:
 
     def _read_record(self, stack: Stack) -> Record | UnfinishedApply | None:
         if stack.name not in self._records:
-            place = self.place(stack)
+            place, fallback = self.place(stack), _fallback(stack)
             text = place.read(RECORD_SUFFIX) if place else None
-            self._records[stack.name] = (
-                Record.parse(text) or UnfinishedApply.parse(text) if text else None
-            )
+            record = None if text is None else Record.parse(text) or UnfinishedApply.parse(text)
+            if not isinstance(record, UnfinishedApply) and place != fallback:
+                text = fallback.read(RECORD_SUFFIX)
+                record = (UnfinishedApply.parse(text) if text else None) or record
+            self._records[stack.name] = record
         return self._records[stack.name]
 
     def reasons_to_apply(self, stack: Stack) -> list[str]:
@@ -382,7 +447,7 @@ class Records:
         if record is None:
             return [
                 "its record is of another version of this program, or damaged"
-                if place.read(RECORD_SUFFIX)
+                if place.read(RECORD_SUFFIX) and not self.unfinished(stack)
                 else "the last apply did not finish"
             ]
         if other := self.other_account(stack):
@@ -452,13 +517,13 @@ class Records:
         Raises UserError if that cannot be written.
         """
         earlier, hidden = self.unfinished(stack), fingerprint.foreign_files(inputs)
-        is_another = earlier and (
-            earlier.inputs is None or _changes(earlier.inputs, inputs, hidden)
+        account = (earlier.account if earlier else "") or self.account or ""
+        is_another = self.why_incomplete(stack) and (
+            not (earlier and earlier.inputs) or _changes(earlier.inputs, inputs, hidden)
         )
         inputs = fingerprint.without_files(inputs, hidden)  # a first apply has no key for them
-        note = UnfinishedApply(_now(), self.account or "", None if is_another else inputs)
-        if place := self.place(stack):
-            place.write(note.to_json(), RECORD_SUFFIX)
+        note = UnfinishedApply(_now(), account, None if is_another else inputs)
+        (self.place(stack) or _fallback(stack)).write(note.to_json(), RECORD_SUFFIX)
         self.forget(stack)
 
     def delete_record(self, stack: Stack) -> None:
@@ -471,9 +536,18 @@ class Records:
 
     def close_apply(self, stack: Stack) -> None:
         """Deletes the record of `stack`, or the note: its last apply has left nothing unknown."""
-        if place := self.place(stack):
+        place, fallback = self.place(stack), _fallback(stack)
+        if place:
             place.delete(RECORD_SUFFIX)
+        text = fallback.read(RECORD_SUFFIX) if place != fallback else None
+        if text and UnfinishedApply.parse(text):
+            fallback.delete(RECORD_SUFFIX)
         self.forget(stack)
+
+
+def _fallback(stack: Stack) -> LocalPlace:
+    """Where an unfinished apply is noted if the files do not say where the state is."""
+    return LocalPlace(stack.path / STATE)
 
 
 def _changes(before: Inputs, now: Inputs, hidden: Collection[str]) -> list[str]:

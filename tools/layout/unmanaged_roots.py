@@ -62,21 +62,31 @@ def find_unmanaged(
 
 
 def find_elsewhere(root: Path, stacks: Iterable[Stack]) -> list[Unmanaged]:
-    """The directories outside of the folders of `stacks` that hold Terraform's or OpenTofu's files.
+    """What `find_unmanaged` does not look at, and holds Terraform's or OpenTofu's files.
 
-    Modules are among them: only a state tells a root module apart. Hidden folders are left out.
+    Modules are among them: only a state tells a root module apart. Links to folders in the
+    repository are followed. Hidden folders are left out, unless a link leads to one.
     """
-    folders = [
-        name for name, _ in _subfolders(root) if not name.startswith(".") and name not in FOLDERS
-    ]
-    directories = [d for f in folders for d in (Directory(f), *_directories(root, f, 1))]
     neighbours = next((stack.neighbours for stack in stacks), None)
     reason = f"stacks lie in {' and '.join(FOLDERS)}"
     return [
         Unmanaged(Stack(root, name, neighbours), reason)
-        for name in (".", *(directory.name for directory in directories))
+        for name in (".", *_elsewhere(root, "", set(), is_linked=False))
         if files.holds_root(root / name)
     ]
+
+
+def _elsewhere(root: Path, parent: str, seen: set[Path], is_linked: bool) -> Iterator[str]:
+    """The folders below `parent`, each once, but for what `find_directories` has."""
+    for folder, is_link in _subfolders(root / parent):
+        name = f"{parent}/{folder}" if parent else folder
+        real = (root / name).resolve()
+        if folder.startswith(".") or real in seen or not real.is_relative_to(root.resolve()):
+            continue
+        seen.add(real)
+        if is_linked or is_link or name.split("/")[0] not in FOLDERS:
+            yield name
+        yield from _elsewhere(root, name, seen, is_linked or is_link)
 
 
 def _directories(root: Path, parent: str, depth: int) -> Iterator[Directory]:

@@ -13,7 +13,8 @@ from tools.console.figures import money
 from tools.console.messages import say
 from tools.cost import applied_resources, prices
 from tools.cost.model import total
-from tools.engine.records import Records
+from tools.engine import in_use
+from tools.engine.records import RECORD_SUFFIX, Records, UnfinishedApply
 from tools.errors import UserError, first_of
 from tools.hcl import writing
 from tools.hcl.evaluation import Value
@@ -94,7 +95,7 @@ def find_states(
     Raises as `find_orphans`.
     """
     states = list(_states_without_root(records))
-    return _orphans_among(states), _others_among(states)
+    return _orphans_among(states), [*_others_among(states), *_notes_without_root(records)]
 
 
 def _orphans_among(states: Iterable[_RootlessState]) -> list[Orphan]:
@@ -130,7 +131,7 @@ def _states_without_root(records: Records) -> Iterator[_RootlessState]:
     others = [unmanaged.stack for unmanaged in records.unmanaged]
     lineages = {records.lineage(stack) for stack in [*records.stacks, *others]}
     states: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
-        _local_states(records), _states_in_buckets(records)
+        _local_states(records), _places_in_buckets(records, STATE)
     )
     for name, place in states:
         text = None if holds_root(root / name) else place.read()
@@ -139,6 +140,30 @@ def _states_without_root(records: Records) -> Iterator[_RootlessState]:
         # stack has.
         if text and not (version and version.lineage in lineages):
             yield name, place, text
+
+
+def _notes_without_root(
+    records: Records,
+) -> Iterator[tuple[str, LocalPlace | BucketPlace, str]]:
+    """Yields the notes of applies that did not finish, of which neither root nor state is left."""
+    places: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
+        (
+            (d.name, LocalPlace(records.repository.root / d.name / STATE))
+            for d in records.directories
+        ),
+        _places_in_buckets(records, STATE + RECORD_SUFFIX),
+    )
+    for name, place in places:
+        if not holds_root(records.repository.root / name) and not place.read():
+            text = place.read(RECORD_SUFFIX)
+            note = UnfinishedApply.parse(text) if text else None
+            if note:
+                yield (
+                    name,
+                    place,
+                    f"{note}, and its root module is gone: what it made may be in AWS and in no "
+                    f"state. Bring the directory back, then: tools adopt {name}",
+                )
 
 
 def _is_nested(name: str) -> bool:
@@ -174,8 +199,8 @@ def _local_states(records: Records) -> Iterator[tuple[str, LocalPlace]]:
                     yield f"{name}/{file}", LocalPlace(path / file)
 
 
-def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
-    """Yields the states in the bucket folders in which stacks have theirs."""
+def _places_in_buckets(records: Records, file: str) -> Iterator[tuple[str, BucketPlace]]:
+    """Yields the places of states where `file` is, in the bucket folders of the stacks' states."""
     folders = {}
     for stack in records.stacks:
         place = records.place(stack)
@@ -185,8 +210,8 @@ def _states_in_buckets(records: Records) -> Iterator[tuple[str, BucketPlace]]:
     for (bucket, prefix), place in folders.items():
         for key in place.objects(place.region).keys(bucket, prefix):
             parts = Path(key.removeprefix(prefix)).parts
-            if len(parts) > 2 and parts[0] in FOLDERS and parts[-1] == STATE:
-                yield "/".join(parts[:-1]), replace(place, key=key)
+            if len(parts) > 2 and parts[0] in FOLDERS and parts[-1] == file:
+                yield "/".join(parts[:-1]), replace(place, key=f"{key.removesuffix(file)}{STATE}")
 
 
 def _cost(state: State, price_table: prices.Table) -> tuple[str, Decimal | None]:
@@ -268,14 +293,17 @@ def _refuse_in_use(records: Records, orphans: Sequence[Orphan]) -> None:
             )
         if own := [orphan.name for orphan in orphans if stack.address == orphan.address]:
             raise UserError(f"{own[0]} is no orphan: its state is that of {stack.name}")
-        used = [orphan.name for orphan in orphans if stack.may_read_address(orphan.address)]
+        used = [
+            orphan.name
+            for orphan in orphans
+            if in_use.is_unread(stack) or stack.may_read_address(orphan.address)
+        ]
         if used and (reason := records.unreadable(stack)):
             raise UserError(f"{stack.name} uses, or may use, {', '.join(used)}, and {reason}")
-        state = records.state(stack) if used else None
-        if state and state.resources:
+        if used and in_use.may_hold_resources(records, stack):
             why = f" ({stack.unknown_reads[0]})" if stack.unknown_reads else ""
             raise UserError(
-                f"{stack.name} is deployed and uses, or may use, {', '.join(used)}{why}; "
+                f"{stack.name} may hold resources and uses, or may use, {', '.join(used)}{why}; "
                 "destroy it first, or make known what it reads"
             )
 

@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,9 @@ CUT_SHORT = ".cut-short"
 # The ending of the key of a state's lock file:
 # https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
 LOCK = ".tflock"
+# What the keys of other workspaces' states begin with, in the backend "s3":
+# https://developer.hashicorp.com/terraform/language/backend/s3#workspace_key_prefix
+WORKSPACES = "env:/"
 # With any other, such as a profile or a role, Terraform reaches the bucket in its own way.
 _S3_ARGUMENTS = {
     "acl",
@@ -163,6 +166,16 @@ class LocalPlace:
         except OSError:
             return True
         return False
+
+
+def local_states(directory: Path) -> Iterator[LocalPlace]:
+    """Yields the state files in `directory`, and those of its workspaces.
+
+    https://developer.hashicorp.com/terraform/language/state/workspaces#workspace-internals
+    """
+    for file in (*directory.glob("*.tfstate"), *directory.glob(f"{STATE}.d/*/{STATE}")):
+        if file.name != ERRORED:
+            yield LocalPlace(file)
 
 
 Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Objects

@@ -222,6 +222,12 @@ def state_of(directory: Path, name: str = "terraform.tfstate") -> dict[str, Any]
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
+def write_workspace(directory: Path) -> None:
+    """Writes the state of a workspace of a stack, which is not selected."""
+    (directory / "terraform.tfstate.d").mkdir()
+    write_state(directory / "terraform.tfstate.d/staging")
+
+
 def write_state(
     directory: Path, types: Sequence[str] = ("terraform_data",), lineage: str = ""
 ) -> None:

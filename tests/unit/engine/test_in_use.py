@@ -1,12 +1,16 @@
 """What keeps a stack from being destroyed: who reads it, and who may."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.trees import reading, write_stack
 from tests.unit.engine.conftest import Bench
-from tests.unit.engine.fake_terraform import failure, write_state
+from tests.unit.engine.fake_terraform import failure, write_state, write_workspace
+from tools.aws import s3
+from tools.engine.apply import run_stack
 from tools.engine.in_use import refuse_in_use
 from tools.engine.scheduler import run_stacks
 from tools.errors import UserError
@@ -84,13 +88,38 @@ def at_the_top(bench: Bench) -> Path:
     return bench.root
 
 
+def behind_a_link_to_a_hidden_folder(bench: Bench) -> Path:
+    """Below a link that is no root itself: nothing else leads there."""
+    (bench.root / "envs").mkdir()
+    (bench.root / "envs/live").symlink_to("../.hidden")
+    directory = bench.root / ".hidden/prod"
+    write_stack(bench.root, ".hidden/prod", reading("shared-infra/b"))
+    return directory
+
+
+def of_another_programs_files(bench: Bench) -> Path:
+    directory = write_stack(bench.root, "live/tofu", "")
+    (directory / "main.tf").rename(directory / "main.tofu")
+    return directory
+
+
 def beside_a_link_in_a_circle(bench: Bench) -> Path:
     (bench.root / "notebooks/circle").symlink_to("circle")
     return hidden(bench)
 
 
 @pytest.mark.parametrize(
-    "write", [nested, behind_a_link, hidden, elsewhere, at_the_top, beside_a_link_in_a_circle]
+    "write",
+    [
+        nested,
+        behind_a_link,
+        hidden,
+        elsewhere,
+        at_the_top,
+        behind_a_link_to_a_hidden_folder,
+        of_another_programs_files,
+        beside_a_link_in_a_circle,
+    ],
 )
 def test_a_root_that_is_not_managed_keeps_what_it_reads(shared: Bench, write: object) -> None:
     directory = write(shared)  # type: ignore[operator]
@@ -104,6 +133,74 @@ def test_a_root_that_is_not_managed_keeps_what_it_reads(shared: Bench, write: ob
 
 def test_a_root_that_does_not_say_where_its_state_is_may_hold_resources(shared: Bench) -> None:
     (nested(shared) / "more.tf").write_text('terraform {\n  backend "http" {}\n}\n')
+    with pytest.raises(UserError, match="may hold resources and uses shared-infra/b"):
+        destroy_b(shared)
+
+
+@pytest.mark.parametrize("write", [elsewhere, nested])
+@pytest.mark.parametrize("state", ["workspace", "prod.tfstate"])
+def test_a_state_that_is_not_the_selected_one_counts(
+    shared: Bench, write: Callable[[Bench], Path], state: str
+) -> None:
+    """As `terraform workspace select default`, or `apply -state=prod.tfstate`, leave it."""
+    write_other_state(write(shared), state)
+    with pytest.raises(UserError, match="may hold resources and uses shared-infra/b"):
+        destroy_b(shared)
+
+
+@pytest.mark.parametrize("state", ["workspace", "prod.tfstate"])
+def test_another_state_of_a_stack_is_neither_its_readers_nor_its_own_end(
+    shared: Bench, state: str
+) -> None:
+    stack = shared.write("notebooks/n", "shared-infra/b")
+    write_other_state(stack.path, state)
+    with pytest.raises(UserError, match="notebooks/n is deployed and uses shared-infra/b"):
+        destroy_b(shared)
+    gone = run_stack(shared.run(destroy=True), stack)
+    assert gone.outcome == "failed"
+    assert "its own state holds nothing, but this one does: " in gone.detail
+    assert ("staging" if state == "workspace" else state) in gone.detail
+
+
+def test_a_copy_of_a_stack_s_own_state_holds_nothing_else(shared: Bench) -> None:
+    stack = shared.write("notebooks/n", "shared-infra/b")
+    run_stack(shared.run(), stack)
+    shutil.copy(stack.path / "terraform.tfstate", stack.path / "before.tfstate")
+    assert run_stack(shared.run(destroy=True), stack).outcome == "destroyed"
+    destroy_b(shared)
+
+
+def write_other_state(directory: Path, state: str) -> None:
+    if state == "workspace":
+        write_workspace(directory)
+    else:
+        write_state(directory)
+        (directory / "terraform.tfstate").rename(directory / state)
+
+
+def test_states_of_workspaces_in_a_bucket_count(
+    shared: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys are as the backend "s3" has them: env:/WORKSPACE/KEY."""
+    backend = 'bucket = "b"\n    key = "n.tfstate"\n    region = "us-east-1"'
+    text = f'terraform {{\n  backend "s3" {{\n    {backend}\n  }}\n}}\n'
+    shared.write("notebooks/n", "shared-infra/b", text=text)
+    write_state(shared.root / "of-staging")
+    content = (shared.root / "of-staging/terraform.tfstate").read_bytes()
+    bucket = {"env:/staging/other.tfstate": content}
+    monkeypatch.setattr(s3.Objects, "get", lambda _, name, key: bucket.get(key))
+    monkeypatch.setattr(
+        s3.Objects, "keys", lambda _, name, prefix: [k for k in bucket if k.startswith(prefix)]
+    )
+    destroy_b(shared)
+    bucket["env:/staging/n.tfstate"] = content
+    with pytest.raises(UserError, match="notebooks/n is deployed and uses shared-infra/b"):
+        destroy_b(shared)
+
+
+def test_a_stack_without_a_known_place_stands_for_no_other_root(shared: Bench) -> None:
+    shared.write("notebooks/q", text='terraform {\n  backend "gcs" {}\n}\n')
+    (elsewhere(shared) / "more.tf").write_text('terraform {\n  backend "http" {}\n}\n')
     with pytest.raises(UserError, match="may hold resources and uses shared-infra/b"):
         destroy_b(shared)
 

@@ -73,6 +73,13 @@ def lose_the_record(bench: Bench, stack: Stack) -> None:
     (stack.path / "terraform.tfstate.record.json").unlink()
 
 
+def spoil_a_part_of_the_record(bench: Bench, stack: Stack) -> None:
+    file = stack.path / "terraform.tfstate.record.json"
+    document = json.loads(file.read_text())
+    document["inputs"]["files"] = []
+    file.write_text(json.dumps(document))
+
+
 def spoil_the_record(bench: Bench, stack: Stack) -> None:
     (stack.path / "terraform.tfstate.record.json").write_text('{"format": 1, "inputs": {}}')
 
@@ -132,6 +139,10 @@ def read_a_state_in_the_module(bench: Bench, stack: Stack) -> None:
         (replace_the_state, "its state is not the one that was applied"),
         (lose_the_record, "the last apply did not finish"),
         (spoil_the_record, "its record is of another version of this program, or damaged"),
+        (
+            spoil_a_part_of_the_record,
+            "its record is of another version of this program, or damaged",
+        ),
         (
             write_the_record_of_another_version,
             "its record is of another version of this program, or damaged",

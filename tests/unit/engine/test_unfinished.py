@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.engine.conftest import Bench
-from tests.unit.engine.fake_terraform import Answer, done, failure
+from tests.unit.engine.fake_terraform import Answer, done, failure, write_state
 from tools.aws import lookup
 from tools.aws.client import Cloud
 from tools.engine.apply import run_stack
@@ -38,7 +38,7 @@ def fail(bench: Bench, stack: Stack, *events: Event) -> Result:
     """An apply that fails after `events`."""
     errors = [Diagnostic("no")]
     bench.terraform.will(f"apply {stack.name}", Answer(events, errors))
-    return run_stack(bench.run(), stack)
+    return run_stack(bench.run(allow_destroy=True), stack)
 
 
 def reasons(bench: Bench, stack: Stack) -> list[str]:
@@ -156,6 +156,115 @@ def test_a_state_that_is_missing_beside_its_record_is_looked_for_too(
     result = destroy(bench, stack)
     assert result.outcome == "failed"
     assert f"AWS has what no state holds: {NOTEBOOK}.this (n)" in result.detail
+
+
+def hide_by_an_override(bench: Bench, stack: Stack) -> None:
+    (stack.path / "override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
+
+
+def select_a_workspace(bench: Bench, stack: Stack) -> None:
+    (stack.path / ".terraform").mkdir(exist_ok=True)
+    (stack.path / ".terraform/environment").write_text("staging")
+
+
+def move_the_state(bench: Bench, stack: Stack) -> None:
+    text = 'terraform {\n  backend "local" {\n    path = "states/x.tfstate"\n  }\n}\n'
+    (stack.path / "backend.tf").write_text(text)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("hide", [hide_by_an_override, select_a_workspace, move_the_state])
+def test_an_apply_is_noted_wherever_the_state_is(
+    bench: Bench,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    hide: Callable[[Bench, Stack], None],
+    when: str,
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    if when == "before":
+        hide(bench, stack)
+    fail(bench, stack, CREATES)
+    if when == "after":
+        hide(bench, stack)
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "n"}))
+    result = destroy(bench, stack)
+    assert result.outcome == "failed"
+    assert f"AWS has what no state holds: {NOTEBOOK}.this (n)" in result.detail
+    assert run_stack(bench.run(force=True), stack).outcome == "applied"
+    assert bench.run().records.unfinished(stack) is None
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: "",
+        lambda text: "[]",
+        lambda text: text.replace('"began"', '"region": "x", "started"'),
+        lambda text: text.replace('"versions": {', '"versions": null, "x": {'),
+    ],
+    ids=["cut short", "empty", "a list", "of another version", "without versions"],
+)
+def test_a_note_that_cannot_be_read_is_one(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[str], str]
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    fail(bench, stack, CREATES)
+    note = stack.path / f"terraform.tfstate{RECORD_SUFFIX}"
+    note.write_text(spoil(note.read_text()))
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    result = destroy(bench, stack)
+    assert result.outcome == "failed"
+    assert "nothing tells what it made (what it read is not known)" in result.detail
+    assert note.exists()
+    (row,) = read_rows(bench.run().records, [stack])
+    assert row.status == "unfinished"
+
+
+def test_a_lost_state_is_not_forgotten_by_an_apply_that_fails(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    run_stack(bench.run(), stack)
+    (stack.path / "terraform.tfstate").unlink()
+    fail(bench, stack)  # before it creates anything
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    assert "nothing tells what it made" in destroy(bench, stack).detail
+
+
+def test_an_empty_state_of_another_lineage_is_a_lost_one(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a plain apply that fails leaves it."""
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    run_stack(bench.run(), stack)
+    (stack.path / "terraform.tfstate").unlink()
+    write_state(stack.path, (), lineage="another")
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "n"}))
+    result = destroy(bench, stack)
+    assert f"AWS has what no state holds: {NOTEBOOK}.this (n)" in result.detail
+    assert "its state is another one than what was applied at 20" in result.detail
+
+
+def test_what_an_apply_without_changes_forgets_is_said(bench: Bench, stack: Stack) -> None:
+    """Terraform asks for no approval then, and the note goes."""
+    fail(bench, stack, CREATES)
+    edit(bench, stack)
+    result = run_stack(bench.run(), stack)
+    assert "what it made may be in AWS and in no state; look for it: tools status" in result.detail
+    assert "(notebooks/n/main.tf changed)" in result.detail
+
+
+def test_an_apply_in_another_account_forgets_nothing_of_the_first(
+    bench: Bench, stack: Stack
+) -> None:
+    bench.account = "111111111111"
+    fail(bench, stack, CREATES)
+    bench.account = "222222222222"
+    bench.terraform.will(f"apply {stack.name}", Answer([CREATES], [Diagnostic("no")]))
+    run_stack(bench.run(force=True), stack)
+    assert "its state is of account 111111111111" in destroy(bench, stack).detail
 
 
 @pytest.mark.parametrize("file", ["notebooks/n/name.txt", "../name.txt"])

@@ -10,11 +10,11 @@ import pytest
 
 from tests.trees import reading, write_stack
 from tests.unit.engine.conftest import Bench, bench
-from tests.unit.engine.fake_terraform import write_state
+from tests.unit.engine.fake_terraform import write_state, write_workspace
 from tools.context import Context, Target
 from tools.cost import prices
 from tools.cost.prices import Price, Table
-from tools.engine.records import Records
+from tools.engine.records import RECORD_SUFFIX, Records, UnfinishedApply
 from tools.errors import UserError
 from tools.layout.repository import Repository
 from tools.runs import orphans
@@ -141,7 +141,7 @@ def test_what_lies_behind_a_link_or_begins_with_a_dot_is_no_orphan(bench: Bench)
 @pytest.mark.parametrize(
     ("text", "deployed", "reason"),
     [
-        (reading("notebooks/gone"), True, "notebooks/n is deployed and uses, or may use"),
+        (reading("notebooks/gone"), True, "notebooks/n may hold resources and uses, or may use"),
         (
             reading("notebooks/gone").replace('"local"', "var.x"),
             True,
@@ -168,6 +168,40 @@ def test_the_state_of_a_root_elsewhere_in_the_repository_is_no_orphan_s(
     assert "notebooks/gone is no orphan: its state is that of live/n" in refused(
         session_of(bench), "gone"
     )
+
+
+def test_what_an_apply_that_did_not_finish_reads_stays(bench: Bench, session: Session) -> None:
+    stack = bench.write("notebooks/n", text=reading("notebooks/gone"))
+    note = UnfinishedApply("2026-01-01T00:00:00Z", "").to_json()
+    (stack.path / f"terraform.tfstate{RECORD_SUFFIX}").write_bytes(note)
+    assert "notebooks/n may hold resources and uses" in refused(session_of(bench), "gone")
+
+
+def test_what_the_state_of_another_workspace_reads_stays(bench: Bench, session: Session) -> None:
+    stack = bench.write("notebooks/n", text=reading("notebooks/gone"))
+    write_workspace(stack.path)
+    assert "notebooks/n may hold resources and uses" in refused(session_of(bench), "gone")
+
+
+def test_a_root_of_another_programs_files_may_read_any_orphan(
+    bench: Bench, session: Session
+) -> None:
+    directory = write_stack(bench.root, "live/n", "")
+    (directory / "main.tf").rename(directory / "main.tofu")
+    write_state(directory)
+    assert "live/n may hold resources and uses, or may use" in refused(session_of(bench), "gone")
+
+
+def test_the_note_of_an_apply_whose_root_is_gone_is_listed(bench: Bench) -> None:
+    directory = bench.root / "notebooks/killed"
+    directory.mkdir()
+    note = directory / f"terraform.tfstate{RECORD_SUFFIX}"
+    note.write_bytes(UnfinishedApply("2026-01-01T00:00:00Z", "").to_json())
+    _, [(name, _, reason)] = orphans.find_states(session_of(bench).records)
+    assert name == "notebooks/killed"
+    assert reason.startswith("the apply that began at 2026-01-01T00:00:00Z did not finish, and its")
+    (directory / "main.tf").touch()
+    assert orphans.find_states(session_of(bench).records) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["notebooks/team/alice", "notebooks/.hidden"])
