@@ -175,8 +175,9 @@ def abspath_of_a_path(site: Site) -> Changes:
 
 @form()
 def path_root(site: Site) -> Changes:
-    path = site.tree.write(site.stack / "files" / f"{site.name}.txt", "one\n")
-    site.uses(Expression(f'file("${{path.root}}/files/{path.name}")'))
+    # Hidden, since all that is visible in a stack's directory counts anyway.
+    path = site.tree.write(site.stack / ".files" / f"{site.name}.txt", "one\n")
+    site.uses(Expression(f'file("${{path.root}}/.files/{path.name}")'))
     return file_changes(path)
 
 
