@@ -427,7 +427,8 @@ class Records:
         """
         place = self.place(stack)
         if place is None:
-            return [self.why_no_place(stack)]
+            note = self.unfinished(stack)
+            return [*([str(note)] if note else []), self.why_no_place(stack)]
         unreadable = [
             reason
             for name in (stack.name, *stack.upstream)

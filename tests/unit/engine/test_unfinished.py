@@ -187,6 +187,7 @@ def test_an_apply_is_noted_wherever_the_state_is(
     fail(bench, stack, CREATES)
     if when == "after":
         hide(bench, stack)
+    assert "did not finish" in reasons(bench, stack)[0]
     bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "n"}))
     result = destroy(bench, stack)
     assert result.outcome == "failed"
