@@ -29,6 +29,8 @@ class Failed(Unknown):
     """Stands for what Terraform refuses for certain, such as the text of a file that is missing."""
 
 
+# Terraform has 512 bits for a number, and tells -0 from 0 in a text.
+_NOT_EXACT = Unknown("a number that this tool may write differently from Terraform")
 Value = Any  # what JSON holds, with Unknown in its place or within
 Values = Sequence[Value]  # at least one
 # The values of a name such as `var.region`, given as `("var", "region")`; None if it is not one.
@@ -118,7 +120,7 @@ def with_unknowns(value: Value) -> Value:
     Those are NaN by syntax.number_of.
     """
     if isinstance(value, float) and math.isnan(value):
-        return Unknown("a number with more digits than this tool has")
+        return _NOT_EXACT
     if isinstance(value, list):
         return [with_unknowns(item) for item in value]
     if isinstance(value, dict):
@@ -347,7 +349,9 @@ def _arithmetic(operator: str, left: Value, right: Value, are_numbers: bool) -> 
     is_exact = isinstance(left, int) and isinstance(right, int)  # Terraform has 512 bits
     if not are_numbers or not is_exact or operator not in ("+", "-", "*"):
         return Unknown("a calculation that is not done here")
-    return {"+": left + right, "-": left - right, "*": left * right}[operator]
+    result = {"+": left + right, "-": left - right, "*": left * right}[operator]
+    is_negative_zero = operator == "*" and result == 0 and min(left, right) < 0
+    return _NOT_EXACT if is_negative_zero else result
 
 
 def _equal(left: Value, right: Value) -> bool:
@@ -363,8 +367,9 @@ def _negated(operator: str, value: Value) -> Value:
     if operator == "!":
         truth = _truth(value)
         return (first_unknown(value) or Unknown("no boolean")) if truth is None else not truth
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return -value if is_number else (first_unknown(value) or Unknown("no number"))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return first_unknown(value) or Unknown("no number")
+    return -value if value else _NOT_EXACT
 
 
 def _for(expression: Expression, scope: Scope) -> Values:

@@ -70,16 +70,16 @@ class Block:
 def number_of(text: str) -> int | float:
     """The number that is written as `text`; not a number (NaN) if Python has another one.
 
-    Terraform keeps 512 bits, and writes them without an exponent:
+    Terraform keeps 512 bits and the sign of -0, and writes them without an exponent:
     https://github.com/zclconf/go-cty/blob/main/cty/convert/conversion_primitive.go
     """
     if len(text) > _MOST_DIGITS:
         return math.nan
-    if text.removeprefix("-").isdigit():
-        return int(text)
-    number = float(text)
-    if not math.isfinite(number):
+    number = int(text) if text.removeprefix("-").isdigit() else float(text)
+    if not math.isfinite(number) or (number == 0 and text[0] == "-"):
         return math.nan
+    if isinstance(number, int):
+        return number
     written = str(int(number)) if number.is_integer() else repr(number)
     with suppress(InvalidOperation):  # of an exponent that Decimal does not take either
         if "e" not in written and Decimal(written) == Decimal(text):

@@ -294,7 +294,15 @@ def test_a_module_and_a_folder_behind_links_lie_where_they_really_are(tree: Tree
 
 @pytest.mark.parametrize(
     "number",
-    ["0.00001", "1e-5", "1e-99999999999999999999", "0.1234567890123456789", "12345678901234567.5"],
+    [
+        "0.00001",
+        "1e-5",
+        "1e-99999999999999999999",
+        "0.1234567890123456789",
+        "12345678901234567.5",
+        "-0",
+        "-0.0",
+    ],
 )
 @pytest.mark.parametrize("file", ["terraform.tfvars", "terraform.tfvars.json"])
 def test_a_number_that_python_has_not_exactly_is_not_known(
