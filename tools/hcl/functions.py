@@ -84,13 +84,6 @@ def _texts(values: Any) -> list[str]:
     return values
 
 
-def _plain(text: str) -> str:
-    """`text`, if Go and Python agree on its letters and blanks."""
-    if not text.isascii() or re.search(r"[\x1c-\x1f]", text):
-        raise ValueError(text)
-    return text
-
-
 def _cased(text: str, change: Callable[[str], str]) -> str:
     """`text` in another case, letter by letter as Go has it; of Latin letters alone."""
     letters = list(map(change, text))
@@ -107,7 +100,11 @@ _GO_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join
 
 
 def _length(value: Any) -> int:
-    return len(_plain(value)) if isinstance(value, str) else len(value)
+    # Of a text it is the number of grapheme clusters, of which "\r\n" is one:
+    # https://unicode.org/reports/tr29/#GB3
+    if isinstance(value, str) and (not value.isascii() or "\r\n" in value):
+        raise ValueError(value)
+    return len(value)
 
 
 def _one(values: list[Any]) -> Any:
