@@ -171,6 +171,12 @@ class _Walk:
                 self.collector.doubt(
                     f"this tool cannot read {where}; Terraform can ({uses['unreadable']})"
                 )
+            # A plan reads it "during apply", and so has a change always:
+            # https://developer.hashicorp.com/terraform/language/block/check
+            for data_source, check in uses["checks"]:
+                self.collector.doubt(
+                    f'{data_source} in check "{check}" in {where} is read in every apply'
+                )
             self.climbs = self.climbs or uses["climbs"]
             for function, arguments in uses["calls"]:
                 self._visit_call(function, arguments, scope, where)

@@ -53,7 +53,7 @@ _PATH = re.compile(r"\.{0,2}/|~|\.\.?$")
 # A file without any of these says nothing that is needed here; a parse costs milliseconds.
 _WORDS = re.compile(
     rb"file|timestamp|uuid|bcrypt|module|locals|variable|remote_state|[./]/|[\"']/|path\.|~"
-    rb"|\bsource(_dir)?\b|templatestring|\\u"
+    rb"|\bsource(_dir)?\b|templatestring|\bcheck\b|\\u"
 )
 _CALLED_IN_TEMPLATES = re.compile(rb"file|timestamp|uuid|bcrypt|templatestring|\\u")
 
@@ -64,9 +64,10 @@ class FileReferences(TypedDict):
     `calls` are functions that read files, with their arguments, but for those in locals, which
     `local_calls` has by the local's name; `arguments` the path arguments of
     resources and data sources whose provider reads them, such as `data.archive_file.x.source_dir`;
-    `paths` other paths. `outputs` are those that it names of other states: data source and output,
-    empty for all of them. `module_outputs` are those of modules: call, output and two steps into
-    it, each empty for all of them. `modules` are the arguments of module calls, by name;
+    `paths` other paths. `checks` are the data sources in `check` blocks: address and check.
+    `outputs` are those that it names of other states: data source and output, empty for all of
+    them. `module_outputs` are those of modules: call, output and two steps into it, each empty for
+    all of them. `modules` are the arguments of module calls, by name;
     `variables` has what is needed of each declaration. `climbs` says that some text, which may
     become a part of a path, leads out of a folder by "..". In calls and in the arguments of modules
     the name of an element of a `for` or a `for_each` is ["bound", name, collection].
@@ -76,6 +77,7 @@ class FileReferences(TypedDict):
     local_calls: dict[str, list[tuple[str, list[Expression]]]]
     arguments: list[tuple[str, Expression]]
     paths: list[Expression]
+    checks: list[tuple[str, str]]
     outputs: list[tuple[str, str]]
     module_outputs: list[tuple[str, str, str, str]]
     modules: dict[str, dict[str, Expression]]
@@ -91,6 +93,7 @@ def _nothing() -> FileReferences:
         local_calls={},
         arguments=[],
         paths=[],
+        checks=[],
         outputs=[],
         module_outputs=[],
         modules={},
@@ -161,6 +164,10 @@ def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileRefere
         if name in attributes:
             uses["arguments"].append((".".join((*labels, name)), attributes.pop(name)))
             finder.visit(uses["arguments"][-1][1], is_path=True)
+    if kind == "check":
+        for inner in body.blocks:
+            if inner.type == "data":
+                uses["checks"].append((".".join(("data", *inner.labels)), ".".join(labels)))
     if "for_each" in attributes:
         finder.bound["each"] = attributes["for_each"]
     for expression in attributes.values():
@@ -292,13 +299,15 @@ def _json_body(text: str) -> Body:
 
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
-    depths = {"data": 2, "resource": 2, "ephemeral": 2, "module": 1, "variable": 1}
+    depths = {"data": 2, "resource": 2, "ephemeral": 2, "module": 1, "variable": 1, "check": 1}
     body = Body()
     for top in _objects(syntax.load_json(text, syntax.merge_blocks)):
         for kind, value in top.items():
             for labels, json_body in _labelled(value, depths.get(kind, 0)):
                 attributes = {name: _json_expression(item) for name, item in json_body.items()}
-                body.blocks.append(syntax.Block(kind, labels, Body(attributes)))
+                data = _labelled(json_body.get("data", []), 2) if kind == "check" else ()
+                inner = [syntax.Block("data", inner_labels, Body()) for inner_labels, _ in data]
+                body.blocks.append(syntax.Block(kind, labels, Body(attributes, inner)))
     return body
 
 

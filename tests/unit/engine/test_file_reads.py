@@ -404,6 +404,34 @@ def test_a_file_in_json_reads_files_too(tree: Tree) -> None:
     assert str(tree.root / "s/a") in tree.read(text, "x.tf.json").files
 
 
+IN_CHECK = 'data "http" "up" {\n    url = "u"\n  }\n  '
+ASSERTED = 'assert {\n    condition = true\n    error_message = "m"\n  }\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("main.tf", f'check "health" {{\n  {IN_CHECK}{ASSERTED}}}\n'),
+        ("../../modules/m/main.tf", f'check "health" {{\n  {IN_CHECK}{ASSERTED}}}\n'),
+        ("main.tf.json", '{"check": {"health": {"data": {"http": {"up": {"url": "u"}}}}}}'),
+        ("main.tf.json", '{"check": [{"health": [{"data": [{"http": [{"up": {}}]}]}]}]}'),
+    ],
+)
+def test_a_data_source_in_a_check_is_read_in_every_apply(tree: Tree, name: str, text: str) -> None:
+    """Terraform 1.11.4: `plan -detailed-exitcode` says 2, "config will be reloaded to verify"."""
+    call = 'module "m" {\n  source = "../../modules/m"\n}\n'
+    tree.write(name, text)
+    [unknown] = (tree.read(call) if "modules" in name else tree.read(text, name)).unknown
+    assert unknown == f'data.http.up in check "health" in {name} is read in every apply'
+
+
+def test_a_check_without_a_data_source_is_known(tree: Tree) -> None:
+    assert not tree.read(f'check "health" {{\n  {ASSERTED}}}\n').unknown
+    assert not tree.read(
+        '{"check": {"health": {"assert": {"condition": true}}}}', "c.tf.json"
+    ).unknown
+
+
 def test_one_file_that_cannot_be_read_is_unknown_and_names_it(tree: Tree) -> None:
     [unknown] = tree.read('locals {\n  a = file("x") = 1\n}\n').unknown
     assert unknown.startswith("this tool cannot read main.tf; Terraform can (line 2")
