@@ -172,6 +172,9 @@ def _become(request: Mapping[str, Any], files: Sequence[int], unused: Sequence[i
     os.dup2(files[1], 2)
     for file in (*files, *unused):
         os.close(file)
+    # Opened as Python does at its start: it notes that a pipe cannot seek.
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors
+    sys.stdout = open(1, "w", encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])

@@ -3,6 +3,7 @@
 import errno
 import importlib
 import inspect
+import io
 import os
 import re
 import signal
@@ -179,6 +180,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     messages.start()
     try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A file's name may be no UTF-8. Python has stderr so by itself.
+            sys.stdout.reconfigure(errors="backslashreplace")
         group(prog_name="tools", color=terminal.colour())
     except UserError as error:
         _fail(in_one_line(str(error)))

@@ -294,7 +294,7 @@ def drift_issue(context: Context, drift: Path, summary: Path | None) -> None:
 
 def _append(summary: Path | None, text: str) -> None:
     if summary:
-        with summary.open("a") as file:
+        with summary.open("a", errors="backslashreplace") as file:
             file.write(text)
 
 

@@ -55,7 +55,8 @@ def command(context: Context, output: Path | None, offline: bool, local: bool) -
     entry = history.entry_of(report)
     entries = history.add(history.read(kept), entry)
     trend = history.trend(entries, entry.subject)
-    files.write(path, page.render(report, trend, links.path_to_root(path, root)))
+    text = page.render(report, trend, links.path_to_root(path, root))
+    files.write(path, text.encode(errors="backslashreplace"))  # a file's name may be no UTF-8
     history.write(kept, entries)
     click.echo(path)
     if is_to_warn:

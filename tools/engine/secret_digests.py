@@ -5,6 +5,7 @@ docs/decisions/0015-secrets-in-records-have-a-key.md
 
 import hashlib
 import hmac
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from tools.terraform.cli_arguments import value_options
 KEY_VARIABLE = "TOOLS_RECORD_KEY"
 # Stands in a record for what was not compared.
 WITHOUT_KEY = "not recorded"
+# A file's name may be no UTF-8, and is the same for users of all locales.
+_ANY_TEXT = "surrogatepass"
 _SHORTEST_KEY = 16  # characters; `openssl rand -hex 32` makes 64
 
 
@@ -32,13 +35,14 @@ def record_key(env: Mapping[str, str]) -> bytes:
             f"{KEY_VARIABLE} has {len(key_text)} characters and needs {_SHORTEST_KEY} or more; "
             "make one with `openssl rand -hex 32`, or unset it"
         )
-    return key_text.encode()
+    return os.fsencode(key_text)
 
 
 def keyed_digest(key: str | bytes, name: str, content: bytes) -> str:
     """Returns a digest that tells nothing of `content` to who does not know `key`."""
-    key = key.encode() if isinstance(key, str) else key
-    return hmac.new(key, name.encode() + b"\0" + content, hashlib.sha256).hexdigest()[:32]
+    key = key.encode(errors=_ANY_TEXT) if isinstance(key, str) else key
+    named_content = name.encode(errors=_ANY_TEXT) + b"\0" + content
+    return hmac.new(key, named_content, hashlib.sha256).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,8 @@ def environment_digests(
             continue
         if is_secret:
             secrets.append(name)
-        digests[name] = (
-            secret_digest(key, name, value.encode()) if is_secret else digest_of(value.encode())
-        )
+        content = os.fsencode(value)  # which may be no UTF-8
+        digests[name] = secret_digest(key, name, content) if is_secret else digest_of(content)
     return digests, [] if key else secrets
 
 

@@ -102,4 +102,4 @@ def find_dependence(stacks: Collection[Stack]) -> tuple[str, str] | None:
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(text.encode(errors="surrogateescape")).digest()

@@ -32,4 +32,4 @@ def path_to_root(page: Path, root: Path) -> str | None:
 
 def directory_url(to_root: str | None, stack: str) -> str:
     """Returns a link from the page to a stack's directory, empty if there is none."""
-    return "" if to_root is None else quote(f"{to_root}/{stack}/")
+    return "" if to_root is None else quote(f"{to_root}/{stack}/", errors="surrogateescape")

@@ -36,7 +36,7 @@ def _write(error: Exception, root: Path | None, env: Mapping[str, str]) -> Path:
     """Writes the traceback beside the logs of runs, or into the system's folder for such files."""
     name = f"traceback-{time.strftime('%Y%m%dT%H%M%S')}.txt"
     repository = _repository(root)
-    text = _mask(error, repository, env)
+    text = _mask(error, repository, env).encode(errors="backslashreplace")
     if repository:
         path = repository.root / SCRATCH / name
         try:

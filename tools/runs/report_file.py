@@ -40,7 +40,7 @@ def write(path: Path, results: Sequence[Result], command: str) -> None:
 
     Raises UserError if it cannot be written.
     """
-    files.write(path, _WRITERS[path.suffix](results, command))
+    files.write(path, _as_utf8(_WRITERS[path.suffix](results, command)))
 
 
 def read(path: Path) -> tuple[str, list[Result]]:
@@ -113,11 +113,12 @@ def _junit(results: Sequence[Result], command: str) -> str:
 
     suite = TestSuite(f"tools {command}")
     for result in results:
-        case = TestCase(result.stack, classname=result.outcome, time=round(result.seconds, 1))
+        name, detail = _as_utf8(result.stack), _as_utf8(result.detail)
+        case = TestCase(name, classname=result.outcome, time=round(result.seconds, 1))
         if result.outcome == "failed":
-            case.result = [Failure(result.detail)]
+            case.result = [Failure(detail)]
         elif result.outcome in ("interrupted", "not run", "waiting"):
-            case.result = [Skipped(result.detail)]
+            case.result = [Skipped(detail)]
         suite.add_testcase(case)
     report = JUnitXml()
     report.add_testsuite(suite)
@@ -142,6 +143,11 @@ def markdown(results: Sequence[Result], command: str) -> str:
             f"| {result.stack} | {result.outcome} | {changes} | {result.seconds:.0f} | {detail} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _as_utf8(text: str) -> str:
+    """`text` with an escape for what is no UTF-8, as a file's name may be."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _is_bad(result: Result) -> bool:

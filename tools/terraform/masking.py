@@ -35,6 +35,9 @@ _SHORTEST_CREDENTIAL = 16  # the local cloud's is "test"
 _UNMASKED_KEYS = ("action", "operation", "resource_type", "severity", "type")
 _CREDENTIAL_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
+# What Python makes of a byte that is no UTF-8: https://peps.python.org/pep-0383/
+_ESCAPED = re.compile("[\udc80-\udcff]")
+
 # User and password in a URL, such as that of a Git repository.
 _URL_CREDENTIALS = r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"
 
@@ -79,6 +82,8 @@ def mask_of(directory: Path, env: Mapping[str, str]) -> Mask:
         values += [text for file in secrets.unread for text in assigned_texts_in(file.read_bytes())]
         values += _assigned_texts(directory, env, secrets)
         values += secrets.handed
+    # A value of the environment may be no UTF-8: Terraform's JSON and logs have U+FFFD there.
+    values += [_ESCAPED.sub("\ufffd", value) for value in values if _ESCAPED.search(value)]
     forms = {form for value in values for form in _forms(value)}
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
     return Mask(re.compile("|".join([*map(re.escape, longest_first), _URL_CREDENTIALS])))

@@ -108,6 +108,30 @@ def test_a_folder_in_place_of_a_file_and_a_file_in_latin_1(deployable: Checkout)
     assert deployable.tools("graph").returncode == 0  # Terraform passes over it too
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "--why"],
+        ["list", "--json"],
+        ["graph"],
+        ["graph", "--format", "matrix", "--shard-size", "1"],
+        ["report", "--offline"],
+        ["report", "--offline", "--output", "-"],
+    ],
+    ids=" ".join,
+)
+def test_names_that_are_no_utf8_are_shown(deployable: Checkout, arguments: list[str]) -> None:
+    """As another program makes them; the stream is strict, as Python has it for UTF-8."""
+    for folder in ("notebooks/a\udcff", "notebooks/notebook-dev/b\udcff"):
+        (deployable.root / folder).mkdir()
+        (deployable.root / folder / "main.tf").write_text('output "x" {\n  value = 1\n}\n')
+    done = deployable.tools(*arguments)
+    assert done.returncode == 0, done.stderr
+    page = deployable.root / ".tools/report.html"
+    text = page.read_text() if page.exists() else done.stdout
+    assert "notebooks/a\\udcff" in text or "a%FF" in text
+
+
 def test_a_file_that_cannot_be_used_is_named_with_the_mend(
     deployable: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

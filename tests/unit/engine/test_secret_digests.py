@@ -179,6 +179,24 @@ def test_a_file_that_an_expression_names_may_be_a_secret(
     assert reasons(bench) == [f"{name} changed"]
 
 
+def test_texts_that_are_no_utf8_are_compared_as_others(bench: Bench) -> None:
+    """The system has bytes, of which Python makes texts with "\\udcff"."""
+    listing = 'output "x" {\n  value = fileset(".", "*.txt")\n}\n'
+    stack = bench.write("notebooks/n", text=DECLARED + listing)
+    key = record_key({"TOOLS_RECORD_KEY": "0123456789abcdef\udcff"})
+    assert key == b"0123456789abcdef\xff"
+    file = stack.path / "a\udcff.txt"
+    file.write_text("1")
+    given = {"TF_VAR_pin": "a\udcff", "TF_VAR_size": "b\udcff"}
+    deploy(bench, key, **given)
+    assert reasons(bench, key, **given) == []
+    assert reasons(bench, key, **{**given, "TF_VAR_pin": "a\udcfe"}) == [
+        "environment variable TF_VAR_pin changed"
+    ]
+    file.write_text("2")
+    assert reasons(bench, key, **given) == ["notebooks/n/a\udcff.txt changed"]
+
+
 def test_a_short_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="TOOLS_RECORD_KEY has 5 characters and needs 16 or more"):
         record_key({"TOOLS_RECORD_KEY": "short"})

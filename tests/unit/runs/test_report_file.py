@@ -41,6 +41,13 @@ def test_json_is_as_its_schema_says(tmp_path: Path) -> None:
         assert json.loads((tmp_path / "report.json").read_text())["failed"] is failed
 
 
+@pytest.mark.parametrize("ending", ["json", "xml", "md"])
+def test_a_name_that_is_no_utf8_is_written(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"report.{ending}"
+    report_file.write(path, [Result("notebooks/n", "failed", 1.0, "a\udcff.txt")], "deploy")
+    assert "a\\udcff.txt" in path.read_text()
+
+
 def test_junit_tells_failed_from_not_run(tmp_path: Path) -> None:
     report_file.write(tmp_path / "report.xml", RESULTS, "deploy")
     cases = {

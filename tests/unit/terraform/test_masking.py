@@ -83,6 +83,14 @@ def test_a_value_in_the_environment_is_hidden(stack: Path, env: dict[str, str]) 
     assert mask(f"it is {value}.") == f"it is {PLACEHOLDER}."
 
 
+def test_a_value_that_is_no_utf8_is_hidden_as_logs_have_it(stack: Path) -> None:
+    mask = masking.mask_of(stack, {"TF_VAR_password": f"{SECRET}\udcffend"})
+    log = stack / "log"
+    log.write_bytes(b"it is %s\xffend" % SECRET.encode())
+    mask.scrub(log)
+    assert log.read_text() == f"it is {PLACEHOLDER}"
+
+
 def test_a_default_is_hidden(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(
         f'variable "a" {{\n  sensitive = true\n  default   = "{SECRET}"\n}}\n'
