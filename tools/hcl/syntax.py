@@ -38,6 +38,10 @@ _HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t\r]*\n")
 _TEXT = re.compile(r'(?:\\.|\$\$\{|%%\{|\$(?!\{)|%(?!\{)|[^"\\$%\n])+')
 _HEREDOC_TEXT = re.compile(r"(?:\$\$\{|%%\{|\$(?!\{)|%(?!\{)|[^$%])+")
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([nrt"\\]))|([$%])\4\{')
+# Escapes in JSON: two that are one character, half of such a pair, and others.
+_JSON_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F]\w\w)|.)", re.DOTALL
+)
 _CHARACTERS = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _OPERATORS = (("||",), ("&&",), ("==", "!="), ("<=", ">=", "<", ">"), ("+", "-"), ("*", "/", "%"))
 _CONSTANTS = {"true": True, "false": False, "null": None}
@@ -90,8 +94,12 @@ def number_of(text: str) -> int | float:
 def load_json(text: str, object_of: Callable[[Pairs], Any]) -> Any:
     """What a file in Terraform's JSON holds; `object_of` makes each object of its pairs.
 
+    Half of a surrogate pair, such as \\ud83d, is U+FFFD, as Terraform has it:
+    https://pkg.go.dev/encoding/json#Unmarshal
     Raises UnreadableError.
     """
+    if "\\ud" in text or "\\uD" in text:
+        text = _JSON_ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
     with not_too_deep():
         try:
             return json.loads(

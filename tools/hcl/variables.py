@@ -1,7 +1,7 @@
 """Which variables a module declares, and which of their values no log may hold."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +56,10 @@ def read_secrets(directory: Path) -> Secrets:
         try:
             is_json = file.name.endswith(".json")
             for name, body in _json_blocks(content) if is_json else _blocks(content):
+                texts = list(_default_texts(body))
+                texts += escaped_texts(content, texts) if is_json else ()
                 # What overrides another file may add to its block.
-                defaults.setdefault(name, []).extend(_default_texts(body))
+                defaults.setdefault(name, []).extend(texts)
                 secrets.maps[name] = max(secrets.maps.get(name, 0), _map_levels(body.get("type")))
                 if configuration.is_sensitive(body) or name in handed_on.variables:
                     secrets.defaults[name] = defaults[name]
@@ -109,6 +111,15 @@ def texts_of(value: Any, maps: int = 0) -> Iterator[str]:
             yield from texts_of(item, maps)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)
+
+
+def escaped_texts(content: bytes, texts: Collection[str]) -> Iterator[str]:
+    """Those of `texts` that a JSON file writes with escapes, as it writes them: errors quote it."""
+    for written in scanning.quoted_texts(content.decode(errors="replace")):
+        if "\\" in written:
+            with suppress(UnreadableError):
+                if load_json(f'"{written}"', dict) in texts:
+                    yield written
 
 
 def texts_in(content: bytes) -> Iterator[str]:

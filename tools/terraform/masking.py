@@ -17,6 +17,7 @@ from tools.hcl.evaluation import is_known
 from tools.hcl.variables import (
     Secrets,
     assigned_texts_in,
+    escaped_texts,
     read_assigned,
     read_secrets,
     texts_in,
@@ -116,7 +117,9 @@ def _texts_of_file(file: Path, secrets: Secrets) -> Iterator[str]:
     for name, value in assigned.items():
         if name in secrets:
             maps = secrets.maps.get(name, 0)
-            yield from texts_of(value, maps) if is_known(value) else texts_in(content)
+            texts = list(texts_of(value, maps) if is_known(value) else texts_in(content))
+            yield from texts
+            yield from escaped_texts(content, texts) if file.suffix == ".json" else ()
 
 
 def _texts_of(text: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import UserError
-from tools.hcl import reading, writing
+from tools.hcl import reading, syntax, writing
 
 
 def test_reads_every_kind_of_literal(tmp_path: Path) -> None:
@@ -112,6 +112,22 @@ def test_a_file_in_json_that_is_broken_is_named_with_its_line(tmp_path: Path) ->
     for read in (reading.read_variables, reading.read_defaults):
         with pytest.raises(UserError, match=r"variables\.tf\.json: not valid JSON at line 3"):
             read(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (r"a\ud83d", "a\ufffd"),
+        (r"\uDE00\ud83dA\ud83d\ude00", "\ufffd\ufffdA\U0001f600"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\\ud83d", r"\ud83d"),
+        (r"\\\ud83d\\", "\\\ufffd\\"),
+        (r"\u0041\uffff", "A\uffff"),
+    ],
+)
+def test_half_of_a_surrogate_pair_in_json_is_a_sign_of_its_own(written: str, value: str) -> None:
+    """As Terraform 1.11.4 shows it in an output."""
+    assert syntax.load_json(f'{{"{written}": ["{written}"]}}', dict) == {value: [value]}
 
 
 BACKEND = ("s3", {"bucket": "b"})

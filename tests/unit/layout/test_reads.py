@@ -597,6 +597,25 @@ def test_json_is_read_as_hcl_is(root: Path) -> None:
     assert (found.upstream, found.unknown_reads) == ((A, B), ())
 
 
+def test_half_of_a_surrogate_pair_in_json_is_another_place(root: Path) -> None:
+    """Terraform 1.11.4 reads "\\ud83d" as U+FFFD; such a pair is one character."""
+    state = '{"backend": "local", "config": {"path": "%s"}}'
+    read = f'{{"data": {{"terraform_remote_state": {{"x": {state}}}}}}}'
+    path = "../../shared-infra/a%s/terraform.tfstate"
+    for name, written in {"notebooks/n": "\\ud83d", "notebooks/o": "\\uD83D\\uDE00"}.items():
+        (root / name).mkdir(parents=True)
+        (root / name / "main.tf.json").write_text(read % (path % written))
+    place = '{"terraform": {"backend": {"local": {"path": "\\uddff.tfstate"}}}}'
+    write_stack(root, "shared-infra/a\U0001f600", "")
+    (root / B / "backend.tf.json").write_text(place)
+    found = {stack.name: stack for stack in Repository(root).stacks()}
+    assert found["notebooks/n"].upstream == ()
+    [why] = found["notebooks/n"].unknown_reads
+    assert "a\ufffd/terraform.tfstate, which is the state of no stack here" in why
+    assert found["notebooks/o"].upstream == ("shared-infra/a\U0001f600",)
+    assert not found["notebooks/o"].unknown_reads
+
+
 def test_blocks_of_one_name_in_json_both_count(root: Path) -> None:
     """As Terraform was seen to take them: https://github.com/hashicorp/hcl/blob/main/json/spec.md"""
     block = (

@@ -83,6 +83,24 @@ def test_a_value_in_the_environment_is_hidden(stack: Path, env: dict[str, str]) 
     assert mask(f"it is {value}.") == f"it is {PLACEHOLDER}."
 
 
+@pytest.mark.parametrize(
+    "written", ["hunter\\ud83d-x", "hunt\\u00e9r-x", "hunter\\/x", "hunt\\u00E9r-x"]
+)
+@pytest.mark.parametrize("is_default", [False, True])
+def test_a_value_in_json_is_hidden_as_its_line_has_it(
+    tmp_path: Path, written: str, is_default: bool
+) -> None:
+    default = f', "default": "{written}"' if is_default else ""
+    (tmp_path / "v.tf.json").write_text(f'{{"variable": {{"s": {{"sensitive": true{default}}}}}}}')
+    (tmp_path / "terraform.tfvars.json").write_text(
+        "{}" if is_default else f'{{"s": ["{written}"]}}'
+    )
+    mask = masking.mask_of(tmp_path, {})
+    assert mask(f'3: "s": "{written}"') == f'3: "s": "{PLACEHOLDER}"'
+    value = "hunter\ufffd-x" if "ud83d" in written else json.loads(f'"{written}"')
+    assert mask(value) == PLACEHOLDER
+
+
 def test_a_value_that_is_no_utf8_is_hidden_as_logs_have_it(stack: Path) -> None:
     mask = masking.mask_of(stack, {"TF_VAR_password": f"{SECRET}\udcffend"})
     log = stack / "log"
