@@ -404,7 +404,7 @@ def _climbs(content: bytes, is_json: bool) -> bool:
     assigned = read_assigned(content, is_json)
     if assigned is None or not is_known(list(assigned.values())):
         return True
-    return any(".." in text.split("/") for text in texts_of(list(assigned.values()), maps=_DEEPEST))
+    return any(".." in text.split("/") for text in texts_of(list(assigned.values())))
 
 
 def _is_fixed(source: str, version: Expression | None) -> bool:

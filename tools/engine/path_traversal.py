@@ -106,7 +106,7 @@ def _of_part(
     if depth == _DEEPEST:
         yield "an expression that is too deep"
     elif all(map(is_known, values)):
-        for text in texts_of(list(values), maps=_DEEPEST):
+        for text in texts_of(list(values)):
             yield from _of_text(text, is_cut)
     elif expression[0] in ("attribute", "index", "splat", "name", "bound"):
         yield from _of_reference(expression, scope, absolute, depth, is_cut)

@@ -10,7 +10,8 @@ from tools.hcl.functions import TextSet, text_of
 from tools.hcl.syntax import Expression, UnreadableError, parse_expression
 
 _NO_NAMES = Scope(lambda kind, name: None)
-_ANY: Expression = ["name", "any"]
+ANY: Expression = ["name", "any"]
+_PRIMITIVES = ("string", "number", "bool")
 _OTHER_TYPE = Unknown("a variable of another type")
 
 
@@ -20,7 +21,7 @@ def as_declared(values: Values, declared: Mapping[str, Expression]) -> Values:
     if None in values and nullable != ["literal", True]:
         kept = [v for v in values if v is not None or nullable != ["literal", False]]
         values = [*kept, *default_values(declared)]
-    type_ = _constraint(declared)
+    type_ = constraint(declared)
     return [_converted(value, type_) for value in values]
 
 
@@ -37,8 +38,8 @@ def of_environment(text: str, declared: Mapping[str, Expression]) -> Values:
 
     https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_var_name
     """
-    type_ = _constraint(declared) if "type" in declared else ["name", "string"]
-    if type_[0] == "name" and type_[1] in ("string", "number", "bool"):
+    type_ = constraint(declared) if "type" in declared else ["name", "string"]
+    if type_[0] == "name" and type_[1] in _PRIMITIVES:
         return [text]
     try:
         return evaluate(parse_expression(text), _NO_NAMES)
@@ -46,20 +47,21 @@ def of_environment(text: str, declared: Mapping[str, Expression]) -> Values:
         return [Unknown("a value in the environment")]
 
 
-def _constraint(declared: Mapping[str, Expression]) -> Expression:
-    type_ = declared.get("type", _ANY)
+def constraint(declared: Mapping[str, Expression]) -> Expression:
+    """The type of a variable, `ANY` without one."""
+    type_ = declared.get("type", ANY)
     if type_[0] == "literal" and isinstance(type_[1], str):  # as JSON has it
         try:
             type_ = parse_expression(type_[1])
         except UnreadableError:
             return ["literal", None]
     if type_[0] == "name" and type_[1] in ("list", "map"):
-        return ["call", type_[1], [_ANY]]
+        return ["call", type_[1], [ANY]]
     return type_
 
 
 def _converted(value: Value, type_: Expression) -> Value:
-    if value is None or isinstance(value, Unknown) or type_ == _ANY:
+    if value is None or isinstance(value, Unknown) or type_ == ANY:
         return value
     if type_[0] == "name":
         return _primitive(value, type_[1])
@@ -89,7 +91,7 @@ def _primitive(value: Value, name: str) -> Value:
 
 
 def _collection(value: Value, kind: str, inner: Expression) -> Value:
-    if inner == _ANY and len(primitive_types(value)) > 1:
+    if inner == ANY and len(primitive_types(value)) > 1:
         return _OTHER_TYPE  # Terraform finds one type for all
     if kind == "map" and isinstance(value, dict):
         return {key: _converted(item, inner) for key, item in value.items()}
@@ -120,3 +122,25 @@ def _object(value: Mapping[str, Value], attributes: Expression) -> Value:
             return _OTHER_TYPE  # which Terraform refuses
         converted[name] = _converted(given, type_)
     return converted
+
+
+def member(type_: Expression, key: str | int) -> tuple[Expression, bool]:
+    """The type of an item of a value of `type_`, and whether `key` is a name that the type has.
+
+    The names of an object's attributes are; the keys of a map, and of what is not known, are not.
+    A primitive value has no keys but those of the JSON in a text, which are names.
+    """
+    if type_[0] == "name" and type_[1] in _PRIMITIVES:
+        return type_, True
+    if type_[0] != "call" or not type_[2]:
+        return ANY, False
+    kind, inner = type_[1], type_[2][0]
+    if kind == "optional":
+        return member(inner, key)
+    if kind == "object" and inner[0] == "object":
+        types = {str(name[1]): attribute_type for name, attribute_type in inner[1]}
+        return types.get(str(key), ANY), key in types
+    if kind == "tuple" and inner[0] == "list" and isinstance(key, int):
+        return (inner[1][key] if key < len(inner[1]) else ANY), False
+    is_collection = kind == "map" if isinstance(key, str) else kind in ("list", "set")
+    return (inner if is_collection else ANY), False

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.hcl import configuration, scanning, secret_arguments
-from tools.hcl.evaluation import Scope, Value, evaluate
+from tools.hcl import configuration, scanning, secret_arguments, types
+from tools.hcl.evaluation import Scope, Value, evaluate, is_known
 from tools.hcl.syntax import (
     Expression,
     UnreadableError,
@@ -17,8 +17,10 @@ from tools.hcl.syntax import (
     parse_expression,
     parse_file,
 )
+from tools.hcl.types import ANY
 
 _MARKS = (b"sensitive", b"ephemeral")
+_NO_NAMES = Scope(lambda kind, name: None)
 
 
 @dataclass
@@ -27,13 +29,12 @@ class Secrets:
 
     `defaults` are the texts in their defaults, by name. `unread` are the files that could not be
     read: any variable may be sensitive then. `handed` are texts that a sensitive variable of a
-    module is given. `maps` are those of the variables that are maps, and how deep: their keys are
-    secret too, while those of an object are names.
+    module is given. `types` are those of the variables, more than one if files override them.
     """
 
     defaults: dict[str, list[str]] = field(default_factory=dict)
     handed: set[str] = field(default_factory=set)
-    maps: dict[str, int] = field(default_factory=dict)
+    types: dict[str, list[Expression]] = field(default_factory=dict)
     unread: list[Path] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -41,6 +42,24 @@ class Secrets:
 
     def __contains__(self, name: str) -> bool:
         return name in self.defaults or bool(self.unread)
+
+    def texts_of(self, name: str, value: Any) -> Iterator[str]:
+        """Every text in a value of the variable `name`, as `texts_of` of its type."""
+        for type_ in self.types.get(name) or [ANY]:
+            yield from texts_of(value, type_)
+
+    def texts_of_option(self, name: str, text: str) -> Iterator[str]:
+        """As `texts_of`, of the value that an option or the environment gives: a text or HCL."""
+        values: list[Any] = []
+        with suppress(UnreadableError):
+            values = list(evaluate(parse_expression(text), _NO_NAMES))
+        with suppress(UnreadableError):
+            values = [load_json(text, dict)]
+        # Without a type Terraform takes it for a text, in which there may be JSON.
+        for type_ in self.types.get(name) or [ANY if self.unread else ["name", "string"]]:
+            yield from texts_of([text, *values], ["call", "list", [type_]])
+        if not values or not is_known(values):
+            yield from re.findall(r'"((?:\\.|[^"\\])+)"', text)
 
 
 def read_secrets(directory: Path) -> Secrets:
@@ -51,30 +70,25 @@ def read_secrets(directory: Path) -> Secrets:
     marked = any(mark in content for content in contents.values() for mark in _MARKS)
     if not marked and not handed_on.variables:
         return secrets
-    defaults: dict[str, list[str]] = {}
+    defaults: dict[str, list[tuple[Any, bytes]]] = {}
     for file, content in contents.items():
         try:
             is_json = file.name.endswith(".json")
             for name, body in _json_blocks(content) if is_json else _blocks(content):
-                texts = list(_default_texts(body))
-                texts += escaped_texts(content, texts) if is_json else ()
                 # What overrides another file may add to its block.
-                defaults.setdefault(name, []).extend(texts)
-                secrets.maps[name] = max(secrets.maps.get(name, 0), _map_levels(body.get("type")))
+                if "type" in body:
+                    secrets.types.setdefault(name, []).append(types.constraint(body))
+                value = list(evaluate(body.get("default", ["literal", None]), _NO_NAMES))
+                defaults.setdefault(name, []).append((value, content if is_json else b""))
                 if configuration.is_sensitive(body) or name in handed_on.variables:
-                    secrets.defaults[name] = defaults[name]
+                    secrets.defaults[name] = []
         except (UnreadableError, ValueError, TypeError, AttributeError):
             secrets.unread.append(file)
+    for name, texts in secrets.defaults.items():
+        for values, content in defaults[name]:
+            found = [text for value in values for text in secrets.texts_of(name, value)]
+            texts += [*found, *escaped_texts(content, found)]
     return secrets
-
-
-def _map_levels(type_: Expression | None) -> int:
-    """How many maps in maps a type is."""
-    if type_ and type_[0] == "literal":  # as JSON has it
-        type_ = parse_expression(str(type_[1]))
-    if not type_ or type_[0] != "call" or type_[1] not in ("list", "map", "set"):
-        return 0
-    return int(type_[1] == "map") + _map_levels(type_[2][0] if type_[2] else None)
 
 
 def _contents(directory: Path) -> Iterator[tuple[Path, bytes]]:
@@ -83,11 +97,6 @@ def _contents(directory: Path) -> Iterator[tuple[Path, bytes]]:
             if file.name.endswith(scanning.CONFIGURATION_ENDINGS):
                 with suppress(OSError):  # Terraform cannot read it either
                     yield file, file.read_bytes()
-
-
-def _default_texts(body: Mapping[str, Expression]) -> Iterator[str]:
-    values = evaluate(body.get("default", ["literal", None]), Scope(lambda kind, name: None))
-    return texts_of(list(values), _map_levels(body.get("type")))
 
 
 def read_assigned(content: bytes, is_json: bool) -> dict[str, Value] | None:
@@ -101,14 +110,17 @@ def read_assigned(content: bytes, is_json: bool) -> dict[str, Value] | None:
         return None
 
 
-def texts_of(value: Any, maps: int = 0) -> Iterator[str]:
-    """Every string and number in a value, however deep, and the keys of so many maps in maps."""
-    if isinstance(value, dict):
-        yield from value if maps else ()
-        value, maps = list(value.values()), max(0, maps - 1)
-    if isinstance(value, list):
-        for item in value:
-            yield from texts_of(item, maps)
+def texts_of(value: Any, type_: Expression = ANY) -> Iterator[str]:
+    """Every string and number in a value, however deep, and the keys of what is, or may be, a map.
+
+    The names of the attributes that `type_` has are code.
+    """
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            item_type, is_name = types.member(type_, key)
+            if isinstance(key, str) and not is_name:
+                yield key
+            yield from texts_of(item, item_type)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)
 

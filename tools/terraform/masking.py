@@ -21,7 +21,6 @@ from tools.hcl.variables import (
     read_assigned,
     read_secrets,
     texts_in,
-    texts_of,
 )
 from tools.terraform.cli_arguments import value_options
 
@@ -98,10 +97,11 @@ def _assigned_texts(directory: Path, env: Mapping[str, str], secrets: Secrets) -
         if option == "var-file":
             files.append(directory / value)
         elif name.strip() in secrets:
-            yield from _texts_of(text)
-    for name, text in env.items():
-        if name.startswith("TF_VAR_") and name.removeprefix("TF_VAR_") in secrets:
-            yield from _texts_of(text)
+            yield from secrets.texts_of_option(name.strip(), text)
+    for variable, text in env.items():
+        name = variable.removeprefix("TF_VAR_")
+        if name != variable and name in secrets:
+            yield from secrets.texts_of_option(name, text)
     for file in files:
         if file.is_file():
             yield from _texts_of_file(file, secrets)
@@ -116,19 +116,9 @@ def _texts_of_file(file: Path, secrets: Secrets) -> Iterator[str]:
         return
     for name, value in assigned.items():
         if name in secrets:
-            maps = secrets.maps.get(name, 0)
-            texts = list(texts_of(value, maps) if is_known(value) else texts_in(content))
+            texts = list(secrets.texts_of(name, value) if is_known(value) else texts_in(content))
             yield from texts
             yield from escaped_texts(content, texts) if file.suffix == ".json" else ()
-
-
-def _texts_of(text: str) -> Iterator[str]:
-    """`text` and, where it is a list or an object, the texts in it."""
-    yield text
-    try:
-        yield from texts_of(json.loads(text))
-    except ValueError:
-        yield from re.findall(r'"((?:\\.|[^"\\])+)"', text)
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -265,12 +265,78 @@ def test_an_ephemeral_value_is_hidden(tmp_path: Path) -> None:
 def test_the_keys_of_a_map_are_hidden_and_the_names_of_attributes_are_not(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(
         'variable "a" {\n  sensitive = true\n  type = map(object({ attribute = string }))\n}\n'
-        'variable "b" {\n  sensitive = true\n}\n'
+        'variable "b" {\n  sensitive = true\n  type = object({ another = string })\n}\n'
     )
     values = f'a = {{ "{SECRET}" = {{ attribute = "value" }} }}\nb = {{ another = "value" }}\n'
     (tmp_path / "terraform.tfvars").write_text(values)
     mask = masking.mask_of(tmp_path, {})
     assert mask(f"{SECRET} attribute another") == f"{PLACEHOLDER} attribute another"
+
+
+NESTED = {
+    "a map in an object": ("object({ attribute = map(string) })", '{ attribute = { KEY = "v" } }'),
+    "maps in a list": (
+        "object({ attribute = list(map(number)) })",
+        "{ attribute = [{ KEY = 1 }] }",
+    ),
+    "a map in an optional object": (
+        "object({ attribute = optional(object({ attribute = map(any) }), null) })",
+        '{ attribute = { attribute = { KEY = "v" } } }',
+    ),
+    "a map in a tuple": ("tuple([string, map(string)])", '["v", { KEY = "v" }]'),
+    "maps in maps": ("map(map(string))", '{ "a" = { KEY = "v" } }'),
+    "a map of objects": (
+        "set(map(object({ attribute = string })))",
+        '[{ KEY = { attribute = "v" } }]',
+    ),
+    "any": ("any", '{ "a" = { KEY = "v" } }'),
+    "any in an object": ("object({ attribute = any })", '{ attribute = [{ KEY = "v" }] }'),
+    "a map without a type": ("map", '{ KEY = { "a" = "v" } }'),
+    "what the type has not": ("object({ attribute = string })", '{ attribute = "v", KEY = "v" }'),
+    "another value than the type": ("list(string)", '{ KEY = "v" }'),
+    "a type that is not known": ("a_type_to_come(string)", '{ KEY = "v" }'),
+}
+
+
+@pytest.mark.parametrize(("type_", "value"), NESTED.values(), ids=NESTED)
+@pytest.mark.parametrize("place", ["file", "JSON", "default", "environment", "option"])
+def test_the_keys_of_nested_maps_are_hidden(
+    tmp_path: Path, type_: str, value: str, place: str
+) -> None:
+    value, env = value.replace("KEY", f'"{SECRET}"'), {}
+    default = f"  default = {value}\n" if place == "default" else ""
+    declared = f'variable "a" {{\n  sensitive = true\n  type = {type_}\n{default}}}\n'
+    (tmp_path / "main.tf").write_text(declared)
+    if place == "file":
+        (tmp_path / "terraform.tfvars").write_text(f"a = {value}\n")
+    elif place == "JSON":
+        in_json = value.replace("=", ":").replace("attribute :", '"attribute" :')
+        (tmp_path / "terraform.tfvars.json").write_text(f'{{"a": {in_json}}}')
+    elif place == "environment":
+        env["TF_VAR_a"] = value
+    elif place == "option":
+        env["TF_CLI_ARGS_plan"] = f"'-var=a={value}'"
+    mask = masking.mask_of(tmp_path, env)
+    assert mask(f"{SECRET} attribute") == f"{PLACEHOLDER} attribute"
+
+
+def test_the_names_in_json_that_is_a_text_are_shown(tmp_path: Path) -> None:
+    """As the key of a service account is given."""
+    (tmp_path / "main.tf").write_text(
+        'variable "a" {\n  sensitive = true\n}\n'
+        'variable "b" {\n  type = string\n  sensitive = true\n}\n'
+    )
+    text = json.dumps({"type": "account", "keys": {"private": SECRET}})
+    for name in ("a", "b"):
+        mask = masking.mask_of(tmp_path, {f"TF_VAR_{name}": text})
+        assert mask(f"type of private: {SECRET}") == f"type of private: {PLACEHOLDER}"
+
+
+def test_the_keys_of_a_map_without_a_type_are_hidden(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('variable "a" {\n  sensitive = true\n}\n')
+    (tmp_path / "x_override.tf").write_text('variable "a" {\n  default = {}\n}\n')
+    (tmp_path / "terraform.tfvars").write_text(f'a = {{ "{SECRET}" = "value" }}\n')
+    assert masking.mask_of(tmp_path, {})(SECRET) == PLACEHOLDER
 
 
 def test_the_keys_of_a_map_that_json_declares_are_hidden(tmp_path: Path) -> None:
