@@ -5,8 +5,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tools.hcl.evaluation import Scope, evaluate, is_known
-from tools.hcl.syntax import UnreadableError, parse_expression
+from tools.hcl.syntax import UnreadableError, parse_expression, parse_file
 from tools.terraform.binary import Terraform
 
 EXPRESSIONS = (Path(__file__).parent / "expressions.txt").read_text().splitlines()
@@ -35,6 +37,42 @@ def test_no_value_is_another_than_terraforms(tmp_path: Path, plain_terraform: Te
                 wrong[text] = (values, expected)
     assert wrong == {}
     assert known > len(EXPRESSIONS) / 3  # an evaluator that knows nothing would be right, too
+
+
+HEREDOCS = (
+    "<<EOT\n  a\n\tb\nEOT",
+    "<<-EOT\n    a\n      b\n    EOT",
+    "<<-EOT\n\ta\n  b\n  EOT",
+    "<<-EOT\n    a\n  \n\n    b\n    EOT",
+    "<<-EOT\n    a\n      \n    b\n    EOT",
+    '<<-EOT\n    ${upper("x")} a\n      b\n    EOT',
+    '<<-EOT\n${upper("x")} a\n      b\n    EOT',
+    '<<-EOT\n    a ${upper("x")}\n      b ${upper("y")}${upper("z")}\n  c\n    EOT',
+    "<<-EOT\n    a $${b}\n    EOT",
+    "<<-EOT\n    EOT",
+    "<<-EOT\n\u00a0\u00a0a\n\u3000\u3000b\n    EOT",
+)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["Unix", "Windows"])
+def test_no_heredoc_is_another_than_terraforms(
+    tmp_path: Path, plain_terraform: Terraform, newline: str
+) -> None:
+    """Indented or not, in files with lines of Unix and of Windows."""
+    text = "".join(
+        f'output "e{number}" {{\n  value = {heredoc}\n}}\n'
+        for number, heredoc in enumerate(HEREDOCS)
+    ).replace("\n", newline)
+    (tmp_path / "main.tf").write_bytes(text.encode())
+    command = [plain_terraform.binary, "apply", "-auto-approve", "-input=false"]
+    subprocess.run(command, cwd=tmp_path, env=plain_terraform.env, capture_output=True, check=True)
+    outputs = plain_terraform.outputs(tmp_path)
+    scope = Scope(lambda kind, name: None)
+    evaluated = {
+        block.labels[0]: evaluate(block.body.attributes["value"], scope)
+        for block in parse_file(text).blocks
+    }
+    assert evaluated == {name: [value] for name, value in outputs.items()}
 
 
 def values_of(text: str) -> list[Any]:

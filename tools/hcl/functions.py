@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from tools.hcl.syntax import SPACES
+
 
 def text_of(value: Any) -> str | None:
     """What Terraform makes of `value` where it wants a string; None if it is no primitive."""
@@ -93,10 +95,6 @@ def _cased(text: str, change: Callable[[str], str]) -> str:
 
 
 _LAST_LATIN = "\u024f"
-# What Go's strings.TrimSpace takes away: https://pkg.go.dev/unicode#IsSpace
-_GO_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
 
 
 def _length(value: Any) -> int:
@@ -218,7 +216,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "toset": _set,
     "tostring": lambda value: None if value is None else _text(value),
     "trimprefix": lambda text, prefix: text.removeprefix(prefix),
-    "trimspace": lambda text: text.strip(_GO_SPACES),
+    "trimspace": lambda text: text.strip(SPACES),
     "trimsuffix": lambda text, suffix: text.removesuffix(suffix),
     "upper": lambda text: _cased(text, str.upper),
     "values": lambda values: [values[key] for key in sorted(values)],

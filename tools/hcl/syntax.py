@@ -16,7 +16,6 @@ https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 import json
 import math
 import re
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -37,6 +36,11 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t\r]*\n")
 _TEXT = re.compile(r'(?:\\.|\$\$\{|%%\{|\$(?!\{)|%(?!\{)|[^"\\$%\n])+')
 _HEREDOC_TEXT = re.compile(r"(?:\$\$\{|%%\{|\$(?!\{)|%(?!\{)|[^$%])+")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+# What Go takes for a space: https://pkg.go.dev/unicode#IsSpace
+SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([nrt"\\]))|([$%])\4\{')
 # Escapes in JSON: two that are one character, half of such a pair, and others.
 _JSON_ESCAPE = re.compile(
@@ -140,7 +144,7 @@ def unique_values(pairs: Pairs) -> dict[str, Any]:
 
 def parse_file(text: str) -> Body:
     """The content of a .tf or .tfvars file. Raises UnreadableError, which names the line."""
-    parser = Parser(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    parser = Parser(text.removeprefix("\ufeff"))
     with not_too_deep():
         body = parser.body()
         parser.end()
@@ -445,16 +449,16 @@ class Parser:
             raise self.fail()
         text = self.text[self.at : match.start()]
         self.at = match.end()
-        return Parser(textwrap.dedent(text) if opening[1] else text, True).heredoc_template()
+        return Parser(text, True).heredoc_template(is_indented=bool(opening[1]))
 
-    def heredoc_template(self) -> Expression:
+    def heredoc_template(self, is_indented: bool = False) -> Expression:
         parts: list[Any] = []
         while self.at < len(self.text):
             if text_match := self.match(_HEREDOC_TEXT):
                 parts.append(re.sub(r"([$%])\1\{", r"\1{", text_match[0]))
             else:
                 parts.append(self.interpolation())
-        return _template(parts)
+        return _template(_without_indentation(parts) if is_indented else parts)
 
     def interpolation(self) -> Expression:
         opening = self.text[self.at : self.at + 2]
@@ -478,6 +482,30 @@ class Parser:
                 self.identifier()
             self.identifier()  # in
         return ["directive", [self.expression()] if word in ("if", "for") else []]
+
+
+def _without_indentation(parts: list[Any]) -> list[Any]:
+    """The parts of a `<<-` heredoc, without the spaces that all its lines begin with.
+
+    A tab counts as one, and a line of spaces does not count and keeps them, as in
+    flushHeredocTemplateParts:
+    https://github.com/hashicorp/hcl/blob/main/hclsyntax/parser_template.go
+    """
+    pieces: list[Any] = []
+    for part in parts:
+        pieces += _LINE.findall(part) if isinstance(part, str) else [part]
+    widths = {}
+    for number, piece in enumerate(pieces):
+        before = pieces[number - 1] if number else "\n"
+        if not isinstance(before, str) or not before.endswith("\n"):
+            continue
+        if not isinstance(piece, str):
+            return parts  # a line begins with what is interpolated
+        text = piece.lstrip(SPACES)
+        if text or not piece.endswith("\n"):
+            widths[number] = len(piece) - len(text)
+    smallest = min(widths.values(), default=0)
+    return [piece[smallest:] if number in widths else piece for number, piece in enumerate(pieces)]
 
 
 def _template(parts: list[Any]) -> Expression:
