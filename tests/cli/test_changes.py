@@ -134,7 +134,7 @@ def change_the_provider_s_version(checkout: Checkout) -> None:
         (replace_the_state, "its state is not the one that was applied"),
         (apply_by_plain_terraform, "its state has changed since by other means"),
         (lose_the_record, "the last apply did not finish"),
-        (spoil_the_record, "its record is of another version of this program, or damaged"),
+        (spoil_the_record, "its record cannot be read, so that an apply may not have finished"),
         (change_the_provider_s_version, "example.com/a/b is 1.0.0, and was 0.9.0"),
     ],
 )

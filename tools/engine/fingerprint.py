@@ -145,6 +145,18 @@ class InputsReader:
         """Returns those of the files that `stack` reads which an expression names."""
         return {self._name(path) for path in self._read_files(stack, frozenset()).named}
 
+    def last_change(self, name: str) -> str:
+        """Returns when the file that records call `name` was changed last, in nanoseconds.
+
+        "missing" if it cannot be seen.
+        """
+        home = home_folder(self.terraform.env)
+        path = f"{home}{name[1:]}" if name.startswith("~/") else self.repository.root / name
+        try:
+            return str(os.stat(path).st_mtime_ns)  # noqa: PTH116 - a name may be no UTF-8
+        except OSError:
+            return "missing"
+
     def terraform_files(self, stack: Stack) -> list[Path]:
         """Returns the files of configuration of `stack` and of its modules, recursively."""
         return [Path(path) for path in sorted(self._read_files(stack, frozenset()).configuration)]

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -121,7 +121,7 @@ class UnfinishedApply:
 
     def __str__(self) -> str:
         if not self.began:
-            return "the note of an apply that may not have finished cannot be read"
+            return "its record cannot be read, so that an apply may not have finished"
         return f"the apply that began at {self.began} did not finish"
 
 
@@ -400,14 +400,27 @@ class Records:
         if applied.inputs is None:
             return ["what it read is not known"]
         now = self.inputs(stack, fresh=True)
-        is_note = isinstance(applied, UnfinishedApply)
+        unknown = [f"it may read what is not known ({reason})" for reason in now.unknown]
+        if isinstance(applied, UnfinishedApply):
+            return [*_changes(applied.inputs, self._as_noted(now)), *unknown]
         # A record has the lineage as their key, and the state with it is missing.
-        hidden = (fingerprint.foreign_files if is_note else fingerprint.keyed_files)(now)
-        return [
-            *_changes(applied.inputs, now, hidden),
-            *(f"{name} cannot be compared" for name in sorted(hidden)),
-            *(f"it may read what is not known ({reason})" for reason in now.unknown),
-        ]
+        hidden = fingerprint.keyed_files(now)
+        before, now = (fingerprint.without_files(i, hidden) for i in (applied.inputs, now))
+        cannot = [f"{name} cannot be compared" for name in sorted(hidden)]
+        return [*_changes(before, now), *cannot, *unknown]
+
+    def _as_noted(self, inputs: Inputs) -> Inputs:
+        """Returns `inputs` as the note of an apply holds them, which has no key yet.
+
+        Of a file whose digest others may not see it is the time of its last change, on this
+        machine.
+        """
+        foreign = fingerprint.foreign_files(inputs)
+        files = {
+            name: self._reader.last_change(name) if name in foreign else digest
+            for name, digest in inputs.files.items()
+        }
+        return replace(inputs, files=files)
 
     def _read_record(self, stack: Stack) -> Record | UnfinishedApply | None:
         if stack.name not in self._records:
@@ -446,11 +459,10 @@ class Records:
             return ["destroyed, or its first apply did not finish"]
         record = self.record(stack)
         if record is None:
-            return [
-                "its record is of another version of this program, or damaged"
-                if place.read(RECORD_SUFFIX) and not self.unfinished(stack)
-                else "the last apply did not finish"
-            ]
+            note = self.unfinished(stack)
+            if note is None and place.read(RECORD_SUFFIX):
+                return ["its record is of another version of this program, or damaged"]
+            return [str(note) if note and not note.began else "the last apply did not finish"]
         if other := self.other_account(stack):
             return [f"applied in account {other}, and this is {self.account}"]
         if stack.unknown_reads:
@@ -517,12 +529,11 @@ class Records:
 
         Raises UserError if that cannot be written.
         """
-        earlier, hidden = self.unfinished(stack), fingerprint.foreign_files(inputs)
+        earlier, inputs = self.unfinished(stack), self._as_noted(inputs)
         account = (earlier.account if earlier else "") or self.account or ""
         is_another = self.why_incomplete(stack) and (
-            not (earlier and earlier.inputs) or _changes(earlier.inputs, inputs, hidden)
+            not (earlier and earlier.inputs) or _changes(earlier.inputs, inputs)
         )
-        inputs = fingerprint.without_files(inputs, hidden)  # a first apply has no key for them
         note = UnfinishedApply(_now(), account, None if is_another else inputs)
         (self.place(stack) or _fallback(stack)).write(note.to_json(), RECORD_SUFFIX)
         self.forget(stack)
@@ -551,12 +562,15 @@ def _fallback(stack: Stack) -> LocalPlace:
     return LocalPlace(stack.path / STATE)
 
 
-def _changes(before: Inputs, now: Inputs, hidden: Collection[str]) -> list[str]:
-    """What has changed but the files `hidden`, and versions, which give no resource its name."""
+def _changes(before: Inputs, now: Inputs) -> list[str]:
+    """What has changed but versions, which give no resource its name.
+
+    A new file outside of the repository is left out too: the apply may have written it. One that a
+    function reads is no new one, even if it was missing.
+    """
+    new = fingerprint.foreign_files(now) - before.files.keys()
     same_versions = replace(before, versions=now.versions)
-    return fingerprint.differences(
-        fingerprint.without_files(same_versions, hidden), fingerprint.without_files(now, hidden)
-    )
+    return fingerprint.differences(same_versions, fingerprint.without_files(now, new))
 
 
 def _now() -> str:

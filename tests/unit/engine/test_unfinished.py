@@ -6,6 +6,7 @@ That AWS has what was left, and that `tools adopt` takes it in, is tests/faults/
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -268,23 +269,47 @@ def test_an_apply_in_another_account_forgets_nothing_of_the_first(
     assert "its state is of account 111111111111" in destroy(bench, stack).detail
 
 
-@pytest.mark.parametrize("file", ["notebooks/n/name.txt", "../name.txt"])
-def test_a_name_may_come_from_a_file_whose_key_is_missing(
+@pytest.mark.parametrize("file", ["notebooks/n/name.txt", "../name.txt", "notebooks/n/x.tfvars"])
+def test_a_name_may_come_from_a_file(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     monkeypatch.setattr(lookup, "identifier", Aws().identifier)
     path = f"../../{file}"
     stack = bench.write("notebooks/n", text=f'output "x" {{\n  value = file("{path}")\n}}\n')
     (bench.root / file).write_text("n")
-    if file.startswith(".."):
-        fail(bench, stack, CREATES)  # without a state there is no key yet
-    else:
-        run_stack(bench.run(), stack)
-        (stack.path / "terraform.tfstate").unlink()
     bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
-    assert (
-        f"nothing tells what it made ({file} cannot be compared); " in destroy(bench, stack).detail
-    )
+    fail(bench, stack, CREATES)
+    assert destroy(bench, stack).detail == "nothing to destroy"
+    fail(bench, stack, CREATES)
+    (bench.root / file).write_text("other")
+    assert f"nothing tells what it made ({file} changed); " in destroy(bench, stack).detail
+
+
+def test_where_an_apply_may_write_tells_nothing_of_what_it_made(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A path in a text is an input, but no expression reads it."""
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    made = tmp_path.parent / f"{tmp_path.name}-made"
+    stack = bench.write("notebooks/n", text=f'locals {{\n  made = "{made}"\n}}\n')
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    fail(bench, stack, CREATES)
+    made.write_text("made")
+    assert destroy(bench, stack).detail == "nothing to destroy"
+
+
+def test_of_a_lost_state_the_files_cannot_be_compared(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state's lineage is the key of their digests."""
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    stack = bench.write("notebooks/n", text='output "x" {\n  value = file("name.txt")\n}\n')
+    (stack.path / "name.txt").write_text("n")
+    run_stack(bench.run(), stack)
+    (stack.path / "terraform.tfstate").unlink()
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    detail = destroy(bench, stack).detail
+    assert "nothing tells what it made (notebooks/n/name.txt cannot be compared); " in detail
 
 
 def test_a_stack_that_cannot_be_planned_is_unknown(bench: Bench, stack: Stack) -> None:
