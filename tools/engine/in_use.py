@@ -29,8 +29,8 @@ def refuse_in_use(
             continue
         if (use := describe_use(stack, names)) and _is_deployed(run, stack):
             raise UserError(
-                f"{stack.name} is deployed and {use}; "
-                f"destroy it first: tools destroy{run.option} {stack.name}"
+                f"{stack.name} is deployed and {use}; destroy it first: "
+                f"tools destroy{run.option} {stack.name}{_where_else(run, stack)}"
             )
     managed = {stack.address for stack in all_stacks} - {None}
     for root in unmanaged:
@@ -41,7 +41,7 @@ def refuse_in_use(
             raise UserError(
                 f"{root.stack.name}, which is not managed here ({root.reason}), may hold resources "
                 f"and {use}; destroy it first: {run.terraform.program} "
-                f"-chdir={root.stack.path} destroy"
+                f"-chdir={root.stack.path} destroy{_where_else(run, root.stack)}"
             )
 
 
@@ -57,6 +57,22 @@ def describe_use(stack: Stack, names: Iterable[str]) -> str:
     if may_use := [name for name in sorted(names) if stack.may_read(name)]:
         return f"may use {', '.join(may_use)} ({stack.unknown_reads[0]})"
     return ""
+
+
+def describe_other_states(others: Sequence[str]) -> str:
+    """Returns what to do about `others`, the states of a stack that are not its own."""
+    return (
+        f"{', '.join(others)} may hold more of it: destroy that too, of a workspace after "
+        "`workspace select`; or move an old copy out of the directory"
+    )
+
+
+def _where_else(run: Run, stack: Stack) -> str:
+    try:
+        others = run.records.other_states(stack)
+    except UserError:
+        return ""
+    return f" ({describe_other_states(others)})" if others else ""
 
 
 def is_unread(stack: Stack) -> bool:

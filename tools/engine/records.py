@@ -14,6 +14,7 @@ from tools.engine import fingerprint
 from tools.engine.file_digests import digest_of
 from tools.engine.fingerprint import Inputs, InputsReader
 from tools.errors import UserError
+from tools.layout.contents import selected_workspace
 from tools.layout.neighbours import has_backend_options
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
@@ -23,6 +24,7 @@ from tools.state.checks import Claim
 from tools.state.file import State, StateVersion, UnreadableState, is_whole
 from tools.state.place import (
     ERRORED,
+    RECORD_SUFFIX,
     RETIREMENT,
     STATE,
     WORKSPACES,
@@ -38,7 +40,6 @@ from tools.state.place import (
 from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
 
-RECORD_SUFFIX = ".record.json"
 _FORMAT = 3
 BUCKET_REQUESTS = 16  # to a bucket, in parallel
 
@@ -72,10 +73,10 @@ class Record:
                 return None
             fields["inputs"] = Inputs.parse(fields["inputs"])
             record = cls(**fields)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         texts = (record.lineage, record.account, record.applied)
-        is_whole = isinstance(record.serial, int) and all(isinstance(text, str) for text in texts)
+        is_whole = type(record.serial) is int and all(isinstance(text, str) for text in texts)
         return record if is_whole else None
 
 
@@ -106,13 +107,15 @@ class UnfinishedApply:
         """
         try:
             document = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return cls("", "")
         if isinstance(document, dict) and "unfinished" not in document:
             return None
         try:
-            began, account = (str(document["unfinished"][name]) for name in ("began", "account"))
+            began, account = (document["unfinished"][name] for name in ("began", "account"))
         except (KeyError, TypeError):
+            return cls("", "")
+        if not isinstance(began, str) or not isinstance(account, str):
             return cls("", "")
         try:
             return cls(began, account, Inputs.parse(document["unfinished"]["inputs"]))
@@ -214,12 +217,12 @@ class Records:
         return state
 
     def other_states(self, stack: Stack) -> list[str]:
-        """Returns what holds resources of `stack` beside its own state, in words.
+        """Returns the states that hold resources of `stack`, or may, beside its own.
 
-        They are states of workspaces that are not selected, and files that `-state` named. Raises
+        They are those of workspaces that are not selected, and files that `-state` named. Raises
         UserError if a bucket cannot be asked.
         """
-        place, lineage = self.place(stack), self.lineage(stack)
+        place, fallback = self.place(stack), _fallback(stack)
         candidates: list[LocalPlace | BucketPlace] = list(local_states(stack.path))
         if isinstance(place, BucketPlace):
             candidates += [
@@ -227,20 +230,37 @@ class Records:
                 for key in self._workspace_keys(place)
                 if key.split("/", 2)[2:] == [place.key]
             ]
-        held = []
-        for candidate in candidates:
-            text = None if candidate == place else candidate.read()
-            if not text:
-                continue
-            try:
-                state = State.parse(text, str(candidate))
-            except UnreadableState:
-                held.append(str(candidate))
-                continue
-            # A copy of its own state holds nothing else.
-            if state.resources and state.lineage != lineage:
-                held.append(str(candidate))
-        return held
+        return [
+            str(candidate)
+            for candidate in candidates
+            if candidate != place
+            and (self._holds_others(stack, candidate) or self._has_note(candidate, fallback))
+        ]
+
+    def _holds_others(self, stack: Stack, candidate: Place) -> bool:
+        """Whether the state at `candidate` has resources that are not those of its own state."""
+        text = candidate.read()
+        if not text:
+            return False
+        try:
+            state = State.parse(text, str(candidate))
+        except UnreadableState:
+            return True
+        own = None if self.unreadable(stack) else self.state(stack)
+        # A file beside the state, not newer than that: a copy of what it was.
+        is_copy = (
+            own is not None
+            and isinstance(candidate, LocalPlace)
+            and candidate.path.parent == stack.path
+            and (own.lineage, own.serial >= state.serial) == (state.lineage, True)
+        )
+        return bool(state.resources) and not is_copy
+
+    @staticmethod
+    def _has_note(candidate: Place, fallback: LocalPlace) -> bool:
+        """Whether an apply of another state than the one at `fallback` did not finish."""
+        text = candidate.read(RECORD_SUFFIX) if candidate != fallback else None
+        return bool(text and UnfinishedApply.parse(text))
 
     def _workspace_keys(self, place: BucketPlace) -> list[str]:
         """The keys of other workspaces' states in the bucket of `place`, listed once."""
@@ -522,6 +542,7 @@ class Records:
         inputs = fingerprint.with_keyed_files(inputs, version.lineage)
         record = Record(inputs, lineage, version.serial, self.account or "", _now())
         place.write(record.to_json(), RECORD_SUFFIX)
+        self._clear_fallback(stack)
         self.forget(stack)
 
     def begin_apply(self, stack: Stack, inputs: Inputs) -> None:
@@ -548,18 +569,23 @@ class Records:
 
     def close_apply(self, stack: Stack) -> None:
         """Deletes the record of `stack`, or the note: its last apply has left nothing unknown."""
-        place, fallback = self.place(stack), _fallback(stack)
-        if place:
+        if place := self.place(stack):
             place.delete(RECORD_SUFFIX)
-        text = fallback.read(RECORD_SUFFIX) if place != fallback else None
+        self._clear_fallback(stack)
+        self.forget(stack)
+
+    def _clear_fallback(self, stack: Stack) -> None:
+        fallback = _fallback(stack)
+        text = fallback.read(RECORD_SUFFIX) if self.place(stack) != fallback else None
         if text and UnfinishedApply.parse(text):
             fallback.delete(RECORD_SUFFIX)
-        self.forget(stack)
 
 
 def _fallback(stack: Stack) -> LocalPlace:
-    """Where an unfinished apply is noted if the files do not say where the state is."""
-    return LocalPlace(stack.path / STATE)
+    """Where an apply is noted if the files do not say where the state is: by its workspace."""
+    workspace = selected_workspace(str(stack.path))
+    folder = "." if workspace == "default" else f"{STATE}.d/{workspace}"
+    return LocalPlace(stack.path / folder / STATE)
 
 
 def _changes(before: Inputs, now: Inputs) -> list[str]:

@@ -144,3 +144,14 @@ def member(type_: Expression, key: str | int) -> tuple[Expression, bool]:
         return (inner[1][key] if key < len(inner[1]) else ANY), False
     is_collection = kind == "map" if isinstance(key, str) else kind in ("list", "set")
     return (inner if is_collection else ANY), False
+
+
+def optional_defaults(type_: Expression) -> list[Value]:
+    """The defaults that a type has for attributes, as `optional(TYPE, DEFAULT)` gives them."""
+    if type_[0] == "call":
+        arguments = type_[2]
+        own = evaluate(arguments[1], _NO_NAMES) if type_[1] == "optional" and arguments[1:] else []
+        return [*own, *(value for inner in arguments[:1] for value in optional_defaults(inner))]
+    items = type_[1] if type_[0] in ("object", "list") else []
+    inner_types = (item[1] if type_[0] == "object" else item for item in items)
+    return [value for inner in inner_types for value in optional_defaults(inner)]

@@ -78,6 +78,8 @@ def read_secrets(directory: Path) -> Secrets:
                 # What overrides another file may add to its block.
                 if "type" in body:
                     secrets.types.setdefault(name, []).append(types.constraint(body))
+                    optional = types.optional_defaults(secrets.types[name][-1])
+                    defaults.setdefault(name, []).append((optional, content if is_json else b""))
                 value = list(evaluate(body.get("default", ["literal", None]), _NO_NAMES))
                 defaults.setdefault(name, []).append((value, content if is_json else b""))
                 if configuration.is_sensitive(body) or name in handed_on.variables:

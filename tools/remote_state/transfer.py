@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from tools.engine import init, init_cache
-from tools.engine.records import RECORD_SUFFIX
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading
@@ -14,7 +13,14 @@ from tools.layout.stack import Stack
 from tools.state.backend import FILE, Backend
 from tools.state.checks import foreign_stack
 from tools.state.file import State, read_instances
-from tools.state.place import UNVERIFIED, BucketPlace, LocalPlace, Objects, Place
+from tools.state.place import (
+    RECORD_SUFFIX,
+    UNVERIFIED,
+    BucketPlace,
+    LocalPlace,
+    Objects,
+    Place,
+)
 from tools.system import files
 
 UNKNOWN_PLACE = "its files do not say where its state is"

@@ -14,7 +14,7 @@ from tools.console.messages import say
 from tools.cost import applied_resources, prices
 from tools.cost.model import total
 from tools.engine import in_use
-from tools.engine.records import RECORD_SUFFIX, Records, UnfinishedApply
+from tools.engine.records import Records, UnfinishedApply
 from tools.errors import UserError, first_of
 from tools.hcl import writing
 from tools.hcl.evaluation import Value
@@ -26,7 +26,7 @@ from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
 from tools.runs.session import Session
 from tools.state.file import State, StateVersion, UnreadableState
-from tools.state.place import ERRORED, STATE, BucketPlace, LocalPlace
+from tools.state.place import ERRORED, RECORD_SUFFIX, STATE, BucketPlace, LocalPlace
 
 _MOST_SHOWN = 20  # resources of an orphan
 _WORKSPACES = "/terraform.tfstate.d/"

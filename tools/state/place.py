@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.contents import SavedBackend, saved_backend, selected_workspace
+from tools.layout.files import file_names, holds_root
 from tools.layout.reads import Backend
-from tools.layout.stack import Stack
+from tools.layout.stack import FOLDERS, Stack
 from tools.state.file import State, is_whole
 from tools.system import files
 
@@ -20,6 +21,8 @@ STATE = "terraform.tfstate"
 # What Terraform writes in the stack's directory if it cannot write the state:
 # https://github.com/hashicorp/terraform/blob/main/internal/backend/local/backend_apply.go
 ERRORED = "errored.tfstate"
+# The ending of the record of a stack's last apply, beside its state (tools/engine).
+RECORD_SUFFIX = ".record.json"
 # The ending of the note on a notebook that was stopped to be retired (tools/roster).
 RETIREMENT = ".retirement.json"
 # The ending of a local state that was copied to a bucket, until Terraform has read the copy.
@@ -169,13 +172,20 @@ class LocalPlace:
 
 
 def local_states(directory: Path) -> Iterator[LocalPlace]:
-    """Yields the state files in `directory`, and those of its workspaces.
+    """Yields the places of states in `directory` and below, such as those of its workspaces.
 
+    What is below another root module is that one's. A record alone counts too.
     https://developer.hashicorp.com/terraform/language/state/workspaces#workspace-internals
     """
-    for file in (*directory.glob("*.tfstate"), *directory.glob(f"{STATE}.d/*/{STATE}")):
-        if file.name != ERRORED:
-            yield LocalPlace(file)
+    with suppress(OSError):
+        for file in sorted({name.removesuffix(RECORD_SUFFIX) for name in file_names(directory)}):
+            if file.endswith(".tfstate") and file != ERRORED:
+                yield LocalPlace(directory / file)
+        for folder in sorted(directory.iterdir()):
+            is_another = folder.name.startswith(".") or folder.name in FOLDERS
+            if is_another or not folder.is_dir() or folder.is_symlink() or holds_root(folder):
+                continue
+            yield from local_states(folder)
 
 
 Objects = Callable[[str], Any]  # region to a store of objects: tools.aws.s3.Objects

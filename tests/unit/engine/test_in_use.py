@@ -138,7 +138,7 @@ def test_a_root_that_does_not_say_where_its_state_is_may_hold_resources(shared: 
 
 
 @pytest.mark.parametrize("write", [elsewhere, nested])
-@pytest.mark.parametrize("state", ["workspace", "prod.tfstate"])
+@pytest.mark.parametrize("state", ["workspace", "prod.tfstate", "states/st/prod.tfstate"])
 def test_a_state_that_is_not_the_selected_one_counts(
     shared: Bench, write: Callable[[Bench], Path], state: str
 ) -> None:
@@ -158,7 +158,7 @@ def test_another_state_of_a_stack_is_neither_its_readers_nor_its_own_end(
         destroy_b(shared)
     gone = run_stack(shared.run(destroy=True), stack)
     assert gone.outcome == "failed"
-    assert "its own state holds nothing, but this one does: " in gone.detail
+    assert gone.detail.startswith("nothing is in its own state; ")
     assert ("staging" if state == "workspace" else state) in gone.detail
 
 
@@ -170,11 +170,34 @@ def test_a_copy_of_a_stack_s_own_state_holds_nothing_else(shared: Bench) -> None
     destroy_b(shared)
 
 
+def test_a_workspace_that_was_copied_holds_resources_of_its_own(shared: Bench) -> None:
+    """`terraform state push` keeps the lineage, and what comes after it is another resource."""
+    stack = shared.write("notebooks/n", "shared-infra/b")
+    run_stack(shared.run(), stack)
+    workspace = stack.path / "terraform.tfstate.d/staging"
+    workspace.mkdir(parents=True)
+    shutil.copy(stack.path / "terraform.tfstate", workspace)
+    gone = run_stack(shared.run(destroy=True), stack)
+    assert (gone.outcome, "staging/terraform.tfstate may hold more" in gone.detail) == (
+        "destroyed",
+        True,
+    )
+    with pytest.raises(UserError, match=r"destroy it first: .*staging/terraform.tfstate may hold"):
+        destroy_b(shared)
+
+
+def test_a_state_below_another_root_is_that_one_s(shared: Bench) -> None:
+    stack = shared.write("notebooks/team", "shared-infra/b")
+    write_state(nested(shared))
+    assert run_stack(shared.run(destroy=True), stack).detail == "nothing to destroy"
+
+
 def write_other_state(directory: Path, state: str) -> None:
     if state == "workspace":
         write_workspace(directory)
     else:
         write_state(directory)
+        (directory / state).parent.mkdir(parents=True, exist_ok=True)
         (directory / "terraform.tfstate").rename(directory / state)
 
 

@@ -17,11 +17,11 @@ from tools.aws import lookup
 from tools.aws.client import Cloud
 from tools.engine.apply import run_stack
 from tools.engine.in_use import refuse_in_use
-from tools.engine.records import RECORD_SUFFIX
 from tools.engine.run import Result
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.runs.listing import read_rows
+from tools.state.place import RECORD_SUFFIX
 from tools.terraform.diagnostics import Diagnostic
 from tools.terraform.text import Event, event_of_text
 
@@ -173,8 +173,16 @@ def move_the_state(bench: Bench, stack: Stack) -> None:
     (stack.path / "backend.tf").write_text(text)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("hide", [hide_by_an_override, select_a_workspace, move_the_state])
+@pytest.mark.parametrize(
+    ("hide", "when"),
+    [
+        (hide_by_an_override, "before"),
+        (hide_by_an_override, "after"),
+        (select_a_workspace, "before"),
+        (move_the_state, "before"),
+        (move_the_state, "after"),
+    ],
+)
 def test_an_apply_is_noted_wherever_the_state_is(
     bench: Bench,
     stack: Stack,
@@ -197,16 +205,39 @@ def test_an_apply_is_noted_wherever_the_state_is(
     assert bench.run().records.unfinished(stack) is None
 
 
+def test_each_workspace_has_a_note_of_its_own(
+    bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "identifier", Aws().identifier)
+    fail(bench, stack, CREATES)
+    select_a_workspace(bench, stack)
+    bench.terraform.plan_json.update(planned_to_create(NOTEBOOK, {"name": "other"}))
+    result = destroy(bench, stack)
+    assert f"{stack.path}/terraform.tfstate may hold more of it" in result.detail
+    assert run_stack(bench.run(force=True), stack).outcome == "applied"
+    (stack.path / ".terraform/environment").unlink()
+    assert reasons(bench, stack) == ["the last apply did not finish"]  # by another state, here
+
+
+def test_after_an_apply_elsewhere_no_note_is_left(bench: Bench, stack: Stack) -> None:
+    fail(bench, stack, CREATES)
+    move_the_state(bench, stack)
+    assert run_stack(bench.run(), stack).outcome in ("applied", "unchanged")
+    assert bench.run().records.unfinished(stack) is None
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
         lambda text: text[: len(text) // 2],
         lambda text: "",
         lambda text: "[]",
+        lambda text: "[" * 200_000,
+        lambda text: text.replace('"account": ""', '"account": {"x": 1}'),
         lambda text: text.replace('"began"', '"region": "x", "started"'),
         lambda text: text.replace('"versions": {', '"versions": null, "x": {'),
     ],
-    ids=["cut short", "empty", "a list", "of another version", "without versions"],
+    ids=["cut", "empty", "a list", "too deep", "no account", "of another version", "no versions"],
 )
 def test_a_note_that_cannot_be_read_is_one(
     bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[str], str]

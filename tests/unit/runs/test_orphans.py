@@ -14,13 +14,13 @@ from tests.unit.engine.fake_terraform import write_state, write_workspace
 from tools.context import Context, Target
 from tools.cost import prices
 from tools.cost.prices import Price, Table
-from tools.engine.records import RECORD_SUFFIX, Records, UnfinishedApply
+from tools.engine.records import Records, UnfinishedApply
 from tools.errors import UserError
 from tools.layout.repository import Repository
 from tools.runs import orphans
 from tools.runs.session import Session
 from tools.state.file import State
-from tools.state.place import LocalPlace
+from tools.state.place import RECORD_SUFFIX, LocalPlace
 
 __all__ = ["bench"]  # a fixture
 

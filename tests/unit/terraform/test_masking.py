@@ -226,6 +226,10 @@ def test_a_value_is_hidden_however_its_file_is_written(tmp_path: Path, text: str
     [
         {"main.tf": f'variable "s" {{\n  default = {{ a = ["{SECRET}"] }}\n  sensitive = true\n}}'},
         {
+            "main.tf": 'variable "s" {\n  sensitive = true\n  type = object({ a = optional(any), '
+            f'b = list(object({{ pw = optional(string, "{SECRET}") }})) }})\n}}'
+        },
+        {
             "main.tf.json": json.dumps(
                 {"variable": [{"s": [{"sensitive": "true", "default": SECRET}]}]}
             )
