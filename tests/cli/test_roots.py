@@ -130,6 +130,18 @@ def test_a_workspace_s_state_lies_where_it_is_looked_for(
     assert outputs(Path(found.address.path).parent) == {"o": "staging"}
 
 
+def test_the_workspaces_that_are_not_selected(terraform: Terraform, tmp_path: Path) -> None:
+    directory = write_stack(
+        tmp_path, "a/n", 'terraform {\n  backend "local" {\n    workspace_dir = "../ws"\n  }\n}\n'
+    )
+    run(terraform, directory, "init", "-input=false")
+    assert terraform.other_workspaces(directory) == []
+    run(terraform, directory, "workspace", "new", "staging")
+    assert terraform.other_workspaces(directory) == ["default"]
+    run(terraform, directory, "workspace", "select", "default")
+    assert terraform.other_workspaces(directory) == ["staging"]
+
+
 JSON_ROOT: dict[str, Any] = {
     "resource": {"terraform_data": {"this": {"input": "one"}}},
     "output": {"x": {"value": "${terraform_data.this.output}"}},

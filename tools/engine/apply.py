@@ -10,7 +10,7 @@ from tools.engine import plans
 from tools.engine.events import EventReporter, is_creation, is_of_data_source
 from tools.engine.explain import describe_losses, describe_missing_upstreams, report_failure
 from tools.engine.fingerprint import Inputs, differences
-from tools.engine.in_use import describe_other_states
+from tools.engine.in_use import describe_other_states, find_other_states
 from tools.engine.init import retry_after_init
 from tools.engine.leftovers import refuse_leftovers
 from tools.engine.planning import run_plan
@@ -143,12 +143,12 @@ class _StackRun:
         if not self._has_changes and not any(self._changes.values()):
             self._refuse_other_states()
         records.close_apply(stack)
-        others = records.other_states(stack)
+        others = find_other_states(self._run, stack)
         return describe_other_states(others) if others else ""
 
     def _refuse_other_states(self) -> None:
         """Raises UserError if the stack's own state holds nothing, and another one of it may."""
-        if others := self._run.records.other_states(self._stack):
+        if others := find_other_states(self._run, self._stack):
             raise UserError(f"nothing is in its own state; {describe_other_states(others)}")
 
     def _destroy_once(self) -> None:

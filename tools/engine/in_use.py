@@ -67,6 +67,20 @@ def describe_other_states(others: Sequence[str]) -> str:
     )
 
 
+def find_other_states(run: Run, stack: Stack) -> list[str]:
+    """Returns where resources of `stack` may be beside its own state, which has to be initialized.
+
+    Of a stack whose files do not say where its states are Terraform names the workspaces. Raises
+    UserError if it cannot, or if a bucket cannot be asked.
+    """
+    others = run.records.other_states(stack)
+    kind, arguments, _ = stack.backend() or ("", {}, False)
+    is_local = kind == "local" and set(arguments) <= {"path"}
+    if run.records.place(stack) is None and not is_local:
+        others += [f"workspace {name}" for name in run.terraform.other_workspaces(stack.path)]
+    return others
+
+
 def _where_else(run: Run, stack: Stack) -> str:
     try:
         others = run.records.other_states(stack)
@@ -89,8 +103,7 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
         return _holds_resources(run.records, stack)
     try:
         prepare(run, stack)
-        in_its_own = run.terraform.holds_resources(stack.path)
-        return in_its_own or bool(run.records.other_states(stack))
+        return run.terraform.holds_resources(stack.path) or bool(find_other_states(run, stack))
     except TerraformError as error:
         raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None
 

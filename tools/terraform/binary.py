@@ -299,6 +299,17 @@ class Terraform:
             raise TerraformError([first_error(result.stderr)])
         return bool(result.stdout.strip())
 
+    def other_workspaces(self, directory: Path) -> list[str]:
+        """Returns the workspaces beside the selected one; `directory` must be initialized."""
+        result = self._ask(directory, "workspace", "list")
+        if result.returncode:
+            # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/backend.go
+            if "workspaces not supported" in result.stderr:
+                return []
+            raise TerraformError([first_error(result.stderr)])
+        lines = result.stdout.splitlines()
+        return [line.strip() for line in lines if line.strip() and not line.startswith("*")]
+
     def show(self, directory: Path, plan: Path) -> str:
         """Returns a saved plan as Terraform shows it, without secret values."""
         with self._lease(directory) as lease:

@@ -89,12 +89,14 @@ class FakeTerraform(Terraform):
     """Gives the answers of `answers` in turn, such as those for "apply notebooks/n".
 
     Without one left it succeeds, and an apply creates one resource. `calls` are what it was asked.
-    What a plan's JSON has beside the changes of its events is in `plan_json`.
+    What a plan's JSON has beside the changes of its events is in `plan_json`, and `workspaces` are
+    those that are not selected.
     """
 
     answers: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
     calls: list[str] = field(default_factory=list)
     plan_json: dict[str, Any] = field(default_factory=dict)
+    workspaces: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -166,6 +168,10 @@ class FakeTerraform(Terraform):
         if "encrypted_data" in state_of(directory):
             raise TerraformError([Diagnostic("Failed to load state", "decryption failed")])
         return bool(state_of(directory).get("resources"))
+
+    def other_workspaces(self, directory: Path) -> list[str]:
+        self._note("workspace list", directory)
+        return list(self.workspaces)
 
     def pull_state(self, directory: Path) -> bytes:
         self._answer("state pull", directory, lambda event: None)

@@ -221,6 +221,19 @@ def test_states_of_workspaces_in_a_bucket_count(
         destroy_b(shared)
 
 
+def test_terraform_names_the_workspaces_of_a_place_that_is_not_known(shared: Bench) -> None:
+    text = 'terraform {\n  backend "s3" {\n    profile = "team"\n  }\n}\n'
+    stack = shared.write("notebooks/n", "shared-infra/b", text=text)
+    destroy_b(shared)
+    assert run_stack(shared.run(destroy=True), stack).outcome == "unchanged"
+    shared.terraform.workspaces.append("staging")
+    with pytest.raises(UserError, match="notebooks/n is deployed and uses shared-infra/b"):
+        destroy_b(shared)
+    gone = run_stack(shared.run(destroy=True), stack)
+    assert gone.outcome == "failed"
+    assert "workspace staging may hold more of it" in gone.detail
+
+
 def test_a_stack_without_a_known_place_stands_for_no_other_root(shared: Bench) -> None:
     shared.write("notebooks/q", text='terraform {\n  backend "gcs" {}\n}\n')
     (elsewhere(shared) / "more.tf").write_text('terraform {\n  backend "http" {}\n}\n')

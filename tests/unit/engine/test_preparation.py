@@ -158,7 +158,8 @@ def test_terraform_is_asked_for_a_state_that_nothing_here_can_read(bench: Bench)
     run, stack = deployed(bench)
     (stack.path / "override.tf").write_text("")
     refuse(bench, run)
-    assert bench.terraform.calls == ["init notebooks/n", "state list notebooks/n"]
+    asked = ["init notebooks/n", "state list notebooks/n", "workspace list notebooks/n"]
+    assert bench.terraform.calls == asked
     write_state(stack.path)
     with pytest.raises(UserError, match="notebooks/n is deployed"):
         refuse(bench, run)

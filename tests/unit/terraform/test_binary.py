@@ -179,6 +179,13 @@ def test_outputs_come_without_sensitive_values(script: Script) -> None:
         script.terraform(f"{says(ERROR)} >&2; exit 1").outputs(script.folder)
 
 
+def test_a_backend_may_have_no_workspaces(script: Script) -> None:
+    terraform = script.terraform("echo 'workspaces not supported' >&2; exit 1")
+    assert terraform.other_workspaces(script.folder) == []
+    with pytest.raises(TerraformError, match="no such host"):
+        script.terraform("echo 'Error: no such host' >&2; exit 1").other_workspaces(script.folder)
+
+
 @pytest.mark.parametrize(
     ("command", "holds"),
     [
