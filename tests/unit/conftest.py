@@ -65,3 +65,15 @@ def local_cloud() -> None:
 @pytest.fixture(scope="session")
 def terraform() -> None:
     raise RuntimeError(_STOPS.format("Terraform"))
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The URL of a server that answers as AWS does, for every service that moto knows."""
+    from moto.server import ThreadedMotoServer  # which takes long: not for every test
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

@@ -14,7 +14,6 @@ from typing import TextIO
 from unittest.mock import patch
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.trees import copy_repository
 from tools import cli
@@ -117,16 +116,6 @@ def deployable(checkout: Checkout) -> Checkout:
     program.chmod(0o755)
     checkout.env["TOOLS_TERRAFORM"] = str(program)
     return checkout
-
-
-@pytest.fixture(scope="session")
-def moto() -> Iterator[str]:
-    """The URL of a server that answers as AWS does, for every service that moto knows."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture

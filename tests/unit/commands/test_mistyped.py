@@ -3,10 +3,6 @@
 The oracle is the person, who has typed one wrong letter and has no credentials here.
 """
 
-from dataclasses import replace
-
-import pytest
-
 from tests.unit.commands.conftest import Checkout
 
 STACK = "no stack is called notebok-dev; did you mean notebook-dev?"
@@ -35,25 +31,14 @@ COMMANDS = {
 }
 
 
-@pytest.fixture
-def set_up(checkout: Checkout) -> Checkout:
-    """A checkout after `tools init`, and a terraform that is there: nothing here runs it."""
-    (checkout.root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
-    program = checkout.root.parent / "terraform"
-    answer = '{"terraform_version": "1.9.8", "platform": "linux_amd64"}'
-    program.write_text(f"#!/bin/sh\n[ \"$1\" = version ] && echo '{answer}'\n")
-    program.chmod(0o755)
-    return replace(checkout, env={**checkout.env, "TOOLS_TERRAFORM": str(program)})
-
-
-def test_a_mistyped_name_is_the_error_also_without_credentials(set_up: Checkout) -> None:
+def test_a_mistyped_name_is_the_error_also_without_credentials(deployable: Checkout) -> None:
     for typed, said in COMMANDS.items():
-        done = set_up.tools(*typed.split())
+        done = deployable.tools(*typed.split())
         assert (done.returncode, done.stdout) == (1, ""), done
         assert done.stderr.startswith(f"error: {said}"), done
 
 
-def test_the_right_name_needs_credentials(set_up: Checkout) -> None:
+def test_the_right_name_needs_credentials(deployable: Checkout) -> None:
     for command in ("deploy", "adopt", "state unlock"):
-        done = set_up.tools(*command.split(), "notebook-dev")
+        done = deployable.tools(*command.split(), "notebook-dev")
         assert "no AWS credentials" in done.stderr, done

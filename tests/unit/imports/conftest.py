@@ -9,7 +9,6 @@ import pytest
 from tests.trees import LAYOUT, copy_repository
 from tests.unit.remote_state.conftest import REGION, RemoteTerraform, Team
 from tests.unit.remote_state.conftest import _fresh_clients as _fresh_clients
-from tests.unit.remote_state.conftest import moto as moto
 from tests.unit.remote_state.conftest import team as team
 from tools.aws.client import Cloud
 from tools.engine.records import Records

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import Answer, FakeTerraform, OnEvent, state_of, write_state
@@ -138,16 +137,6 @@ def later(content: bytes | None) -> bytes:
     """A state as the next apply of somebody else would leave it."""
     document = json.loads(content or b"")
     return json.dumps({**document, "serial": document["serial"] + 1}).encode()
-
-
-@pytest.fixture(scope="session")
-def moto() -> Iterator[str]:
-    """The URL of moto's server."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="module", autouse=True)
