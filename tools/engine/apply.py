@@ -142,6 +142,8 @@ class _StackRun:
         retry_transient(self._run, stack, self._destroy_once)
         if not self._has_changes and not any(self._changes.values()):
             self._refuse_other_states()
+            records.close_apply(stack)
+            return ""
         records.close_apply(stack)
         others = find_other_states(self._run, stack)
         return describe_other_states(others) if others else ""

@@ -145,7 +145,7 @@ class Records:
     _places: dict[str, Place | None] = field(default_factory=dict)
     _states: dict[str, State | UnreadableState | None] = field(default_factory=dict)
     _records: dict[str, Record | UnfinishedApply | None] = field(default_factory=dict)
-    _keys: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _keys: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -227,7 +227,7 @@ class Records:
         if isinstance(place, BucketPlace):
             candidates += [
                 replace(place, key=key)
-                for key in self._workspace_keys(place)
+                for key in self.keys(place, WORKSPACES)
                 if key.split("/", 2)[2:] == [place.key]
             ]
         return [
@@ -262,12 +262,12 @@ class Records:
         text = candidate.read(RECORD_SUFFIX) if candidate != fallback else None
         return bool(text and UnfinishedApply.parse(text))
 
-    def _workspace_keys(self, place: BucketPlace) -> list[str]:
-        """The keys of other workspaces' states in the bucket of `place`, listed once."""
-        bucket_key = (place.region, place.bucket)
-        if bucket_key not in self._keys:
-            self._keys[bucket_key] = place.objects(place.region).keys(place.bucket, WORKSPACES)
-        return self._keys[bucket_key]
+    def keys(self, place: BucketPlace, prefix: str) -> list[str]:
+        """Returns the keys in the bucket of `place` that begin with `prefix`, listed once."""
+        keys_key = (place.region, place.bucket, prefix)
+        if keys_key not in self._keys:
+            self._keys[keys_key] = place.objects(place.region).keys(place.bucket, prefix)
+        return self._keys[keys_key]
 
     def unreadable(self, stack: Stack) -> str:
         """Returns why nobody can tell what the state of `stack` holds; empty if that is known.

@@ -207,8 +207,8 @@ def _places_in_buckets(records: Records, file: str) -> Iterator[tuple[str, Bucke
         ending = f"{stack.name}/{STATE}"
         if isinstance(place, BucketPlace) and place.key.endswith(ending):
             folders[place.bucket, place.key.removesuffix(ending)] = place
-    for (bucket, prefix), place in folders.items():
-        for key in place.objects(place.region).keys(bucket, prefix):
+    for (_, prefix), place in folders.items():
+        for key in records.keys(place, prefix):
             parts = Path(key.removeprefix(prefix)).parts
             if len(parts) > 2 and parts[0] in FOLDERS and parts[-1] == file:
                 yield "/".join(parts[:-1]), replace(place, key=f"{key.removesuffix(file)}{STATE}")
