@@ -10,14 +10,14 @@ from subprocess import CompletedProcess
 import pytest
 
 from tests.trees import REPOSITORY
-from tests.unit.commands.conftest import Checkout, attached, checkout, deployable, moto
+from tests.unit.commands.conftest import Checkout, attached, checkout, deployable
 from tools.commands import retire
 from tools.hcl import reading
 from tools.roster.retire import Retiring, Step, Verb
 from tools.scaffold import render, rows
 from tools.scaffold.row_files import read_rows
 
-__all__ = ["attached", "checkout", "deployable", "moto"]  # fixtures
+__all__ = ["attached", "checkout", "deployable"]  # fixtures
 EXAMPLES = REPOSITORY / "examples/rosters"
 ROWS = """name,profile,owner,purpose,volume_size,tags
 nlp,dev,alice,Language,,Team=a
