@@ -33,6 +33,10 @@ class Progress:
     def say(self, stack: str, line: str, important: bool = True) -> None:
         """Shows a line about `stack`; one that is not `important` may be left out."""
 
+    def warn(self, stack: str, warning: str) -> None:
+        """Shows a warning about `stack`, which is never left out."""
+        self.say(stack, f"warning: {warning}")
+
     def step(self, stack: str, what: str, done: int = 0, total: int = 0) -> None:
         """Shows that `stack` is at `what`, with so many of `total` resources done."""
 
@@ -59,6 +63,16 @@ class Lines(Progress):
         if self._steps.get(stack) != what:
             self._steps[stack] = what
             self.say(stack, what)
+
+
+class Warnings(Progress):
+    """Prints warnings and nothing else, for -q: what failed is in the result."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+
+    def warn(self, stack: str, warning: str) -> None:
+        self._lines.warn(stack, warning)
 
 
 @dataclass
@@ -140,12 +154,12 @@ def style_outcome(outcome: str) -> str:
 
 
 def choose(total: int) -> Progress:
-    """Returns a live table if stderr is a terminal, otherwise lines; `total` stacks are run.
+    """Returns a live table if stderr is a terminal, otherwise lines; with -q only warnings.
 
-    With -q it shows nothing: what failed is in the result.
+    `total` stacks are run.
     """
     import sys
 
     if terminal.wish.quiet:
-        return Progress()
+        return Warnings()
     return Live(total) if sys.stderr.isatty() else Lines()

@@ -188,7 +188,7 @@ class _StackRun:
                 f"{sign} ({changes[0]}): what it made may be in AWS and in no state; look for it: "
                 f"tools status{self._run.option}"
             )
-            self._say(f"warning: {self._leftovers}")
+            self._run.progress.warn(self._stack.name, self._leftovers)
 
     def _begin_approved(self) -> None:
         """Notes that an apply with changes has begun: Terraform asks to approve nothing else."""
@@ -267,8 +267,9 @@ class _StackRun:
         try:
             self._run.records.record_apply(self._stack, inputs)
         except UserError as error:
-            self._say(
-                f"warning: applied, but not recorded, so the next run plans it again: {error}"
+            self._run.progress.warn(
+                self._stack.name,
+                f"applied, but not recorded, so the next run plans it again: {error}",
             )
 
     def _prepare(self) -> None:

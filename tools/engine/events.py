@@ -46,7 +46,7 @@ class EventReporter:
         """
         for texts in self._warnings.values():
             more = f" (and {len(texts) - 1} more like it)" if len(texts) > 1 else ""
-            self.progress.say(self.stack.name, f"warning: {texts[0]}{more}")
+            self.progress.warn(self.stack.name, f"{texts[0]}{more}")
         self._warnings.clear()
 
     @property

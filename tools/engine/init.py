@@ -49,7 +49,7 @@ def _warn_of_provider(run: Run, stack: Stack) -> None:
             is_new = bool(problem) and (run.logs, version) not in _WARNED
             _WARNED.add((run.logs, version))
         if is_new:
-            run.progress.say(stack.name, f"warning: {problem}")
+            run.progress.warn(stack.name, problem)
 
 
 def retry_after_init(run: Run, stack: Stack, attempt: Callable[[], T]) -> T:

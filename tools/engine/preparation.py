@@ -48,7 +48,13 @@ class _Aside(Progress):
     """Passes on what is said. A stack that waits for its turn is at no step."""
 
     def __init__(self, progress: Progress) -> None:
-        self.say = progress.say  # type: ignore[method-assign]
+        self._progress = progress
+
+    def say(self, stack: str, line: str, important: bool = True) -> None:
+        self._progress.say(stack, line, important)
+
+    def warn(self, stack: str, warning: str) -> None:
+        self._progress.warn(stack, warning)
 
 
 def finish_earlier_run(run: Run, stack: Stack) -> None:

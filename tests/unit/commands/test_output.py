@@ -1,9 +1,13 @@
 """Colours, and how much is said. The oracles are the conventions' pages."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.commands.conftest import Checkout
 from tools.console import messages, progress, terminal
+from tools.engine.events import report_warnings
+from tools.layout.stack import Stack
 
 ESCAPE = "\x1b["
 
@@ -68,3 +72,17 @@ def test_quiet_shows_no_progress(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.partition(" ")[2] == shown  # after the time
+
+
+def test_quiet_shows_warnings_of_a_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Terraform's own among them, as its text names one (1.11.4); a notice is none.
+    monkeypatch.setattr(terminal.wish, "quiet", True)
+    stack = Stack(Path(), "notebooks/nlp")
+    deprecated = {"severity": "warning", "summary": "Argument is deprecated", "detail": ""}
+    with progress.choose(1) as display, report_warnings(display, stack) as on_event:
+        on_event({"type": "diagnostic", "diagnostic": deprecated})
+        on_event({"type": "text", "@message": "Initializing provider plugins..."})
+    said = capsys.readouterr().err
+    assert said.partition(" ")[2] == "[notebooks/nlp] warning: Argument is deprecated\n"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.trees import reading, write_stack
 from tests.unit.engine.fake_terraform import FakeTerraform
+from tools.console.progress import Progress
 from tools.engine.records import Records
 from tools.engine.run import Run
 from tools.layout.repository import Repository
@@ -15,19 +16,13 @@ from tools.layout.stack import Stack
 from tools.system.signals import Interruption
 
 
-class Told:
+class Told(Progress):
     """What a person was told: lines, steps and outcomes, in their order."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.outcomes: dict[str, str] = {}
         self.steps: list[tuple[str, str, int, int]] = []
-
-    def __enter__(self) -> "Told":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
     def say(self, stack: str, line: str, important: bool = True) -> None:
         self.lines.append(f"[{stack}] {line}")
