@@ -145,7 +145,10 @@ class _StackRun:
             records.close_apply(stack)
             return ""
         records.close_apply(stack)
-        others = find_other_states(self._run, stack)
+        try:
+            others = find_other_states(self._run, stack)
+        except UserError as error:  # no reason to say that it is not destroyed
+            return f"what its other states hold is not known: {error}"
         return describe_other_states(others) if others else ""
 
     def _refuse_other_states(self) -> None:

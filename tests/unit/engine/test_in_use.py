@@ -8,7 +8,12 @@ import pytest
 
 from tests.trees import reading, write_stack
 from tests.unit.engine.conftest import Bench
-from tests.unit.engine.fake_terraform import failure, write_state, write_workspace
+from tests.unit.engine.fake_terraform import (
+    FakeTerraform,
+    failure,
+    write_state,
+    write_workspace,
+)
 from tools.aws import s3
 from tools.engine.apply import run_stack
 from tools.engine.in_use import refuse_in_use
@@ -232,6 +237,21 @@ def test_terraform_names_the_workspaces_of_a_place_that_is_not_known(shared: Ben
     gone = run_stack(shared.run(destroy=True), stack)
     assert gone.outcome == "failed"
     assert "workspace staging may hold more of it" in gone.detail
+
+
+def test_what_is_destroyed_is_not_called_failed_if_its_other_states_are_not_known(
+    shared: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(terraform: FakeTerraform, directory: Path) -> list[str]:
+        raise UserError("AccessDenied")
+
+    text = 'terraform {\n  backend "s3" {\n    profile = "team"\n  }\n}\n'
+    stack = shared.write("notebooks/n", "shared-infra/b", text=text)
+    run_stack(shared.run(), stack)
+    monkeypatch.setattr(FakeTerraform, "other_workspaces", refuse)
+    gone = run_stack(shared.run(destroy=True), stack)
+    said = "what its other states hold is not known: AccessDenied"
+    assert (gone.outcome, gone.detail) == ("destroyed", said)
 
 
 def test_a_stack_without_a_known_place_stands_for_no_other_root(shared: Bench) -> None:
