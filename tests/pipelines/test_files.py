@@ -162,3 +162,17 @@ def check(schema: str, *arguments: object) -> None:
     command = [CHECK, "--builtin-schema", schema, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_one_line(made: Checkout) -> None:
+    path = made.root / ".github/workflows/notebooks-plan.yml"
+    text = path.read_text()
+    path.write_text(text.replace("--branch main", "--branch 'main", 1))
+    (made.root / "atlantis.yaml").write_bytes(b"\xff\xfe")
+    for command, said in (
+        ("github", f"error: {path}, line 1: No closing quotation; correct it, or delete the file"),
+        ("atlantis", f"error: cannot read {made.root / 'atlantis.yaml'}: 'utf-8' codec"),
+    ):
+        done = made.tools("ci", command)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done
+        assert done.stderr.startswith(said)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tools.aws.client import Cloud
+from tools.aws.network import GONE
 from tools.aws.sagemaker import NOTEBOOK_TYPE
 
 Values = Mapping[str, Any]
@@ -100,7 +101,7 @@ def _vpc_endpoint(cloud: Cloud, values: Values) -> str | None:
     """The endpoint of its service in the VPC, if there is exactly one."""
     filters = {"service-name": values["service_name"], "vpc-id": values["vpc_id"]}
     described = _describe(cloud, "describe_vpc_endpoints", "VpcEndpoints", filters)
-    endpoints = [endpoint for endpoint in described if endpoint["State"] != "deleted"]
+    endpoints = [endpoint for endpoint in described if endpoint["State"].lower() not in GONE]
     return str(endpoints[0]["VpcEndpointId"]) if len(endpoints) == 1 else None
 
 

@@ -1,6 +1,7 @@
 """Checks of the repository: settings, lock files, git."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,10 +75,9 @@ def check_git(root: Path, stacks: Sequence[Stack]) -> list[Check]:
 
 
 def _check_changes(root: Path) -> Check:
-    answer = git.ask(root, "status", "--porcelain", "--", ".", seconds=_GIT_SECONDS)
-    if answer is None:
+    names = git.changed_paths(root, "--", ".", seconds=_GIT_SECONDS)
+    if names is None:
         return Check("git", "unknown", f"git status does not answer within {_GIT_SECONDS} s")
-    names = [line[3:] for line in os.fsdecode(answer).splitlines()]
     if names:
         return Check(
             "git", "warning", f"not committed: {first_of(names, _SHOWN)}", "git add, git commit"
@@ -87,13 +87,16 @@ def _check_changes(root: Path) -> Check:
 
 def _check_states(root: Path, stacks: Sequence[Stack]) -> Check:
     name = "states in git"
-    tracked = git.ask(root, "ls-files", "--", "*.tfstate", "*.tfstate.*", seconds=_GIT_SECONDS)
-    if names := os.fsdecode(tracked or b"").split():
+    patterns = ("*.tfstate", "*.tfstate.*")
+    tracked = git.ask(root, "ls-files", "-z", "--", *patterns, seconds=_GIT_SECONDS)
+    if names := os.fsdecode(tracked or b"").split("\0")[:-1]:
         shown = first_of(names, _SHOWN)
         detail = f"git has {shown}; states hold account data, and secrets if there are any"
-        return Check(name, "error", detail, f"git rm --cached {' '.join(names[:_SHOWN])}")
+        return Check(name, "error", detail, f"git rm --cached {shlex.join(names[:_SHOWN])}")
     paths = [f"{stack.name}/terraform.tfstate" for stack in stacks]
-    ignored = git.ask(root, "check-ignore", "--", *paths, seconds=_GIT_SECONDS)
+    # Otherwise each letter that is not ASCII is an escape: `git help config`, core.quotePath.
+    plain = ("-c", "core.quotePath=false")
+    ignored = git.ask(root, *plain, "check-ignore", "--", *paths, seconds=_GIT_SECONDS)
     covered = os.fsdecode(ignored or b"").split("\n")
     if open_ones := [path for path in paths if path not in covered]:
         detail = f"not ignored: {first_of(open_ones, _SHOWN)}"

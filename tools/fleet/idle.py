@@ -25,13 +25,13 @@ _LOOK_BACK = timedelta(days=14)
 _MARK = "autostop: "
 _DECISION = re.compile(
     r"autostop: (?P<action>running on|kept alive|stopping|cannot stop)\b.*?"
-    r"\bidle (?P<idle>\d+) of (?P<limit>[\d.e+]+) s"
+    r"\bidle (?P<idle>\d+) of [\d.e+]+ s"
 )
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What an auto-stop decided at `time`, after `idle` time of the `limit` that is allowed.
+    """What an auto-stop decided at `time`, after `idle` time.
 
     `action` is running on, kept alive, stopping or cannot stop.
     """
@@ -39,7 +39,6 @@ class Decision:
     time: datetime
     action: str
     idle: timedelta
-    limit: timedelta
 
 
 def recent_decisions(cloud: Cloud) -> dict[str, Decision]:
@@ -95,9 +94,15 @@ def last_decisions(events: Iterable[Event]) -> dict[str, Decision]:
 
 
 def parse_decision(event: Event) -> Decision | None:
-    """The decision that a line of a log reports, or None if it is another line."""
+    """The decision that a line of a log reports, or None if it is another line.
+
+    A notebook writes its own log: what stands there may be anything.
+    """
     match = _DECISION.search(event.message)
     if not match:
         return None
-    idle, limit = timedelta(seconds=int(match["idle"])), timedelta(seconds=float(match["limit"]))
-    return Decision(event.time, match["action"], idle, limit)
+    try:
+        idle = timedelta(seconds=int(match["idle"]))
+    except (OverflowError, ValueError):  # longer than a timedelta, or than int() reads
+        return None
+    return Decision(event.time, match["action"], idle)

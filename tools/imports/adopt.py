@@ -10,7 +10,10 @@ from tools.runs.session import Session
 
 
 def adopt(session: Session, stack: Stack) -> None:
-    """Imports what `stack` would create and what exists already, after one question."""
+    """Imports what `stack` would create and what exists already, after one question.
+
+    Exits with 130 if it was interrupted; the same command goes on.
+    """
     target = session.target
     total = 0
     # A second look finds parts of what the first one imported, such as the rules of a group.
@@ -19,8 +22,10 @@ def adopt(session: Session, stack: Stack) -> None:
         rows = ((resource.address, resource.identifier) for resource in existing)
         table.show(rows, ("Address", "Imported from"), indent="  ", err=True)
         session.confirm(question(len(existing)))
-        with session.runner().begin(1) as run:
+        with session.runner().work(1) as run:
             for resource in existing:
+                if run.interruption.count:
+                    break
                 import_resource(run, stack, resource)
         total += len(existing)
     if total:
@@ -33,6 +38,6 @@ def adopt(session: Session, stack: Stack) -> None:
 
 
 def _find_existing(session: Session, stack: Stack) -> list[ResourceImport]:
-    with session.runner().begin(1) as run:
+    with session.runner().work(1) as run:
         leftovers = find_leftovers(run, stack).existing
     return [ResourceImport(stack.name, *leftover) for leftover in leftovers]

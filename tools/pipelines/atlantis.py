@@ -33,7 +33,7 @@ def write(context: Context, check: bool, force: bool) -> Written:
     path = root / FILE
     reader = InputsReader(context.repository, context.terraform())
     made = {path: files.with_head("atlantis", render(context.repository, reader))}
-    texts = {path: path.read_text() if path.is_file() else ""}
+    texts = {path: files.read(path)}
     following = "next: tools ci atlantis --check in your checks: it changes with the stacks"
     return files.compare(root, texts, made, check, force, "tools ci atlantis", following)
 

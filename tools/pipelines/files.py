@@ -66,7 +66,7 @@ def write(
     that a pipeline cannot have, and, before anything is written, for a file that was edited by
     hand, unless `force` is set.
     """
-    texts = {root / path: _read(root / path) for path in FILES[platform]}
+    texts = {root / path: read(root / path) for path in FILES[platform]}
     options = _options(texts, given)
     made = {
         root / path: render(template, platform, region, options)
@@ -138,7 +138,7 @@ def _environment() -> jinja2.Environment:
 
 def render_child(root: Path, template: str, region: str, **values: object) -> str:
     """Returns a child pipeline of GitLab, with the options of the pipeline in `root`."""
-    options = _options({root / path: _read(root / path) for path in FILES["gitlab"]}, {})
+    options = _options({root / path: read(root / path) for path in FILES["gitlab"]}, {})
     return _environment().get_template(template).render(**options, region=region, **values)
 
 
@@ -156,7 +156,7 @@ def _load(name: str) -> str:
     return (resources.files("tools.pipelines") / "templates" / name).read_text()
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
@@ -167,9 +167,15 @@ def _read(path: Path) -> str:
 
 def _options(texts: Mapping[Path, str], given: Mapping[str, str | None]) -> dict[str, str]:
     options = dict(_DEFAULTS)
-    for text in texts.values():
+    for path, text in texts.items():
         if head := _HEAD.match(text):
-            words = shlex.split(head["options"])
+            try:
+                words = shlex.split(head["options"])
+            except ValueError as error:
+                raise UserError(
+                    f"{path}, line 1: {error}; correct it, or delete the file and run this again "
+                    "with its options"
+                ) from None
             noted = dict(zip(words[::2], words[1::2], strict=False))
             options |= {name: noted[f"--{name}"] for name in options if f"--{name}" in noted}
     options |= {name: value for name, value in given.items() if value is not None}

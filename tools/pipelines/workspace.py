@@ -17,11 +17,13 @@ def tree_of(root: Path) -> str:
     tree = (git.ask(root, "rev-parse", "HEAD^{tree}") or b"").decode().strip()
     if not tree:
         raise UserError(f"{root} is no clone of git with a commit, which a pipeline needs")
-    changed = (git.ask(root, "status", "--porcelain", "--untracked-files=no") or b"").decode()
-    if changed.strip():
+    changed = git.changed_paths(root, "--untracked-files=no")
+    if changed is None:
+        raise UserError(f"git status fails in {root}: files may differ from the commit")
+    if changed:
         raise UserError(
             f"files in {root} differ from the commit, so its plans would be of something else: "
-            f"{changed.split()[1]}"
+            f"{changed[0]}"
         )
     return tree
 

@@ -33,7 +33,9 @@ def say_totals(results: Sequence[Result], seconds: float) -> None:
     for result in results:
         changes.update(result.changes)
     counts = [f"{changes[name]} {word}" for name, word in _COUNTS.items()]
-    resources = f"; resources: {', '.join(counts)}" if any(changes.values()) else ""
+    resources = (
+        f"; resources: {', '.join(counts)}" if any(changes[name] for name in _COUNTS) else ""
+    )
     say(f"{_count(results)} in {describe_seconds(seconds)}{resources}")
 
 

@@ -25,6 +25,7 @@ from tools.runs.options import Options
 from tools.runs.summary import summarize
 from tools.system import processes, signals
 from tools.terraform.binary import Terraform
+from tools.terraform.diagnostics import TerraformError
 from tools.terraform.keeper import Keeper
 from tools.terraform.warm import WarmProviders
 
@@ -92,7 +93,11 @@ class Runner:
         Exits with 130 if it was interrupted; a Terraform at work has ended then.
         """
         with self.begin(total) as run:
-            yield run
+            try:
+                yield run
+            except TerraformError:
+                if not run.interruption.count:
+                    raise
         if run.interruption.count:
             raise click.exceptions.Exit(130)
 

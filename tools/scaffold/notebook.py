@@ -143,7 +143,7 @@ def _typed(name: str, key: str, value: Any, types: Mapping[str, str]) -> Value:
     try:
         # An empty text takes back what --from copied: AWS has no empty identifier.
         return None if value is None or (value == "" and key in _MEMBERS) else reader(value)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise UserError(f"{name}: {key}: {shorten(value)} is not a {types[key]}") from None
     except UserError as error:
         raise UserError(f"{name}: {key}: {error}") from None

@@ -13,6 +13,7 @@ from tools.system import files
 
 Row = Mapping[str, Any]
 
+_MERGE = "tag:yaml.org,2002:merge"  # of the key <<: https://yaml.org/type/merge.html
 _LARGEST_FILE = 5_000_000  # bytes; a thousand notebooks take a tenth
 
 
@@ -71,9 +72,10 @@ def read_rows(path: Path, keys: Collection[str]) -> list[FileRow]:
 
 def claim_name(file_row: FileRow, lines_by_name: dict[str, int]) -> None:
     """Notes the line of a row's name. Raises UserError if another row has the name."""
-    first = lines_by_name.setdefault(str(file_row.row["name"]), file_row.line)
-    if first != file_row.line:
-        raise UserError(f"{file_row.row['name']} is on line {first} too; name each notebook once")
+    name = str(file_row.row["name"])
+    if name in lines_by_name:
+        raise UserError(f"{name} is on line {lines_by_name[name]} too; name each notebook once")
+    lines_by_name[name] = file_row.line
 
 
 def _check_columns(path: Path, rows: Sequence[FileRow], keys: Collection[str]) -> None:
@@ -165,6 +167,14 @@ def _yaml_rows(path: Path) -> list[FileRow]:
     try:
         loader = _loader()(text)
         node = loader.get_single_node()
+        # Before `<<` is replaced by what it stands for, which may be many notebooks or none.
+        nodes = [_first_node(item) for item in _items(node)]
+        line_numbers = [item.start_mark.line + 1 for item in nodes]
+        if merge := next((item for item in nodes if item.tag == _MERGE), None):
+            raise UserError(
+                f"{path}, line {merge.start_mark.line + 1}: << takes values over into a notebook; "
+                "write each notebook's name out"
+            )
         content = loader.construct_document(node) if node else None
     except RecursionError:
         raise UserError(f"{path} is nested too deeply; a notebook's values are flat") from None
@@ -183,11 +193,15 @@ def _yaml_rows(path: Path) -> list[FileRow]:
         rows_and_errors = [_unnamed(row) for row in content]
     else:
         raise UserError(f"{path} is not a list of notebooks, each with its values")
-    line_numbers = [_first_node(item).start_mark.line + 1 for item in node.value]
     return [
         FileRow(line, row, error)
         for line, (row, error) in zip(line_numbers, rows_and_errors, strict=True)
     ]
+
+
+def _items(node: Any) -> list[Any]:
+    """The items of a mapping or a list, none of anything else."""
+    return node.value if node and isinstance(node.value, list) else []
 
 
 def _first_node(item: Any) -> Any:

@@ -27,12 +27,25 @@ def ask(directory: Path, *arguments: str, seconds: float | None = None) -> bytes
     return answer.stdout if answer.returncode == 0 else None
 
 
+def changed_paths(
+    directory: Path, *arguments: str, seconds: float | None = None
+) -> list[str] | None:
+    """Returns what `git status` with these arguments lists, by its path in the repository.
+
+    A renamed file has both of its paths. Returns None if git fails or takes longer.
+    """
+    # Without -z a path with a space or a letter that is not ASCII is in quotes: `git help status`.
+    options = ("--porcelain", "--no-renames", "-z")
+    answer = ask(directory, "status", *options, *arguments, seconds=seconds)
+    if answer is None:
+        return None
+    return [entry[3:] for entry in os.fsdecode(answer).split("\0")[:-1]]
+
+
 def changed_files(directory: Path, names: Sequence[str]) -> list[str]:
     """Returns those of the files `names` in `directory` that differ from the last commit.
 
-    New files are among them, ignored ones are not. None without a git or a repository.
+    New files are among them, ignored ones are not. Returns [] without a git or a repository.
     """
-    options = ("--porcelain", "--untracked-files=all", "-z")
-    entries = (ask(directory, "status", *options, "--", *names) or b"").decode().split("\0")
-    changed = {entry[3:].rsplit("/", 1)[-1] for entry in entries if entry}
-    return sorted(changed.intersection(names))
+    paths = changed_paths(directory, "--untracked-files=all", "--", *names) or []
+    return sorted({path.rsplit("/", 1)[-1] for path in paths}.intersection(names))

@@ -41,6 +41,7 @@ def event(message: str, notebook: str = "n", minute: int = 0) -> Event:
     [
         ("autostop: running on, idle 59 of 3600 s: 1 kernels, 0 terminals", "running on", 59),
         ("autostop: kept alive by /k e, idle 7 of 1e+06 s: 0 kernels", "kept alive", 7),
+        ("autostop: kept alive, idle 5 of e+ s", "kept alive", 5),
         ("autostop: stopping n in r, through aws; idle 60 of 60 s: x", "stopping", 60),
         ("autostop: cannot stop, idle 61 of 60 s: x; tried y", "cannot stop", 61),
     ],
@@ -51,7 +52,17 @@ def test_reads_a_decision(line: str, what: str, idle_for: int) -> None:
     assert (read.action, read.idle) == (what, timedelta(seconds=idle_for))
 
 
-@pytest.mark.parametrize("line", ["", "idle 5 of 6 s", "[I 08:00 ServerApp] autostop: hello"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "idle 5 of 6 s",
+        "[I 08:00 ServerApp] autostop: hello",
+        # Whoever works in a notebook may write such a line.
+        f"autostop: running on, idle {'9' * 20} of 60 s",
+        f"autostop: running on, idle {'9' * 5000} of 60 s",
+    ],
+)
 def test_reads_no_decision_in_other_lines(line: str) -> None:
     assert idle.parse_decision(event(line)) is None
 

@@ -176,6 +176,17 @@ def test_a_file_in_another_encoding_is_refused(
         ("t.csv", "name\nnotebook-dev\n", "line 2: notebooks/notebook-dev exists already"),
         ("t.csv", "name,owner,owner\na,b,c\n", "line 1: a column stands there twice"),
         ("t.yaml", "a: {}\na: {}\n", "t.yaml, line 2: not valid YAML: a stands there twice"),
+        (
+            "t.yaml",
+            "- &a {name: a}\n- *a\n",
+            "t.yaml, line 1: a is on line 1 too; name each notebook once",
+        ),
+        (
+            "t.yaml",
+            "a: &a {owner: x}\n<<: {b: *a, c: *a}\n",
+            "t.yaml, line 2: << takes values over into a notebook; write each notebook's name out",
+        ),
+        ("t.yaml", f"a: {{volume_size: 1{'0' * 400}}}\n", "is not a number"),
         ("t.yaml", "[" * 5000, "nested too deeply"),
         ("t.yaml", "a: {owner: null}\n", "owner is empty"),
         ("t.yaml", "a: {instance_type: ''}\n", "instance_type is empty"),

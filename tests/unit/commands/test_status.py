@@ -126,7 +126,7 @@ def test_of_a_notebook_whose_auto_stop_says_nothing_the_idle_time_is_empty(
     shown = samples.fleet_status()
     first, *others = shown.notebooks
     moment, minutes = datetime(2026, 1, 31, 9, tzinfo=UTC), timedelta(minutes=1)
-    kept = replace(first, decision=Decision(moment, "kept alive", 42 * minutes, 60 * minutes))
+    kept = replace(first, decision=Decision(moment, "kept alive", 42 * minutes))
     _, header, one, other, _ = rows_of(replace(shown, notebooks=[kept, *others]), capsys)
     assert "Idle" in header
     assert "42 min, kept alive" in " ".join(one)

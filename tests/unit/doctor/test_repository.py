@@ -87,3 +87,17 @@ def test_a_state_in_git_is_an_error(stack: Stack) -> None:
     _, states = check_git(root, [stack])
     assert states.status == "error"
     assert states.mend == "git rm --cached shared-infra/s3/terraform.tfstate"
+
+
+def test_a_name_is_no_other_for_a_space_or_an_accent(stack: Stack) -> None:
+    root = stack.path.parents[1]
+    write_stack(root, "notebooks/équipe nlp", "")
+    stacks = [stack, Stack(root, "notebooks/équipe nlp")]
+    git(root, "init")
+    (root / ".gitignore").write_text("*.tfstate\n*.tfstate.*\n")
+    assert check_git(root, stacks)[1].status == "ok"
+    (stacks[1].path / "terraform.tfstate").write_text("{}")
+    git(root, "add", "--force", ".")
+    assert check_git(root, stacks)[1].mend == (
+        "git rm --cached 'notebooks/équipe nlp/terraform.tfstate'"
+    )

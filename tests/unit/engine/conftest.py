@@ -1,5 +1,7 @@
 """A repository of small stacks, a Terraform that does as it is told, and a run over both."""
 
+import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -91,3 +93,12 @@ def chain(bench: Bench) -> Bench:
     bench.write("notebooks/n", "shared-infra/a")
     bench.write("notebooks/m")
     return bench
+
+
+@pytest.fixture
+def leftover() -> "Iterator[subprocess.Popen[bytes]]":
+    """A process that lives until it is ended, in place of a killed run's Terraform."""
+    process = subprocess.Popen(["sleep", "600"])
+    yield process
+    process.kill()
+    process.wait()

@@ -15,6 +15,7 @@ from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.state.place import ERRORED
 from tools.system import processes
+from tools.terraform.diagnostics import TerraformError
 
 
 class Ending(Sleepless):
@@ -31,14 +32,6 @@ class Ending(Sleepless):
         else:
             self._process.kill()
             self._process.wait()
-
-
-@pytest.fixture
-def leftover() -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen(["sleep", "600"])
-    yield process
-    process.kill()
-    process.wait()
 
 
 def noted(run: Run, pid: int, name: str, of_run: str = "earlier") -> Path:
@@ -92,8 +85,10 @@ def test_nothing_is_done_ahead_where_something_is_left_or_done(
 def test_an_interruption_ends_the_wait(bench: Bench, leftover: "subprocess.Popen[bytes]") -> None:
     run = replace(bench.run(), interruption=Ending(None))
     noted(run, leftover.pid, "notebooks.n.apply.pid")
-    await_leftover(run, bench.write("notebooks/n"))
+    with pytest.raises(TerraformError, match=f"process {leftover.pid}.*still works on it"):
+        prepare(run, bench.write("notebooks/n"))
     assert leftover.poll() is None
+    assert bench.terraform.calls == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """An import from its request to its plan, on a Terraform that does as it is told."""
 
 import json
+import signal
 from typing import Any
 
 import click
@@ -64,6 +65,20 @@ def test_what_an_apply_left_is_imported_until_nothing_of_it_is_left(
         f"Nothing to adopt in {STACK}. To import a resource that has no name to look for: "
         f"terraform -chdir={stack.path} import ADDRESS ID\n"
     )
+
+
+def test_ctrl_c_ends_an_adoption_after_the_import_at_hand(team: Team) -> None:
+    stack = team.write(STACK)
+    for name in ("first", "second"):
+        team.make_bucket(name)
+    changes = [creates("aws_s3_bucket.a", "first"), creates("aws_s3_bucket.b", "second")]
+    team.terraform.plan_json["resource_changes"] = changes
+    interrupted = Answer(meanwhile=lambda: signal.raise_signal(signal.SIGINT))
+    team.terraform.will(f"import aws_s3_bucket.a first in {STACK}", interrupted)
+    with pytest.raises(click.exceptions.Exit) as end:
+        adopt(team.open(), stack)
+    assert end.value.exit_code == 130
+    assert not any("aws_s3_bucket.b" in call for call in team.terraform.calls)
 
 
 def test_nothing_is_adopted_without_a_yes(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

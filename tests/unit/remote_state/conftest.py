@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.unit.engine.conftest import Bench
+from tests.unit.engine.conftest import leftover as leftover
 from tests.unit.engine.fake_terraform import Answer, FakeTerraform, OnEvent, state_of, write_state
 from tools.aws import s3
 from tools.aws.client import Cloud, shared_client

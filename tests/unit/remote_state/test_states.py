@@ -2,17 +2,20 @@
 
 import json
 import signal
+import subprocess
 from typing import Any
 
 import click
 import pytest
 
 from tests.unit.engine.fake_terraform import Answer
-from tests.unit.remote_state.conftest import Team
+from tests.unit.remote_state.conftest import BUCKET, REGION, Team
 from tools.errors import UserError
 from tools.remote_state import listing, readdress, versions
 from tools.remote_state.unlock import unlock_state
 from tools.state.file import State
+from tools.system import processes
+from tools.system.signals import Interruption
 
 ELSEWHERE = 'terraform {\n  backend "http" {}\n}\n'
 
@@ -37,6 +40,28 @@ def test_a_state_that_only_its_own_program_reads_is_not_replaced(team: Team) -> 
     with pytest.raises(UserError, match="is an encrypted state, which only OpenTofu with its key"):
         versions.restore(team.open(), stack, version.version)
     assert team.remote("notebooks/a") == encrypted
+
+
+def test_no_lock_is_removed_while_a_terraform_of_a_killed_run_works(
+    team: Team, leftover: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends the wait for it, and is no answer to whether it has ended."""
+    team.make_bucket()
+    backend = f'bucket = "{BUCKET}"\n    key = "a"\n    region = "{REGION}"'
+    stack = team.write(
+        "notebooks/a", text=f'terraform {{\n  backend "s3" {{\n    {backend}\n  }}\n}}\n'
+    )
+    lock = {"Bucket": BUCKET, "Key": "a.tflock"}
+    team.client("s3").put_object(**lock, Body=b'{"ID": "4f-9a", "Who": "bob@desk"}')
+    note = team.root / "logs/earlier/notebooks.a.apply.pid"
+    note.parent.mkdir(parents=True)
+    processes.write_note(leftover.pid, note)
+    monkeypatch.setattr(Interruption, "sleep", lambda *_: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(click.exceptions.Exit) as end:
+        unlock_state(team.open(), stack)
+    assert end.value.exit_code == 130
+    assert team.client("s3").head_object(**lock)
+    assert not any(call.startswith("force-unlock") for call in team.terraform.calls)
 
 
 def state(serial: int, outputs: dict[str, str], **attributes: dict[str, Any]) -> State:

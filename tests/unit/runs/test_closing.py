@@ -17,10 +17,12 @@ def test_totals_count_stacks_and_resources(capsys: pytest.CaptureFixture[str]) -
     ]
     closing.say_totals(results, 200.2)
     closing.say_totals(results[3:], 0.2)
+    closing.say_totals([Result("notebooks/p", "applied", changes={"import": 2})], 1.0)
     assert capsys.readouterr().err.splitlines() == [
         "2 applied, 1 unchanged, 1 failed in 3 min 20 s; "
         "resources: 3 added, 3 changed, 1 destroyed",
         "1 unchanged in 0 s",
+        "1 applied in 1 s",
     ]
 
 

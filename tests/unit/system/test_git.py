@@ -1,5 +1,6 @@
 """What git cannot say is unknown, and holds nobody up."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,19 @@ def test_no_answer_where_git_takes_longer(tmp_path: Path, monkeypatch: pytest.Mo
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert git.ask(tmp_path, "status", seconds=0.01) is None
+
+
+def test_paths_are_as_they_are_named_also_after_a_renaming(tmp_path: Path) -> None:
+    def run(*arguments: str) -> None:
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True)
+
+    run("init", "-q")
+    (tmp_path / "a b").write_text("x\n")
+    run("add", ".")
+    run("commit", "-qm", "all")
+    run("mv", "a b", "c d")
+    (tmp_path / "é").touch()
+    assert git.changed_paths(tmp_path) == ["a b", "c d", "é"]
+    assert git.changed_files(tmp_path, ["a b", "c d", "é"]) == ["a b", "c d", "é"]
+    assert git.changed_paths(tmp_path / ".git") is None
