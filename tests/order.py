@@ -28,6 +28,9 @@ FIRST = (
     "tests/report",
     "tests/emulator",
     "tests/fleet",
+    "tests/aws",
+    "tests/unit",
+    "tests/documents",
     "tests/soundness",  # last, since a nightly run may have no time for all of it
 )
 # Folders whose tests stand on each other, in the order of their files.

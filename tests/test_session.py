@@ -45,7 +45,7 @@ def note_and_wait() -> None:
     ("waiting", "workers"),
     [
         (WAITING, 0),
-        pytest.param(WAITING, 1, marks=pytest.mark.nightly),
+        (WAITING, 1),
         pytest.param(FORKED, 1, marks=pytest.mark.nightly),
     ],
     ids=["alone", "worker", "worker-fork"],

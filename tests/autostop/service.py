@@ -82,7 +82,7 @@ def watching(
         "url": url,
         "idle-seconds": idle,
         "poll-seconds": 0.1,
-        "timeout-seconds": 5,
+        "timeout-seconds": PATIENCE,  # a busy machine's Jupyter takes seconds to answer
         "keep-alive": folder / ".keep-alive",
         "log": folder / "no-such.log",
         "metadata": folder / "no-metadata.json",

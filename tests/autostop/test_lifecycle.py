@@ -192,7 +192,7 @@ def test_what_has_no_route_fails_within_seconds(
     script = f'unset AWS_REGION AWS_DEFAULT_REGION; . "{profile}"; env'
     env = {"PATH": os.environ["PATH"]}
     said = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=True, timeout=60, env=env
+        ["bash", "-c", script], capture_output=True, text=True, check=True, timeout=300, env=env
     )
     settings = dict(line.split("=", 1) for line in said.stdout.splitlines() if line[:4] == "AWS_")
     unit = (tmp_path / "etc/systemd/system/jupyter-server.service.d/environment.conf").read_text()

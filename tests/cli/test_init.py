@@ -2,6 +2,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import ptyprocess
 
 from tests.cli.conftest import TOOLS, Checkout
+from tests.trees import REPOSITORY
 from tools.hcl import reading
 from tools.localcloud.client import environment
 from tools.localcloud.process import Running
@@ -79,10 +81,11 @@ def test_lets_one_choose_among_what_aws_lists(
     ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
     ec2.associate_route_table(RouteTableId=table, SubnetId=public)
     answers = ["acme", "", "9", "2", "1 2", "1 3", "", "1", "2"]
+    env = {**checkout.env, **environment(local_cloud.endpoint, REGION), "TERM": "dumb"}
     process = ptyprocess.PtyProcess.spawn(
-        [str(TOOLS), "init"],
+        [sys.executable, "-m", "tests.cli.patient", "init"],
         str(checkout.root),
-        {**checkout.env, **environment(local_cloud.endpoint, REGION), "TERM": "dumb"},
+        {**env, "PYTHONPATH": str(REPOSITORY)},
         dimensions=(50, 80),
     )
     process.write("".join(f"{answer}\n" for answer in answers).encode())

@@ -107,7 +107,10 @@ def deployment(
     checkout = Checkout(tmp_path, {**env, BINARY_VARIABLE: str(kept_terraform.binary)})
     found = Deployment(checkout, client("sagemaker", account=env["AWS_ACCESS_KEY_ID"]))
     history = found.checkout.run("git", "-C", str(REPOSITORY), "cat-file", "-e", EARLIER)
-    if history.returncode:
+    shallow = found.checkout.run(
+        "git", "-C", str(REPOSITORY), "rev-parse", "--is-shallow-repository"
+    )
+    if history.returncode and shallow.stdout == "true\n":
         pytest.skip(f"this clone has no commit {EARLIER[:7]}: git fetch --unshallow")
     found.shell(
         f"set -e; git init -qb main; git -C {REPOSITORY} archive {EARLIER} | tar -x\n"

@@ -20,7 +20,7 @@ ANSWERS = (
     (r"Endpoints[^\n]*: $", ""),
     (r"NAT gateway \([^\n]*: $", ""),
 )
-SECONDS_OF_SILENCE = 300  # the provider asks 55 s for a bucket's lifecycle rules, on a slow machine
+SECONDS_OF_SILENCE = 600  # the provider asks 55 s for a bucket's lifecycle rules, on a slow machine
 _MARK = "\x1e"
 _PROMPT = re.compile(rf"{_MARK}(\d+){_MARK}")
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")

@@ -94,7 +94,7 @@ class Proxy:
         self, service: str, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[http.client.HTTPResponse, bytes]:
         upstream = self._elsewhere.get(service, self._upstream)
-        connection = http.client.HTTPConnection(str(upstream.hostname), upstream.port, timeout=120)
+        connection = http.client.HTTPConnection(str(upstream.hostname), upstream.port, timeout=600)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()

@@ -154,8 +154,10 @@ def test_an_import_that_is_interrupted_goes_on(receiving: Checkout, monolith: Mo
     process = receiving.start("import", "bucket", monolith.data, "--as", "datasets", "--local")
     assert process.stdout
     said = ""
-    while "importing aws_s3_bucket_versioning" not in said:
-        said += process.stdout.readline()
+    for line in process.stdout:
+        said += line
+        if "importing aws_s3_bucket_versioning" in line:
+            break
     process.send_signal(signal.SIGINT)
     said += process.stdout.read()
     assert process.wait() == 130, said

@@ -28,6 +28,16 @@ def test_a_workflow_trusts_nobody_and_runs_what_is_there(path: Any) -> None:
             assert command in TARGETS or (REPOSITORY / command).stat().st_mode & 0o100
 
 
+def test_no_test_is_skipped_for_want_of_history() -> None:
+    for path in WORKFLOWS:
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            [checkout] = [step for step in job["steps"] if "/checkout@" in step.get("uses", "")]
+            runs_tests = any(
+                step.get("run") in (".ci/run", "make nightly") for step in job["steps"]
+            )
+            assert (checkout["with"].get("fetch-depth") == 0) == runs_tests, path.name
+
+
 def test_the_nightly_tests_start_by_themselves() -> None:
     workflow = yaml.safe_load((REPOSITORY / ".github/workflows/nightly.yml").read_text())
     # YAML 1.1, which PyYAML reads, takes the word "on" for true.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.trees import write_stack
+from tools.doctor import repository
 from tools.doctor.repository import check_git, check_locks
 from tools.engine.fingerprint import LOCK_FILE
 from tools.layout.stack import Stack
@@ -18,6 +19,11 @@ LOCK = """provider "registry.terraform.io/hashicorp/aws" {{
   ]
 }}
 """
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "_GIT_SECONDS", 300)  # however busy the machine is
 
 
 @pytest.fixture
