@@ -23,7 +23,7 @@ from tests.report.fleets import HTML, report, trend, with_stacks
 from tests.trees import reading, write_stack
 from tools.cost.prices import Price
 from tools.layout.stack import Stack
-from tools.report import page
+from tools.report import drawing, page
 from tools.report.drawing import Drawing, Group
 
 PATIENCE = 300
@@ -237,7 +237,8 @@ def test_what_got_in_all_the_same_would_not_run(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page's policy, should an escape ever be forgotten."""
-    monkeypatch.setattr(page, "draw", lambda _: Drawing([Group("a", "shared", [])], Markup(HTML)))
+    injected = Drawing([Group("a", "shared", [])], Markup(HTML))
+    monkeypatch.setattr(drawing, "draw", lambda _: injected)
     browser = open_page(report(1))
     assert browser.execute_script("return window.broken") is None
     refused = [entry["message"] for entry in browser.get_log("browser")]

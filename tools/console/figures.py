@@ -30,12 +30,17 @@ def quantity(number: Decimal) -> str:
     return f"{number.normalize():,f}"
 
 
-def size(count: int) -> str:
+def count(number: int, thing: str) -> str:
+    """Returns a number of things in words: 1 notebook, 1,000 notebooks."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def size(number: int) -> str:
     """Returns a number of bytes in units of 1000: 512 B, 12.3 kB, 1.0 GB."""
     for unit, worth in _UNITS.items():
-        if count >= worth:
-            return f"{count / worth:.1f} {unit}"
-    return f"{count} B"
+        if number >= worth:
+            return f"{number / worth:.1f} {unit}"
+    return f"{number} B"
 
 
 def minute(time: str) -> str:

@@ -45,18 +45,18 @@ def region_of(state: State) -> str:
 
 
 def _figures(
-    kind: str, attributes: Mapping[str, Any], hours: Decimal
+    resource_type: str, attributes: Mapping[str, Any], hours: Decimal
 ) -> Iterator[tuple[str, Decimal]]:
-    if kind == NOTEBOOK_TYPE:
+    if resource_type == NOTEBOOK_TYPE:
         yield str(attributes["instance_type"]), hours
         yield "volume_gb_month", Decimal(attributes["volume_size"])
-    elif kind == _ENDPOINT and attributes["vpc_endpoint_type"] == "Interface":
+    elif resource_type == _ENDPOINT and attributes["vpc_endpoint_type"] == "Interface":
         yield "endpoint_hour", MONTH * len(attributes["subnet_ids"])
-    elif kind == _KEY:
+    elif resource_type == _KEY:
         yield "kms_key_month", Decimal(1)
-    elif kind == _NAT:
+    elif resource_type == _NAT:
         yield "nat_hour", MONTH
-    elif kind == _ADDRESS:
+    elif resource_type == _ADDRESS:
         yield "public_ipv4_hour", MONTH
 
 

@@ -232,7 +232,10 @@ def _months(today: date, before: int) -> list[date]:
 
 
 def _next_month(first: date) -> date:
-    """Cost Explorer takes no later end: https://github.com/aws/aws-sdk-js/issues/2732"""
+    """Returns the first day of the month after `first`.
+
+    Cost Explorer takes no later end: https://github.com/aws/aws-sdk-js/issues/2732
+    """
     return date(first.year + first.month // 12, first.month % 12 + 1, 1)
 
 
@@ -247,7 +250,7 @@ def _read(repository: Repository) -> list[Billed]:
         if content["format"] != FORMAT:
             return []
         return [_parse(tag, entry) for tag, entry in content["tags"].items()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+    except (OSError, *files.MALFORMED):
         return []
 
 

@@ -57,10 +57,8 @@ class Comparison:
 def compare(estimate: Estimate, notebooks: int, duplicated_gb: Decimal = Decimal(0)) -> Comparison:
     """Compares the fleet of `estimate` with so many notebooks, at today's average of each.
 
-    Without notebooks in the estimate there is no compute. Raises ValueError for fewer than 0.
+    Without notebooks in the estimate there is no compute.
     """
-    if notebooks < 0:
-        raise ValueError("a fleet has 0 notebooks or more")
     fixed = total(line.amount for line in estimate.shared if line.figure in FIXED)
     copies = Amount()
     if estimate.quantities.shared.buckets and notebooks > 1:

@@ -11,7 +11,7 @@ from tools.context import Context
 from tools.cost import model, prices, quantities
 from tools.cost.model import UNDECLARED_SIZE, UNDECLARED_TYPE, Assumptions, Estimate, Quantities
 from tools.cost.quantities import Outputs, WhatIf
-from tools.fleet.fleet import DeclaredNotebook, Fleet
+from tools.fleet.fleet import Fleet
 from tools.layout.repository import COMMON
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
@@ -35,28 +35,34 @@ class Question:
     assumptions: Assumptions = field(default_factory=Assumptions)
 
 
-def estimate(context: Context, question: Question) -> Estimate:
+def estimate(context: Context, question: Question, fleet: Fleet | None = None) -> Estimate:
     """Estimates what `question` asks for. Of AWS it needs nothing but states, and no state at all.
+
+    `fleet` is what `open_fleet` returned for it, if that was called already: it mirrors the
+    repository for the local cloud.
 
     Raises UserError for values that do not parse, a pattern that matches no notebook, and a corrupt
     price table. So does it if the user's variables lead Terraform to other states.
     """
-    counted = count(context, question)
+    counted = count(context, question, fleet)
     return model.estimate_month(counted, prices.load(), question.assumptions)
 
 
-def count(context: Context, question: Question) -> Quantities:
+def count(context: Context, question: Question, fleet: Fleet | None = None) -> Quantities:
     """Counts what the notebooks of `question`, and what they share, use in a month.
 
     Raises UserError as `estimate` does, but for the price table, which it does not need.
     """
     context.refuse_other_states()
-    fleet = open_fleet(context, question.local)
+    fleet = fleet or open_fleet(context, question.local)
     region = question.region or fleet.region
+    notebooks = fleet.notebooks(question.patterns, question.conditions)
+    if question.region:
+        notebooks = [replace(notebook, region=question.region) for notebook in notebooks]
     counted = quantities.count(
         fleet.repository,
         region,
-        select_notebooks(context, question),
+        notebooks,
         _outputs_reader(fleet.endpoint),
         question.what_if,
         question.hours,
@@ -65,15 +71,6 @@ def count(context: Context, question: Question) -> Quantities:
     if not question.region and not fleet.repository.shared_values().get("region"):
         counted = replace(counted, notes=[*assumed, *counted.notes])
     return counted
-
-
-def select_notebooks(context: Context, question: Question) -> list[DeclaredNotebook]:
-    """The notebooks that `question` is about. Raises UserError if a pattern matches none."""
-    fleet = open_fleet(context, question.local)
-    notebooks = fleet.notebooks(question.patterns, question.conditions)
-    if question.region:
-        return [replace(notebook, region=question.region) for notebook in notebooks]
-    return notebooks
 
 
 def open_fleet(context: Context, local: bool) -> Fleet:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from tools.console.figures import money
+from tools.console import figures
 from tools.cost.prices import Price, Table
 
 # Hours a month, 365 days of 24 hours in 12 months, as AWS's calculator counts:
@@ -93,8 +93,8 @@ class Amount:
     def __str__(self) -> str:
         """The amount to the cent, with "at least" if it is not complete."""
         if self.complete:
-            return money(self.usd)
-        return f"at least {money(self.usd)}" if self.usd else "unknown"
+            return figures.money(self.usd)
+        return f"at least {figures.money(self.usd)}" if self.usd else "unknown"
 
     def times(self, factor: int, of: int = 1) -> "Amount":
         """Scales the amount by `factor / of`."""
@@ -189,11 +189,11 @@ def estimate_month(quantities: Quantities, table: Table, assumptions: Assumption
         return Line(what, Decimal(quantity), unit, region, figure, table.get(region, figure))
 
     def notebook(spec: NotebookSpec) -> NotebookCost:
-        kind, size = spec.instance_type or UNDECLARED_TYPE, spec.volume_gb
+        instance_type, size = spec.instance_type or UNDECLARED_TYPE, spec.volume_gb
         volume = UNDECLARED_SIZE if size is None else "volume_gb_month"
         return NotebookCost(
             spec,
-            line(kind, spec.hours, "h", kind, spec.region),
+            line(instance_type, spec.hours, "h", instance_type, spec.region),
             line("volume", 1 if size is None else size, "GB-month", volume, spec.region),
         )
 
@@ -202,8 +202,8 @@ def estimate_month(quantities: Quantities, table: Table, assumptions: Assumption
     interfaces = shared.endpoints * shared.zones
     lines = [
         line(
-            f"{_count(shared.endpoints, 'interface endpoint')} in "
-            f"{_count(shared.zones, 'Availability Zone')}",
+            f"{figures.count(shared.endpoints, 'interface endpoint')} in "
+            f"{figures.count(shared.zones, 'Availability Zone')}",
             interfaces * MONTH,
             "h",
             "endpoint_hour",
@@ -242,7 +242,3 @@ def _nat_lines(
         yield make_line("NAT gateway", MONTH, "h", "nat_hour")
         yield make_line("its public address", MONTH, "h", "public_ipv4_hour")
         yield make_line(f"data through it, {gb} GB a notebook", gb * count, "GB", "nat_gb")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

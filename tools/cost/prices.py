@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools.errors import UserError, in_one_line, shorten
+from tools.errors import UserError, shorten
 from tools.system import files
 
 FORMAT = 1
@@ -111,15 +111,8 @@ def read(path: Path) -> Table:
             text = path.read_text(encoding="utf-8")
         content = json.loads(text, parse_float=Decimal)
         return Table(_parse_regions(content))
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else in_one_line(str(error))
+    except files.MALFORMED as error:
+        reason = files.explain_malformed(error)
         raise UserError(
             f"{path} is not a price table ({reason}); renew it: {RENEW}, or delete it"
         ) from None

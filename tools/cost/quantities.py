@@ -208,17 +208,17 @@ def _convert(stack: Stack, change: WhatIf) -> Value:
 
 def _parse(stack: Stack, change: WhatIf, type_name: str) -> Value:
     """The text of a what-if as a value of a Terraform type such as set(string)."""
-    kind, _, inner = type_name.rstrip(")").partition("(")
+    outer, _, inner = type_name.rstrip(")").partition("(")
     value: Value = change.text
     try:
-        if kind in ("list", "set") and not change.text.startswith("["):
+        if outer in ("list", "set") and not change.text.startswith("["):
             return [item.strip() for item in change.text.split(",") if item.strip()]
-        if kind != "string":
+        if outer != "string":
             value = cast(Value, json.loads(change.text))
     except (ValueError, RecursionError):
         raise _error(stack, change, f"{shorten(change.text)} is not a {type_name}") from None
     items = value if isinstance(value, list) else []
-    if not _fits(value, kind) or not all(_fits(item, inner) for item in items):
+    if not _fits(value, outer) or not all(_fits(item, inner) for item in items):
         raise _error(stack, change, f"{shorten(change.text)} is not a {type_name}")
     return value
 
@@ -241,12 +241,12 @@ def _complaint(key: str, value: Value) -> str | None:
     return None
 
 
-def _fits(value: Value, kind: str) -> bool:
-    """Whether a variable of that kind takes the JSON value."""
-    if kind == "number":
+def _fits(value: Value, outer_type: str) -> bool:
+    """Whether a variable takes the JSON value whose type begins so: list, of list(string)."""
+    if outer_type == "number":
         return isinstance(value, int | float) and not isinstance(value, bool)
     python = {"bool": bool, "list": list, "map": dict, "set": list, "string": str}
-    return isinstance(value, python.get(kind, object))
+    return isinstance(value, python.get(outer_type, object))
 
 
 def _error(stack: Stack, change: WhatIf, reason: str) -> UserError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from tools.console import figures
 from tools.cost import prices
 from tools.report import model
 from tools.report.collect import IDLE_FOR
@@ -262,4 +263,4 @@ def _users(report: Report, figure: str, region: str) -> str:
         if line.region == region
     )
     number = sum(used == figure for used in costs)
-    return f": {number} notebook{'' if number == 1 else 's'}" if number else ""
+    return f": {figures.count(number, 'notebook')}" if number else ""

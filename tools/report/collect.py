@@ -46,10 +46,10 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
     """
     fleet = estimates.open_fleet(context, local)
     notebooks = fleet.notebooks()
-    estimate = estimates.estimate(context, Question(local=local))
+    estimate = estimates.estimate(context, Question(local=local), fleet)
     answer = _FleetAnswer("AWS was not asked: --offline.")
     if not offline:
-        answer = _ask(context, local, notebooks)
+        answer = _ask(context, fleet if local else None, notebooks)
     applied_by_stack, unread = _read_applied(context, local, offline)
     status = answer.status
     by_name = {n.declared.stack.name: n for n in status.notebooks} if status else {}
@@ -89,17 +89,20 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
     )
 
 
-def _ask(context: Context, local: bool, notebooks: Sequence[DeclaredNotebook]) -> _FleetAnswer:
+def _ask(
+    context: Context, local_fleet: Fleet | None, notebooks: Sequence[DeclaredNotebook]
+) -> _FleetAnswer:
+    """Asks AWS or, if it is given, the fleet in the local cloud."""
     problem = "AWS was not asked"
     try:
-        fleet = Fleet.open(context, local)
+        fleet = local_fleet or Fleet.open(context, local=False)
         problem = "AWS has not listed the notebooks"
         status = read_status(fleet, notebooks, with_idle=True)
     except UserError as error:
-        if local:
+        if local_fleet:
             raise
         return _FleetAnswer(f"{problem}: {_without_root(str(error), context.repository.root)}.")
-    cloud = "The local cloud" if local else "AWS"
+    cloud = "The local cloud" if local_fleet else "AWS"
     regions = dict.fromkeys([notebook.region for notebook in notebooks] or [fleet.region])
     return _FleetAnswer(f"{cloud} was asked, {', '.join(regions)}.", status)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.cost.model import Amount
-from tools.errors import UserError, in_one_line
+from tools.errors import UserError
 from tools.report import attention
 from tools.report.model import Report
 from tools.system import files
@@ -97,8 +97,8 @@ def read(path: Path) -> list[Entry]:
         if content["format"] != _FORMAT:
             raise ValueError(f"its format is {content['format']}, not {_FORMAT}")
         return sorted(map(_parse, content["reports"]), key=lambda entry: entry.made)
-    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else in_one_line(str(error))
+    except files.MALFORMED as error:
+        reason = files.explain_malformed(error)
         raise UserError(
             f"{path} does not hold the figures of earlier reports ({reason}); "
             "move it away to begin again"

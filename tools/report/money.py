@@ -51,11 +51,6 @@ def are_few(shown: Sequence[Breakdown]) -> bool:
     return all(len(breakdown.bars) <= _FEW for breakdown in shown)
 
 
-def count(number: int, thing: str) -> str:
-    """Returns a number of things in words: 1 notebook, 1,000 notebooks."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def format_amount(amount: Amount) -> str:
     """Returns an amount to the cent; one with unknown prices is at least that."""
     if not amount.complete and not amount.usd:
@@ -71,7 +66,7 @@ def format_change(amount: Amount) -> str:
 
 def _by(report: Report, key: Key) -> Breakdown:
     rows = [
-        (group.name, count(len(group.notebooks), "notebook"), group.amount)
+        (group.name, figures.count(len(group.notebooks), "notebook"), group.amount)
         for group in groups.group(report.estimate.notebooks, key)
     ]
     return _break_down(f"By {key.title.lower()}", rows, _MOST)

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from tools.console import figures
 from tools.cost import comparison, prices
 from tools.report import attention, drawing, links, money, script
-from tools.report.drawing import Drawing
 from tools.report.history import Trend
 from tools.report.model import NotebookRow, Report
 
@@ -42,7 +41,7 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
         signed=figures.signed_money,
         price_of=prices.describe,
     )
-    environment.globals.update(count=money.count, directory=partial(links.directory_url, to_root))
+    environment.globals.update(count=figures.count, directory=partial(links.directory_url, to_root))
     environment.globals.update(console=partial(_console, report))
     module = script.compose()
     breakdowns = [*money.breakdowns(report), money.dearest(report)]
@@ -56,16 +55,11 @@ def render(report: Report, trend: Trend | None = None, to_root: str | None = Non
         are_few=money.are_few(breakdowns),
         filters=_filters(report),
         saves_nothing_on=comparison.saves_nothing_on(report.estimate),
-        drawing=draw(report),
+        drawing=drawing.draw(report.stacks),
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         script=Markup(module),
         script_hash=Markup(_hash(module)),
     )
-
-
-def draw(report: Report) -> Drawing:
-    """Returns which stack reads which."""
-    return drawing.draw(report.stacks)
 
 
 def _hash(module: str) -> str:

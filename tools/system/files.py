@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tools.errors import UserError
+from tools.errors import UserError, in_one_line
+
+# What reading JSON of another form than expected raises.
+MALFORMED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    ArithmeticError,  # Decimal of a text that is no number
+    RecursionError,  # lists in lists without end
+)
 
 _READABLE = 0o666  # what open() gives a new file, less the umask
 _MENDS = {
@@ -53,6 +63,11 @@ def explain_unreadable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"cannot read {error.filename or path}: {explain(error)}") from None
+
+
+def explain_malformed(error: Exception) -> str:
+    """Returns why the JSON of a file, which raised one of MALFORMED, is not what it should be."""
+    return f"no {error}" if isinstance(error, KeyError) else in_one_line(str(error))
 
 
 def write(path: Path, content: str | bytes, mode: int = _READABLE) -> None:
