@@ -13,7 +13,10 @@ from .sagemaker.store import stores
 
 
 def install() -> None:
-    """To be called as LocalStack starts, from a hook in `localstack.hooks.on_infra_start`."""
+    """Makes moto refuse to delete what is in use; called as LocalStack starts.
+
+    From a hook in `localstack.hooks.on_infra_start`.
+    """
     from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
     from moto.ec2.models.security_groups import SecurityGroupBackend
     from moto.ec2.models.subnets import SubnetBackend
@@ -80,7 +83,11 @@ def _refuse_interface(backend: Any, eni_id: str) -> None:
 
 
 def _interfaces(backend: Any) -> list[Any]:
-    """Those in use: moto keeps those of machines and NAT gateways that are gone."""
+    """Returns the interfaces in use, without those of machines and NAT gateways that are gone.
+
+    Moto keeps them: a NAT gateway's (moto-ext 5.1.18.post6, moto/ec2/models/nat_gateways.py), and
+    a machine's that is not marked to go with it (moto/ec2/models/instances.py).
+    """
     gateways = list(backend.nat_gateways.values())
     gone = {gateway._eni.id for gateway in gateways if gateway.state == "deleted"}
     return [
@@ -92,7 +99,10 @@ def _interfaces(backend: Any) -> list[Any]:
 
 
 def _endpoints(backend: Any) -> list[Any]:
-    """moto keeps those that were deleted."""
+    """Returns the endpoints without those that were deleted.
+
+    Moto keeps these with that state (moto-ext 5.1.18.post6, moto/ec2/models/vpcs.py).
+    """
     return [
         endpoint
         for endpoint in list(backend.vpc_end_points.values())

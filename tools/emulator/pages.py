@@ -16,7 +16,10 @@ _OWN_NAMES = ("localhost", "localhost.localstack.cloud")
 
 
 def install() -> None:
-    """To be called as LocalStack starts, from a hook in `localstack.hooks.on_infra_start`."""
+    """Has LocalStack refuse the requests of pages; called as LocalStack starts.
+
+    From a hook in `localstack.hooks.on_infra_start`.
+    """
     from localstack.aws import handlers
 
     before_anything_is_served: Any = handlers.preprocess_request

@@ -15,7 +15,10 @@ _LOCK = threading.Lock()
 
 
 def install() -> None:
-    """To be called as LocalStack starts, from a hook in `localstack.hooks.on_infra_start`."""
+    """Has LocalStack record each request, if a file is named for it; called as LocalStack starts.
+
+    From a hook in `localstack.hooks.on_infra_start`.
+    """
     if not os.environ.get(VARIABLE):
         return
     from localstack.aws import handlers

@@ -8,7 +8,7 @@ from typing import Any
 from localstack.aws.api import RequestContext
 
 from .errors import ValidationError
-from .listing import by_creation, by_modification, by_name, page
+from .listing import SORT_KEYS, page
 from .store import Store, StoredResource, arn, now, store_of
 from .tags import merged
 
@@ -36,12 +36,11 @@ def describe(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]
 def list_all(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
     store = store_of(context)
     with store.lock:
-        keys = {"Name": by_name, "CreationTime": by_creation, "LastModifiedTime": by_modification}
         repositories, token = page(
             "ListCodeRepositories",
             request,
             store.code_repositories.values(),
-            keys,
+            SORT_KEYS,
             default_key="Name",
         )
         return {

@@ -10,7 +10,7 @@ from typing import Any
 from localstack.aws.api import RequestContext
 
 from .errors import ValidationError
-from .listing import by_creation, by_modification, by_name, page
+from .listing import SORT_KEYS, page
 from .store import Store, StoredResource, arn, now, store_of
 from .tags import merged
 
@@ -40,12 +40,11 @@ def describe(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]
 def list_all(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
     store = store_of(context)
     with store.lock:
-        keys = {"Name": by_name, "CreationTime": by_creation, "LastModifiedTime": by_modification}
         configs, token = page(
             "ListNotebookInstanceLifecycleConfigs",
             request,
             store.lifecycle_configs.values(),
-            keys,
+            SORT_KEYS,
             default_key="CreationTime",
         )
         return {
@@ -96,7 +95,10 @@ def _find(
 
 
 def _scripts(request: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValidationError for a script that is not base64."""
+    """Returns the scripts of a request by their event.
+
+    Raises ValidationError for one that is not base64.
+    """
     scripts = {event: request[event] for event in _EVENTS if event in request}
     for event, hooks in scripts.items():
         for hook in hooks:
@@ -119,8 +121,8 @@ def _arn(context: RequestContext, name: str) -> str:
     return arn(context, "notebook-instance-lifecycle-config", name)
 
 
-def _refused(verb: str, of: str, why: str) -> ValidationError:
+def _refused(verb: str, config_arn: str, why: str) -> ValidationError:
     return ValidationError(
-        f"Unable to {verb} Notebook Instance Lifecycle Config '{of}'. "
+        f"Unable to {verb} Notebook Instance Lifecycle Config '{config_arn}'. "
         f"(Details: Notebook Instance Lifecycle Config {why}.)"
     )

@@ -35,7 +35,8 @@ def page(
     def position(resource: T) -> list[str]:
         return [keys[sort_by](resource), resource.name]
 
-    listed = sorted(filter(_filter(request), resources), key=position, reverse=descending)
+    passing = (resource for resource in resources if _passes(request, resource))
+    listed = sorted(passing, key=position, reverse=descending)
     if "NextToken" in request:
         after = _read_token(request["NextToken"], order)
         listed = [
@@ -57,25 +58,26 @@ def by_creation(resource: StoredResource) -> str:
     return resource.created.isoformat(timespec="milliseconds")
 
 
-def by_modification(resource: StoredResource) -> str:
+def _by_modification(resource: StoredResource) -> str:
     return resource.modified.isoformat(timespec="milliseconds")
 
 
+SORT_KEYS = {"Name": by_name, "CreationTime": by_creation, "LastModifiedTime": _by_modification}
+"""The sort key for each value of SortBy, for resources without a status."""
+
+
 def refuse_any_token(request: dict[str, Any]) -> None:
-    """For an operation whose answers always fit one page. Raises ValidationError."""
+    """Raises ValidationError for a token: for an operation whose answers always fit one page."""
     if "NextToken" in request:
         raise _bad_token()
 
 
-def _filter(request: dict[str, Any]) -> Callable[[StoredResource], bool]:
-    def passes(resource: StoredResource) -> bool:
-        return (
-            request.get("NameContains", "") in resource.name
-            and _within(request, "CreationTime", resource.created)
-            and _within(request, "LastModifiedTime", resource.modified)
-        )
-
-    return passes
+def _passes(request: dict[str, Any], resource: StoredResource) -> bool:
+    return (
+        request.get("NameContains", "") in resource.name
+        and _within(request, "CreationTime", resource.created)
+        and _within(request, "LastModifiedTime", resource.modified)
+    )
 
 
 def _within(request: dict[str, Any], name: str, moment: datetime) -> bool:
@@ -89,10 +91,12 @@ def _token(order: list[Any], last: list[str]) -> str:
 
 def _read_token(token: str, order: list[Any]) -> list[str]:
     try:
-        of, (key, name) = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+        token_order, (key, name) = json.loads(
+            base64.b64decode(token, altchars=b"-_", validate=True)
+        )
     except (ValueError, TypeError, RecursionError):
         raise _bad_token() from None
-    if of != order or not isinstance(key, str) or not isinstance(name, str):
+    if token_order != order or not isinstance(key, str) or not isinstance(name, str):
         raise _bad_token()
     return [key, name]
 

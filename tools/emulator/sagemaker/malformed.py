@@ -27,7 +27,10 @@ MAX_BYTES = 1024 * 1024
 
 
 def install() -> None:
-    """To be called as LocalStack starts, from a hook in `localstack.hooks.on_infra_start`."""
+    """Has LocalStack refuse what it cannot read; called as LocalStack starts.
+
+    From a hook in `localstack.hooks.on_infra_start`.
+    """
     before_parsing: Any = handlers.preprocess_request
     before_parsing.append(_refuse_wrong_scope)
     before_parsing.append(_refuse_oversized)

@@ -28,11 +28,11 @@ def now() -> datetime:
 @cache
 def transition_time() -> timedelta:
     """How long a notebook instance stays in a passing status."""
-    given = os.environ.get(TRANSITION_VARIABLE, "")
+    text = os.environ.get(TRANSITION_VARIABLE, "")
     try:
-        return timedelta(seconds=float(given or DEFAULT_TRANSITION_SECONDS))
+        return timedelta(seconds=float(text or DEFAULT_TRANSITION_SECONDS))
     except (ValueError, OverflowError):
-        LOG.error("%s=%s is not a number of seconds; it is ignored", TRANSITION_VARIABLE, given)
+        LOG.error("%s=%s is not a number of seconds; it is ignored", TRANSITION_VARIABLE, text)
         return timedelta(seconds=DEFAULT_TRANSITION_SECONDS)
 
 
@@ -69,15 +69,20 @@ class NotebookInstance(StoredResource):
 
     @property
     def status(self) -> str:
-        """As in https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html,
-        or `Deleted`, which AWS shows nobody."""
+        """The status that AWS would show by now, or `Deleted`, which it shows nobody.
+
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html
+        """
         due = self.modified + transition_time()
         if self._next and now() >= due:
             self._status, self._next, self.modified = self._next, None, due
         return self._status
 
     def move(self, passing: str, then: str, failure: str | None = None) -> None:
-        """`failure` is why it ends in Failed, if it does."""
+        """Puts the instance into a passing status, after which it is `then`.
+
+        `failure` is why it ends in Failed, if it does.
+        """
         self._status, self._next, self.modified = passing, then, now()
         self.failure = failure
 

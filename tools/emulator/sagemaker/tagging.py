@@ -13,7 +13,10 @@ TYPE = "sagemaker:notebook-instance"
 
 
 def install() -> None:
-    """Adds them to what moto finds. Raises AttributeError if moto has changed."""
+    """Adds notebook instances to what moto finds; called as LocalStack starts.
+
+    Raises AttributeError if moto has changed.
+    """
     from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 
     backend_class: Any = ResourceGroupsTaggingAPIBackend

@@ -43,13 +43,13 @@ def merged(tags: Tags, added: list[dict[str, str]]) -> Tags:
 
     Raises ValidationError for a key given twice or reserved, and above the limit.
     """
-    given = {tag["Key"]: tag["Value"] for tag in added}
-    if len(given) < len(added):
+    new_tags = {tag["Key"]: tag["Value"] for tag in added}
+    if len(new_tags) < len(added):
         raise ValidationError("Duplicate tag keys found. Tag keys must be unique per resource")
-    reserved = sorted(key for key in given if key.lower().startswith("aws:"))
+    reserved = sorted(key for key in new_tags if key.lower().startswith("aws:"))
     if reserved:
         raise ValidationError(f"Tag keys must not begin with aws: ({', '.join(reserved)})")
-    result = {**tags, **given}
+    result = {**tags, **new_tags}
     if len(result) > LIMIT:
         raise ValidationError(f"A resource can have at most {LIMIT} tags, not {len(result)}")
     return result

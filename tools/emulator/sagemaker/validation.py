@@ -38,11 +38,11 @@ def read(shape: StructureShape, body: object) -> dict[str, Any]:
 
 
 def _read_structure(shape: StructureShape, value: object) -> dict[str, Any]:
-    given = _typed(shape, value, dict)
+    members = _typed(shape, value, dict)
     return {
-        name: _read(member, given[name])
+        name: _read(member, members[name])
         for name, member in shape.members.items()
-        if given.get(name) is not None
+        if members.get(name) is not None
     }
 
 
@@ -74,7 +74,10 @@ def _read_string(shape: Shape, value: object) -> str:
 
 
 def _read_timestamp(shape: Shape, value: object) -> datetime:
-    """https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html: seconds since 1970."""
+    """Returns the time that is written as seconds since 1970.
+
+    https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+    """
     seconds = _typed(shape, value, int if isinstance(value, int) else float)
     try:
         return datetime.fromtimestamp(seconds, UTC)
@@ -85,9 +88,9 @@ def _read_timestamp(shape: Shape, value: object) -> datetime:
 def _typed(shape: Shape, value: object, expected: type) -> Any:
     # bool is an int in Python, and not in JSON
     if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
-        kind = {dict: "structure", list: "list", str: "string", bool: "boolean"}
-        given_kind = kind.get(type(value), "number")
-        raise SerializationError(f"A {given_kind} can not be converted to {shape.name}")
+        names = {dict: "structure", list: "list", str: "string", bool: "boolean"}
+        value_type = names.get(type(value), "number")
+        raise SerializationError(f"A {value_type} can not be converted to {shape.name}")
     return value
 
 
