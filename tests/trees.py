@@ -1,6 +1,7 @@
 """Copies of the repository, since no test may touch the tree it runs from."""
 
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,13 @@ def leave_out_lifecycles(root: Path) -> None:
     5.100.0, internal/service/s3/bucket_lifecycle_configuration.go). No other resource reads them.
     """
     (root / "shared-infra/s3/lifecycle.tf").unlink()
+
+
+def empty_stacks(root: Path) -> None:
+    """Removes every stack in `root`, for tests that write the few that they are about."""
+    for folder in ("shared-infra", "notebooks"):
+        shutil.rmtree(root / folder)
+        (root / folder).mkdir()
 
 
 def write_stack(root: Path, name: str, text: str) -> Path:

@@ -1,8 +1,6 @@
 """The `tools` command as a user runs it: a process, in a copy of the repository."""
 
-import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,10 +11,10 @@ import pytest
 from tests import warm
 from tests.children import interruptible
 from tests.keeper import attached_providers, kept_env
-from tests.trees import copy_repository
+from tests.trees import copy_repository, empty_stacks
 from tests.warm import TOOLS
 from tools.localcloud.process import LocalCloud, Running
-from tools.system.processes import start_time
+from tools.system.processes import write_note
 from tools.terraform.binary import Terraform
 from tools.terraform.installation import find_binary
 
@@ -102,9 +100,7 @@ def attached(checkout: Checkout, local_cloud: Running) -> Checkout:
 def attach(checkout: Checkout, running: Running) -> None:
     """Notes the session's emulator as the checkout's own: one LocalStack serves every test."""
     pid_file = checkout.root / ".tools" / "local" / "localstack.json"
-    pid_file.parent.mkdir(parents=True)
-    noted = {"pid": running.pid, "port": running.port, "started": start_time(running.pid)}
-    pid_file.write_text(json.dumps(noted))
+    write_note(running.pid, pid_file, port=running.port)
     assert LocalCloud(pid_file.parent).status() == running
 
 
@@ -120,7 +116,5 @@ def kept_provider(attached: Checkout, kept_terraform: Terraform) -> None:
 @pytest.fixture
 def small(attached: Checkout) -> Checkout:
     """A checkout without stacks of its own: each test writes the few that it is about."""
-    for folder in ("shared-infra", "notebooks"):
-        shutil.rmtree(attached.root / folder)
-        (attached.root / folder).mkdir()
+    empty_stacks(attached.root)
     return attached

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.keeper import kept_env
-from tests.trees import copy_repository, reading, write_stack
+from tests.trees import copy_repository, empty_stacks, reading, write_stack
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
@@ -166,9 +166,8 @@ def aftermath(
         "TF_VAR_token": IN_ENVIRONMENT,
     }
     checkout = Checkout(root, env)
-    for folder in ("shared-infra", "notebooks", "tests"):  # this file is in the last
-        shutil.rmtree(root / folder)
-        (root / folder).mkdir()
+    empty_stacks(root)
+    shutil.rmtree(root / "tests")  # this file is there
     vault = write_stack(root, "shared-infra/vault", VAULT)
     duplicate = write_stack(root, "notebooks/duplicate", DUPLICATE)
     values = f'password = "{IN_FILE}"\nkeys     = [{_hcl(IN_A_LIST)}]\n'

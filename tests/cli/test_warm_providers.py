@@ -15,7 +15,7 @@ import pytest
 from tests.cli.conftest import Checkout, attach, user_env
 from tests.faults.fleet import ended
 from tests.faults.proxy import Call, Proxy, Refusal
-from tests.trees import copy_repository, write_stack
+from tests.trees import copy_repository, empty_stacks, write_stack
 from tools.localcloud.process import REQUESTS_VARIABLE, Running
 from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
@@ -132,9 +132,7 @@ def shipped(tmp_path: Path, terraform: Terraform, local_cloud: Running) -> Itera
 @pytest.fixture
 def place(shipped: Place) -> Place:
     """The stacks that a test writes, and no others."""
-    for folder in ("shared-infra", "notebooks"):
-        shutil.rmtree(shipped.checkout.root / folder)
-        (shipped.checkout.root / folder).mkdir()
+    empty_stacks(shipped.checkout.root)
     return shipped
 
 

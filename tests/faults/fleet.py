@@ -199,11 +199,6 @@ class Fleet(Checkout):
         assert not (self.work / "errored.tfstate").exists()
         assert [file for file in self.logs.glob("*/*.pid") if processes.noted_pid(file)] == []
 
-    def newest_log(self, verb: str) -> Path | None:
-        """What Terraform says in the last run that got so far."""
-        logs = sorted(self.logs.glob(f"*/*.{verb}.log"), key=lambda log: log.stat().st_mtime_ns)
-        return logs[-1] if logs else None
-
     def terraform_pid(self) -> int:
         """The Terraform that is at work."""
         newest = max(self.logs.glob("*/notebooks.*.pid"), key=lambda file: file.stat().st_mtime_ns)

@@ -1,7 +1,6 @@
 """What AWS answers, or does not: a run tries again what passes, and loses nothing."""
 
 import re
-import shutil
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import pytest
 from tests.cli.conftest import user_env
 from tests.faults.fleet import STACK, Fleet, ended
 from tests.faults.proxy import Call, Proxy, Refusal, passing_errors
-from tests.trees import copy_repository, write_stack
+from tests.trees import copy_repository, empty_stacks, write_stack
 from tools.localcloud.process import LocalCloud
 from tools.terraform.binary import Terraform
 
@@ -130,9 +129,7 @@ def test_localstack_ended_and_started_again(
     tmp_path: Path, terraform: Terraform, client: Callable[..., Any]
 ) -> None:
     root = copy_repository(tmp_path / "repository")
-    for folder in ("shared-infra", "notebooks"):
-        shutil.rmtree(root / folder)
-        (root / folder).mkdir()
+    empty_stacks(root)
     own = LocalCloud(root / ".tools/local")
 
     def clients(service: str) -> Any:

@@ -22,7 +22,7 @@ from tools.context import Context
 from tools.fleet.fleet import Fleet
 from tools.hcl import reading, writing
 from tools.localcloud.process import Running
-from tools.system.processes import start_time
+from tools.system.processes import write_note
 
 from .faults import Faults, in_front_of
 
@@ -126,15 +126,10 @@ def place(
     tmp_path: Path, local_cloud: Running, client: Callable[..., Any], role: None
 ) -> Iterator[Place]:
     root = tmp_path / "repository"
-    for folder in ("shared-infra", "modules", "notebooks", ".tools/local"):
+    for folder in ("shared-infra", "modules", "notebooks"):
         (root / folder).mkdir(parents=True)
     (root / "common.auto.tfvars").write_text(f'project = "{PROJECT}"\nregion = "{_REGION}"\n')
-    noted = {
-        "pid": local_cloud.pid,
-        "port": local_cloud.port,
-        "started": start_time(local_cloud.pid),
-    }
-    (root / ".tools/local/localstack.json").write_text(json.dumps(noted))
+    write_note(local_cloud.pid, root / ".tools/local/localstack.json", port=local_cloud.port)
     made = Place(root, _REGION, client)
     yield made
     made.clear()

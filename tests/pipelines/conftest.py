@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pytest
 from tests.cli.conftest import user_env
 from tests.faults.proxy import Proxy
 from tests.remote_state.conftest import RESOURCE, VARIABLES
-from tests.trees import copy_repository, write_stack
+from tests.trees import copy_repository, empty_stacks, write_stack
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
@@ -145,9 +144,7 @@ def team(
     client("s3").create_bucket(Bucket=bucket)
     client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     root = copy_repository(tmp_path / "work")
-    for folder in ("shared-infra", "notebooks"):
-        shutil.rmtree(root / folder)
-        (root / folder).mkdir()
+    empty_stacks(root)
     (root / "common.auto.tfvars").write_text(
         f'project = "acme-ml"\nregion = "us-east-1"\nstate_bucket = "{bucket}"\n'
     )

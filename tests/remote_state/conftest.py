@@ -25,7 +25,7 @@ from tests.cli.conftest import (
 )
 from tests.faults.proxy import Call, Proxy, Refusal
 from tests.keeper import kept_env
-from tests.trees import copy_repository, write_stack
+from tests.trees import copy_repository, empty_stacks, write_stack
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
@@ -158,9 +158,7 @@ def deployed_small(
 ) -> Path:
     """A checkout with the stacks of `deploy_small`, for each test to copy."""
     root = copy_repository(tmp_path_factory.mktemp("small") / "repository")
-    for folder in ("shared-infra", "notebooks"):
-        shutil.rmtree(root / folder)
-        (root / folder).mkdir()
+    empty_stacks(root)
     made = Checkout(root, user_env(terraform))
     attach(made, local_cloud)
     deploy_small(made)

@@ -16,7 +16,7 @@ import pytest
 from tests.cli.conftest import attach, user_env
 from tests.faults.fleet import await_
 from tests.faults.proxy import Proxy
-from tests.trees import copy_repository
+from tests.trees import copy_repository, empty_stacks
 from tools.localcloud.process import Running
 from tools.terraform.binary import Terraform
 
@@ -59,9 +59,7 @@ def team(
 ) -> Iterator[Team]:
     """A team without a bucket, in LocalStack with the DynamoDB of moto's server."""
     root = copy_repository(tmp_path / "repository")
-    for folder in ("shared-infra", "notebooks"):
-        shutil.rmtree(root / folder)
-        (root / folder).mkdir()
+    empty_stacks(root)
     dynamodb = boto3.client(
         "dynamodb",
         region_name="us-east-1",

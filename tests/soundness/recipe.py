@@ -17,11 +17,6 @@ LAYOUTS = ("main", "json", "files", "mixed", "override", "ignored")
 # Layouts of a root that may be unknown, and why.
 UNKNOWN_LAYOUTS = {"override": "this tool does not follow files that override others"}
 STATES = ("beside", "inside", "outside")
-# Spellings of a whole root that may be unknown, and why.
-UNKNOWN_STYLES = {
-    "inner comments": "this tool may not be able to read such HCL",
-    "byte order mark": "this tool may not be able to read such HCL",
-}
 
 _NAMES = (
     "shared-infra/{}",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.trees import empty_stacks
 from tests.unit.commands.conftest import Checkout
 from tools import cli
 from tools.state.backend import Backend
@@ -30,9 +31,7 @@ ARGUMENTS = {
 @pytest.fixture
 def copied(checkout: Checkout) -> Checkout:
     (checkout.root / "common.auto.tfvars").write_text('project = "p"\nregion = "us-east-1"\n')
-    for folder in ("shared-infra", "notebooks"):
-        shutil.rmtree(checkout.root / folder)
-        (checkout.root / folder).mkdir()
+    empty_stacks(checkout.root)
     one = checkout.root / "notebooks/one"
     one.mkdir()
     (one / "main.tf").write_text("")
