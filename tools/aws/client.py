@@ -1,6 +1,6 @@
 """Requests to AWS or to the local cloud, and their errors in a user's words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -80,7 +80,7 @@ class Cloud:
         try:
             return self.call(what, service, operation, **arguments)
         except RequestError as error:
-            if _is_missing(error):
+            if is_missing(error):
                 return None
             raise
 
@@ -91,6 +91,13 @@ class Cloud:
         with asking(self, what):
             for page in self.client(service).get_paginator(operation).paginate(**arguments):
                 yield from page.get(key, [])
+
+    def describe_ec2(
+        self, what: str, operation: str, key: str, filters: Mapping[str, str]
+    ) -> list[Any]:
+        """Returns the items under `key` of what EC2 describes; `filters` is name to value."""
+        by_name = [{"Name": name, "Values": [value]} for name, value in filters.items()]
+        return list(self.items(what, "ec2", operation, key, Filters=by_name))
 
     def identity(self) -> Identity:
         """Returns whose credentials AWS sees."""
@@ -153,7 +160,8 @@ def _request_error(error: Any, cloud: Cloud, what: str) -> RequestError:
     return RequestError(message, code, reason)
 
 
-def _is_missing(error: RequestError) -> bool:
+def is_missing(error: RequestError) -> bool:
+    """Whether AWS refused a request because what it names does not exist."""
     # An answer to HEAD has no body, so that its code is the HTTP status. A bucket of another
     # account answers 403: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
     if error.code in ("403", "404") or "NoSuch" in error.code or "NotFound" in error.code:
@@ -186,7 +194,7 @@ def refuse_emulator(region: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def shared_client(service: str, region: str, endpoint: str | None, is_hurried: bool = False) -> Any:
+def shared_client(service: str, region: str, endpoint: str | None, is_hurried: bool) -> Any:
     """Returns the process's client: making one takes 0.1 s, and its first request a handshake.
 
     Threads may share a client:

@@ -46,7 +46,7 @@ def cloud() -> Cloud:
 
 
 def costs_by_tag(
-    cloud: Cloud, tag: str, start: date, end: date, only: tuple[str, str] | None = None
+    cloud: Cloud, tag: str, start: date, end: date, only: tuple[str, str] | None
 ) -> Iterator[list[BilledCost]]:
     """Asks what was billed by month and value of `tag`, from `start` until before `end`.
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tools.aws.client import Cloud
+from tools.aws.client import Cloud, RequestError, is_missing
 from tools.aws.network import GONE
 from tools.aws.sagemaker import NOTEBOOK_TYPE
 
@@ -107,10 +107,13 @@ def _vpc_endpoint(cloud: Cloud, values: Values) -> str | None:
 
 def _describe(cloud: Cloud, operation: str, key: str, filters: Mapping[str, str]) -> list[Any]:
     """What EC2 describes under `key`, of that which has the values of `filters`."""
-    pairs = [{"Name": name, "Values": [value]} for name, value in filters.items()]
     what = f"look for {' in '.join(filters.values())}"
-    answer = cloud.find(what, "ec2", operation, Filters=pairs)
-    return list(answer[key]) if answer else []
+    try:
+        return cloud.describe_ec2(what, operation, key, filters)
+    except RequestError as error:
+        if is_missing(error):
+            return []
+        raise
 
 
 # They are deleted with a bucket, a role or a group, or they are of Terraform alone.

@@ -41,7 +41,7 @@ class Occupants:
     endpoints: tuple[Endpoint, ...]
 
 
-def occupants(cloud: Cloud, vpc: str) -> Occupants:
+def read_occupants(cloud: Cloud, vpc: str) -> Occupants:
     """Returns what is in a VPC, by its id, or "default" for the region's default one.
 
     Raises UserError if AWS cannot be asked, or there is no such VPC.
@@ -50,8 +50,12 @@ def occupants(cloud: Cloud, vpc: str) -> Occupants:
     if occupied_vpc is None:
         name = "default VPC" if vpc == DEFAULT_VPC else f"VPC {vpc}"
         raise UserError(f"there is no {name} in {cloud}")
-    what, name = f"list the interfaces of {occupied_vpc.id}", "describe_network_interfaces"
-    interfaces = _items(cloud, what, name, "NetworkInterfaces", "vpc-id", occupied_vpc.id)
+    interfaces = cloud.describe_ec2(
+        f"list the interfaces of {occupied_vpc.id}",
+        "describe_network_interfaces",
+        "NetworkInterfaces",
+        {"vpc-id": occupied_vpc.id},
+    )
     return Occupants(
         occupied_vpc.id,
         Counter(str(interface.get("InterfaceType", "interface")) for interface in interfaces),
@@ -61,24 +65,20 @@ def occupants(cloud: Cloud, vpc: str) -> Occupants:
 
 def find_vpc(cloud: Cloud, vpc: str) -> Vpc | None:
     """Returns a VPC, by its id, or "default" for the region's default one; None without one."""
-    name, value = ("is-default", "true") if vpc == DEFAULT_VPC else ("vpc-id", vpc)
-    for described in _items(cloud, f"look for the VPC {vpc}", "describe_vpcs", "Vpcs", name, value):
+    filters = {"is-default": "true"} if vpc == DEFAULT_VPC else {"vpc-id": vpc}
+    what = f"look for the VPC {vpc}"
+    for described in cloud.describe_ec2(what, "describe_vpcs", "Vpcs", filters):
         return Vpc(str(described["VpcId"]), str(described.get("CidrBlock") or ""))
     return None
 
 
 def list_endpoints(cloud: Cloud, vpc_id: str) -> tuple[Endpoint, ...]:
     """Returns the endpoints of a VPC, but for those that are gone."""
-    what, key = f"list the endpoints of {vpc_id}", "VpcEndpoints"
-    endpoints = _items(cloud, what, "describe_vpc_endpoints", key, "vpc-id", vpc_id)
+    what, filters = f"list the endpoints of {vpc_id}", {"vpc-id": vpc_id}
+    endpoints = cloud.describe_ec2(what, "describe_vpc_endpoints", "VpcEndpoints", filters)
     return tuple(
         _endpoint(described) for described in endpoints if described["State"].lower() not in GONE
     )
-
-
-def _items(cloud: Cloud, what: str, operation: str, key: str, name: str, value: str) -> Any:
-    filters = [{"Name": name, "Values": [value]}]
-    return cloud.items(what, "ec2", operation, key, Filters=filters)
 
 
 def _endpoint(described: Mapping[str, Any]) -> Endpoint:

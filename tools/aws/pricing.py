@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from tools.aws.client import Cloud
 
 
-def products(cloud: Cloud, service: str, attributes: Mapping[str, str]) -> Iterator[str]:
+def read_products(cloud: Cloud, service: str, attributes: Mapping[str, str]) -> Iterator[str]:
     """The products of a service code that have these attributes, as JSON texts.
 
     Raises UserError if AWS cannot be asked.

@@ -41,7 +41,7 @@ class Instance:
         return self.arn.split(":")[4]
 
 
-def instances_by_name(cloud: Cloud) -> dict[str, Instance]:
+def list_instances(cloud: Cloud) -> dict[str, Instance]:
     """Every notebook instance of the account in `cloud`, by name: a request for each hundred.
 
     Raises UserError if AWS cannot be asked, or throttles more often than a client repeats.
@@ -62,13 +62,13 @@ def find(cloud: Cloud, name: str) -> Instance | None:
     return _instance(answer) if answer else None
 
 
-def failure_reason(cloud: Cloud, name: str) -> str:
+def read_failure_reason(cloud: Cloud, name: str) -> str:
     """Why an instance has failed, which no listing says."""
     answer = cloud.call(f"describe {name}", *_DESCRIBE, NotebookInstanceName=name)
     return str(answer.get("FailureReason") or "AWS gives no reason")
 
 
-def platform(cloud: Cloud, name: str) -> str:
+def read_platform(cloud: Cloud, name: str) -> str:
     """The platform of an instance, such as notebook-al2023-v1, which no listing says."""
     answer = cloud.call(f"describe {name}", *_DESCRIBE, NotebookInstanceName=name)
     return str(answer.get("PlatformIdentifier") or "")
@@ -86,8 +86,8 @@ def change_type(cloud: Cloud, name: str, instance_type: str) -> None:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateNotebookInstance.html
     """
     what, operation = f"give {name} the type {instance_type}", "update_notebook_instance"
-    given = {"NotebookInstanceName": name, "InstanceType": instance_type}
-    cloud.call(what, "sagemaker", operation, **given)
+    arguments = {"NotebookInstanceName": name, "InstanceType": instance_type}
+    cloud.call(what, "sagemaker", operation, **arguments)
 
 
 def stop(cloud: Cloud, name: str) -> None:
@@ -96,7 +96,7 @@ def stop(cloud: Cloud, name: str) -> None:
     cloud.call(what, "sagemaker", operation, NotebookInstanceName=name)
 
 
-def presigned_url(cloud: Cloud, name: str, session_seconds: int) -> str:
+def create_presigned_url(cloud: Cloud, name: str, session_seconds: int) -> str:
     """A URL that signs in whoever opens it, for `session_seconds` (1800 to 43200).
 
     Raises UserError if the instance does not run.
@@ -112,8 +112,8 @@ def presigned_url(cloud: Cloud, name: str, session_seconds: int) -> str:
     return str(answer["AuthorizedUrl"])
 
 
-def tags_of_project(cloud: Cloud, project: str) -> Mapping[str, Mapping[str, str]] | None:
-    """The tags of every notebook instance with the tag Project, by ARN; None if AWS refuses.
+def read_tags_of_project(cloud: Cloud, project: str) -> Mapping[str, Mapping[str, str]]:
+    """Returns the tags of each instance with the tag Project, by ARN; none if AWS refuses.
 
     A request for each hundred, to an API that many who may list notebooks may not use.
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
@@ -134,7 +134,7 @@ def tags_of_project(cloud: Cloud, project: str) -> Mapping[str, Mapping[str, str
         }
     except RequestError as error:
         if "AccessDenied" in error.code:
-            return None
+            return {}
         raise
 
 

@@ -52,15 +52,12 @@ def read_subnets(cloud: Cloud, vpc_id: str) -> list[Subnet]:
 
     If it refuses to list the route tables alone, every way to the internet is "unknown".
     """
-    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
-
-    def items(operation: str, key: str) -> list[Any]:
-        what = f"list {key} of {vpc_id}"
-        return list(cloud.items(what, "ec2", operation, key, Filters=filters))
-
-    described_subnets = items("describe_subnets", "Subnets")
+    in_vpc = {"vpc-id": vpc_id}
+    what = f"list the subnets of {vpc_id}"
+    described_subnets = cloud.describe_ec2(what, "describe_subnets", "Subnets", in_vpc)
     try:
-        tables = items("describe_route_tables", "RouteTables")
+        what = f"list the route tables of {vpc_id}"
+        tables = cloud.describe_ec2(what, "describe_route_tables", "RouteTables", in_vpc)
     except UserError:
         tables = []
     subnets = [
@@ -89,13 +86,15 @@ def way_to_internet(subnet_id: str, tables: Sequence[Mapping[str, Any]]) -> Inte
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
     routes = [route for route in table["Routes"] if route.get("State") != "blackhole"]
     for route in routes:
-        # Some write the default route in two halves.
+        # Two routes, 0.0.0.0/1 and 128.0.0.0/1, lead as far as the default route.
         if str(route.get("DestinationCidrBlock")).endswith(("/0", "/1")):
             if route.get("NatGatewayId"):
                 return "NAT"
             is_public = str(route.get("GatewayId")).startswith("igw-")
             return "public" if is_public else "other"
-    # A prefix list of one's own may hold any range; those of gateway endpoints are services'.
+    # A prefix list of one's own may hold any range; those of gateway endpoints are services':
+    # https://docs.aws.amazon.com/vpc/latest/userguide/managed-prefix-lists.html
+    # https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
     has_lists = any(
         route.get("DestinationPrefixListId") and not str(route.get("GatewayId")).startswith("vpce-")
         for route in routes

@@ -1,7 +1,7 @@
 """The tables and notes of `tools cost`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 import click
@@ -30,8 +30,8 @@ class CostAnswer:
     duplicated_gb: Decimal
     selected: bool
     hours: Decimal | None
-    key: Key | None = None
-    groups: Sequence[Group] = field(default_factory=list)
+    key: Key | None
+    groups: Sequence[Group]
 
 
 def show(answer: CostAnswer) -> None:

@@ -86,7 +86,7 @@ def _run(context: Context, port: int | None) -> None:
 def _show(target: Target) -> None:
     """Prints the notebooks and what they share, from the stacks' outputs."""
     outputs = {stack: target.terraform.outputs(stack.path) for stack in target.repository.stacks()}
-    instances = sagemaker.instances_by_name(Cloud(target.region, target.endpoint))
+    instances = sagemaker.list_instances(Cloud(target.region, target.endpoint))
     rows: list[tuple[str, str, str]] = []
     urls = []
     for stack, values in outputs.items():

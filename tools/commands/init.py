@@ -4,6 +4,7 @@ import click
 
 from tools.aws import model
 from tools.aws.client import Cloud
+from tools.aws.network import DEFAULT_VPC
 from tools.commands import init_questions
 from tools.commands.init_questions import Questions
 from tools.console import table
@@ -15,7 +16,7 @@ from tools.cost.model import SharedSpec
 from tools.errors import UserError
 from tools.fleet import occupants
 from tools.scaffold import settings
-from tools.scaffold.settings import DEFAULT_VPC, ENDPOINT_SETS, Settings
+from tools.scaffold.settings import ENDPOINT_SETS, Settings
 
 
 @click.command("init", short_help="Set the project, region and VPC.")

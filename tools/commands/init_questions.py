@@ -8,6 +8,7 @@ import click
 
 from tools.aws import model, sessions, vpcs
 from tools.aws.client import Cloud
+from tools.aws.network import DEFAULT_VPC
 from tools.aws.vpcs import Subnet, Vpc
 from tools.console import table
 from tools.console.messages import say, show_kept
@@ -17,7 +18,7 @@ from tools.cost import prices
 from tools.cost.model import Amount, Assumptions, Estimate, Quantities, SharedSpec, estimate_month
 from tools.errors import UserError, shorten
 from tools.scaffold import settings
-from tools.scaffold.settings import DEFAULT_VPC, ENDPOINT_SETS
+from tools.scaffold.settings import ENDPOINT_SETS
 
 _WHERE_TO_FIND = (
     "Type the values. Where they are in the AWS console:",

@@ -38,9 +38,9 @@ def command(
     """
     fleet = Fleet.open(context, local)
     declared = fleet.notebook(notebook)
-    fleet.require_status(declared, "InService")
+    fleet.require_running(declared)
     cloud = fleet.cloud(declared.region)
-    url = sagemaker.presigned_url(cloud, declared.name, session_minutes * 60)
+    url = sagemaker.create_presigned_url(cloud, declared.name, session_minutes * 60)
     if fleet.endpoint:
         say("The local cloud has no Jupyter behind this URL.")
     if browser:

@@ -98,7 +98,7 @@ def _by_usage_type(prices: Iterable[tuple[str, Price]]) -> dict[str, Price]:
 def _ask(
     cloud: Cloud, today: date, service: str, region: str, **attributes: str
 ) -> dict[str, Price]:
-    answer = pricing.products(cloud, service, {"regionCode": region, **attributes})
+    answer = pricing.read_products(cloud, service, {"regionCode": region, **attributes})
     return _by_usage_type(_parse(answer, f"AWS Price List API, {service}", today))
 
 

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,7 +15,6 @@ Truth = bool | None
 
 _TAG = "aws:principaltag/"
 _PREFIX = "s3:prefix"  # the one key of an S3 request that a question says
-_NEGATED = re.compile("(?<=.)Not|^Not")
 
 
 def all_of(truths: Iterable[Truth]) -> Truth:
@@ -44,31 +44,27 @@ def hold(conditions: Mapping[str, Any], keys: Mapping[str, str], tags: Mapping[s
     """
     known = {**keys, **{f"{_TAG}{name.lower()}": value for name, value in tags.items()}}
     return all_of(
-        _holds(operator, key.lower(), [str(value) for value in as_list(values)], known)
-        for operator, pairs in conditions.items()
+        _holds(operator_name, key.lower(), [str(value) for value in as_list(values)], known)
+        for operator_name, pairs in conditions.items()
         for key, values in pairs.items()
     )
 
 
-def _holds(operator: str, key: str, values: list[str], known: Mapping[str, str]) -> Truth:
+def _holds(operator_name: str, key: str, values: list[str], known: Mapping[str, str]) -> Truth:
     is_absent = key not in known and (key.startswith(_TAG) or key == _PREFIX)
     if key not in known and not is_absent:
         return None
-    if operator == "Null":
+    if operator_name == "Null":
         return str(is_absent).lower() in [value.lower() for value in values]
-    name = operator.removesuffix("IfExists")
-    positive = _NEGATED.sub("", name)
+    name = operator_name.removesuffix("IfExists")
+    positive = name.replace("Not", "")
     if positive not in _OPERATORS or any("${" in value for value in values):
         return None
     is_negated = positive != name
     if is_absent:
-        return is_negated or name != operator
+        return is_negated or name != operator_name
     is_matched = any(_OPERATORS[positive](value, known[key]) for value in values)
     return is_matched != is_negated
-
-
-def _same(value: str, text: str) -> bool:
-    return value == text
 
 
 def _same_in_any_case(value: str, text: str) -> bool:
@@ -76,7 +72,7 @@ def _same_in_any_case(value: str, text: str) -> bool:
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
-    "StringEquals": _same,
+    "StringEquals": operator.eq,
     "StringEqualsIgnoreCase": _same_in_any_case,
     "StringLike": matches,
     "ArnEquals": matches,

@@ -101,17 +101,17 @@ class Fleet:
     def instances(self, notebooks: Sequence[DeclaredNotebook]) -> Instances:
         """Every instance of the regions of `notebooks`: one listing for each region."""
         regions = dict.fromkeys([notebook.region for notebook in notebooks] or [self.region])
-        return {region: sagemaker.instances_by_name(self.cloud(region)) for region in regions}
+        return {region: sagemaker.list_instances(self.cloud(region)) for region in regions}
 
-    def require_status(self, notebook: DeclaredNotebook, status: str) -> None:
-        """Raises UserError if the notebook has no instance, or one with another status."""
+    def require_running(self, notebook: DeclaredNotebook) -> None:
+        """Raises UserError if the notebook has no instance, or one that does not run."""
         cloud = self.cloud(notebook.region)
         instance = sagemaker.find(cloud, notebook.name)
         if instance is None:
             raise UserError(self.say_not_deployed(notebook))
-        if instance.status != status:
+        if instance.status != "InService":
             raise UserError(
-                f"{notebook.stack.name} is {instance.status} in {cloud}, not {status}; "
+                f"{notebook.stack.name} is {instance.status} in {cloud}, not InService; "
                 f"start it: tools start {notebook.stack.path.name}{self.option}"
             )
 

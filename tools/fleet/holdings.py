@@ -5,11 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tools.aws import s3
 from tools.aws.sagemaker import NOTEBOOK_TYPE
+from tools.engine.records import BUCKET_REQUESTS
 from tools.errors import UserError
 from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.state.place import locate_unmoved, read_state
-
-_REQUESTS = 16  # to a bucket, in parallel
 
 
 def read_holdings(fleet: Fleet, notebooks: Sequence[DeclaredNotebook]) -> dict[str, bool | None]:
@@ -20,9 +19,9 @@ def read_holdings(fleet: Fleet, notebooks: Sequence[DeclaredNotebook]) -> dict[s
     """
     if fleet.other_states:
         return dict.fromkeys(notebook.stack.name for notebook in notebooks)
-    with ThreadPoolExecutor(_REQUESTS) as pool:
-        held = pool.map(lambda notebook: _is_held(fleet, notebook), notebooks)
-        return {n.stack.name: is_held for n, is_held in zip(notebooks, held, strict=True)}
+    with ThreadPoolExecutor(BUCKET_REQUESTS) as pool:
+        answers = pool.map(lambda notebook: _is_held(fleet, notebook), notebooks)
+        return {n.stack.name: is_held for n, is_held in zip(notebooks, answers, strict=True)}
 
 
 def _is_held(fleet: Fleet, notebook: DeclaredNotebook) -> bool | None:

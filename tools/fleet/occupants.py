@@ -6,7 +6,7 @@ from typing import Any
 
 from tools.aws import network
 from tools.aws.client import Cloud
-from tools.aws.network import Endpoint, Occupants
+from tools.aws.network import DEFAULT_VPC, Endpoint, Occupants
 from tools.errors import UserError
 from tools.layout import variables
 from tools.layout.repository import Repository
@@ -31,9 +31,9 @@ def describe(cloud: Cloud, vpc: str, project: str, values: Mapping[str, Any]) ->
     `values` are those of the endpoints' stack. What AWS does not tell is said to be unknown.
     """
     try:
-        vpc_occupants = network.occupants(cloud, vpc)
+        vpc_occupants = network.read_occupants(cloud, vpc)
     except UserError as error:
-        which = "default VPC" if vpc == "default" else f"VPC {vpc}"
+        which = "default VPC" if vpc == DEFAULT_VPC else f"VPC {vpc}"
         return [f"what else is in the {which} cannot be told: {error}"]
     return list(_sentences(vpc_occupants, cloud.region, project, values))
 

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-al2.html
 """
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,10 +18,12 @@ from tools.errors import UserError
 RETIRED = "Amazon Linux 2: AWS does not start it again"  # or 1
 # Since then AWS creates none on a retired platform, so that a younger instance need not be asked.
 _LAST_CREATED = datetime(2026, 7, 1, tzinfo=UTC)
-_REQUESTS = 8  # at once
+# At once: a client keeps 10 connections, and a request beyond them makes one of its own
+# (botocore 1.42, endpoint.py).
+_REQUESTS = 8
 
 
-def find_retired(cloud: Cloud, instances: Iterable[Instance]) -> Mapping[str, bool | None]:
+def find_retired(cloud: Cloud, instances: Sequence[Instance]) -> Mapping[str, bool | None]:
     """Returns whether each instance, by name, is on a retired platform; None if AWS refuses to say.
 
     No listing says it: each instance that is old enough takes a request, once in a process unless
@@ -44,7 +46,7 @@ def _is_retired(cloud: Cloud, name: str, modified: datetime) -> bool | None:
 @lru_cache(maxsize=1024)
 def _platform(cloud: Cloud, name: str, modified: datetime) -> str:
     """The platform of an instance as it was `modified`; AWS's move to a newer one changes that."""
-    return sagemaker.platform(cloud, name)
+    return sagemaker.read_platform(cloud, name)
 
 
 def describe_move(name: str, instance_type: str, region: str, status: str) -> str:

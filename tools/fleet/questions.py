@@ -161,12 +161,12 @@ def _decide(request: _Request, resource_policies: Sequence[Policy] | None, missi
         return Answer("no", f"denied by {denied.reason}")
     allowed = _find("Allow", grants.identity, request)
     bounded = _within_boundary(request)
-    given = (
+    by_resource = (
         _Finding(None, missing)
         if resource_policies is None
         else _find("Allow", resource_policies, request)
     )
-    if given.truth is False:
+    if by_resource.truth is False:
         if allowed.truth is False and not unread:
             what = f"{request.action} on {request.resource}"
             return Answer("no", f"no policy of its role allows {what}")
@@ -180,7 +180,7 @@ def _decide(request: _Request, resource_policies: Sequence[Policy] | None, missi
         f"whether it is allowed: {allowed.reason}" if allowed.truth is None else "",
         f"whether it is denied: {denied.reason}" if denied.truth is None else "",
         bounded.reason if not bounded.truth else "",
-        given.reason if given.truth is not False else "",
+        by_resource.reason if by_resource.truth is not False else "",
     ]
     return Answer("unknown", "not known: " + "; ".join(filter(None, unknown)))
 
@@ -206,17 +206,14 @@ def _find(effect: str, policies: Iterable[Policy], request: _Request) -> _Findin
         _Finding(truth, f"{name}: {element.get('Sid', '-')}{_conditions(element, truth)}")
         for name, document in policies
         for element in as_list(document["Statement"])
-        if element["Effect"] == effect and (truth := _applies(element, request)) is not False
+        if element["Effect"] == effect and (truth := all_of(_parts(element, request))) is not False
     ]
     truth = any_of(finding.truth for finding in findings)
     return next((finding for finding in findings if finding.truth == truth), _Finding(False))
 
 
-def _applies(element: Mapping[str, Any], request: _Request) -> Truth:
-    return all_of(_parts(element, request))
-
-
 def _parts(element: Mapping[str, Any], request: _Request) -> Iterator[Truth]:
+    """Yields for each part of a statement whether it is about the request."""
     for element_key in ("Action", "NotAction"):
         if element_key in element:
             patterns = as_list(element[element_key])
@@ -232,7 +229,9 @@ def _parts(element: Mapping[str, Any], request: _Request) -> Iterator[Truth]:
             yield None if whom is None or element_key == "NotPrincipal" else whom
     filled_conditions = {
         operator: {
-            condition_key: [_filled(str(value), request) for value in as_list(values)]
+            condition_key: [
+                fill(str(value), request.grants.tags) or str(value) for value in as_list(values)
+            ]
             for condition_key, values in pairs.items()
         }
         for operator, pairs in element.get("Condition", {}).items()
@@ -246,10 +245,6 @@ def _names(pattern: str, request: _Request) -> Truth:
     if filled is None:
         return False
     return None if "${" in filled else matches(filled, request.resource)
-
-
-def _filled(value: str, request: _Request) -> str:
-    return fill(value, request.grants.tags) or value
 
 
 def _is_principal(element: Any, role: str, effect: str) -> Truth:

@@ -59,7 +59,7 @@ class NotebookResult:
 
     notebook: DeclaredNotebook
     outcome: Outcome
-    detail: str = ""
+    detail: str
 
     @property
     def succeeded(self) -> bool:
@@ -237,7 +237,7 @@ class StartStop:
 
     def _failure_reason(self, notebook: DeclaredNotebook) -> str:
         try:
-            return sagemaker.failure_reason(self.fleet.cloud(notebook.region), notebook.name)
+            return sagemaker.read_failure_reason(self.fleet.cloud(notebook.region), notebook.name)
         except UserError as error:  # the others are waited for all the same
             return str(error)
 

@@ -1,14 +1,14 @@
 """The status of a fleet: what is declared beside what AWS has."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tools.aws import sagemaker
 from tools.aws.sagemaker import Instance
 from tools.errors import UserError
 from tools.fleet import idle, platforms
-from tools.fleet.fleet import DeclaredNotebook, Fleet, Instances
+from tools.fleet.fleet import DeclaredNotebook, Fleet
 from tools.fleet.holdings import read_holdings
 from tools.fleet.idle import Decision
 from tools.hcl.reading import Value
@@ -111,9 +111,9 @@ def read_status(
     held. Raises UserError if AWS cannot be asked, but for its logs.
     """
     instances = fleet.instances(notebooks)
-    held = {} if in_states is None else in_states
-    made = [n for n in notebooks if n.name in instances[n.region] and not held.get(n.stack.name)]
-    held |= read_holdings(fleet, made)
+    is_held = {} if in_states is None else in_states
+    made = [n for n in notebooks if n.name in instances[n.region] and not is_held.get(n.stack.name)]
+    is_held |= read_holdings(fleet, made)
     notebook_keys = {(notebook.region, notebook.name) for notebook in notebooks}
     retired = {
         region: platforms.find_retired(
@@ -131,49 +131,31 @@ def read_status(
             idle_unknown.append(str(error))
     statuses = []
     for notebook in notebooks:
-        instance = instances[notebook.region].get(notebook.name)
-        decision = decisions.get(notebook.region, {}).get(notebook.name)
-        status = _notebook_status(fleet, notebook, instance, decision)
-        in_state = held.get(notebook.stack.name) if instance else None
-        is_retired = retired[notebook.region].get(notebook.name)
-        statuses.append(replace(status, in_state=in_state, platform_retired=is_retired))
-    undeclared = [
-        replace(other, platform_retired=retired[other.region].get(other.instance.name))
-        for other in (_undeclared(fleet, instances, notebooks) if with_undeclared else ())
-    ]
-    return FleetStatus(statuses, undeclared, idle_unknown)
-
-
-def _notebook_status(
-    fleet: Fleet,
-    notebook: DeclaredNotebook,
-    instance: Instance | None,
-    decision: Decision | None,
-) -> NotebookStatus:
-    if instance and instance.status == "Failed":
-        failure = sagemaker.failure_reason(fleet.cloud(notebook.region), notebook.name)
-        return NotebookStatus(notebook, instance, failure)
-    if instance and instance.status == "InService":
-        current = idle.since_last_change(decision, instance.modified)
-        return NotebookStatus(notebook, instance, decision=current)
-    return NotebookStatus(notebook, instance)
-
-
-def _undeclared(
-    fleet: Fleet, instances: Instances, notebooks: Sequence[DeclaredNotebook]
-) -> list[UndeclaredInstance]:
-    notebook_keys = {(notebook.region, notebook.name) for notebook in notebooks}
-    undeclared = []
-    for region, by_name in instances.items():
+        region, name = notebook.region, notebook.name
+        instance = instances[region].get(name)
+        failure, decision = None, None
+        if instance and instance.status == "Failed":
+            failure = sagemaker.read_failure_reason(fleet.cloud(region), name)
+        elif instance and instance.status == "InService":
+            last = decisions.get(region, {}).get(name)
+            decision = idle.since_last_change(last, instance.modified)
+        in_state = is_held.get(notebook.stack.name) if instance else None
+        is_retired = retired[region].get(name)
+        statuses.append(NotebookStatus(notebook, instance, failure, decision, in_state, is_retired))
+    undeclared: list[UndeclaredInstance] = []
+    for region, by_name in instances.items() if with_undeclared else ():
         others = [other for name, other in by_name.items() if (region, name) not in notebook_keys]
         tags = _tags_by_arn(fleet, region) if others else {}
-        undeclared += [UndeclaredInstance(region, i, tags.get(i.arn, {})) for i in others]
-    return undeclared
+        undeclared += [
+            UndeclaredInstance(region, i, tags.get(i.arn, {}), retired[region].get(i.name))
+            for i in others
+        ]
+    return FleetStatus(statuses, undeclared, idle_unknown)
 
 
 def _tags_by_arn(fleet: Fleet, region: str) -> Mapping[str, Mapping[str, str]]:
     common = fleet.repository.common()
-    return sagemaker.tags_of_project(fleet.cloud(region), str(common["project"])) or {}
+    return sagemaker.read_tags_of_project(fleet.cloud(region), str(common["project"]))
 
 
 def _differences(declared_values: Mapping[str, Value], instance: Instance) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.aws.client import Cloud
+from tools.aws.network import DEFAULT_VPC
 from tools.engine import explain
 from tools.engine.records import Records
 from tools.errors import UserError
@@ -99,7 +100,7 @@ class Destination:
     def vpc(self) -> str | None:
         """The stacks' VPC, None if it is not settled yet."""
         vpc = self.outputs(GROUPS).get("vpc_id") or self._declared_vpc
-        return self.default_vpc() if vpc == "default" else str(vpc) if vpc else None
+        return self.default_vpc() if vpc == DEFAULT_VPC else str(vpc) if vpc else None
 
     @property
     def _declared_vpc(self) -> Value:
@@ -143,8 +144,7 @@ class Destination:
 
     def ask_ec2(self, what: str, operation: str, key: str, filters: Mapping[str, str]) -> list[Any]:
         """Returns the items called `key` of what EC2 describes; `filters` is name to value."""
-        by_name = [{"Name": name, "Values": [value]} for name, value in filters.items()]
-        return self.ask_pages(what, "ec2", operation, key, Filters=by_name)
+        return self.cloud.describe_ec2(what, operation, key, filters)
 
 
 def parse_tags(tag_list: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -88,7 +88,7 @@ class _Scan:
 
     def run(self) -> list[Candidate]:
         destination = self._destination
-        names = sorted(sagemaker.instances_by_name(destination.cloud))
+        names = sorted(sagemaker.list_instances(destination.cloud))
         free = [n for n in names if not self._managed.find(NOTEBOOK_TYPE, n)]
         with ThreadPoolExecutor(_REQUESTS) as pool:
             described = list(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from tools.aws.network import DEFAULT_VPC
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.hcl.reading import VALUES
@@ -49,7 +50,7 @@ _STAND_INS: dict[str, reading.Value] = {
     "vpc_id": None,
 }
 # What security groups have to be told: the local cloud has a default VPC, and nobody else in it.
-_VPC = {"vpc_id": "default"}
+_VPC = {"vpc_id": DEFAULT_VPC}
 # Terraform reads these files in the order of their names, and takes the last value:
 # https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
 OVERRIDES = "zz-local.auto.tfvars"
@@ -69,8 +70,6 @@ def refresh(repository: Repository, copy: Path) -> Repository:
     the state stays, if the local cloud holds something of it: it is an orphan there. Raises
     UserError, before anything is changed, if the copy was deployed for another project or region.
     """
-    for folder in ("shared-infra", "notebooks", "modules"):
-        (copy / folder).mkdir(parents=True, exist_ok=True)
     _refuse_other_project(repository, copy)
     files.write_if_new(copy / COMMON, _common(repository, copy / COMMON))
     bucket = backend.configured_backend(Repository(copy))
@@ -88,7 +87,7 @@ def refresh(repository: Repository, copy: Path) -> Repository:
         files.write_if_new(copy / name / _FROM_REPOSITORY, "")
         files.write_if_new(copy / name / OVERRIDES, _overrides(copy / name, name == GROUPS))
     mirror.Note(noted, roots + unfinished + orphaned).write(copy)
-    for folder in ("shared-infra", "notebooks", "modules"):
+    for folder in (*FOLDERS, "modules"):  # git keeps no empty ones, and a repository has all three
         (copy / folder).mkdir(parents=True, exist_ok=True)
     return replace(repository, root=copy, option=" --local")
 

@@ -71,7 +71,7 @@ class Session:
         cls,
         context: Context,
         target: Target,
-        options: Options | None = None,
+        options: Options | None,
         *,
         check: bool = True,
     ) -> "Session":

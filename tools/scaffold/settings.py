@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.aws.model import check_bucket, check_bucket_suffix, check_region
+from tools.aws.network import DEFAULT_VPC
 from tools.errors import UserError
 from tools.hcl import reading, writing
 from tools.hcl.reading import Value
@@ -20,7 +21,6 @@ _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Check = Callable[[str], None]
 
-DEFAULT_VPC = "default"
 _HEADER = "# Made by `tools init`; yours to edit.\n\n"
 _FILES = _BUCKETS, _GROUPS, _ENDPOINTS = (
     "shared-infra/s3/terraform.tfvars",
@@ -61,14 +61,12 @@ class Settings:
         _check_prefix("route-table-id", "rtb-", self.route_table_ids)
         if self.state_bucket:
             check_bucket("--state-bucket", self.state_bucket)
-        if self.bucket_suffix and (
-            len(self.bucket_suffix) > 21 or not _SUFFIX.fullmatch(self.bucket_suffix)
-        ):
-            raise UserError(
-                f"--bucket-suffix {self.bucket_suffix!r}: at most 21 lower-case letters, digits "
-                "and single hyphens between them"
-            )
         if self.bucket_suffix:
+            if len(self.bucket_suffix) > 21 or not _SUFFIX.fullmatch(self.bucket_suffix):
+                raise UserError(
+                    f"--bucket-suffix {self.bucket_suffix!r}: at most 21 lower-case letters, "
+                    "digits and single hyphens between them"
+                )
             check_bucket_suffix("--bucket-suffix", self.bucket_suffix)
         check_nat_subnet(self.nat_subnet or "")
         if self.vpc_id != DEFAULT_VPC and not self.subnet_ids:

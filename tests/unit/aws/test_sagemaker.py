@@ -46,7 +46,7 @@ def test_times_are_in_utc_wherever_the_user_is(monkeypatch: pytest.MonkeyPatch) 
     events = cloud.client("sagemaker").meta.events
     events.register("before-send.sagemaker.ListNotebookInstances", lambda **_: answer, "here")
     try:
-        found = sagemaker.instances_by_name(cloud)["nlp"].modified
+        found = sagemaker.list_instances(cloud)["nlp"].modified
     finally:
         events.unregister("before-send.sagemaker.ListNotebookInstances", unique_id="here")
     assert f"{found:%Y-%m-%d %H:%M %Z}" == "2026-01-31 08:15 UTC"

@@ -73,7 +73,7 @@ def browsers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webbrowser, "_tryorder", None)
     monkeypatch.setattr(webbrowser, "_browsers", {})
     # A stand-in: moto knows no such request.
-    monkeypatch.setattr(sagemaker, "presigned_url", lambda *_: URL)
+    monkeypatch.setattr(sagemaker, "create_presigned_url", lambda *_: URL)
 
 
 @pytest.mark.usefixtures("browsers")
