@@ -18,6 +18,9 @@ _LONGEST_VALUE = 80
 _MOST_NAMES = 10
 _LONGEST_NAME = 100  # to be compared with others, which takes the square of its length
 
+_shortened = reprlib.Repr()
+_shortened.maxstring = _LONGEST_VALUE
+
 
 def in_one_line(message: str) -> str:
     """Prepares `message` for a terminal: shortened in its middle, without control characters."""
@@ -30,7 +33,7 @@ def in_one_line(message: str) -> str:
 def shorten(value: object) -> str:
     """Quotes a wrong value for an error, as JSON unless it is text: shortened in its middle."""
     if isinstance(value, str):
-        return _Shortened().repr(value)
+        return _shortened.repr(value)
     # In parts, since a few lines of YAML can name each other for gigabytes of JSON.
     parts = json.JSONEncoder(default=str, ensure_ascii=False).iterencode(value)
     text = ""
@@ -62,9 +65,3 @@ def nearest(name: str, names: Sequence[str], most: int = 3, aliases: Collection[
     if len(names) > _MOST_NAMES:
         names = sorted(names, key=lambda other: -SequenceMatcher(None, short, other).ratio())
     return f"there are {first_of(names, _MOST_NAMES) or 'none'}"
-
-
-class _Shortened(reprlib.Repr):
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = _LONGEST_VALUE

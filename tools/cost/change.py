@@ -43,8 +43,8 @@ class MonthlyChange:
     stacks: int
     now: Amount
     then: Amount
-    unknown: Sequence[tuple[str, str]] = ()
-    left_out: Sequence[str] = ()
+    unknown: Sequence[tuple[str, str]]
+    left_out: Sequence[str]
 
     def __str__(self) -> str:
         """The change in a sentence, and in another what is not known of it."""

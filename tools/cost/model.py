@@ -96,9 +96,9 @@ class Amount:
             return figures.money(self.usd)
         return f"at least {figures.money(self.usd)}" if self.usd else "unknown"
 
-    def times(self, factor: int, of: int = 1) -> "Amount":
-        """Scales the amount by `factor / of`."""
-        return Amount(self.usd * factor / of, self.complete)
+    def times(self, factor: int, divisor: int = 1) -> "Amount":
+        """Scales the amount by `factor / divisor`."""
+        return Amount(self.usd * factor / divisor, self.complete)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Estimate:
     quantities: Quantities
     assumptions: Assumptions
     notebooks: Sequence[NotebookCost]
-    shared: Sequence[Line] = field(default_factory=list)
+    shared: Sequence[Line]
 
     @property
     def notebooks_amount(self) -> Amount:

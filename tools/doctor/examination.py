@@ -16,7 +16,7 @@ from tools.state.backend import ROOT
 
 _ANY_REGION = "us-east-1"  # where every account may ask who it is
 _NOT_CONFIGURED = "not checked without a project and a region"
-_AWS = ("vpc", "endpoints", "quotas")
+_OF_ACCOUNT = ("vpc", "endpoints", "quotas")
 
 
 def examine(context: Context, local: bool) -> Iterator[Check]:
@@ -35,15 +35,12 @@ def examine(context: Context, local: bool) -> Iterator[Check]:
     yield from _guard("git", lambda: repository.check_git(root, _roots(context)))
     clouds: list[Cloud] = []
     yield from _guard("credentials", lambda: [_check_credentials(context, local, clouds)])
-    if not clouds:
-        for name in _AWS:
-            yield Check(name, "unknown", "not checked without credentials")
+    if clouds and _is_configured(context):
+        yield from _examine_account(context, clouds[0])
         return
-    if not _is_configured(context):
-        for name in _AWS:
-            yield Check(name, "unknown", _NOT_CONFIGURED)
-        return
-    yield from _examine_account(context, clouds[0])
+    why = _NOT_CONFIGURED if clouds else "not checked without credentials"
+    for name in _OF_ACCOUNT:
+        yield Check(name, "unknown", why)
 
 
 def _examine_account(context: Context, cloud: Cloud) -> Iterator[Check]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tools.console import figures
 from tools.doctor.check import Check
+from tools.engine.preparation import MINIMUM_FREE
 from tools.terraform.binary import Terraform
 
 # A provider is 700 MB unpacked, and 150 MB packed beside it (AWS provider 5.100).
 _ENOUGH_BYTES = 2_000_000_000
-_TOO_FEW_BYTES = 10_000_000  # as tools/engine/preparation.py refuses to work with
 _REGISTRY_SECONDS = 4
 
 
@@ -53,7 +53,7 @@ def check_disk(root: Path) -> Check:
     """The free space where states and providers are written."""
     free = shutil.disk_usage(root).free
     detail = f"{figures.size(free)} are free in {root}"
-    if free < _TOO_FEW_BYTES:
+    if free < MINIMUM_FREE:
         return Check("disk", "error", f"{detail}: a state could not be written", "make room")
     if free < _ENOUGH_BYTES:
         needed = f"a provider needs up to {figures.size(_ENOUGH_BYTES)}"

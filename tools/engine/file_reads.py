@@ -283,11 +283,11 @@ class _Walk:
             ):
                 # A module that asks its caller may have another value in each call.
                 if scope.key and scope.asks_outside:
-                    of = f"{self.cwd}/module.{scope.key}."
+                    owner = f"{self.cwd}/module.{scope.key}."
                 else:
-                    of = posixpath.normpath(posixpath.join(self.cwd, scope.folder)) + "/"
+                    owner = posixpath.normpath(posixpath.join(self.cwd, scope.folder)) + "/"
                 digest = digest_of(json.dumps(value).encode())
-                outer.reads.files[f"{of}local.{name}"] = digest
+                outer.reads.files[f"{owner}local.{name}"] = digest
                 return
         outer.merge(local_collector)
 

@@ -29,8 +29,8 @@ class Leftover(NamedTuple):
 class Leftovers:
     """What a plan would create and what exists, and the addresses of what may exist."""
 
-    existing: tuple[Leftover, ...] = ()
-    unknown: tuple[str, ...] = ()
+    existing: tuple[Leftover, ...]
+    unknown: tuple[str, ...]
 
 
 def find_leftovers(run: Run, stack: Stack) -> Leftovers:
@@ -50,15 +50,15 @@ def find_leftovers(run: Run, stack: Stack) -> Leftovers:
     for change in plan.get("resource_changes", []):
         if change["mode"] != "managed" or change["change"]["actions"] != ["create"]:
             continue
-        kind, address = change["type"], change["address"]
+        resource_type, address = change["type"], change["address"]
         try:
-            identifier = lookup.identifier(cloud, kind, change["change"]["after"])
+            identifier = lookup.identifier(cloud, resource_type, change["change"]["after"])
         except KeyError:  # AWS or an apply gives it its name
             unknown.append(address)
             continue
         if identifier:
-            existing.append(Leftover(address, kind, identifier))
-        elif not lookup.can_tell(kind):
+            existing.append(Leftover(address, resource_type, identifier))
+        elif not lookup.can_tell(resource_type):
             unknown.append(address)
     return Leftovers(tuple(existing), tuple(unknown))
 

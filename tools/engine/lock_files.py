@@ -39,7 +39,7 @@ class Locked:
     directories: Sequence[Path]
     versions: Mapping[str, str]
     platforms: Sequence[str]
-    unreachable: str = ""
+    unreachable: str
 
 
 def write_locks(

@@ -18,7 +18,7 @@ from tools.system import processes
 from tools.terraform.diagnostics import Diagnostic, TerraformError
 
 OWNER = "run.pid"  # beside the logs of a run: the process that it is, or was
-_MINIMUM_FREE = 10_000_000  # bytes: for a state, and for the copy that Terraform keeps of it
+MINIMUM_FREE = 10_000_000  # bytes: for a state, and for the copy that Terraform keeps of it
 _POLL_SECONDS = 0.2
 
 
@@ -146,7 +146,7 @@ def write_left_state(run: Run, stack: Stack) -> None:
 def require_disk_space(folder: Path) -> None:
     """Raises UserError if the disk of `folder` is too full for Terraform to write a state."""
     free = shutil.disk_usage(folder).free
-    if free < _MINIMUM_FREE:
+    if free < MINIMUM_FREE:
         raise UserError(
             f"only {free / 1e6:.1f} MB are free in {folder}, too little to be sure that "
             "a state can be written; make room first"

@@ -54,7 +54,7 @@ class Variables:
     is_complete: bool
 
     @classmethod
-    def from_uses(cls, uses: ModuleUses, handed: Iterable[str] = ()) -> "Variables":
+    def from_uses(cls, uses: ModuleUses, handed: Iterable[str]) -> "Variables":
         """Returns those of the module that `uses` describes.
 
         `handed` are those that a sensitive variable of a module is made of.

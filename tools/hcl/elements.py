@@ -27,7 +27,7 @@ class Element:
     start: int
     end: int
     line: int
-    body: tuple[int, int] | None = None
+    body: tuple[int, int] | None
 
     @property
     def lines(self) -> str:

@@ -52,5 +52,8 @@ def require_pages_refused(port: int) -> None:
 
 
 def _health_url(port: int) -> str:
-    """The page of what it has: https://docs.localstack.cloud/references/internal-endpoints/"""
+    """Returns the address of the page that says which services LocalStack has.
+
+    https://docs.localstack.cloud/references/internal-endpoints/
+    """
     return f"http://{HOST}:{port}/_localstack/health"

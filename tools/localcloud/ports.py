@@ -34,20 +34,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def await_free(port: int) -> None:
-    """Waits until `port` is free, or a few seconds."""
-    deadline = time.monotonic() + _SECONDS_TO_LET_GO
-    while not _is_free(port) and time.monotonic() < deadline:
+def await_free(port: int, seconds: float = _SECONDS_TO_LET_GO) -> bool:
+    """Waits until `port` is free, at most some seconds. Returns whether it is."""
+    deadline = time.monotonic() + seconds
+    while not (is_free := _is_free(port)) and time.monotonic() < deadline:
         time.sleep(_SECONDS_BETWEEN_PROBES)
+    return is_free
 
 
 def require_free(port: int) -> None:
     """Raises UserError if `port` is taken and stays so."""
-    deadline = time.monotonic() + _SECONDS_TO_FREE_A_PORT
-    while not _is_free(port):
-        if time.monotonic() > deadline:
-            raise UserError(
-                f"port {port} on {HOST} is taken or not allowed; "
-                "name another: tools local up --port N"
-            )
-        time.sleep(_SECONDS_BETWEEN_PROBES)
+    if not await_free(port, _SECONDS_TO_FREE_A_PORT):
+        raise UserError(
+            f"port {port} on {HOST} is taken or not allowed; name another: tools local up --port N"
+        )

@@ -59,6 +59,7 @@ KEPT_VARIABLES = (
 )
 
 _SECONDS_BETWEEN_PROBES = 0.1
+_SECONDS_TO_START = 90.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class LocalCloud:
         self._scratch = self.directory / "scratch"
         self._child: subprocess.Popen[bytes] | None = None
 
-    def up(self, port: int | None = None, timeout: float = 90) -> Running:
+    def up(self, port: int | None = None, timeout: float = _SECONDS_TO_START) -> Running:
         """Starts the emulator unless it runs, and returns it.
 
         By default `port` is 4566 or, if that is taken, any free one. `timeout` is in seconds.
@@ -117,14 +118,14 @@ class LocalCloud:
         with self._locked():
             return self._stop() is not None
 
-    def reset(self, timeout: float = 90) -> Running:
+    def reset(self) -> Running:
         """Starts an empty emulator, on the port of the one that ran.
 
         Raises UserError as `up` does.
         """
         with self._locked():
             stopped = self._stop()
-            return self._start(stopped.port if stopped else ports.choose_port(), timeout)
+            return self._start(stopped.port if stopped else ports.choose_port())
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -134,7 +135,7 @@ class LocalCloud:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _start(self, port: int, timeout: float) -> Running:
+    def _start(self, port: int, timeout: float = _SECONDS_TO_START) -> Running:
         _require_localstack()
         ports.require_free(port)
         self._wipe()

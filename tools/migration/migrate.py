@@ -27,9 +27,9 @@ class Arguments:
 
     source: Path
     choices: Choices
-    script: Path | None = None
-    dry_run: bool = False
-    as_json: bool = False
+    script: Path | None
+    dry_run: bool
+    as_json: bool
 
 
 def migrate(session: Session, arguments: Arguments) -> None:

@@ -1,7 +1,6 @@
 """The comment of a pull or merge request, and the issue on drift: GitHub's and GitLab's APIs."""
 
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -30,7 +29,7 @@ class Hosting(Protocol):
         """
 
 
-def from_environment(env: Mapping[str, str] = os.environ) -> Hosting:
+def from_environment(env: Mapping[str, str]) -> Hosting:
     """Returns the hosting that runs this job. Raises UserError if none does, or without a token."""
     if "GITHUB_REPOSITORY" in env:
         return GitHub(env.get("GITHUB_API_URL", "https://api.github.com"), env)

@@ -42,7 +42,7 @@ class Concern:
     level: Level
     items: Sequence[Item]
     advice: str
-    command: str = ""
+    command: str
 
     @property
     def counted(self) -> str:

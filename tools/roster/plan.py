@@ -70,11 +70,11 @@ class SyncPlan:
     """
 
     roster: Roster
-    new: Sequence[Notebook] = ()
-    edits: Sequence[Edit] = ()
-    gone: Sequence[str] = ()
-    others: Sequence[str] = ()
-    unchanged: int = 0
+    new: Sequence[Notebook]
+    edits: Sequence[Edit]
+    gone: Sequence[str]
+    others: Sequence[str]
+    unchanged: int
 
     @property
     def writes(self) -> int:

@@ -35,9 +35,9 @@ class ResourceInstance:
     mode: str
     type: str
     attributes: Mapping[str, Any]
-    status: str = ""
-    deposed: str = ""
-    is_flat: bool = False
+    status: str
+    deposed: str
+    is_flat: bool
 
 
 @dataclass(frozen=True)

@@ -66,12 +66,7 @@ def find_source(
     return Source(is_registry=True)
 
 
-def mirror_folder(
-    env: Mapping[str, str],
-    platform: str,
-    host: str = HOST,
-    prefixes: Iterable[Path] = _SYSTEM_PREFIXES,
-) -> Path | None:
+def mirror_folder(env: Mapping[str, str], platform: str, host: str) -> Path | None:
     """Returns the first folder that has the AWS provider for `platform`, None without one.
 
     Of the user's own settings for the installation it knows none.
@@ -80,7 +75,7 @@ def mirror_folder(
     folders = [
         *([Path(cache)] if cache else []),
         *_implied_mirrors(env),
-        *_below((*prefixes, home_folder(env) / ".terraform.d"), host),
+        *_below((*_SYSTEM_PREFIXES, home_folder(env) / ".terraform.d"), host),
     ]
     return next((folder for folder in folders if holds_provider(folder, platform, host)), None)
 
@@ -157,7 +152,7 @@ def _below(prefixes: Iterable[Path], host: str) -> Iterator[Path]:
             yield from (folder.parent for folder in sorted(prefix.glob(pattern)))
 
 
-def holds_provider(mirror: Path, platform: str, host: str = HOST) -> bool:
+def holds_provider(mirror: Path, platform: str, host: str) -> bool:
     """Returns whether the AWS provider is in `mirror`, packed or unpacked.
 
     https://developer.hashicorp.com/terraform/cli/config/config-file#filesystem_mirror

@@ -248,7 +248,7 @@ def test_another_account_s_stack_is_applied_by_force_alone(bench: Bench, stack: 
 def test_a_full_disk_stops_before_terraform(
     bench: Bench, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.engine.preparation._MINIMUM_FREE", 1 << 60)
+    monkeypatch.setattr("tools.engine.preparation.MINIMUM_FREE", 1 << 60)
     result = apply(bench, stack)
     assert result.outcome == "failed"
     assert "make room first" in result.detail
