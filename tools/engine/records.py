@@ -225,7 +225,7 @@ class Records:
         UserError if a bucket cannot be asked.
         """
         place, fallback = self.place(stack), _fallback(stack)
-        candidates: list[LocalPlace | BucketPlace] = list(local_states(stack.path))
+        candidates: list[Place] = list(local_states(stack.path))
         if isinstance(place, BucketPlace):
             candidates += [
                 replace(place, key=key)

@@ -29,6 +29,7 @@ from tools.state.place import (
     BucketPlace,
     LocalPlace,
     Objects,
+    Place,
     locate,
 )
 from tools.system import files
@@ -40,8 +41,8 @@ class _Step:
 
     stack: Stack
     action: str
-    source: LocalPlace | BucketPlace | None
-    destination: LocalPlace | BucketPlace
+    source: Place | None
+    destination: Place
 
 
 def enable_states(session: Session, request: Request) -> None:
@@ -195,7 +196,7 @@ def _enable_stack(run: Run, step: _Step, settings: Backend) -> str:
     if isinstance(step.source, LocalPlace):
         transfer.take_back(step.source)
         return transfer.move(run, step.stack, step.source, step.destination, text)
-    transfer.settle(LocalPlace(step.stack.path / STATE))
+    transfer.keep_as_backup(LocalPlace(step.stack.path / STATE))
     if isinstance(step.destination, BucketPlace):
         transfer.forget_checksum(step.destination)
     transfer.switch(run, step.stack, text)

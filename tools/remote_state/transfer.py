@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from tools.engine import init, init_cache
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.hcl import reading
+from tools.layout import contents
 from tools.layout.contents import SAVED_BACKEND
 from tools.layout.stack import Stack
 from tools.state.backend import FILE, Backend
@@ -79,14 +79,14 @@ def difference(before: bytes, after: bytes | None) -> str | None:
     return None
 
 
-def require_place(stack: Stack, place: Place | None) -> LocalPlace | BucketPlace:
+def require_place(stack: Stack, place: Place | None) -> Place:
     """Returns the `place` of a stack's state. Raises UserError if its files do not say it."""
-    if isinstance(place, LocalPlace | BucketPlace):
-        return place
-    raise UserError(
-        f"{stack.name}: {UNKNOWN_PLACE} (a workspace, an override or another kind of backend); "
-        "move it yourself: init -migrate-state in its directory"
-    )
+    if place is None:
+        raise UserError(
+            f"{stack.name}: {UNKNOWN_PLACE} (a workspace, an override or another kind of backend); "
+            "move it yourself: init -migrate-state in its directory"
+        )
+    return place
 
 
 def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
@@ -94,7 +94,7 @@ def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
 
     Raises UserError if that note came with a copy of another stack's directory.
     """
-    bucket_place = _read_saved_backend(stack, objects)
+    bucket_place = _read_saved_place(stack, objects)
     original = foreign_stack(stack.name, bucket_place.key) if bucket_place else None
     if original and (stack.root / original).is_dir():
         raise UserError(
@@ -104,15 +104,12 @@ def saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
     return bucket_place
 
 
-def _read_saved_backend(stack: Stack, objects: Objects) -> BucketPlace | None:
-    try:
-        saved: dict[str, Any] = json.loads((stack.path / SAVED_BACKEND).read_text())["backend"]
-        config = saved["config"]
-        bucket, key, region = (str(config[name]) for name in ("bucket", "key", "region"))
-    except (OSError, ValueError, KeyError, TypeError):
+def _read_saved_place(stack: Stack, objects: Objects) -> BucketPlace | None:
+    kind, arguments = contents.saved_backend(str(stack.path)) or ("", {})
+    if kind != "s3" or not {"bucket", "key", "region"} <= arguments.keys():
         return None
-    table = config.get("dynamodb_table")
-    return BucketPlace(bucket, key, region, objects, table) if saved["type"] == "s3" else None
+    bucket, key, region = (str(arguments[name]) for name in ("bucket", "key", "region"))
+    return BucketPlace(bucket, key, region, objects, arguments.get("dynamodb_table"))
 
 
 def find_backend_file(stack: Stack) -> Path:
@@ -149,9 +146,7 @@ def backend_text(settings: Backend, stack: Stack, renamed_from: str | None = Non
     return file.read_text().replace(old_key, settings.key(stack.name))
 
 
-def move(
-    run: Run, stack: Stack, source: Place, target: LocalPlace | BucketPlace, backend_tf: str | None
-) -> str:
+def move(run: Run, stack: Stack, source: Place, target: Place, backend_tf: str | None) -> str:
     """Moves a state as it is, and gives `stack` the file `backend_tf`; None removes it.
 
     Not by `terraform init -migrate-state`, which gives a state that it copies to a bucket another
@@ -177,7 +172,7 @@ def move(
     if changed := difference(text, run.terraform.pull_state(stack.path)):
         raise UserError(f"Terraform reads another state in {target} than in {source}: {changed}")
     if isinstance(source, LocalPlace):
-        settle(source)
+        keep_as_backup(source)
     return f"moved to {target} ({describe(State.parse(text, str(source)))})"
 
 
@@ -191,7 +186,7 @@ def refuse_lock(place: Place, stack: Stack, option: str) -> None:
         )
 
 
-def settle(local_place: LocalPlace) -> None:
+def keep_as_backup(local_place: LocalPlace) -> None:
     """Renames the copy of a state that was moved as Terraform names its backups."""
     unverified = local_place.beside(UNVERIFIED)
     if unverified.is_file():
@@ -205,7 +200,7 @@ def take_back(local_place: LocalPlace) -> None:
         unverified.replace(local_place.path)
 
 
-def _copy(text: bytes, target: LocalPlace | BucketPlace) -> None:
+def _copy(text: bytes, target: Place) -> None:
     existing_text = target.read()
     if existing_text == text:
         return

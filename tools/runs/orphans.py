@@ -26,12 +26,12 @@ from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
 from tools.runs.session import Session
 from tools.state.file import State, StateVersion, UnreadableState
-from tools.state.place import ERRORED, RECORD_SUFFIX, STATE, BucketPlace, LocalPlace
+from tools.state.place import ERRORED, RECORD_SUFFIX, STATE, BucketPlace, LocalPlace, Place
 
 _MOST_SHOWN = 20  # resources of an orphan
 _WORKSPACES = "/terraform.tfstate.d/"
 
-_RootlessState = tuple[str, LocalPlace | BucketPlace, bytes]  # name, place and content
+_RootlessState = tuple[str, Place, bytes]  # name, place and content
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Orphan:
     """
 
     name: str
-    place: LocalPlace | BucketPlace
+    place: Place
     state: State
     region: str
     monthly_usd: Decimal | None
@@ -88,7 +88,7 @@ def find_orphans(records: Records) -> list[Orphan]:
 
 def find_states(
     records: Records,
-) -> tuple[list[Orphan], list[tuple[str, LocalPlace | BucketPlace, str]]]:
+) -> tuple[list[Orphan], list[tuple[str, Place, str]]]:
     """Returns every orphan, and the other states without a root module: name, place and reason.
 
     The others are not to be destroyed here: nobody can tell what they hold, or they lie too deep.
@@ -114,7 +114,7 @@ def _orphans_among(states: Iterable[_RootlessState]) -> list[Orphan]:
 
 def _others_among(
     states: Iterable[_RootlessState],
-) -> list[tuple[str, LocalPlace | BucketPlace, str]]:
+) -> list[tuple[str, Place, str]]:
     not_orphans = []
     for name, place, text in states:
         try:
@@ -130,7 +130,7 @@ def _states_without_root(records: Records) -> Iterator[_RootlessState]:
     root = records.repository.root
     others = [unmanaged.stack for unmanaged in records.unmanaged]
     lineages = {records.lineage(stack) for stack in [*records.stacks, *others]}
-    states: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
+    states: Iterator[tuple[str, Place]] = chain(
         _local_states(records), _places_in_buckets(records, STATE)
     )
     for name, place in states:
@@ -144,9 +144,9 @@ def _states_without_root(records: Records) -> Iterator[_RootlessState]:
 
 def _notes_without_root(
     records: Records,
-) -> Iterator[tuple[str, LocalPlace | BucketPlace, str]]:
+) -> Iterator[tuple[str, Place, str]]:
     """Yields the notes of applies that did not finish, of which neither root nor state is left."""
-    places: Iterator[tuple[str, LocalPlace | BucketPlace]] = chain(
+    places: Iterator[tuple[str, Place]] = chain(
         (
             (d.name, LocalPlace(records.repository.root / d.name / STATE))
             for d in records.directories
@@ -171,7 +171,7 @@ def _is_nested(name: str) -> bool:
     return name.count("/") != 1 or "/." in name
 
 
-def _describe_nested(name: str, place: LocalPlace | BucketPlace) -> str:
+def _describe_nested(name: str, place: Place) -> str:
     folder, *_, last = name.split("/")
     why = f"no root module has this state, whose resources still exist; stacks lie in {folder}"
     if isinstance(place, LocalPlace) and place.path.name != STATE:
@@ -291,20 +291,21 @@ def _refuse_in_use(records: Records, orphans: Sequence[Orphan]) -> None:
                 f"{orphans[0].name} may be its state; write its backend out in full, or destroy "
                 "the orphan by hand"
             )
-        if own := [orphan.name for orphan in orphans if stack.address == orphan.address]:
-            raise UserError(f"{own[0]} is no orphan: its state is that of {stack.name}")
-        used = [
+        own_names = [orphan.name for orphan in orphans if orphan.address == stack.address]
+        if own_names:
+            raise UserError(f"{own_names[0]} is no orphan: its state is that of {stack.name}")
+        used_names = [
             orphan.name
             for orphan in orphans
             if in_use.is_unread(stack) or stack.may_read_address(orphan.address)
         ]
-        if used and (reason := records.unreadable(stack)):
-            raise UserError(f"{stack.name} uses, or may use, {', '.join(used)}, and {reason}")
-        if used and in_use.may_hold_resources(records, stack):
+        if used_names and (reason := records.unreadable(stack)):
+            raise UserError(f"{stack.name} uses, or may use, {', '.join(used_names)}, and {reason}")
+        if used_names and in_use.may_hold_resources(records, stack):
             why = f" ({stack.unknown_reads[0]})" if stack.unknown_reads else ""
             raise UserError(
-                f"{stack.name} may hold resources and uses, or may use, {', '.join(used)}{why}; "
-                "destroy it first, or make known what it reads"
+                f"{stack.name} may hold resources and uses, or may use, {', '.join(used_names)}"
+                f"{why}; destroy it first, or make known what it reads"
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tools.errors import UserError
 from tools.hcl import reading
@@ -48,26 +48,6 @@ _S3_ARGUMENTS = {
 }
 
 
-class Place(Protocol):
-    """The place of a state. `suffix` names a file beside it, whose name it ends."""
-
-    @property
-    def mend(self) -> str:
-        """What a user does about a state that is cut short, in words."""
-
-    def read(self, suffix: str = "") -> bytes | None:
-        """The content, or None if there is none. Raises UserError if it cannot be read."""
-
-    def write(self, content: bytes, suffix: str) -> None:
-        """Replaces the content at once: nobody reads half of it. Raises UserError if it cannot."""
-
-    def delete(self, suffix: str) -> None:
-        """Removes the content, if there is any. Raises UserError if it cannot."""
-
-    def lock(self) -> "Lock | None":
-        """The lock on the state, held or left by a kill, or None if there is none."""
-
-
 @dataclass(frozen=True)
 class Lock:
     """What Terraform notes of a lock: `id` is what `terraform force-unlock` takes.
@@ -92,19 +72,9 @@ class Lock:
         return cls(str(note.get("ID") or "?"), who, operation, created, is_held)
 
 
-def read_state(place: Place) -> State | None:
-    """The state in `place`, or None if there is none.
-
-    An empty file is none: Terraform makes it with the lock of the first apply. Raises UserError if
-    the state cannot be read or was cut short, and UnreadableState as State.parse does.
-    """
-    text = place.read()
-    return State.parse(text, str(place), place.mend) if text else None
-
-
 @dataclass(frozen=True)
 class LocalPlace:
-    """A state file on this machine."""
+    """A state file on this machine. `suffix` names a file beside it, whose name it ends."""
 
     path: Path
 
@@ -113,6 +83,7 @@ class LocalPlace:
 
     @property
     def mend(self) -> str:
+        """What a user does about a state that is cut short, in words."""
         backup, aside = self.beside(".backup"), self.beside(CUT_SHORT)
         if is_whole(backup):
             return (
@@ -129,16 +100,18 @@ class LocalPlace:
         return self.path.with_name(self.path.name + suffix)
 
     def read(self, suffix: str = "") -> bytes | None:
+        """The content, or None if there is none. Raises UserError if it cannot be read."""
         file = self.beside(suffix)
         with files.explain_unreadable(file), suppress(FileNotFoundError):
             return file.read_bytes()
         return None
 
     def write(self, content: bytes, suffix: str) -> None:
+        """Replaces the content at once: nobody reads half of it. Raises UserError if it cannot."""
         files.write(self.beside(suffix), content)
 
     def delete(self, suffix: str) -> None:
-        """Removes the file, if it is there. Raises UserError if it cannot."""
+        """Removes the content, if there is any. Raises UserError if it cannot."""
         try:
             self.beside(suffix).unlink(missing_ok=True)
         except OSError as error:
@@ -150,6 +123,7 @@ class LocalPlace:
         return self.path.with_name(f".{self.path.name}.lock.info")
 
     def lock(self) -> Lock | None:
+        """The lock on the state, held or left by a kill, or None if there is none."""
         try:
             return Lock.parse(self.lock_note.read_bytes(), self._is_held())
         except OSError:
@@ -197,7 +171,7 @@ def no_objects(region: str) -> None:
 
 @dataclass(frozen=True)
 class BucketPlace:
-    """A state in a bucket, as the backend "s3" writes it.
+    """A state in a bucket, as the backend "s3" writes it, with the methods of LocalPlace.
 
     `table` is its lock table, if any, and `lockfile` says whether a file beside it locks it.
     """
@@ -254,6 +228,19 @@ class BucketPlace:
             state_path = f"{self.bucket}/{self.key}"
             content = self.objects(self.region).lock_item(self.table, state_path)
         return None if content is None else Lock.parse(content)
+
+
+Place = LocalPlace | BucketPlace
+
+
+def read_state(place: Place) -> State | None:
+    """The state in `place`, or None if there is none.
+
+    An empty file is none: Terraform makes it with the lock of the first apply. Raises UserError if
+    the state cannot be read or was cut short, and UnreadableState as State.parse does.
+    """
+    text = place.read()
+    return State.parse(text, str(place), place.mend) if text else None
 
 
 def locate(stack: Stack, objects: Objects) -> Place | None:
