@@ -21,7 +21,6 @@ from tools.imports import (
     roles,
     scan,
     security_groups,
-    tfvars,
 )
 from tools.imports.destination import Destination
 from tools.imports.inventory import Inventory
@@ -30,6 +29,7 @@ from tools.imports.request import ImportRequest
 from tools.imports.scan import Candidate
 from tools.localcloud.process import Running
 from tools.runs.session import Session
+from tools.system import files
 from tools.terraform.binary import Terraform
 
 REGION = "eu-west-2"
@@ -88,7 +88,8 @@ def test_everything_that_is_shown_as_importable_is_up_to_the_question(
             wanted = request(destination, candidate)
             left = pending_import.find_left(records, managed, wanted, is_local=True)
             assert left.imports, candidate
-            tfvars.write(left.edits)
+            for edit in left.edits:
+                files.write(edit.path, edit.after)
             destination._declared.clear()
             managed = holding(managed, wanted)
     shown = {(one.kind, one.name) for one in candidates if one.command}

@@ -37,8 +37,26 @@ def value_files(directory: Path) -> list[Path]:
     return [file for file in [*named, *sorted(automatic)] if file.is_file()]
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The content of a .tfvars.json file. Raises UserError if it is no JSON object."""
+def read_tfvars(path: Path) -> dict[str, Value]:
+    """The values of a .tfvars or .tfvars.json file, in its order.
+
+    Raises UserError, with file and line, for what this tool cannot read, though Terraform may.
+    """
+    if path.suffix == ".json":
+        return _read_json(path)
+    text = _read(path)
+    return _once("tfvars", text, lambda: _values(text, path), keep=False)
+
+
+def tfvars_names(path: Path) -> list[str]:
+    """The names of the values that such a file sets. Raises UserError as `read_tfvars`."""
+    if path.suffix == ".json":
+        return list(_read_json(path))
+    text = _read(path)
+    return list(_once("names", text, lambda: dict.fromkeys(_parse(text, path).attributes)))
+
+
+def _read_json(path: Path) -> dict[str, Value]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
@@ -46,21 +64,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{path}: it must be one object of names and values")
     return content
-
-
-def read_tfvars(path: Path) -> dict[str, Value]:
-    """The values of a .tfvars file, in its order.
-
-    Raises UserError, with file and line, for what this tool cannot read, though Terraform may.
-    """
-    text = _read(path)
-    return _once("tfvars", text, lambda: _values(text, path), keep=False)
-
-
-def tfvars_names(path: Path) -> list[str]:
-    """The names of the values that a .tfvars file sets. Raises UserError as `read_tfvars`."""
-    text = _read(path)
-    return list(_once("names", text, lambda: dict.fromkeys(_parse(text, path).attributes)))
 
 
 def tfvars_value(path: Path, name: str) -> Value:

@@ -7,14 +7,14 @@ from tools.console import table
 from tools.console.messages import say
 from tools.engine.plans import Plan
 from tools.hcl import writing
-from tools.imports import closing_plan, state_import, tfvars
+from tools.imports import closing_plan, state_import
 from tools.imports.pending_import import PendingImport
 from tools.imports.request import question
 from tools.localcloud import workspace
 from tools.runs import deployment
 from tools.runs.session import Session
 from tools.scaffold import render
-from tools.system import signals
+from tools.system import files, signals
 
 
 def execute(session: Session, pending: PendingImport) -> list[Plan]:
@@ -68,13 +68,9 @@ def _question(pending: PendingImport) -> str:
 def _write(session: Session, pending: PendingImport) -> None:
     """Writes values and directories, all or none. Raises UserError if the disk refuses."""
     # A signal between the two would leave the one without the other.
-    with signals.count_signals() as interrupted:
-        tfvars.write(pending.edits)
-        try:
-            interrupted.check()
-            render.write(pending.notebooks, session.target.repository, session.context.templates)
-        except BaseException:
-            tfvars.undo(pending.edits)
-            raise
+    texts = {edit.path: edit.after for edit in pending.edits}
+    with signals.count_signals() as interrupted, files.writing_all(texts):
+        interrupted.check()
+        render.write(pending.notebooks, session.target.repository, session.context.templates)
     for edit in pending.edits if session.target.endpoint else ():
         workspace.keep_values(edit.stack.path)

@@ -1,7 +1,7 @@
-"""The values that an import needs, in the stacks' .tfvars files: all are written or none."""
+"""The values that an import needs, as edits of the stacks' .tfvars files."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from tools.layout import variables
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.localcloud import workspace
-from tools.system import files
 
 _HEADER = "# Made by `tools import`; yours to edit.\n\n"
 
@@ -105,28 +104,5 @@ def _files_by_name(stack: Stack) -> dict[str, Path]:
     for file in reading.value_files(stack.path):
         if file.name == workspace.OVERRIDES:
             continue
-        is_json = file.suffix == ".json"
-        names = reading.read_json(file) if is_json else reading.tfvars_names(file)
-        files_by_name |= dict.fromkeys(names, file)
+        files_by_name |= dict.fromkeys(reading.tfvars_names(file), file)
     return files_by_name
-
-
-def write(edits: Sequence[Edit]) -> None:
-    """Writes the files, all or none. Raises UserError if the disk refuses."""
-    try:
-        for edit in edits:
-            files.write(edit.path, edit.after)
-    except BaseException:
-        undo(edits)
-        raise
-
-
-def undo(edits: Sequence[Edit]) -> None:
-    """Gives the files the text that they had before."""
-    for edit in edits:
-        if not edit.path.is_file() or edit.path.read_text(encoding="utf-8") != edit.after:
-            continue
-        if edit.before is None:
-            edit.path.unlink()
-        else:
-            files.write(edit.path, edit.before)

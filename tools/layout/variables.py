@@ -43,7 +43,7 @@ def read_values(stack: Stack) -> dict[str, Value]:
     for file in stack.config_files():
         values |= reading.read_defaults(file)
     for file in reading.value_files(stack.path):
-        values |= reading.read_json(file) if file.suffix == ".json" else reading.read_tfvars(file)
+        values |= reading.read_tfvars(file)
     secrets = read_secrets(stack.path)
     values |= {name: masking.PLACEHOLDER for name in values if name in secrets}
     if stack.kind == "notebook":

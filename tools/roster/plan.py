@@ -14,6 +14,7 @@ from tools.roster.roster import Roster, marked_by, set_mark
 from tools.scaffold import notebook, render, row_files, rows
 from tools.scaffold.notebook import PROFILES, Notebook
 from tools.scaffold.row_files import Row, WrongRowsError
+from tools.system.files import read
 
 # A change of these makes AWS replace the instance, and its volume goes with it:
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/sagemaker_notebook_instance
@@ -172,7 +173,7 @@ class _Planner:
         new_text = _assign(path, text, {key: new_value for key, (_, new_value) in values.items()})
         new_text = set_mark(new_text, self.roster.mark(made.name))
         files = {**({VALUES: new_text.encode()} if new_text != text else {}), **scripts}
-        before = {name: _content(directory / name) for name in files}
+        before = {name: read(directory / name) for name in files}
         return Edit(directory, before, files, values, owner != self.roster.name)
 
     def _refuse_same_instances(self, lines: Mapping[str, int]) -> None:
@@ -252,9 +253,7 @@ def _refuse_other_files(directory: Path, wanted: Mapping[str, Value]) -> None:
     for file in reading.value_files(directory):
         if file.name in (VALUES, COMMON):
             continue
-        is_json = file.suffix == ".json"
-        set_there = reading.read_json(file) if is_json else reading.tfvars_names(file)
-        if both := sorted(wanted.keys() & set(set_there)):
+        if both := sorted(wanted.keys() & set(reading.tfvars_names(file))):
             raise UserError(
                 f"notebooks/{directory.name}/{file.name} sets {both[0]} and overrides {VALUES}; "
                 "remove it there"
@@ -278,7 +277,3 @@ def _assign(path: Path, text: str, new_values: Mapping[str, Value]) -> str:
     if added_values:
         text = f"{text.rstrip()}\n\n{writing.format_assignments(added_values)}\n"
     return text
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None

@@ -4,7 +4,7 @@ import ctypes
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -80,6 +80,38 @@ def write(path: Path, content: str | bytes, mode: int = _READABLE) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     with replacing(path) as partial, os.fdopen(os.open(partial, flags, mode), "wb") as file:
         file.write(data)
+
+
+@contextmanager
+def writing_all(contents: Mapping[Path, str | bytes]) -> Iterator[None]:
+    """Writes all files, and takes that back if a write fails or the block raises.
+
+    A file that somebody has changed meanwhile is left as it is. Raises UserError as `write`.
+    """
+    before = {path: read(path) for path in contents}
+    try:
+        for path, content in contents.items():
+            write(path, content)
+        yield
+    except BaseException:
+        for path, content in contents.items():
+            _take_back(path, content, before[path])
+        raise
+
+
+def _take_back(path: Path, content: str | bytes, before: bytes | None) -> None:
+    written = content.encode() if isinstance(content, str) else content
+    if written == before or read(path) != written:
+        return
+    if before is None:
+        path.unlink()
+    else:
+        write(path, before)
+
+
+def read(path: Path) -> bytes | None:
+    """Returns the content of a file, or None if there is none."""
+    return path.read_bytes() if path.is_file() else None
 
 
 @contextmanager

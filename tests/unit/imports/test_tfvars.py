@@ -7,9 +7,10 @@ import pytest
 from tests.trees import write_stack
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.imports.tfvars import plan_edits, write
+from tools.imports.tfvars import Edit, plan_edits
 from tools.layout.repository import Repository
 from tools.localcloud import workspace
+from tools.system import files
 
 STACK = "shared-infra/x"
 VARIABLES = """
@@ -40,13 +41,17 @@ def tfvars(repository: Repository, name: str = "terraform.tfvars") -> Path:
     return repository.root / STACK / name
 
 
+def write(edit: Edit) -> None:
+    files.write(edit.path, edit.after)
+
+
 def test_values_are_added_to_what_a_file_says(repository: Repository) -> None:
     path = tfvars(repository)
     path.write_text('# ours\nother = "p" # kept\nnames = { a = "1" }\n')
     wanted = {STACK: {"name": "n", "names": {"b": "2"}, "interface_services": ["logs"]}}
     (edit,) = plan_edits(repository, wanted, local=False)
     assert path.read_text().startswith("# ours")
-    write([edit])
+    write(edit)
     assert '# ours\nother = "p" # kept\n' in path.read_text()
     assert reading.read_tfvars(path) == {
         "other": "p",
@@ -111,17 +116,6 @@ def test_a_file_that_has_the_last_word_is_named(repository: Repository, name: st
         plan_edits(repository, {STACK: {"names": {"b": "2"}}}, local=False)
 
 
-def test_all_are_written_or_none(repository: Repository) -> None:
-    write_stack(repository.root, "shared-infra/y", VARIABLES)
-    tfvars(repository).write_text('other = "p"\n')
-    wanted = {STACK: {"name": "n"}, "shared-infra/y": {"name": "n"}}
-    found = plan_edits(repository, wanted, local=False)
-    (repository.root / "shared-infra/y/terraform.tfvars").mkdir()
-    with pytest.raises(UserError, match="cannot write"):
-        write(found)
-    assert tfvars(repository).read_text() == 'other = "p"\n'
-
-
 def test_in_the_local_cloud_s_copy_nothing_of_an_account_comes_back(
     repository: Repository, tmp_path: Path
 ) -> None:
@@ -131,7 +125,7 @@ def test_in_the_local_cloud_s_copy_nothing_of_an_account_comes_back(
     tfvars(repository).write_text(theirs)
     copy = workspace.refresh(repository, tmp_path / "copy")
     (edit,) = plan_edits(copy, {STACK: {"vpc_id": "vpc-00000000"}}, local=True)
-    write([edit])
+    write(edit)
     workspace.keep_values(copy.root / STACK)
     again = workspace.refresh(repository, tmp_path / "copy")
     assert reading.read_tfvars(again.root / STACK / "terraform.tfvars") == {

@@ -61,6 +61,38 @@ def test_an_interruption_leaves_nothing_beside_the_file(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_all_are_written(tmp_path: Path) -> None:
+    with files.writing_all({tmp_path / "a": "1", tmp_path / "b": b"2"}):
+        assert (tmp_path / "a").read_text() == "1"
+    assert (tmp_path / "b").read_text() == "2"
+
+
+def test_all_are_as_before_if_one_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(b"before\r\n")
+    (tmp_path / "refused").mkdir()
+    contents = dict.fromkeys((tmp_path / name for name in ("old", "new", "refused", "last")), "x")
+    with pytest.raises(UserError, match="cannot write"), files.writing_all(contents):
+        pytest.fail("one was not written")
+    assert (tmp_path / "old").read_bytes() == b"before\r\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"old", "refused"}
+
+
+def test_all_are_as_before_if_what_follows_fails_but_what_somebody_changed(tmp_path: Path) -> None:
+    for name in ("old", "changed"):
+        (tmp_path / name).write_text("before")
+    contents = dict.fromkeys((tmp_path / name for name in ("old", "new", "changed", "gone")), "x")
+
+    def interrupt() -> None:
+        (tmp_path / "changed").write_text("by somebody")
+        (tmp_path / "gone").unlink()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), files.writing_all(contents):
+        interrupt()
+    texts = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert texts == {"old": "before", "changed": "by somebody"}
+
+
 def test_a_file_that_says_so_already_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "file"
     files.write_if_new(path, "text")
