@@ -14,12 +14,12 @@ from tools.errors import UserError
 
 
 def stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The stacks whose name, or whose name's last part, begins with `incomplete`."""
+    """Returns the stacks whose name, or whose name's last part, begins with `incomplete`."""
     return _beginning(incomplete, _names(context, ("shared-infra", "notebooks")))
 
 
 def notebooks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The notebooks whose directory begins with `incomplete`."""
+    """Returns the notebooks whose directory begins with `incomplete`."""
     return _beginning(incomplete, _names(context, ("notebooks",)))
 
 

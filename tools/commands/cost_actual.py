@@ -65,16 +65,16 @@ def read(
 
     Raises UserError if AWS does not answer, and without a terminal and `yes`.
     """
-    known = billed_costs.cached(repository, key.tag)
-    is_fresh = known and known.asked == today and len(known.months) == request.months + 1
-    if known is None or request.again or not is_fresh:
-        known = _ask(repository, key, today, request)
+    billed = billed_costs.cached(repository, key.tag)
+    is_fresh = billed and billed.asked == today and len(billed.months) == request.months + 1
+    if billed is None or request.again or not is_fresh:
+        billed = _ask(repository, key, today, request)
     else:
         say("AWS was asked today; ask again: tools cost --actual --refresh")
-    if known.is_empty:
-        warn(_say_empty(known))
-    rows = billed_costs.compare(known, estimate, key)
-    return Actual(known, rows, billed_costs.against(known), estimate)
+    if billed.is_empty:
+        warn(_say_empty(billed))
+    rows = billed_costs.compare(billed, estimate, key)
+    return Actual(billed, rows, billed_costs.against(billed), estimate)
 
 
 def _ask(repository: Repository, key: Key, today: date, request: Request) -> Billed:
@@ -90,40 +90,40 @@ def _ask(repository: Repository, key: Key, today: date, request: Request) -> Bil
     return answer
 
 
-def _say_empty(known: Billed) -> str:
-    tags = f"{known.tag} or Project" if known.project else known.tag
+def _say_empty(billed: Billed) -> str:
+    tags = f"{billed.tag} or Project" if billed.project else billed.tag
     return (
-        f"nothing that was billed carries the tag {known.tag}. If {tags} is not active, AWS counts "
-        "nothing by it: activate it (cost_allocation_tags in shared-infra/iam), and ask again a "
-        "day later. AWS counts from then on, not backwards."
+        f"nothing that was billed carries the tag {billed.tag}. If {tags} is not active, AWS "
+        "counts nothing by it: activate it (cost_allocation_tags in shared-infra/iam), and ask "
+        "again a day later. AWS counts from then on, not backwards."
     )
 
 
 def show(actual: Actual) -> None:
     """Prints the bill beside the estimate: a row for each value of the tag."""
-    known = actual.billed
-    month_titles = [_title(month, known) for month in known.months]
+    billed = actual.billed
+    month_titles = [_title(month, billed) for month in billed.months]
     largest_rows, other_rows = groups.split(actual.rows)
-    table_rows = [_cells(row.name, [row], known) for row in largest_rows]
+    table_rows = [_cells(row.name, [row], billed) for row in largest_rows]
     if other_rows:
-        table_rows.append(_cells(f"{len(other_rows)} others (--csv lists all)", other_rows, known))
-    table_rows.append(_cells("all", actual.rows, known))
+        table_rows.append(_cells(f"{len(other_rows)} others (--csv lists all)", other_rows, billed))
+    table_rows.append(_cells("all", actual.rows, billed))
     titles = [*month_titles, "Estimate", "Difference"]
     columns = [table.Column(title, to_right=True) for title in titles]
     for number, column in enumerate(columns[: len(month_titles) - 1]):
         columns[number] = replace(
             column, rank=len(month_titles) - number
         )  # the oldest month goes first
-    table.show(table_rows, (known.tag, *columns))
+    table.show(table_rows, (billed.tag, *columns))
     click.echo()
     for note in _notes(actual):
         tell(note)
 
 
-def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
+def _cells(name: str, rows: Sequence[Row], billed: Billed) -> list[str]:
     amounts = [
         sum((row.billed.get(month, Decimal(0)) for row in rows), Decimal(0))
-        for month in known.months
+        for month in billed.months
     ]
     estimates = [row.estimate for row in rows if row.estimate is not None]
     differences = [row.difference for row in rows if row.difference is not None]
@@ -135,15 +135,15 @@ def _cells(name: str, rows: Sequence[Row], known: Billed) -> list[str]:
     ]
 
 
-def _title(month: date, known: Billed) -> str:
+def _title(month: date, billed: Billed) -> str:
     text = f"{month:%Y-%m}"
-    return f"{text} so far" if month == known.months[-1] else text
+    return f"{text} so far" if month == billed.months[-1] else text
 
 
 def _notes(actual: Actual) -> list[str]:
-    known = actual.billed
-    what = f"the tag Project = {known.project}" if known.project else "the whole account"
-    notes = [f"Billed: Cost Explorer, {known.asked}, {what}, by the tag {known.tag}."]
+    billed = actual.billed
+    what = f"the tag Project = {billed.project}" if billed.project else "the whole account"
+    notes = [f"Billed: Cost Explorer, {billed.asked}, {what}, by the tag {billed.tag}."]
     if actual.against and actual.against.is_whole:
         notes.append(f"Difference: billed in {actual.against.month:%Y-%m}, less the estimate.")
     elif actual.against:
@@ -160,13 +160,13 @@ def _notes(actual: Actual) -> list[str]:
 
 def to_json(actual: Actual) -> dict[str, Any]:
     """What `--json` prints (docs/cost.md)."""
-    known, against = actual.billed, actual.against
+    billed, against = actual.billed, actual.against
     return {
         "currency": "USD",
-        "tag": known.tag,
-        "project": known.project or None,
-        "asked": known.asked.isoformat(),
-        "months": [f"{month:%Y-%m}" for month in known.months],
+        "tag": billed.tag,
+        "project": billed.project or None,
+        "asked": billed.asked.isoformat(),
+        "months": [f"{month:%Y-%m}" for month in billed.months],
         "compared_with": f"{against.month:%Y-%m}" if against else None,
         "share_of_month": float(round(against.share, 3)) if against else None,
         "rows": [
@@ -174,7 +174,7 @@ def to_json(actual: Actual) -> dict[str, Any]:
                 "value": row.name,
                 "billed": {
                     f"{month:%Y-%m}": f"{row.billed.get(month, Decimal(0)):.2f}"
-                    for month in known.months
+                    for month in billed.months
                 },
                 "estimate": json_output.amount_json(row.estimate) if row.estimate else None,
                 "difference": None if row.difference is None else f"{row.difference:.2f}",

@@ -48,14 +48,6 @@ def command(context: Context, port: int | None) -> None:
       tools status --local               # afterwards
       tools local down                   # to end it
     """
-    _run(context, port)
-
-
-def _run(context: Context, port: int | None) -> None:
-    """Starts the local cloud, deploys every stack and prints what runs.
-
-    Raises UserError if the local cloud does not start; exits with 1 if a stack fails.
-    """
     context.require_terraform()
     templates = context.templates  # before the local cloud is there for nothing
     fresh = context.local_cloud.status() is None

@@ -87,6 +87,7 @@ def command(
             subnet_ids = questions.ask_subnets(vpc_id)
         endpoints = endpoints or questions.ask_endpoints(len(subnet_ids) or 1)
         # A default VPC's subnets are public: a NAT gateway would be refused there.
+        # https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
         if nat_subnet is None and vpc_id != DEFAULT_VPC:
             nat_subnet = questions.ask_nat(subnet_ids)
     if not project:

@@ -12,15 +12,6 @@ from tools.runs.options import Options
 from tools.runs.session import Session
 
 
-def _purposes(
-    ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    purposes = dict(pair.partition("=")[::2] for pair in given)
-    if len(purposes) < len(given) or not all(key and value for key, value in purposes.items()):
-        raise click.BadParameter("give NAME=PURPOSE, each name once, such as acme-data=datasets")
-    return purposes
-
-
 @click.command("migrate", short_help="Import an old single-folder deployment.")
 @click.argument("source", metavar="FROM", type=click.Path(path_type=Path))
 @click.option(
@@ -28,7 +19,7 @@ def _purposes(
     "purposes",
     multiple=True,
     metavar="NAME=PURPOSE",
-    callback=_purposes,
+    callback=options.parse_pairs,
     help="What a bucket is for: datasets, models or a word of your own. May be repeated.  "
     "[default: from its name or tags]",
 )
@@ -40,8 +31,7 @@ def _purposes(
 )
 @click.option(
     "--script",
-    "path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.FILE,
     metavar="FILE",
     help="Where to write the script of `terraform state rm`.  [default: state-rm-<FROM>.sh here]",
 )
@@ -57,7 +47,7 @@ def command(
     source: Path,
     purposes: dict[str, str],
     leave: tuple[str, ...],
-    path: Path | None,
+    script: Path | None,
     dry_run: bool,
     local: bool,
     yes: bool,
@@ -79,5 +69,11 @@ def command(
       tools migrate ../old --bucket acme-raw=datasets
       tools migrate terraform.tfstate --leave 'aws_instance.*'
     """
-    arguments = migrate.Arguments(source, Choices(purposes, leave), path, dry_run, as_json)
-    migrate.migrate(Session.open(context, local, Options(yes=yes)), arguments)
+    migrate.migrate(
+        Session.open(context, local, Options(yes=yes)),
+        source,
+        Choices(purposes, leave),
+        script=script,
+        dry_run=dry_run,
+        as_json=as_json,
+    )

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from tools.commands import completions, wrong_rows
+from tools.commands import completions, options, wrong_rows
 from tools.console import terminal
 from tools.console.messages import say
 from tools.context import Context
-from tools.errors import shorten
 from tools.hcl.reading import VALUES
 from tools.layout import variables
 from tools.layout.repository import COMMON, Repository
@@ -23,20 +22,6 @@ from tools.runs.session import Session
 from tools.scaffold import render, rows
 from tools.scaffold.notebook import PROFILES, Notebook
 from tools.state import backend
-
-
-def _parse_pairs(
-    ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    pairs = {}
-    for pair in given:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise click.BadParameter(f"{shorten(pair)} is not KEY=VALUE")
-        if key in pairs:
-            raise click.BadParameter(f"{shorten(key)} is given twice")
-        pairs[key] = value
-    return pairs
 
 
 @click.command("new-notebook", short_help="Create a notebook's directory.")
@@ -71,7 +56,7 @@ def _parse_pairs(
     "--tag",
     "tags",
     multiple=True,
-    callback=_parse_pairs,
+    callback=options.parse_pairs,
     metavar="KEY=VALUE",
     help="Tag. May be repeated.",
 )
@@ -91,7 +76,7 @@ def _parse_pairs(
     "--set",
     "sets",
     multiple=True,
-    callback=_parse_pairs,
+    callback=options.parse_pairs,
     metavar="KEY=VALUE",
     help="Any other variable of terraform.tfvars.example. May be repeated.",
 )
@@ -140,7 +125,7 @@ def command(
     repository = target.repository if target else context.repository
     types = render.variables(context.templates)
     if from_file:
-        with wrong_rows.shown():
+        with wrong_rows.show():
             notebooks = rows.build_file(from_file, common, repository, types)
     else:
         notebooks = [rows.build({"name": name}, common, repository, types)]

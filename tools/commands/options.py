@@ -8,6 +8,7 @@ import click
 
 from tools.commands import completions
 from tools.context import Context
+from tools.errors import shorten
 from tools.layout.selection import Selection
 from tools.layout.stack import Stack
 from tools.layout.waves import Portion
@@ -30,6 +31,24 @@ class PortionType(click.ParamType[Portion]):
 
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def parse_pairs(
+    ctx: click.Context, option: click.Parameter, pairs: tuple[str, ...]
+) -> dict[str, str]:
+    """Returns the values of an option such as `--tag KEY=VALUE`, by their keys."""
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{shorten(pair)} is not {option.metavar}")
+        if key in values:
+            raise click.BadParameter(f"{shorten(key)} is given twice")
+        values[key] = value
+    return values
+
 
 local = click.option("--local", is_flag=True, help="Use the local cloud instead of AWS.")
 yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation. --local never asks.")
@@ -96,7 +115,7 @@ _earlier = click.option(
 )
 _report = click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Write the outcome of each stack to a .json, .xml (JUnit) or .md file.",
 )

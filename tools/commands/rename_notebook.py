@@ -34,9 +34,9 @@ def command(
     Examples:
       tools rename-notebook nlp text-models
     """
-    mending, given = context.mending_keys(), Options(yes=yes)
-    session = Session.open_to_read(mending, local, given)
+    mending, run_options = context.mending_keys(), Options(yes=yes)
+    session = Session.open_to_read(mending, local, run_options)
     check_names(session.target.repository, old, new)  # which needs no credentials
     if not was_never_applied(session, old):
-        session = Session.on(mending, session.target, given, check=False)
+        session = Session.on(mending, session.target, run_options, check=False)
     rename(session, old, new, rename_instance)

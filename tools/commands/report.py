@@ -16,7 +16,7 @@ from tools.system import files
 @click.command("report", short_help="Write a report on the fleet as one HTML page.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="File to write, or - for standard output.  [default: .tools/report.html]",
 )
 @click.option(
@@ -43,13 +43,18 @@ def command(context: Context, output: Path | None, offline: bool, local: bool) -
     report = collect.collect(context, local, offline)
     # --offline asked for it, and no notebook of the local cloud tells whether it is idle.
     is_usual = offline or (local and report.was_asked and report.states_are_known)
-    is_to_warn = bool(report.unread) and not is_usual
     if output and str(output) == "-":
         click.echo(page.render(report), nl=False)
-        if is_to_warn:
-            _warn_of_unread(report)
-        return
-    root = context.repository.root
+    else:
+        click.echo(_write(report, context.repository.root, output))
+    if report.unread and not is_usual:
+        number = len(report.unread) - 1
+        more = f" {number} more in the page's notes." if number else ""
+        warn(f"not all could be read. {report.unread[0]}{more}")
+
+
+def _write(report: Report, root: Path, output: Path | None) -> Path:
+    """Writes the page, keeps its figures beside it, and returns its path."""
     path = output or root / SCRATCH / "report.html"
     kept = history.path_beside(path)
     entry = history.entry_of(report)
@@ -58,13 +63,4 @@ def command(context: Context, output: Path | None, offline: bool, local: bool) -
     text = page.render(report, trend, links.path_to_root(path, root))
     files.write(path, text.encode(errors="backslashreplace"))  # a file's name may be no UTF-8
     history.write(kept, entries)
-    click.echo(path)
-    if is_to_warn:
-        _warn_of_unread(report)
-
-
-def _warn_of_unread(report: Report) -> None:
-    """Says on stderr what could not be read."""
-    number = len(report.unread) - 1
-    more = f" {number} more in the page's notes." if number else ""
-    warn(f"not all could be read. {report.unread[0]}{more}")
+    return path

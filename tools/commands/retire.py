@@ -39,12 +39,12 @@ def run(
     refused, or failed.
     """
     session = Session.open(context, local, options)
-    where = session.target
+    target = session.target
     fleet = Fleet(
         context.repository.root,
-        where.repository,
-        where.region,
-        where.endpoint,
+        target.repository,
+        target.region,
+        target.endpoint,
         context.why_other_states(),
     )
     retiring = Retiring(fleet, session.records, timedelta(days=grace))
@@ -89,7 +89,7 @@ def _stop(retiring: Retiring, steps: Sequence[Step], agreed: bool) -> bool:
             say(f"{step.name}: not stopped: {result.detail}; repeat it")
             succeeded = False
             continue
-        note = retiring.note(step, instance)
+        note = retiring.write_note(step, instance)
         say(
             f"{step.name}: stopped, and kept until {note.until:%Y-%m-%d %H:%M} UTC; to keep it, "
             f"add its row and run tools start {step.name}{fleet.option}"

@@ -89,7 +89,7 @@ def command(
     repository = context.repository
     with cache.persisted(repository.root):
         types = render.variables(context.templates)
-        with wrong_rows.shown():
+        with wrong_rows.show():
             roster = rosters.read(repository.root, file, rows.keys(types))
             plan = planning.plan_sync(roster, repository, types)
     gone = planning.select_gone(plan, notebooks)

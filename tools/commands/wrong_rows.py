@@ -12,8 +12,8 @@ _MOST = 20  # rows
 
 
 @contextmanager
-def shown() -> Iterator[None]:
-    """Prints a line for each wrong row that is found in it, and raises UserError with the sum."""
+def show() -> Iterator[None]:
+    """Prints a line for each wrong row that the block finds, and raises UserError with the sum."""
     try:
         yield
     except WrongRowsError as error:

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tools.aws import s3
@@ -21,42 +20,40 @@ from tools.migration.resource_types import NOTEBOOK
 from tools.runs.session import Session
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """The command's arguments: `source` is FROM, `script` the file for the script."""
-
-    source: Path
-    choices: Choices
-    script: Path | None
-    dry_run: bool
-    as_json: bool
-
-
-def migrate(session: Session, arguments: Arguments) -> None:
+def migrate(
+    session: Session,
+    source: Path,
+    choices: Choices,
+    *,
+    script: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Shows what becomes of each resource, and after one question imports what fits.
 
+    `source` is the old deployment's folder or state file, `script` the path of the script to write.
     Exits with 1 if the plan at its end would destroy or replace something, or failed. Raises
     UserError, before anything is written, if something stands in the way.
     """
     target = session.target
     destination = Destination.open(session)
     objects = s3.in_regions_of(target.endpoint)
-    deployment = legacy.read(arguments.source, target.terraform, objects)
-    default = Path(state_rm_script.default_name(deployment, arguments.source))
-    script = arguments.script or default
+    deployment = legacy.read(source, target.terraform, objects)
+    default = Path(state_rm_script.default_name(deployment, source))
+    script = script or default
     state_rm_script.check_path(script, deployment)
     earlier = state_rm_script.read_earlier([script, default], deployment)
-    migrated = migration.prepare(destination, deployment, arguments.choices, earlier)
+    migrated = migration.prepare(destination, deployment, choices, earlier)
     try:
         pending = find_pending(session, migrated.request)
     except UserError as error:
-        _show_conflicts(session, migrated, error, arguments.as_json)
+        _show_conflicts(session, migrated, error, as_json)
         raise
-    if not arguments.as_json:
+    if not as_json:
         table.show(migrated.mapping, migrated.addresses)
     trial.check(session, pending, _remedies(migrated))
-    if arguments.dry_run:
-        _end_dry_run(migrated, pending, arguments.as_json)
+    if dry_run:
+        _end_dry_run(migrated, pending, as_json)
         return
     plans = execute(session, pending)
     is_safe = all(map(closing_plan.is_safe, plans))
@@ -66,9 +63,9 @@ def migrate(session: Session, arguments: Arguments) -> None:
             deployment, migrated.mapping, target.terraform.program, command
         )
         state_rm_script.write(script, text)
-    if arguments.as_json:
+    if as_json:
         _print_json(migrated, plans, script if is_safe else None)
-    closing_plan.report(plans, target, err=arguments.as_json)
+    closing_plan.report(plans, target, err=as_json)
     _say_next_steps(script, deployment.folder, target)
 
 

@@ -1,6 +1,6 @@
 """Retires notebooks: a checked backup, a stop, a time in which all can be had back, the end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -29,10 +29,6 @@ class Step:
     backup: Backup | None = None
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Retiring:
     """Notebooks of a fleet on their way out; `grace` is the time from the stop to the end."""
@@ -40,7 +36,6 @@ class Retiring:
     fleet: Fleet
     records: Records
     grace: timedelta
-    clock: Callable[[], datetime] = _utc_now
 
     def steps(self, names: Sequence[str]) -> list[Step]:
         """The next step of each directory. Raises UserError if AWS cannot be asked."""
@@ -64,10 +59,10 @@ class Retiring:
         """The stack of a step's notebook."""
         return next(s for s in self.records.stacks if s.name == f"notebooks/{step.name}")
 
-    def note(self, step: Step, instance: Instance) -> Note:
+    def write_note(self, step: Step, instance: Instance) -> Note:
         """Writes down that the notebook of a "stop" is stopped. Raises UserError if it cannot."""
         assert step.backup is not None, "no backup was checked"
-        since = self.clock()
+        since = datetime.now(UTC)
         note = Note(since, since + self.grace, instance.modified, step.backup.ended)
         self._place(self.stack(step)).write(note.to_json(), RETIREMENT)
         return note
@@ -100,7 +95,7 @@ class Retiring:
         note = Note.parse(text, f"{place}{RETIREMENT}") if text else None
         if instance.status not in ("InService", "Stopped"):
             raise UserError(f"it is {instance.status}; repeat it when it runs, or is stopped")
-        if note and retirement.still_holds(note, instance) and self.clock() < note.until:
+        if note and retirement.still_holds(note, instance) and datetime.now(UTC) < note.until:
             since_when = f"stopped since {note.since:%Y-%m-%d}"
             return Step(name, "wait", f"{since_when}, kept until {note.until:%Y-%m-%d %H:%M} UTC")
         try:
@@ -108,7 +103,7 @@ class Retiring:
             if note and retirement.still_holds(note, instance):
                 retirement.check_unchanged(note, backup)
                 return Step(name, "destroy", f"backup: {backup}", notebook, backup)
-            retirement.check_fresh(backup, instance, self.clock())
+            retirement.check_fresh(backup, instance, datetime.now(UTC))
         except UserError as error:
             begin = f"tools start {name}{self.fleet.option}, then " * (instance.status == "Stopped")
             raise UserError(
@@ -142,12 +137,8 @@ class Retiring:
         return backups.check(Objects(cloud), bucket, _prefix(state))
 
 
-def _held(state: State) -> list[dict[str, object]]:
-    return [dict(instance.attributes) for instance in state.of_type(NOTEBOOK_TYPE)]
-
-
 def _arns(state: State) -> list[object]:
-    return [attributes.get("arn") for attributes in _held(state)]
+    return [notebook.attributes.get("arn") for notebook in state.of_type(NOTEBOOK_TYPE)]
 
 
 def _prefix(state: State) -> str:
@@ -155,7 +146,7 @@ def _prefix(state: State) -> str:
 
     Only an isolated notebook has the tag Notebook.
     """
-    [attributes] = _held(state)
-    tags = attributes.get("tags")
+    [notebook] = state.of_type(NOTEBOOK_TYPE)
+    tags = notebook.attributes.get("tags")
     isolated = tags.get("Notebook") if isinstance(tags, dict) else None
-    return f"users/{isolated}/backup" if isolated else f"backups/{attributes['name']}"
+    return f"users/{isolated}/backup" if isolated else f"backups/{notebook.attributes['name']}"

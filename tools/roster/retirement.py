@@ -34,7 +34,7 @@ class Note:
 
     @classmethod
     def parse(cls, text: bytes, where: str) -> "Note":
-        """Raises UserError for what is no such note."""
+        """Reads the file beside the state. Raises UserError for what is no such note."""
         try:
             moments = json.loads(text)
             names = ("since", "until", "stopped", "backup")
