@@ -7,15 +7,14 @@ from typing import Any
 
 import click
 
-from tools.commands.options import PortionType
+from tools.commands.options import FILE, PortionType
 from tools.console.messages import say
 from tools.context import Context
 from tools.engine.run import Result
 from tools.errors import UserError
 from tools.layout.waves import Portion
 from tools.pipelines import atlantis, files, hosting, markdown
-from tools.pipelines.steps import Pipeline, output_lines
-from tools.runs import report_file
+from tools.pipelines.steps import Pipeline
 from tools.runs.options import Options
 from tools.runs.summary import summarize
 
@@ -34,12 +33,12 @@ _shard_size = click.option(
 )
 _summary = click.option(
     "--summary",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="File to append the Markdown to.",
 )
 _child = click.option(
     "--child",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="File to write the jobs to, as a child pipeline of GitLab.",
 )
 _check = click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file differs.")
@@ -147,10 +146,9 @@ def matrix_(context: Context, shard_size: int, child: Path | None) -> None:
     Examples:
       tools ci matrix --shard-size 10
     """
-    text = Pipeline.open(context, Options()).start(shard_size)
-    jobs = json.loads(text)["include"]
+    jobs = Pipeline.open(context, Options()).start(shard_size)
     _write_child(context, child, "plan", jobs=jobs)
-    click.echo(f"matrix={text}\ncount={len(jobs)}")
+    click.echo(f"matrix={json.dumps({'include': jobs})}\ncount={len(jobs)}")
 
 
 @command.command("plan")
@@ -222,9 +220,9 @@ def prepare(
     prepared = Pipeline.open(context, Options(locks=False)).prepare(wave, run, shard_size)
     _append(summary, markdown.describe_wave(wave.number, prepared.results, prepared.digest))
     jobs = [{"wave": str(wave), "shard": shard} for shard in prepared.shards]
-    given = {"run": run, "digest": prepared.digest, "allow_destroy": allow_destroy}
-    _write_child(context, child, "apply", jobs=jobs, **given)
-    click.echo(output_lines(prepared))
+    values = {"run": run, "digest": prepared.digest, "allow_destroy": allow_destroy}
+    _write_child(context, child, "apply", jobs=jobs, **values)
+    click.echo(f"shards={json.dumps(prepared.shards)}\ndigest={prepared.digest}")
 
 
 @command.command("deploy")
@@ -269,7 +267,7 @@ def result(context: Context, run: str, summary: Path | None) -> None:
 
 
 @command.command("drift-issue")
-@click.argument("drift", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("drift", type=FILE)
 @_summary
 @click.pass_obj
 def drift_issue(context: Context, drift: Path, summary: Path | None) -> None:
@@ -306,5 +304,5 @@ def _write_child(context: Context, child: Path | None, kind: str, **values: Any)
 
 
 def _exit_if_bad(results: Sequence[Result]) -> None:
-    if any(result.outcome in report_file.BAD_OUTCOMES for result in results):
+    if any(result.is_unfinished for result in results):
         raise click.exceptions.Exit(1)

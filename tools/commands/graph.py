@@ -1,5 +1,7 @@
 """`tools graph`."""
 
+import json
+
 import click
 
 from tools.commands import completions
@@ -58,7 +60,8 @@ def command(context: Context, stacks: tuple[str, ...], form: str, shard_size: in
     }
     if form == "matrix":
         chosen = context.stacks(stacks) if stacks else None
-        click.echo(matrix.render(context.repository.stacks(), shard_size, chosen))
+        entries = matrix.entries(context.repository.stacks(), shard_size, chosen)
+        click.echo(json.dumps({"include": entries}))
         return
     graph = Graph.from_stacks(context.repository.stacks())
     if stacks:

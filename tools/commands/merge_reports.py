@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
+from tools.commands import options
 from tools.console.messages import say
 from tools.runs import report_file, summary
 
 
 @click.command("merge-reports", short_help="Merge the reports of several runs into one.")
-@click.argument("reports", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("reports", nargs=-1, required=True, type=options.FILE)
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.FILE,
     metavar="FILE",
     help="Write the merged report to a .json, .xml (JUnit) or .md file.",
 )
@@ -32,7 +33,6 @@ def command(reports: tuple[Path, ...], report: Path | None) -> None:
     summary.summarize(results)
     if report:
         report_file.write(report, results, name)
-    bad = [result for result in results if result.outcome in report_file.BAD_OUTCOMES]
-    if bad:
-        say(f"{len(bad)} of {len(results)} stacks failed or were not run")
+    if unfinished := sum(result.is_unfinished for result in results):
+        say(f"{unfinished} of {len(results)} stacks failed or were not run")
         raise click.exceptions.Exit(1)

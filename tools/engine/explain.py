@@ -146,10 +146,10 @@ def _describe_failed(run: Run, stack: Stack, diagnostic: Diagnostic) -> str:
 
 
 def describe_losses(
-    losses: Sequence[Change], remedy: str = "If that is meant, add --allow-destroy"
+    losses: Sequence[Change] | Sequence[str], remedy: str = "If that is meant, add --allow-destroy"
 ) -> str:
     """Returns why changes that take data away are not made; `remedy` says how to make them."""
-    what = ", ".join(f"{change.action} {change.address}" for change in losses)
+    what = ", ".join(map(str, losses))
     return f"would {what}, and the data goes with it; nothing was changed. {remedy}"
 
 

@@ -55,6 +55,9 @@ class Change:
     action: Action
     attributes: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.action} {self.address}"
+
     @property
     def loses_data(self) -> bool:
         """Whether a user's data goes with it: a notebook's volume, a bucket's objects."""

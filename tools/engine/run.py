@@ -23,6 +23,8 @@ Outcome = Literal[
     "waiting",
 ]
 INTERRUPTED: Outcome = "interrupted"
+# Outcomes after which the stack is still to be worked on, by the same command.
+UNFINISHED: tuple[Outcome, ...] = ("failed", INTERRUPTED, "not run")
 
 NOTHING_DEPLOYED = "nothing is deployed"
 
@@ -42,6 +44,11 @@ class Result:
     detail: str = ""
     changes: Mapping[str, int] = field(default_factory=dict)
     losses: Sequence[str] = ()
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the stack is still to be worked on."""
+        return self.outcome in UNFINISHED
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The graph as a matrix of jobs: one for each shard of each wave."""
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from tools.layout.stack import Stack
 from tools.layout.waves import Portion, find_dependence, select_shard, select_wave, split_into_waves
@@ -15,6 +15,14 @@ class Job:
     wave: Portion
     shard: Portion
     stacks: Sequence[Stack]
+
+
+class Entry(TypedDict):
+    """A job as a pipeline is given it; of `stacks` the names."""
+
+    wave: str
+    shard: str
+    stacks: list[str]
 
 
 def jobs_of(stacks: Collection[Stack], shard_size: int) -> Iterator[Job]:
@@ -33,17 +41,17 @@ def jobs_of_wave(stacks: Collection[Stack], wave: Portion, shard_size: int) -> I
         yield Job(wave, shard, select_shard(in_wave, shard))
 
 
-def render(
+def entries(
     stacks: Collection[Stack], shard_size: int, chosen: Collection[Stack] | None = None
-) -> str:
-    """Returns the matrix as JSON; with `chosen` only the jobs that have one of these.
+) -> list[Entry]:
+    """Returns the jobs of the matrix; with `chosen` only those that have one of these.
 
     A job's part of a wave depends on the wave alone, and not on what is chosen.
     """
     names = None if chosen is None else {stack.name for stack in chosen}
-    include = []
+    rows: list[Entry] = []
     for job in jobs_of(stacks, shard_size):
         in_job = [stack.name for stack in job.stacks if names is None or stack.name in names]
         if in_job:
-            include.append({"wave": str(job.wave), "shard": str(job.shard), "stacks": in_job})
-    return json.dumps({"include": include})
+            rows.append({"wave": str(job.wave), "shard": str(job.shard), "stacks": in_job})
+    return rows

@@ -58,7 +58,8 @@ def render(repository: Repository, reader: InputsReader) -> str:
 def _project(
     repository: Repository, reader: InputsReader, stack: Stack, wave: int
 ) -> dict[str, Any]:
-    # As Atlantis checks it: server/core/config/raw/project.go, validProjectName.
+    # As Atlantis checks it (validProjectName):
+    # https://github.com/runatlantis/atlantis/blob/main/server/core/config/raw/project.go
     if quote_plus(stack.name.replace("/", "-")) != stack.name.replace("/", "-"):
         raise UserError(
             f"Atlantis takes no project with the name {stack.name!r}: rename the directory to "

@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import click
@@ -131,7 +130,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
-        loader=jinja2.FunctionLoader(_load),
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=False,
     )
 
@@ -150,10 +149,6 @@ def with_head(command: str, body: str) -> str:
         "# Made again by the same command, and not if it was edited: docs/pipelines.md says more.\n"
         f"# sha256: {digest}\n{body}"
     )
-
-
-def _load(name: str) -> str:
-    return (resources.files("tools.pipelines") / "templates" / name).read_text()
 
 
 def read(path: Path) -> str:

@@ -82,7 +82,8 @@ class GitHub:
     def write_comment(self, request: str, marker: str, text: str) -> str:
         comments = f"{self._repository}/issues/{request}/comments"
         body = {"body": f"{marker}\n{text}"}
-        # Only a comment of this workflow: a person may have quoted it.
+        # Only a comment of a workflow, whose token is a GitHub App's: a person may have quoted it.
+        # https://docs.github.com/en/actions/concepts/security/github_token
         for comment in self._api.items(comments):
             if comment["body"].startswith(marker) and comment["user"]["type"] == "Bot":
                 path = f"{self._repository}/issues/comments/{comment['id']}"

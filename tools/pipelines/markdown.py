@@ -27,8 +27,7 @@ def describe_plan(results: Sequence[Result], stacks: Sequence[Stack], cost: str)
     """Returns what a pull request would change: losses first, then each stack, then the cost."""
     names = {result.stack for result in results}
     reads = graph.reads_among(stacks)
-    known = names & reads.keys()
-    followers = graph.reachable(known, graph.readers(reads)) - names
+    followers = graph.reachable(names & reads.keys(), graph.readers(reads)) - names
     lines = ["## What this would change", ""]
     lines += _losses(results)
     lines += [_table(results, "plan") if results else "Nothing.\n"]
@@ -115,8 +114,8 @@ def _losses(results: Sequence[Result]) -> list[str]:
 
 def _table(results: Sequence[Result], command: str) -> str:
     shown = [result for result in results if result.outcome != "unchanged"][:_MOST_ROWS]
-    left = len(results) - len(shown)
-    rest = f"\n{left} more are unchanged, or left out for their number.\n" if left else ""
+    hidden = len(results) - len(shown)
+    rest = f"\n{hidden} more are unchanged, or left out for their number.\n" if hidden else ""
     return report_file.markdown(shown, command) + rest
 
 

@@ -1,6 +1,5 @@
 """What the jobs of a pipeline do: plan a part of a change, prepare a wave, apply it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +8,14 @@ import click
 
 from tools.console.messages import say
 from tools.context import Context
-from tools.engine import plans
+from tools.engine import explain, plans
 from tools.engine.fingerprint import differences
 from tools.engine.init import initialize
 from tools.engine.plans import Plan
 from tools.engine.run import Outcome, Result, Run
 from tools.errors import UserError
 from tools.layout import graph, matrix
+from tools.layout.matrix import Entry
 from tools.layout.stack import Stack
 from tools.layout.waves import Portion, find_dependence, select_shard, select_wave
 from tools.pipelines import verification
@@ -66,19 +66,19 @@ class Pipeline:
         self._session.records.prefetch(stacks)
         return [stack for stack in stacks if self._session.records.has_changed(stack)]
 
-    def start(self, shard_size: int) -> str:
-        """Returns the matrix of the jobs that plan a change, and forgets earlier reports of it."""
+    def start(self, shard_size: int) -> list[Entry]:
+        """Returns the jobs that plan a change, and forgets earlier reports of it."""
         self._store.delete_reports("plan/")
         changed = self.find_changed(self._stacks)
-        text = matrix.render(self._stacks, shard_size, changed)
-        while len(json.loads(text)["include"]) > MOST_JOBS and shard_size < len(self._stacks):
+        jobs = matrix.entries(self._stacks, shard_size, changed)
+        while len(jobs) > MOST_JOBS and shard_size < len(self._stacks):
             shard_size *= 2
-            text = matrix.render(self._stacks, shard_size, changed)
-        for job in json.loads(text)["include"]:
+            jobs = matrix.entries(self._stacks, shard_size, changed)
+        for job in jobs:
             name = _plan_report(Portion.parse(job["wave"]), Portion.parse(job["shard"]))
             lost = [Result(s, "failed", detail="its job has not ended") for s in job["stacks"]]
             self._put_results(name, lost, "plan")  # until the job writes its own
-        return text
+        return jobs
 
     def plan(self, wave: Portion, shard: Portion) -> None:
         """Plans what has changed of a part, and stores the plans and a report.
@@ -89,10 +89,8 @@ class Pipeline:
         with private_folder() as folder:
             planned, _ = self._plan_into(folder, self.find_changed(part))
             summary.show_plans(planned, err=False)
-            report = folder.parent / "report.json"
-            results = [report_file.result_of_plan(plan) for plan in planned]
-            report_file.write(report, results, "plan")
-            self._store.put_report(_plan_report(wave, shard), report)
+        results = [report_file.result_of_plan(plan) for plan in planned]
+        self._put_results(_plan_report(wave, shard), results, "plan")
         if any(plan.status == "failed" for plan in planned):
             raise click.exceptions.Exit(1)
 
@@ -156,11 +154,13 @@ class Pipeline:
         with private_folder() as folder, private_folder() as new_folder:
             current, digests = self._take_over(stacks, folder)
             names = {plan.stack for plan in current}
-            left = [stack for stack in stacks if stack.name not in names]
-            planned, new_digests = self._plan_into(new_folder, left) if left else ([], {})
+            rest = [stack for stack in stacks if stack.name not in names]
+            planned, new_digests = self._plan_into(new_folder, rest) if rest else ([], {})
         shown, digests = [*current, *planned], digests | new_digests
         return shown, {
-            plan.stack: Approvable(digests[plan.stack], losses_of(plan), plan.stack in names)
+            plan.stack: Approvable(
+                digests[plan.stack], tuple(map(str, plan.losses)), plan.stack in names
+            )
             for plan in shown
             if plan.stack in digests
         }
@@ -208,15 +208,15 @@ class Pipeline:
         """Returns what has become of the stacks in a run; approved and not applied is "not run"."""
         with private_folder() as folder:
             paths = self._store.get_reports(f"deploy/{run}/", folder)
-            known = report_file.merge(paths)[1] if paths else []
-        names = {result.stack for result in known}
+            reported = report_file.merge(paths)[1] if paths else []
+        names = {result.stack for result in reported}
         waiting = [
             Result(stack_name, "not run", detail="it was planned and not applied")
             for number in range(1, MOST_WAVES + 1)
             for stack_name in self._store.get_manifest(f"{run}/{number}") or {}
             if stack_name not in names
         ]
-        return [*known, *waiting]
+        return [*reported, *waiting]
 
     def _apply(self, stacks: Sequence[Stack], folder: Path, report: Path) -> bool:
         options = replace(self._session.options, yes=True, plan_dir=folder, report=report)
@@ -275,9 +275,9 @@ class Pipeline:
                         f"its plan has gone stale ({changed_inputs[0]}); start the pipeline again"
                     )
                 elif approvable.losses and not self._session.options.allow_destroy:
-                    detail = (
-                        f"would {', '.join(approvable.losses)}, and the data goes with it; nothing "
-                        "was changed. If that is meant, start the pipeline by hand and allow it"
+                    detail = explain.describe_losses(
+                        approvable.losses,
+                        "If that is meant, start the pipeline by hand and allow it",
                     )
                 if detail:
                     refused[plan.stack] = Result(plan.stack, "failed", detail=detail)
@@ -295,11 +295,6 @@ MOST_JOBS = 256
 MOST_WAVES = 6  # of the files that are generated; the last has all later ones
 
 
-def output_lines(prepared: Prepared) -> str:
-    """Returns the lines that a job of GitHub writes to its outputs."""
-    return f"shards={json.dumps(list(prepared.shards))}\ndigest={prepared.digest}"
-
-
 def _changed_inputs(run: Run, stack: Stack, plan: Plan) -> list[str]:
     """Returns what `stack` reads now and did not when it was planned."""
     initialize(run, stack)  # the provider's version is one of its inputs
@@ -314,11 +309,6 @@ def too_deep(changed: Sequence[Stack]) -> dict[str, str]:
     uncertain = graph.uncertain_names(changed) if find_dependence(changed) else set()
     detail = "there are more waves than the pipeline has; start it again"
     return {name: detail for name, above in reads.items() if above or name in uncertain}
-
-
-def losses_of(plan: Plan) -> tuple[str, ...]:
-    """Returns the changes of a plan that lose data, in words."""
-    return tuple(f"{change.action} {change.address}" for change in plan.losses)
 
 
 def _plan_report(wave: Portion, shard: Portion) -> str:

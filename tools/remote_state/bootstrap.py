@@ -142,7 +142,7 @@ def _apply(session: Session, run: Run, stack: Stack) -> bool:
             complaint = explain.describe_losses(losses, "Make such a change by hand")
             raise UserError(f"{stack.name} {complaint}")
         for change in reading.changes:
-            run.progress.say(stack.name, f"{change.action} {change.address}")
+            run.progress.say(stack.name, str(change))
         session.confirm("Apply these changes?")
         run.progress.step(stack.name, f"{run.terraform.program} apply")
         log = run.log(stack, "apply")

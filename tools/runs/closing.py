@@ -10,7 +10,7 @@ from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.console import table
 from tools.console.messages import say
 from tools.engine.records import Records
-from tools.engine.run import Outcome, Result
+from tools.engine.run import UNFINISHED, Outcome, Result
 from tools.errors import UserError, first_of
 from tools.layout.stack import Stack
 
@@ -22,7 +22,6 @@ _OUTCOMES: tuple[Outcome, ...] = (
     "interrupted",
     "not run",
 )
-_LEFT: tuple[Outcome, ...] = ("failed", "interrupted", "not run")
 _COUNTS = {"add": "added", "change": "changed", "remove": "destroyed"}
 _MOST_NAMES = 5
 
@@ -42,10 +41,10 @@ def say_totals(results: Sequence[Result], seconds: float) -> None:
 def say_interruption(results: Sequence[Result], seconds: float) -> None:
     """Says what was left, in five lines at most, and that the same command goes on."""
     lines = ["", f"interrupted after {describe_seconds(seconds)}: {_count(results)}"]
-    for outcome in _LEFT:
-        left = [_name(result) for result in results if result.outcome == outcome]
-        if left:
-            lines.append(f"  {outcome}: {first_of(left, _MOST_NAMES)}")
+    for outcome in UNFINISHED:
+        names = [_name(result) for result in results if result.outcome == outcome]
+        if names:
+            lines.append(f"  {outcome}: {first_of(names, _MOST_NAMES)}")
     lines.append("Run the same command again to continue.")
     click.echo("\n".join(lines), err=True)  # with -q too
 
@@ -77,7 +76,7 @@ def say_next_of_destroy(results: Sequence[Result], option: str, is_all: bool) ->
 
 def _says_what_is_left(results: Sequence[Result]) -> bool:
     """Says how many stacks a second run has to do; False if there are none."""
-    left_count = sum(result.outcome in _LEFT for result in results)
+    left_count = sum(result.is_unfinished for result in results)
     if left_count:
         noun = "stack" if left_count == 1 else "stacks"
         say(f"next: correct what failed and run the same command again: {left_count} {noun} left")

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable
 from tools.engine.run import Result
 from tools.layout import graph
 from tools.layout.stack import Stack
-from tools.runs.report_file import BAD_OUTCOMES
 
 
 def blocked_stacks(results: Iterable[Result], stacks: Collection[Stack]) -> dict[str, str]:
@@ -16,7 +15,7 @@ def blocked_stacks(results: Iterable[Result], stacks: Collection[Stack]) -> dict
     read_by = graph.readers(graph.reads_among(stacks))
     blocked: dict[str, str] = {}
     for result in results:
-        if result.outcome in BAD_OUTCOMES and result.stack in read_by:
+        if result.is_unfinished and result.stack in read_by:
             for name in graph.reachable([result.stack], read_by):
                 blocked.setdefault(name, result.stack)
     return blocked

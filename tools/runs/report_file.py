@@ -12,8 +12,6 @@ from tools.engine.run import Result
 from tools.errors import UserError
 from tools.system import files
 
-BAD_OUTCOMES = ("failed", "interrupted", "not run")
-
 
 def result_of_plan(plan: Plan) -> Result:
     """Returns a plan as a result: its changes, or those that were made outside of Terraform."""
@@ -23,7 +21,7 @@ def result_of_plan(plan: Plan) -> Result:
         "change": counts["update"],
         "remove": counts["destroy"] + counts["replace"],
     }
-    losses = tuple(f"{change.action} {change.address}" for change in plan.losses)
+    losses = tuple(map(str, plan.losses))
     return Result(plan.stack, plan.status, plan.seconds, plan.detail, changes, losses)
 
 
@@ -88,11 +86,11 @@ def merge(paths: Iterable[Path]) -> tuple[str, list[Result]]:
 
 
 def _json(results: Sequence[Result], command: str) -> str:
-    """docs/report.schema.json describes it."""
+    """The report that docs/report.schema.json describes."""
     document = {
         "command": command,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "failed": any(_is_bad(result) for result in results),
+        "failed": any(result.is_unfinished for result in results),
         "stacks": [
             {
                 "stack": result.stack,
@@ -148,10 +146,6 @@ def markdown(results: Sequence[Result], command: str) -> str:
 def _as_utf8(text: str) -> str:
     """`text` with an escape for what is no UTF-8, as a file's name may be."""
     return text.encode(errors="backslashreplace").decode()
-
-
-def _is_bad(result: Result) -> bool:
-    return result.outcome in BAD_OUTCOMES
 
 
 _WRITERS = {".json": _json, ".xml": _junit, ".md": markdown}

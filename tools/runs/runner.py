@@ -60,7 +60,7 @@ class Runner:
         self._close(run, stacks, results, before, time.monotonic() - started)
         if self._options.report:
             report_file.write(self._options.report, results, "destroy" if destroy else "deploy")
-        self._leave(run, any(result.outcome in report_file.BAD_OUTCOMES for result in results))
+        self._leave(run, any(result.is_unfinished for result in results))
 
     def _close(
         self,

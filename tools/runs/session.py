@@ -64,25 +64,24 @@ class Session:
         target = context.target(local)
         if selection:
             context.check_names(target.repository, selection)
-        return cls.on(context, target, options, check=check)
+        return cls.on(context, target, options or Options(), check=check)
 
     @classmethod
     def on(
         cls,
         context: Context,
         target: Target,
-        options: Options | None,
+        options: Options,
         *,
         check: bool = True,
     ) -> "Session":
         """Opens a session like `open`, on a target that exists already."""
-        key = record_key(context.env)
-        records = Records(target.repository, target.terraform, target.endpoint, key=key)
+        records = _records(context, target)
         if check:
             check_states(target.repository, records.stacks)
         account = _identify(target)
         records.account = account.id
-        return cls(context, target, records, options or Options(), account)
+        return cls(context, target, records, options, account)
 
     @classmethod
     def open_to_read(
@@ -93,13 +92,7 @@ class Session:
         Raises UserError if there is no such target.
         """
         target = context.target(local)
-        records = Records(
-            target.repository,
-            target.terraform,
-            target.endpoint,
-            key=record_key(context.env),
-        )
-        return cls(context, target, records, options or Options())
+        return cls(context, target, _records(context, target), options or Options())
 
     @property
     def account(self) -> Account:
@@ -168,6 +161,11 @@ class Session:
     def asks(self) -> bool:
         """Whether a person has to agree: never for the local cloud, nor with --yes."""
         return not (self.options.yes or self.target.endpoint)
+
+
+def _records(context: Context, target: Target) -> Records:
+    key = record_key(context.env)
+    return Records(target.repository, target.terraform, target.endpoint, key=key)
 
 
 def _identify(target: Target) -> Account:

@@ -105,4 +105,4 @@ def _plan_row(plan: Plan) -> list[table.Cell]:
 
 def _describe_loss(change: Change) -> str:
     data = "its volume" if change.type == NOTEBOOK_TYPE else "its data"
-    return click.style(f"{change.action} {change.address}: loses {data}", fg="red")
+    return click.style(f"{change}: loses {data}", fg="red")
