@@ -209,11 +209,11 @@ def notebook(
 def _import(context: Context, build: Build, local: bool, yes: bool) -> None:
     session = Session.open(context, local, Options(yes=yes))
     request = combine([build(Destination.open(session))])
-    left = pending_import.find_pending(session, request)
+    pending = pending_import.find_pending(session, request)
     # Values are written first: if there is nothing left to import, they have been.
-    if not (left.imports or left.notebooks):
+    if not (pending.imports or pending.notebooks):
         first = request.imports[0]
         say(f"{first.identifier} is already in the state of {first.stack}")
         return
-    trial.check(session, left)
-    closing_plan.report(execute(session, left), session.target)
+    trial.check(session, pending)
+    closing_plan.report(execute(session, pending), session.target)

@@ -39,10 +39,11 @@ def mark_waiting(
         plan = by_stack.get(name)
         if not plan or plan.status != "failed":
             continue
+        above = graph.reachable([name], reads)
         first = [
             other
             for other in stacks
-            if other in graph.reachable([name], reads)
+            if other in above
             and (other in waiting or _sets_output(records, stacks[other], by_stack[other]))
         ]
         if first:
@@ -74,7 +75,7 @@ def report(plans: Sequence[Plan], target: Target, err: bool = False) -> None:
         for change in plan.changes:
             if change.action in _HARMFUL:
                 click.secho(
-                    f"{plan.stack}: a deployment would {change.action} {change.address}; correct "
+                    f"{plan.stack}: a deployment would {change}; correct "
                     f"its values first: tools plan{target.option} --details {plan.stack}",
                     fg="red",
                     err=True,

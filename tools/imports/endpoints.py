@@ -27,7 +27,7 @@ def request_endpoint(
     stack's, if nothing else says them. Raises UserError if the endpoint does not exist, is in
     another VPC, or is for a service that the stack makes no endpoint for.
     """
-    endpoint = describe(destination, id)
+    endpoint = fetch(destination, id)
     service, vpc = short_name(destination, endpoint), endpoint["VpcId"]
     values: dict[str, Value] = {}
     notes = note_lost_tags(id, parse_tags(endpoint.get("Tags", [])), kept=["Name"])
@@ -61,7 +61,7 @@ def require_group(destination: Destination, id: str) -> None:
     destination.require(GROUPS)
     if security_groups.deployed(destination, "endpoints"):
         return
-    is_interface = endpoint_type(describe(destination, id)) != "Gateway"
+    is_interface = endpoint_type(fetch(destination, id)) != "Gateway"
     if is_interface or destination.declared(ENDPOINTS).get("interface_services"):
         raise UserError(
             f"{GROUPS} has no security group for the endpoints yet; deploy it first: "
@@ -70,7 +70,7 @@ def require_group(destination: Destination, id: str) -> None:
         )
 
 
-def describe(destination: Destination, id: str) -> Any:
+def fetch(destination: Destination, id: str) -> Any:
     """Returns the endpoint as EC2 describes it. Raises UserError if there is none."""
     if not re.fullmatch(r"vpce-[0-9a-f]{8,17}", id):
         raise UserError(f"{shorten(id)} is not an endpoint's id, such as vpce-0a1b2c3d4e5f67890")

@@ -44,11 +44,11 @@ class Inventory:
         return False
 
     def at(self, stack_name: str, address: str) -> tuple[str, str]:
-        """Type and identifier of what an address holds; both are empty if it holds nothing."""
+        """Returns the type and identifier of what an address holds; empty if it holds nothing."""
         return self.stacks.get(stack_name, {}).get(address, ("", ""))
 
     def find(self, type_name: str, identifier: str) -> tuple[str, str] | None:
-        """The stack and the address that hold a resource."""
+        """Returns the stack and the address that hold a resource, None if no state does."""
         for stack_name, resources_of_stack in self.stacks.items():
             for address, type_and_id in resources_of_stack.items():
                 if type_and_id == (type_name, identifier):

@@ -72,7 +72,7 @@ def request_notebook(
     """
     directory = directory or directory_of(destination, name) or name
     check_name(directory)
-    instance = describe(destination, name)
+    instance = fetch(destination, name)
     check(destination, name, instance)
     tags = parse_tags(
         destination.ask_pages(
@@ -102,7 +102,7 @@ def request_notebook(
     return ImportRequest(tuple(imports), {}, (notebook,), tuple(notes))
 
 
-def describe(destination: Destination, name: str) -> Any:
+def fetch(destination: Destination, name: str) -> Any:
     """Returns the instance as SageMaker describes it, None if there is none."""
     return destination.ask(
         f"describe notebook {name}",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tools.errors import UserError
 from tools.hcl.reading import Value
@@ -78,6 +79,11 @@ class ImportRequest:
     notebooks: tuple[Notebook, ...] = ()
     notes: tuple[str, ...] = ()
     encryptions: tuple[Encryption, ...] = ()
+
+    def value_list(self, stack: str, name: str) -> list[Any]:
+        """Returns the value that `stack` gets for a list; empty if it gets none."""
+        value = self.values.get(stack, {}).get(name)
+        return value if isinstance(value, list) else []
 
 
 def question(count: int) -> str:

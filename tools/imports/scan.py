@@ -92,7 +92,7 @@ class _Scan:
         free = [n for n in names if not self._managed.find(NOTEBOOK_TYPE, n)]
         with ThreadPoolExecutor(_REQUESTS) as pool:
             described = list(
-                pool.map(lambda name: notebooks.describe(destination, name), free[:_MOST_DESCRIBED])
+                pool.map(lambda name: notebooks.fetch(destination, name), free[:_MOST_DESCRIBED])
             )
         instances = [instance for instance in described if instance]
         vpcs = security_groups.vpcs_by_group(destination)
@@ -157,11 +157,8 @@ class _Scan:
             why = str(error)
         if why:
             return Candidate("bucket", name, "", why=why)
-        taken = {
-            purpose
-            for offered_names in (self._offered.values.get(S3, {}).get("bucket_names"),)
-            for purpose in (offered_names if isinstance(offered_names, dict) else {})
-        }
+        offered_names = self._offered.values.get(S3, {}).get("bucket_names")
+        taken = set(offered_names) if isinstance(offered_names, dict) else set()
         try:
             purpose = buckets.guess_purpose(destination, name)
         except UserError:
@@ -234,12 +231,11 @@ class _Scan:
                 why = f"{ENDPOINTS} already has {other} for {short}"
                 yield Candidate("endpoint", endpoint_id, service, why=why)
                 continue
-            subnets = self._offered.values.get(ENDPOINTS, {}).get("subnet_ids")
             build = partial(
                 endpoints.request_endpoint,
                 destination,
                 endpoint_id,
-                subnets=subnets if isinstance(subnets, list) else (),
+                subnets=self._offered.value_list(ENDPOINTS, "subnet_ids"),
             )
             yield self._try("endpoint", endpoint_id, service, "", build)
 
@@ -260,14 +256,16 @@ class _Scan:
         for name, instance, future in zip(names, instances, futures, strict=True):
             directory = self._directory(name)
             is_free = directory == name or directory in directories
-            given = directory if is_free else "DIRECTORY"
-            arguments = "" if given == name else f" --directory {given}"
+            directory_shown = directory if is_free else "DIRECTORY"
+            arguments = "" if directory_shown == name else f" --directory {directory_shown}"
             detail = f"{instance['InstanceType']}, {instance['NotebookInstanceStatus']}"
             if why := refused.get(f"notebooks/{directory}"):
                 yield Candidate("notebook", name, detail, why=why)
                 continue
             candidate = self._try("notebook", name, detail, arguments, future.result)
-            yield replace(candidate, stack=f"notebooks/{given}") if candidate.command else candidate
+            if candidate.command:
+                candidate = replace(candidate, stack=f"notebooks/{directory_shown}")
+            yield candidate
 
     def _refused_by_terraform(
         self, futures: Iterable["Future[ImportRequest]"]

@@ -26,7 +26,7 @@ def request_group(
     the one that the stack has. Raises UserError if the group does not exist, is in another VPC, or
     is a VPC's default group.
     """
-    group = describe(destination, id)
+    group = fetch(destination, id)
     # AWS makes it with the VPC and deletes it with the VPC only:
     # https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     if group["GroupName"] == "default":
@@ -41,7 +41,11 @@ def request_group(
     rules = {
         address: rule_id
         for address, rule in _rules(destination, ids_by_purpose)
-        if (rule_id := _find_rule(destination, address.startswith(_EGRESS), rule))
+        if (
+            rule_id := lookup.security_group_rule(
+                destination.cloud, address.startswith(_EGRESS), rule
+            )
+        )
     }
     addresses = {f"aws_security_group.{purpose}": id, **rules}
     notes = _unmanaged_rules(destination, id, set(rules.values()))
@@ -61,7 +65,7 @@ def deployed(destination: Destination, purpose: str) -> str | None:
     return destination.outputs(GROUPS).get(_OUTPUTS[purpose])
 
 
-def describe(destination: Destination, id: str) -> Any:
+def fetch(destination: Destination, id: str) -> Any:
     """Returns the group as EC2 describes it. Raises UserError if there is none."""
     if not re.fullmatch(r"sg-[0-9a-f]{8,17}", id):
         raise UserError(f"{shorten(id)} is not a security group's id, such as sg-0a1b2c3d4e5f67890")
@@ -112,7 +116,7 @@ def _between(group: str, other: str) -> Mapping[str, Any]:
 
 def _vpc_cidrs(destination: Destination, group: str) -> list[str]:
     """The address ranges of the VPC that `group` is in."""
-    vpc = {"vpc-id": describe(destination, group)["VpcId"]}
+    vpc = {"vpc-id": fetch(destination, group)["VpcId"]}
     described_vpcs = destination.ask_ec2("read the VPC's ranges", "describe_vpcs", "Vpcs", vpc)
     return [
         str(range["CidrBlock"])
@@ -120,10 +124,6 @@ def _vpc_cidrs(destination: Destination, group: str) -> list[str]:
         for range in described_vpc.get("CidrBlockAssociationSet", [])
         if range["CidrBlockState"]["State"] == "associated"
     ]
-
-
-def _find_rule(destination: Destination, egress: bool, rule: Mapping[str, Any]) -> str | None:
-    return lookup.security_group_rule(destination.cloud, egress, rule)
 
 
 def _s3_prefix_list(destination: Destination) -> str | None:

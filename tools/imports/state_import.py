@@ -60,7 +60,8 @@ def _still_missing(
 def _refresh_upstreams(run: Run, stack: Stack, refreshed: set[str]) -> None:
     """Refreshes what `stack` reads and is not deployed, each once: one may read another.
 
-    Terraform 1.11 fails to apply a second refresh, which changes nothing ("non-applyable plan").
+    Terraform 1.11 fails to apply a second refresh, which changes nothing ("non-applyable plan"):
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/context_apply.go
     """
     for name in run.records.missing_upstreams(stack):
         if name not in refreshed:

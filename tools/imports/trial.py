@@ -141,8 +141,8 @@ def _write_state(session: Session, root: Path, stack: str, stand_ins: Mapping[st
         for file in original_stack.path.glob("*.tf")
         for name in reading.read_outputs(file)
     }
-    known = session.records.state(original_stack)
-    deployed = {name: value for name, value in (known.outputs if known else {}).items() if value}
+    held = session.records.state(original_stack)
+    deployed = {name: value for name, value in (held.outputs if held else {}).items() if value}
     outputs = {**declared, **stand_ins, **deployed}
     state = {
         "version": 4,

@@ -12,10 +12,9 @@ from tools.migration.resource_types import ENDPOINT
 
 def collect(destination: Destination, mapping: LegacyMapping, request: ImportRequest) -> list[str]:
     """Returns a note on each endpoint to be made: it is paid for, or one like it exists."""
-    requested = request.values.get(ENDPOINTS, {}).get("interface_services")
     services = {
         *destination.declared_list(ENDPOINTS, "interface_services"),
-        *(requested if isinstance(requested, list) else []),
+        *request.value_list(ENDPOINTS, "interface_services"),
     }
     if destination.declared(ENDPOINTS).get("create_s3_gateway"):
         services.add("s3")

@@ -16,7 +16,9 @@ from tools.state.place import STATE, BucketPlace, Objects, locate
 from tools.system import files
 from tools.terraform.binary import Terraform
 
-_VERSION = 4  # since Terraform 0.12
+# Since Terraform 0.12:
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/states/statefile/version3_upgrade.go
+_VERSION = 4
 _MEND = "restore an older state, or give the state file itself"
 
 

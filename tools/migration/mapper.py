@@ -122,7 +122,7 @@ class _Mapper:
             *((row.resource, "network") for row in self._with("network")),
             *((resource, "used") for resource in elsewhere),
         ]
-        self._add_dependencies(seeds, [*self._without_row(), *self._staying()])
+        self._add_dependencies(seeds)
         self._release_what_may_be_used()
         self._add(
             MappedResource(resource, "stays", reason=_reason_to_stay(resource.type))
@@ -135,9 +135,6 @@ class _Mapper:
 
     def _with(self, disposition: Disposition) -> list[MappedResource]:
         return [row for row in self._rows.values() if row.disposition == disposition]
-
-    def _staying(self) -> list[Resource]:
-        return [row.resource for row in self._with("stays")]
 
     def _without_row(self) -> list[Resource]:
         return [resource for resource in self._resources if resource.address not in self._rows]
@@ -172,10 +169,9 @@ class _Mapper:
         )
         return resource.type in STACKS and disposition != "imported" and not is_chosen
 
-    def _add_dependencies(
-        self, seeds: Sequence[tuple[Resource, Disposition]], others: Sequence[Resource]
-    ) -> None:
-        for dependency in dependencies.find(seeds, others):
+    def _add_dependencies(self, seeds: Sequence[tuple[Resource, Disposition]]) -> None:
+        staying = [row.resource for row in self._with("stays")]
+        for dependency in dependencies.find(seeds, [*self._without_row(), *staying]):
             row = self._rows.get(dependency.address)
             if row is None:
                 self._add([dependency])
@@ -195,7 +191,7 @@ class _Mapper:
                 reason = _join(reason, row.reason)
                 self._add([replace(row, disposition=disposition, reason=reason)])
                 seeds.append((resource, disposition))
-        self._add_dependencies(seeds, [*self._without_row(), *self._staying()])
+        self._add_dependencies(seeds)
 
     def _presume(self, row: MappedResource) -> tuple[Disposition, str]:
         """What becomes of a resource that may be in use, and why it does if that is news."""

@@ -23,7 +23,6 @@ class Migration:
     `addresses` are the new addresses, after their stacks, by the old ones.
     """
 
-    legacy: LegacyDeployment
     mapping: LegacyMapping
     request: ImportRequest
     addresses: Mapping[str, str]
@@ -64,7 +63,7 @@ def prepare(
         *destroy_note.compose(mapping),
     )
     request = replace(request, notes=notes)
-    return Migration(legacy, mapping, request, _new_addresses(mapping, request))
+    return Migration(mapping, request, _new_addresses(mapping, request))
 
 
 def _choices_of_ties(mapping: LegacyMapping) -> list[str]:

@@ -49,10 +49,8 @@ def add(destination: Destination, mapping: LegacyMapping, request: ImportRequest
         return request
     values = {stack: dict(settings) for stack, settings in request.values.items()}
     notes = request.notes
-    requested = values.get(ENDPOINTS, {}).get("subnet_ids")
-    if not stack_subnets(destination) or (
-        isinstance(requested, list) and set(requested) == set(subnets)
-    ):
+    requested = request.value_list(ENDPOINTS, "subnet_ids")
+    if not stack_subnets(destination) or set(requested) == set(subnets):
         values.setdefault(ENDPOINTS, {})["subnet_ids"] = subnets
         notes += tuple(note_tie(mapping))
     if "vpc_id" not in values.get(GROUPS, {}):

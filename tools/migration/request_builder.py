@@ -29,7 +29,7 @@ class _Builder:
         self._groups = {row.key: row.resource.text("id") for row in mapping.imported(GROUP)}
 
     def build(self) -> ImportRequest:
-        """Shared stacks first: notebooks name what these will not give them."""
+        """Returns the request for all; shared stacks first, since notebooks depend on them."""
         destination, mapping = self._destination, self._mapping
         shared = combine(self._request((BUCKET, ROLE, GROUP, ENDPOINT), self._request_shared))
         shared = network.add(destination, mapping, shared)
@@ -79,12 +79,11 @@ class _Builder:
         """What the shared stacks will give to notebooks once they hold what is imported."""
         destination = self._destination
         roles_imported = self._mapping.imported(ROLE)
-        subnets = shared.values.get(ENDPOINTS, {}).get("subnet_ids")
-        subnets = subnets or network.stack_subnets(destination)
+        subnets = shared.value_list(ENDPOINTS, "subnet_ids") or network.stack_subnets(destination)
         return Shared(
             roles_imported[0].resource.text("arn")
             if roles_imported
             else destination.outputs(IAM).get("role_arn"),
-            str(subnets[0]) if isinstance(subnets, list) and subnets else None,
+            str(subnets[0]) if subnets else None,
             self._groups.get("notebooks") or security_groups.deployed(destination, "notebooks"),
         )
