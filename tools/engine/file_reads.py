@@ -24,9 +24,9 @@ from tools.engine.read_collector import NO_USES, FileReads, ReadCollector, is_be
 from tools.hcl import file_references
 from tools.hcl.evaluation import is_known
 from tools.hcl.file_references import FileReferences
+from tools.hcl.module_folders import follow_links
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.hcl.variables import read_assigned, texts_of
-from tools.layout.files import follow_links
 from tools.terraform.cli_arguments import value_options
 from tools.terraform.providers import home_folder
 
@@ -76,7 +76,7 @@ class FileReader:
         return os.path.realpath(directory) if Path(directory).is_symlink() else directory
 
     def follow_links(self, base: str, folder: str) -> str:
-        """Returns the `folder` of a module as `tools.layout.files.follow_links` does."""
+        """Returns the `folder` of a module as `module_folders.follow_links` does."""
         # Hundreds of stacks side by side call the same modules.
         key = posixpath.dirname(base) if folder.startswith("../") else base, folder
         if key not in self._followed:

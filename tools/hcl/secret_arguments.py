@@ -1,6 +1,7 @@
 """What a root module hands to variables of its modules that are sensitive there alone."""
 
 import json
+import os
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from tools.hcl import configuration, scanning
 from tools.hcl.configuration import Attributes, Pieces
+from tools.hcl.module_folders import follow_links
 from tools.hcl.syntax import Expression
 
 _DEEPEST = 20  # modules within modules, and steps from a name to its value
@@ -30,7 +32,8 @@ def find_handed(directory: Path) -> Handed:
         installed = {str(entry["Key"]): str(entry["Dir"]) for entry in manifest["Modules"]}
     except (OSError, ValueError, KeyError, TypeError):
         pass  # none is installed
-    return _handed(directory, "", str(directory), installed, 0)
+    # From where the directory really is, as the folders of modules count (`follow_links`).
+    return _handed(os.path.realpath(directory), "", ".", installed, 0)
 
 
 def references(expression: object) -> Iterator[tuple[str, str]]:
@@ -45,9 +48,9 @@ def references(expression: object) -> Iterator[tuple[str, str]]:
             yield from references(part)
 
 
-def _handed(root: Path, key: str, folder: str, installed: Mapping[str, str], depth: int) -> Handed:
+def _handed(root: str, key: str, folder: str, installed: Mapping[str, str], depth: int) -> Handed:
     handed = Handed()
-    pieces = _pieces(folder)
+    pieces = _pieces(posixpath.join(root, folder))
     if depth == _DEEPEST:
         return handed
     locals_ = {name: value for piece in pieces for name, value in piece["locals"].items()}
@@ -62,24 +65,21 @@ def _handed(root: Path, key: str, folder: str, installed: Mapping[str, str], dep
 
 
 def _secret_variables(
-    root: Path, key: str, folder: str, installed: Mapping[str, str], depth: int
+    root: str, key: str, folder: str, installed: Mapping[str, str], depth: int
 ) -> set[str]:
     """The variables of a called module that are secret there, or further below."""
     names = set()
-    for piece in _pieces(folder):
+    for piece in _pieces(posixpath.join(root, folder)):
         names |= {n for n, body in piece["variables"].items() if configuration.is_sensitive(body)}
     return names | _handed(root, key, folder, installed, depth + 1).variables
 
 
-def _folder(caller: str, call: Attributes, installed_folder: str | None, root: Path) -> str | None:
+def _folder(caller: str, call: Attributes, installed_folder: str | None, root: str) -> str | None:
+    """The directory of a called module, relative to the root's; None if it is not installed."""
     source = call.get("source", ["literal", ""])
     if source[0] == "literal" and str(source[1]).startswith(("./", "../")):
-        return posixpath.normpath(posixpath.join(caller, source[1]))
-    return (
-        None
-        if installed_folder is None
-        else posixpath.normpath(posixpath.join(root, installed_folder))
-    )
+        return follow_links(root, posixpath.normpath(posixpath.join(caller, source[1])))
+    return installed_folder
 
 
 def _pieces(folder: str) -> list[Pieces]:

@@ -50,17 +50,6 @@ def directory_at(base: str, folder: str) -> str:
     return path if os.path.realpath(path) == real else real
 
 
-def follow_links(base: str, folder: str) -> str:
-    """`folder`, of a module as seen from the directory `base`, behind symbolic links if there are.
-
-    Terraform has path.module so, from which ".." leads to the real parent:
-    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/initwd/module_install.go
-    """
-    real_base, real = os.path.realpath(base), os.path.realpath(f"{base}/{folder}")
-    has_none = real == posixpath.normpath(posixpath.join(real_base, folder))
-    return folder if has_none else os.path.relpath(real, real_base)
-
-
 def config_names(names: Iterable[str], tofu: bool = False) -> list[str]:
     """Those of `names` that are read as configuration; for OpenTofu x.tofu takes x.tf's place.
 

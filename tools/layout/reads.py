@@ -15,6 +15,7 @@ from tools.hcl import configuration, reading
 from tools.hcl.configuration import Attributes
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, describe, evaluate, first_unknown
 from tools.hcl.functions import text_of
+from tools.hcl.module_folders import follow_links
 from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
 from tools.layout import files, module
@@ -325,7 +326,7 @@ class Walk:
             return None
         if source.startswith(("./", "../")):
             folder = posixpath.normpath(posixpath.join(context.folder, source))
-            return files.follow_links(self._root_context.root, folder)
+            return follow_links(self._root_context.root, folder)
         self._root_context.bound.add(name)
         installed = self._installed(name.replace("module.", ""))
         if installed is None:

@@ -394,6 +394,24 @@ def test_what_a_sensitive_variable_of_a_module_is_given_is_hidden(
     assert mask(f"{SECRET} and visible") == f"{PLACEHOLDER} and visible"
 
 
+@pytest.mark.parametrize("root", ["stacks/root", "linked"])
+def test_a_module_behind_a_link_calls_another_beside_its_real_place(
+    tmp_path: Path, root: str
+) -> None:
+    """Terraform follows the link before it looks for "../inner"."""
+    texts = {
+        "stacks/root": f'module "m" {{\n  source = "./m"\n  token = "{SECRET}"\n}}\n',
+        "real/m": 'variable "token" {}\nmodule "i" {\n  source = "../inner"\n  t = var.token\n}\n',
+        "real/inner": 'variable "t" {\n  sensitive = true\n}\n',
+    }
+    for name, text in texts.items():
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "main.tf").write_text(text)
+    (tmp_path / "stacks/root/m").symlink_to("../../real/m")
+    (tmp_path / "linked").symlink_to("stacks/root")
+    assert masking.mask_of(tmp_path / root, {})(SECRET) == PLACEHOLDER
+
+
 def test_modules_that_are_missing_or_call_themselves_keep_nothing_from_being_hidden(
     tmp_path: Path,
 ) -> None:
