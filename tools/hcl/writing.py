@@ -46,6 +46,15 @@ def quote(text: str) -> str:
     return '"' + escaped.replace("${", "\\u0024{").replace("%{", "\\u0025{") + '"'
 
 
+def quote_key(text: str) -> str:
+    """Quotes `text` as Terraform does the key of an instance in an address (toHCLQuotedString).
+
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/addrs/instance_key.go
+    """
+    escaped = "".join(map(_escape, text))
+    return '"' + re.sub(r"([$%])\{", r"\1\1{", escaped) + '"'
+
+
 def backend_block(kind: str, arguments: Mapping[str, Value]) -> str:
     """The `terraform` block with the backend `kind`, formatted as `terraform fmt` does."""
     width = max(map(len, arguments), default=0)

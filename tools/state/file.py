@@ -225,4 +225,4 @@ def is_encrypted(file: Path) -> bool:
 def _index(key: str | int | None) -> str:
     if not isinstance(key, str):
         return "" if key is None else f"[{key}]"
-    return f"[{writing.quote(key)}]".replace("\\u0024{", "$${").replace("\\u0025{", "%%{")
+    return f"[{writing.quote_key(key)}]"

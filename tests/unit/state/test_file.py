@@ -33,6 +33,7 @@ def test_addresses_are_those_of_terraform_state_list() -> None:
             resource("aws_vpc", {"attributes": {}}, mode="data", module="module.a[0]"),
             resource("aws_kms_key", {"attributes": {}}, module="module.a"),
             resource("aws_s3_bucket", {"index_key": "${x} y"}, {"index_key": 0}),
+            resource("aws_s3_object", {"index_key": r"\u0024{x"}, {"index_key": "$%{x"}),
         ),
         "a test",
     )
@@ -41,8 +42,11 @@ def test_addresses_are_those_of_terraform_state_list() -> None:
         "module.a.aws_kms_key.this",
         'aws_s3_bucket.this["$${x} y"]',
         "aws_s3_bucket.this[0]",
+        r'aws_s3_object.this["\\u0024{x"]',
+        'aws_s3_object.this["$%%{x"]',
     ]
-    assert [found.type for found in state.resources] == ["aws_kms_key", *["aws_s3_bucket"] * 2]
+    types = ["aws_kms_key", *["aws_s3_bucket"] * 2, *["aws_s3_object"] * 2]
+    assert [found.type for found in state.resources] == types
     assert (state.lineage, state.serial, state.outputs) == ("l", 3, {"id": "x"})
 
 
