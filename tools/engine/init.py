@@ -17,6 +17,7 @@ from tools.terraform.providers import known_bad
 
 _INIT_LOCK = threading.Lock()
 _WARNED: set[tuple[Path, str]] = set()  # the runs (their logs) with the versions
+_WARNED_LOCK = threading.Lock()  # one of its own: an init of another stack may take minutes
 # Words of the errors that an init cures: a backend, module or provider that is not installed yet.
 # https://developer.hashicorp.com/terraform/cli/init
 _NEEDS_INIT = re.compile(r"terraform init|tofu init|Required plugins are not installed")
@@ -45,8 +46,10 @@ def _warn_of_provider(run: Run, stack: Stack) -> None:
     """Says once in a run that a provider's version is known to be bad."""
     for address, version in locked_versions(stack.path).items():
         problem = known_bad(version) if address.endswith("/hashicorp/aws") else ""
-        with _INIT_LOCK:
-            is_new = bool(problem) and (run.logs, version) not in _WARNED
+        if not problem:
+            continue
+        with _WARNED_LOCK:
+            is_new = (run.logs, version) not in _WARNED
             _WARNED.add((run.logs, version))
         if is_new:
             run.progress.warn(stack.name, problem)
