@@ -418,7 +418,7 @@ def _is_reference(expression: Expression) -> bool:
     """Whether `expression` is an attribute of a resource or of a data source."""
     while expression[0] in ("attribute", "index", "splat"):
         expression = expression[1]
-    names = ("each", "count", "local", "path", "self", "terraform", "var")
+    names = ("each", "count", "local", "path", "self", "terraform", "tofu", "var")
     return expression[0] == "name" and expression[1] not in names
 
 

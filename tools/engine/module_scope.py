@@ -15,7 +15,7 @@ from tools.hcl.functions import text_of
 from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
 from tools.hcl.variables import read_assigned
-from tools.layout.contents import selected_workspace
+from tools.layout.contents import is_workspace, selected_workspace
 from tools.terraform.cli_arguments import value_options
 
 _OVERRIDE = re.compile(r"(^|/|_)override\.(tf|tofu)(\.json)?$")
@@ -137,7 +137,7 @@ class ModuleScope:
 
     def lookup(self, kind: str, name: str) -> Values | None:
         """The values of `kind.name`; None for what is no value, such as a resource."""
-        if (kind, name) == ("terraform", "workspace"):
+        if is_workspace(kind, name):
             # Of another one than default the state's place is unknown, and nothing is inferred.
             self.asks_outside = True
             return [selected_workspace(self.cwd)]

@@ -103,6 +103,14 @@ def selected_workspace(directory: str) -> str:
     return workspaces[directory]
 
 
+def is_workspace(kind: str, name: str) -> bool:
+    """Returns whether `kind.name` is the workspace's: OpenTofu knows `tofu.workspace` too.
+
+    https://github.com/opentofu/opentofu/blob/main/internal/lang/scope_test.go
+    """
+    return kind in ("terraform", "tofu") and name == "workspace"
+
+
 def saved_backend(directory: str) -> SavedBackend | None:
     """The kind and the arguments of the backend as the last init saved them, if it saved any.
 

@@ -11,7 +11,7 @@ from tools.hcl.configuration import NOTHING, Attributes, Pieces
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.layout import files
-from tools.layout.contents import UNOPENED, Files
+from tools.layout.contents import UNOPENED, Files, is_workspace
 from tools.terraform.cli_arguments import value_options
 
 
@@ -124,7 +124,7 @@ class Context(ABC):
             return self._local(name)
         if kind == "path":
             return self._path(name)
-        if (kind, name) in (("terraform", "workspace"), ("tofu", "workspace")):
+        if is_workspace(kind, name):
             return [self.workspace]
         return None
 

@@ -178,6 +178,17 @@ def test_a_path_argument_that_cannot_be_told_is_unknown(tree: Tree) -> None:
     assert not tree.read(made).unknown
 
 
+@pytest.mark.parametrize("name", ["terraform.workspace", "tofu.workspace"])
+def test_a_path_with_the_workspace_in_it_is_known(tree: Tree, name: str) -> None:
+    tree.write("../../s/default.sh")
+    other = tree.write("../../s/other.sh")
+    assert tree.counts("../../s/default.sh", value(f'file("../../s/${{{name}}}.sh")'))
+    assert str(other) not in tree.read().files
+    object_ = f'resource "aws_s3_object" "x" {{\n  source = {name}\n}}\n'
+    tree.write("default")
+    assert tree.counts("default", object_)
+
+
 @pytest.mark.parametrize("name", [".my.auto.tfvars", ".x.auto.tfvars.json", "a.auto.tfvars"])
 def test_values_that_terraform_reads_by_itself_count(tree: Tree, name: str) -> None:
     tree.write(name, "{}")
