@@ -36,7 +36,7 @@ def test_terraform_installs_from_the_mirror_that_is_written_down(tmp_path: Path)
     platform = json.loads(run("version", "-json"))["platform"]
     host = providers.HOST_OF[terraform.product]
     mirror = put_provider(tmp_path / "mirror", platform, host)
-    (tmp_path / "terraform.rc").write_text(providers.cli_config_text(mirror, None, host))
+    (tmp_path / "terraform.rc").write_text(providers.cli_config_text(mirror, (), host))
     (tmp_path / "main.tf").write_text('provider "aws" {}\n')
     # The stand-in is an empty file: that init installs it at all shows where it came from.
     assert "Installed hashicorp/aws v5.100.0" in run("init")
@@ -52,9 +52,7 @@ def test_what_must_be_downloaded_is_with_provider_downloaded(tmp_path: Path) -> 
     archive = packed / f"terraform-provider-aws_5.100.0_{terraform.platform}.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("terraform-provider-aws_v5.100.0_x5", "")
-    (tmp_path / "terraform.rc").write_text(
-        providers.cli_config_text(tmp_path / "origin", None, host)
-    )
+    (tmp_path / "terraform.rc").write_text(providers.cli_config_text(tmp_path / "origin", (), host))
     plain = {**terraform.env, "HOME": str(tmp_path)}
     plain.pop("TF_CLI_CONFIG_FILE", None)
     env = {**plain, "TF_CLI_CONFIG_FILE": str(tmp_path / "terraform.rc")}

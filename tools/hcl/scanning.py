@@ -21,8 +21,11 @@ def quoted_texts(text: str) -> list[str]:
 
 
 def sets(text: str, name: str) -> bool:
-    """Returns whether a file, such as a CLI configuration, sets `name` or has such a block."""
-    return re.search(rf"^\s*{re.escape(name)}\b", text, re.MULTILINE) is not None
+    """Returns whether a file, such as a CLI configuration, sets `name` or has such a block.
+
+    The file may be in JSON.
+    """
+    return re.search(rf'(?:^|[{{,])\s*"?{re.escape(name)}\b', text, re.MULTILINE) is not None
 
 
 def locked_versions(text: str) -> dict[str, str]:

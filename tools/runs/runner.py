@@ -187,6 +187,7 @@ class Runner:
                 terraform.platform,
                 lambda line: display.say("warm providers", line),
                 says_why=self._options.warm_providers is True,
+                product=terraform.product,
             )
             yield replace(terraform, warm=warm)
 

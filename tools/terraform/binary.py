@@ -72,7 +72,7 @@ class Terraform:
         clean = child_environment(env)
         product = "OpenTofu" if "tofu" in binary.name else "Terraform"
         version, platform = read_version(binary, clean, scratch)
-        source = providers.find_source(clean, platform, providers.HOST_OF[product])
+        source = providers.find_source(clean, platform, product)
         terraform = cls(binary, product, version, platform, source.is_registry, clean)
         return terraform._with_mirror(source.mirror, scratch) if source.mirror else terraform
 
@@ -103,8 +103,8 @@ class Terraform:
             Path(root, "providers").rename(cache)
 
     def _with_mirror(self, mirror: Path, scratch: Path) -> "Terraform":
-        users_config = providers.cli_config_file(self.env)
-        text = providers.cli_config_text(mirror, users_config, self._host)
+        users_own = providers.cli_config_files(self.env, self.product)
+        text = providers.cli_config_text(mirror, users_own, self._host)
         config = scratch / "terraform.rc"
         try:
             files.write_if_new(config, text, mode=0o600)  # the user's own may hold tokens
@@ -130,7 +130,9 @@ class Terraform:
 
         https://developer.hashicorp.com/terraform/cli/config/config-file#provider-plugin-cache
         """
-        return "TF_PLUGIN_CACHE_DIR" in self.env or providers.names_plugin_cache(self.env)
+        return "TF_PLUGIN_CACHE_DIR" in self.env or providers.names_plugin_cache(
+            self.env, self.product
+        )
 
     @property
     def version_text(self) -> str:
@@ -167,7 +169,7 @@ class Terraform:
 
     def mirror(self) -> Path | None:
         """The folder that holds the AWS provider for this platform, None without one."""
-        return providers.mirror_folder(self.env, self.platform, self._host)
+        return providers.mirror_folder(self.env, self.platform, self.product)
 
     def has_provider(self, mirror: Path, platform: str) -> bool:
         """Returns whether the AWS provider for `platform` is in `mirror`."""

@@ -66,8 +66,9 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
             child[name] = shlex.join(kept)
     # "Warning: Unable to open CLI configuration file", at each start, if it names no file:
     # https://github.com/hashicorp/terraform/tree/v1.11.4/internal/command/cliconfig
-    if providers.cli_config_file(child) is None:
-        child.pop("TF_CLI_CONFIG_FILE", None)
+    for name in providers.CONFIG_VARIABLES:
+        if name in child and not Path(child[name]).is_file():
+            del child[name]
     return child
 
 

@@ -5,6 +5,7 @@ Terraform's own settings come first and are left alone. Where they name nothing,
 https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
 """
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,16 +17,35 @@ from tools.hcl import scanning
 HOST = "registry.terraform.io"
 # The registry of a provider that a stack names without one, as in "hashicorp/aws".
 HOST_OF = {"Terraform": HOST, "OpenTofu": "registry.opentofu.org"}
+# Name one file that both programs read instead of the user's, the first before the second.
+CONFIG_VARIABLES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")
 _PROVIDER = "hashicorp/aws"
 _FIRST_BAD, _FIRST_GOOD = (6, 22, 0), (6, 40, 0)
 _SYSTEM_PREFIXES = tuple(map(Path, ("/opt", "/usr/local", "/usr/share", "/srv")))
 
 
-def cli_config_file(env: Mapping[str, str]) -> Path | None:
-    """Returns the CLI configuration that Terraform reads in `env`, or None if it is no file."""
-    named = env.get("TF_CLI_CONFIG_FILE")
-    path = Path(named) if named else home_folder(env) / ".terraformrc"
-    return path if path.is_file() else None
+def cli_config_files(env: Mapping[str, str], product: str = "Terraform") -> list[Path]:
+    """Returns the files of CLI configuration that `product` reads in `env`, the user's own first.
+
+    They are the one that a variable names, or else the one in the home and those of a folder:
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/cliconfig/cliconfig.go
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/cliconfig/config_unix.go
+    https://github.com/opentofu/opentofu/blob/02c0b95/internal/command/cliconfig/config_unix.go
+    """
+    named = next((env[name] for name in CONFIG_VARIABLES if env.get(name)), None)
+    if named:
+        return [Path(named)] if Path(named).is_file() else []
+    home, xdg_folder = home_folder(env), env.get("XDG_CONFIG_HOME")
+    main, folder = home / ".terraformrc", home / ".terraform.d"
+    if product == "OpenTofu":
+        own = home / ".tofurc"
+        if xdg_folder and not own.exists() and not main.exists():
+            own = Path(xdg_folder, "opentofu/tofurc")
+        main = own if own.exists() or not main.exists() else main
+        if xdg_folder and not folder.exists():
+            folder = Path(xdg_folder, "opentofu")
+    others = [*folder.glob("*.tfrc"), *folder.glob("*.tfrc.json")]
+    return [file for file in (main, *sorted(others)) if file.is_file()]
 
 
 @dataclass(frozen=True)
@@ -43,7 +63,7 @@ class Source:
 def find_source(
     env: Mapping[str, str],
     platform: str,
-    host: str = HOST,
+    product: str = "Terraform",
     prefixes: Iterable[Path] = _SYSTEM_PREFIXES,
 ) -> Source:
     """Returns where Terraform gets the AWS provider for `platform`, such as linux_amd64.
@@ -51,14 +71,15 @@ def find_source(
     The user's settings (in `env` and the CLI configuration) come first, then the mirrors that
     Terraform knows, then folders below `prefixes`, then the registry.
     """
+    host = HOST_OF[product]
     # These arguments may name a -plugin-dir:
     # https://developer.hashicorp.com/terraform/cli/commands/init#plugin-installation
-    if "TF_CLI_ARGS_init" in env or _sets("provider_installation", cli_config_file(env)):
+    if "TF_CLI_ARGS_init" in env or _sets("provider_installation", env, product):
         return Source()
     cache = env.get("TF_PLUGIN_CACHE_DIR")
     if cache and holds_provider(Path(cache), platform, host):
         return Source(Path(cache))
-    if any(holds_provider(mirror, platform, host) for mirror in _implied_mirrors(env)):
+    if any(holds_provider(mirror, platform, host) for mirror in _implied_mirrors(env, product)):
         return Source()
     for mirror in _below((*prefixes, home_folder(env) / ".terraform.d"), host):
         if holds_provider(mirror, platform, host):
@@ -66,16 +87,22 @@ def find_source(
     return Source(is_registry=True)
 
 
-def mirror_folder(env: Mapping[str, str], platform: str, host: str) -> Path | None:
+def mirror_folder(
+    env: Mapping[str, str],
+    platform: str,
+    product: str = "Terraform",
+    prefixes: Iterable[Path] = _SYSTEM_PREFIXES,
+) -> Path | None:
     """Returns the first folder that has the AWS provider for `platform`, None without one.
 
     Of the user's own settings for the installation it knows none.
     """
+    host = HOST_OF[product]
     cache = env.get("TF_PLUGIN_CACHE_DIR")
     folders = [
         *([Path(cache)] if cache else []),
-        *_implied_mirrors(env),
-        *_below((*_SYSTEM_PREFIXES, home_folder(env) / ".terraform.d"), host),
+        *_implied_mirrors(env, product),
+        *_below((*prefixes, home_folder(env) / ".terraform.d"), host),
     ]
     return next((folder for folder in folders if holds_provider(folder, platform, host)), None)
 
@@ -97,11 +124,11 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
-def cli_config_text(mirror: Path, existing: Path | None, host: str = HOST) -> str:
+def cli_config_text(mirror: Path, existing: Iterable[Path] = (), host: str = HOST) -> str:
     """Returns the text of a CLI configuration: the user's (`existing`), and `mirror` added."""
-    # Terraform reads one file: TF_CLI_CONFIG_FILE replaces the user's own.
+    # Terraform reads one file: TF_CLI_CONFIG_FILE replaces all of the user's own.
     # https://developer.hashicorp.com/terraform/cli/config/config-file#locations
-    users_text = existing.read_text() + "\n" if existing else ""
+    users_text = "".join(f"{_native_text(file)}\n" for file in existing)
     providers = sorted(
         f'"{host}/{path.parent.name}/{path.name}"'
         for path in (mirror / host).glob("*/*")
@@ -116,9 +143,33 @@ def cli_config_text(mirror: Path, existing: Path | None, host: str = HOST) -> st
     )
 
 
-def names_plugin_cache(env: Mapping[str, str]) -> bool:
-    """Returns whether the CLI configuration that Terraform reads in `env` sets a plugin cache."""
-    return _sets("plugin_cache_dir", cli_config_file(env))
+def _native_text(file: Path) -> str:
+    """The text of a CLI configuration in HCL 1's native syntax, if it is JSON."""
+    text = file.read_text()
+    try:
+        document = json.loads(text) if file.suffix == ".json" else None
+    except ValueError:
+        return ""  # Terraform says so of every command
+    if not isinstance(document, dict):
+        return text
+    return "\n".join(f"{json.dumps(name)} = {_native(value)}" for name, value in document.items())
+
+
+def _native(value: object) -> str:
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(name)} = {_native(item)}" for name, item in value.items())
+        return "{\n" + "\n".join(pairs) + "\n}"
+    return json.dumps(value)
+
+
+def names_plugin_cache(env: Mapping[str, str], product: str) -> bool:
+    """Returns whether the CLI configuration that `product` reads in `env` sets a plugin cache."""
+    return _sets("plugin_cache_dir", env, product)
+
+
+def overriding_file(env: Mapping[str, str], product: str) -> Path | None:
+    """Returns the CLI configuration that puts a developer's own build in a provider's place."""
+    return _file_that_sets("dev_overrides", env, product)
 
 
 def home_folder(env: Mapping[str, str]) -> Path:
@@ -129,17 +180,25 @@ def home_folder(env: Mapping[str, str]) -> Path:
     return Path(env.get("HOME") or Path.home())
 
 
-def _sets(name: str, config: Path | None) -> bool:
-    return config is not None and scanning.sets(config.read_text(), name)
+def _sets(name: str, env: Mapping[str, str], product: str) -> bool:
+    return _file_that_sets(name, env, product) is not None
 
 
-def _implied_mirrors(env: Mapping[str, str]) -> Iterator[Path]:
-    """The folders in which Terraform looks for providers if its settings name none.
+def _file_that_sets(name: str, env: Mapping[str, str], product: str) -> Path | None:
+    files = cli_config_files(env, product)
+    return next((file for file in files if scanning.sets(file.read_text(), name)), None)
+
+
+def _implied_mirrors(env: Mapping[str, str], product: str) -> Iterator[Path]:
+    """The folders in which `product` looks for providers if its settings name none.
 
     https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+    https://github.com/opentofu/opentofu/blob/02c0b95/internal/command/cliconfig/config_unix.go
     """
-    home = home_folder(env)
-    yield home / ".terraform.d/plugins"
+    home, own = home_folder(env), home_folder(env) / ".terraform.d"
+    if product == "OpenTofu" and env.get("XDG_DATA_HOME") and not own.exists():
+        own = Path(env["XDG_DATA_HOME"], "opentofu")
+    yield own / "plugins"
     yield Path(env.get("XDG_DATA_HOME") or home / ".local/share") / "terraform/plugins"
     for directory in (env.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(os.pathsep):
         yield Path(directory) / "terraform/plugins"
@@ -152,7 +211,7 @@ def _below(prefixes: Iterable[Path], host: str) -> Iterator[Path]:
             yield from (folder.parent for folder in sorted(prefix.glob(pattern)))
 
 
-def holds_provider(mirror: Path, platform: str, host: str) -> bool:
+def holds_provider(mirror: Path, platform: str, host: str = HOST) -> bool:
     """Returns whether the AWS provider is in `mirror`, packed or unpacked.
 
     https://developer.hashicorp.com/terraform/cli/config/config-file#filesystem_mirror

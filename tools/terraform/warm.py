@@ -36,7 +36,9 @@ _OPENS_NO_FILE = re.compile(
 
 @dataclass
 class WarmProviders:
-    """The AWS providers that `keeper` keeps for one run, on a platform such as linux_amd64.
+    """The AWS providers that `keeper` keeps for one run of `product`.
+
+    `platform` is one such as linux_amd64.
 
     If one does not start, `say` is told once, and the rest of the run goes on without. With
     `says_why` it is also told of each directory whose Terraform starts its own.
@@ -46,6 +48,7 @@ class WarmProviders:
     platform: str
     say: Callable[[str], None]
     says_why: bool = False
+    product: str = "Terraform"
     _told: set[Path] = field(default_factory=set)
     _failed: threading.Event = field(default_factory=threading.Event)
 
@@ -62,7 +65,7 @@ class WarmProviders:
         installed = find_installed(directory, self.platform)
         if self._failed.is_set() or not installed:
             return None
-        if reason := reason_for_own(directory, env):
+        if reason := reason_for_own(directory, env, self.product):
             if self.says_why and directory not in self._told:
                 self._told.add(directory)
                 self.say(f"{directory.name} starts its own: {reason}")
@@ -91,16 +94,15 @@ def find_installed(directory: Path, platform: str) -> tuple[Path, str] | None:
     return None
 
 
-def reason_for_own(directory: Path, env: Mapping[str, str]) -> str:
-    """Returns why a Terraform in `directory` is to start its own provider; empty if it need not.
+def reason_for_own(directory: Path, env: Mapping[str, str], product: str = "Terraform") -> str:
+    """Returns why a `product` in `directory` is to start its own provider; empty if it need not.
 
     A kept provider has one configuration and another working directory (keeper.py), and it is not
     the one that the user attaches or overrides.
     """
     if VARIABLE in env:
         return f"{VARIABLE} is set"
-    config = providers.cli_config_file(env)
-    if config and scanning.sets(config.read_text(), "dev_overrides"):
+    if config := providers.overriding_file(env, product):
         return f"{config} overrides providers"
     for name in _FILE_VARIABLES:
         if env.get(name) and not Path(env[name]).is_absolute():

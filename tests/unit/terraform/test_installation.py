@@ -158,9 +158,10 @@ def test_terraform_asks_whatever_the_user_s_options_say(name: str, options: str,
     assert child_environment({"HOME": "/nowhere", name: options})[name] == kept
 
 
-def test_a_configuration_file_that_is_missing_is_not_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG"])
+def test_a_configuration_file_that_is_missing_is_not_named(tmp_path: Path, name: str) -> None:
     config = tmp_path / "terraform.rc"
-    env = {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": str(config)}
-    assert "TF_CLI_CONFIG_FILE" not in child_environment(env)
+    env = {"HOME": str(tmp_path), name: str(config)}
+    assert name not in child_environment(env)
     config.touch()
-    assert child_environment(env)["TF_CLI_CONFIG_FILE"] == str(config)
+    assert child_environment(env)[name] == str(config)

@@ -136,6 +136,7 @@ def test_what_could_differ_is_not_fit(tmp_path: Path, files: dict[str, str], rea
         {"AWS_CONFIG_FILE": "config"},
         {"AWS_SHARED_CREDENTIALS_FILE": "../credentials"},
         {"TF_CLI_CONFIG_FILE": "terraform.rc"},
+        {"TERRAFORM_CONFIG": "terraform.rc"},
     ],
 )
 def test_a_users_own_environment_may_ask_for_its_own(
