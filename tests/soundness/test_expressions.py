@@ -67,7 +67,7 @@ def test_no_heredoc_is_another_than_terraforms(
     command = [plain_terraform.binary, "apply", "-auto-approve", "-input=false"]
     subprocess.run(command, cwd=tmp_path, env=plain_terraform.env, capture_output=True, check=True)
     outputs = plain_terraform.outputs(tmp_path)
-    scope = Scope(lambda kind, name: None)
+    scope = Scope()
     evaluated = {
         block.labels[0]: evaluate(block.body.attributes["value"], scope)
         for block in parse_file(text).blocks
@@ -78,7 +78,7 @@ def test_no_heredoc_is_another_than_terraforms(
 def values_of(text: str) -> list[Any]:
     """The values that an expression may have, if each is known; otherwise none."""
     try:
-        values = evaluate(parse_expression(text), Scope(lambda kind, name: None))
+        values = evaluate(parse_expression(text), Scope())
     except UnreadableError:
         return []
     return list(values) if all(map(is_known, values)) else []

@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.engine.module_scope import TRANSPARENT, ModuleScope
 from tools.hcl.evaluation import Scope, describe, evaluate, is_known
 from tools.hcl.file_references import with_bound
-from tools.hcl.syntax import Expression
+from tools.hcl.syntax import Expression, template_parts
 from tools.hcl.variables import texts_of
 
 # Stands for outputs of other states, whose values are known where the states are.
@@ -66,7 +66,7 @@ def _of_path(
     elif all(map(is_known, evaluate(expression, Scope(scope.lookup)))):
         return
     elif expression[0] == "template":
-        parts = _parts(expression)
+        parts = template_parts(expression)
         beginning = list(takewhile(lambda part: _is_one_text(part, scope), parts))
         last = beginning[-1] if beginning else []
         if last[:1] == ["literal"] and _ENDS_IN_DOT.search(str(last[1])):
@@ -89,10 +89,6 @@ def _of_path(
             yield from _of_path(definition, where, absolute, depth + 1)
 
 
-def _parts(template: Expression) -> list[Expression]:
-    return [["literal", part] if isinstance(part, str) else part for part in template[1]]
-
-
 def _is_one_text(part: Expression, scope: ModuleScope) -> bool:
     values = evaluate(part, Scope(scope.lookup))
     return len(values) == 1 and is_known(values[0])
@@ -113,7 +109,7 @@ def _of_part(
     elif expression[0] == "call":
         yield from _of_call(expression, scope, absolute, depth, is_cut)
     elif expression[0] == "template":
-        for part in _parts(expression):
+        for part in template_parts(expression):
             yield from _of_part(part, scope, absolute, depth + 1, is_cut)
     else:
         parts = expression[2:] if expression[0] == "if" else expression[1:]

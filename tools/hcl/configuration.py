@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from tools.hcl import cache as parsed
 from tools.hcl import evaluation, syntax
 from tools.hcl.evaluation import Scope, Value
-from tools.hcl.syntax import Body, Expression, UnreadableError, parse_template
+from tools.hcl.syntax import Body, Expression, UnreadableError
 
 Attributes = dict[str, Expression]
 
@@ -35,6 +35,7 @@ class Pieces(TypedDict):
 # milliseconds. A JSON file may write any letter as \\uXXXX.
 _WORDS = (b"terraform_remote_state", b"module", b"variable", b"locals", b"\\u")
 _known: dict[tuple[bytes, bool], Pieces] = {}
+_KINDS = ("check", "data", "locals", "module", "output", "terraform", "variable")
 NOTHING: Pieces = Pieces(
     states={}, modules={}, variables={}, locals={}, forwards={}, backend=[], unreadable=""
 )
@@ -72,8 +73,7 @@ def read_values(content: bytes, is_json: bool) -> dict[str, Value]:
             raise UnreadableError("not one object of names and values")
         return values
     attributes = syntax.parse_file(text).attributes
-    scope = Scope(lambda kind, name: None)
-    return {name: evaluation.evaluate(value, scope)[0] for name, value in attributes.items()}
+    return {name: evaluation.evaluate(value, Scope())[0] for name, value in attributes.items()}
 
 
 def is_sensitive(variable: Mapping[str, Expression]) -> bool:
@@ -111,8 +111,8 @@ def names_backend(content: bytes) -> bool:
 def _read(text: str, is_json: bool) -> Pieces:
     try:
         with syntax.not_too_deep():
-            blocks = _json_blocks(text) if is_json else _blocks(syntax.parse_file(text))
-            return _collect(blocks)
+            body = syntax.parse_json(text, _KINDS) if is_json else syntax.parse_file(text)
+            return _collect(_blocks(body))
     except UnreadableError as error:
         return {**NOTHING, "unreadable": str(error)}
 
@@ -169,64 +169,3 @@ def _blocks(body: Body) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
         if block.type in ("terraform", "check"):
             for inner in block.body.blocks:
                 yield inner.type, inner.labels, inner.body.attributes
-
-
-def _json_blocks(text: str) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
-    """The blocks of a .tf.json file: type, labels and attributes.
-
-    Raises UnreadableError.
-    https://developer.hashicorp.com/terraform/language/syntax/json
-    """
-    depths = {
-        "data": 2,
-        "module": 1,
-        "variable": 1,
-        "output": 1,
-        "locals": 0,
-        "terraform": 0,
-        "check": 1,
-    }
-    for top in _objects(syntax.load_json(text, syntax.merge_blocks)):
-        for kind, value in top.items():
-            if kind not in depths:
-                continue
-            for labels, body in _labelled(value, depths[kind]):
-                if kind in ("terraform", "check"):
-                    yield from _json_inner(body)
-                else:
-                    yield kind, labels, {name: _json(v, name) for name, v in body.items()}
-
-
-def _json_inner(body: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Attributes]]:
-    """What of a `terraform` or a `check` block is needed."""
-    for kind, depth in (("backend", 1), ("cloud", 0), ("data", 2)):
-        for labels, attributes in _labelled(body.get(kind, []), depth):
-            yield kind, labels, {name: _json(value) for name, value in attributes.items()}
-
-
-def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    for body in _objects(value):
-        if not depth:
-            yield (), body
-            continue
-        for label, value_of_label in body.items():
-            for labels, attributes in _labelled(value_of_label, depth - 1):
-                yield (label, *labels), attributes
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    values = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, dict) for item in values):
-        raise UnreadableError("a block that is not an object")
-    return values
-
-
-def _json(value: Any, name: str = "") -> Expression:
-    if isinstance(value, str):
-        is_type = name == "type" and value in ("string", "number", "bool")
-        return ["name", value] if is_type else parse_template(value)
-    if isinstance(value, list):
-        return ["list", [_json(item) for item in value]]
-    if isinstance(value, dict):
-        return ["object", [[parse_template(key), _json(item)] for key, item in value.items()]]
-    return ["literal", value]

@@ -88,11 +88,7 @@ class _Reader(Parser):
             begin = self.at
 
     def _block(self, name: str, begin: int, numbered: Callable[[str], str]) -> Iterator[Element]:
-        labels = []
-        while not self.take("{"):
-            self.skip()
-            quoted = self.text.startswith('"', self.at)
-            labels.append(self.label() if quoted else self.identifier())
+        labels = self.labels()
         inside = self.at
         if name == "locals":
             above = self.text[begin : self.text.rindex("locals", begin, inside)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tools.hcl.functions import FUNCTIONS, TextSet, text_of
-from tools.hcl.syntax import Expression
+from tools.hcl.syntax import Expression, template_parts
 
 _MOST = 64  # values of one expression that are followed; more are unknown
 
@@ -41,10 +41,11 @@ Lookup = Callable[[str, str], Values | None]
 class Scope:
     """What names mean: `lookup` for `var.x`, `local.x`, `path.x`, and `names` for plain ones.
 
-    `functions` are evaluated besides those that need nothing but their arguments.
+    Without either no name means anything. `functions` are evaluated besides those that need
+    nothing but their arguments.
     """
 
-    lookup: Lookup
+    lookup: Lookup = lambda kind, name: None
     names: Mapping[str, Value] = field(default_factory=dict)
     functions: Mapping[str, Callable[..., Value]] = field(default_factory=dict)
 
@@ -138,8 +139,8 @@ def _normalized(value: Value) -> Value:
 
 
 def _template(expression: Expression, scope: Scope) -> Values:
-    expressions = [["literal", part] if isinstance(part, str) else part for part in expression[1]]
-    return _distinct(_joined(values) for values in _product(expressions, scope))
+    parts = template_parts(expression)
+    return _distinct(_joined(values) for values in _product(parts, scope))
 
 
 def _joined(values: Iterable[Value]) -> Value:

@@ -1,7 +1,7 @@
 """What a file of configuration says of other files: paths, modules, and what paths are made of."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from tools.hcl import configuration, syntax
@@ -134,7 +134,7 @@ def _read(text: str, is_json: bool) -> FileReferences:
     uses = _nothing()
     try:
         with syntax.not_too_deep():
-            body = _json_body(text) if is_json else parse_file(text)
+            body = syntax.parse_json(text) if is_json else parse_file(text)
             for block in body.blocks:
                 _read_block(block.type, block.labels, block.body, uses)
     except UnreadableError as error:
@@ -292,46 +292,3 @@ class _Finder:
                     self.uses["climbs"] = self.uses["climbs"] or self.finds_paths
             else:
                 self.visit(part)
-
-
-def _json_body(text: str) -> Body:
-    """The blocks of a .tf.json file, with what is in them as attributes.
-
-    https://developer.hashicorp.com/terraform/language/syntax/json
-    """
-    depths = {"data": 2, "resource": 2, "ephemeral": 2, "module": 1, "variable": 1, "check": 1}
-    body = Body()
-    for top in _objects(syntax.load_json(text, syntax.merge_blocks)):
-        for kind, value in top.items():
-            for labels, json_body in _labelled(value, depths.get(kind, 0)):
-                attributes = {name: _json_expression(item) for name, item in json_body.items()}
-                data = _labelled(json_body.get("data", []), 2) if kind == "check" else ()
-                inner = [syntax.Block("data", inner_labels, Body()) for inner_labels, _ in data]
-                body.blocks.append(syntax.Block(kind, labels, Body(attributes, inner)))
-    return body
-
-
-def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    for item in _objects(value):
-        if not depth:
-            yield (), item
-            continue
-        for label, value_of_label in item.items():
-            for labels, attributes in _labelled(value_of_label, depth - 1):
-                yield (label, *labels), attributes
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    values = value if isinstance(value, list) else [value]
-    return [item for item in values if isinstance(item, dict)]
-
-
-def _json_expression(value: Any) -> Expression:
-    if isinstance(value, str):
-        return parse_template(value)
-    if isinstance(value, list):
-        return ["list", [_json_expression(item) for item in value]]
-    if isinstance(value, dict):
-        pairs = [[parse_template(key), _json_expression(item)] for key, item in value.items()]
-        return ["object", pairs]
-    return ["literal", value]

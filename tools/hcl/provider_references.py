@@ -1,12 +1,12 @@
 """What a file of configuration says of one provider: its blocks, and files that it may open."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TypedDict
 
 from tools.hcl import file_references
 from tools.hcl.cache import once
-from tools.hcl.syntax import Expression, UnreadableError, load_json, parse_file
+from tools.hcl.syntax import Block, Expression, UnreadableError, parse_file, parse_json
 
 # Arguments of the AWS provider's block that name files:
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs
@@ -54,15 +54,8 @@ def _read(text: str, is_json: bool) -> ProviderReferences:
     files = file_references.read_references(text.encode(), is_json)
     uses["relative_path"] = bool(files["arguments"]) or any(map(_is_relative, files["paths"]))
     try:
-        for kind, label, attributes in _json_blocks(text) if is_json else _blocks(text):
-            if kind == "provider":
-                marks = ["alias"] if "alias" in attributes else []
-                marks += ["files"] if any(map(_FILE_ARGUMENTS.search, attributes)) else []
-                uses["blocks"].append([label, *marks])
-            elif kind in _HAVE_TYPES:
-                uses["types"].append(label)
-            else:
-                uses["names"] += [n for n, source in attributes.items() if "/aws" in str(source)]
+        for block in (parse_json(text) if is_json else parse_file(text)).blocks:
+            _read_block(block, uses)
     except UnreadableError as error:
         uses["unreadable"] = str(error)
     uses["unreadable"] = uses["unreadable"] or files["unreadable"]
@@ -76,48 +69,33 @@ def _is_relative(path: Expression) -> bool:
     )
 
 
-def _blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for block in parse_file(text).blocks:
-        if block.type == "provider":
-            inner = {name: None for b in block.body.blocks for name in b.body.attributes}
-            yield "provider", "".join(block.labels[:1]), {**inner, **block.body.attributes}
-        elif block.type in _HAVE_TYPES:
-            yield block.type, "".join(block.labels[:1]), {}
-        elif block.type == "terraform":
-            for part in block.body.blocks:
-                if part.type == "required_providers":
-                    yield part.type, "", part.body.attributes
+def _read_block(block: Block, uses: ProviderReferences) -> None:
+    label = "".join(block.labels[:1])
+    if block.type == "provider":
+        names = {*block.body.attributes, *_names_within(block)}
+        marks = ["alias"] if "alias" in names else []
+        marks += ["files"] if any(map(_FILE_ARGUMENTS.search, names)) else []
+        uses["blocks"].append([label, *marks])
+    elif block.type in _HAVE_TYPES:
+        uses["types"].append(label)
+    elif block.type == "terraform":
+        for part in block.body.blocks:
+            if part.type == "required_providers":
+                sources = part.body.attributes.items()
+                uses["names"] += [name for name, source in sources if "/aws" in str(source)]
 
 
-def _json_blocks(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """The blocks of a .tf.json file that say which providers it uses: type, label and attributes.
-
-    Raises UnreadableError.
-    https://developer.hashicorp.com/terraform/language/syntax/json
-    """
-    for kind, value in _pairs(load_json(text, list)):
-        for label, body in _pairs(value):
-            if kind == "provider":
-                # One block, or a list of them.
-                for block in body if body and not isinstance(body[0], tuple) else [body]:
-                    names = {name for name, _ in _deep_pairs(block)}
-                    yield "provider", label, dict.fromkeys(names)
-            elif kind in _HAVE_TYPES:
-                yield kind, label, {}
-            elif kind == "terraform" and label == "required_providers":
-                yield label, "", dict(_pairs(body))
+def _names_within(block: Block) -> Iterator[str]:
+    """The names of the arguments in the blocks of a `provider` block, which JSON has as objects."""
+    for inner in block.body.blocks:
+        yield from inner.body.attributes
+    for expression in block.body.attributes.values():
+        yield from _keys(expression)
 
 
-def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
-    """The members of an object, or of each object in a list, which blocks may be."""
-    for item in value if isinstance(value, list) else ():
-        if isinstance(item, tuple):
-            yield item
-        else:
-            yield from _pairs(item)
-
-
-def _deep_pairs(value: Any) -> Iterator[tuple[str, Any]]:
-    for name, inner in _pairs(value):
-        yield name, inner
-        yield from _deep_pairs(inner)
+def _keys(expression: Any) -> Iterator[str]:
+    if isinstance(expression, list):
+        if expression[:1] == ["object"]:
+            yield from (str(key[-1]) for key, _ in expression[1])
+        for part in expression:
+            yield from _keys(part)

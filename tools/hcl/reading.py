@@ -10,7 +10,7 @@ from tools.errors import UserError
 from tools.hcl import syntax
 from tools.hcl.cache import once, version_of
 from tools.hcl.evaluation import Scope, evaluate, is_known
-from tools.hcl.syntax import Block, Body, Expression, UnreadableError
+from tools.hcl.syntax import Block, Body, Expression, UnreadableError, json_objects
 from tools.system import files
 
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
@@ -149,7 +149,7 @@ def _json_blocks(path: Path, kind: str) -> list[Mapping[str, Any]]:
         document = syntax.load_json(_read(path), syntax.merge_blocks)
     except UnreadableError as error:
         raise UserError(f"{path}: {error}") from None
-    return [block for top in _objects(document) for block in _objects(top.get(kind))]
+    return [block for top in json_objects(document) for block in json_objects(top.get(kind))]
 
 
 def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
@@ -157,25 +157,19 @@ def _json_variables(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
         (name, body)
         for json_block in _json_blocks(path, "variable")
         for name, bodies in json_block.items()
-        for body in _objects(bodies)
+        for body in json_objects(bodies)
     ]
 
 
 def _json_backends(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
     backends: list[tuple[str, Mapping[str, Any]]] = []
     for json_block in _json_blocks(path, "terraform"):
-        for backend in _objects(json_block.get("backend")):
+        for backend in json_objects(json_block.get("backend")):
             backends += [
-                (kind, body) for kind, bodies in backend.items() for body in _objects(bodies)
+                (kind, body) for kind, bodies in backend.items() for body in json_objects(bodies)
             ]
-        backends += [("cloud", {}) for _ in _objects(json_block.get("cloud"))]
+        backends += [("cloud", {}) for _ in json_objects(json_block.get("cloud"))]
     return backends
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    """The objects that a block of JSON is: one or a list of them."""
-    values = value if isinstance(value, list) else [value]
-    return [item for item in values if isinstance(item, Mapping)]
 
 
 def _read(path: Path) -> str:
@@ -214,7 +208,7 @@ def _values(text: str, path: Path) -> dict[str, Value]:
 
 def _value(expression: Expression, name: str, text: str, path: Path) -> Value:
     """The value of an expression without names. Raises UserError for any other."""
-    values = evaluate(expression, Scope(lambda kind, name: None))
+    values = evaluate(expression, Scope())
     if len(values) == 1 and is_known(values[0]):
         value: Value = values[0]
         return value
@@ -274,7 +268,7 @@ def _backends(body: Body) -> dict[str, Any]:
 
 def _plain_value(expression: Expression) -> Value:
     """The value of an expression, and a text that is no value for one that is not known."""
-    values = evaluate(expression, Scope(lambda kind, name: None))
+    values = evaluate(expression, Scope())
     known: Value = values[0] if len(values) == 1 and is_known(values[0]) else "${...}"
     return known
 

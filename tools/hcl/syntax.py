@@ -16,7 +16,7 @@ https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -32,6 +32,8 @@ _SPACE_AND_LINES = re.compile(r"(?:\s|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 _MOST_DIGITS = 150  # of 512 bits
 _FUNCTION = re.compile(r"[^\W\d][\w-]*(?:::[^\W\d][\w-]*)*(?=\s*\()")
+_DIGITS = re.compile(r"\d+")
+_FOR = re.compile(r"for\s")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _HEREDOC = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t\r]*\n")
 _TEXT = re.compile(r'(?:\\.|\$\$\{|%%\{|\$(?!\{)|%(?!\{)|[^"\\$%\n])+')
@@ -49,7 +51,21 @@ _JSON_ESCAPE = re.compile(
 _CHARACTERS = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _OPERATORS = (("||",), ("&&",), ("==", "!="), ("<=", ">=", "<", ">"), ("+", "-"), ("*", "/", "%"))
 _CONSTANTS = {"true": True, "false": False, "null": None}
-
+# How many labels the blocks of a .tf.json file have, and which blocks in them are read as such.
+_JSON_LABELS = {
+    "check": 1,
+    "data": 2,
+    "ephemeral": 2,
+    "module": 1,
+    "output": 1,
+    "provider": 1,
+    "resource": 2,
+    "variable": 1,
+}
+_JSON_INNER = {
+    "check": {"data": 2},
+    "terraform": {"backend": 1, "cloud": 0, "required_providers": 0},
+}
 
 _LONGEST_CHAIN = 200  # operators in a row: each is a level of what is evaluated, and kept as JSON
 
@@ -151,6 +167,68 @@ def parse_file(text: str) -> Body:
         return body
 
 
+def parse_json(text: str, needed: Collection[str] = ()) -> Body:
+    """The content of a .tf.json file: blocks, in which all else is attributes (`_JSON_INNER`).
+
+    What should be a block and is none is left out. With `needed` only blocks of these kinds count,
+    and one that is none is an error. Raises UnreadableError.
+    https://developer.hashicorp.com/terraform/language/syntax/json
+    """
+    body, strict = Body(), bool(needed)
+    with not_too_deep():
+        for top in json_objects(load_json(text, merge_blocks), strict):
+            for kind, value in top.items():
+                if not needed or kind in needed:
+                    body.blocks += _json_blocks(kind, value, _JSON_LABELS.get(kind, 0), strict)
+    return body
+
+
+def _json_blocks(kind: str, value: Any, depth: int, strict: bool) -> Iterator[Block]:
+    inner_kinds = _JSON_INNER.get(kind, {})
+    for labels, fields in _labelled(value, depth, strict):
+        attributes = {n: _json_expression(v) for n, v in fields.items() if n not in inner_kinds}
+        inner: list[Block] = []
+        for name, inner_depth in inner_kinds.items():
+            if name in fields:
+                inner += _json_blocks(name, fields[name], inner_depth, strict)
+        yield Block(kind, labels, Body(attributes, inner))
+
+
+def _labelled(
+    value: Any, depth: int, strict: bool
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    for item in json_objects(value, strict):
+        if not depth:
+            yield (), item
+            continue
+        for label, value_of_label in item.items():
+            for labels, fields in _labelled(value_of_label, depth - 1, strict):
+                yield (label, *labels), fields
+
+
+def json_objects(value: Any, strict: bool = False) -> list[dict[str, Any]]:
+    """The objects that a block of JSON is: one or a list of them.
+
+    Others are left out, or, if it is `strict`, raise UnreadableError.
+    """
+    values = value if isinstance(value, list) else [value]
+    objects = [item for item in values if isinstance(item, dict)]
+    if strict and len(objects) < len(values):
+        raise UnreadableError("a block that is not an object")
+    return objects
+
+
+def _json_expression(value: Any) -> Expression:
+    if isinstance(value, str):
+        return parse_template(value)
+    if isinstance(value, list):
+        return ["list", [_json_expression(item) for item in value]]
+    if isinstance(value, dict):
+        pairs = [[parse_template(key), _json_expression(item)] for key, item in value.items()]
+        return ["object", pairs]
+    return ["literal", value]
+
+
 def parse_expression(text: str) -> Expression:
     """The expression that `text` is. Raises UnreadableError."""
     parser = Parser(text, lines=True)
@@ -166,6 +244,11 @@ def parse_template(text: str) -> Expression:
         return ["literal", text]
     with not_too_deep():
         return Parser(text, lines=True).heredoc_template()
+
+
+def template_parts(template: Expression) -> list[Expression]:
+    """The parts of a template as expressions: each text is a literal."""
+    return [["literal", part] if isinstance(part, str) else part for part in template[1]]
 
 
 @contextmanager
@@ -241,14 +324,19 @@ class Parser:
                 body.blocks.append(self.block(name))
 
     def block(self, type_: str) -> Block:
+        labels = self.labels()
+        body = self.body()
+        self.need("}")
+        return Block(type_, tuple(labels), body)
+
+    def labels(self) -> list[str]:
+        """The labels of a block, up to and with the brace that opens it."""
         labels = []
         while not self.take("{"):
             self.skip()
             quoted = self.text.startswith('"', self.at)
             labels.append(self.label() if quoted else self.identifier())
-        body = self.body()
-        self.need("}")
-        return Block(type_, tuple(labels), body)
+        return labels
 
     def label(self) -> str:
         template = self.quoted()
@@ -310,7 +398,7 @@ class Parser:
     def after_dot(self, of: Expression) -> Expression:
         if self.take("*"):
             return ["splat", of]
-        if number := self.match(re.compile(r"\d+")):
+        if number := self.match(_DIGITS):
             return ["index", of, ["literal", int(number[0])]]
         return ["attribute", of, self.identifier()]
 
@@ -338,16 +426,13 @@ class Parser:
             self.need(")")
         else:
             close = {"[": "]", "{": "}"}[start]
-            if re.compile(r"for\s").match(self.text, self._after_space()):
+            self.skip()
+            if _FOR.match(self.text, self.at):
                 inner = self.for_each(close)
             else:
                 inner = self.items() if start == "[" else self.pairs()
         self.lines = outer
         return inner
-
-    def _after_space(self) -> int:
-        self.skip()
-        return self.at
 
     def arguments(self) -> list[Expression]:
         self.need("(")

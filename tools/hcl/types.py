@@ -9,7 +9,6 @@ from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate, is_kno
 from tools.hcl.functions import TextSet, text_of
 from tools.hcl.syntax import Expression, UnreadableError, parse_expression
 
-_NO_NAMES = Scope(lambda kind, name: None)
 ANY: Expression = ["name", "any"]
 _PRIMITIVES = ("string", "number", "bool")
 _OTHER_TYPE = Unknown("a variable of another type")
@@ -29,7 +28,7 @@ def default_values(declared: Mapping[str, Expression]) -> Values:
     """The values that a variable has if none is set, before `as_declared`."""
     default = declared.get("default")
     return (
-        [Unknown("a variable without a value")] if default is None else evaluate(default, _NO_NAMES)
+        [Unknown("a variable without a value")] if default is None else evaluate(default, Scope())
     )
 
 
@@ -42,7 +41,7 @@ def of_environment(text: str, declared: Mapping[str, Expression]) -> Values:
     if type_[0] == "name" and type_[1] in _PRIMITIVES:
         return [text]
     try:
-        return evaluate(parse_expression(text), _NO_NAMES)
+        return evaluate(parse_expression(text), Scope())
     except UnreadableError:
         return [Unknown("a value in the environment")]
 
@@ -116,7 +115,7 @@ def _object(value: Mapping[str, Value], attributes: Expression) -> Value:
         if type_[0] == "call" and type_[1] == "optional" and type_[2]:
             type_, *defaults = type_[2]
             if given is None and defaults:
-                (given, *others) = evaluate(defaults[0], _NO_NAMES)
+                (given, *others) = evaluate(defaults[0], Scope())
                 given = _OTHER_TYPE if others else given
         elif name not in value:
             return _OTHER_TYPE  # which Terraform refuses
@@ -150,7 +149,7 @@ def optional_defaults(type_: Expression) -> list[Value]:
     """The defaults that a type has for attributes, as `optional(TYPE, DEFAULT)` gives them."""
     if type_[0] == "call":
         arguments = type_[2]
-        own = evaluate(arguments[1], _NO_NAMES) if type_[1] == "optional" and arguments[1:] else []
+        own = evaluate(arguments[1], Scope()) if type_[1] == "optional" and arguments[1:] else []
         return [*own, *(value for inner in arguments[:1] for value in optional_defaults(inner))]
     items = type_[1] if type_[0] in ("object", "list") else []
     inner_types = (item[1] if type_[0] == "object" else item for item in items)

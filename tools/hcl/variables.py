@@ -20,7 +20,6 @@ from tools.hcl.syntax import (
 from tools.hcl.types import ANY
 
 _MARKS = (b"sensitive", b"ephemeral")
-_NO_NAMES = Scope(lambda kind, name: None)
 
 
 @dataclass
@@ -52,7 +51,7 @@ class Secrets:
         """As `texts_of`, of the value that an option or the environment gives: a text or HCL."""
         values: list[Any] = []
         with suppress(UnreadableError):
-            values = list(evaluate(parse_expression(text), _NO_NAMES))
+            values = list(evaluate(parse_expression(text), Scope()))
         with suppress(UnreadableError):
             values = [load_json(text, dict)]
         # Without a type Terraform takes it for a text, in which there may be JSON.
@@ -80,7 +79,7 @@ def read_secrets(directory: Path) -> Secrets:
                     secrets.types.setdefault(name, []).append(types.constraint(body))
                     optional = types.optional_defaults(secrets.types[name][-1])
                     defaults.setdefault(name, []).append((optional, content if is_json else b""))
-                value = list(evaluate(body.get("default", ["literal", None]), _NO_NAMES))
+                value = list(evaluate(body.get("default", ["literal", None]), Scope()))
                 defaults.setdefault(name, []).append((value, content if is_json else b""))
                 if configuration.is_sensitive(body) or name in handed_on.variables:
                     secrets.defaults[name] = []

@@ -222,7 +222,7 @@ class CalledContext(Context):
     """A module that another one calls, whose variables are the `arguments` of the call there."""
 
     arguments: Attributes = field(default_factory=dict)
-    caller: Scope = field(default_factory=lambda: Scope(lambda kind, name: None))
+    caller: Scope = field(default_factory=Scope)
 
     def variable(self, name: str) -> Values:
         if name in self.arguments:

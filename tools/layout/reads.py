@@ -384,7 +384,7 @@ def _handed_on(read: Read, name: str, prefix: str, context: Context) -> Read:
         return read
     ((output, (_, key_name, expression)),) = outputs
     is_once = not {"for_each", "count"} & context.arguments.keys()
-    keys = evaluate(expression, Scope(lambda kind, name: None, {key_name: read.key}))
+    keys = evaluate(expression, Scope(names={key_name: read.key}))
     if prefix.count("module.") != 1 or not is_once or not isinstance(keys[0], str):
         return read
     return read._replace(as_output=f"{prefix}{output}.{keys[0]}")
