@@ -5,8 +5,8 @@ import re
 import shutil
 
 from tests.cli.conftest import Checkout
-from tools.engine.fingerprint import LOCK_FILE
 from tools.engine.lock_files import PLATFORMS
+from tools.hcl.scanning import LOCK_FILE
 
 
 def test_locks_what_there_is_and_says_what_is_missing(checkout: Checkout) -> None:

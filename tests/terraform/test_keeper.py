@@ -20,8 +20,8 @@ import pytest
 
 from tests.keeper import SIZE
 from tests.trees import REPOSITORY
-from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import UserError
+from tools.hcl.scanning import LOCK_FILE, locked_versions
 from tools.system.processes import start_time
 from tools.terraform.binary import Terraform
 from tools.terraform.installation import find_binary

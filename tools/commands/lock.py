@@ -8,9 +8,9 @@ from tools.commands import completions
 from tools.console.messages import say
 from tools.context import Context
 from tools.engine import lock_files
-from tools.engine.fingerprint import LOCK_FILE
 from tools.engine.lock_files import PLATFORMS, Locked
 from tools.engine.records import Records
+from tools.hcl.scanning import LOCK_FILE
 from tools.layout.stack import Stack
 from tools.state.backend import ROOT
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tools.aws import model
 from tools.doctor.check import Check
-from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import first_of
+from tools.hcl.scanning import LOCK_FILE, locked_versions
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.system import git
@@ -50,7 +50,7 @@ def check_locks(stacks: Sequence[Stack]) -> Check:
     }
     for stack in texts:
         for address, version in locked_versions(stack.path).items():
-            if address.endswith("/hashicorp/aws") and (problem := known_bad(version)):
+            if problem := known_bad(address, version):
                 return Check(name, "warning", problem, "tools lock --upgrade")
     missing = [stack.name for stack in stacks if stack not in texts]
     if missing:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tools.engine import module_scope
 from tools.engine.file_digests import (
     FileDigests,
     Folder,
@@ -24,13 +23,13 @@ from tools.engine.read_collector import NO_USES, FileReads, ReadCollector, is_be
 from tools.hcl import file_references
 from tools.hcl.evaluation import is_known
 from tools.hcl.file_references import FileReferences
-from tools.hcl.module_folders import follow_links
+from tools.hcl.module_folders import ModuleFolders, follow_links, is_local
+from tools.hcl.scanning import value_names
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.hcl.variables import read_assigned, texts_of
 from tools.terraform.cli_arguments import value_options
 from tools.terraform.providers import home_folder
 
-_LOCAL_SOURCES = ("./", "../")
 _DEEPEST = 20  # modules within modules
 # A commit of git, or one version in a registry: what it names does not change.
 _FIXED_COMMIT = re.compile(r"[?&]ref=[0-9a-f]{40}(&|$)")
@@ -112,7 +111,7 @@ class _Walk:
         self.climbs = False
         self.secrets: set[str] = set()
         self._values: dict[int, FileValues] = {}
-        self._installed: dict[str, str] | None = None
+        self._folders = ModuleFolders(self.cwd, reader.follow_links)
 
     def _new_collector(self, states: frozenset[str]) -> ReadCollector:
         home = str(home_folder(self.reader.env))
@@ -125,9 +124,8 @@ class _Walk:
         except UncountableError as error:
             self.collector.doubt(f"its directory {error}")
             return self.collector.reads
-        in_order = sorted(folder.values, key=module_scope.order_of_values)
-        automatic = filter(module_scope.is_automatic, in_order)
-        values = {file: folder.values[file] for file in automatic}
+        by_name = {posixpath.basename(file): file for file in folder.values}
+        values = {by_name[n]: folder.values[by_name[n]] for n in value_names(by_name)}
         self.collector.reads.values.update(values)
         self._add_option_files()
         uses = self.collector.reads.root = self.reader.merged(folder)
@@ -197,20 +195,12 @@ class _Walk:
             if not is_whole or not source or depth == _DEEPEST:
                 self.collector.doubt(f"the source of module {key} is not known without Terraform")
                 continue
-            counts = True
-            if source.startswith(_LOCAL_SOURCES):
-                module_folder = self.reader.follow_links(
-                    self.cwd, posixpath.normpath(posixpath.join(scope.folder, source))
-                )
-            else:
-                installed = self._installed_at(key)
-                counts = not _is_fixed(source, call.get("version"))
-                if installed is None:
-                    if counts:
-                        self.collector.doubt(f"module {key} ({source}) is not installed here")
-                    continue
-                module_folder = installed
-            self._visit_folder(module_folder, key, call, scope, counts, depth)
+            counts = is_local(source) or not _is_fixed(source, call.get("version"))
+            module_folder = self._folders.called(scope.folder, source, key)
+            if module_folder is not None:
+                self._visit_folder(module_folder, key, call, scope, counts, depth)
+            elif counts:
+                self.collector.doubt(f"module {key} ({source}) is not installed here")
 
     def _visit_folder(
         self,
@@ -246,22 +236,6 @@ class _Walk:
             if is_alone and all(is_below(asked, path) for asked in shared.asked):
                 self.reader.shared_modules[path, module_folder, counts] = shared
         self.collector.merge(shared)
-
-    def _installed_at(self, key: str) -> str | None:
-        """The folder into which an init has put a module, relative to the root.
-
-        It is noted in .terraform/modules/modules.json:
-        https://github.com/hashicorp/terraform/blob/v1.11.4/internal/modsdir/manifest.go
-        """
-        if self._installed is None:
-            self._installed = {}
-            try:
-                manifest = Path(self.cwd, ".terraform/modules/modules.json").read_bytes()
-                for module in json.loads(manifest)["Modules"]:
-                    self._installed[str(module["Key"])] = str(module["Dir"])
-            except (OSError, ValueError, KeyError, TypeError):
-                pass  # none is installed
-        return self._installed.get(key)
 
     # Functions and arguments
 

@@ -18,16 +18,14 @@ from tools.engine.secret_digests import (
     keyed_digest,
     secret_digest,
 )
-from tools.hcl import scanning
-from tools.layout.files import ENDINGS, value_names
+from tools.hcl.scanning import CONFIGURATION_ENDINGS, LOCK_FILE, locked_versions, value_names
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
 from tools.terraform.binary import Terraform
 from tools.terraform.providers import home_folder
 
-LOCK_FILE = scanning.LOCK_FILE
-_CODE = (*ENDINGS, LOCK_FILE)
+_CODE = (*CONFIGURATION_ENDINGS, LOCK_FILE)
 _VALUES = (".tfvars", ".tfvars.json")
 _OUTSIDE = ("~/", "/", "../")  # of the repository, in the names of files
 
@@ -305,12 +303,6 @@ def _handed_on(output_path: str, reads: FileReads) -> set[str]:
         and module_output[2] in (instance_key, "")
     }
     return output_names or {""}
-
-
-def locked_versions(directory: Path) -> dict[str, str]:
-    """Returns the providers that an init in `directory` has chosen: address to version."""
-    lock_file = directory / LOCK_FILE
-    return scanning.locked_versions(lock_file.read_text()) if lock_file.is_file() else {}
 
 
 def _versions(stack: Stack, terraform: Terraform) -> dict[str, str]:

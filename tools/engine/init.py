@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tools.engine import init_cache
 from tools.engine.events import report_warnings
-from tools.engine.fingerprint import locked_versions
 from tools.engine.retry import T
 from tools.engine.run import Run
+from tools.hcl.scanning import locked_versions
 from tools.layout.stack import Stack
 from tools.terraform.diagnostics import TerraformError
 from tools.terraform.providers import known_bad
@@ -45,7 +45,7 @@ def initialize(run: Run, stack: Stack) -> None:
 def _warn_of_provider(run: Run, stack: Stack) -> None:
     """Says once in a run that a provider's version is known to be bad."""
     for address, version in locked_versions(stack.path).items():
-        problem = known_bad(version) if address.endswith("/hashicorp/aws") else ""
+        problem = known_bad(address, version)
         if not problem:
             continue
         with _WARNED_LOCK:

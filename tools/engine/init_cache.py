@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.errors import UserError
 from tools.hcl import reading
+from tools.hcl.scanning import LOCK_FILE, locked_versions
 from tools.layout.contents import SAVED_BACKEND
 from tools.terraform.binary import Terraform
 

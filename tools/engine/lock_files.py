@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.engine.fingerprint import LOCK_FILE, locked_versions
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.hcl import reading, writing
+from tools.hcl.module_folders import is_local
+from tools.hcl.scanning import LOCK_FILE, locked_versions
 from tools.layout.stack import Stack
 from tools.system import files
 from tools.terraform.binary import Terraform
@@ -125,7 +126,7 @@ def _requirements(stack: Stack, terraform_files: Sequence[Path]) -> Requirements
     for file in terraform_files:
         inputs: Any = reading.read_init_inputs(file)
         sources = [_literal(arguments[0]) for arguments in inputs.get("modules", {}).values()]
-        if "text" in inputs or not all(str(s).startswith(("./", "../")) for s in sources):
+        if "text" in inputs or not all(is_local(str(s)) for s in sources):
             raise UserError(
                 f"{stack.name}: which providers it needs cannot be told from {file.name} (JSON, or "
                 f"a module from elsewhere); lock it yourself: cd {stack.path}, then `terraform "

@@ -1,7 +1,5 @@
 """What names mean in the modules of a stack, as far as files and the environment tell."""
 
-import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,9 +14,9 @@ from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
 from tools.hcl.variables import read_assigned
 from tools.layout.contents import is_workspace, selected_workspace
+from tools.layout.files import is_override
 from tools.terraform.cli_arguments import value_options
 
-_OVERRIDE = re.compile(r"(^|/|_)override\.(tf|tofu)(\.json)?$")
 _DEEPEST = 20  # steps from a name to its value
 # Functions whose result is an argument of theirs, or a path that leads to the same file.
 TRANSPARENT = {"abspath", "coalesce", "nonsensitive", "pathexpand", "sensitive", "tostring", "try"}
@@ -38,7 +36,7 @@ class ModuleUses:
         modules: dict[str, dict[str, Expression]] = {}
         locals_: dict[str, Expression] = {}
         variables: dict[str, dict[str, Expression]] = {}
-        for name in sorted(files, key=lambda name: (bool(_OVERRIDE.search(name)), name)):
+        for name in sorted(files, key=lambda name: (is_override(name), name)):
             uses = files[name]
             for call, arguments in uses["modules"].items():
                 modules[call] = {**modules.get(call, {}), **arguments}
@@ -201,15 +199,3 @@ class ModuleScope:
         if (text := self.env.get(f"TF_VAR_{name}")) is not None:
             return types.of_environment(text, self.uses.variables.get(name, {}))
         return self._default(name)
-
-
-def order_of_values(file: str) -> tuple[int, str]:
-    """Sorts the files of values of a folder, the strongest last."""
-    name = posixpath.basename(file)
-    ranks = {"terraform.tfvars": 0, "terraform.tfvars.json": 1}
-    return ranks.get(name, 2), name
-
-
-def is_automatic(file: str) -> bool:
-    """Whether Terraform reads a file of values by itself."""
-    return order_of_values(file)[0] < 2 or file.endswith((".auto.tfvars", ".auto.tfvars.json"))

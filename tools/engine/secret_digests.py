@@ -14,9 +14,8 @@ from tools.engine.module_scope import ModuleUses
 from tools.errors import UserError
 from tools.hcl.variables import read_assigned
 from tools.terraform.cli_arguments import value_options
+from tools.terraform.installation import KEY_VARIABLE
 
-# The environment variable with the key; all who share records set the same.
-KEY_VARIABLE = "TOOLS_RECORD_KEY"
 # Stands in a record for what was not compared.
 WITHOUT_KEY = "not recorded"
 # A file's name may be no UTF-8, and is the same for users of all locales.

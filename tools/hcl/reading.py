@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import UserError
-from tools.hcl import syntax
+from tools.hcl import scanning, syntax
 from tools.hcl.cache import once, version_of
 from tools.hcl.evaluation import Scope, evaluate, is_known
 from tools.hcl.syntax import Block, Body, Expression, UnreadableError, json_objects
@@ -27,14 +27,10 @@ _PLAIN_ARGUMENT = re.compile(r"^    (\w+) *= (.*)$", re.MULTILINE)
 
 
 def value_files(directory: Path) -> list[Path]:
-    """The files of values that Terraform reads in `directory` by itself, the strongest last.
-
-    https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
-    """
-    named = [directory / VALUES, directory / "terraform.tfvars.json"]
-    automatic = [*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")]
+    """The files of values that Terraform reads in `directory` by itself, the strongest last."""
+    names = scanning.value_names(file.name for file in directory.glob("*.tfvars*"))
     # The link to common.auto.tfvars leads nowhere before `tools init`.
-    return [file for file in [*named, *sorted(automatic)] if file.is_file()]
+    return [directory / name for name in names if (directory / name).is_file()]
 
 
 def read_tfvars(path: Path) -> dict[str, Value]:

@@ -1,10 +1,14 @@
 """Finds things in HCL by its text: in files that may be broken, or are read on every run."""
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 # What Terraform and OpenTofu read as configuration, and where init notes the chosen providers.
 CONFIGURATION_ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
 LOCK_FILE = ".terraform.lock.hcl"
+_VALUES = ("terraform.tfvars", "terraform.tfvars.json")
+_AUTOMATIC = (".auto.tfvars", ".auto.tfvars.json")
 _ASSIGNMENT = re.compile(r"^\s*([\w-]+)\s*=\s*(.+)$", re.MULTILINE)
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _LOCKED = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
@@ -28,6 +32,16 @@ def sets(text: str, name: str) -> bool:
     return re.search(rf'(?:^|[{{,])\s*"?{re.escape(name)}\b', text, re.MULTILINE) is not None
 
 
-def locked_versions(text: str) -> dict[str, str]:
-    """Returns the providers in a dependency lock file: address to version."""
-    return dict(_LOCKED.findall(text))
+def locked_versions(directory: Path) -> dict[str, str]:
+    """Returns the providers that an init in `directory` has chosen: address to version."""
+    lock_file = directory / LOCK_FILE
+    return dict(_LOCKED.findall(lock_file.read_text())) if lock_file.is_file() else {}
+
+
+def value_names(names: Iterable[str]) -> list[str]:
+    """Returns those of `names` that Terraform reads for values by itself, the strongest last.
+
+    https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+    """
+    names = sorted(names)
+    return [n for n in _VALUES if n in names] + [n for n in names if n.endswith(_AUTOMATIC)]

@@ -1,15 +1,14 @@
 """What a root module hands to variables of its modules that are sensitive there alone."""
 
-import json
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.hcl import configuration, scanning
 from tools.hcl.configuration import Attributes, Pieces
-from tools.hcl.module_folders import follow_links
+from tools.hcl.module_folders import ModuleFolders
 from tools.hcl.syntax import Expression
 
 _DEEPEST = 20  # modules within modules, and steps from a name to its value
@@ -26,14 +25,8 @@ class Handed:
 
 def find_handed(directory: Path) -> Handed:
     """Returns what the root module in `directory` hands to sensitive variables of its modules."""
-    installed: dict[str, str] = {}
-    try:
-        manifest = json.loads((directory / ".terraform/modules/modules.json").read_bytes())
-        installed = {str(entry["Key"]): str(entry["Dir"]) for entry in manifest["Modules"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # none is installed
     # From where the directory really is, as the folders of modules count (`follow_links`).
-    return _handed(os.path.realpath(directory), "", ".", installed, 0)
+    return _handed(ModuleFolders(os.path.realpath(directory)), "", ".", 0)
 
 
 def references(expression: object) -> Iterator[tuple[str, str]]:
@@ -48,38 +41,30 @@ def references(expression: object) -> Iterator[tuple[str, str]]:
             yield from references(part)
 
 
-def _handed(root: str, key: str, folder: str, installed: Mapping[str, str], depth: int) -> Handed:
+def _handed(folders: ModuleFolders, key: str, folder: str, depth: int) -> Handed:
     handed = Handed()
-    pieces = _pieces(posixpath.join(root, folder))
+    pieces = _pieces(posixpath.join(folders.root, folder))
     if depth == _DEEPEST:
         return handed
     locals_ = {name: value for piece in pieces for name, value in piece["locals"].items()}
     for piece in pieces:
         for name, arguments in piece["modules"].items():
             called_key = f"{key}.{name}" if key else name
-            called = _folder(folder, arguments, installed.get(called_key), root)
-            secret = _secret_variables(root, called_key, called, installed, depth) if called else {}
+            source = arguments.get("source", ["literal", ""])
+            path = str(source[1]) if source[0] == "literal" else ""
+            called = folders.called(folder, path, called_key)
+            secret = _secret_variables(folders, called_key, called, depth) if called else {}
             for argument in secret & arguments.keys():
                 _add(handed, arguments[argument], locals_, 0)
     return handed
 
 
-def _secret_variables(
-    root: str, key: str, folder: str, installed: Mapping[str, str], depth: int
-) -> set[str]:
+def _secret_variables(folders: ModuleFolders, key: str, folder: str, depth: int) -> set[str]:
     """The variables of a called module that are secret there, or further below."""
     names = set()
-    for piece in _pieces(posixpath.join(root, folder)):
+    for piece in _pieces(posixpath.join(folders.root, folder)):
         names |= {n for n, body in piece["variables"].items() if configuration.is_sensitive(body)}
-    return names | _handed(root, key, folder, installed, depth + 1).variables
-
-
-def _folder(caller: str, call: Attributes, installed_folder: str | None, root: str) -> str | None:
-    """The directory of a called module, relative to the root's; None if it is not installed."""
-    source = call.get("source", ["literal", ""])
-    if source[0] == "literal" and str(source[1]).startswith(("./", "../")):
-        return follow_links(root, posixpath.normpath(posixpath.join(caller, source[1])))
-    return installed_folder
+    return names | _handed(folders, key, folder, depth + 1).variables
 
 
 def _pieces(folder: str) -> list[Pieces]:

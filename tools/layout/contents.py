@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tools.hcl.scanning import value_names
 from tools.layout import files
 
 # Stands for what cannot be opened, and names all that a file may be needed for.
@@ -86,7 +87,7 @@ def _read_contents(directory: str, tofu: bool, texts: dict[bytes, bytes]) -> Con
 
     names = files.file_names(directory)
     configuration = [(name, read(name)) for name in files.config_names(names, tofu)]
-    values = [(name, read(name)) for name in files.value_names(names)]
+    values = [(name, read(name)) for name in value_names(names)]
     return Contents(
         tuple((name, UNOPENED if text is None else text) for name, text in configuration),
         # A link may lead nowhere.

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tools.errors import UserError
+from tools.hcl.scanning import CONFIGURATION_ENDINGS
 from tools.terraform.installation import find_binary
 
-_TERRAFORM = (".tf", ".tf.json")
-_OPENTOFU = (".tofu", ".tofu.json")
-ENDINGS = _TERRAFORM + _OPENTOFU
-_VALUES = ("terraform.tfvars", "terraform.tfvars.json")
-_AUTOMATIC = (".auto.tfvars", ".auto.tfvars.json")
+_TERRAFORM, _OPENTOFU = CONFIGURATION_ENDINGS[:2], CONFIGURATION_ENDINGS[2:]
 
 
 def tf_files(directory: Path | str, tofu: bool = False) -> list[Path]:
@@ -26,7 +23,7 @@ def holds_root(directory: Path | str) -> bool:
         names = file_names(directory)
     except OSError:
         return False
-    return any(name.endswith(ENDINGS) and not _is_ignored(name) for name in names)
+    return any(name.endswith(CONFIGURATION_ENDINGS) and not _is_ignored(name) for name in names)
 
 
 def file_names(directory: Path | str) -> list[str]:
@@ -56,7 +53,7 @@ def config_names(names: Iterable[str], tofu: bool = False) -> list[str]:
     https://developer.hashicorp.com/terraform/language/files
     https://opentofu.org/docs/language/files/
     """
-    endings = ENDINGS if tofu else _TERRAFORM
+    endings = CONFIGURATION_ENDINGS if tofu else _TERRAFORM
     config = [name for name in names if name.endswith(endings) and not _is_ignored(name)]
     if not tofu:
         return config
@@ -69,21 +66,14 @@ def config_names(names: Iterable[str], tofu: bool = False) -> list[str]:
     return [name for name in config if name not in replaced]
 
 
-def value_names(names: Iterable[str]) -> list[str]:
-    """Those of `names` that are read for values by themselves, the strongest last.
-
-    https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
-    """
-    names = sorted(names)
-    return [n for n in _VALUES if n in names] + [n for n in names if n.endswith(_AUTOMATIC)]
-
-
 def is_override(name: str) -> bool:
     """Whether a file of configuration overrides others.
 
     https://developer.hashicorp.com/terraform/language/files/override
     """
-    base = next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
+    base = next(
+        (name.removesuffix(end) for end in CONFIGURATION_ENDINGS if name.endswith(end)), name
+    )
     return base == "override" or base.endswith("_override")
 
 

@@ -1,7 +1,6 @@
 """The states that the configuration in a directory reads, its modules included."""
 
 import itertools
-import json
 import os
 import posixpath
 import re
@@ -15,7 +14,7 @@ from tools.hcl import configuration, reading
 from tools.hcl.configuration import Attributes
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, describe, evaluate, first_unknown
 from tools.hcl.functions import text_of
-from tools.hcl.module_folders import follow_links
+from tools.hcl.module_folders import ModuleFolders, is_local
 from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
 from tools.layout import files, module
@@ -23,7 +22,6 @@ from tools.layout.contents import (
     Contents,
     Files,
     read_contents,
-    read_file,
     selected_workspace,
 )
 from tools.layout.module import CalledContext, Context, Module, RootContext
@@ -267,6 +265,7 @@ class Walk:
     def __init__(self, reader: Reader, root_context: RootContext) -> None:
         self._reader = reader
         self._root_context = root_context
+        self._module_folders = ModuleFolders(root_context.root)
         self.folders: dict[str, None] = {}
         self.unknown: dict[str, str] = {}
 
@@ -324,28 +323,15 @@ class Walk:
             unknown = first_unknown(source) or Unknown("a value that is no text")
             self.unknown[name] = f"{name}: its source depends on {unknown.reason}"
             return None
-        if source.startswith(("./", "../")):
-            folder = posixpath.normpath(posixpath.join(context.folder, source))
-            return follow_links(self._root_context.root, folder)
+        key = name.replace("module.", "")
+        folder = self._module_folders.called(context.folder, source, key)
+        if is_local(source):
+            return folder
         self._root_context.bound.add(name)
-        installed = self._installed(name.replace("module.", ""))
-        if installed is None:
+        if folder is None or not Path(self._root_context.root, folder).is_dir():
             self.unknown[name] = f"{name}: {source} is not installed here (terraform init)"
-        return installed
-
-    def _installed(self, module_key: str) -> str | None:
-        """The directory into which `terraform init` has put a module."""
-        content = read_file(f"{self._root_context.root}/.terraform/modules/modules.json")
-        try:
-            for entry in json.loads(content or b"{}")["Modules"]:
-                if (
-                    entry["Key"] == module_key
-                    and Path(self._root_context.root, entry["Dir"]).is_dir()
-                ):
-                    return str(entry["Dir"])
-        except (ValueError, KeyError, TypeError):
             return None
-        return None
+        return folder
 
 
 def _instances(attributes: Attributes, scope: Scope) -> list[Scope]:

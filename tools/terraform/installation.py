@@ -35,8 +35,9 @@ _OTHER_WORK_OPTION = re.compile(
     r"--?(destroy|exclude|exclude-file|h|help|out|refresh-only|replace|target|target-file|v|version)"
     r"(=|$)"
 )
-# The key of records (engine/secret_digests.py), which is none of a provisioner's business.
-_SECRET = "TOOLS_RECORD_KEY"
+# The key of records, which all who share them set alike (engine/secret_digests.py). It is none of a
+# provisioner's business.
+KEY_VARIABLE = "TOOLS_RECORD_KEY"
 _AUTO_APPROVE = re.compile(r"--?auto-approve(=|$)")
 
 
@@ -56,7 +57,7 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
         "TF_IN_AUTOMATION": "1",
     }
     # The former for what goes on because it reads no state.
-    for name in (*_ELSEWHERE, _SECRET):
+    for name in (*_ELSEWHERE, KEY_VARIABLE):
         child.pop(name, None)
     # Terraform puts these before our own options. It is to ask, so that we can refuse:
     # https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name

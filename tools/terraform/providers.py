@@ -107,12 +107,17 @@ def mirror_folder(
     return next((folder for folder in folders if holds_provider(folder, platform, host)), None)
 
 
-def known_bad(version: str) -> str:
-    """Returns what is wrong with a version of the AWS provider, empty if nothing is known.
+def is_aws(address: str) -> bool:
+    """Returns whether the provider with this address is AWS's, from whichever registry."""
+    return address.endswith(f"/{_PROVIDER}")
+
+
+def known_bad(address: str, version: str) -> str:
+    """Returns what is wrong with a version of the provider `address`, empty if nothing is known.
 
     The source: https://github.com/hashicorp/terraform-provider-aws/issues/47320
     """
-    if not _FIRST_BAD <= _numbers(version) < _FIRST_GOOD:
+    if not is_aws(address) or not _FIRST_BAD <= _numbers(version) < _FIRST_GOOD:
         return ""
     return (
         f"AWS provider {version} plans the same change of the buckets' encryption in every run, as "

@@ -13,7 +13,6 @@ from tools.hcl import provider_references, scanning
 from tools.terraform import providers
 from tools.terraform.keeper import VARIABLE, Keeper, Lease, find_provider
 
-_PROVIDER = "/hashicorp/aws"
 # Files that the provider opens, from its working directory if they are relative:
 # https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
 _FILE_VARIABLES = (
@@ -84,10 +83,8 @@ def find_installed(directory: Path, platform: str) -> tuple[Path, str] | None:
 
     That is the version in its lock file, as Terraform itself reads it. None if it is not there.
     """
-    lock = directory / scanning.LOCK_FILE
-    locked = scanning.locked_versions(lock.read_text()) if lock.is_file() else {}
-    for address, version in locked.items():
-        if address.endswith(_PROVIDER):
+    for address, version in scanning.locked_versions(directory).items():
+        if providers.is_aws(address):
             folder = directory / ".terraform" / "providers"
             if binary := find_provider(folder, address, version, platform):
                 return binary, address

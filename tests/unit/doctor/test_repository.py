@@ -8,7 +8,7 @@ import pytest
 from tests.trees import write_stack
 from tools.doctor import repository
 from tools.doctor.repository import check_git, check_locks
-from tools.engine.fingerprint import LOCK_FILE
+from tools.hcl.scanning import LOCK_FILE
 from tools.layout.stack import Stack
 
 # As `terraform init` writes one: the registry's hashes begin with zh, a mirror's with h1.

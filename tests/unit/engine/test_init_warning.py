@@ -5,8 +5,8 @@ from threading import Thread
 
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import Answer
-from tools.engine.fingerprint import LOCK_FILE
 from tools.engine.init import initialize
+from tools.hcl.scanning import LOCK_FILE
 
 
 def test_a_bad_version_is_said_once_in_a_run(chain: Bench) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import FakeTerraform
-from tools.engine.fingerprint import LOCK_FILE
 from tools.engine.lock_files import PLATFORMS, Locked, write_locks
 from tools.engine.records import Records
 from tools.errors import UserError
+from tools.hcl.scanning import LOCK_FILE
 from tools.layout.repository import Repository
 from tools.terraform.diagnostics import Diagnostic, TerraformError
 

@@ -1,5 +1,7 @@
 """What is found in HCL by its text, also in a file that is broken."""
 
+from pathlib import Path
+
 from tools.hcl import scanning
 
 
@@ -14,6 +16,8 @@ def test_what_a_file_sets() -> None:
     assert not scanning.sets(text, "plugin_cache_dir")
 
 
-def test_locked_versions() -> None:
+def test_locked_versions(tmp_path: Path) -> None:
+    assert scanning.locked_versions(tmp_path) == {}
     text = 'provider "registry.terraform.io/hashicorp/aws" {\n  version     = "5.100.0"\n}\n'
-    assert scanning.locked_versions(text) == {"registry.terraform.io/hashicorp/aws": "5.100.0"}
+    (tmp_path / scanning.LOCK_FILE).write_text(text)
+    assert scanning.locked_versions(tmp_path) == {"registry.terraform.io/hashicorp/aws": "5.100.0"}
