@@ -1,7 +1,6 @@
 """What the terminal can show, and what its user wants to see: width, colours, how much is said."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -39,13 +38,12 @@ def may_drop(stream: TextIO) -> bool:
     return stream.isatty() and not wish.verbose
 
 
-def colour(env: Mapping[str, str] | None = None) -> bool | None:
+def colour() -> bool | None:
     """Returns whether the user wants colours, None if the stream decides: a terminal has them.
 
     NO_COLOR is stronger than FORCE_COLOR. Either counts if it is not empty, whatever it says:
     https://no-color.org and https://force-color.org
     """
-    variables = os.environ if env is None else env
-    if variables.get("NO_COLOR"):
+    if os.environ.get("NO_COLOR"):
         return False
-    return True if variables.get("FORCE_COLOR") else None
+    return True if os.environ.get("FORCE_COLOR") else None

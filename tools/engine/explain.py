@@ -79,7 +79,7 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
     """
     missing = {name for d in diagnostics if (name := _missing_upstream(d, stack))}
     lacking = {missing_output for d in diagnostics if (missing_output := _missing_output(d, stack))}
-    missing |= {name for name, _ in lacking if not _is_deployed(run, stack, name)}
+    missing |= {name for name, _ in lacking if name in run.records.missing_upstreams(stack)}
     if missing:
         return describe_missing_upstreams(sorted(missing), run.option)
     if lacking:
@@ -213,10 +213,6 @@ def _missing_output(diagnostic: Diagnostic, stack: Stack) -> tuple[str, str] | N
         if len(upstream_names) == 1 and lacks[1] in read_names:
             return upstream_names[0], lacks[1]
     return None
-
-
-def _is_deployed(run: Run, stack: Stack, upstream: str) -> bool:
-    return upstream not in run.records.missing_upstreams(stack)
 
 
 def _describe_lack(run: Run, stack: Stack, upstream: str, output: str) -> str:

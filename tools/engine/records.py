@@ -315,13 +315,14 @@ class Records:
     def prefetch(self, stacks: Iterable[Stack]) -> None:
         """Reads the states and records in buckets, of `stacks` and their upstreams, in parallel."""
         names = {name for stack in stacks for name in (stack.name, *stack.upstream)}
-        remote = [s for s in self._stacks.values() if s.name in names and self._is_remote(s)]
+        remote = [
+            stack
+            for stack in self._stacks.values()
+            if stack.name in names and isinstance(self.place(stack), BucketPlace)
+        ]
         with ThreadPoolExecutor(BUCKET_REQUESTS) as pool:
             for done in [pool.submit(self._fetch, stack) for stack in remote]:
                 done.result()
-
-    def _is_remote(self, stack: Stack) -> bool:
-        return isinstance(self.place(stack), BucketPlace)
 
     def _fetch(self, stack: Stack) -> None:
         self.unreadable(stack)

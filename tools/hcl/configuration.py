@@ -34,22 +34,15 @@ class Pieces(TypedDict):
 # A file without any of these says nothing of what `Pieces` has, but for a backend: a parse costs
 # milliseconds. A JSON file may write any letter as \\uXXXX.
 _WORDS = (b"terraform_remote_state", b"module", b"variable", b"locals", b"\\u")
-_known: dict[tuple[bytes, bool], Pieces] = {}
 _KINDS = ("check", "data", "locals", "module", "output", "terraform", "variable")
 NOTHING: Pieces = Pieces(
     states={}, modules={}, variables={}, locals={}, forwards={}, backend=[], unreadable=""
 )
 
 
+@cache
 def read_pieces(content: bytes, is_json: bool) -> Pieces:
     """The pieces of a .tf (or .tf.json) file with this `content`."""
-    key = content, is_json
-    if key not in _known:
-        _known[key] = _pieces(content, is_json)
-    return _known[key]
-
-
-def _pieces(content: bytes, is_json: bool) -> Pieces:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

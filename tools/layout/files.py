@@ -71,9 +71,8 @@ def is_override(name: str) -> bool:
 
     https://developer.hashicorp.com/terraform/language/files/override
     """
-    base = next(
-        (name.removesuffix(end) for end in CONFIGURATION_ENDINGS if name.endswith(end)), name
-    )
+    ending = next((end for end in CONFIGURATION_ENDINGS if name.endswith(end)), "")
+    base = name.removesuffix(ending)
     return base == "override" or base.endswith("_override")
 
 

@@ -32,11 +32,6 @@ class Graph:
             {name: kinds[name] for name in names}, {name: reads[name] for name in names}, unknown
         )
 
-    @property
-    def edges(self) -> list[tuple[str, str]]:
-        """A pair for each stack and one that it reads: (shared-infra/iam, shared-infra/s3)."""
-        return [(name, other) for name, above in self.reads.items() for other in above]
-
     def around(self, names: Iterable[str]) -> "Graph":
         """The part with `names`, what they read and what reads them, directly or not."""
         names = set(names)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def read_pieces(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Pieces
     ]
 
 
+@cache
 def read_paths(content: bytes, is_json: bool) -> list[Expression]:
     """What functions, and arguments, that read files are given in a file."""
     if b"file" not in content or content is UNOPENED:
@@ -167,7 +169,7 @@ class RootContext(Context):
 
     contents: Files = ()
     env: Mapping[str, str] = field(default_factory=dict)
-    options: Sequence[str] = ()
+    options: Sequence[tuple[str, str]] = ()
     used: dict[str, Values] = field(default_factory=dict)
 
     def variable(self, name: str) -> Values:
@@ -203,9 +205,8 @@ class RootContext(Context):
 
     def _is_set_by_option(self, name: str) -> bool:
         return any(
-            option == f"var {name}"
-            or (option.startswith("file ") and self._may_set(option.removeprefix("file "), name))
-            for option in self.options
+            self._may_set(value, name) if option == "var-file" else value == name
+            for option, value in self.options
         )
 
     def _may_set(self, file: str, name: str) -> bool:
@@ -230,20 +231,15 @@ class CalledContext(Context):
         return self.typed(name, self.default(name))
 
 
-def cli_options(env: Mapping[str, str]) -> list[str]:
-    """What TF_CLI_ARGS and its like set: "var NAME" and "file PATH"."""
+def cli_options(env: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The options in TF_CLI_ARGS and its like: "var" with its name and "var-file" with its path."""
     return [
-        f"file {value}" if option == "var-file" else f"var {value.split('=')[0].strip()}"
+        (option, value if option == "var-file" else value.partition("=")[0].strip())
         for option, value in value_options(env)
     ]
 
 
-_values: dict[tuple[bytes, bool], dict[str, Value]] = {}
-
-
+@cache
 def read_values(content: bytes, is_json: bool) -> dict[str, Value]:
     """The values of a .tfvars file, parsed once in a process. Raises UnreadableError."""
-    key = (content, is_json)
-    if key not in _values:
-        _values[key] = configuration.read_values(content, is_json)
-    return _values[key]
+    return configuration.read_values(content, is_json)

@@ -1,7 +1,7 @@
 """Names and globs by which a person says which stacks are meant."""
 
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tools.errors import UserError, nearest
@@ -31,16 +31,12 @@ def match_names(
     matches: set[str] = set()
     for pattern in patterns:
         clean = pattern.rstrip("/")
-        words = [clean] if clean in names_by_word else _fitting(clean, names_by_word)
+        words = [clean] if clean in names_by_word else fnmatch.filter(names_by_word, clean)
         if not words:
             hint = nearest(clean, names, most=1, aliases=names_by_word)
             raise UserError(f"{no_match} {pattern}; {hint}")
         matches = matches.union(*(names_by_word[word] for word in words))
     return matches
-
-
-def _fitting(pattern: str, words: Iterable[str]) -> list[str]:
-    return [word for word in words if fnmatchcase(word, pattern)]
 
 
 def name_at(path: str, root: Path) -> str:

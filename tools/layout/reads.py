@@ -91,7 +91,6 @@ class Reader:
     _modules: dict[str, Module] = field(default_factory=dict)
     _merged: dict[Files, Module] = field(default_factory=dict)
     _results: dict[tuple[object, ...], list[_Result]] = field(default_factory=dict)
-    _paths: dict[tuple[bytes, bool], list[Expression]] = field(default_factory=dict)
     _placed: dict[tuple[object, ...], tuple[Sequence[Read], object]] = field(default_factory=dict)
 
     @classmethod
@@ -100,7 +99,7 @@ class Reader:
         return cls(dict(env), files.runs_opentofu(env))
 
     @cached_property
-    def _options(self) -> list[str]:
+    def _options(self) -> list[tuple[str, str]]:
         return module.cli_options(self.env)
 
     def contents(self, directory: Path | str) -> Contents:
@@ -198,18 +197,13 @@ class Reader:
             self._modules[directory] = self._merge(contents.configuration)
         return self._modules[directory]
 
-    def _paths_in(self, name: str, content: bytes) -> list[Expression]:
-        paths_key = content, name.endswith(".json")
-        if paths_key not in self._paths:
-            self._paths[paths_key] = module.read_paths(*paths_key)
-        return self._paths[paths_key]
-
     def _merge(self, config_files: Files) -> Module:
         # Without the backends, of which each stack has its own.
         relevant = tuple(
             (name, content)
             for name, content in config_files
-            if configuration.has_names(content) or self._paths_in(name, content)
+            if configuration.has_names(content)
+            or module.read_paths(content, name.endswith(".json"))
         )
         if relevant not in self._merged:
             named = [
@@ -223,7 +217,9 @@ class Reader:
                 )
                 if not piece["unreadable"] or configuration.may_read_states(content)
             ]
-            expressions = [self._paths_in(name, content) for name, content in relevant]
+            expressions = [
+                module.read_paths(content, name.endswith(".json")) for name, content in relevant
+            ]
             self._merged[relevant] = module.merge(pieces, list(itertools.chain(*expressions)))
         return self._merged[relevant]
 

@@ -88,7 +88,7 @@ class Terraform:
         scratch.mkdir(parents=True, exist_ok=True)
         with (scratch / "providers.lock").open("w") as lock_file:
             fcntl.flock(lock_file, fcntl.LOCK_EX)
-            if not providers.holds_provider(cache, self.platform, self._host):
+            if not providers.holds_provider(cache, self.platform, self.registry):
                 self._download(cache, scratch)
         return self._with_mirror(cache, scratch)
 
@@ -104,7 +104,7 @@ class Terraform:
 
     def _with_mirror(self, mirror: Path, scratch: Path) -> "Terraform":
         users_own = providers.cli_config_files(self.env, self.product)
-        text = providers.cli_config_text(mirror, users_own, self._host)
+        text = providers.cli_config_text(mirror, users_own, self.registry)
         config = scratch / "terraform.rc"
         try:
             files.write_if_new(config, text, mode=0o600)  # the user's own may hold tokens
@@ -114,10 +114,6 @@ class Terraform:
             )
         env = {**self.env, "TF_CLI_CONFIG_FILE": str(config)}
         return replace(self, downloads=False, env=env, found_mirror=mirror)
-
-    @property
-    def _host(self) -> str:
-        return providers.HOST_OF[self.product]
 
     @property
     def program(self) -> str:
@@ -165,7 +161,7 @@ class Terraform:
     @property
     def registry(self) -> str:
         """The host that providers come from if nothing else is set."""
-        return self._host
+        return providers.HOST_OF[self.product]
 
     def mirror(self) -> Path | None:
         """The folder that holds the AWS provider for this platform, None without one."""
@@ -173,7 +169,7 @@ class Terraform:
 
     def has_provider(self, mirror: Path, platform: str) -> bool:
         """Returns whether the AWS provider for `platform` is in `mirror`."""
-        return providers.holds_provider(mirror, platform, self._host)
+        return providers.holds_provider(mirror, platform, self.registry)
 
     def plan(
         self,
@@ -183,7 +179,6 @@ class Terraform:
         interruption: Interruption | None = None,
         out: Path | None = None,
         refresh_only: bool = False,
-        destroy: bool = False,
         lock: bool = True,
     ) -> bool:
         """Runs `terraform plan`, and saves the plan to `out`.
@@ -194,7 +189,6 @@ class Terraform:
         options = ["-detailed-exitcode"]
         options += [f"-out={out}"] if out else []
         options += ["-refresh-only"] if refresh_only else []
-        options += ["-destroy"] if destroy else []
         options += [] if lock else ["-lock=false"]
         code = self._run(
             directory, log, on_event, interruption, "plan", *options, accepted=(0, _CHANGES)

@@ -71,19 +71,13 @@ def find_source(
     The user's settings (in `env` and the CLI configuration) come first, then the mirrors that
     Terraform knows, then folders below `prefixes`, then the registry.
     """
-    host = HOST_OF[product]
     # These arguments may name a -plugin-dir:
     # https://developer.hashicorp.com/terraform/cli/commands/init#plugin-installation
     if "TF_CLI_ARGS_init" in env or _sets("provider_installation", env, product):
         return Source()
-    cache = env.get("TF_PLUGIN_CACHE_DIR")
-    if cache and holds_provider(Path(cache), platform, host):
-        return Source(Path(cache))
-    if any(holds_provider(mirror, platform, host) for mirror in _implied_mirrors(env, product)):
-        return Source()
-    for mirror in _below((*prefixes, home_folder(env) / ".terraform.d"), host):
-        if holds_provider(mirror, platform, host):
-            return Source(mirror)
+    for folder, is_implied in _mirrors(env, product, prefixes):
+        if holds_provider(folder, platform, HOST_OF[product]):
+            return Source() if is_implied else Source(folder)
     return Source(is_registry=True)
 
 
@@ -97,14 +91,8 @@ def mirror_folder(
 
     Of the user's own settings for the installation it knows none.
     """
-    host = HOST_OF[product]
-    cache = env.get("TF_PLUGIN_CACHE_DIR")
-    folders = [
-        *([Path(cache)] if cache else []),
-        *_implied_mirrors(env, product),
-        *_below((*prefixes, home_folder(env) / ".terraform.d"), host),
-    ]
-    return next((folder for folder in folders if holds_provider(folder, platform, host)), None)
+    folders = (folder for folder, _ in _mirrors(env, product, prefixes))
+    return next((f for f in folders if holds_provider(f, platform, HOST_OF[product])), None)
 
 
 def is_aws(address: str) -> bool:
@@ -192,6 +180,18 @@ def _sets(name: str, env: Mapping[str, str], product: str) -> bool:
 def _file_that_sets(name: str, env: Mapping[str, str], product: str) -> Path | None:
     files = cli_config_files(env, product)
     return next((file for file in files if scanning.sets(file.read_text(), name)), None)
+
+
+def _mirrors(
+    env: Mapping[str, str], product: str, prefixes: Iterable[Path]
+) -> Iterator[tuple[Path, bool]]:
+    """The folders that may hold providers, each with whether `product` looks there by itself."""
+    if cache := env.get("TF_PLUGIN_CACHE_DIR"):
+        yield Path(cache), False
+    for folder in _implied_mirrors(env, product):
+        yield folder, True
+    for folder in _below((*prefixes, home_folder(env) / ".terraform.d"), HOST_OF[product]):
+        yield folder, False
 
 
 def _implied_mirrors(env: Mapping[str, str], product: str) -> Iterator[Path]:

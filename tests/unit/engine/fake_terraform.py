@@ -126,7 +126,6 @@ class FakeTerraform(Terraform):
         interruption: Interruption | None = None,
         out: Path | None = None,
         refresh_only: bool = False,
-        destroy: bool = False,
         lock: bool = True,
     ) -> bool:
         answer = self._answer("drift" if refresh_only else "plan", directory, on_event)

@@ -53,7 +53,7 @@ def test_a_second_run_parses_no_state_s_path_again(
     expected = [(), ("shared-infra/z",)]
     assert [stack.upstream for stack in repository.stacks()] == expected
     monkeypatch.setattr(cache, "_known", {})  # as in a new process
-    monkeypatch.setattr(configuration, "_known", {})
+    configuration.read_pieces.cache_clear()
     monkeypatch.setattr(syntax, "parse_file", None)  # whoever parses, fails
     assert [stack.upstream for stack in repository.stacks()] == expected
     write_stack(repository.root, "notebooks/a", reading("shared-infra/y"))
