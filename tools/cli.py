@@ -178,7 +178,7 @@ def main() -> None:
     from tools.console import messages, terminal
 
     signal.signal(signal.SIGTERM, _end)
-    messages.start()
+    messages.reset()
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A file's name may be no UTF-8. Python has stderr so by itself.

@@ -31,7 +31,7 @@ FORMATS = ("tree", "dot", "mermaid", "json", "svg", "matrix")
     help="With --format matrix: stacks of a wave in one job, at most.",
 )
 @click.pass_obj
-@contents.kept()
+@contents.keep_contents()
 def command(context: Context, stacks: tuple[str, ...], form: str, shard_size: int) -> None:
     """Print which stack reads which, from their terraform_remote_state.
 

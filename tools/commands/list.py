@@ -18,7 +18,7 @@ from tools.runs.session import Session
 @options.why
 @options.as_json
 @click.pass_obj
-@contents.kept()
+@contents.keep_contents()
 def command(context: Context, /, local: bool, why: bool, as_json: bool, **given: Any) -> None:
     """List STACKS: kind, status, last apply and number of resources.
 

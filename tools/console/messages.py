@@ -51,7 +51,7 @@ def show_kept() -> None:
         click.echo(_kept.pop(0), err=True)
 
 
-def start() -> None:
+def reset() -> None:
     """Forgets what an earlier command of this process was to say, and kept back."""
     terminal.wish.quiet = terminal.wish.verbose = False
     _kept.clear()

@@ -16,7 +16,7 @@ from tools.engine.leftovers import refuse_leftovers
 from tools.engine.planning import run_plan
 from tools.engine.plans import Change, PlanReader
 from tools.engine.preparation import (
-    await_leftover,
+    await_earlier_terraform,
     prepare,
     require_disk_space,
     write_left_state,
@@ -56,7 +56,7 @@ class _StackRun:
         self._is_locked = False
         self._was_unfinished: bool | None = None  # known once an apply begins
         self._inputs: Inputs | None = None  # what that apply reads
-        self._leftovers = ""  # what an earlier one may have left
+        self._unfinished_note = ""  # what an earlier one may have left
         self._creates = False
         self._saved = run.saved.get(stack.name)
 
@@ -65,7 +65,7 @@ class _StackRun:
         outcome: Outcome = "unchanged"
         detail = ""
         try:
-            await_leftover(self._run, self._stack)
+            await_earlier_terraform(self._run, self._stack)
             self._refuse_other_account()
             retry_transient(
                 self._run, self._stack, lambda: write_left_state(self._run, self._stack)
@@ -119,7 +119,7 @@ class _StackRun:
         """What an apply has changed that the numbers of resources do not show."""
         others = {name: n for name, n in self._changes.items() if name not in COUNTED and n}
         parts = [f"{name}: {number}" for name, number in others.items()]
-        parts += [self._leftovers] if self._leftovers else []
+        parts += [self._unfinished_note] if self._unfinished_note else []
         if self._outputs and not any(self._changes.values()):
             parts.append(f"outputs changed: {', '.join(self._outputs)}")
         return "; ".join(parts)
@@ -169,7 +169,7 @@ class _StackRun:
     def _apply_once(self) -> None:
         self._prepare()
         self._inputs = inputs = self._run.records.inputs(self._stack, fresh=True)
-        self._warn_of_leftovers()
+        self._warn_of_unfinished()
         self._step()
         retry_after_init(self._run, self._stack, lambda: self._apply_safely(inputs))
         self._record(inputs)
@@ -182,16 +182,20 @@ class _StackRun:
             self._was_unfinished = bool(records.why_incomplete(stack))
         records.begin_apply(stack, self._inputs)
 
-    def _warn_of_leftovers(self) -> None:
+    def _warn_of_unfinished(self) -> None:
         """Says if an earlier apply did not finish, and this one may forget what that one made."""
         records, stack = self._run.records, self._stack
         sign = records.why_incomplete(stack)
-        if sign and not self._leftovers and (changes := records.changes_since_incomplete(stack)):
-            self._leftovers = (
+        if (
+            sign
+            and not self._unfinished_note
+            and (changes := records.changes_since_incomplete(stack))
+        ):
+            self._unfinished_note = (
                 f"{sign} ({changes[0]}): what it made may be in AWS and in no state; look for it: "
                 f"tools status{self._run.option}"
             )
-            self._run.progress.warn(self._stack.name, self._leftovers)
+            self._run.progress.warn(self._stack.name, self._unfinished_note)
 
     def _begin_approved(self) -> None:
         """Notes that an apply with changes has begun: Terraform asks to approve nothing else."""
@@ -247,7 +251,7 @@ class _StackRun:
         assert saved.file  # the scheduler runs no stack without one
         assert saved.inputs
         self._inputs = saved.inputs
-        self._warn_of_leftovers()
+        self._warn_of_unfinished()
         self._prepare()
         self._apply_plan(saved.file, saved.status == "changed", saved.outputs)
         self._record(saved.inputs)
@@ -284,7 +288,7 @@ class _StackRun:
         if kind == "change_summary":
             self._count(event["changes"])
         elif kind in ("outputs", "planned_change"):
-            self._plan(event)
+            self._on_planned(event)
         elif kind == "apply_start" and not is_of_data_source(event):
             self._on_waiting()
             self._creates = self._creates or is_creation(event)
@@ -293,7 +297,7 @@ class _StackRun:
             self._step()
         self._report(event)
 
-    def _plan(self, event: Event) -> None:
+    def _on_planned(self, event: Event) -> None:
         """Takes in a part of the plan that Terraform makes as it applies."""
         part = PlanReader(lambda event: None)
         part(event)

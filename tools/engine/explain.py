@@ -132,7 +132,10 @@ def advise_on_failed(directory: str, option: str) -> str:
 
 
 def _describe_failed(run: Run, stack: Stack, diagnostic: Diagnostic) -> str:
-    """Terraform can neither stop nor change the notebook, and would replace one it marked."""
+    """Returns the error of a notebook that failed, and what to do.
+
+    Terraform can neither stop nor change the notebook, and would replace one it marked.
+    """
     directory = stack.name.removeprefix("notebooks/")
     after = f"; then: tools deploy{run.option} --refresh {stack.name}"
     run.records.forget(stack)

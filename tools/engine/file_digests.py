@@ -51,7 +51,7 @@ class FileDigests:
     tofu: bool = False
     _folders: dict[tuple[str, bool, bool, str], Folder] = field(default_factory=dict)
     _files: dict[str, str | None] = field(default_factory=dict)
-    _uses: dict[str, FileReferences] = field(default_factory=dict)
+    _file_refs: dict[str, FileReferences] = field(default_factory=dict)
 
     def file(self, path: str) -> str | None:
         """Returns the digest of the file `path`, or None if there is none.
@@ -85,11 +85,11 @@ class FileDigests:
                 raise UncountableError(f"holds more than {limit}")
             digest = folder.files[file] = digest_of(content)
             if file.endswith(CONFIGURATION_ENDINGS) and _is_in(file, path):
-                if digest not in self._uses:
-                    self._uses[digest] = file_references.read_references(
+                if digest not in self._file_refs:
+                    self._file_refs[digest] = file_references.read_references(
                         content, file.endswith(".json")
                     )
-                folder.configuration[file] = self._uses[digest]
+                folder.configuration[file] = self._file_refs[digest]
             elif file.endswith(_VALUES) and _is_in(file, path):
                 folder.values[file] = content
         for file in folder.configuration.keys() - config_names(folder.configuration, self.tofu):

@@ -17,9 +17,9 @@ from tools.engine.file_digests import (
     is_left_out,
 )
 from tools.engine.file_values import FileValues
-from tools.engine.module_scope import ModuleScope, ModuleUses
+from tools.engine.module_scope import ModuleReferences, ModuleScope
 from tools.engine.path_traversal import OF_OUTPUTS, climbing_parts
-from tools.engine.read_collector import NO_USES, FileReads, ReadCollector, is_below
+from tools.engine.read_collector import NO_REFERENCES, FileReads, ReadCollector, is_below
 from tools.hcl import file_references
 from tools.hcl.evaluation import is_known
 from tools.hcl.file_references import FileReferences
@@ -52,7 +52,7 @@ class FileReader:
     _template_calls: dict[str, list[tuple[str, list[Expression]]] | None] = field(
         default_factory=dict
     )
-    _merged: dict[tuple[int, ...], ModuleUses] = field(default_factory=dict)
+    _merged: dict[tuple[int, ...], ModuleReferences] = field(default_factory=dict)
     _real_parents: dict[str, str] = field(default_factory=dict)
     _followed: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -82,13 +82,13 @@ class FileReader:
             self._followed[key] = follow_links(base, folder)
         return self._followed[key]
 
-    def merged(self, folder: Folder) -> ModuleUses:
+    def merged(self, folder: Folder) -> ModuleReferences:
         """Returns what the module in `folder` says of other files."""
         # Hundreds of stacks have files of the same texts, for which there is one FileReferences.
         folder_key = tuple(map(id, folder.configuration.values()))
         if folder_key not in self._merged:
-            uses_by_name = {os.path.basename(p): uses for p, uses in folder.configuration.items()}  # noqa: PTH119
-            self._merged[folder_key] = ModuleUses.merge(uses_by_name)
+            refs_by_name = {os.path.basename(p): refs for p, refs in folder.configuration.items()}  # noqa: PTH119
+            self._merged[folder_key] = ModuleReferences.merge(refs_by_name)
         return self._merged[folder_key]
 
     def calls_in_template(self, path: str) -> list[tuple[str, list[Expression]]] | None:
@@ -128,8 +128,8 @@ class _Walk:
         values = {by_name[n]: folder.values[by_name[n]] for n in value_names(by_name)}
         self.collector.reads.values.update(values)
         self._add_option_files()
-        uses = self.collector.reads.root = self.reader.merged(folder)
-        scope = ModuleScope(uses, ".", self.cwd, values=values, env=self.reader.env)
+        module_refs = self.collector.reads.root = self.reader.merged(folder)
+        scope = ModuleScope(module_refs, ".", self.cwd, values=values, env=self.reader.env)
         self._visit_module(folder, scope, counts=True)
         if self.collector.partial and (self.climbs or self._values_climb()):
             self.collector.doubt(
@@ -163,28 +163,28 @@ class _Walk:
         if counts:
             self.collector.reads.files.update(folder.files)
         self.collector.reads.configuration.update(folder.configuration)
-        for name, uses in scope.uses.files.items():
+        for name, file_refs in scope.module_refs.files.items():
             where = name if scope.folder == "." else f"{scope.folder}/{name}"
-            if uses["unreadable"]:
+            if file_refs["unreadable"]:
                 self.collector.doubt(
-                    f"this tool cannot read {where}; Terraform can ({uses['unreadable']})"
+                    f"this tool cannot read {where}; Terraform can ({file_refs['unreadable']})"
                 )
             # A plan reads it "during apply", and so has a change always:
             # https://developer.hashicorp.com/terraform/language/block/check
-            for data_source, check in uses["checks"]:
+            for data_source, check in file_refs["checks"]:
                 self.collector.doubt(
                     f'{data_source} in check "{check}" in {where} is read in every apply'
                 )
-            self.climbs = self.climbs or uses["climbs"]
-            for function, arguments in uses["calls"]:
+            self.climbs = self.climbs or file_refs["climbs"]
+            for function, arguments in file_refs["calls"]:
                 self._visit_call(function, arguments, scope, where)
-            for local in uses["local_calls"]:
-                self._visit_local(local, uses, scope, where)
-            for argument, expression in uses["arguments"]:
+            for local in file_refs["local_calls"]:
+                self._visit_local(local, file_refs, scope, where)
+            for argument, expression in file_refs["arguments"]:
                 self._visit_argument(argument, expression, scope, where)
-            for expression in uses["paths"]:
+            for expression in file_refs["paths"]:
                 self._visit_path(expression, scope)
-        for name, call in scope.uses.modules.items():
+        for name, call in scope.module_refs.modules.items():
             self._visit_module_call(name, call, scope, depth)
 
     def _visit_module_call(
@@ -219,30 +219,34 @@ class _Walk:
         except UncountableError as error:
             self.collector.doubt(f"module {key}, which {error}")
             return
-        uses = self.reader.merged(folder)
+        module_refs = self.reader.merged(folder)
         if depth == 0:
-            self.collector.reads.modules[key] = uses
-        for name in call.keys() & uses.sensitive:
+            self.collector.reads.modules[key] = module_refs
+        for name in call.keys() & module_refs.sensitive:
             self.secrets.update(scope.root_variables(call[name]))
         shared = self.reader.shared_modules.get((path, module_folder, counts))
         if shared is None:
-            called = ModuleScope(uses, module_folder, self.cwd, key, arguments=call, caller=scope)
+            called = ModuleScope(
+                module_refs, module_folder, self.cwd, key, arguments=call, caller=scope
+            )
             outer, shared = self.collector, self._new_collector(self.collector.written)
             self.collector = shared
             self._visit_module(folder, called, counts, depth + 1)
             self.collector = outer
             # Hundreds of stacks call one module, and most modules read only what lies in them.
-            is_alone = not uses.modules and not called.asks_outside and not self.climbs
+            is_alone = not module_refs.modules and not called.asks_outside and not self.climbs
             if is_alone and all(is_below(asked, path) for asked in shared.asked):
                 self.reader.shared_modules[path, module_folder, counts] = shared
         self.collector.merge(shared)
 
     # Functions and arguments
 
-    def _visit_local(self, name: str, uses: FileReferences, scope: ModuleScope, where: str) -> None:
+    def _visit_local(
+        self, name: str, file_refs: FileReferences, scope: ModuleScope, where: str
+    ) -> None:
         """Takes in the files that a local reads; where that is not known, its value if that is."""
         outer, self.collector = self.collector, self._new_collector(self.collector.written)
-        for function, arguments in uses["local_calls"][name]:
+        for function, arguments in file_refs["local_calls"][name]:
             self._visit_call(function, arguments, scope, where)
         self.collector, local_collector = outer, self.collector
         if (
@@ -252,7 +256,7 @@ class _Walk:
         ):
             # One for all locals of a module, which are made of each other.
             file_values = self._values.setdefault(id(scope), FileValues(scope, outer.absolute))
-            if uses["locals"][name] == scope.uses.locals.get(name) and is_known(
+            if file_refs["locals"][name] == scope.module_refs.locals.get(name) and is_known(
                 value := file_values.local(name)
             ):
                 # A module that asks its caller may have another value in each call.
@@ -367,7 +371,9 @@ class _Walk:
             self.collector.doubt(f"this tool cannot read the template {posixpath.basename(path)}")
         for inner_function, arguments in calls or ():
             inner = f"{posixpath.basename(path)}, a template of {where}"
-            self._visit_call(inner_function, arguments, ModuleScope(NO_USES, ".", self.cwd), inner)
+            self._visit_call(
+                inner_function, arguments, ModuleScope(NO_REFERENCES, ".", self.cwd), inner
+            )
 
 
 @cache

@@ -41,11 +41,11 @@ class FileValues:
         return Scope(self._lookup, functions=functions)
 
     def _lookup(self, kind: str, name: str) -> Values | None:
-        if kind != "local" or name not in self.module.uses.locals:
+        if kind != "local" or name not in self.module.module_refs.locals:
             return self.module.lookup(kind, name)
         if name not in self._locals:
             self._locals[name] = [Unknown(f"local.{name}")]  # if it refers to itself
-            self._locals[name] = evaluate(self.module.uses.locals[name], self.scope)
+            self._locals[name] = evaluate(self.module.module_refs.locals[name], self.scope)
         return self._locals[name]
 
     def _file(self, path: str) -> Value:

@@ -103,7 +103,7 @@ class InputsReader:
     ) -> Inputs:
         reads = self._read_files(stack, own_files)
         files = {self._name(path): reads.files[path] for path in sorted(reads.files)}
-        variables = Variables.from_uses(reads.root, reads.secrets)
+        variables = Variables.from_references(reads.root, reads.secrets)
         environment, secrets = environment_digests(self.terraform.env, variables, self.key)
         for path, content in reads.values.items():
             if variables.may_set_secret(content, path):
@@ -266,7 +266,11 @@ def _read_outputs(
     They are all outputs of an upstream if the files do not say which.
     """
     root = reads.root
-    named = [(source, output) for uses in root.files.values() for source, output in uses["outputs"]]
+    named = [
+        (source, output)
+        for file_refs in root.files.values()
+        for source, output in file_refs["outputs"]
+    ]
     # A file that cannot be read may name any.
     missed = stack.upstream_by_name.keys() - {data_source for data_source, _ in named}
     read_outputs = [(name, "") for name in stack.upstream_in_modules]
@@ -291,13 +295,17 @@ def _handed_on(output_path: str, reads: FileReads) -> set[str]:
     """
     call, output, instance_key = output_path.split(".")[1:]
     module = reads.modules.get(call)
-    sources = [s for uses in module.files.values() for s, _ in uses["outputs"]] if module else []
+    sources = (
+        [s for file_refs in module.files.values() for s, _ in file_refs["outputs"]]
+        if module
+        else []
+    )
     if module is None or len(set(sources)) < len(sources):
         return {""}
     output_names = {
         module_output[3] if module_output[2] else ""
-        for uses in reads.root.files.values()
-        for module_output in uses["module_outputs"]
+        for file_refs in reads.root.files.values()
+        for module_output in file_refs["module_outputs"]
         if module_output[0] in (call, "")
         and module_output[1] in (output, "")
         and module_output[2] in (instance_key, "")

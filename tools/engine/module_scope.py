@@ -23,7 +23,7 @@ TRANSPARENT = {"abspath", "coalesce", "nonsensitive", "pathexpand", "sensitive",
 
 
 @dataclass(frozen=True)
-class ModuleUses:
+class ModuleReferences:
     """What all files of one module say of other files; files that override come last."""
 
     files: Mapping[str, FileReferences]
@@ -32,16 +32,16 @@ class ModuleUses:
     variables: Mapping[str, Mapping[str, Expression]]
 
     @classmethod
-    def merge(cls, files: Mapping[str, FileReferences]) -> "ModuleUses":
+    def merge(cls, files: Mapping[str, FileReferences]) -> "ModuleReferences":
         modules: dict[str, dict[str, Expression]] = {}
         locals_: dict[str, Expression] = {}
         variables: dict[str, dict[str, Expression]] = {}
         for name in sorted(files, key=lambda name: (is_override(name), name)):
-            uses = files[name]
-            for call, arguments in uses["modules"].items():
+            file_refs = files[name]
+            for call, arguments in file_refs["modules"].items():
                 modules[call] = {**modules.get(call, {}), **arguments}
-            locals_.update(uses["locals"])
-            for variable, attributes in uses["variables"].items():
+            locals_.update(file_refs["locals"])
+            for variable, attributes in file_refs["variables"].items():
                 variables[variable] = {**variables.get(variable, {}), **attributes}
         return cls(files, modules, locals_, variables)
 
@@ -49,11 +49,6 @@ class ModuleUses:
     def sensitive(self) -> frozenset[str]:
         """The variables that are, or may be, sensitive."""
         return frozenset(name for name, body in self.variables.items() if is_sensitive(body))
-
-    @property
-    def unreadable(self) -> Iterator[tuple[str, str]]:
-        """Files of which nothing is known, each with the reason."""
-        return ((name, u["unreadable"]) for name, u in self.files.items() if u["unreadable"])
 
 
 @dataclass
@@ -66,7 +61,7 @@ class ModuleScope:
     something is asked that depends on the root or the caller.
     """
 
-    uses: ModuleUses
+    module_refs: ModuleReferences
     folder: str
     cwd: str
     key: str = ""
@@ -128,7 +123,7 @@ class ModuleScope:
         if expression[0] == "attribute" and expression[1][0] == "name":
             kind, name = expression[1][1], expression[2]
             if kind == "local":
-                return self.uses.locals.get(name), self
+                return self.module_refs.locals.get(name), self
             if kind == "var" and self.caller and name in self.arguments:
                 return self.arguments[name], self.caller
         return None, self
@@ -150,7 +145,7 @@ class ModuleScope:
         values = self._written_value(kind, name)
         if kind != "var":
             return values
-        return types.as_declared(values, self.uses.variables.get(name, {}))
+        return types.as_declared(values, self.module_refs.variables.get(name, {}))
 
     def _written_value(self, kind: str, name: str) -> Values:
         self.asks_outside = self.asks_outside or (kind != "local" and name != "module")
@@ -158,7 +153,7 @@ class ModuleScope:
             folders = {"module": self.folder, "root": ".", "cwd": self.cwd}
             return [folders.get(name, Unknown(f"path.{name}"))]
         if kind == "local":
-            expression = self.uses.locals.get(name)
+            expression = self.module_refs.locals.get(name)
             unknown = [Unknown(f"local.{name}")]
             return unknown if expression is None else evaluate(expression, Scope(self.lookup))
         if name in self.arguments and self.caller:
@@ -175,14 +170,14 @@ class ModuleScope:
         return assigned_values is None or name in assigned_values
 
     def _default(self, name: str) -> Values:
-        return types.default_values(self.uses.variables.get(name, {}))
+        return types.default_values(self.module_refs.variables.get(name, {}))
 
     def _root_value(self, name: str) -> Values:
         """The value of a root's variable: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
 
         A sensitive one is not known, so that neither a path nor a digest of it is recorded.
         """
-        if name in self.uses.sensitive:
+        if name in self.module_refs.sensitive:
             return [Unknown(f"var.{name}")]
         for option, value in value_options(self.env):
             is_set = value.partition("=")[0].strip() == name
@@ -197,5 +192,5 @@ class ModuleScope:
                 if name in assigned_values:
                     return [assigned_values[name]]
         if (text := self.env.get(f"TF_VAR_{name}")) is not None:
-            return types.of_environment(text, self.uses.variables.get(name, {}))
+            return types.of_environment(text, self.module_refs.variables.get(name, {}))
         return self._default(name)

@@ -52,15 +52,18 @@ def climbing_parts(expression: Expression, scope: ModuleScope, absolute: Absolut
     These are names, texts or OF_OUTPUTS. `absolute` gives the place of a path as Terraform's
     functions take it.
     """
-    parts = list(_of_path(expression, scope, absolute, 0))
+    parts = list(_find_in_path(expression, scope, absolute, 0))
     # One alone leads nowhere; a second may stand directly before or after it.
     return [part for part in parts if part != _DOT] + [_DOT] * (parts.count(_DOT) > 1)
 
 
-def _of_path(
+def _find_in_path(
     expression: Expression, scope: ModuleScope, absolute: Absolute, depth: int
 ) -> Iterator[str]:
-    """Of an expression that stands at the beginning of the path, whose known part is the folder."""
+    """Returns what may lead out of its folder, in an expression that a path begins with.
+
+    The known part of that is the folder.
+    """
     if depth == _DEEPEST:
         yield "an expression that is too deep"
     elif all(map(is_known, evaluate(expression, Scope(scope.lookup)))):
@@ -73,20 +76,20 @@ def _of_path(
             yield _DOT
         # There is no rest if a part is known and no text, which Terraform refuses.
         for number, part in enumerate(parts[len(beginning) :]):
-            look = _of_part if number else _of_path
+            look = _find_in_part if number else _find_in_path
             yield from look(part, scope, absolute, depth + 1)
     elif expression[0] == "if":
         for branch in expression[2:]:
-            yield from _of_path(branch, scope, absolute, depth + 1)
+            yield from _find_in_path(branch, scope, absolute, depth + 1)
     elif expression[0] == "call" and expression[1] in TRANSPARENT:
         for argument in expression[2]:
-            yield from _of_path(argument, scope, absolute, depth + 1)
+            yield from _find_in_path(argument, scope, absolute, depth + 1)
     else:
         definition, where = scope.definition(expression)
         if definition is None:
-            yield from _of_part(expression, scope, absolute, depth + 1)
+            yield from _find_in_part(expression, scope, absolute, depth + 1)
         else:
-            yield from _of_path(definition, where, absolute, depth + 1)
+            yield from _find_in_path(definition, where, absolute, depth + 1)
 
 
 def _is_one_text(part: Expression, scope: ModuleScope) -> bool:
@@ -94,23 +97,26 @@ def _is_one_text(part: Expression, scope: ModuleScope) -> bool:
     return len(values) == 1 and is_known(values[0])
 
 
-def _of_part(
+def _find_in_part(
     expression: Expression, scope: ModuleScope, absolute: Absolute, depth: int, is_cut: bool = False
 ) -> Iterator[str]:
-    """Of an expression whose value is a part of the path; of a part of its value if `is_cut`."""
+    """Returns what may lead out, in an expression whose value is a part of the path.
+
+    With `is_cut` only a part of its value is.
+    """
     values = evaluate(expression, Scope(scope.lookup))
     if depth == _DEEPEST:
         yield "an expression that is too deep"
     elif all(map(is_known, values)):
         for text in texts_of(list(values)):
-            yield from _of_text(text, is_cut)
+            yield from _find_in_text(text, is_cut)
     elif expression[0] in ("attribute", "index", "splat", "name", "bound"):
-        yield from _of_reference(expression, scope, absolute, depth, is_cut)
+        yield from _find_in_reference(expression, scope, absolute, depth, is_cut)
     elif expression[0] == "call":
-        yield from _of_call(expression, scope, absolute, depth, is_cut)
+        yield from _find_in_call(expression, scope, absolute, depth, is_cut)
     elif expression[0] == "template":
         for part in template_parts(expression):
-            yield from _of_part(part, scope, absolute, depth + 1, is_cut)
+            yield from _find_in_part(part, scope, absolute, depth + 1, is_cut)
     else:
         parts = expression[2:] if expression[0] == "if" else expression[1:]
         if expression[0] == "for":
@@ -118,10 +124,10 @@ def _of_part(
             # What is made for each element may come several times.
             parts = [expression[2], *with_bound(expression[3:5], names) * 2]
         for part in _expressions(parts):
-            yield from _of_part(part, scope, absolute, depth + 1, is_cut)
+            yield from _find_in_part(part, scope, absolute, depth + 1, is_cut)
 
 
-def _of_text(text: str, is_cut: bool) -> Iterator[str]:
+def _find_in_text(text: str, is_cut: bool) -> Iterator[str]:
     if _CLIMB.search(text) or (is_cut and "." in text):
         yield 'a text with ".."'  # which may be secret
     elif _LONE_DOT.search(text):
@@ -137,7 +143,7 @@ def _expressions(parts: object) -> Iterator[Expression]:
             yield from _expressions(part)
 
 
-def _of_reference(
+def _find_in_reference(
     expression: Expression, scope: ModuleScope, absolute: Absolute, depth: int, is_cut: bool
 ) -> Iterator[str]:
     steps: list[Expression] = []
@@ -147,23 +153,23 @@ def _of_reference(
         inner = inner[1]
     if inner[0] != "name":
         inner = inner[2] if inner[0] == "bound" else inner
-        yield from _of_part(inner, scope, absolute, depth + 1, is_cut)
+        yield from _find_in_part(inner, scope, absolute, depth + 1, is_cut)
         return
     name = inner[1]
     if name in ("local", "var") and steps:
         scope.asks_outside = scope.asks_outside or name == "var"
         definition, where = scope.definition(steps[0])
         if definition is not None:  # that of a root's variable is in a file of values
-            yield from _of_part(definition, where, absolute, depth + 1, is_cut)
+            yield from _find_in_part(definition, where, absolute, depth + 1, is_cut)
     elif name == "data" and steps and steps[0][2:] == ["terraform_remote_state"]:
         yield OF_OUTPUTS
-    elif not steps and scope.uses.files:
+    elif not steps and scope.module_refs.files:
         return  # an element of a collection in the same template, which is looked at too
     elif name != "each" and name not in _OF_TERRAFORM:
         yield describe(expression)
 
 
-def _of_call(
+def _find_in_call(
     expression: Expression, scope: ModuleScope, absolute: Absolute, depth: int, is_cut: bool
 ) -> Iterator[str]:
     function, arguments = str(expression[1]).removeprefix("core::"), expression[2]
@@ -187,7 +193,7 @@ def _of_call(
     elif function == "join":
         arguments = [*arguments[:1], *arguments]  # the separator comes several times
     for argument in _expressions(arguments):
-        yield from _of_part(argument, scope, absolute, depth + 1, is_cut)
+        yield from _find_in_part(argument, scope, absolute, depth + 1, is_cut)
 
 
 def _may_hold_climb(file: str, is_cut: bool) -> bool:

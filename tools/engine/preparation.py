@@ -40,7 +40,7 @@ def prepare_ahead(run: Run, stack: Stack) -> None:
     """
     with suppress(UserError, OSError):
         is_sure = run.records.record(stack) is None
-        is_left = (stack.path / ERRORED).exists() or any(_leftovers(run, stack))
+        is_left = (stack.path / ERRORED).exists() or any(_earlier_terraforms(run, stack))
         if is_sure and not is_left and not run.interruption.count and not run.gone():
             initialize(replace(run, progress=_Aside(run.progress)), stack)
 
@@ -64,17 +64,17 @@ def finish_earlier_run(run: Run, stack: Stack) -> None:
     For what must not run init, or must look at the state before it: `prepare` does both. Raises
     as `prepare`.
     """
-    await_leftover(run, stack)
+    await_earlier_terraform(run, stack)
     write_left_state(run, stack)
 
 
-def await_leftover(run: Run, stack: Stack) -> None:
+def await_earlier_terraform(run: Run, stack: Stack) -> None:
     """Waits for a Terraform that an earlier run, killed since, left at work on `stack`.
 
     Raises TerraformError if the wait is interrupted: two at once would corrupt the state. By itself
     only for who must not write a state, such as a lock's removal: `finish_earlier_run` does both.
     """
-    for file, pid in _leftovers(run, stack):
+    for file, pid in _earlier_terraforms(run, stack):
         at_work = (
             f"{run.terraform.product} (process {pid}) still works on it for an earlier run that "
             "was killed"
@@ -88,17 +88,17 @@ def await_leftover(run: Run, stack: Stack) -> None:
         run.records.forget(stack)
 
 
-def _leftovers(run: Run, stack: Stack) -> Iterator[tuple[Path, int]]:
+def _earlier_terraforms(run: Run, stack: Stack) -> Iterator[tuple[Path, int]]:
     """Where the Terraforms at work on `stack` whose own run has ended are noted, and their ids."""
     prefix = run.log(stack, "").stem
-    for file in _leftover_pid_files(run.logs):
+    for file in _earlier_pid_files(run.logs):
         pid = processes.noted_pid(file) if file.name.startswith(prefix) else None
         if pid is not None and not processes.noted_pid(file.parent / OWNER):
             yield file, pid
 
 
 @cache
-def _leftover_pid_files(logs: Path) -> list[Path]:
+def _earlier_pid_files(logs: Path) -> list[Path]:
     """The files in which earlier runs noted Terraforms that they did not see end.
 
     `logs` is the folder of this run, for which they are looked up once.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.engine.file_digests import FileDigests, UncountableError
-from tools.engine.module_scope import ModuleUses
+from tools.engine.module_scope import ModuleReferences
 from tools.hcl.file_references import FileReferences
 from tools.hcl.scanning import LOCK_FILE
 from tools.layout.contents import SAVED_BACKEND
@@ -26,7 +26,7 @@ _WRITTEN = (
     ".terraform/modules/modules.json",
     "errored.tfstate",
 )
-NO_USES = ModuleUses({}, {}, {}, {})
+NO_REFERENCES = ModuleReferences({}, {}, {}, {})
 
 
 @dataclass
@@ -42,8 +42,8 @@ class FileReads:
     root's variables that a module has in a sensitive variable of its own.
     """
 
-    root: ModuleUses
-    modules: dict[str, ModuleUses] = field(default_factory=dict)
+    root: ModuleReferences
+    modules: dict[str, ModuleReferences] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     unknown: dict[str, None] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class ReadCollector:
         self.cwd = cwd
         self.home = home
         self.written = states | {f"{cwd}/{name}" for name in _WRITTEN}
-        self.reads = FileReads(NO_USES)
+        self.reads = FileReads(NO_REFERENCES)
         self.partial = ""  # the first thing whose path is known in part
         self.asked: list[str] = []  # the absolute paths that were looked at
 

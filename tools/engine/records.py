@@ -68,7 +68,7 @@ class Record:
 
     @classmethod
     def parse(cls, text: bytes) -> "Record | None":
-        """Returns None for a record of another format, and for what is no record."""
+        """Returns the record in `text`; None for one of another format and for what is none."""
         try:
             fields = json.loads(text)
             if fields.pop("format") != _FORMAT:
@@ -103,9 +103,10 @@ class UnfinishedApply:
 
     @classmethod
     def parse(cls, text: bytes) -> "UnfinishedApply | None":
-        """Returns None for the record of an apply that succeeded, of any version.
+        """Returns the note in `text`; None for the record of an apply that succeeded.
 
-        Whatever else is there counts as a note: one that was cut short may be of an apply, too.
+        That may be of any version. Whatever else is there counts as a note: one that was cut short
+        may be of an apply, too.
         """
         try:
             document = json.loads(text)

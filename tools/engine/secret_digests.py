@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tools.engine.file_digests import digest_of
-from tools.engine.module_scope import ModuleUses
+from tools.engine.module_scope import ModuleReferences
 from tools.errors import UserError
 from tools.hcl.variables import read_assigned
 from tools.terraform.cli_arguments import value_options
@@ -53,13 +53,15 @@ class Variables:
     is_complete: bool
 
     @classmethod
-    def from_uses(cls, uses: ModuleUses, handed: Iterable[str]) -> "Variables":
-        """Returns those of the module that `uses` describes.
+    def from_references(cls, module_refs: ModuleReferences, handed: Iterable[str]) -> "Variables":
+        """Returns those of the module that `module_refs` describes.
 
         `handed` are those that a sensitive variable of a module is made of.
         """
-        is_complete = not any(uses.unreadable)
-        return cls(frozenset(uses.variables), uses.sensitive.union(handed), is_complete)
+        is_complete = not any(refs["unreadable"] for refs in module_refs.files.values())
+        return cls(
+            frozenset(module_refs.variables), module_refs.sensitive.union(handed), is_complete
+        )
 
     def may_be_secret(self, name: str) -> bool:
         """Whether a value of the variable `name` may be a secret."""

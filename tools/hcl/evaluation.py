@@ -130,7 +130,7 @@ def with_unknowns(value: Value) -> Value:
 
 
 def _normalized(value: Value) -> Value:
-    """A text as Terraform has each: e and an accent are one letter.
+    """`value`; if it is a text, as Terraform has each: e and an accent are one letter.
 
     https://developer.hashicorp.com/terraform/language/expressions/strings
     """

@@ -118,56 +118,56 @@ def read_references(content: bytes, is_json: bool) -> FileReferences:
     except UnicodeDecodeError as error:
         return FileReferences(**{**_nothing(), "unreadable": f"not UTF-8 at byte {error.start}"})
     version = version_of(__file__, syntax.__file__, configuration.__file__)
-    kind = f"file uses {is_json} {version}"
-    uses: FileReferences = once(kind, text, lambda: _read(text, is_json))
-    return uses
+    kind = f"file references {is_json} {version}"
+    file_refs: FileReferences = once(kind, text, lambda: _read(text, is_json))
+    return file_refs
 
 
 def calls_in_template(text: str) -> list[tuple[str, list[Expression]]]:
     """The calls of functions that read files in the text of a template. Raises UnreadableError."""
     finder = _Finder(_nothing())
     finder.visit(parse_template(text))
-    return finder.uses["calls"]
+    return finder.file_refs["calls"]
 
 
 def _read(text: str, is_json: bool) -> FileReferences:
-    uses = _nothing()
+    file_refs = _nothing()
     try:
         with syntax.not_too_deep():
             body = syntax.parse_json(text) if is_json else parse_file(text)
             for block in body.blocks:
-                _read_block(block.type, block.labels, block.body, uses)
+                _read_block(block.type, block.labels, block.body, file_refs)
     except UnreadableError as error:
         return FileReferences(**{**_nothing(), "unreadable": str(error)})
-    return uses
+    return file_refs
 
 
-def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileReferences) -> None:
-    finder = _Finder(uses)
+def _read_block(kind: str, labels: tuple[str, ...], body: Body, file_refs: FileReferences) -> None:
+    finder = _Finder(file_refs)
     attributes = dict(body.attributes)
     if kind == "terraform" or (kind, *labels[:1]) == ("data", "terraform_remote_state"):
         finder.finds_paths = False  # those of states, which are compared as outputs
     elif kind == "module" and labels:
         each = {"each": attributes["for_each"]} if "for_each" in attributes else {}
-        uses["modules"][labels[0]] = {n: with_bound(a, each) for n, a in attributes.items()}
+        file_refs["modules"][labels[0]] = {n: with_bound(a, each) for n, a in attributes.items()}
         for name in ("source", "version", "providers"):
             attributes.pop(name, None)
     elif kind == "locals":
-        uses["locals"].update(attributes)
+        file_refs["locals"].update(attributes)
         for name, expression in attributes.items():
-            _read_local(name, expression, uses)
+            _read_local(name, expression, file_refs)
         return
     elif kind == "variable" and labels:
-        uses["variables"][labels[0]] = declared = needed_of_variable(attributes)
+        file_refs["variables"][labels[0]] = declared = needed_of_variable(attributes)
         attributes = {"default": declared["default"]} if "default" in declared else {}
     for name in _ARGUMENTS.get((kind, labels[0] if labels else ""), ()):
         if name in attributes:
-            uses["arguments"].append((".".join((*labels, name)), attributes.pop(name)))
-            finder.visit(uses["arguments"][-1][1], is_path=True)
+            file_refs["arguments"].append((".".join((*labels, name)), attributes.pop(name)))
+            finder.visit(file_refs["arguments"][-1][1], is_path=True)
     if kind == "check":
         for inner in body.blocks:
             if inner.type == "data":
-                uses["checks"].append((".".join(("data", *inner.labels)), ".".join(labels)))
+                file_refs["checks"].append((".".join(("data", *inner.labels)), ".".join(labels)))
     if "for_each" in attributes:
         finder.bound["each"] = attributes["for_each"]
     for expression in attributes.values():
@@ -176,13 +176,13 @@ def _read_block(kind: str, labels: tuple[str, ...], body: Body, uses: FileRefere
         finder.visit_block(inner)
 
 
-def _read_local(name: str, expression: Expression, uses: FileReferences) -> None:
+def _read_local(name: str, expression: Expression, file_refs: FileReferences) -> None:
     """Notes what a local says; its calls by themselves, since a plan may see its value alone."""
-    local_uses = FileReferences(**{**uses, "calls": []})
-    _Finder(local_uses).visit(expression)
-    uses["climbs"] = local_uses["climbs"]
-    if local_uses["calls"]:
-        uses["local_calls"][name] = local_uses["calls"]
+    local_refs = FileReferences(**{**file_refs, "calls": []})
+    _Finder(local_refs).visit(expression)
+    file_refs["climbs"] = local_refs["climbs"]
+    if local_refs["calls"]:
+        file_refs["local_calls"][name] = local_refs["calls"]
 
 
 def with_bound(expression: Any, bound: Mapping[str, Expression]) -> Any:
@@ -195,10 +195,10 @@ def with_bound(expression: Any, bound: Mapping[str, Expression]) -> Any:
 
 
 class _Finder:
-    """Collects what the expressions that it visits say, in `uses`."""
+    """Collects what the expressions that it visits say, in `file_refs`."""
 
-    def __init__(self, uses: FileReferences) -> None:
-        self.uses = uses
+    def __init__(self, file_refs: FileReferences) -> None:
+        self.file_refs = file_refs
         self.finds_paths = True
         self.bound: dict[str, Expression] = {}
 
@@ -243,7 +243,7 @@ class _Finder:
         # core::file: https://developer.hashicorp.com/terraform/language/functions
         name = str(function).removeprefix("core::")
         if name in FUNCTIONS or name in CHANGING_FUNCTIONS or name in TEMPLATE_FUNCTIONS:
-            self.uses["calls"].append((name, with_bound(arguments, self.bound)))
+            self.file_refs["calls"].append((name, with_bound(arguments, self.bound)))
         for number, argument in enumerate(arguments):
             self.visit(argument, is_path=name in FUNCTIONS and number == 0)
 
@@ -262,21 +262,21 @@ class _Finder:
             expression = expression[1]
         if expression == ["name", "module"]:
             named = [step or "" for step in (*steps, "", "", "")[:4]]
-            self.uses["module_outputs"].append((named[0], named[1], named[2], named[3]))
+            self.file_refs["module_outputs"].append((named[0], named[1], named[2], named[3]))
         elif expression != ["name", "data"]:
             self.visit(expression)
         elif steps[0] == "terraform_remote_state" and len(steps) > 1:
             after = [n for n, step in enumerate(steps) if step == "outputs" and n > 1]
             output = steps[after[0] + 1] if after and after[0] + 1 < len(steps) else None
-            self.uses["outputs"].append((str(steps[1]), output or ""))
+            self.file_refs["outputs"].append((str(steps[1]), output or ""))
 
     def _visit_text(self, expression: Expression, text: Any, is_path: bool) -> None:
         if not isinstance(text, str):
             return
         if ".." in text.split("/") and not is_path and self.finds_paths:
-            self.uses["climbs"] = True
+            self.file_refs["climbs"] = True
         if self.finds_paths and not is_path and _PATH.match(text):
-            self.uses["paths"].append(expression)
+            self.file_refs["paths"].append(expression)
 
     def _visit_template(self, expression: Expression, is_path: bool) -> None:
         parts = expression[1]
@@ -284,11 +284,11 @@ class _Finder:
             isinstance(parts[0], list) and parts[0][:2] == ["attribute", ["name", "path"]]
         ) or (isinstance(parts[0], str) and _PATH.match(parts[0]) is not None)
         if begins_with_folder and self.finds_paths and not is_path:
-            self.uses["paths"].append(expression)
+            self.file_refs["paths"].append(expression)
         for part in parts:
             if isinstance(part, str):
                 # "${path.module}/../x" is a path itself, and no part of one.
                 if ".." in part.split("/") and not (begins_with_folder or is_path):
-                    self.uses["climbs"] = self.uses["climbs"] or self.finds_paths
+                    self.file_refs["climbs"] = self.file_refs["climbs"] or self.finds_paths
             else:
                 self.visit(part)

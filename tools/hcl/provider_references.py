@@ -39,10 +39,10 @@ def read_references(content: bytes, is_json: bool) -> ProviderReferences:
         text = content.decode()
     except UnicodeDecodeError as error:
         return {**_nothing(), "unreadable": f"not UTF-8 at byte {error.start}"}
-    uses: ProviderReferences = once(
-        f"provider uses {is_json}", text, lambda: _read(text, is_json), keep=False
+    provider_refs: ProviderReferences = once(
+        f"provider references {is_json}", text, lambda: _read(text, is_json), keep=False
     )
-    return uses
+    return provider_refs
 
 
 def _nothing() -> ProviderReferences:
@@ -50,16 +50,18 @@ def _nothing() -> ProviderReferences:
 
 
 def _read(text: str, is_json: bool) -> ProviderReferences:
-    uses = _nothing()
+    provider_refs = _nothing()
     files = file_references.read_references(text.encode(), is_json)
-    uses["relative_path"] = bool(files["arguments"]) or any(map(_is_relative, files["paths"]))
+    provider_refs["relative_path"] = bool(files["arguments"]) or any(
+        map(_is_relative, files["paths"])
+    )
     try:
         for block in (parse_json(text) if is_json else parse_file(text)).blocks:
-            _read_block(block, uses)
+            _read_block(block, provider_refs)
     except UnreadableError as error:
-        uses["unreadable"] = str(error)
-    uses["unreadable"] = uses["unreadable"] or files["unreadable"]
-    return uses
+        provider_refs["unreadable"] = str(error)
+    provider_refs["unreadable"] = provider_refs["unreadable"] or files["unreadable"]
+    return provider_refs
 
 
 def _is_relative(path: Expression) -> bool:
@@ -69,20 +71,22 @@ def _is_relative(path: Expression) -> bool:
     )
 
 
-def _read_block(block: Block, uses: ProviderReferences) -> None:
+def _read_block(block: Block, provider_refs: ProviderReferences) -> None:
     label = "".join(block.labels[:1])
     if block.type == "provider":
         names = {*block.body.attributes, *_names_within(block)}
         marks = ["alias"] if "alias" in names else []
         marks += ["files"] if any(map(_FILE_ARGUMENTS.search, names)) else []
-        uses["blocks"].append([label, *marks])
+        provider_refs["blocks"].append([label, *marks])
     elif block.type in _HAVE_TYPES:
-        uses["types"].append(label)
+        provider_refs["types"].append(label)
     elif block.type == "terraform":
         for part in block.body.blocks:
             if part.type == "required_providers":
                 sources = part.body.attributes.items()
-                uses["names"] += [name for name, source in sources if "/aws" in str(source)]
+                provider_refs["names"] += [
+                    name for name, source in sources if "/aws" in str(source)
+                ]
 
 
 def _names_within(block: Block) -> Iterator[str]:

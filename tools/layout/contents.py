@@ -46,8 +46,8 @@ def _current() -> _Kept:
 
 
 @contextmanager
-def kept() -> Iterator[None]:
-    """Keeps what is read, so that each directory is read once, until one changes (`changing`)."""
+def keep_contents() -> Iterator[None]:
+    """Keeps what is read within it: each directory is read once, until `expect_changes`."""
     token = _kept.set(_current())
     try:
         yield
@@ -56,7 +56,7 @@ def kept() -> Iterator[None]:
 
 
 @contextmanager
-def changing() -> Iterator[None]:
+def expect_changes() -> Iterator[None]:
     """Reads each directory again within it, and afterwards: for what changes some of them."""
     outer = _kept.get()
     token = _kept.set(None)

@@ -162,7 +162,7 @@ def _short(name: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """A directory may be called anything; neither a terminal nor XML takes every character."""
+    """`name` with an escape for each character that a terminal or XML may not take."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
@@ -175,7 +175,7 @@ def _dot_quoted(name: str) -> str:
 
 
 def _dot_label(box: _Box) -> str:
-    """Graphviz's HTML; many names stand in columns."""
+    """The label of a box in Graphviz's HTML; many names stand in columns."""
     names = [escape(line) for line in _lines(box)]
     if len(names) == 1:
         return names[0]

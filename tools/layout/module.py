@@ -63,14 +63,17 @@ def read_paths(content: bytes, is_json: bool) -> list[Expression]:
     """What functions, and arguments, that read files are given in a file."""
     if b"file" not in content or content is UNOPENED:
         return []
-    uses = file_references.read_references(content, is_json)
-    calls = [*uses["calls"], *(call for calls in uses["local_calls"].values() for call in calls)]
+    file_refs = file_references.read_references(content, is_json)
+    calls = [
+        *file_refs["calls"],
+        *(call for calls in file_refs["local_calls"].values() for call in calls),
+    ]
     paths = [
         argument_list[0]
         for name, argument_list in calls
         if argument_list and name in file_references.FUNCTIONS
     ]
-    return [*paths, *(expression for _, expression in uses["arguments"])]
+    return [*paths, *(expression for _, expression in file_refs["arguments"])]
 
 
 def merge(pieces: Sequence[tuple[str, Pieces]], paths: Sequence[Expression] = ()) -> Module:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.hcl import cache, reading
 from tools.layout import graph
-from tools.layout.contents import kept
+from tools.layout.contents import keep_contents
 from tools.layout.neighbours import Neighbours
 from tools.layout.patterns import NO_STACK, match_names
 from tools.layout.shared_values import TYPED_ONCE as TYPED_ONCE
@@ -58,7 +58,7 @@ class Repository:
         Raises UserError if two read each other.
         """
         neighbours = Neighbours(self.root, self.env)
-        with cache.persisted(self.root), kept():
+        with cache.persisted(self.root), keep_contents():
             stacks = [Stack(self.root, name, neighbours) for name in neighbours.names]
             return graph.sort_stacks(stacks)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tools.errors import UserError
 from tools.hcl import cache
 from tools.hcl.evaluation import Value, first_unknown
-from tools.layout.contents import kept
+from tools.layout.contents import keep_contents
 from tools.layout.module import Unset
 from tools.layout.neighbours import Neighbours
 
@@ -22,7 +22,7 @@ def read_shared_values(root: Path, env: Mapping[str, str]) -> dict[str, Value]:
     neighbours = Neighbours(root, env)
     owners: dict[str, tuple[str, Value]] = {}
     unknown: dict[str, tuple[str, str]] = {}
-    with cache.persisted(root), kept():
+    with cache.persisted(root), keep_contents():
         for stack in neighbours.names:
             for name, values in neighbours.variables(stack, TYPED_ONCE).items():
                 value = values[0]

@@ -115,7 +115,7 @@ class Stack:
         return files.tf_files(self.path, self._neighbours.reader.tofu)
 
     def backend(self) -> Backend | None:
-        """Its backend; read again at each call, unless contents are kept (`contents.kept`).
+        """Its backend; read again at each call, unless contents are kept (`keep_contents`).
 
         None if an argument is not known, or a file may name another that is not followed here.
         """

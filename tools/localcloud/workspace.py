@@ -62,7 +62,7 @@ _FOLDERS = (*FOLDERS, "modules", backend.ROOT)  # in which Terraform works
 _DEFAULTS: dict[str, reading.Value] = {"project": "demo", "region": "us-east-1"}
 
 
-@contents.changing()
+@contents.expect_changes()
 def refresh(repository: Repository, copy: Path) -> Repository:
     """Brings `copy` up to date with `repository`, and returns it as a repository of its own.
 

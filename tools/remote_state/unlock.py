@@ -2,7 +2,7 @@
 
 from tools.console.messages import say
 from tools.engine.init import initialize
-from tools.engine.preparation import await_leftover
+from tools.engine.preparation import await_earlier_terraform
 from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.remote_state.listing import describe_lock
@@ -34,7 +34,7 @@ def unlock_state(session: Session, stack: Stack) -> None:
     else:
         with session.runner().work(1) as run:
             # Not `prepare`, which may write a leftover state, for which it would need the lock.
-            await_leftover(run, stack)
+            await_earlier_terraform(run, stack)
             initialize(run, stack)
             # By Terraform, which refuses if another lock has replaced this one meanwhile:
             # https://developer.hashicorp.com/terraform/language/state/locking#force-unlock

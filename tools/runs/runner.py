@@ -207,6 +207,6 @@ class Runner:
 
 
 def _note_owner(logs: Path) -> None:
-    """Notes this process beside its logs: a Terraform whose run lives on is no leftover."""
+    """Notes this process beside its logs: until it ends, no other run waits for its Terraforms."""
     logs.mkdir(parents=True, exist_ok=True)
     processes.write_note(os.getpid(), logs / preparation.OWNER)

@@ -10,7 +10,7 @@ from tools.errors import UserError
 from tools.hcl import cache, configuration, reading
 from tools.hcl.reading import Value
 from tools.hcl.writing import backend_block
-from tools.layout.contents import kept
+from tools.layout.contents import keep_contents
 from tools.layout.neighbours import Neighbours
 from tools.layout.repository import PREFIX, Repository
 from tools.layout.stack import FOLDERS
@@ -130,7 +130,7 @@ def blocks_by_stack(repository: Repository) -> dict[str, Block]:
     """
     blocks: dict[str, Block] = {}
     neighbours = Neighbours(repository.root, repository.env)
-    with cache.persisted(repository.root), kept():
+    with cache.persisted(repository.root), keep_contents():
         for name in neighbours.names:
             for file, text in neighbours.configuration(name):
                 if configuration.names_backend(text):

@@ -119,7 +119,7 @@ class StateVersion:
 
     @classmethod
     def parse(cls, text: bytes) -> "StateVersion | None":
-        """Returns None for a state that does not say it.
+        """Returns the version of the state in `text`, None if that does not say it.
 
         OpenTofu leaves both outside of what it encrypts:
         https://github.com/opentofu/opentofu/blob/v1.12.6/internal/encryption/state.go

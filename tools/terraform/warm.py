@@ -109,15 +109,15 @@ def reason_for_own(directory: Path, env: Mapping[str, str], product: str = "Terr
     except (OSError, ValueError, KeyError) as error:
         return f"its modules cannot be read by this tool: {error!r}"
     blocks = 0
-    types = {kind for files in by_folder.values() for uses in files for kind in uses["types"]}
+    types = {kind for files in by_folder.values() for refs in files for kind in refs["types"]}
     may_open = sorted(kind for kind in types if not _OPENS_NO_FILE.fullmatch(kind))
     for folder, files in by_folder.items():
-        if reason := next((uses["unreadable"] for uses in files if uses["unreadable"]), ""):
+        if reason := next((refs["unreadable"] for refs in files if refs["unreadable"]), ""):
             return f"{folder} cannot be read by this tool: {reason}"
-        if may_open and any(uses["relative_path"] for uses in files):
+        if may_open and any(refs["relative_path"] for refs in files):
             return f"{folder} has a relative path, which the provider may open for {may_open[0]}"
-        names = {"aws", *(name for uses in files for name in uses["names"])}
-        for label, *marks in (block for uses in files for block in uses["blocks"]):
+        names = {"aws", *(name for refs in files for name in refs["names"])}
+        for label, *marks in (block for refs in files for block in refs["blocks"]):
             if label in names:
                 blocks += 1
                 if marks or folder != directory or blocks > 1:

@@ -13,7 +13,7 @@ import pytest
 from tests.trees import copy_repository, write_stack
 from tools.engine.file_reads import FileReader
 from tools.engine.file_values import FileValues
-from tools.engine.module_scope import ModuleScope, ModuleUses
+from tools.engine.module_scope import ModuleReferences, ModuleScope
 from tools.engine.read_collector import FileReads
 from tools.hcl.evaluation import Unknown, Value
 from tools.hcl.file_references import read_references
@@ -40,9 +40,9 @@ def read(root: Path, stack: str = "notebooks/one") -> FileReads:
 def value(root: Path, local: str) -> Value:
     """What a local of the guard is for notebooks/one."""
     guard = root / "modules/common/guard.tf"
-    uses = ModuleUses.merge({"guard.tf": read_references(guard.read_bytes(), False)})
+    module_refs = ModuleReferences.merge({"guard.tf": read_references(guard.read_bytes(), False)})
     one = f"{root}/notebooks/one"
-    scope = ModuleScope(uses, "../../modules/common", one)
+    scope = ModuleScope(module_refs, "../../modules/common", one)
     return FileValues(scope, lambda path: posixpath.normpath(posixpath.join(one, path))).local(
         local
     )
@@ -205,7 +205,7 @@ def test_try_takes_the_first_argument_that_terraform_does_not_refuse(
     """https://developer.hashicorp.com/terraform/language/functions/try"""
     (tmp_path / "there").write_text("its text")
     text = f'variable "of" {{}}\nlocals {{\n  a = {expression}\n}}\n'
-    uses = ModuleUses.merge({"main.tf": read_references(text.encode(), is_json=False)})
-    scope = ModuleScope(uses, ".", str(tmp_path))
+    module_refs = ModuleReferences.merge({"main.tf": read_references(text.encode(), is_json=False)})
+    scope = ModuleScope(module_refs, ".", str(tmp_path))
     found = FileValues(scope, lambda path: posixpath.join(tmp_path, path)).local("a")
     assert found == expected if expected else isinstance(found, Unknown)

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.engine.conftest import Bench, Sleepless
 from tests.unit.engine.fake_terraform import failure, write_state
 from tools.engine.in_use import refuse_in_use
-from tools.engine.preparation import OWNER, await_leftover, prepare, prepare_ahead
+from tools.engine.preparation import OWNER, await_earlier_terraform, prepare, prepare_ahead
 from tools.engine.run import Run
 from tools.errors import UserError
 from tools.layout.stack import Stack
@@ -103,7 +103,7 @@ def test_another_terraform_is_not_waited_for(
 ) -> None:
     run = bench.run()
     noted(run, leftover.pid, name, of_run)
-    await_leftover(run, bench.write("notebooks/n"))
+    await_earlier_terraform(run, bench.write("notebooks/n"))
     assert bench.interruption.slept == []
 
 
@@ -113,7 +113,7 @@ def test_a_terraform_whose_run_lives_is_no_leftover(
     run = bench.run()
     noted(run, leftover.pid, "notebooks.n.apply.pid")
     noted(run, leftover.pid, OWNER)
-    await_leftover(run, bench.write("notebooks/n"))
+    await_earlier_terraform(run, bench.write("notebooks/n"))
     assert bench.interruption.slept == []
 
 

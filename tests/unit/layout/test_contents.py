@@ -3,7 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.layout.contents import UNOPENED, changing, kept, read_contents, selected_workspace
+from tools.layout.contents import (
+    UNOPENED,
+    expect_changes,
+    keep_contents,
+    read_contents,
+    selected_workspace,
+)
 
 
 def test_each_kind_of_file(tmp_path: Path) -> None:
@@ -38,9 +44,9 @@ def test_a_change_is_seen_unless_the_contents_are_kept(tmp_path: Path) -> None:
         return content, selected_workspace(str(tmp_path))
 
     assert [read("one"), read("two")] == [(b"one", "one"), (b"two", "two")]
-    with kept(), ThreadPoolExecutor(1) as another:
+    with keep_contents(), ThreadPoolExecutor(1) as another:
         assert read("three") == (b"three", "three")
-        with kept():  # as one function calls another
+        with keep_contents():  # as one function calls another
             assert read("four") == (b"three", "three")
         assert read("five") == (b"three", "three")
         # A thread that works on a stack may change it.
@@ -51,9 +57,9 @@ def test_a_change_is_seen_unless_the_contents_are_kept(tmp_path: Path) -> None:
 def test_what_is_kept_is_read_again_after_a_change(tmp_path: Path) -> None:
     file = tmp_path / "main.tf"
     file.write_text("before")
-    with kept():
+    with keep_contents():
         read_contents(tmp_path, tofu=False)
-        with changing():
+        with expect_changes():
             file.write_text("between")
             assert read_contents(tmp_path, tofu=False).configuration == (("main.tf", b"between"),)
             file.write_text("after")
@@ -64,6 +70,6 @@ def test_equal_texts_that_are_kept_are_one(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).mkdir()
         (tmp_path / name / "main.tf").write_text("locals {}")
-    with kept():
+    with keep_contents():
         a, b = (read_contents(tmp_path / name, tofu=False).configuration for name in "ab")
     assert a[0][1] is b[0][1]

@@ -86,7 +86,7 @@ def render(name: str, folder: Path, width: int = WIDTH) -> str:
         stack.enter_context(patch.dict(os.environ, env, clear=True))
         stack.enter_context(patch.object(sys, "stdin", io.StringIO()))
         stack.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-        messages.start()
+        messages.reset()
         stack.enter_context(click.Context(cli.group, color=False))
         SCREENS[name]()
     text = terminal.buffer.getvalue().decode()  # type: ignore[attr-defined]
