@@ -31,6 +31,10 @@ _PLATFORM_REFUSED = "expected value of platform_identifier to match"
 # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/node_resource_abstract_instance.go
 # OpenTofu 1.12 says it with another word.
 _PREVENTED = ("Instance cannot be destroyed", "Resource instance cannot be destroyed")
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/clistate/state.go
+_LOCKED = "Error acquiring the state lock"
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/builtin/providers/terraform/data_source_state.go
+_NO_REMOTE_STATE = "Unable to find remote state"
 _REMOTE_STATE = re.compile(
     r"((?:module\.[\w-]+\.)*)data\.terraform_remote_state\.([\w-]+)(\[\"[^\"]+\"\])?"
 )
@@ -39,6 +43,7 @@ _REMOTE_OUTPUT = re.compile(
 )
 _MODULE_OUTPUT = re.compile(r"(module\.[\w-]+\.[\w-]+\.[\w-]+)\.([\w-]+)")
 # https://github.com/hashicorp/hcl/blob/v2.23.0/ops.go
+_UNSUPPORTED = "Unsupported attribute"
 _NO_ATTRIBUTE = re.compile(r'not have an attribute named "?([\w-]+)')
 # A notebook that failed, as the provider wants to change it, for which it would stop it first, and
 # one that fails as the provider waits: https://github.com/hashicorp/terraform-provider-aws/issues/16767
@@ -87,9 +92,7 @@ def explain(diagnostics: Sequence[Diagnostic], stack: Stack, run: Run) -> str:
             _describe_lack(run, stack, *missing_output) for missing_output in sorted(lacking)
         )
     for diagnostic in diagnostics:
-        if diagnostic.summary == "Error acquiring the state lock" and (
-            described := _describe_lock(diagnostic, stack, run)
-        ):
+        if diagnostic.summary == _LOCKED and (described := _describe_lock(diagnostic, stack, run)):
             return described
     if any(names_former(stack.name, d.detail) for d in diagnostics if d.summary in _PREVENTED):
         return (
@@ -193,7 +196,7 @@ def _describe_lock(diagnostic: Diagnostic, stack: Stack, run: Run) -> str | None
 
 def _missing_upstream(diagnostic: Diagnostic, stack: Stack) -> str | None:
     """The stack whose state, which `stack` reads, does not exist, if it is one alone."""
-    if diagnostic.summary != "Unable to find remote state":
+    if diagnostic.summary != _NO_REMOTE_STATE:
         return None
     match = _REMOTE_STATE.search(diagnostic.address) or _REMOTE_STATE.search(diagnostic.code)
     address = "".join(part or "" for part in match.groups()) if match else ""
@@ -204,7 +207,7 @@ def _missing_upstream(diagnostic: Diagnostic, stack: Stack) -> str | None:
 def _missing_output(diagnostic: Diagnostic, stack: Stack) -> tuple[str, str] | None:
     """The stack and the output of it that `stack` reads and that its state does not have."""
     lacks = _NO_ATTRIBUTE.search(diagnostic.detail)
-    if diagnostic.summary != "Unsupported attribute" or not lacks:
+    if diagnostic.summary != _UNSUPPORTED or not lacks:
         return None
     stacks_by_name = {**stack.upstream_by_name, **stack.upstream_by_output}
     output_reads = [

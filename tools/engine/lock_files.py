@@ -23,7 +23,9 @@ from tools.terraform.diagnostics import TerraformError
 
 PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64")
 
-# The errors of `terraform providers lock` that a mirror helps with (Terraform 1.0 and 1.11).
+# The errors of `terraform providers lock` that a mirror helps with, in Terraform 1.0 as in 1.11:
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/getproviders/errors.go
+# The document is that of https://github.com/hashicorp/terraform-svchost/blob/main/disco/disco.go
 _UNREACHABLE = re.compile(r"could not connect to|discovery document|could not query provider regis")
 
 Requirements = tuple[tuple[str, str], ...]
@@ -90,7 +92,9 @@ def _lock(
             (folder / LOCK_FILE).write_text(earlier)
         platforms, unreachable = _run(terraform, folder)
         text = (folder / LOCK_FILE).read_text()
-        if "zh:" in text:  # the registry's, of an earlier lock file: they are of every platform
+        # The registry's hashes, of an earlier lock file, are of every platform (HashSchemeZip):
+        # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/getproviders/providerreqs/hash.go
+        if "zh:" in text:
             platforms = PLATFORMS
         versions = locked_versions(folder)
     return text, Locked(directories, versions, platforms, unreachable)

@@ -52,11 +52,17 @@ class TerraformError(UserError):
 
 # The lines with which an error or a warning begins, or what comes after one: without colours
 # Terraform draws no box around it, and its detail may have several paragraphs.
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/local/backend_apply.go
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/views/apply.go
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/views/state_locker.go
 _BEGINNING = re.compile(
-    r"^(?=Error: |Warning: |╵|Do you want to perform these actions\?|Apply complete!"
-    r"|Releasing state lock)",
+    r"^(?=Error: |Warning: |╵|Do you want to perform these actions(?:\?| in workspace )"
+    r"|Apply complete!|Releasing state lock)",
     re.MULTILINE,
 )
+# The summary of an init that finds a provider nowhere:
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/init.go
+_NO_PROVIDER = "Failed to query available provider packages"
 _MAXIMUM_DETAIL = 600  # characters of a text, which may quote a whole request
 _MAXIMUM_REST = 300
 _SOURCE = re.compile(
@@ -99,7 +105,7 @@ def describe_end(product: str, code: int, log: Path) -> Diagnostic:
 def _parse_block(block: str) -> Diagnostic:
     first, _, rest = block.partition("\n")
     summary = first.split(": ", 1)[1].strip()
-    if "Failed to query available provider packages" in summary:
+    if _NO_PROVIDER in summary:
         return Diagnostic(
             "no provider: the registry is out of reach and no mirror was found",
             "put one under a folder that Terraform searches, or in /opt, /usr/local, /usr/share or "

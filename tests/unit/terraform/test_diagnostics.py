@@ -99,3 +99,13 @@ def test_from_json_without_a_place(empty: dict[str, None]) -> None:
 def test_an_error_is_all_of_them() -> None:
     error = TerraformError([Diagnostic("one"), Diagnostic("two", "why")])
     assert str(error) == "one; two: why"
+
+
+@pytest.mark.parametrize("where", ["", ' in workspace "other"'])
+def test_a_warning_ends_where_terraform_asks_to_approve(where: str) -> None:
+    text = (
+        "Warning: Argument is deprecated\n\nUse another one.\n\n"
+        f"Do you want to perform these actions{where}?\n  Terraform will perform the actions\n"
+    )
+    (warning,) = parse_diagnostics(text, "Warning")
+    assert warning.detail == "Use another one."
