@@ -113,12 +113,19 @@ CREDENTIALS = {
 }
 
 
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of a killed process hold its port until the system ends them, on a busy one late."""
+    monkeypatch.setattr(ports, "_SECONDS_TO_FREE_A_PORT", 300)
+
+
 def test_a_taken_port_is_a_clear_error(cloud: LocalCloud, port_of_4566: int) -> None:
     with pytest.raises(UserError, match=f"port {port_of_4566} .*taken.*--port"):
         cloud.up(port_of_4566)
     assert cloud.status() is None
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_killed_emulator_is_noticed_and_started_again(cloud: LocalCloud) -> None:
     first = cloud.up(free_port())
     os.kill(first.pid, signal.SIGKILL)
@@ -159,6 +166,7 @@ def test_an_interrupted_start_leaves_nothing(cloud: LocalCloud, number: signal.S
         pytest.param(signal.SIGTERM, marks=pytest.mark.nightly),
     ],
 )
+@pytest.mark.usefixtures("patience")
 def test_after_an_interrupted_start_it_starts(cloud: LocalCloud, number: signal.Signals) -> None:
     port = free_port()
     interrupt_the_start(cloud, port, number)

@@ -59,7 +59,7 @@ KEPT_VARIABLES = (
 )
 
 _SECONDS_BETWEEN_PROBES = 0.1
-_SECONDS_TO_START = 90.0
+_SECONDS_TO_START = 300.0  # 4 usually, and far more beside other work on a slow machine
 
 
 @dataclass(frozen=True)

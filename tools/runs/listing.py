@@ -4,12 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import click
-
-from tools.console import table
-from tools.console.figures import minute
-from tools.console.messages import first_lines
-from tools.console.table import Column
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.stack import FOLDERS, Kind, Stack
@@ -19,15 +13,6 @@ from tools.runs.orphans import find_states
 Status = Literal[
     "applied", "never applied", "changed since", "unfinished", "orphan", "unknown", "not managed"
 ]
-
-_COLOURS = {
-    "applied": "green",
-    "changed since": "yellow",
-    "unfinished": "red",
-    "orphan": "red",
-    "unknown": "red",
-    "not managed": "yellow",
-}
 
 
 @dataclass(frozen=True)
@@ -119,39 +104,3 @@ def read_unmanaged(roots: Iterable[Unmanaged]) -> list[StackRow]:
         )
         for unmanaged in roots
     ]
-
-
-def show(rows: Sequence[StackRow], with_reasons: bool) -> None:
-    """Prints `rows` as a table on stdout; with `with_reasons`, also what has changed in each."""
-    table.show(
-        (
-            (
-                row.stack,
-                row.kind,
-                click.style(row.status, fg=_COLOURS.get(row.status)),
-                minute(row.applied or ""),
-                row.resources,
-                _note(row),
-            )
-            for row in rows
-        ),
-        (
-            "Stack",
-            Column("Kind", rank=3),
-            "Status",
-            Column("Applied", rank=2),
-            Column("Resources", rank=1),
-            Column("Notes", note=True),
-        ),
-        details=[
-            first_lines(row.why) if with_reasons and row.status == "changed since" else ()
-            for row in rows
-        ],
-    )
-
-
-def _note(row: StackRow) -> str:
-    """What a row says beside its figures: why it is no stack, or that something is unknown."""
-    if row.status in ("unfinished", "orphan", "unknown", "not managed"):
-        return row.why[0] if row.why else ""
-    return next((reason for reason in row.why if reason.startswith("unknown: ")), "")

@@ -15,12 +15,13 @@ import click
 from tests.trees import copy_repository
 from tests.unit.screens import samples
 from tools import cli
+from tools.commands import list as list_command
 from tools.commands import status
 from tools.console import messages
 from tools.imports import scan
 from tools.remote_state import listing as states
 from tools.remote_state import versions
-from tools.runs import listing, summary
+from tools.runs import summary
 
 GOLDEN = Path(__file__).parent / "golden"
 WIDTH = 80
@@ -40,7 +41,7 @@ SCREENS: dict[str, Callable[[], None]] = {
     "help-deploy": partial(_tools, "deploy", "--help"),
     "help-new-notebook": partial(_tools, "new-notebook", "--help"),
     "help-state": partial(_tools, "state", "--help"),
-    "list": partial(listing.show, samples.STACKS, with_reasons=True),
+    "list": partial(list_command.show, samples.STACKS, with_reasons=True),
     "plan": partial(summary.show_plans, samples.PLANS, err=False),
     "drift": partial(summary.show_drift, samples.DRIFT),
     "results": partial(summary.summarize, samples.RESULTS),
