@@ -100,7 +100,7 @@ class Repository:
             if not isinstance(values.get(name), str) or not values[name]:
                 raise UserError(
                     f"no {name} is set; run `tools init`, or set it in {self.root / COMMON} "
-                    "(`make demo` needs neither that nor an AWS account)"
+                    "(the local cloud needs neither that nor an account: make demo, then --local)"
                 )
         return values
 
