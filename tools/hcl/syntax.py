@@ -399,7 +399,7 @@ class Parser:
         if self.take("*"):
             return ["splat", of]
         if number := self.match(_DIGITS):
-            return ["index", of, ["literal", int(number[0])]]
+            return ["index", of, ["literal", number_of(number[0])]]
         return ["attribute", of, self.identifier()]
 
     def primary(self) -> Expression:

@@ -3,11 +3,12 @@
 https://developer.hashicorp.com/terraform/language/expressions/type-constraints
 """
 
+import math
 from collections.abc import Mapping
 
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, evaluate, is_known, primitive_types
 from tools.hcl.functions import TextSet, text_of
-from tools.hcl.syntax import Expression, UnreadableError, parse_expression
+from tools.hcl.syntax import Expression, UnreadableError, number_of, parse_expression
 
 ANY: Expression = ["name", "any"]
 _PRIMITIVES = ("string", "number", "bool")
@@ -84,7 +85,8 @@ def _primitive(value: Value, name: str) -> Value:
         truths = {"true": True, "false": False}
         return value if isinstance(value, bool) else truths.get(str(value), _OTHER_TYPE)
     if name == "number" and isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() else _OTHER_TYPE
+        number = number_of(value) if value.isascii() and value.isdigit() else math.nan
+        return _OTHER_TYPE if math.isnan(number) else number
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if name == "number" and is_number else _OTHER_TYPE
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import UserError
-from tools.hcl import reading, syntax, writing
+from tools.hcl import evaluation, reading, syntax, types, writing
 
 
 def test_reads_every_kind_of_literal(tmp_path: Path) -> None:
@@ -154,6 +154,16 @@ def test_reads_the_backend_in_each_form(
 ) -> None:
     (tmp_path / name).write_text(text)
     assert reading.read_backend(tmp_path / name) == expected
+
+
+def test_a_number_with_more_digits_than_python_reads_is_not_known() -> None:
+    digits = "9" * 5000
+    lists = evaluation.Scope(lambda kind, name: [["a", "b"]])
+    index = syntax.parse_expression(f"var.list.{digits}")
+    assert evaluation.evaluate(index, lists) == ["a", "b"]  # any of them
+    declared = {"type": syntax.parse_expression("number")}
+    (value,) = types.as_declared([digits], declared)
+    assert not evaluation.is_known(value)
 
 
 def test_one_text_in_two_files_is_blamed_on_the_file_that_was_read(tmp_path: Path) -> None:
