@@ -185,12 +185,12 @@ def main() -> None:
             sys.stdout.reconfigure(errors="backslashreplace")
         group(prog_name="tools", color=terminal.colour())
     except UserError as error:
-        _fail(in_one_line(str(error)))
+        _fail(in_one_line(str(error)), error.exit_code)
     except OSError as error:  # of what click prints by itself
         _fail(f"cannot write: {error.strerror}")
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
     from tools.console.terminal import colour
 
     click.secho(f"error: {message}", fg="red", err=True, color=colour())
@@ -200,7 +200,7 @@ def _fail(message: str) -> NoReturn:
         # Python would try again as it ends, and end with 120:
         # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(1)
+    sys.exit(exit_code)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,8 @@ class UserError(Exception):
     The message is one line, which says what is wrong, where, and how to mend it.
     """
 
+    exit_code = 1
+
 
 _LONGEST = 1500  # characters; a value of megabytes may be what is wrong
 _LONGEST_VALUE = 80

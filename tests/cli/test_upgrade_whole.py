@@ -110,7 +110,8 @@ def deployment(
     shallow = found.checkout.run(
         "git", "-C", str(REPOSITORY), "rev-parse", "--is-shallow-repository"
     )
-    if history.returncode and shallow.stdout == "true\n":
+    if history.returncode:
+        assert shallow.stdout == "true\n", f"this repository has no commit {EARLIER}"
         pytest.skip(f"this clone has no commit {EARLIER[:7]}: git fetch --unshallow")
     found.shell(
         f"set -e; git init -qb main; git -C {REPOSITORY} archive {EARLIER} | tar -x\n"

@@ -6,10 +6,21 @@ import click
 
 from tools.commands import options
 from tools.context import Context
+from tools.errors import shorten
 from tools.migration import migrate
 from tools.migration.mapping import Choices
 from tools.runs.options import Options
 from tools.runs.session import Session
+
+
+def _parse_purposes(
+    ctx: click.Context, option: click.Parameter, pairs: tuple[str, ...]
+) -> dict[str, str]:
+    purposes = options.parse_pairs(ctx, option, pairs)
+    if unknown := [name for name, purpose in purposes.items() if not purpose]:
+        example = "such as acme-data=datasets"
+        raise click.BadParameter(f"{shorten(unknown[0])} has no purpose; give one, {example}")
+    return purposes
 
 
 @click.command("migrate", short_help="Import an old single-folder deployment.")
@@ -19,7 +30,7 @@ from tools.runs.session import Session
     "purposes",
     multiple=True,
     metavar="NAME=PURPOSE",
-    callback=options.parse_pairs,
+    callback=_parse_purposes,
     help="What a bucket is for: datasets, models or a word of your own. May be repeated.  "
     "[default: from its name or tags]",
 )

@@ -9,7 +9,7 @@ from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.layout.unmanaged_roots import Unmanaged
 from tools.state.place import ERRORED, BucketPlace
-from tools.terraform.diagnostics import TerraformError
+from tools.terraform.diagnostics import NotAwaitedError, TerraformError
 
 
 def refuse_in_use(
@@ -104,6 +104,8 @@ def _is_deployed(run: Run, stack: Stack) -> bool:
     try:
         prepare(run, stack)
         return run.terraform.holds_resources(stack.path) or bool(find_other_states(run, stack))
+    except NotAwaitedError:
+        raise
     except TerraformError as error:
         raise UserError(f"cannot tell whether {stack.name} is deployed: {error}") from None
 

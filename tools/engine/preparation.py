@@ -15,7 +15,7 @@ from tools.layout.stack import Stack
 from tools.state.file import is_encrypted, is_whole
 from tools.state.place import CUT_SHORT, ERRORED
 from tools.system import processes
-from tools.terraform.diagnostics import Diagnostic, TerraformError
+from tools.terraform.diagnostics import Diagnostic, NotAwaitedError, TerraformError
 
 OWNER = "run.pid"  # beside the logs of a run: the process that it is, or was
 MINIMUM_FREE = 10_000_000  # bytes: for a state, and for the copy that Terraform keeps of it
@@ -25,8 +25,8 @@ _POLL_SECONDS = 0.2
 def prepare(run: Run, stack: Stack) -> None:
     """Finishes what an earlier run left of `stack`, and runs `terraform init` if it is needed.
 
-    Raises UserError if the state that was left is cut short, TerraformError if Terraform fails or
-    if a person does not wait for one that an earlier run left at work.
+    Raises UserError if the state that was left is cut short, TerraformError if Terraform fails, and
+    NotAwaitedError if a person does not wait for one that an earlier run left at work.
     """
     finish_earlier_run(run, stack)
     initialize(run, stack)
@@ -71,8 +71,9 @@ def finish_earlier_run(run: Run, stack: Stack) -> None:
 def await_earlier_terraform(run: Run, stack: Stack) -> None:
     """Waits for a Terraform that an earlier run, killed since, left at work on `stack`.
 
-    Raises TerraformError if the wait is interrupted: two at once would corrupt the state. By itself
-    only for who must not write a state, such as a lock's removal: `finish_earlier_run` does both.
+    Raises NotAwaitedError if the wait is interrupted: two at once would corrupt the state. By
+    itself only for who must not write a state, such as a lock's removal: `finish_earlier_run` does
+    both.
     """
     for file, pid in _earlier_terraforms(run, stack):
         at_work = (
@@ -83,7 +84,7 @@ def await_earlier_terraform(run: Run, stack: Stack) -> None:
         run.progress.say(stack.name, f"{at_work}; waiting for it to end (log: {log})")
         while processes.noted_pid(file):
             if run.interruption.count:
-                raise TerraformError([Diagnostic(at_work)])
+                raise NotAwaitedError([Diagnostic(at_work)])
             run.interruption.sleep(_POLL_SECONDS)
         run.records.forget(stack)
 

@@ -25,7 +25,7 @@ _LOOK_BACK = timedelta(days=14)
 _MARK = "autostop: "
 _DECISION = re.compile(
     r"autostop: (?P<action>running on|kept alive|stopping|cannot stop)\b.*?"
-    r"\bidle (?P<idle>\d+) of [\d.e+]+ s"
+    r"\bidle (?P<idle>\d{1,9}) of [\d.e+]+ s"  # 31 years
 )
 
 
@@ -101,8 +101,4 @@ def parse_decision(event: Event) -> Decision | None:
     match = _DECISION.search(event.message)
     if not match:
         return None
-    try:
-        idle = timedelta(seconds=int(match["idle"]))
-    except (OverflowError, ValueError):  # longer than a timedelta, or than int() reads
-        return None
-    return Decision(event.time, match["action"], idle)
+    return Decision(event.time, match["action"], timedelta(seconds=int(match["idle"])))

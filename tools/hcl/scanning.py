@@ -29,7 +29,17 @@ def sets(text: str, name: str) -> bool:
 
     The file may be in JSON.
     """
-    return re.search(rf'(?:^|[{{,])\s*"?{re.escape(name)}\b', text, re.MULTILINE) is not None
+    word = re.escape(name)
+    pattern = rf'"{word}"\s*:' if is_json(text) else rf"^\s*{word}\b"
+    return re.search(pattern, text, re.MULTILINE) is not None
+
+
+def is_json(text: str) -> bool:
+    """Returns whether a text in HCL 1 or JSON is JSON, as Terraform tells a CLI configuration's.
+
+    https://github.com/hashicorp/hcl/blob/v1.0.0/lex.go
+    """
+    return text.lstrip().startswith("{")
 
 
 def locked_versions(directory: Path) -> dict[str, str]:

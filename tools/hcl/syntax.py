@@ -171,7 +171,8 @@ def parse_json(text: str, needed: Collection[str] = ()) -> Body:
     """The content of a .tf.json file: blocks, in which all else is attributes (`_JSON_INNER`).
 
     What should be a block and is none is left out. With `needed` only blocks of these kinds count,
-    and one that is none is an error. Raises UnreadableError.
+    one that is none is an error, and `terraform` and `check` have their inner blocks alone. Raises
+    UnreadableError.
     https://developer.hashicorp.com/terraform/language/syntax/json
     """
     body, strict = Body(), bool(needed)
@@ -186,7 +187,8 @@ def parse_json(text: str, needed: Collection[str] = ()) -> Body:
 def _json_blocks(kind: str, value: Any, depth: int, strict: bool) -> Iterator[Block]:
     inner_kinds = _JSON_INNER.get(kind, {})
     for labels, fields in _labelled(value, depth, strict):
-        attributes = {n: _json_expression(v) for n, v in fields.items() if n not in inner_kinds}
+        own = {} if strict and inner_kinds else fields  # which nobody needs of these kinds
+        attributes = {n: _json_expression(v) for n, v in own.items() if n not in inner_kinds}
         inner: list[Block] = []
         for name, inner_depth in inner_kinds.items():
             if name in fields:
@@ -207,11 +209,11 @@ def _labelled(
 
 
 def json_objects(value: Any, strict: bool = False) -> list[dict[str, Any]]:
-    """The objects that a block of JSON is: one or a list of them.
+    """The objects that a block of JSON is: one, a list of them, or none for null.
 
     Others are left out, or, if it is `strict`, raise UnreadableError.
     """
-    values = value if isinstance(value, list) else [value]
+    values = value if isinstance(value, list) else [] if value is None else [value]
     objects = [item for item in values if isinstance(item, dict)]
     if strict and len(objects) < len(values):
         raise UnreadableError("a block that is not an object")

@@ -19,10 +19,9 @@ _HEADER = "# Made by `tools import`; yours to edit.\n\n"
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of a .tfvars file: its text before (None for a new file) and after, the values."""
+    """A change of a .tfvars file: its text after it, and the values."""
 
     stack: Stack
-    before: str | None
     after: str
     values: Mapping[str, Value]
 
@@ -75,7 +74,7 @@ def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None
     if not changed:
         return None
     after = writing.assign(before or _HEADER, {**stand_ins, **changed})
-    return Edit(stack, before, after, changed)
+    return Edit(stack, after, changed)
 
 
 def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tools.aws import s3
 from tools.aws.sagemaker import NOTEBOOK_TYPE
-from tools.console.messages import say
+from tools.console.messages import exit_interrupted, say
 from tools.context import Target
 from tools.engine.preparation import finish_earlier_run
 from tools.engine.records import Records
@@ -74,11 +74,11 @@ def rename(session: Session, old_name: str, new_name: str, rename_instance: bool
     _refuse(renaming, records, target, new_name if rename_instance else None)
     _announce(session, renaming, instance, rename_instance)
     session.confirm("Rename it?")
-    with session.runner().resume(1) as run:
+    with session.runner().begin(1) as run:
         if not renaming.is_moved:
             finish_earlier_run(run, renaming.old)
         if run.interruption.count:
-            return
+            exit_interrupted()
         if instance:
             _set_name(renaming.current, new_name if rename_instance else instance)
         if not renaming.is_moved:

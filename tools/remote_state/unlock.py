@@ -14,8 +14,8 @@ from tools.state.place import LOCK, LocalPlace
 def unlock_state(session: Session, stack: Stack) -> None:
     """Shows who holds the lock of `stack`, asks, and removes it.
 
-    Raises UserError if there is no lock, or if its Terraform still runs on this machine. Exits with
-    130 if a wait for one that an earlier run left at work was interrupted.
+    Raises UserError if there is no lock, or if its Terraform still runs on this machine. Raises
+    NotAwaitedError if a person does not wait for one that an earlier run left at work.
     """
     place = session.records.place(stack)
     if place is None:
@@ -32,7 +32,7 @@ def unlock_state(session: Session, stack: Stack) -> None:
     elif lock.id == "?":  # incomplete: Terraform cannot read it either
         place.delete(LOCK)
     else:
-        with session.runner().work(1) as run:
+        with session.runner().begin(1) as run:
             # Not `prepare`, which may write a leftover state, for which it would need the lock.
             await_earlier_terraform(run, stack)
             initialize(run, stack)

@@ -128,7 +128,7 @@ def restore(session: Session, stack: Stack, version: str) -> None:
             )
     show_difference(current, restored)
     session.confirm("Make this version the state again?")
-    with session.runner().work(1) as run:
+    with session.runner().begin(1) as run:
         if current:
             prepare(run, stack)
             serial = max(current.serial, restored.serial) + 1

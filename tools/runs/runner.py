@@ -25,7 +25,6 @@ from tools.runs.options import Options
 from tools.runs.summary import summarize
 from tools.system import processes, signals
 from tools.terraform.binary import Terraform
-from tools.terraform.diagnostics import TerraformError
 from tools.terraform.keeper import Keeper
 from tools.terraform.warm import WarmProviders
 
@@ -93,11 +92,7 @@ class Runner:
         Exits with 130 if it was interrupted; a Terraform at work has ended then.
         """
         with self.begin(total) as run:
-            try:
-                yield run
-            except TerraformError:
-                if not run.interruption.count:
-                    raise
+            yield run
         if run.interruption.count:
             raise click.exceptions.Exit(130)
 

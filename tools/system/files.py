@@ -95,7 +95,8 @@ def writing_all(contents: Mapping[Path, str | bytes]) -> Iterator[None]:
         yield
     except BaseException:
         for path, content in contents.items():
-            _take_back(path, content, before[path])
+            with suppress(OSError, UserError):  # the disk that is full may have room for another
+                _take_back(path, content, before[path])
         raise
 
 

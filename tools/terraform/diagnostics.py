@@ -50,6 +50,12 @@ class TerraformError(UserError):
         self.diagnostics = diagnostics
 
 
+class NotAwaitedError(TerraformError):
+    """A person has ended the wait for a Terraform that an earlier run left at work."""
+
+    exit_code = 130  # as of Ctrl-C: 128 and the number of SIGINT
+
+
 # The lines with which an error or a warning begins, or what comes after one: without colours
 # Terraform draws no box around it, and its detail may have several paragraphs.
 # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/local/backend_apply.go

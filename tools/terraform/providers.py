@@ -139,12 +139,12 @@ def cli_config_text(mirror: Path, existing: Iterable[Path] = (), host: str = HOS
 def _native_text(file: Path) -> str:
     """The text of a CLI configuration in HCL 1's native syntax, if it is JSON."""
     text = file.read_text()
-    try:
-        document = json.loads(text) if file.suffix == ".json" else None
-    except ValueError:
-        return ""  # Terraform says so of every command
-    if not isinstance(document, dict):
+    if not scanning.is_json(text):
         return text
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text  # Terraform says what is wrong with it
     return "\n".join(f"{json.dumps(name)} = {_native(value)}" for name, value in document.items())
 
 

@@ -60,6 +60,7 @@ def test_reads_a_decision(line: str, what: str, idle_for: int) -> None:
         "[I 08:00 ServerApp] autostop: hello",
         # Whoever works in a notebook may write such a line.
         f"autostop: running on, idle {'9' * 20} of 60 s",
+        "autostop: running on, idle 86399999999999 of 60 s",
         f"autostop: running on, idle {'9' * 5000} of 60 s",
     ],
 )

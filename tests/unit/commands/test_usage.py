@@ -18,6 +18,7 @@ from tests.unit.commands.conftest import Checkout
         ("migrate old --bucket acme-data", "'acme-data' is not NAME=PURPOSE"),
         ("migrate old --bucket =datasets", "'=datasets' is not NAME=PURPOSE"),
         ("migrate old --bucket a=models --bucket a=datasets", "'a' is given twice"),
+        ("migrate old --bucket a=", "'a' has no purpose; give one, such as acme-data=datasets"),
         ("new-notebook nlp --tag Team=a --tag Team=b", "'Team' is given twice"),
         ("plan --wave 3", "'3' is not a part such as 3/8, the third of eight"),
         ("plan --shard 9/8", "'9/8' is not a part such as 3/8"),

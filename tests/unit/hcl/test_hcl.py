@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import UserError
-from tools.hcl import evaluation, reading, syntax, types, writing
+from tools.hcl import configuration, evaluation, reading, syntax, types, writing
 
 
 def test_reads_every_kind_of_literal(tmp_path: Path) -> None:
@@ -154,6 +154,17 @@ def test_reads_the_backend_in_each_form(
 ) -> None:
     (tmp_path / name).write_text(text)
     assert reading.read_backend(tmp_path / name) == expected
+
+
+def test_what_nobody_needs_of_a_json_file_does_not_make_it_unreadable() -> None:
+    """Terraform takes null for no block: https://github.com/hashicorp/hcl/blob/main/json/spec.md"""
+    document = {
+        "terraform": {"required_providers": None, "backend": None, "x": "${1 +}"},
+        "check": {"c": {"assert": {"condition": "${1 +}"}}},
+        "module": {"m": {"source": "./m"}},
+    }
+    pieces = configuration.read_pieces(json.dumps(document).encode(), True)
+    assert (list(pieces["modules"]), pieces["unreadable"]) == (["m"], "")
 
 
 def test_a_number_with_more_digits_than_python_reads_is_not_known() -> None:

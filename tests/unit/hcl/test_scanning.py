@@ -14,6 +14,11 @@ def test_what_a_file_sets() -> None:
     text = 'plugin_cache_dir_more = 1\n  provider_installation {\n# plugin_cache_dir = "x"\n'
     assert scanning.sets(text, "provider_installation")
     assert not scanning.sets(text, "plugin_cache_dir")
+    assert not scanning.sets(
+        "# as JSON: {plugin_cache_dir, provider_installation}", "plugin_cache_dir"
+    )
+    assert scanning.sets('{\n"a": {}, "plugin_cache_dir": "x"}', "plugin_cache_dir")
+    assert not scanning.sets('{"a": "plugin_cache_dir"}', "plugin_cache_dir")
 
 
 def test_locked_versions(tmp_path: Path) -> None:

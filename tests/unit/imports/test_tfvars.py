@@ -1,4 +1,4 @@
-"""Values in the stacks' files: in their place, all or none, never over somebody's word."""
+"""Values in the stacks' files: in their place, never over somebody's word."""
 
 from pathlib import Path
 

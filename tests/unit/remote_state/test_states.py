@@ -16,6 +16,7 @@ from tools.remote_state.unlock import unlock_state
 from tools.state.file import State
 from tools.system import processes
 from tools.system.signals import Interruption
+from tools.terraform.diagnostics import NotAwaitedError
 
 ELSEWHERE = 'terraform {\n  backend "http" {}\n}\n'
 
@@ -57,7 +58,7 @@ def test_no_lock_is_removed_while_a_terraform_of_a_killed_run_works(
     note.parent.mkdir(parents=True)
     processes.write_note(leftover.pid, note)
     monkeypatch.setattr(Interruption, "sleep", lambda *_: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(click.exceptions.Exit) as end:
+    with pytest.raises(NotAwaitedError) as end:
         unlock_state(team.open(), stack)
     assert end.value.exit_code == 130
     assert team.client("s3").head_object(**lock)

@@ -147,6 +147,13 @@ def test_what_terraform_login_has_written_is_kept_beside_a_mirror(tmp_path: Path
     assert '"credentials" = {\n"app.terraform.io" = {\n"token" = "a"\n}\n}\n' in text
 
 
+def test_a_damaged_json_file_is_left_to_terraform_to_explain(tmp_path: Path) -> None:
+    config = tmp_path / "a.tfrc"
+    config.write_text('{"credentials": {')
+    text = providers.cli_config_text(put_provider(tmp_path / "opt"), [config])
+    assert text.startswith('{"credentials": {\n')
+
+
 def test_opentofu_has_a_folder_of_plugins_of_its_own(tmp_path: Path) -> None:
     host = providers.HOST_OF["OpenTofu"]
     put_provider(tmp_path / "data/opentofu/plugins", host=host)
