@@ -29,6 +29,11 @@ COPIED = (
     "bootstrap",
     "README.md",
     "common.auto.tfvars",
+    # Each file costs hundreds of tests time. These are read by few, which copy them.
+    ":!modules/sagemaker-notebook/examples",
+    ":!modules/deployer-policies",
+    ":!templates/earlier",
+    ":!bootstrap/ci",
 )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trees import REPOSITORY
+from tests.trees import REPOSITORY, copy_repository
 from tests.unit.commands.conftest import Checkout
 from tools.scaffold import upgrade
 
@@ -14,7 +14,8 @@ EXAMPLE = "terraform.tfvars.example"
 
 @pytest.fixture
 def old(deployable: Checkout) -> Path:
-    """The directory of a notebook of the oldest layout."""
+    """The directory of a notebook of the oldest layout, beside the templates of all."""
+    copy_repository(deployable.root, "templates/earlier")
     directory = deployable.root / "notebooks/old"
     directory.mkdir()
     for name, text in OLDEST.items():
