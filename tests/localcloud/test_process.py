@@ -97,13 +97,16 @@ def test_the_life_of_a_local_cloud(cloud: LocalCloud) -> None:
     assert sorted(path.name for path in cloud.directory.iterdir()) == ["localstack.log", "lock"]
 
     # A process that got the number of the emulator is left alone.
-    with subprocess.Popen(["sleep", "600"], start_new_session=True) as other:
+    other = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    try:
         pid_file.write_text(noted.replace(f'"pid": {again.pid}', f'"pid": {other.pid}'))
         assert f'"pid": {other.pid}' in pid_file.read_text()
         assert cloud.status() is None
         assert not cloud.down()
         assert other.poll() is None
+    finally:
         other.kill()
+        other.wait()
 
 
 CREDENTIALS = {

@@ -73,6 +73,15 @@ def test_a_what_if_shows_the_difference(checkout: Checkout) -> None:
     assert found["without_what_if"]["usd"] == "414.15"
 
 
+def test_a_notebook_that_is_not_where_the_others_are_is_shown_with_its_region(
+    checkout: Checkout,
+) -> None:
+    """The region of the others is in the total's line; a price of another has to say where."""
+    done = checkout.tools("cost", "--what-if", "notebook-prod.region=eu-west-1")
+    rows = re.findall(r"^(notebook-\w+(?: \(.*?\))?)  ", done.stdout.partition("\n\n")[0], re.M)
+    assert sorted(rows) == ["notebook-dev", "notebook-prod (in eu-west-1)"]
+
+
 def test_a_what_if_shows_what_all_share_and_no_difference_of_what_is_not_known(
     checkout: Checkout,
 ) -> None:

@@ -77,6 +77,23 @@ def test_without_a_question_there_is_no_verdict(applied: Checkout) -> None:
     ]
 
 
+def test_whose_role_it_is_and_what_bounds_it_is_told(applied: Checkout) -> None:
+    """The keys are those of docs/json.md."""
+    told = json.loads(applied.tools("explain-access", "alice", "--json").stdout)
+    assert told.keys() == {
+        *("notebook", "role", "own_role", "boundary", "reads", "writes", "calls", "denied"),
+        *("unknown_policies", "unexplained"),
+    }
+    assert (told["role"], told["own_role"], told["boundary"]) == (
+        role()["values"]["arn"],
+        False,
+        None,
+    )
+    first, second = applied.tools("explain-access", "alice").stdout.splitlines()[:2]
+    assert first == f"notebooks/alice works with {told['role']} (shared with other notebooks),"
+    assert second == "with no permissions boundary."
+
+
 def test_what_is_not_one_notebook_is_refused(applied: Checkout) -> None:
     for name in ("iam", "*"):
         done = applied.tools("explain-access", name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.report.fleets import report, trend
+from tests.report.fleets import report, trend, with_stacks
 from tests.trees import write_stack
 from tools.cost.billed_costs import Billed, Row
 from tools.cost.model import Amount
@@ -211,6 +211,14 @@ def test_a_graph_of_too_many_boxes_is_a_list(tmp_path: Path) -> None:
     assert [group.title for group in drawn.groups] == names
     assert (drawn.wide, drawn.tall) == ("", "")
     assert drawing.draw([Stack(tmp_path, name) for name in names[:40]]).wide
+
+
+def test_each_id_in_the_page_is_one_element_s(tmp_path: Path) -> None:
+    """As HTML has it: https://html.spec.whatwg.org/#the-id-attribute. The graph is drawn twice."""
+    found = page.render(with_stacks(report(3), tmp_path), trend(report(3)))
+    ids = re.findall(r'\sid="([^"]*)"', found.partition("<script")[0])
+    assert "fleet" in ids
+    assert sorted(ids) == sorted(set(ids))
 
 
 def test_the_bill_stands_beside_the_estimate_if_it_is_kept() -> None:
