@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.engine.conftest import Bench, Sleepless
-from tests.unit.engine.fake_terraform import failure, write_state
+from tests.unit.engine.fake_terraform import Answer, failure, write_state
 from tools.engine.in_use import refuse_in_use
 from tools.engine.preparation import OWNER, await_earlier_terraform, prepare, prepare_ahead
 from tools.engine.run import Run
@@ -15,7 +15,7 @@ from tools.errors import UserError
 from tools.layout.stack import Stack
 from tools.state.place import ERRORED
 from tools.system import processes
-from tools.terraform.diagnostics import TerraformError
+from tools.terraform.diagnostics import NotAwaitedError
 
 
 class Ending(Sleepless):
@@ -58,8 +58,18 @@ def test_a_terraform_of_a_killed_run_is_waited_for(
 
 
 def test_a_stack_without_a_record_is_prepared_ahead(bench: Bench) -> None:
+    deprecated = {"severity": "warning", "summary": "Argument is deprecated", "detail": ""}
+    events = [
+        {"type": "text", "@message": "not JSON"},
+        {"type": "diagnostic", "diagnostic": deprecated},
+    ]
+    bench.terraform.will("init notebooks/n", Answer(events=events))
     prepare_ahead(bench.run(), bench.write("notebooks/n"))
     assert bench.terraform.calls == ["init notebooks/n"]
+    assert bench.told.lines == [
+        "[notebooks/n] not JSON",
+        "[notebooks/n] warning: Argument is deprecated",
+    ]
     assert bench.told.steps == []
 
 
@@ -85,10 +95,25 @@ def test_nothing_is_done_ahead_where_something_is_left_or_done(
 def test_an_interruption_ends_the_wait(bench: Bench, leftover: "subprocess.Popen[bytes]") -> None:
     run = replace(bench.run(), interruption=Ending(None))
     noted(run, leftover.pid, "notebooks.n.apply.pid")
-    with pytest.raises(TerraformError, match=f"process {leftover.pid}.*still works on it"):
+    with pytest.raises(NotAwaitedError, match=f"process {leftover.pid}.*still works on it"):
         prepare(run, bench.write("notebooks/n"))
     assert leftover.poll() is None
     assert bench.terraform.calls == []
+
+
+def test_an_interrupted_wait_is_no_answer_to_what_is_in_use(
+    bench: Bench, leftover: "subprocess.Popen[bytes]"
+) -> None:
+    """Of a stack whose place is not known Terraform itself would be asked what it holds."""
+    shared = bench.write("shared-infra/b")
+    stack = bench.write(
+        "notebooks/n", "shared-infra/b", text='terraform {\n  backend "http" {}\n}\n'
+    )
+    run = replace(bench.run(destroy=True), interruption=Ending(None))
+    noted(run, leftover.pid, "notebooks.n.apply.pid")
+    with pytest.raises(NotAwaitedError) as end:
+        refuse_in_use(run, [shared], [shared, stack])
+    assert end.value.exit_code == 130
 
 
 @pytest.mark.parametrize(
