@@ -277,7 +277,6 @@ def test_an_emulator_that_answers_pages_is_ended(
     assert cloud.status() is None
 
 
-@pytest.mark.nightly
 def test_another_port_where_4566_is_taken_and_no_settings_of_the_user(
     cloud: LocalCloud, port_of_4566: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

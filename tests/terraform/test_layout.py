@@ -80,6 +80,12 @@ def test_every_root_gives_the_common_values_to_the_module_that_checks_them(root:
     }
 
 
+def test_the_shared_states_are_read_in_the_roots_own_region() -> None:
+    """Where the bucket has to be (docs/state.md). The local cloud finds it from any region."""
+    shared = blocks(REPOSITORY / COMMON, "data")["terraform_remote_state"]["shared"]
+    assert "region = var.region}" in shared["config"]
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_versions(module: str) -> None:
     (terraform,) = parsed((REPOSITORY / module / "versions.tf").read_text())["terraform"]

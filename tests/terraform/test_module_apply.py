@@ -23,7 +23,6 @@ TRUST = {
 }
 
 
-@pytest.mark.nightly
 def test_a_notebook_is_updated_in_place(new_tree: NewTree, client: Callable[..., Any]) -> None:
     tree = new_tree()
     aws = clients(tree, client)

@@ -221,6 +221,12 @@ def test_each_id_in_the_page_is_one_element_s(tmp_path: Path) -> None:
     assert sorted(ids) == sorted(set(ids))
 
 
+def test_the_pictures_have_an_arrow_for_all_that_is_read(tmp_path: Path) -> None:
+    """By hand: iam reads s3, vpc-endpoints security-groups, and the box of notebooks all four."""
+    drawn = drawing.draw(with_stacks(report(3), tmp_path).stacks)
+    assert [picture.count('class="edge"') for picture in (drawn.wide, drawn.tall)] == [6, 6]
+
+
 def test_the_bill_stands_beside_the_estimate_if_it_is_kept() -> None:
     first, last = date(2026, 10, 1), date(2026, 11, 1)
     amounts = {"<b>alice": {first: Decimal("41.2"), last: Decimal(7)}}
