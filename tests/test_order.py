@@ -17,6 +17,7 @@ def test_the_tests_of_a_file_stay_together(tmp_path: Path) -> None:
         [
             *(sys.executable, "-m", "pytest", "-p", "tests.order", "-v", "-n", "2"),
             *("-c", "/dev/null", f"--rootdir={tmp_path}", str(tmp_path)),
+            f"--basetemp={tmp_path / 'inner'}",  # so that it deletes no earlier session's folders
         ],
         cwd=REPOSITORY,
         capture_output=True,

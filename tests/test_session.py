@@ -54,6 +54,8 @@ def test_ctrl_c_leaves_no_process(tmp_path: Path, waiting: str, workers: int) ->
     started = tmp_path / "started"
     (tmp_path / "test_waiting.py").write_text(waiting.format(started=str(started)))
     command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-n", str(workers)]
+    # Else it would delete the folders of earlier sessions as it ends, which can take minutes.
+    command.append(f"--basetemp={tmp_path / 'inner'}")
     with interruptible():
         process = subprocess.Popen(
             [*command, "-c", os.devnull, f"--rootdir={tmp_path}", str(tmp_path)],
