@@ -7,13 +7,26 @@ from tests.unit.engine.conftest import Bench
 from tests.unit.engine.fake_terraform import Answer
 from tools.engine.init import initialize
 from tools.hcl.scanning import LOCK_FILE
+from tools.layout.stack import Stack
+
+
+def write_lock(stack: Stack, version: str) -> None:
+    """The lock file of an init that has chosen this version of the AWS provider."""
+    text = f'provider "registry.terraform.io/hashicorp/aws" {{\n  version = "{version}"\n}}\n'
+    (stack.path / LOCK_FILE).write_text(text)
+
+
+def initialize_with(chain: Bench, stack: Stack, version: str) -> None:
+    """Initializes a stack that has this version installed: its init is current afterwards."""
+    write_lock(stack, version)
+    provider = f"registry.terraform.io/hashicorp/aws/{version}/linux_amd64"
+    (stack.path / ".terraform/providers" / provider).mkdir(parents=True)
+    initialize(chain.run(), stack)
 
 
 def test_a_bad_version_is_said_once_in_a_run(chain: Bench) -> None:
     for stack in chain.stacks():
-        (stack.path / LOCK_FILE).write_text(
-            'provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.25.0"\n}\n'
-        )
+        write_lock(stack, "6.25.0")
     run = chain.run()
     for stack in chain.stacks():
         initialize(run, stack)
@@ -25,12 +38,7 @@ def test_a_bad_version_is_said_once_in_a_run(chain: Bench) -> None:
 
 def test_a_run_that_needs_no_init_says_it_too(chain: Bench) -> None:
     stack = chain.stack("notebooks/m")
-    (stack.path / LOCK_FILE).write_text(
-        'provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.39.0"\n}\n'
-    )
-    provider = "registry.terraform.io/hashicorp/aws/6.39.0/linux_amd64"
-    (stack.path / ".terraform/providers" / provider).mkdir(parents=True)
-    initialize(chain.run(), stack)
+    initialize_with(chain, stack, "6.39.0")
     told = len(chain.told.lines)
     initialize(chain.run(logs=chain.root / "logs" / "another"), stack)
     assert chain.terraform.calls.count("init notebooks/m") == 1
@@ -39,9 +47,7 @@ def test_a_run_that_needs_no_init_says_it_too(chain: Bench) -> None:
 
 def test_a_good_version_is_not_mentioned(chain: Bench) -> None:
     for stack in chain.stacks():
-        (stack.path / LOCK_FILE).write_text(
-            'provider "registry.terraform.io/hashicorp/aws" {\n  version = "5.100.0"\n}\n'
-        )
+        write_lock(stack, "5.100.0")
         initialize(chain.run(), stack)
     assert not [line for line in chain.told.lines if "warning" in line]
 
@@ -49,12 +55,7 @@ def test_a_good_version_is_not_mentioned(chain: Bench) -> None:
 def test_a_stack_that_needs_no_init_does_not_wait_for_anothers(chain: Bench) -> None:
     """Inits with a plugin cache follow each other, and a download takes minutes."""
     current = chain.stack("notebooks/m")
-    (current.path / LOCK_FILE).write_text(
-        'provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.25.0"\n}\n'
-    )
-    provider = "registry.terraform.io/hashicorp/aws/6.25.0/linux_amd64"
-    (current.path / ".terraform/providers" / provider).mkdir(parents=True)
-    initialize(chain.run(), current)
+    initialize_with(chain, current, "6.25.0")
     env = {**chain.terraform.env, "TF_PLUGIN_CACHE_DIR": "cache"}
     run = replace(chain.run(), terraform=replace(chain.terraform, env=env))
     assert run.terraform.shares_plugin_cache
