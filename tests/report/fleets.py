@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.trees import reading, write_stack
 from tools.aws.sagemaker import Instance
 from tools.cost import billed_costs, groups
-from tools.cost.billed_costs import Billed, Row
+from tools.cost.billed_costs import Billed, BilledRow
 from tools.cost.comparison import compare
 from tools.cost.groups import Key
 from tools.cost.model import (
@@ -101,7 +101,7 @@ def report(count: int, asked: bool = True, values: Mapping[str, Value] | None = 
     )
 
 
-def _bill(found: Estimate) -> tuple[Billed, list[Row]]:
+def _bill(found: Estimate) -> tuple[Billed, list[BilledRow]]:
     """What was billed by owner: a little more than the estimate, and something that none has."""
     key = Key.parse("owner")
     months = [date(2026, 10, 1), date(2026, 11, 1)]

@@ -24,7 +24,7 @@ from tests.trees import reading, write_stack
 from tools.cost.prices import Price
 from tools.layout.stack import Stack
 from tools.report import drawing, page
-from tools.report.drawing import Drawing, Group
+from tools.report.drawing import Drawing, StackGroup
 
 PATIENCE = 300
 """Seconds after which a wait is given up, however busy the machine is."""
@@ -237,7 +237,7 @@ def test_what_got_in_all_the_same_would_not_run(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page's policy, should an escape ever be forgotten."""
-    injected = Drawing([Group("a", "shared", [])], Markup(HTML))
+    injected = Drawing([StackGroup("a", "shared", [])], Markup(HTML))
     monkeypatch.setattr(drawing, "draw", lambda _: injected)
     browser = open_page(report(1))
     assert browser.execute_script("return window.broken") is None

@@ -6,19 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.aws.client import Cloud
+from tools.aws.vpcs import Vpc, parse_vpc
 from tools.errors import UserError
 
 DEFAULT_VPC = "default"
 # States of endpoints that are gone, or never were.
 GONE = frozenset({"deleted", "deleting", "failed", "rejected", "expired"})
-
-
-@dataclass(frozen=True)
-class Vpc:
-    """A VPC: its id and its first address range, "" if AWS names none."""
-
-    id: str
-    cidr: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ def find_vpc(cloud: Cloud, vpc: str) -> Vpc | None:
     filters = {"is-default": "true"} if vpc == DEFAULT_VPC else {"vpc-id": vpc}
     what = f"look for the VPC {vpc}"
     for described in cloud.describe_ec2(what, "describe_vpcs", "Vpcs", filters):
-        return Vpc(str(described["VpcId"]), str(described.get("CidrBlock") or ""))
+        return parse_vpc(described)
     return None
 
 

@@ -35,16 +35,18 @@ class Subnet:
 def read_vpcs(cloud: Cloud) -> list[Vpc]:
     """Returns the VPCs of the region, the default one last. Raises UserError if AWS refuses."""
     described_vpcs = cloud.items("list the VPCs", "ec2", "describe_vpcs", "Vpcs")
-    listed = [
-        Vpc(
-            str(described["VpcId"]),
-            _cidrs(described),
-            _name(described),
-            bool(described.get("IsDefault")),
-        )
-        for described in described_vpcs
-    ]
-    return sorted(listed, key=lambda vpc: (vpc.is_default, vpc.name, vpc.id))
+    vpcs = map(parse_vpc, described_vpcs)
+    return sorted(vpcs, key=lambda vpc: (vpc.is_default, vpc.name, vpc.id))
+
+
+def parse_vpc(described: Mapping[str, Any]) -> Vpc:
+    """Returns the VPC that EC2's DescribeVpcs `described`."""
+    return Vpc(
+        str(described["VpcId"]),
+        _cidrs(described),
+        _name(described),
+        bool(described.get("IsDefault")),
+    )
 
 
 def read_subnets(cloud: Cloud, vpc_id: str) -> list[Subnet]:

@@ -11,13 +11,13 @@ from click.core import ParameterSource
 
 from tools.aws.model import check_region
 from tools.commands import completions, cost_actual, cost_tables, options
-from tools.commands.cost_actual import Request
+from tools.commands.cost_actual import BillRequest
 from tools.commands.cost_tables import CostAnswer
 from tools.console.messages import print_json, say, warn
 from tools.context import Context
 from tools.cost import billed_costs, comparison, csv_output, estimates, json_output, prices, refresh
 from tools.cost.comparison import Comparison
-from tools.cost.estimates import Question
+from tools.cost.estimates import CostQuestion
 from tools.cost.groups import Key, group
 from tools.cost.model import Assumptions, Estimate
 from tools.cost.quantities import WhatIf
@@ -170,7 +170,7 @@ def command(
             "--actual is about the whole fleet in AWS: give it without NOTEBOOKS, --where, "
             "--what-if, --compare and --local"
         )
-    question = Question(
+    question = CostQuestion(
         local,
         notebooks,
         conditions,
@@ -181,7 +181,7 @@ def command(
     )
     today = datetime.now(UTC).date()
     if actual:
-        request = Request(months, with_refresh, yes)
+        request = BillRequest(months, with_refresh, yes)
         _show_actual(context, question, key, today, request, as_json, as_csv)
         return
     if with_refresh:
@@ -212,10 +212,10 @@ def command(
 
 def _show_actual(
     context: Context,
-    question: Question,
+    question: CostQuestion,
     by: Key | None,
     today: date,
-    request: Request,
+    request: BillRequest,
     as_json: bool,
     as_csv: bool,
 ) -> None:
@@ -232,7 +232,7 @@ def _show_actual(
         cost_actual.show(answer)
 
 
-def _refresh(context: Context, question: Question, today: date) -> None:
+def _refresh(context: Context, question: CostQuestion, today: date) -> None:
     counted = estimates.count(context, question)
     for refreshed in refresh.refresh_prices(counted, today, say):
         say(f"{refreshed.count} prices of {refreshed.region} from {refreshed.source}")

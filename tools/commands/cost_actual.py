@@ -15,7 +15,7 @@ from tools.console.figures import money, signed_money
 from tools.console.messages import say, tell, warn
 from tools.console.prompt import require_terminal
 from tools.cost import billed_costs, csv_output, groups, json_output
-from tools.cost.billed_costs import Against, Billed, Row
+from tools.cost.billed_costs import Against, Billed, BilledRow
 from tools.cost.groups import Key
 from tools.cost.model import Estimate, total
 from tools.errors import UserError
@@ -29,7 +29,7 @@ _NOT_THERE = {
 
 
 @dataclass(frozen=True)
-class Request:
+class BillRequest:
     """How Cost Explorer is asked: for `months` before this one.
 
     It is asked `again` even if it has answered today, and with `yes` without a question.
@@ -45,7 +45,7 @@ class Actual:
     """The bill beside the estimate."""
 
     billed: Billed
-    rows: Sequence[Row]
+    rows: Sequence[BilledRow]
     against: Against | None
     estimate: Estimate
 
@@ -59,7 +59,7 @@ def choose_key(repository: Repository, region: str, by: Key | None) -> Key:
 
 
 def read(
-    repository: Repository, estimate: Estimate, key: Key, today: date, request: Request
+    repository: Repository, estimate: Estimate, key: Key, today: date, request: BillRequest
 ) -> Actual:
     """Returns the bill by `key` beside `estimate`: today's answer, or after a question a new one.
 
@@ -77,7 +77,7 @@ def read(
     return Actual(billed, rows, billed_costs.against(billed), estimate)
 
 
-def _ask(repository: Repository, key: Key, today: date, request: Request) -> Billed:
+def _ask(repository: Repository, key: Key, today: date, request: BillRequest) -> Billed:
     say(f"AWS charges ${USD_A_REQUEST} a request for Cost Explorer:")
     say(f"  {SOURCE}")
     say(f"This takes one, and one for each further page, {MOST_REQUESTS} at most.")
@@ -120,7 +120,7 @@ def show(actual: Actual) -> None:
         tell(note)
 
 
-def _cells(name: str, rows: Sequence[Row], billed: Billed) -> list[str]:
+def _cells(name: str, rows: Sequence[BilledRow], billed: Billed) -> list[str]:
     amounts = [
         sum((row.billed.get(month, Decimal(0)) for row in rows), Decimal(0))
         for month in billed.months

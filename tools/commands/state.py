@@ -15,7 +15,7 @@ from tools.layout.selection import Selection
 from tools.layout.stack import Stack
 from tools.remote_state import bootstrap, listing, versions
 from tools.remote_state.enable import disable_states, enable_states
-from tools.remote_state.settings import Request, root_settings
+from tools.remote_state.settings import BackendRequest, root_settings
 from tools.remote_state.unlock import unlock_state
 from tools.runs import orphans
 from tools.runs.options import Options
@@ -64,7 +64,7 @@ def bootstrap_(context: Context, /, local: bool, yes: bool, **given: Any) -> Non
       tools state bootstrap --bucket acme-terraform-states
     """
     session = _open_unchecked(context, local, yes)
-    bootstrap.create_bucket(session, root_settings(Request(**given), session.target))
+    bootstrap.create_bucket(session, root_settings(BackendRequest(**given), session.target))
 
 
 @command.command(short_help="Move every stack's state into the bucket.")
@@ -88,7 +88,7 @@ def enable(context: Context, /, local: bool, yes: bool, **given: Any) -> None:
       tools state enable
       tools state enable --bucket acme-terraform-states --prefix ml
     """
-    enable_states(_open_unchecked(context, local, yes), Request(**given))
+    enable_states(_open_unchecked(context, local, yes), BackendRequest(**given))
 
 
 @command.command(short_help="Move every stack's state back into its folder.")

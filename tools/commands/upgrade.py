@@ -16,7 +16,7 @@ from tools.remote_state.readdress import Moves, find_moves, move_addresses
 from tools.runs.options import Options
 from tools.runs.session import Session
 from tools.scaffold import upgrade
-from tools.scaffold.merge import Conflict
+from tools.scaffold.merge import MergeConflict
 from tools.scaffold.upgrade import LeftAlone, Upgrade
 from tools.state.checks import check_states
 from tools.system import files
@@ -72,7 +72,7 @@ def _plan_all(
 ) -> list[Upgrade]:
     """Plans the directories of all notebooks. Raises UserError if one of them does not fit."""
     upgrades: list[Upgrade] = []
-    conflicts: list[Conflict] = []
+    conflicts: list[MergeConflict] = []
     for stack in stacks:
         if stack.kind != "notebook" or (is_local and is_from_repository(stack.path)):
             continue

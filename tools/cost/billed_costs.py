@@ -62,7 +62,7 @@ class Billed:
 
 
 @dataclass(frozen=True)
-class Row:
+class BilledRow:
     """A value of the tag: what was billed by month, and what a month is estimated to cost.
 
     `estimate` is None if nobody knows whether the value is one of this project's. `difference` is
@@ -162,7 +162,7 @@ def against(billed: Billed) -> Against | None:
     return Against(this_month, Decimal(days) / in_month, False) if days else None
 
 
-def compare(billed: Billed, estimate: Estimate, key: Key) -> list[Row]:
+def compare(billed: Billed, estimate: Estimate, key: Key) -> list[BilledRow]:
     """The values of the tag beside the estimate, the largest difference first.
 
     What notebooks share has no owner. It is estimated beside what was billed without the tag, or
@@ -192,7 +192,9 @@ def compare(billed: Billed, estimate: Estimate, key: Key) -> list[Row]:
     )
 
 
-def kept_beside(repository: Repository, estimate: Estimate) -> tuple[Billed, list[Row]] | None:
+def kept_beside(
+    repository: Repository, estimate: Estimate
+) -> tuple[Billed, list[BilledRow]] | None:
     """The last answer of Cost Explorer, for whatever tag, beside `estimate`; never asks AWS.
 
     None if there is no answer, or none whose tag the notebooks have.
@@ -212,17 +214,17 @@ def _name_of_shared(billed: Billed, key: Key) -> str:
     return f"shared, or no {key.noun}" if billed.project else f"no {key.noun} (whole account)"
 
 
-def _largest(row: Row) -> Decimal:
+def _largest(row: BilledRow) -> Decimal:
     return max(row.billed.values(), default=Decimal(0))
 
 
 def _row(
     name: str, usd_by_month: Mapping[date, Decimal], amount: Amount | None, basis: Against | None
-) -> Row:
+) -> BilledRow:
     difference = None
     if basis and amount and amount.complete:
         difference = usd_by_month.get(basis.month, Decimal(0)) - amount.usd * basis.share
-    return Row(name, usd_by_month, amount, difference)
+    return BilledRow(name, usd_by_month, amount, difference)
 
 
 def _months(today: date, before: int) -> list[date]:

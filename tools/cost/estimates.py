@@ -19,7 +19,7 @@ from tools.state.place import locate, read_state
 
 
 @dataclass(frozen=True)
-class Question:
+class CostQuestion:
     """What to estimate: which notebooks of which fleet, and what differs from their values.
 
     `patterns` and `conditions` select notebooks as in Fleet.notebooks; `region` and `hours` replace
@@ -35,7 +35,7 @@ class Question:
     assumptions: Assumptions = field(default_factory=Assumptions)
 
 
-def estimate(context: Context, question: Question, fleet: Fleet | None = None) -> Estimate:
+def estimate(context: Context, question: CostQuestion, fleet: Fleet | None = None) -> Estimate:
     """Estimates what `question` asks for. Of AWS it needs nothing but states, and no state at all.
 
     `fleet` is what `open_fleet` returned for it, if that was called already: it mirrors the
@@ -48,7 +48,7 @@ def estimate(context: Context, question: Question, fleet: Fleet | None = None) -
     return model.estimate_month(counted, prices.load(), question.assumptions)
 
 
-def count(context: Context, question: Question, fleet: Fleet | None = None) -> Quantities:
+def count(context: Context, question: CostQuestion, fleet: Fleet | None = None) -> Quantities:
     """Counts what the notebooks of `question`, and what they share, use in a month.
 
     Raises UserError as `estimate` does, but for the price table, which it does not need.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tools.aws import network
 from tools.aws.client import Cloud
-from tools.aws.network import Vpc
+from tools.aws.vpcs import Vpc
 from tools.doctor.check import Check
 from tools.fleet.occupants import clashes, is_ours
 from tools.hcl.reading import Value
@@ -40,7 +40,7 @@ def check_vpc(cloud: Cloud, vpc: Vpc | None, groups: Values, endpoints: Values) 
         return Check(
             "vpc", "error", f"{wanted} does not exist in {cloud}", f"correct vpc_id in {file}"
         )
-    description = f"{vpc.id}, {vpc.cidr or 'no address block'}"
+    description = f"{vpc.id}, {', '.join(vpc.cidrs)}"
     if endpoints.get("private_dns_enabled"):
         off = [
             name

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tools.aws import sessions
 from tools.aws.client import Cloud, refuse_emulator
-from tools.aws.network import Vpc
+from tools.aws.vpcs import Vpc
 from tools.context import Context
 from tools.doctor import account, machine, quotas, repository
 from tools.doctor.check import Check

@@ -9,7 +9,7 @@ from tools.errors import UserError
 from tools.imports import inventory, tfvars
 from tools.imports.inventory import Inventory
 from tools.imports.request import ImportRequest, ResourceImport
-from tools.imports.tfvars import Edit
+from tools.imports.tfvars import ValuesEdit
 from tools.layout.repository import Repository
 from tools.runs.session import Session
 from tools.scaffold import render
@@ -24,7 +24,7 @@ class PendingImport:
     """
 
     imports: tuple[ResourceImport, ...]
-    edits: tuple[Edit, ...]
+    edits: tuple[ValuesEdit, ...]
     notebooks: tuple[Notebook, ...]
     notes: tuple[str, ...]
     stacks: tuple[str, ...]

@@ -18,7 +18,7 @@ _HEADER = "# Made by `tools import`; yours to edit.\n\n"
 
 
 @dataclass(frozen=True)
-class Edit:
+class ValuesEdit:
     """A change of a .tfvars file: its text after it, and the values."""
 
     stack: Stack
@@ -30,7 +30,7 @@ class Edit:
         return self.stack.path / VALUES
 
 
-def plan_edits(repository: Repository, wanted: Values, local: bool) -> list[Edit]:
+def plan_edits(repository: Repository, wanted: Values, local: bool) -> list[ValuesEdit]:
     """Returns the edits that give the stacks the `wanted` values, none for what they have.
 
     With `local` the stacks are the local cloud's working copy, whose files become its own. Raises
@@ -40,7 +40,7 @@ def plan_edits(repository: Repository, wanted: Values, local: bool) -> list[Edit
     return [edit for edit in edits if edit]
 
 
-def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None:
+def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> ValuesEdit | None:
     declared = variables.read_values(stack)
     stand_ins = workspace.stand_ins(stack.path) if local else {}
     files_by_name = {
@@ -74,7 +74,7 @@ def _edit(stack: Stack, wanted: Mapping[str, Value], local: bool) -> Edit | None
     if not changed:
         return None
     after = writing.assign(before or _HEADER, {**stand_ins, **changed})
-    return Edit(stack, after, changed)
+    return ValuesEdit(stack, after, changed)
 
 
 def _merge_into(file: Path, name: str, current: Value, value: Value) -> Value:

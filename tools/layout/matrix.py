@@ -17,7 +17,7 @@ class Job:
     stacks: Sequence[Stack]
 
 
-class Entry(TypedDict):
+class JobEntry(TypedDict):
     """A job as a pipeline is given it; of `stacks` the names."""
 
     wave: str
@@ -43,13 +43,13 @@ def jobs_of_wave(stacks: Collection[Stack], wave: Portion, shard_size: int) -> I
 
 def entries(
     stacks: Collection[Stack], shard_size: int, chosen: Collection[Stack] | None = None
-) -> list[Entry]:
+) -> list[JobEntry]:
     """Returns the jobs of the matrix; with `chosen` only those that have one of these.
 
     A job's part of a wave depends on the wave alone, and not on what is chosen.
     """
     names = None if chosen is None else {stack.name for stack in chosen}
-    rows: list[Entry] = []
+    rows: list[JobEntry] = []
     for job in jobs_of(stacks, shard_size):
         in_job = [stack.name for stack in job.stacks if names is None or stack.name in names]
         if in_job:

@@ -102,7 +102,7 @@ def merge(pieces: Sequence[tuple[str, Pieces]], paths: Sequence[Expression] = ()
 
 
 @dataclass
-class Context(ABC):
+class ModuleContext(ABC):
     """What names mean in one module, for `Scope.lookup`.
 
     `folder` is the module's directory as Terraform writes it: "." for a root. `root` is the root's
@@ -163,7 +163,7 @@ class Context(ABC):
 
 
 @dataclass
-class RootContext(Context):
+class RootContext(ModuleContext):
     """A root module, whose variables have values from files and the environment.
 
     `contents` are those of its .tfvars files, by name, the strongest last. `used` collects the
@@ -222,7 +222,7 @@ class RootContext(Context):
 
 
 @dataclass
-class CalledContext(Context):
+class CalledContext(ModuleContext):
     """A module that another one calls, whose variables are the `arguments` of the call there."""
 
     arguments: Attributes = field(default_factory=dict)

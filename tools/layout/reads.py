@@ -24,7 +24,7 @@ from tools.layout.contents import (
     read_contents,
     selected_workspace,
 )
-from tools.layout.module import CalledContext, Context, Module, RootContext
+from tools.layout.module import CalledContext, Module, ModuleContext, RootContext
 
 STATE_NAME = "tfstate"  # in the name of a state that is called as usual
 _DEEPEST = 20  # modules within modules
@@ -64,7 +64,7 @@ class Read(NamedTuple):
     is_file: bool = False
 
 
-class Backend(NamedTuple):
+class DeclaredBackend(NamedTuple):
     """Where a root keeps its state, as its files say: "local" if they declare no backend."""
 
     kind: str
@@ -134,7 +134,7 @@ class Reader:
                 known_results.append(result)
         return self._place(result, directory, parent)
 
-    def backend(self, directory: str) -> Backend | None:
+    def backend(self, directory: str) -> DeclaredBackend | None:
         """The backend of a root.
 
         None if an argument is not known, or a file that may name another backend is not followed.
@@ -149,15 +149,15 @@ class Reader:
             if configuration.names_backend(content)
         ]
         if not named:
-            return Backend("local", {}, is_declared=False)
+            return DeclaredBackend("local", {}, is_declared=False)
         text = named[0][1].decode(errors="replace")
         if len(named) == 1 and (plain := reading.read_plain_backend(text)):
-            return Backend(*plain, is_declared=True)
+            return DeclaredBackend(*plain, is_declared=True)
         root = module.merge(module.read_pieces(named))
         if root.unreadable:
             return None
         if not root.backend:
-            return Backend("local", {}, is_declared=False)
+            return DeclaredBackend("local", {}, is_declared=False)
         kind, attributes = root.backend
         if any(expression[0] != "literal" for expression in attributes.values()):
             root = module.merge(module.read_pieces(config_files))
@@ -166,7 +166,7 @@ class Reader:
         if any(len(v) != 1 or first_unknown(v[0]) for v in values_by_argument.values()):
             return None
         arguments = {name: values[0] for name, values in values_by_argument.items()}
-        return Backend(kind, arguments, is_declared=True)
+        return DeclaredBackend(kind, arguments, is_declared=True)
 
     def variables(self, directory: str, names: Sequence[str]) -> dict[str, Values]:
         """The values, by Terraform's own precedence, of those variables that a root declares."""
@@ -283,11 +283,13 @@ class Walk:
             distinct_reads[Read(name, None, f"{reason}, and it may read other states")] = None
         return iter(distinct_reads)
 
-    def contexts(self) -> Iterator[tuple[str, Context]]:
+    def contexts(self) -> Iterator[tuple[str, ModuleContext]]:
         """The root and each module, with what precedes the names of its data sources."""
         yield from self._below("", self._root_context, 0)
 
-    def _below(self, prefix: str, context: Context, depth: int) -> Iterator[tuple[str, Context]]:
+    def _below(
+        self, prefix: str, context: ModuleContext, depth: int
+    ) -> Iterator[tuple[str, ModuleContext]]:
         yield prefix, context
         for name, attributes in context.module.modules.items():
             full = f"{prefix}module.{name}."
@@ -313,7 +315,7 @@ class Walk:
                         )
                         yield from self._below(full, inner, depth + 1)
 
-    def _folder(self, name: str, context: Context, source: Value) -> str | None:
+    def _folder(self, name: str, context: ModuleContext, source: Value) -> str | None:
         """The directory of a module, relative to the root's; None if it is not known."""
         if not isinstance(source, str):
             unknown = first_unknown(source) or Unknown("a value that is no text")
@@ -356,7 +358,7 @@ def _any(scope: Scope, name: str) -> list[Scope]:
     return [scope.with_names({name: Unknown(f"its {name}")})]
 
 
-def _handed_on(read: Read, name: str, prefix: str, context: Context) -> Read:
+def _handed_on(read: Read, name: str, prefix: str, context: ModuleContext) -> Read:
     """The read of the data source `name`, with the output by which its module hands it on, if any.
 
     That is known if the root calls the module once.
@@ -372,7 +374,7 @@ def _handed_on(read: Read, name: str, prefix: str, context: Context) -> Read:
     return read._replace(as_output=f"{prefix}{output}.{keys[0]}")
 
 
-def _reads_of_files(prefix: str, context: Context, names: Collection[str]) -> Iterator[Read]:
+def _reads_of_files(prefix: str, context: ModuleContext, names: Collection[str]) -> Iterator[Read]:
     """The states, of which one is called as `names` say, that functions read, such as file()."""
     for expression in context.module.paths:
         texts = set(_texts(expression, context, set()))
@@ -392,7 +394,7 @@ def _reads_of_files(prefix: str, context: Context, names: Collection[str]) -> It
                 yield Read(name, None, reason, is_file=True)
 
 
-def _texts(expression: Any, context: Context, seen: set[tuple[str, str]]) -> Iterator[str]:
+def _texts(expression: Any, context: ModuleContext, seen: set[tuple[str, str]]) -> Iterator[str]:
     """The texts of which an expression is made, each among others; without the names `seen`."""
     yield repr(expression)
     for kind, name in references(expression):
@@ -407,7 +409,7 @@ def _texts(expression: Any, context: Context, seen: set[tuple[str, str]]) -> Ite
                 yield repr(context.arguments.get(name))
 
 
-def _reads_of(name: str, attributes: Attributes, context: Context) -> Iterator[Read]:
+def _reads_of(name: str, attributes: Attributes, context: ModuleContext) -> Iterator[Read]:
     has_defaults = attributes.get("defaults", _NONE) != _NONE
     for scope in _instances(attributes, context.scope):
         names = ("backend", "config", "workspace")

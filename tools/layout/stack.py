@@ -10,7 +10,7 @@ from tools.layout import files
 from tools.layout.neighbours import FOLDERS as FOLDERS
 from tools.layout.neighbours import Kind as Kind
 from tools.layout.neighbours import Neighbours, Upstream
-from tools.layout.reads import Backend, StateAddress
+from tools.layout.reads import DeclaredBackend, StateAddress
 
 # The stacks of shared-infra/.
 S3 = "shared-infra/s3"
@@ -114,7 +114,7 @@ class Stack:
         """The files that Terraform, or OpenTofu, reads in its directory as configuration."""
         return files.tf_files(self.path, self._neighbours.reader.tofu)
 
-    def backend(self) -> Backend | None:
+    def backend(self) -> DeclaredBackend | None:
         """Its backend; read again at each call, unless contents are kept (`keep_contents`).
 
         None if an argument is not known, or a file may name another that is not followed here.

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from tools.imports.endpoints import is_supported, short_service
 from tools.migration import purposes
 from tools.migration.legacy import Resource
-from tools.migration.mapping import MappedResource, Scope
+from tools.migration.mapping import MappedResource, MappingScope
 from tools.migration.resource_types import BUCKET, ENDPOINT, GROUP, NOTEBOOK, ROLE, STACKS
 
 
 def select_imports(
-    resources: Sequence[Resource], scope: Scope, log_senders: Mapping[str, Resource]
+    resources: Sequence[Resource], scope: MappingScope, log_senders: Mapping[str, Resource]
 ) -> list[MappedResource]:
     """Returns what becomes of each resource of a type that the stacks have.
 
@@ -136,7 +136,7 @@ def _endpoints(
 
 
 def _buckets(
-    buckets: Sequence[Resource], scope: Scope, log_senders: Mapping[str, Resource]
+    buckets: Sequence[Resource], scope: MappingScope, log_senders: Mapping[str, Resource]
 ) -> Iterable[MappedResource]:
     shared_buckets = []
     for bucket in buckets:

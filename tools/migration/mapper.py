@@ -8,7 +8,13 @@ from tools.errors import UserError
 from tools.migration import dependencies, relations
 from tools.migration.import_selection import select_imports
 from tools.migration.legacy import Resource
-from tools.migration.mapping import Choices, Disposition, LegacyMapping, MappedResource, Scope
+from tools.migration.mapping import (
+    Choices,
+    Disposition,
+    LegacyMapping,
+    MappedResource,
+    MappingScope,
+)
 from tools.migration.resource_types import BUCKET, GROUP, IMPORTABLE, ROLE, STACKS
 
 _KMS = "aws_kms_"
@@ -47,7 +53,7 @@ _STAYS = {
 }
 
 
-def map_resources(resources: Iterable[Resource], scope: Scope) -> LegacyMapping:
+def map_resources(resources: Iterable[Resource], scope: MappingScope) -> LegacyMapping:
     """Returns the mapping of an old deployment's resources onto the stacks here.
 
     Raises UserError if all of them are in another account or region, if a choice names nothing, or
@@ -82,7 +88,7 @@ def _matches(address: str, pattern: str) -> bool:
     return address == pattern or fnmatchcase(address, pattern.replace("[", "[[]"))
 
 
-def _check_location(resources: Iterable[Resource], scope: Scope) -> None:
+def _check_location(resources: Iterable[Resource], scope: MappingScope) -> None:
     importable = [resource for resource in resources if resource.type in IMPORTABLE]
     accounts = {resource.account for resource in importable} - {""}
     if accounts and scope.account not in accounts:
@@ -101,7 +107,7 @@ def _check_location(resources: Iterable[Resource], scope: Scope) -> None:
 class _Mapper:
     """One mapping at work: selects what is imported, then finds what that uses."""
 
-    def __init__(self, resources: Sequence[Resource], scope: Scope) -> None:
+    def __init__(self, resources: Sequence[Resource], scope: MappingScope) -> None:
         self._resources = resources
         self._scope = scope
         self._rows: dict[str, MappedResource] = {}

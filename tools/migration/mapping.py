@@ -38,7 +38,7 @@ class EarlierMigration:
 
 
 @dataclass(frozen=True)
-class Scope:
+class MappingScope:
     """What a mapping depends on besides the resources.
 
     `region` and `account` are those of the stacks here; `state_bucket` holds the old state, empty

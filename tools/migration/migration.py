@@ -12,7 +12,7 @@ from tools.layout.stack import FOLDERS
 from tools.migration import destroy_note, request_builder
 from tools.migration.legacy import LegacyDeployment, Resource
 from tools.migration.mapper import map_resources
-from tools.migration.mapping import Choices, EarlierMigration, LegacyMapping, Scope
+from tools.migration.mapping import Choices, EarlierMigration, LegacyMapping, MappingScope
 from tools.migration.resource_types import BUCKET, IMPORTABLE
 
 
@@ -42,7 +42,7 @@ def prepare(
     """
     _refuse_own_stack(destination, legacy)
     identity = destination.ask("ask whose account this is", "sts", "get_caller_identity")
-    scope = Scope(
+    scope = MappingScope(
         destination.cloud.region,
         str(identity["Account"]),
         choices,

@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.context import Context
 from tools.cost import estimates, prices
-from tools.cost.estimates import Question
+from tools.cost.estimates import CostQuestion
 from tools.engine.run import Result
 from tools.errors import UserError, first_of
 from tools.layout import graph
@@ -94,7 +94,7 @@ def describe_cost(context: Context, base: str) -> str:
 def _estimate(context: Context) -> tuple[str, bool]:
     """A month's amount, with what has no price, and whether it is the whole amount."""
     try:
-        estimate = estimates.estimate(context, Question())
+        estimate = estimates.estimate(context, CostQuestion())
     except UserError as error:
         return f"unknown: {error}", False
     if not estimate.unknown:

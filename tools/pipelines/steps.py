@@ -15,11 +15,11 @@ from tools.engine.plans import Plan
 from tools.engine.run import Outcome, Result, Run
 from tools.errors import UserError
 from tools.layout import graph, matrix
-from tools.layout.matrix import Entry
+from tools.layout.matrix import JobEntry
 from tools.layout.stack import Stack
 from tools.layout.waves import Portion, find_dependence, select_shard, select_wave
 from tools.pipelines import verification
-from tools.pipelines.store import Approvable, Store, plan_digest, state_version
+from tools.pipelines.store import Approvable, PlanStore, plan_digest, state_version
 from tools.pipelines.workspace import private_folder, tree_of
 from tools.runs import deployment, report_file, summary
 from tools.runs.earlier_waves import blocked_stacks
@@ -45,7 +45,7 @@ class Prepared:
 class Pipeline:
     """The steps of a pipeline on one tree of files in git."""
 
-    def __init__(self, session: Session, store: Store) -> None:
+    def __init__(self, session: Session, store: PlanStore) -> None:
         self._session = session
         self._store = store
         self._stacks = session.records.stacks
@@ -58,7 +58,7 @@ class Pipeline:
         """
         session = Session.open(context, False, options)
         root = session.target.repository.root
-        store = Store.open(session.target.repository, session.target.endpoint, tree_of(root))
+        store = PlanStore.open(session.target.repository, session.target.endpoint, tree_of(root))
         return cls(session, store)
 
     def find_changed(self, stacks: Sequence[Stack]) -> list[Stack]:
@@ -66,7 +66,7 @@ class Pipeline:
         self._session.records.prefetch(stacks)
         return [stack for stack in stacks if self._session.records.has_changed(stack)]
 
-    def start(self, shard_size: int) -> list[Entry]:
+    def start(self, shard_size: int) -> list[JobEntry]:
         """Returns the jobs that plan a change, and forgets earlier reports of it."""
         self._store.delete_reports("plan/")
         changed = self.find_changed(self._stacks)

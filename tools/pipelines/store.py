@@ -25,7 +25,7 @@ PREFIX = "pipeline"  # of every key; bootstrap/bucket.tf expires what is there
 
 
 @dataclass(frozen=True)
-class Store:
+class PlanStore:
     """The part of the bucket that belongs to the plans of one tree of files in git."""
 
     objects: s3.Objects
@@ -33,7 +33,7 @@ class Store:
     prefix: str
 
     @classmethod
-    def open(cls, repository: Repository, endpoint: str | None, tree: str) -> "Store":
+    def open(cls, repository: Repository, endpoint: str | None, tree: str) -> "PlanStore":
         """Returns the store for `tree`. Raises UserError if the states are in no bucket."""
         backend = configured_backend(repository)
         if backend is None:

@@ -14,7 +14,7 @@ from tools.engine import plans
 from tools.engine.plans import Plan
 from tools.engine.run import Result, Run
 from tools.layout.stack import Stack
-from tools.pipelines.store import Store
+from tools.pipelines.store import PlanStore
 from tools.pipelines.workspace import private_folder
 from tools.runs import deployment
 from tools.runs.session import Session
@@ -37,7 +37,7 @@ def describe(plan: Plan, document: Document) -> Plan:
 
 
 def verify(
-    session: Session, store: Store, stacks: Sequence[Stack], folder: Path
+    session: Session, store: PlanStore, stacks: Sequence[Stack], folder: Path
 ) -> dict[str, Result]:
     """Plans again what another job has planned, and puts these plans in the place of its own.
 

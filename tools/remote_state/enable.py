@@ -17,7 +17,7 @@ from tools.layout.repository import COMMON, PREFIX
 from tools.layout.stack import Stack
 from tools.remote_state import transfer
 from tools.remote_state.bucket import check_state_bucket
-from tools.remote_state.settings import Request, stack_settings
+from tools.remote_state.settings import BackendRequest, stack_settings
 from tools.runs.session import Session
 from tools.state.backend import FILE, Backend
 from tools.state.file import State, is_whole
@@ -45,7 +45,7 @@ class _Step:
     destination: Place
 
 
-def enable_states(session: Session, request: Request) -> None:
+def enable_states(session: Session, request: BackendRequest) -> None:
     """Moves every stack's state into the bucket, after one question.
 
     Raises UserError, before anything is written, if the bucket cannot hold states or a key holds

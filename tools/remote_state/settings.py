@@ -15,7 +15,7 @@ from tools.state.place import STATE, BucketPlace, locate, no_objects
 
 
 @dataclass(frozen=True)
-class Request:
+class BackendRequest:
     """The options of `tools state bootstrap` and `enable`; None takes what is set, or a default."""
 
     bucket: str | None = None
@@ -24,7 +24,7 @@ class Request:
     allow_unversioned: bool = False
 
 
-def stack_settings(request: Request, target: Target) -> Backend:
+def stack_settings(request: BackendRequest, target: Target) -> Backend:
     """Returns the backend of the stacks. Raises UserError if no bucket is named anywhere."""
     repository = target.repository
     current = backend.configured_backend(repository)
@@ -46,7 +46,7 @@ def stack_settings(request: Request, target: Target) -> Backend:
     )
 
 
-def root_settings(request: Request, target: Target) -> Backend:
+def root_settings(request: BackendRequest, target: Target) -> Backend:
     """Returns the backend of bootstrap/, the root module that creates the bucket.
 
     Raises UserError if the request has another prefix than the state that it has already.

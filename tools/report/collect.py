@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.context import Context
 from tools.cost import billed_costs, comparison, estimates
-from tools.cost.estimates import Question
+from tools.cost.estimates import CostQuestion
 from tools.cost.model import NotebookCost
 from tools.engine.records import Records
 from tools.errors import UserError
@@ -46,7 +46,7 @@ def collect(context: Context, local: bool, offline: bool) -> Report:
     """
     fleet = estimates.open_fleet(context, local)
     notebooks = fleet.notebooks()
-    estimate = estimates.estimate(context, Question(local=local), fleet)
+    estimate = estimates.estimate(context, CostQuestion(local=local), fleet)
     answer = _FleetAnswer("AWS was not asked: --offline.")
     if not offline:
         answer = _ask(context, fleet if local else None, notebooks)

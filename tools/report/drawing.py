@@ -17,7 +17,7 @@ _LONGEST_NAME = 20
 
 
 @dataclass(frozen=True)
-class Group:
+class StackGroup:
     """Stacks that read the same and are read by none, or one stack."""
 
     title: str
@@ -29,7 +29,7 @@ class Group:
 class Drawing:
     """The groups, and pictures of them: `wide` for a screen or paper, `tall` for a phone."""
 
-    groups: Sequence[Group]
+    groups: Sequence[StackGroup]
     wide: str = ""
     tall: str = ""
 
@@ -47,7 +47,7 @@ def draw(stacks: Sequence[Stack]) -> Drawing:
     return Drawing(groups, wide, tall)
 
 
-def _groups(graph: Graph) -> list[Group]:
+def _groups(graph: Graph) -> list[StackGroup]:
     read_by = readers(graph.reads)
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, kind in graph.kinds.items():
@@ -55,7 +55,7 @@ def _groups(graph: Graph) -> list[Group]:
         alone = (name,) if read_by[name] or name in graph.unknown or kind == "shared" else ()
         alike[(kind, *graph.reads[name], *alone)].append(name)
     return [
-        Group(_title(names), graph.kinds[names[0]], graph.reads[names[0]])
+        StackGroup(_title(names), graph.kinds[names[0]], graph.reads[names[0]])
         for names in alike.values()
     ]
 

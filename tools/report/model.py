@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from tools.cost.billed_costs import Billed
-from tools.cost.billed_costs import Row as BilledRow
+from tools.cost.billed_costs import Billed, BilledRow
 from tools.cost.comparison import Comparison
 from tools.cost.model import Amount, Estimate, NotebookCost, total
 from tools.fleet.fleet import DeclaredNotebook

@@ -13,7 +13,7 @@ from tools.layout.stack import Stack
 from tools.roster import backup as backups
 from tools.roster import retirement
 from tools.roster.backup import Backup
-from tools.roster.retirement import Note, Verb
+from tools.roster.retirement import RetirementNote, Verb
 from tools.state.file import State
 from tools.state.place import RETIREMENT, Place
 
@@ -59,11 +59,11 @@ class Retiring:
         """The stack of a step's notebook."""
         return next(s for s in self.records.stacks if s.name == f"notebooks/{step.name}")
 
-    def write_note(self, step: Step, instance: Instance) -> Note:
+    def write_note(self, step: Step, instance: Instance) -> RetirementNote:
         """Writes down that the notebook of a "stop" is stopped. Raises UserError if it cannot."""
         assert step.backup is not None, "no backup was checked"
         since = datetime.now(UTC)
-        note = Note(since, since + self.grace, instance.modified, step.backup.ended)
+        note = RetirementNote(since, since + self.grace, instance.modified, step.backup.ended)
         self._place(self.stack(step)).write(note.to_json(), RETIREMENT)
         return note
 
@@ -92,7 +92,7 @@ class Retiring:
     ) -> Step:
         place, name = self._place(stack), stack.path.name
         text = place.read(RETIREMENT)
-        note = Note.parse(text, f"{place}{RETIREMENT}") if text else None
+        note = RetirementNote.parse(text, f"{place}{RETIREMENT}") if text else None
         if instance.status not in ("InService", "Stopped"):
             raise UserError(f"it is {instance.status}; repeat it when it runs, or is stopped")
         if note and retirement.still_holds(note, instance) and datetime.now(UTC) < note.until:

@@ -16,7 +16,7 @@ Verb = Literal["stop", "wait", "destroy", "gone", "refused"]
 
 
 @dataclass(frozen=True)
-class Note:
+class RetirementNote:
     """Lies beside the state of a notebook that was stopped to be retired.
 
     `stopped` is when its instance last changed, as AWS says, and `backup` when its backup ended.
@@ -33,7 +33,7 @@ class Note:
         return json.dumps(moments, indent=1).encode() + b"\n"
 
     @classmethod
-    def parse(cls, text: bytes, where: str) -> "Note":
+    def parse(cls, text: bytes, where: str) -> "RetirementNote":
         """Reads the file beside the state. Raises UserError for what is no such note."""
         try:
             moments = json.loads(text)
@@ -46,12 +46,12 @@ class Note:
         raise UserError(f"{where} is no note of a retirement; look at it, and delete it") from None
 
 
-def still_holds(note: Note, instance: Instance) -> bool:
+def still_holds(note: RetirementNote, instance: Instance) -> bool:
     """Whether the notebook has been stopped ever since the note was written."""
     return instance.status == "Stopped" and instance.modified == note.stopped
 
 
-def check_unchanged(note: Note, backup: Backup) -> None:
+def check_unchanged(note: RetirementNote, backup: Backup) -> None:
     """Raises UserError if the backup is not the one that was checked before the stop."""
     if backup.ended != note.backup:
         raise UserError(

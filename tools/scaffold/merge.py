@@ -17,7 +17,7 @@ Files = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Conflict:
+class MergeConflict:
     """What cannot be merged: the owner's file, its lines in words, and why."""
 
     file: str
@@ -37,7 +37,7 @@ class Merged:
 
     files: dict[str, str] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
+    conflicts: list[MergeConflict] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def merge(
 
 def _lost_references(
     base_side: _Side, own_side: _Side, merged_files: Files, other_files: Files
-) -> Iterator[Conflict]:
+) -> Iterator[MergeConflict]:
     """What the owner wrote and what refers to something that is gone."""
     in_json = {name: text for name, text in other_files.items() if name.endswith(".json")}
     in_hcl = {name: text for name, text in other_files.items() if name not in in_json}
@@ -119,11 +119,11 @@ def _lost_references(
             # Wherever it stands: rather refused than lost.
             if match := re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text):
                 line = f"line {text.count(chr(10), 0, match.start()) + 1}"
-                yield Conflict(file, line, f"it refers to {name}, which the new layout lacks")
+                yield MergeConflict(file, line, f"it refers to {name}, which the new layout lacks")
     for file, element in now:
         own_file, own_element = own_side.elements.get(element.key, (file, element))
         for name in sorted(elements.references(element.text) & gone):
-            yield Conflict(
+            yield MergeConflict(
                 own_file, own_element.lines, f"it refers to {name}, which the new layout lacks"
             )
 
@@ -204,7 +204,7 @@ class _Merge:
         for conflict in inner.conflicts:
             words = conflict.lines.split()
             lines = " ".join(str(int(w) + first - 1) if w.isdigit() else w for w in words)
-            self.result.conflicts.append(Conflict(own_file, lines, f"{key}: {conflict.why}"))
+            self.result.conflicts.append(MergeConflict(own_file, lines, f"{key}: {conflict.why}"))
         assert new_element.body
         text = inner.files[own_file]
         self.edits[self.new_side.elements[key][0]].append(
@@ -240,7 +240,7 @@ class _Merge:
             self.result.kept.append(key)
 
     def _fail(self, file: str, element: Element, why: str) -> None:
-        self.result.conflicts.append(Conflict(file, element.lines, why))
+        self.result.conflicts.append(MergeConflict(file, element.lines, why))
 
 
 def _body(element: Element) -> str:

@@ -14,7 +14,7 @@ from tools.errors import UserError
 from tools.hcl.reading import VALUES
 from tools.layout.files import tf_files
 from tools.scaffold import merge, render
-from tools.scaffold.merge import Conflict, Merged
+from tools.scaffold.merge import MergeConflict, Merged
 from tools.scaffold.notebook import Notebook
 from tools.state.place import STATE, LocalPlace
 from tools.system import files, git, processes
@@ -63,7 +63,7 @@ class LeftAlone:
     why: str
 
 
-def plan_upgrade(directory: Path, templates: Path) -> Upgrade | LeftAlone | list[Conflict]:
+def plan_upgrade(directory: Path, templates: Path) -> Upgrade | LeftAlone | list[MergeConflict]:
     """What has to be done in a notebook's directory; conflicts if it cannot be merged.
 
     Raises UserError if the directory must not be written as it is, or cannot be read.
@@ -87,7 +87,9 @@ def plan_upgrade(directory: Path, templates: Path) -> Upgrade | LeftAlone | list
     except UserError as error:
         return LeftAlone(directory, str(error))
     if merged.conflicts:
-        return [Conflict(f"{_name(directory)}/{c.file}", c.lines, c.why) for c in merged.conflicts]
+        return [
+            MergeConflict(f"{_name(directory)}/{c.file}", c.lines, c.why) for c in merged.conflicts
+        ]
     upgrade = _changes(directory, own_files, merged)
     example = _example(directory, layouts)
     upgrade = Upgrade(

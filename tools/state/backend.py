@@ -34,7 +34,7 @@ _PREFIX = re.compile(r"[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*")
 _KEY_OF_A_STACK = re.compile(rf"((?:{'|'.join(FOLDERS)})/[^/]+)/terraform\.tfstate$")
 
 
-class Block(NamedTuple):
+class BackendBlock(NamedTuple):
     """A backend block: the name of its file, and its arguments."""
 
     file: str
@@ -123,12 +123,12 @@ def stack_of(key: str) -> str | None:
     return match[1] if match else None
 
 
-def blocks_by_stack(repository: Repository) -> dict[str, Block]:
+def blocks_by_stack(repository: Repository) -> dict[str, BackendBlock]:
     """The backend block of each stack that has one, whichever file it is in.
 
     Without those of files that do not parse: Terraform does nothing in such a directory either.
     """
-    blocks: dict[str, Block] = {}
+    blocks: dict[str, BackendBlock] = {}
     neighbours = Neighbours(repository.root, repository.env)
     with cache.persisted(repository.root), keep_contents():
         for name in neighbours.names:
@@ -136,5 +136,5 @@ def blocks_by_stack(repository: Repository) -> dict[str, Block]:
                 if configuration.names_backend(text):
                     with suppress(UserError):
                         if block := reading.read_backend(repository.root / name / file):
-                            blocks[name] = Block(file, block[1])
+                            blocks[name] = BackendBlock(file, block[1])
     return blocks

@@ -12,7 +12,7 @@ from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.contents import SavedBackend, saved_backend, selected_workspace
 from tools.layout.files import file_names, holds_root
-from tools.layout.reads import Backend
+from tools.layout.reads import DeclaredBackend
 from tools.layout.stack import FOLDERS, Stack
 from tools.state.file import State, is_whole
 from tools.system import files
@@ -263,7 +263,7 @@ def locate_unmoved(stack: Stack, objects: Objects) -> Place | None:
 
 
 def _locate(
-    stack: Stack, objects: Objects, backend: Backend | None, saved: SavedBackend | None
+    stack: Stack, objects: Objects, backend: DeclaredBackend | None, saved: SavedBackend | None
 ) -> Place | None:
     if backend is None or selected_workspace(str(stack.path)) != "default":
         return None
@@ -290,7 +290,7 @@ def is_uninitialized(stack: Stack) -> bool:
     return _awaits_path(stack, stack.backend(), saved_backend(str(stack.path)))
 
 
-def _awaits_path(stack: Stack, backend: Backend | None, saved: SavedBackend | None) -> bool:
+def _awaits_path(stack: Stack, backend: DeclaredBackend | None, saved: SavedBackend | None) -> bool:
     is_open = backend is not None and backend.is_declared and backend[:2] == ("local", {})
     return is_open and not saved and not (stack.path / STATE).exists()
 
@@ -303,7 +303,7 @@ def is_moved(stack: Stack) -> bool:
     return _has_moved(stack.backend(), saved_backend(str(stack.path)))
 
 
-def _has_moved(backend: Backend | None, saved: SavedBackend | None) -> bool:
+def _has_moved(backend: DeclaredBackend | None, saved: SavedBackend | None) -> bool:
     if backend is None or saved is None:
         return False  # the files do not say where it is, or there was no init
     is_other = not backend.is_declared or backend.kind != saved[0]

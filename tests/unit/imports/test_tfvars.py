@@ -7,7 +7,7 @@ import pytest
 from tests.trees import write_stack
 from tools.errors import UserError
 from tools.hcl import reading
-from tools.imports.tfvars import Edit, plan_edits
+from tools.imports.tfvars import ValuesEdit, plan_edits
 from tools.layout.repository import Repository
 from tools.localcloud import workspace
 from tools.system import files
@@ -41,7 +41,7 @@ def tfvars(repository: Repository, name: str = "terraform.tfvars") -> Path:
     return repository.root / STACK / name
 
 
-def write(edit: Edit) -> None:
+def write(edit: ValuesEdit) -> None:
     files.write(edit.path, edit.after)
 
 

@@ -12,7 +12,7 @@ from tests.migration.layouts import FAR, LAYOUTS, REGIONS, STATES
 from tools.migration import destroy_note
 from tools.migration.legacy import Resource
 from tools.migration.mapper import map_resources
-from tools.migration.mapping import Disposition, LegacyMapping, Scope
+from tools.migration.mapping import Disposition, LegacyMapping, MappingScope
 from tools.state import file
 
 ACCOUNT = "000000000000"
@@ -137,7 +137,7 @@ def mapped(name: str) -> LegacyMapping:
         for one in file.read_instances(state["resources"])
         if one.mode == "managed"
     ]
-    return map_resources(resources, Scope(REGIONS[name], ACCOUNT))
+    return map_resources(resources, MappingScope(REGIONS[name], ACCOUNT))
 
 
 @pytest.mark.parametrize("name", REGIONS)

@@ -15,7 +15,7 @@ from tools.migration.mapping import (
     EarlierMigration,
     LegacyMapping,
     MappedResource,
-    Scope,
+    MappingScope,
 )
 
 ACCOUNT = "123456789012"
@@ -76,7 +76,7 @@ def map_all(
     **choices: Any,
 ) -> LegacyMapping:
     earlier = earlier or EarlierMigration()
-    scope = Scope(REGION, ACCOUNT, Choices(**choices), state_bucket, earlier)
+    scope = MappingScope(REGION, ACCOUNT, Choices(**choices), state_bucket, earlier)
     return map_resources(resources, scope)
 
 

@@ -25,7 +25,7 @@ from tools.layout.repository import Repository
 from tools.layout.waves import Portion
 from tools.pipelines import steps
 from tools.pipelines.steps import Pipeline, Prepared
-from tools.pipelines.store import Store
+from tools.pipelines.store import PlanStore
 from tools.runs.options import Options
 from tools.runs.session import Account, Session
 
@@ -72,7 +72,7 @@ class Jobs:
             Options(jobs=1, **options),
             Account("123456789012", "AWS account 123456789012, region eu-west-1"),
         )
-        store = Store(self.memory, "states", f"pipeline/ml-infra/{self.tree}")  # type: ignore[arg-type]
+        store = PlanStore(self.memory, "states", f"pipeline/ml-infra/{self.tree}")  # type: ignore[arg-type]
         return Pipeline(session, store)
 
     def plan(self, wave: int) -> None:
@@ -365,4 +365,4 @@ def test_a_matrix_has_no_more_jobs_than_github_takes(
 
 def test_a_repository_without_a_bucket_has_no_pipeline(tmp_path: Path, chain: Bench) -> None:
     with pytest.raises(UserError, match="needs the states in a bucket: tools state bootstrap"):
-        Store.open(Repository(chain.root), None, "tree")
+        PlanStore.open(Repository(chain.root), None, "tree")

@@ -23,7 +23,7 @@ from tools.engine.records import Records
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.remote_state.enable import enable_states
-from tools.remote_state.settings import Request
+from tools.remote_state.settings import BackendRequest
 from tools.runs.options import Options
 from tools.runs.session import Account, Session
 from tools.state.place import BucketPlace, locate
@@ -113,7 +113,7 @@ class Team(Bench):
         return stack
 
     def enable(self, **options: Any) -> None:
-        enable_states(self.open(), Request(bucket=BUCKET, **options))
+        enable_states(self.open(), BackendRequest(bucket=BUCKET, **options))
 
     def remote(self, stack: str, bucket: str = BUCKET) -> bytes | None:
         """The state in the bucket."""

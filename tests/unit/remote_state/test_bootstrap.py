@@ -12,7 +12,7 @@ from tests.unit.remote_state.conftest import BUCKET, Team
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.remote_state.bootstrap import create_bucket
-from tools.remote_state.settings import Request, root_settings
+from tools.remote_state.settings import BackendRequest, root_settings
 
 ROOT = "bootstrap"
 STATES = "aws_s3_bucket.states"
@@ -26,7 +26,7 @@ def root(team: Team) -> Path:
 
 def create(team: Team, bucket: str = BUCKET, **options: Any) -> None:
     session = team.open()
-    create_bucket(session, root_settings(Request(bucket=bucket, **options), session.target))
+    create_bucket(session, root_settings(BackendRequest(bucket=bucket, **options), session.target))
 
 
 def will_create(team: Team) -> None:

@@ -12,7 +12,7 @@ from tests.unit.remote_state.conftest import BUCKET, REGION, Team, later
 from tools.errors import UserError
 from tools.remote_state.bucket import check_state_bucket
 from tools.remote_state.enable import disable_states, enable_states
-from tools.remote_state.settings import Request, stack_settings
+from tools.remote_state.settings import BackendRequest, stack_settings
 from tools.state.backend import Backend
 from tools.state.place import BucketPlace
 
@@ -155,7 +155,7 @@ def test_states_go_from_a_bucket_to_another_by_way_of_their_folders(two: Team) -
     two.make_bucket("another-bucket")
 
     def move() -> None:
-        enable_states(two.open(), Request(bucket="another-bucket"))
+        enable_states(two.open(), BackendRequest(bucket="another-bucket"))
 
     key = two.key("notebooks/a")
     assert refused(move) == (
@@ -179,7 +179,7 @@ def test_the_locking_of_a_bucket_is_not_that_of_another(
     (team.root / "notebooks/a/main.tf").rename(team.root / "notebooks/a/backend.tf")
     with (team.root / "common.auto.tfvars").open("a") as common:
         common.write('state_bucket = "another-bucket"\n')
-    settings = stack_settings(Request(bucket=bucket), team.open().target)
+    settings = stack_settings(BackendRequest(bucket=bucket), team.open().target)
     assert (settings.bucket, settings.locking, settings.table) == (bucket, locking, table)
 
 

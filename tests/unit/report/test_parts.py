@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.fleets import report, trend, with_stacks
 from tests.trees import write_stack
-from tools.cost.billed_costs import Billed, Row
+from tools.cost.billed_costs import Billed, BilledRow
 from tools.cost.model import Amount
 from tools.layout.stack import Stack
 from tools.report import attention, drawing, links, model, money, page
@@ -231,7 +231,7 @@ def test_the_bill_stands_beside_the_estimate_if_it_is_kept() -> None:
     first, last = date(2026, 10, 1), date(2026, 11, 1)
     amounts = {"<b>alice": {first: Decimal("41.2"), last: Decimal(7)}}
     known = Billed("Owner", "", date(2026, 11, 29), [first, last], amounts)
-    line = Row("<b>alice", amounts["<b>alice"], Amount(Decimal("39.30")), Decimal("1.90"))
+    line = BilledRow("<b>alice", amounts["<b>alice"], Amount(Decimal("39.30")), Decimal("1.90"))
     found = page.render(replace(report(3), billed=(known, [line])))
     shown = found.partition('id="billed"')[2].partition("</section>")[0]
     for text in ("Oct 2026", "Nov 2026 until 29 Nov", "$41.20", "$7.00", "$39.30", "+$1.90"):

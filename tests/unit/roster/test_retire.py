@@ -8,7 +8,7 @@ import pytest
 from tools.aws.sagemaker import Instance
 from tools.errors import UserError
 from tools.roster.backup import compare
-from tools.roster.retirement import Note, check_fresh, check_unchanged, still_holds
+from tools.roster.retirement import RetirementNote, check_fresh, check_unchanged, still_holds
 
 WHERE = "s3://acme-datasets/backups/nlp"
 # As install-backup.sh.tftpl writes it, which tests/autostop/test_backup.py runs.
@@ -73,8 +73,8 @@ def test_a_backup_counts_if_it_is_of_the_last_hour_in_which_the_notebook_ran(
 
 def test_a_note_is_void_once_the_notebook_was_started_or_its_backup_is_another() -> None:
     backup = compare(WHERE, DONE, STORED)
-    note = Note(NOW, NOW + timedelta(days=14), NOW, backup.ended)
-    assert Note.parse(note.to_json(), "x") == note
+    note = RetirementNote(NOW, NOW + timedelta(days=14), NOW, backup.ended)
+    assert RetirementNote.parse(note.to_json(), "x") == note
     stopped = replace(RUNNING, status="Stopped", modified=NOW)
     assert still_holds(note, stopped)
     assert not still_holds(note, replace(stopped, modified=NOW + timedelta(seconds=1)))
@@ -91,9 +91,9 @@ def test_a_note_is_void_once_the_notebook_was_started_or_its_backup_is_another()
         b"[]",
         b"{}",
         b'{"since": 1, "until": 1, "stopped": 1, "backup": 1}',
-        Note(*[NOW.replace(tzinfo=None)] * 4).to_json(),
+        RetirementNote(*[NOW.replace(tzinfo=None)] * 4).to_json(),
     ],
 )
 def test_what_is_no_note_is_refused(text: bytes) -> None:
     with pytest.raises(UserError, match="s3://b/k is no note"):
-        Note.parse(text, "s3://b/k")
+        RetirementNote.parse(text, "s3://b/k")

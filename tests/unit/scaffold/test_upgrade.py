@@ -20,7 +20,7 @@ from tests.trees import REPOSITORY
 from tools.errors import UserError
 from tools.hcl import reading
 from tools.scaffold import notebook, render, upgrade
-from tools.scaffold.merge import Conflict
+from tools.scaffold.merge import MergeConflict
 from tools.scaffold.upgrade import LeftAlone, Upgrade
 from tools.system import files, processes
 
@@ -59,7 +59,7 @@ def plan(directory: Path) -> Upgrade:
 def conflicts(directory: Path) -> list[str]:
     planned = upgrade.plan_upgrade(directory, TEMPLATES)
     assert isinstance(planned, list), planned
-    assert all(isinstance(conflict, Conflict) for conflict in planned)
+    assert all(isinstance(conflict, MergeConflict) for conflict in planned)
     return [str(conflict) for conflict in planned]
 
 
