@@ -51,18 +51,19 @@ class Upstream:
 class Neighbours:
     """The stacks in the repository `root`, for a user with the environment `env`.
 
-    What was read once is not read again.
+    What was read once is not read again. `values` are as for a `Reader`.
     """
 
     root: Path
     env: Mapping[str, str]
+    values: Mapping[str, bytes] = field(default_factory=dict)
     _own: dict[str, StateAddress | None] = field(default_factory=dict)
     _matches: dict[StateAddress, tuple[tuple[str, ...], str]] = field(default_factory=dict)
 
     @cached_property
     def reader(self) -> Reader:
         """Reads their files."""
-        return Reader.create(self.env)
+        return Reader.create(self.env, self.values)
 
     @cached_property
     def names(self) -> list[str]:
@@ -105,6 +106,10 @@ class Neighbours:
             self._own[name] = self._find_own(name)
         return self._own[name]
 
+    def reads(self, name: str) -> Sequence[Read]:
+        """The states that the stack called `name` reads, and others that it may read."""
+        return self.reader.reads(f"{self.root}/{name}", self._state_names)
+
     def upstream(self, name: str) -> Upstream:
         """What the stack called `name` reads."""
         by_name: dict[str, set[str]] = defaultdict(set)
@@ -114,7 +119,7 @@ class Neighbours:
         required: set[str] = set()
         unknown_reads: dict[str, None] = {}
         of_any = of_unplaced = False
-        reads = self.reader.reads(f"{self.root}/{name}", self._state_names)
+        reads = self.reads(name)
         for read in reads:
             stacks, reason = self._match(read) if read.address else ((), read.unknown)
             if read.is_file:
@@ -163,7 +168,7 @@ class Neighbours:
         return stacks, f"terraform_remote_state.{read.name} reads {reason}" if reason else ""
 
     def _find(self, address: StateAddress) -> tuple[tuple[str, ...], str]:
-        nominal = self._nominal(address)
+        nominal = self.nominal(address)
         if nominal and self.own(nominal) == address:
             return (nominal,), ""
         if stacks := self._by_address.get(address):
@@ -174,7 +179,7 @@ class Neighbours:
             return (nominal,), reason
         return (), f"{shown}, which is the state of no stack here"
 
-    def _nominal(self, address: StateAddress) -> str | None:
+    def nominal(self, address: StateAddress) -> str | None:
         """The stack that an address names, if there is such a stack."""
         stack_name = self._named(address)
         return stack_name if stack_name in self._names else None

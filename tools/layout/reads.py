@@ -15,6 +15,7 @@ from tools.hcl.configuration import Attributes
 from tools.hcl.evaluation import Scope, Unknown, Value, Values, describe, evaluate, first_unknown
 from tools.hcl.functions import text_of
 from tools.hcl.module_folders import ModuleFolders, is_local
+from tools.hcl.scanning import value_names
 from tools.hcl.secret_arguments import references
 from tools.hcl.syntax import Expression
 from tools.layout import files, module
@@ -83,20 +84,22 @@ class _Result(NamedTuple):
 class Reader:
     """Reads the configuration of directories. What several of them share is read once.
 
-    `env` is the environment that Terraform gets.
+    `env` is the environment that Terraform gets. `values` are the contents of .tfvars files, by
+    name, that count instead of those in the directories.
     """
 
     env: Mapping[str, str]
     tofu: bool
+    values: Mapping[str, bytes] = field(default_factory=dict)
     _modules: dict[str, Module] = field(default_factory=dict)
     _merged: dict[Files, Module] = field(default_factory=dict)
     _results: dict[tuple[object, ...], list[_Result]] = field(default_factory=dict)
     _placed: dict[tuple[object, ...], tuple[Sequence[Read], object]] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, env: Mapping[str, str]) -> "Reader":
+    def create(cls, env: Mapping[str, str], values: Mapping[str, bytes] | None = None) -> "Reader":
         """A reader for a user with the environment `env`."""
-        return cls(dict(env), files.runs_opentofu(env))
+        return cls(dict(env), files.runs_opentofu(env), values or {})
 
     @cached_property
     def _options(self) -> list[tuple[str, str]]:
@@ -104,7 +107,13 @@ class Reader:
 
     def contents(self, directory: Path | str) -> Contents:
         """What Terraform, or OpenTofu, reads in `directory`. Raises OSError if there is none."""
-        return read_contents(directory, self.tofu)
+        contents = read_contents(directory, self.tofu)
+        if not self.values:
+            return contents
+        # A link to a file that is still to be written leads nowhere.
+        replaced = {n: t for n, t in self.values.items() if os.path.lexists(f"{directory}/{n}")}
+        texts = {**dict(contents.values), **replaced}
+        return contents._replace(values=tuple((name, texts[name]) for name in value_names(texts)))
 
     def reads(self, directory: str, state_names: Collection[str] = (STATE_NAME,)) -> Sequence[Read]:
         """The states that the root module in `directory` reads; paths are absolute.

@@ -17,6 +17,7 @@ from tools.layout.repository import COMMON, PREFIX
 from tools.layout.stack import Stack
 from tools.remote_state import transfer
 from tools.remote_state.bucket import check_state_bucket
+from tools.remote_state.fixed_reads import refuse_fixed_reads
 from tools.remote_state.settings import BackendRequest, stack_settings
 from tools.runs.session import Session
 from tools.state.backend import FILE, Backend
@@ -55,7 +56,6 @@ def enable_states(session: Session, request: BackendRequest) -> None:
     target, stacks = session.target, session.records.stacks
     settings = stack_settings(request, target)
     check_state_bucket(settings, target, request.allow_unversioned)
-    _refuse_fixed_prefix(settings, stacks)
     objects = s3.in_regions_of(target.endpoint)
     steps = [_step_into_bucket(stack, settings, objects, target.option) for stack in stacks]
     values: dict[str, Value] = {"state_bucket": settings.bucket}
@@ -111,11 +111,14 @@ def _move_states(
     if not remaining and not values:
         say("nothing to do")
         return False
-    session.confirm("Continue?")
     path = repository.root / COMMON
+    text = writing.fill_in(path.read_text() if path.is_file() else "", values)
+    refuse_fixed_reads(
+        repository, text, {step.stack.name: step.destination.address for step in steps}
+    )
+    session.confirm("Continue?")
     # First, so that every other command sees a run that was interrupted, and refuses.
-    text = path.read_text() if path.is_file() else ""
-    files.write(path, writing.fill_in(text, values))
+    files.write(path, text)
     with session.runner().resume(len(remaining)) as run:
         for step in remaining:
             if run.interruption.count:
@@ -134,19 +137,6 @@ def _announce(title: str, steps: Sequence[_Step]) -> None:
     say(title)
     rows = ((step.stack.name, step.action or "is there already") for step in steps)
     table.show(rows, ("Stack", Column("Action", note=True)), indent="  ", err=True)
-
-
-def _refuse_fixed_prefix(settings: Backend, stacks: Sequence[Stack]) -> None:
-    if settings.prefix == PREFIX:
-        return
-    for stack in stacks:
-        text = "".join(file.read_text(errors="replace") for file in stack.config_files())
-        reads = "terraform_remote_state" in text or "modules/common" in text
-        if reads and "var.state_prefix" not in text:
-            raise UserError(
-                f"{stack.name} reads states below {PREFIX}/ whatever the prefix is: use "
-                "var.state_prefix in its main.tf and variables.tf, as shared-infra/iam does"
-            )
 
 
 def _step_into_bucket(stack: Stack, settings: Backend, objects: Objects, option: str) -> _Step:

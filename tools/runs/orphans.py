@@ -20,7 +20,6 @@ from tools.hcl import writing
 from tools.hcl.evaluation import Value
 from tools.layout.files import file_names, holds_root
 from tools.layout.patterns import match_names
-from tools.layout.reads import StateAddress
 from tools.layout.repository import COMMON, Repository
 from tools.layout.stack import FOLDERS, Stack
 from tools.runs.deployment import destroy_stacks
@@ -47,13 +46,6 @@ class Orphan:
     state: State
     region: str
     monthly_usd: Decimal | None
-
-    @property
-    def address(self) -> StateAddress:
-        """Where its state lies."""
-        if isinstance(self.place, BucketPlace):
-            return StateAddress(self.place.key, self.place.bucket)
-        return StateAddress(str(self.place.path.resolve()))
 
     @property
     def contents(self) -> str:
@@ -291,13 +283,13 @@ def _refuse_in_use(records: Records, orphans: Sequence[Orphan]) -> None:
                 f"{orphans[0].name} may be its state; write its backend out in full, or destroy "
                 "the orphan by hand"
             )
-        own_names = [orphan.name for orphan in orphans if orphan.address == stack.address]
+        own_names = [orphan.name for orphan in orphans if orphan.place.address == stack.address]
         if own_names:
             raise UserError(f"{own_names[0]} is no orphan: its state is that of {stack.name}")
         used_names = [
             orphan.name
             for orphan in orphans
-            if in_use.is_unread(stack) or stack.may_read_address(orphan.address)
+            if in_use.is_unread(stack) or stack.may_read_address(orphan.place.address)
         ]
         if used_names and (reason := records.unreadable(stack)):
             raise UserError(f"{stack.name} uses, or may use, {', '.join(used_names)}, and {reason}")

@@ -12,7 +12,7 @@ from tools.errors import UserError
 from tools.hcl import reading
 from tools.layout.contents import SavedBackend, saved_backend, selected_workspace
 from tools.layout.files import file_names, holds_root
-from tools.layout.reads import DeclaredBackend
+from tools.layout.reads import DeclaredBackend, StateAddress
 from tools.layout.stack import FOLDERS, Stack
 from tools.state.file import State, is_whole
 from tools.system import files
@@ -80,6 +80,11 @@ class LocalPlace:
 
     def __str__(self) -> str:
         return str(self.path)
+
+    @property
+    def address(self) -> StateAddress:
+        """Where it lies, as reads of other stacks name it."""
+        return StateAddress(str(self.path.resolve()))
 
     @property
     def mend(self) -> str:
@@ -185,6 +190,11 @@ class BucketPlace:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def address(self) -> StateAddress:
+        """Where it lies, as reads of other stacks name it."""
+        return StateAddress(self.key, self.bucket)
 
     @property
     def arguments(self) -> dict[str, reading.Value]:

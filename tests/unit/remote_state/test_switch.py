@@ -142,12 +142,104 @@ def test_a_copy_that_nobody_verified_moves_again_if_the_bucket_has_lost_it(two: 
     assert two.remote("notebooks/a") == before
 
 
-def test_a_stack_that_reads_below_the_usual_prefix_alone_is_refused_another(team: Team) -> None:
+def in_bucket(bucket: str = "var.state_bucket", prefix: str = "ml-infra") -> str:
+    """Reads shared-infra/s3 as modules/common does, but for what is given."""
+    return (
+        'variable "state_bucket" {\n  type    = string\n  default = null\n}\n'
+        'variable "state_prefix" {\n  type    = string\n  default = "ml-infra"\n}\n'
+        'data "terraform_remote_state" "s3" {\n'
+        '  backend = var.state_bucket == null ? "local" : "s3"\n'
+        "  config = {\n"
+        '    local = { path = "${path.module}/../../shared-infra/s3/terraform.tfstate" }\n'
+        f"    s3    = {{ bucket = {bucket}\n"
+        f'      key    = "{prefix}/shared-infra/s3/terraform.tfstate"\n'
+        f'      region = "{REGION}" }}\n'
+        '  }[var.state_bucket == null ? "local" : "s3"]\n}\n'
+    )
+
+
+FOLLOWING = in_bucket(prefix="${var.state_prefix}")
+# Of another repository, which keeps its states below another prefix of the same bucket.
+FOREIGN = (
+    'data "terraform_remote_state" "theirs" {\n  backend = "s3"\n'
+    f'  config = {{ bucket = "{BUCKET}", region = "{REGION}"\n'
+    '    key = "theirs/shared-infra/s3/terraform.tfstate" }\n}\n'
+)
+
+
+def write_reader(team: Team, text: str) -> None:
+    """notebooks/a, which is configured by `text`, and shared-infra/s3, which has a state."""
     team.make_bucket()
-    team.write("notebooks/a", text=reading("shared-infra/s3"))
-    error = refused(lambda: team.enable(prefix="team/x"))
-    assert error.startswith("notebooks/a reads states below ml-infra/ whatever the prefix is: use")
-    assert not (team.root / "notebooks/a/backend.tf").exists()
+    team.deployed("shared-infra/s3")
+    team.write("notebooks/a", text=text)
+    (team.root / "notebooks/a/common.auto.tfvars").symlink_to("../../common.auto.tfvars")
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix", "place"),
+    [
+        (reading("shared-infra/s3"), "ml-infra", "{root}/shared-infra/s3/terraform.tfstate"),
+        (in_bucket(), "team/x", f"s3://{BUCKET}/ml-infra/shared-infra/s3/terraform.tfstate"),
+        (
+            in_bucket(bucket='"elsewhere"'),
+            "ml-infra",
+            "s3://elsewhere/ml-infra/shared-infra/s3/terraform.tfstate",
+        ),
+        (
+            'locals {\n  state = file("../../shared-infra/s3/terraform.tfstate")\n}\n',
+            "ml-infra",
+            "{root}/shared-infra/s3/terraform.tfstate",
+        ),
+    ],
+    ids=["a path", "a prefix", "a bucket", "a file"],
+)
+def test_a_read_that_would_not_follow_its_state_is_refused(
+    team: Team, text: str, prefix: str, place: str
+) -> None:
+    write_reader(team, text)
+    before = (team.root / "common.auto.tfvars").read_text()
+    key = f"{prefix}/shared-infra/s3/terraform.tfstate"
+    assert refused(lambda: team.enable(prefix=prefix)) == (
+        f"notebooks/a would read the state of shared-infra/s3 at {place.format(root=team.root)}, "
+        f"but it will be s3://{BUCKET}/{key}; take its place from var.state_bucket and "
+        "var.state_prefix, as shared-infra/iam does, and set these in common.auto.tfvars alone"
+    )
+    assert (team.root / "common.auto.tfvars").read_text() == before
+    assert team.local("shared-infra/s3")
+
+
+def test_a_read_of_the_bucket_alone_is_refused_when_the_states_leave_it(team: Team) -> None:
+    """It would go on with a copy that nothing updates."""
+    write_reader(team, FOLLOWING)
+    team.enable()
+    fixed = FOLLOWING.replace("var.state_bucket", f'"{BUCKET}"')
+    (team.root / "notebooks/a/main.tf").write_text(fixed)
+    assert refused(lambda: disable_states(team.open())).startswith(
+        f"notebooks/a would read the state of shared-infra/s3 at s3://{BUCKET}/ml-infra/"
+    )
+    assert (team.root / "shared-infra/s3/backend.tf").exists()
+
+
+@pytest.mark.parametrize("prefix", ["ml-infra", "team/x"])
+@pytest.mark.parametrize("text", [FOLLOWING, FOREIGN, "# terraform_remote_state, modules/common\n"])
+def test_what_follows_and_what_another_repository_keeps_is_no_matter(
+    team: Team, text: str, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_reader(team, text)
+    team.enable(prefix=prefix)
+    disable_states(team.open())
+    assert team.local("shared-infra/s3")
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_a_read_that_nobody_can_follow_is_said(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_reader(team, FOLLOWING.replace('"${var.state_prefix}/', '"${data.aws_region.x.name}/'))
+    team.enable()
+    assert "see that it finds the states where they will be" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 def test_states_go_from_a_bucket_to_another_by_way_of_their_folders(two: Team) -> None:
