@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from tools.console.messages import warn
 from tools.errors import UserError
+from tools.hcl import cache
+from tools.layout.contents import keep_contents
 from tools.layout.neighbours import Neighbours
 from tools.layout.reads import StateAddress
 from tools.layout.repository import COMMON, Repository
@@ -19,23 +21,27 @@ def refuse_fixed_reads(
     """
     before = Neighbours(repository.root, repository.env)
     after = Neighbours(repository.root, repository.env, {COMMON: common.encode()})
-    owners = {address: name for name in destinations if (address := before.own(name))}
-    for stack in destinations:
-        known_addresses = {read.address for read in before.reads(stack)}
-        for read in after.reads(stack):
-            address = read.address
-            if address is None and read.of_any:
-                warn(f"{stack}: {read.unknown}; see that it finds the states where they will be")
-            if address is None or address in destinations.values():
-                continue
-            # Where it reads today and no stack's state lies is another repository's.
-            name = owners.get(address)
-            if address not in known_addresses:
-                name = name or after.nominal(address)
-            if name and name != stack:
-                raise UserError(
-                    f"{stack} would read the state of {name} at {address}, but it will be "
-                    f"{destinations[name]}; take its place from var.state_bucket and "
-                    "var.state_prefix, as shared-infra/iam does, and set these in "
-                    f"{COMMON} alone"
-                )
+    with cache.persisted(repository.root), keep_contents():
+        owners = {address: name for name in destinations if (address := before.own(name))}
+        ends = {*destinations.values()}
+        for stack in destinations:
+            known_addresses = {read.address for read in before.reads(stack)}
+            for read in after.reads(stack):
+                address = read.address
+                if address is None and read.of_any:
+                    warn(
+                        f"{stack}: {read.unknown}; see that it finds the states in their new place"
+                    )
+                if address is None or address in ends:
+                    continue
+                # Where it reads today and no stack's state lies is another repository's.
+                name = owners.get(address)
+                if address not in known_addresses:
+                    name = name or after.nominal(address)
+                if name and name != stack:
+                    raise UserError(
+                        f"{stack} would read the state of {name} at {address}, but it will be "
+                        f"{destinations[name]}; take its place from var.state_bucket and "
+                        "var.state_prefix, as shared-infra/iam does, and set these in "
+                        f"{COMMON} alone"
+                    )

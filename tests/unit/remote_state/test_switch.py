@@ -237,7 +237,7 @@ def test_a_read_that_nobody_can_follow_is_said(
 ) -> None:
     write_reader(team, FOLLOWING.replace('"${var.state_prefix}/', '"${data.aws_region.x.name}/'))
     team.enable()
-    assert "see that it finds the states where they will be" in " ".join(
+    assert "see that it finds the states in their new place" in " ".join(
         capsys.readouterr().err.split()
     )
 
