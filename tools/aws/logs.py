@@ -99,6 +99,8 @@ def follow(
     start = since
     while goes_on():
         for event in events(cloud, start, notebook):
+            if not goes_on():
+                return
             if event.id not in seen:
                 seen[event.id] = event.time
                 yield event

@@ -1,6 +1,7 @@
 """`tools logs`."""
 
 import json
+from contextlib import ExitStack
 
 import click
 
@@ -58,10 +59,12 @@ def command(
     cloud = fleet.cloud(declared.region)
     count = 0
     other_streams: set[str] = set()
-    with signals.count_signals() as interrupted:
-        events = logs.events(cloud, start, declared.name)
+    with ExitStack() as following:
         if follow:
+            interrupted = following.enter_context(signals.count_signals())
             events = logs.follow(cloud, start, declared.name, lambda: not interrupted.count)
+        else:
+            events = logs.events(cloud, start, declared.name)
         for event in events:
             if streams and event.stream not in streams:
                 other_streams.add(event.stream)

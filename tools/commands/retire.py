@@ -36,7 +36,7 @@ def run(
     """Takes the next step with each of the notebooks' directories `names`.
 
     `grace` is in days. Destroys only if `options` allow that. Exits with 1 if one of them was
-    refused, or failed.
+    refused, or failed, and with 130 if a wait was interrupted.
     """
     session = Session.open(context, local, options)
     target = session.target
@@ -57,7 +57,7 @@ def run(
         for step in steps:
             if step.verb == "gone":
                 retiring.forget(step)
-        failed |= not _destroy(session, retiring, [s for s in steps if s.verb == "destroy"])
+        _destroy(session, retiring, [step for step in steps if step.verb == "destroy"])
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -71,7 +71,10 @@ def _show(steps: Sequence[Step]) -> None:
 
 
 def _stop(retiring: Retiring, steps: Sequence[Step], agreed: bool) -> bool:
-    """Stops notebooks and notes it beside their states; returns whether all went well."""
+    """Stops notebooks and notes it beside their states; returns whether all went well.
+
+    Exits with 130 if the wait was interrupted.
+    """
     notebooks = [step.notebook for step in steps if step.notebook]
     if not notebooks:
         return True
@@ -94,17 +97,23 @@ def _stop(retiring: Retiring, steps: Sequence[Step], agreed: bool) -> bool:
             f"{step.name}: stopped, and kept until {note.until:%Y-%m-%d %H:%M} UTC; to keep it, "
             f"add its row and run tools start {step.name}{fleet.option}"
         )
+    if interruption.count:
+        raise click.exceptions.Exit(130)
     return succeeded
 
 
-def _destroy(session: Session, retiring: Retiring, steps: Sequence[Step]) -> bool:
-    """Destroys notebooks after a question, and forgets their notes; False if one was refused."""
+def _destroy(session: Session, retiring: Retiring, steps: Sequence[Step]) -> None:
+    """Destroys notebooks after a question, and forgets their notes.
+
+    Raises UserError, before anything is destroyed, if one has changed since it was shown. Exits as
+    `deployment.destroy_stacks`.
+    """
     if not steps:
-        return True
+        return
     if not session.options.allow_destroy:
         for step in steps:
             say(f"{step.name}: kept, though its time has come; to destroy it, add --allow-destroy")
-        return True
+        return
     stacks = [retiring.stack(step) for step in steps]
     session.announce("Destroy", stacks)
     session.confirm_stacks("Destroy", len(stacks))
@@ -118,4 +127,3 @@ def _destroy(session: Session, retiring: Retiring, steps: Sequence[Step]) -> boo
     for step in steps:
         retiring.forget(step)
         say(f"{step.name}: destroyed; remove its directory: git rm -r notebooks/{step.name}")
-    return True

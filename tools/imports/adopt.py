@@ -38,6 +38,6 @@ def adopt(session: Session, stack: Stack) -> None:
 
 
 def _find_existing(session: Session, stack: Stack) -> list[ResourceImport]:
-    with session.runner().begin(1) as run:
+    with session.runner().work(1) as run:
         leftovers = find_leftovers(run, stack).existing
     return [ResourceImport(stack.name, *leftover) for leftover in leftovers]

@@ -55,19 +55,28 @@ def create_bucket(session: Session, settings: Backend) -> None:
             workspace.keep_values(stack.path)
     if state and not backend_file.is_file() and not local.read():  # created by another checkout
         files.write(backend_file, backend_text)
-    with session.runner().resume(1) as run:
-        prepare(run, stack)
-        has_changed = _apply(session, run, stack)
-        if local.read():
-            transfer.refuse_conflict(local.read(), place.read(), place)
-            moved = transfer.move(run, stack, local, place, backend_text)
-            run.progress.say(stack.name, moved)
-            has_changed = True
-        elif is_new and backend_file.read_text() != backend_text:
-            # Only now: the lock table that it names may not have existed before the apply.
-            transfer.forget_checksum(place)
-            transfer.switch(run, stack, backend_text)
-    say("created" if has_changed else "nothing to do: bucket and settings are up to date")
+    with tempfile.TemporaryDirectory(prefix="plans-") as folder:
+        plan_file = Path(folder) / "plan"
+        with session.runner().resume(1) as run:
+            prepare(run, stack)
+            has_changes = _plan(run, stack, plan_file)
+        if has_changes:
+            # Not within a run, which counts Ctrl-C and draws over the question.
+            session.confirm("Apply these changes?")
+        with session.runner().resume(1) as run:
+            if has_changes:
+                _apply(run, stack, plan_file)
+            is_moved = bool(local.read())
+            if is_moved:
+                transfer.refuse_conflict(local.read(), place.read(), place)
+                moved = transfer.move(run, stack, local, place, backend_text)
+                run.progress.say(stack.name, moved)
+            elif is_new and backend_file.read_text() != backend_text:
+                # Only now: the lock table that it names may not have existed before the apply.
+                transfer.forget_checksum(place)
+                transfer.switch(run, stack, backend_text)
+    is_done = not (has_changes or is_moved)
+    say("nothing to do: bucket and settings are up to date" if is_done else "created")
     say(f"next: tools state enable{target.option} --bucket {settings.bucket}")
 
 
@@ -125,26 +134,26 @@ def _read_state_in_bucket(
     )
 
 
-def _apply(session: Session, run: Run, stack: Stack) -> bool:
-    """Plans and applies the root module, and returns whether anything changed.
+def _plan(run: Run, stack: Stack, plan_file: Path) -> bool:
+    """Plans the root module into `plan_file`, shows the changes, and returns whether there are any.
 
     Raises UserError for a plan with which data would be lost.
     """
     reading = PlanReader(lambda event: None)
-    with tempfile.TemporaryDirectory(prefix="plans-") as folder:
-        file = Path(folder) / "plan"
-        run.progress.step(stack.name, f"{run.terraform.program} plan")
-        log = run.log(stack, "plan")
-        if not run.terraform.plan(stack.path, log, reading, run.interruption, file):
-            return False
-        losses = [change for change in reading.changes if change.action in _LOSSES]
-        if losses:
-            complaint = explain.describe_losses(losses, "Make such a change by hand")
-            raise UserError(f"{stack.name} {complaint}")
-        for change in reading.changes:
-            run.progress.say(stack.name, str(change))
-        session.confirm("Apply these changes?")
-        run.progress.step(stack.name, f"{run.terraform.program} apply")
-        log = run.log(stack, "apply")
-        run.terraform.apply(stack.path, log, lambda event: None, run.interruption, plan=file)
+    run.progress.step(stack.name, f"{run.terraform.program} plan")
+    log = run.log(stack, "plan")
+    if not run.terraform.plan(stack.path, log, reading, run.interruption, plan_file):
+        return False
+    losses = [change for change in reading.changes if change.action in _LOSSES]
+    if losses:
+        complaint = explain.describe_losses(losses, "Make such a change by hand")
+        raise UserError(f"{stack.name} {complaint}")
+    for change in reading.changes:
+        run.progress.say(stack.name, str(change))
     return True
+
+
+def _apply(run: Run, stack: Stack, plan_file: Path) -> None:
+    run.progress.step(stack.name, f"{run.terraform.program} apply")
+    log = run.log(stack, "apply")
+    run.terraform.apply(stack.path, log, lambda event: None, run.interruption, plan=plan_file)

@@ -74,7 +74,7 @@ def rename(session: Session, old_name: str, new_name: str, rename_instance: bool
     _refuse(renaming, records, target, new_name if rename_instance else None)
     _announce(session, renaming, instance, rename_instance)
     session.confirm("Rename it?")
-    with session.runner().begin(1) as run:
+    with session.runner().work(1) as run:
         if not renaming.is_moved:
             finish_earlier_run(run, renaming.old)
         if run.interruption.count:
@@ -83,7 +83,12 @@ def rename(session: Session, old_name: str, new_name: str, rename_instance: bool
             _set_name(renaming.current, new_name if rename_instance else instance)
         if not renaming.is_moved:
             renaming.old.path.rename(renaming.new.path)
-        _move_state(run, renaming)
+        try:
+            _move_state(run, renaming)
+        except UserError:
+            if run.interruption.count:
+                exit_interrupted()
+            raise
     commit = "" if target.endpoint else ", then commit the renaming"
     say(f"next: tools plan{target.option} {new_name}{commit}")
 

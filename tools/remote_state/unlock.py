@@ -15,7 +15,8 @@ def unlock_state(session: Session, stack: Stack) -> None:
     """Shows who holds the lock of `stack`, asks, and removes it.
 
     Raises UserError if there is no lock, or if its Terraform still runs on this machine. Raises
-    NotAwaitedError if a person does not wait for one that an earlier run left at work.
+    NotAwaitedError if a person does not wait for one that an earlier run left at work. Exits with
+    130 if it was interrupted.
     """
     place = session.records.place(stack)
     if place is None:
@@ -32,11 +33,12 @@ def unlock_state(session: Session, stack: Stack) -> None:
     elif lock.id == "?":  # incomplete: Terraform cannot read it either
         place.delete(LOCK)
     else:
-        with session.runner().begin(1) as run:
+        with session.runner().work(1) as run:
             # Not `prepare`, which may write a leftover state, for which it would need the lock.
             await_earlier_terraform(run, stack)
             initialize(run, stack)
-            # By Terraform, which refuses if another lock has replaced this one meanwhile:
-            # https://developer.hashicorp.com/terraform/language/state/locking#force-unlock
-            run.terraform.force_unlock(stack.path, lock.id)
+            if not run.interruption.count:
+                # By Terraform, which refuses if another lock has replaced this one meanwhile:
+                # https://developer.hashicorp.com/terraform/language/state/locking#force-unlock
+                run.terraform.force_unlock(stack.path, lock.id)
     say("unlocked")

@@ -103,6 +103,7 @@ def restore(session: Session, stack: Stack, version: str) -> None:
     """Makes an older `version` the state of `stack`, after showing what differs and one question.
 
     Raises UserError if there is no such version, or if it is no state, or that of another stack.
+    Exits with 130 if it was interrupted.
     """
     target, records = session.target, session.records
     place = _require_bucket(records, stack)
@@ -128,16 +129,18 @@ def restore(session: Session, stack: Stack, version: str) -> None:
             )
     show_difference(current, restored)
     session.confirm("Make this version the state again?")
-    with session.runner().begin(1) as run:
+    with session.runner().work(1) as run:
         if current:
             prepare(run, stack)
             serial = max(current.serial, restored.serial) + 1
-            _push(target, stack, {**json.loads(text), "serial": serial})
+            if not run.interruption.count:
+                _push(target, stack, {**json.loads(text), "serial": serial})
         else:
             # Terraform does not replace what it cannot read, and would set another lineage:
             # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_push.go
             finish_earlier_run(run, stack)
-            transfer.put_over(place, text)
+            if not run.interruption.count:
+                transfer.put_over(place, text)
     records.forget(stack)
     state = records.state(stack)
     say(

@@ -25,6 +25,7 @@ from tools.runs.options import Options
 from tools.runs.summary import summarize
 from tools.system import processes, signals
 from tools.terraform.binary import Terraform
+from tools.terraform.diagnostics import NotAwaitedError
 from tools.terraform.keeper import Keeper
 from tools.terraform.warm import WarmProviders
 
@@ -54,7 +55,7 @@ class Runner:
         """
         before = closing.find_deployed_notebooks(self._records, stacks)
         started = time.monotonic()
-        with self.begin(len(stacks), destroy, saved, exactly) as run:
+        with self._begin(len(stacks), destroy, saved, exactly) as run:
             results = scheduler.run_stacks(run, stacks)
         self._close(run, stacks, results, before, time.monotonic() - started)
         if self._options.report:
@@ -86,14 +87,22 @@ class Runner:
         closing.say_next(results, option, bool(repository.notebook_names()))
 
     @contextmanager
-    def work(self, total: int) -> Iterator[Run]:
+    def work(self, total: int, destroy: bool = False) -> Iterator[Run]:
         """Yields a run on `total` stacks for what is neither plan nor deployment.
 
-        Exits with 130 if it was interrupted; a Terraform at work has ended then.
+        Says so if it was interrupted, and exits with 130; a Terraform at work has ended then. What
+        must not begin after an interruption is for the caller to leave out.
         """
-        with self.begin(total) as run:
-            yield run
+        error = ""
+        with self._begin(total, destroy) as run:
+            try:
+                yield run
+            except UserError as failure:  # as a rule of a Terraform that was interrupted
+                if not run.interruption.count or isinstance(failure, NotAwaitedError):
+                    raise
+                error = f": {failure}"
         if run.interruption.count:
+            click.echo(f"interrupted{error}", err=True)
             raise click.exceptions.Exit(130)
 
     @contextmanager
@@ -102,7 +111,7 @@ class Runner:
 
         Says so if it was interrupted, and exits with 130.
         """
-        with self.begin(total) as run:
+        with self._begin(total) as run:
             try:
                 yield run
             except UserError:  # of a Terraform that was interrupted
@@ -113,7 +122,7 @@ class Runner:
 
     def plan(self, stacks: Sequence[Stack], folder: Path, outside_only: bool = False) -> list[Plan]:
         """Plans `stacks` and returns the plans, whose files are in `folder`."""
-        with self.begin(len(stacks)) as run:
+        with self._begin(len(stacks)) as run:
             plans = planning.plan_stacks(run, stacks, folder, outside_only)
         if run.interruption.count:
             say("interrupted; nothing was changed")
@@ -121,13 +130,16 @@ class Runner:
         return plans
 
     def refuse_in_use(self, stacks: Sequence[Stack]) -> None:
-        """Raises UserError if what is deployed and not among `stacks` reads, or may read, one."""
-        with self.begin(len(stacks), destroy=True) as run:
+        """Raises UserError if what is deployed and not among `stacks` reads, or may read, one.
+
+        Exits with 130 if it was interrupted.
+        """
+        with self.work(len(stacks), destroy=True) as run:
             records = self._records
             in_use.refuse_in_use(run, stacks, records.stacks, records.other_roots)
 
     @contextmanager
-    def begin(
+    def _begin(
         self,
         total: int,
         destroy: bool = False,

@@ -3,6 +3,7 @@
 import signal
 import webbrowser
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import boto3
 import pytest
 
 from tests.unit.commands.conftest import Checkout
-from tools.aws import sagemaker
+from tools.aws import logs, sagemaker
 from tools.fleet.start_stop import StartStop
 
 NAME = "notebook-dev"
@@ -65,6 +66,25 @@ def test_a_status_without_logs_is_shown_and_says_that_idleness_is_not_known(
     assert "not deployed" in done.stdout
     (warning,) = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
     assert "cannot tell which notebooks are idle: there is no log group" in warning
+
+
+@pytest.mark.parametrize(("option", "code"), [((), 1), (("--follow",), 0)])
+def test_ctrl_c_ends_the_logs(
+    attached: Checkout, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], code: int
+) -> None:
+    """With --follow it is the end that its help names; else click's "Aborted!"."""
+
+    def events(*_: object) -> Iterator[logs.Event]:
+        for number in "12":
+            yield logs.Event(number, datetime.now(UTC), NAME, "jupyter.log", f"line {number}")
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(logs, "events", events)
+    monkeypatch.setattr(logs, "sleep", lambda _: None)
+    done = attached.tools("logs", NAME, "--local", *option)
+    assert done.returncode == code, done
+    assert "line 1" in done.stdout
+    assert "line 2" not in done.stdout
 
 
 @pytest.fixture

@@ -81,6 +81,20 @@ def test_ctrl_c_ends_an_adoption_after_the_import_at_hand(team: Team) -> None:
     assert not any("aws_s3_bucket.b" in call for call in team.terraform.calls)
 
 
+def test_ctrl_c_while_aws_is_asked_ends_an_adoption_before_it_imports(team: Team) -> None:
+    stack = team.write(STACK)
+    team.make_bucket("first")
+    team.terraform.plan_json["resource_changes"] = [creates("aws_s3_bucket.a", "first")]
+    interrupted = Answer(meanwhile=lambda: signal.raise_signal(signal.SIGINT))
+    team.terraform.will(f"plan {STACK}", interrupted)
+    imported = Answer(meanwhile=team.terraform.plan_json.clear)
+    team.terraform.will(f"import aws_s3_bucket.a first in {STACK}", imported)
+    with pytest.raises(click.exceptions.Exit) as end:
+        adopt(team.open(), stack)
+    assert end.value.exit_code == 130
+    assert not any(call.startswith("import") for call in team.terraform.calls)
+
+
 def test_nothing_is_adopted_without_a_yes(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     stack = team.write(STACK)
     team.make_bucket("data")

@@ -1,9 +1,11 @@
 """What `tools state bootstrap` does: once, in another checkout, and with a table later."""
 
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from tests.trees import write_stack
@@ -13,6 +15,7 @@ from tools.errors import UserError
 from tools.hcl import reading
 from tools.remote_state.bootstrap import create_bucket
 from tools.remote_state.settings import BackendRequest, root_settings
+from tools.runs.session import Session
 
 ROOT = "bootstrap"
 STATES = "aws_s3_bucket.states"
@@ -82,6 +85,29 @@ def test_a_table_that_is_added_later_locks_the_root_too(team: Team, root: Path) 
     assert block[1]["dynamodb_table"] == "terraform-locks"
     assert reading.read_tfvars(root / "terraform.tfvars") == {"bucket": BUCKET, "lock_table": True}
     assert "Item" not in team.client("dynamodb").get_item(TableName="terraform-locks", Key=checksum)
+
+
+def test_a_change_of_the_root_is_asked_about_while_ctrl_c_still_ends_the_command(
+    team: Team, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run counts signals, and draws over what it did not print."""
+    will_create(team)
+    create(team)
+    change = planned("aws_s3_bucket_versioning.states", "update")
+    team.terraform.will(f"plan {team.root.name}/{ROOT}", Answer([change]))
+    handler = signal.getsignal(signal.SIGINT)
+    questions = []
+
+    def confirm(session: Session, question: str) -> None:
+        questions.append(question)
+        assert signal.getsignal(signal.SIGINT) is handler
+        raise click.Abort
+
+    monkeypatch.setattr(Session, "confirm", confirm)
+    with pytest.raises(click.Abort):
+        create(team)
+    assert questions == ["Apply these changes?"]
+    assert len(applies(team)) == 1
 
 
 @pytest.mark.parametrize("action", ["delete", "replace"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.unit.engine.fake_terraform import Answer
+from tests.unit.engine.fake_terraform import Answer, failure
 from tests.unit.remote_state.conftest import BUCKET, Team, later
 from tools.errors import UserError
 from tools.hcl import reading
@@ -40,6 +40,26 @@ def test_an_interruption_before_the_directory_is_renamed_leaves_it(team: Team) -
     assert end.value.exit_code == 130
     assert old.is_dir()
     assert not (team.root / "notebooks/new").exists()
+
+
+def test_an_interruption_while_the_state_is_moved_is_continued_by_the_same_command(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    team.make_bucket()
+    team.deployed("notebooks/old")
+    team.enable()
+    interrupted = Answer(
+        errors=failure("interrupted").errors,
+        meanwhile=lambda: signal.raise_signal(signal.SIGINT),
+    )
+    team.terraform.will("init notebooks/new", interrupted)
+    with pytest.raises(click.exceptions.Exit) as end:
+        rename(team.open(), "old", "new", rename_instance=False)
+    assert end.value.exit_code == 130
+    assert "interrupted; run the command again to continue\n" in capsys.readouterr().err
+    rename(team.open(), "old", "new", rename_instance=False)
+    assert team.remote("notebooks/old") is None
+    assert team.remote("notebooks/new")
 
 
 @pytest.mark.parametrize("renames_instance", [False, True])

@@ -1,6 +1,7 @@
 """States that are listed, unlocked, brought back and brought to today's addresses."""
 
 import json
+import shutil
 import signal
 import subprocess
 from typing import Any
@@ -9,8 +10,9 @@ import click
 import pytest
 
 from tests.unit.engine.fake_terraform import Answer
-from tests.unit.remote_state.conftest import BUCKET, REGION, Team
+from tests.unit.remote_state.conftest import BUCKET, REGION, Team, later
 from tools.errors import UserError
+from tools.layout.stack import Stack
 from tools.remote_state import listing, readdress, versions
 from tools.remote_state.unlock import unlock_state
 from tools.state.file import State
@@ -19,6 +21,7 @@ from tools.system.signals import Interruption
 from tools.terraform.diagnostics import NotAwaitedError
 
 ELSEWHERE = 'terraform {\n  backend "http" {}\n}\n'
+INTERRUPTED = Answer(meanwhile=lambda: signal.raise_signal(signal.SIGINT))
 
 
 def test_a_state_whose_place_is_not_known_is_listed_and_not_unlocked(team: Team) -> None:
@@ -107,12 +110,42 @@ def test_buckets_whose_state_is_in_a_place_of_its_own_are_moved_by_hand(
     assert said.endswith("; docs/upgrading.md moves it by hand\n")
 
 
+def test_an_interrupted_restore_writes_nothing(team: Team) -> None:
+    team.make_bucket()
+    team.deployed("notebooks/a")
+    team.enable()
+    stack = Stack(team.root, "notebooks/a")
+    version = team.client("s3").head_object(Bucket=BUCKET, Key=team.key(stack.name))["VersionId"]
+    team.put(stack.name, later(team.remote(stack.name)))
+    now = team.remote(stack.name)
+    shutil.rmtree(stack.path / ".terraform")  # or no init is needed
+    team.terraform.will(f"init {stack.name}", INTERRUPTED)
+    with pytest.raises(click.exceptions.Exit) as end:
+        versions.restore(team.open(), stack, version)
+    assert end.value.exit_code == 130
+    assert team.remote(stack.name) == now
+
+
+def test_an_interrupted_unlock_leaves_the_lock(team: Team) -> None:
+    team.make_bucket()
+    team.deployed("notebooks/a")
+    team.enable()
+    lock = {"Bucket": BUCKET, "Key": f"{team.key('notebooks/a')}.tflock"}
+    team.client("s3").put_object(**lock, Body=b'{"ID": "4f-9a", "Who": "bob@desk"}')
+    shutil.rmtree(team.root / "notebooks/a/.terraform")  # or no init is needed
+    team.terraform.will("init notebooks/a", INTERRUPTED)
+    with pytest.raises(click.exceptions.Exit) as end:
+        unlock_state(team.open(), Stack(team.root, "notebooks/a"))
+    assert end.value.exit_code == 130
+    assert not any(call.startswith("force-unlock") for call in team.terraform.calls)
+
+
 def test_an_interruption_ends_after_the_address_at_hand(team: Team) -> None:
     stack = team.deployed("shared-infra/s3")
     shared = 'aws_s3_bucket.shared["{}"]'.format
     moves = {shared("datasets"): "aws_s3_bucket.datasets", shared("models"): "aws_s3_bucket.models"}
     first, second = (f"state mv {one} {other} in shared-infra/s3" for one, other in moves.items())
-    team.terraform.will(first, Answer(meanwhile=lambda: signal.raise_signal(signal.SIGINT)))
+    team.terraform.will(first, INTERRUPTED)
     with pytest.raises(click.exceptions.Exit) as end:
         readdress.move_addresses(team.open(), {stack: moves})
     assert end.value.exit_code == 130

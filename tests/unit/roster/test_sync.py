@@ -3,6 +3,7 @@
 import random
 import re
 import shutil
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,8 +13,11 @@ import pytest
 from tests.trees import REPOSITORY
 from tests.unit.commands.conftest import Checkout, attached, checkout, deployable
 from tools.commands import retire
+from tools.fleet.fleet import DeclaredNotebook
+from tools.fleet.start_stop import NotebookResult, StartStop
 from tools.hcl import reading
 from tools.roster.retire import Retiring, Step, Verb
+from tools.runs import deployment
 from tools.scaffold import render, rows
 from tools.scaffold.row_files import read_rows
 
@@ -246,6 +250,30 @@ def test_a_notebook_that_cannot_be_stopped_is_not_noted_as_stopped(
     assert "vision: not stopped: there is no instance vision in the local cloud" in done.stderr
     assert "kept until" not in done.stderr
     assert not list(attached.root.rglob("*.retirement.json"))
+
+
+def test_nothing_is_destroyed_after_an_interrupted_stop(
+    attached: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = "kept,dev,carol,Music,,\n"
+    write(attached, ROWS + kept)
+    sync(attached, "--yes")
+    write(attached, ROWS[: ROWS.index("nlp")] + kept)
+
+    def look(retiring: Retiring, names: Sequence[str]) -> list[Step]:
+        nlp, vision = retiring.fleet.notebooks(["nlp", "vision"])
+        return [Step("nlp", "stop", "", nlp), Step("vision", "destroy", "", vision)]
+
+    def change(change: StartStop, notebooks: Sequence[DeclaredNotebook], *_: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return [NotebookResult(n, "failed", "interrupted while it is Stopping") for n in notebooks]
+
+    monkeypatch.setattr(Retiring, "steps", look)
+    monkeypatch.setattr(StartStop, "change", change)
+    monkeypatch.setattr(deployment, "destroy_stacks", lambda *_: pytest.fail("destroyed"))
+    done = attached.tools("sync", "--retire", "--local", "--allow-destroy")
+    assert done.returncode == 128 + signal.SIGINT, done
+    assert "nlp: not stopped: interrupted while it is Stopping; repeat it" in done.stderr
 
 
 def test_nothing_is_destroyed_that_was_started_while_it_was_asked(

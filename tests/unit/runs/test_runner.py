@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.engine.conftest import Bench, bench
 from tools.context import Target
+from tools.engine import in_use
 from tools.engine.records import Records
 from tools.errors import UserError
 from tools.layout.repository import Repository
@@ -46,7 +47,32 @@ def test_what_is_only_begun_ends_without_that(
     with pytest.raises(click.exceptions.Exit) as ended, runner.work(1):
         signal.raise_signal(signal.SIGINT)
     assert ended.value.exit_code == 128 + signal.SIGINT
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_an_error_after_an_interruption_is_told_as_that(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def plan() -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise UserError("terraform plan failed")
+
+    with pytest.raises(click.exceptions.Exit) as ended, runner.work(1):
+        plan()
+    assert ended.value.exit_code == 128 + signal.SIGINT
+    assert capsys.readouterr().err == "interrupted: terraform plan failed\n"
+
+
+def test_nothing_is_destroyed_if_the_look_for_who_needs_it_is_interrupted(
+    bench: Bench, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(in_use, "refuse_in_use", look)
+    with pytest.raises(click.exceptions.Exit) as ended:
+        runner.refuse_in_use([bench.write("notebooks/n")])
+    assert ended.value.exit_code == 128 + signal.SIGINT
 
 
 def test_a_failure_without_an_interruption_is_told(runner: Runner) -> None:
