@@ -27,8 +27,8 @@ from tools.hcl.module_folders import ModuleFolders, follow_links, is_local
 from tools.hcl.scanning import value_names
 from tools.hcl.syntax import Expression, UnreadableError
 from tools.hcl.variables import read_assigned, texts_of
+from tools.system.user import home_folder
 from tools.terraform.cli_arguments import value_options
-from tools.terraform.providers import home_folder
 
 _DEEPEST = 20  # modules within modules
 # A commit of git, or one version in a registry: what it names does not change.

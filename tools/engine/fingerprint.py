@@ -22,8 +22,8 @@ from tools.hcl.scanning import CONFIGURATION_ENDINGS, LOCK_FILE, locked_versions
 from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 from tools.state.file import State
+from tools.system.user import home_folder
 from tools.terraform.binary import Terraform
-from tools.terraform.providers import home_folder
 
 _CODE = (*CONFIGURATION_ENDINGS, LOCK_FILE)
 _VALUES = (".tfvars", ".tfvars.json")

@@ -1,6 +1,5 @@
 """A notebook instance to import into a directory of its own."""
 
-import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from tools.imports.request import ImportRequest, ResourceImport
 from tools.layout.stack import ENDPOINTS, GROUPS, IAM, S3
 from tools.scaffold import render
 from tools.scaffold.notebook import check_name, make
+from tools.system.user import login_name
 
 _INSTANCE = f"module.notebook.{NOTEBOOK_TYPE}.this"
 _LIFECYCLE = "module.notebook.aws_sagemaker_notebook_instance_lifecycle_configuration.this[0]"
@@ -93,6 +93,8 @@ def request_notebook(
         note = f"notebooks/{directory} exists already, and stays as it is"
         return ImportRequest(tuple(imports), notes=(*_platform_notes(destination, instance), note))
     values = _values(instance, shared, directory, tags) | dict(options or {})
+    if values["owner"] is None:
+        values["owner"] = login_name(name)
     values |= {script.variable: script.file for script in scripts}
     files = {script.file: script.content for script in scripts}
     notebook = make(directory, values, render.variables(destination.templates), files)
@@ -232,7 +234,7 @@ def _values(
     values: dict[str, Value] = {
         "instance_type": instance["InstanceType"],
         "volume_size": instance.get("VolumeSizeInGB", _DEFAULT_VOLUME),
-        "owner": by_key.get("owner") or getpass.getuser(),
+        "owner": by_key.get("owner") or None,
         "purpose": by_key.get("purpose") or name,
         "environment": by_key.get("environment") or "dev",
         "idle_stop_minutes": 0,

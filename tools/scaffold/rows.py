@@ -1,6 +1,5 @@
 """Notebooks from what a user asks for: options, another notebook, or a file of rows."""
 
-import getpass
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from tools.layout.repository import TYPED_ONCE, Repository
 from tools.scaffold import notebook, render, row_files
 from tools.scaffold.notebook import Notebook
 from tools.scaffold.row_files import Row, WrongRowsError
+from tools.system.user import login_name
 
 # Keys of a row that are no values of the notebook itself.
 _ROW_KEYS = ("name", "profile", "from", "instance")
@@ -78,7 +78,7 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
     for key in ("profile", "from", *SCRIPTS):
         if row.get(key) is not None and not isinstance(row[key], str):
             raise UserError(f"{name}: {key}: {shorten(row[key])} is not text")
-    values: dict[str, Any] = {"volume_size": 20, "owner": getpass.getuser(), "purpose": name}
+    values: dict[str, Any] = {"volume_size": 20, "purpose": name}
     source = row.get("from")
     profile = row.get("profile") or (None if source else "dev")
     if source:
@@ -88,6 +88,8 @@ def _build(row: Row, repository: Repository, types: Mapping[str, str]) -> Notebo
     values |= {key: value for key, value in row.items() if key not in _ROW_KEYS}
     if "instance" in row:
         values["name"] = row["instance"]
+    if "owner" not in values:
+        values["owner"] = login_name(name)
     scripts = _scripts(name, values)
     made = notebook.make(name, values, types, scripts)
     for key in _REQUIRED:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tools.errors import UserError, in_one_line
+from tools.system.user import home_folder
 
 # What reading JSON of another form than expected raises.
 MALFORMED = (
@@ -35,10 +36,11 @@ _MENDS = {
 def user_cache() -> Path:
     """Returns the folder for what can be fetched again, of this user and for every repository.
 
+    Raises UserError as `home_folder`.
     https://specifications.freedesktop.org/basedir-spec/latest/
     """
     home = os.environ.get("XDG_CACHE_HOME") or ""
-    cache = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
+    cache = Path(home) if Path(home).is_absolute() else home_folder(os.environ) / ".cache"
     return cache / "sagemaker-notebooks"
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.hcl import scanning
+from tools.system.user import home_folder
 
 HOST = "registry.terraform.io"
 # The registry of a provider that a stack names without one, as in "hashicorp/aws".
@@ -163,14 +164,6 @@ def names_plugin_cache(env: Mapping[str, str], product: str) -> bool:
 def overriding_file(env: Mapping[str, str], product: str) -> Path | None:
     """Returns the CLI configuration that puts a developer's own build in a provider's place."""
     return _file_that_sets("dev_overrides", env, product)
-
-
-def home_folder(env: Mapping[str, str]) -> Path:
-    """Returns the home of a user with `env`, as Terraform finds it: not only by HOME.
-
-    https://github.com/mitchellh/go-homedir
-    """
-    return Path(env.get("HOME") or Path.home())
 
 
 def _sets(name: str, env: Mapping[str, str], product: str) -> bool:

@@ -3,6 +3,7 @@
 tests/imports asks LocalStack more of the same. Refusals of AWS are stubbed: moto refuses nothing.
 """
 
+import getpass
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -245,7 +246,7 @@ def test_outputs_of_a_state_elsewhere_are_asked_of_terraform(
 
 
 def make_notebook(
-    destination: Destination, name: str, groups: Sequence[str] = ("sg-0a1b2c3d",), **more: str
+    destination: Destination, name: str, groups: Sequence[str] = ("sg-0a1b2c3d",), **more: Any
 ) -> Any:
     """A notebook in a subnet; what SageMaker says of it."""
     ec2 = destination.cloud.client("ec2")
@@ -277,6 +278,22 @@ def test_a_notebook_has_one_directory(shipped: Team, destination: Destination) -
     make_notebook(destination, "nlp")
     with pytest.raises(UserError, match="notebooks/team is already for notebook nlp; use that dir"):
         notebooks.request_notebook(destination, "nlp", Shared(), "other")
+
+
+def test_a_login_name_is_asked_for_only_if_neither_option_nor_tag_gives_an_owner(
+    destination: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_login_name() -> str:
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr(getpass, "getuser", no_login_name)
+    make_notebook(destination, "nlp")
+    make_notebook(destination, "tagged", Tags=[{"Key": "Owner", "Value": "bob"}])
+    for name, options, owner in (("nlp", {"owner": "alice"}, "alice"), ("tagged", {}, "bob")):
+        request = notebooks.request_notebook(destination, name, Shared(), None, options)
+        assert request.notebooks[0].values["owner"] == owner
+    with pytest.raises(UserError, match=r"^nlp: no owner is given .*--owner"):
+        notebooks.request_notebook(destination, "nlp", Shared())
 
 
 @pytest.mark.parametrize(
