@@ -112,8 +112,8 @@ def create_presigned_url(cloud: Cloud, name: str, session_seconds: int) -> str:
     return str(answer["AuthorizedUrl"])
 
 
-def read_tags_of_project(cloud: Cloud, project: str) -> Mapping[str, Mapping[str, str]]:
-    """Returns the tags of each instance with the tag Project, by ARN; none if AWS refuses.
+def read_tags_of_project(cloud: Cloud, project: str) -> Mapping[str, Mapping[str, str]] | None:
+    """Returns the tags of each instance with the tag Project, by ARN; None if AWS refuses.
 
     A request for each hundred, to an API that many who may list notebooks may not use.
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
@@ -134,7 +134,7 @@ def read_tags_of_project(cloud: Cloud, project: str) -> Mapping[str, Mapping[str
         }
     except RequestError as error:
         if "AccessDenied" in error.code:
-            return {}
+            return None
         raise
 
 

@@ -20,7 +20,14 @@ from tools.engine.explain import advise_on_failed
 from tools.errors import UserError, in_one_line
 from tools.fleet import platforms
 from tools.fleet.fleet import Fleet
-from tools.fleet.status import NOT_DEPLOYED, FleetStatus, NotebookStatus, read_status
+from tools.fleet.status import (
+    NOT_DEPLOYED,
+    TAGS_UNKNOWN,
+    FleetStatus,
+    NotebookStatus,
+    UndeclaredInstance,
+    read_status,
+)
 from tools.system import signals
 
 # A table's title, columns and rows.
@@ -220,10 +227,8 @@ def _undeclared_table(status: FleetStatus) -> _Shown:
     rows = []
     for undeclared in status.undeclared:
         instance = undeclared.instance
-        stack = undeclared.tags.get("Stack")
-        origin = f"of this project{f', created as {stack}' if stack else ''}"
         retired = platforms.RETIRED if undeclared.platform_retired else ""
-        notes = filter(None, (origin if undeclared.tags else "", retired))
+        notes = filter(None, (_describe_origin(undeclared), retired))
         rows.append(
             [
                 instance.name,
@@ -235,6 +240,14 @@ def _undeclared_table(status: FleetStatus) -> _Shown:
             ]
         )
     return "Not managed here", columns, rows
+
+
+def _describe_origin(undeclared: UndeclaredInstance) -> str:
+    if undeclared.tags is None:
+        return TAGS_UNKNOWN
+    stack = undeclared.tags.get("Stack")
+    origin = f"of this project{f', created as {stack}' if stack else ''}"
+    return origin if undeclared.tags else ""
 
 
 def _coloured(text: str, colour: str) -> str:

@@ -14,6 +14,7 @@ from tools.fleet.idle import Decision
 from tools.hcl.reading import Value
 
 NOT_DEPLOYED = "not deployed"
+TAGS_UNKNOWN = "its tags are not known"
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,20 @@ class NotebookStatus:
 
 @dataclass(frozen=True)
 class UndeclaredInstance:
-    """An instance that no directory declares; `tags` are empty unless it has the project's."""
+    """An instance that no directory declares.
+
+    `tags` are empty unless it has the project's, and None if that is not known.
+    """
 
     region: str
     instance: Instance
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] | None = field(default_factory=dict)
     platform_retired: bool | None = None
+
+    @property
+    def of_this_project(self) -> bool | None:
+        """Whether it has the project's tags, None if AWS does not say."""
+        return None if self.tags is None else bool(self.tags)
 
     def as_json(self) -> dict[str, Any]:
         """The entry of `tools status --json` (docs/json.md)."""
@@ -74,8 +83,8 @@ class UndeclaredInstance:
             "name": self.instance.name,
             "region": self.region,
             "instance": _instance_json(self.instance),
-            "of_this_project": bool(self.tags),
-            "tags": dict(self.tags),
+            "of_this_project": self.of_this_project,
+            "tags": dict(self.tags or {}),
             "platform_retired": self.platform_retired,
         }
 
@@ -146,14 +155,14 @@ def read_status(
     for region, by_name in instances.items() if with_undeclared else ():
         others = [other for name, other in by_name.items() if (region, name) not in notebook_keys]
         tags = _tags_by_arn(fleet, region) if others else {}
-        undeclared += [
-            UndeclaredInstance(region, i, tags.get(i.arn, {}), retired[region].get(i.name))
-            for i in others
-        ]
+        for other in others:
+            own = None if tags is None else tags.get(other.arn, {})
+            is_retired = retired[region].get(other.name)
+            undeclared.append(UndeclaredInstance(region, other, own, is_retired))
     return FleetStatus(statuses, undeclared, idle_unknown)
 
 
-def _tags_by_arn(fleet: Fleet, region: str) -> Mapping[str, Mapping[str, str]]:
+def _tags_by_arn(fleet: Fleet, region: str) -> Mapping[str, Mapping[str, str]] | None:
     common = fleet.repository.common()
     return sagemaker.read_tags_of_project(fleet.cloud(region), str(common["project"]))
 

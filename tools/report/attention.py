@@ -7,6 +7,7 @@ from typing import Literal
 
 from tools.console import figures
 from tools.cost import prices
+from tools.fleet.status import TAGS_UNKNOWN
 from tools.report import model
 from tools.report.collect import IDLE_FOR
 from tools.report.model import NotebookRow, Report
@@ -22,6 +23,11 @@ _ONE = {
     "Instances that no directory declares": "Instance that no directory declares",
     "States whose directory is gone": "State whose directory is gone",
     "Prices not known": "Price not known",
+}
+_OF_THIS_PROJECT = {
+    True: "has this project's tags",
+    False: "no tag of this project",
+    None: TAGS_UNKNOWN,
 }
 _MINUTES = int(IDLE_FOR.total_seconds() // 60)
 
@@ -120,7 +126,7 @@ def _of_no_directory(report: Report) -> list[Concern]:
                 Item(
                     orphan.instance.name,
                     f"{orphan.instance.instance_type}, {orphan.instance.status}, {orphan.region}; "
-                    + ("has this project's tags" if orphan.tags else "no tag of this project")
+                    + _OF_THIS_PROJECT[orphan.of_this_project]
                     + (f"; {model.RETIRED}" if orphan.platform_retired else ""),
                 )
                 for orphan in report.undeclared or ()

@@ -131,3 +131,18 @@ def test_of_a_notebook_whose_auto_stop_says_nothing_the_idle_time_is_empty(
     assert "Idle" in header
     assert "42 min, kept alive" in " ".join(one)
     assert "min" not in other
+
+
+def test_tags_that_are_not_known_are_no_tags_of_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = samples.fleet_status()
+    (other,) = shown.undeclared
+    for tags, note in (
+        (None, "its tags are not known"),
+        ({"Project": "acme", "Stack": "notebooks/a"}, "of this project, created as notebooks/a"),
+        ({}, ""),
+    ):
+        status.show_tables(replace(shown, undeclared=[replace(other, tags=tags)]))
+        row = click.unstyle(capsys.readouterr().out).partition("Not managed here")[2]
+        assert row.split("eu-central-1")[1].strip() == note

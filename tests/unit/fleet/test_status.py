@@ -1,12 +1,17 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tools.aws.client import Cloud, RequestError
 from tools.aws.sagemaker import Instance
-from tools.fleet.fleet import DeclaredNotebook
-from tools.fleet.status import NotebookStatus
+from tools.fleet import platforms
+from tools.fleet.fleet import DeclaredNotebook, Fleet
+from tools.fleet.status import NotebookStatus, read_status
 from tools.hcl import reading
+from tools.layout.repository import Repository
 from tools.layout.stack import Stack
 
 DECLARED: dict[str, reading.Value] = {
@@ -64,3 +69,20 @@ def test_differences_are_what_a_listing_shows(
     declared: dict[str, reading.Value], there: dict[str, object], differences: list[str]
 ) -> None:
     assert notebook(declared, **there).differences == differences
+
+
+def test_whose_an_instance_is_is_not_known_if_aws_refuses_to_list_the_tags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Iterator[Any]:
+        raise RequestError("cannot list the project's tags", "AccessDeniedException", "no")
+        yield
+
+    instance = notebook({}).instance
+    monkeypatch.setattr(Fleet, "instances", lambda *_: {"eu-west-1": {"n": instance}})
+    monkeypatch.setattr(platforms, "find_retired", lambda *_: {})
+    monkeypatch.setattr(Cloud, "items", refuse)
+    (tmp_path / "common.auto.tfvars").write_text('project = "acme"\nregion = "eu-west-1"\n')
+    (found,) = read_status(Fleet(tmp_path, Repository(tmp_path), "eu-west-1"), []).undeclared
+    assert found.as_json()["of_this_project"] is None
+    assert found.as_json()["tags"] == {}

@@ -241,6 +241,22 @@ def test_the_bill_stands_beside_the_estimate_if_it_is_kept() -> None:
     assert 'id="billed"' not in page.render(report(3, asked=False))
 
 
+@pytest.mark.parametrize(
+    ("tags", "text"),
+    [
+        ({"Project": "acme"}, "has this project's tags"),
+        ({}, "no tag of this project"),
+        (None, "its tags are not known"),
+    ],
+)
+def test_whose_an_instance_without_a_directory_is_may_not_be_known(tags: Any, text: str) -> None:
+    found = report(1)
+    (undeclared,) = found.undeclared or ()
+    concerns = attention.concerns(replace(found, undeclared=[replace(undeclared, tags=tags)]))
+    (concern,) = (one for one in concerns if one.title == "Instances that no directory declares")
+    assert concern.items[0].text.endswith(f"us-east-1; {text}")
+
+
 def test_what_needs_attention_is_counted_as_a_person_says_it() -> None:
     found = {c.title: c.counted for c in attention.concerns(report(0))}
     assert found["Instances that no directory declares"] == "1 instance that no directory declares"
