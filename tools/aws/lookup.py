@@ -1,7 +1,7 @@
 """Finds resources that exist, by what Terraform would create."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tools.aws.client import Cloud, RequestError, is_missing
@@ -16,7 +16,8 @@ def identifier(cloud: Cloud, resource_type: str, values: Values) -> str | None:
 
     None if there is none, or if nothing tells resources of this type apart. Identifiers: the
     Import section of each resource at https://registry.terraform.io/providers/hashicorp/aws/latest/docs
-    Raises UserError if AWS cannot be asked.
+    Raises UserError if AWS cannot be asked, and KeyError if that does not tell: a value is missing
+    that AWS or an apply gives, several fit, or these credentials may not see it.
     """
     if resource_type in _NAMED:
         service, operation, argument, key = _NAMED[resource_type]
@@ -94,15 +95,50 @@ def _schedule(cloud: Cloud, values: Values) -> str | None:
 def _security_group(cloud: Cloud, values: Values) -> str | None:
     filters = {"group-name": values["name"], "vpc-id": values["vpc_id"]}
     groups = _describe(cloud, "describe_security_groups", "SecurityGroups", filters)
-    return str(groups[0]["GroupId"]) if len(groups) == 1 else None
+    return _only(str(group["GroupId"]) for group in groups)
 
 
 def _vpc_endpoint(cloud: Cloud, values: Values) -> str | None:
-    """The endpoint of its service in the VPC, if there is exactly one."""
+    """The endpoint of its service in the VPC. Raises KeyError if there are several."""
     filters = {"service-name": values["service_name"], "vpc-id": values["vpc_id"]}
     described = _describe(cloud, "describe_vpc_endpoints", "VpcEndpoints", filters)
     endpoints = [endpoint for endpoint in described if endpoint["State"].lower() not in GONE]
-    return str(endpoints[0]["VpcEndpointId"]) if len(endpoints) == 1 else None
+    return _only(str(endpoint["VpcEndpointId"]) for endpoint in endpoints)
+
+
+def _only(identifiers: Iterable[str]) -> str | None:
+    """The only one, None if there is none. Raises KeyError if there are several."""
+    found = [*identifiers]
+    if len(found) > 1:
+        raise KeyError(f"one of {found}")
+    return found[0] if found else None
+
+
+def _bucket(cloud: Cloud, values: Values) -> str | None:
+    """The bucket, if this account has it. Raises KeyError if that is not known."""
+    name = str(values["bucket"])
+    try:
+        cloud.call(f"look for {name}", "s3", "head_bucket", Bucket=name)
+    except RequestError as error:
+        if error.code == "403":
+            return _find_listed_bucket(cloud, name)
+        if is_missing(error):
+            return None
+        raise
+    return name
+
+
+def _find_listed_bucket(cloud: Cloud, name: str) -> str | None:
+    """The bucket if the account's list has it, for one that may not be looked at.
+
+    S3 answers alike for another account's, and for one of this account without s3:ListBucket:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+    """
+    try:
+        buckets = cloud.items("list the buckets", "s3", "list_buckets", "Buckets")
+        return name if name in {bucket["Name"] for bucket in buckets} else None
+    except RequestError:
+        raise KeyError(name) from None
 
 
 def _describe(cloud: Cloud, operation: str, key: str, filters: Mapping[str, str]) -> list[Any]:
@@ -124,11 +160,9 @@ _PARTS = re.compile(
 )
 
 # Types whose identifier is their name: service, operation, its argument, and the name's variable.
-# A bucket of another account counts as none: AWS answers both alike.
 _NAMED = {
     "aws_iam_role": ("iam", "get_role", "RoleName", "name"),
     "aws_kms_alias": ("kms", "describe_key", "KeyId", "name"),
-    "aws_s3_bucket": ("s3", "head_bucket", "Bucket", "bucket"),
     NOTEBOOK_TYPE: (
         "sagemaker",
         "describe_notebook_instance",
@@ -147,6 +181,7 @@ _NAMED = {
 _SEARCHES: Mapping[str, Callable[[Cloud, Values], str | None]] = {
     "aws_cloudwatch_log_group": _log_group,
     "aws_iam_policy": _policy,
+    "aws_s3_bucket": _bucket,
     "aws_scheduler_schedule": _schedule,
     "aws_security_group": _security_group,
     "aws_vpc_endpoint": _vpc_endpoint,

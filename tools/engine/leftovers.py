@@ -53,7 +53,7 @@ def find_leftovers(run: Run, stack: Stack) -> Leftovers:
         resource_type, address = change["type"], change["address"]
         try:
             identifier = lookup.identifier(cloud, resource_type, change["change"]["after"])
-        except KeyError:  # AWS or an apply gives it its name
+        except KeyError:  # AWS or an apply gives it its name, or AWS does not tell
             unknown.append(address)
             continue
         if identifier:
