@@ -1,6 +1,5 @@
 """Lists, compares and restores the versions of a state that its bucket keeps."""
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from tools.layout.stack import Stack
 from tools.remote_state import transfer
 from tools.remote_state.transfer import UNKNOWN_PLACE
 from tools.runs.session import Session
-from tools.state.file import State, UnreadableState
+from tools.state.file import State, UnreadableState, with_serial
 from tools.state.place import ERRORED, BucketPlace
 
 
@@ -134,7 +133,7 @@ def restore(session: Session, stack: Stack, version: str) -> None:
             prepare(run, stack)
             serial = max(current.serial, restored.serial) + 1
             if not run.interruption.count:
-                _push(target, stack, {**json.loads(text), "serial": serial})
+                _push(target, stack, with_serial(text, serial))
         else:
             # Terraform does not replace what it cannot read, and would set another lineage:
             # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_push.go
@@ -149,10 +148,10 @@ def restore(session: Session, stack: Stack, version: str) -> None:
     )
 
 
-def _push(target: Target, stack: Stack, content: Mapping[str, Any]) -> None:
+def _push(target: Target, stack: Stack, content: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="state-") as folder:
         file = Path(folder) / "terraform.tfstate"
-        file.write_text(json.dumps(content))
+        file.write_bytes(content)
         target.terraform.push_state(stack.path, file)
 
 

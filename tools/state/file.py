@@ -15,6 +15,7 @@ from tools.hcl import writing
 
 # What no apply may take away unasked: data goes with it.
 HOLDS_DATA = frozenset({NOTEBOOK_TYPE, "aws_s3_bucket", "aws_kms_key"})
+_SERIAL = re.compile(rb'("serial"\s*:\s*)\d+')
 
 
 class UnreadableState(UserError):
@@ -191,11 +192,23 @@ def with_stack(text: bytes, old: str, new: str) -> bytes:
     What is managed in it has the name in the tag Stack, by which the guard of modules/common knows
     whose a state is; AWS gets the new tag with the next apply.
     """
-    # Not parsed and written again, which might round a number.
     tag = re.compile(rb'("tags_all":\s*\{[^{}]*"Stack":\s*)"' + re.escape(old.encode()) + rb'"')
     text = tag.sub(lambda match: match[1] + json.dumps(new).encode(), text)
-    pattern = re.compile(rb'("serial":\s*)(\d+)')
-    return pattern.sub(lambda match: match[1] + b"%d" % (int(match[2]) + 1), text, count=1)
+    return with_serial(text, int(json.loads(text)["serial"]) + 1)
+
+
+def with_serial(text: bytes, serial: int) -> bytes:
+    """The state in `text` with another `serial`, and every other byte as it is.
+
+    Raises UserError if its serial is not written as a number.
+    """
+    # Not parsed and written again, which might round a number.
+    before = StateVersion.parse(text)
+    for match in _SERIAL.finditer(text):
+        changed = text[: match.end(1)] + b"%d" % serial + text[match.end() :]
+        if StateVersion.parse(changed) != before:  # it is not the serial of something in the state
+            return changed
+    raise UserError("the serial of this state is not written as a number; choose another version")
 
 
 def read_lineage(file: Path) -> str | None:

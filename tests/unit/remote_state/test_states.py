@@ -151,3 +151,19 @@ def test_an_interruption_ends_after_the_address_at_hand(team: Team) -> None:
     assert end.value.exit_code == 130
     assert first in team.terraform.calls
     assert second not in team.terraform.calls
+
+
+def test_a_restored_state_has_each_number_as_it_was(team: Team) -> None:
+    team.make_bucket()
+    stack = team.deployed("notebooks/a")
+    team.enable()
+    document = json.loads(team.remote("notebooks/a") or b"")
+    document["outputs"] = {"n": {"value": 0.5, "type": "number"}}
+    exact = json.dumps(document, indent=2).encode().replace(b"0.5", b"0.1234567890123456789012")
+    team.put("notebooks/a", exact)
+    [version, *_] = versions.read_rows(team.open().records, stack, 9)
+    team.put("notebooks/a", later(exact))
+    versions.restore(team.open(), stack, version.version)
+    serial = document["serial"]
+    restored = exact.replace(b'"serial": %d' % serial, b'"serial": %d' % (serial + 2))
+    assert team.remote("notebooks/a") == restored

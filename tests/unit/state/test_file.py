@@ -13,6 +13,7 @@ from tools.state.file import (
     UnreadableState,
     is_whole,
     read_lineage,
+    with_serial,
     with_stack,
 )
 
@@ -154,3 +155,12 @@ def test_a_state_is_given_to_another_stack_and_nothing_else_changes() -> None:
     expected = json.loads(before)
     expected["resources"][0]["instances"][0]["attributes"]["tags_all"]["Stack"] = "notebooks/m"
     assert after == {**expected, "serial": 4}
+
+
+def test_another_serial_changes_no_other_byte() -> None:
+    # Numbers that Python would write in another way, and a "serial" that is not the state's.
+    values = b'{"outputs": {"serial": 3, "n": 0.1234567890123456789012, "m": 1.10}, '
+    before = values + b'"lineage": "l",\n "serial" :  3}\n'
+    assert with_serial(before, 9) == values + b'"lineage": "l",\n "serial" :  9}\n'
+    with pytest.raises(UserError, match="the serial of this state is not written as a number"):
+        with_serial(b'{"lineage": "l", "serial": "3"}', 9)
