@@ -1,6 +1,7 @@
 """A state file: what is in it, read without starting Terraform."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import Any
 from tools.aws.sagemaker import NOTEBOOK_TYPE
 from tools.errors import UserError
 from tools.hcl import writing
+from tools.hcl.syntax import number_of
 
 # What no apply may take away unasked: data goes with it.
 HOLDS_DATA = frozenset({NOTEBOOK_TYPE, "aws_s3_bucket", "aws_kms_key"})
@@ -148,11 +150,17 @@ def _type_of(value: Any) -> Any:
 
 def _parse_object(text: bytes, where: str, mend: str) -> dict[str, Any]:
     with suppress(ValueError):  # a UnicodeDecodeError is one too
-        document = json.loads(text)
+        document = json.loads(text, parse_float=_exact_number)
         if isinstance(document, dict):
             return document
     mend = mend or "restore an older one"
     raise UserError(f"{where} is not a complete Terraform state; {mend}")
+
+
+def _exact_number(text: str) -> float | str:
+    """The number, or its text if Python has another one: two that differ might be one there."""
+    number = number_of(text)
+    return text if math.isnan(number) else number
 
 
 def _describe_unreadable(document: Mapping[str, Any], where: str) -> str:

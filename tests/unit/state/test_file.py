@@ -164,3 +164,16 @@ def test_another_serial_changes_no_other_byte() -> None:
     assert with_serial(before, 9) == values + b'"lineage": "l",\n "serial" :  9}\n'
     with pytest.raises(UserError, match="the serial of this state is not written as a number"):
         with_serial(b'{"lineage": "l", "serial": "3"}', 9)
+
+
+def test_outputs_that_differ_in_a_digit_that_python_drops_differ() -> None:
+    def output(number: str) -> Any:
+        state = text(outputs={"n": {"value": 0.5, "type": "number"}}).replace(
+            b"0.5", number.encode()
+        )
+        return State.parse(state, "x").typed_output("n")
+
+    assert output("0.1234567890123456789012") != output("0.1234567890123456789013")
+    assert output("1e400") != output("1e401")
+    assert output("1e99999999999999999999") is not None
+    assert [output("0.1"), output("1.50"), output("1e3")] == [0.1, 1.5, 1000.0]
