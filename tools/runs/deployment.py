@@ -16,7 +16,7 @@ from tools.console.prompt import require_terminal
 from tools.engine import explain, plans
 from tools.engine.plans import Plan
 from tools.engine.records import Records
-from tools.errors import UserError
+from tools.errors import UserError, first_of
 from tools.fleet import occupants
 from tools.layout import graph
 from tools.layout.stack import ENDPOINTS, Stack
@@ -26,6 +26,8 @@ from tools.runs.platforms import warn_of_stops
 from tools.runs.session import Session
 from tools.runs.summary import show_plans
 from tools.state.place import LocalPlace
+
+_MOST_NAMES = 5  # of stacks in a message
 
 
 def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
@@ -61,10 +63,21 @@ def deploy_stacks(session: Session, stacks: Sequence[Stack]) -> None:
 
 
 def _deploy_saved(session: Session, stacks: Sequence[Stack], folder: Path) -> None:
-    """Applies the plans in `folder`, of those of `stacks` that have one, exactly as they are."""
+    """Applies the plans in `folder`, of those of `stacks` that have one, exactly as they are.
+
+    Raises UserError if all its plans are of other stacks.
+    """
     saved = plans.load(folder, session.account.cloud, partial(_describe_place, session.records))
     planned = {plan.stack for plan in saved}
     chosen = [stack for stack in stacks if stack.name in planned]
+    if saved and stacks and not chosen:
+        missing = first_of([stack.name for stack in stacks], _MOST_NAMES)
+        raise UserError(
+            f"{folder} holds no plan of {missing}; make it: "
+            f"tools plan{session.target.option} --plan-dir {folder}"
+        )
+    if others := len(stacks) - len(chosen):
+        say(f"{others} of {len(stacks)} stacks have no plan in {folder}.")
     names = {stack.name for stack in chosen}
     shown = [plan for plan in saved if plan.stack in names]
     show_plans(shown)
@@ -72,7 +85,8 @@ def _deploy_saved(session: Session, stacks: Sequence[Stack], folder: Path) -> No
     _refuse_losses(shown, session.options)
     if not session.options.yes:
         _say_cost(session, chosen, shown)
-    session.confirm_stacks("Deploy", len(chosen))
+    if chosen:
+        session.confirm_stacks("Deploy", len(chosen))
     session.runner().run(chosen, saved=shown, exactly=True)
 
 
