@@ -143,8 +143,8 @@ class Terraform:
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
         """Runs `terraform init`. It speaks in text: Terraform 1.0 has no -json for it."""
-        child = self._start(directory, log, "init", "-input=false", "-no-color")
-        self._follow_text(child, directory, log, on_event, interruption)
+        options = ("-input=false", "-no-color")
+        self._run_text(directory, log, on_event, interruption, "init", *options)
 
     def lock_providers(
         self, directory: Path, platforms: Sequence[str], mirror: Path | None = None
@@ -329,8 +329,9 @@ class Terraform:
         """
         options = ("-input=false", "-no-color", address, identifier)
         with self._lease(directory) as lease:
-            child = self._start(directory, log, "import", *options, lease=lease)
-            self._follow_text(child, directory, log, lambda event: None, None)
+            self._run_text(
+                directory, log, lambda event: None, None, "import", *options, lease=lease
+            )
 
     def pull_state(self, directory: Path) -> bytes:
         """Returns the state of `directory`, as Terraform reads it; empty if there is none."""
@@ -379,15 +380,17 @@ class Terraform:
                 raise TerraformError(errors or [describe_end(self.product, child.returncode, log)])
         return child.returncode
 
-    def _follow_text(
+    def _run_text(
         self,
-        child: "subprocess.Popen[bytes]",
         directory: Path,
         log: Path,
         on_event: Callable[[Event], None],
         interruption: Interruption | None,
+        *arguments: str,
+        lease: Lease | None = None,
     ) -> None:
-        mask = self._mask(directory)
+        mask = self._mask(directory)  # before it starts: a file of values may be unreadable
+        child = self._start(directory, log, *arguments, lease=lease)
         process.follow(child, log, mask, lambda line: on_event(event_of_text(line)), interruption)
         if child.returncode < 0:
             raise TerraformError([describe_end(self.product, child.returncode, log)])

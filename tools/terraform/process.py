@@ -28,7 +28,7 @@ def start(
     """Starts `command` in `directory` with its output in `log`, and notes its process beside that.
 
     It gets the `inherited` descriptors too. If this process is killed, Terraform goes on: the next
-    run finds it by that note.
+    run finds it by that note. Raises UserError if it cannot be noted; then it has ended.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -47,7 +47,11 @@ def start(
             pass_fds=inherited,
             preexec_fn=interruptible_child(),
         )
-    processes.write_note(process.pid, pid_file(log))
+    try:
+        processes.write_note(process.pid, pid_file(log))
+    except BaseException:
+        _end(process)
+        raise
     return process
 
 
@@ -100,9 +104,7 @@ def follow(
                     interruptions = interruption.count
                     on_line("interrupted: waiting until the state is written\n")
     except BaseException:
-        # Whatever went wrong here, Terraform is asked to stop and not left behind.
-        process.send_signal(signal.SIGINT)
-        process.wait()
+        _end(process)
         raise
     finally:
         if process.stdin:
@@ -110,3 +112,9 @@ def follow(
                 process.stdin.close()
         mask.scrub(log)
         pid_file(log).unlink(missing_ok=True)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Asks Terraform to stop, and waits until it has: none is left behind."""
+    process.send_signal(signal.SIGINT)
+    process.wait()

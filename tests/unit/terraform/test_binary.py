@@ -3,13 +3,16 @@
 import json
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tools.errors import UserError
+from tools.terraform import masking
 from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
+from tools.terraform.masking import Mask
 from tools.terraform.text import Event
 
 QUESTION = (
@@ -98,6 +101,21 @@ def test_the_first_error_of_a_text_is_the_failure(script: Script) -> None:
         terraform.init(script.folder, script.log)
     with pytest.raises(TerraformError, match=r"^no: because$"):
         terraform.import_resource(script.folder, script.log, "a.b", "id")
+
+
+def test_nothing_starts_if_its_secrets_cannot_be_told(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(directory: Path, env: Mapping[str, str]) -> Mask:
+        raise PermissionError("terraform.tfvars")
+
+    terraform = script.terraform("exit 0")
+    monkeypatch.setattr(masking, "mask_of", refuse)
+    with pytest.raises(PermissionError):
+        terraform.init(script.folder, script.log)
+    with pytest.raises(PermissionError):
+        terraform.import_resource(script.folder, script.log, "a.b", "id")
+    assert not script.log.exists()
 
 
 def test_what_destroys_nothing_is_approved(script: Script) -> None:

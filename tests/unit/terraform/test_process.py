@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
+from tools.errors import UserError
 from tools.system import processes
 from tools.system.signals import Interruption, count_signals
 from tools.terraform import process
@@ -118,6 +119,21 @@ def test_a_failure_here_leaves_nothing_behind(tmp_path: Path) -> None:
         follow(child, tmp_path, on_line=fail)
     assert child.returncode == 1
     assert not process.pid_file(tmp_path / "logs/x.log").exists()
+
+
+def test_a_process_that_cannot_be_noted_is_ended(tmp_path: Path) -> None:
+    pids: list[int] = []
+
+    def refuse(pid: int, path: Path) -> None:
+        pids.append(pid)
+        raise UserError(f"cannot write {path}: No space left on device")
+
+    with (
+        patch.object(processes, "write_note", refuse),
+        pytest.raises(UserError, match="No space left on device"),
+    ):
+        start(tmp_path, "exec sleep 300")
+    assert processes.start_time(pids[0]) is None
 
 
 @contextmanager
