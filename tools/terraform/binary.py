@@ -339,15 +339,15 @@ class Terraform:
 
     def push_state(self, directory: Path, state: Path) -> None:
         """Runs `terraform state push`, which refuses a state that is older, or of another stack."""
-        self._read(directory, "state", "push", str(state))
+        self._read(directory, "state", "push", str(state), writes_state=True)
 
     def move_in_state(self, directory: Path, source: str, destination: str) -> None:
         """Runs `terraform state mv`, which locks the state, and keeps a copy of a local one."""
-        self._read(directory, "state", "mv", source, destination)
+        self._read(directory, "state", "mv", source, destination, writes_state=True)
 
     def force_unlock(self, directory: Path, lock_id: str) -> None:
         """Runs `terraform force-unlock`, which refuses a `lock_id` that is not on the state."""
-        self._read(directory, "force-unlock", "-force", lock_id)
+        self._read(directory, "force-unlock", "-force", lock_id, writes_state=True)
 
     def _run(
         self,
@@ -418,15 +418,25 @@ class Terraform:
         env = lease.env if lease else self.env
         return process.start([self.binary, *arguments], directory, env, log, stdin, inherited)
 
-    def _read(self, directory: Path, *arguments: str, lease: Lease | None = None) -> str:
+    def _read(
+        self,
+        directory: Path,
+        *arguments: str,
+        lease: Lease | None = None,
+        writes_state: bool = False,
+    ) -> str:
         """What a command that ends at once prints. Raises TerraformError if it fails."""
-        result = self._ask(directory, *arguments, lease=lease)
+        result = self._ask(directory, *arguments, lease=lease, writes_state=writes_state)
         if result.returncode:
             raise TerraformError([first_error(result.stderr)])
         return result.stdout
 
     def _ask(
-        self, directory: Path, *arguments: str, lease: Lease | None = None
+        self,
+        directory: Path,
+        *arguments: str,
+        lease: Lease | None = None,
+        writes_state: bool = False,
     ) -> "subprocess.CompletedProcess[str]":
         result = subprocess.run(
             [self.binary, *arguments],
@@ -435,6 +445,8 @@ class Terraform:
             capture_output=True,
             text=True,
             check=False,
+            # A state is written to its end, whatever is pressed in the terminal: `process.start`.
+            start_new_session=writes_state,
         )
         result.stderr = self._mask(directory)(result.stderr)  # it becomes the text of an error
         return result

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import UserError
+from tools.system.signals import count_signals
 from tools.terraform import masking
 from tools.terraform.binary import Terraform
 from tools.terraform.diagnostics import Diagnostic, TerraformError
@@ -229,3 +230,19 @@ def test_a_short_command_that_fails_says_why(script: Script) -> None:
     ):
         with pytest.raises(TerraformError, match=r"^no: because$"):
             command()
+
+
+def test_a_terminal_s_ctrl_c_reaches_nothing_that_writes_a_state(script: Script) -> None:
+    session = script.folder / "session"
+    # As a Ctrl-C at the command that runs it: that one goes on, and so does this.
+    terraform = script.terraform("ps -o sid= -p $$ > began; kill -INT $PPID; mv began session")
+    for write in (
+        lambda: terraform.push_state(script.folder, script.folder / "s"),
+        lambda: terraform.move_in_state(script.folder, "a.b", "a.c"),
+        lambda: terraform.force_unlock(script.folder, "id"),
+    ):
+        with count_signals() as interruption:
+            write()
+        assert interruption.count == 1
+        assert int(session.read_text()) != os.getsid(0)
+        session.unlink()
