@@ -81,14 +81,20 @@ def describe_cost(context: Context, base: str) -> str:
     after, is_known = _estimate(context)
     with tempfile.TemporaryDirectory(prefix="base-") as folder:
         copy = Path(folder) / "repository"
-        if git.ask(root, "worktree", "add", "--detach", str(copy), base) is None:
-            before = f"unknown: git has no commit {base} here"
+        if why := git.complaint(root, "worktree", "add", "--detach", str(copy), base):
+            if git.ask(root, "rev-parse") is not None and not _has_commit(root, base):
+                why = f"git has no commit {base} here"
+            before = f"unknown: {why}"
         else:
             before, _ = _estimate(Context(copy, context.env))
             git.ask(root, "worktree", "remove", "--force", str(copy))
     if before == after and is_known:
         return f"A month costs {after}, as before.\n"
     return f"A month costs {after}. Before: {before}.\n"
+
+
+def _has_commit(root: Path, name: str) -> bool:
+    return git.ask(root, "cat-file", "-e", f"{name}^{{commit}}") is not None
 
 
 def _estimate(context: Context) -> tuple[str, bool]:

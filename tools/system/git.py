@@ -5,18 +5,41 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.errors import in_one_line
+
 # With these, as in a hook, git would look elsewhere: `git rev-parse --local-env-vars`
 _VARIABLES = ("GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE")
+_COMPLAINTS = ("fatal: ", "error: ")
 
 
 def ask(directory: Path, *arguments: str, seconds: float | None = None) -> bytes | None:
     """Returns what `git` with these arguments prints, None if it fails or takes longer."""
+    answer = _run(directory, arguments, seconds)
+    return answer.stdout if answer and answer.returncode == 0 else None
+
+
+def complaint(directory: Path, *arguments: str, seconds: float | None = None) -> str:
+    """Returns why `git` with these arguments fails, in one line; empty if it does not."""
+    answer = _run(directory, arguments, seconds)
+    if answer is None:
+        return f"git {arguments[0]} does not run, or takes too long"
+    if answer.returncode == 0:
+        return ""
+    lines = answer.stderr.decode(errors="replace").splitlines()
+    first = next((line for line in lines if line.startswith(_COMPLAINTS)), "")
+    return in_one_line(first) or f"git {arguments[0]} fails"
+
+
+def _run(
+    directory: Path, arguments: Sequence[str], seconds: float | None
+) -> "subprocess.CompletedProcess[bytes] | None":
     env = {name: value for name, value in os.environ.items() if name not in _VARIABLES}
     try:
-        answer = subprocess.run(
+        return subprocess.run(
             ["git", *arguments],
             cwd=directory,
-            env=env,
+            # In English, of which a line is known by its beginning.
+            env={**env, "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -24,7 +47,6 @@ def ask(directory: Path, *arguments: str, seconds: float | None = None) -> bytes
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return answer.stdout if answer.returncode == 0 else None
 
 
 def changed_paths(

@@ -4,6 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.unit.commands.conftest import Checkout
 from tests.unit.commands.conftest import checkout as checkout
 from tools.context import Context
@@ -69,6 +71,22 @@ def test_a_month_is_reckoned_at_both_commits(checkout: Checkout) -> None:
         context, "nowhere"
     )
     assert len(commit(checkout.root, "worktree", "list").splitlines()) == 1
+
+
+def test_a_git_that_fails_otherwise_is_told_as_it_says_it(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(checkout.root, "init", "-q")
+    commit(checkout.root, "commit", "-q", "--allow-empty", "-m", "first")
+    context = Context(checkout.root, checkout.env)
+    (checkout.root / ".git/worktrees").touch()  # a file where git makes a folder
+    told = markdown.describe_cost(context, "HEAD")
+    assert "Before: unknown: fatal: " in told
+    assert "worktrees" in told
+    # As in a container whose user does not own the checkout; a variable of git's own tests.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("HOME", str(checkout.root))
+    assert "unknown: fatal: detected dubious ownership" in markdown.describe_cost(context, "HEAD")
 
 
 def test_an_amount_without_a_price_is_neither_a_saving_nor_as_before(checkout: Checkout) -> None:

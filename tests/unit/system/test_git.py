@@ -22,6 +22,17 @@ def test_no_answer_where_git_takes_longer(tmp_path: Path, monkeypatch: pytest.Mo
     assert git.ask(tmp_path, "status", seconds=0.01) is None
 
 
+def test_why_git_fails_is_its_first_complaint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert git.complaint(tmp_path, "status").startswith("fatal: not a git repository")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    assert git.complaint(tmp_path, "status") == ""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git.complaint(tmp_path, "status") == "git status does not run, or takes too long"
+
+
 def test_paths_are_as_they_are_named_also_after_a_renaming(tmp_path: Path) -> None:
     def run(*arguments: str) -> None:
         identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
