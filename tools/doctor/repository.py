@@ -68,9 +68,11 @@ def check_locks(stacks: Sequence[Stack]) -> Check:
 
 def check_git(root: Path, stacks: Sequence[Stack]) -> list[Check]:
     """Whether git has everything but the states."""
-    top = git.ask(root, "rev-parse", "--show-toplevel", seconds=_GIT_SECONDS)
-    if top is None:
+    why = git.complaint(root, "rev-parse", "--show-toplevel", seconds=_GIT_SECONDS)
+    if "not a git repository" in why:
         return [Check("git", "warning", f"{root} is in no git repository", "git init && git add .")]
+    if why:  # such as a checkout of another user
+        return [Check("git", "unknown", why)]
     return [_check_changes(root), _check_states(root, stacks)]
 
 
@@ -89,7 +91,9 @@ def _check_states(root: Path, stacks: Sequence[Stack]) -> Check:
     name = "states in git"
     patterns = ("*.tfstate", "*.tfstate.*")
     tracked = git.ask(root, "ls-files", "-z", "--", *patterns, seconds=_GIT_SECONDS)
-    if names := os.fsdecode(tracked or b"").split("\0")[:-1]:
+    if tracked is None:
+        return Check(name, "unknown", f"git ls-files does not answer within {_GIT_SECONDS} s")
+    if names := os.fsdecode(tracked).split("\0")[:-1]:
         shown = first_of(names, _SHOWN)
         detail = f"git has {shown}; states hold account data, and secrets if there are any"
         return Check(name, "error", detail, f"git rm --cached {shlex.join(names[:_SHOWN])}")

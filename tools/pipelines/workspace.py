@@ -16,7 +16,8 @@ def tree_of(root: Path) -> str:
     """
     tree = (git.ask(root, "rev-parse", "HEAD^{tree}") or b"").decode().strip()
     if not tree:
-        raise UserError(f"{root} is no clone of git with a commit, which a pipeline needs")
+        why = git.complaint(root, "rev-parse", "HEAD^{tree}")
+        raise UserError(f"{root}: a pipeline needs a clone of git with a commit ({why})")
     changed = git.changed_paths(root, "--untracked-files=no")
     if changed is None:
         raise UserError(f"git status fails in {root}: files may differ from the commit")

@@ -85,6 +85,25 @@ def test_what_git_has_and_has_not(stack: Stack) -> None:
     assert [check.status for check in check_git(root, [stack])] == ["ok", "ok"]
 
 
+def test_what_git_refuses_to_say_is_unknown(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = stack.path.parents[1]
+    git(root, "init")
+    # As in a container whose user does not own the checkout; a variable of git's own tests.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("HOME", str(root))
+    [check] = check_git(root, [stack])
+    assert check.status == "unknown"
+    assert check.detail.startswith("fatal: detected dubious ownership")
+
+
+def test_states_that_git_cannot_list_are_not_taken_for_none(stack: Stack) -> None:
+    root = stack.path.parents[1]
+    git(root, "init")
+    (root / ".gitignore").write_text("*.tfstate\n*.tfstate.*\n")
+    (root / ".git/index").write_bytes(b"damaged")
+    assert [check.status for check in check_git(root, [stack])] == ["unknown", "unknown"]
+
+
 def test_a_state_in_git_is_an_error(stack: Stack) -> None:
     root = stack.path.parents[1]
     git(root, "init")

@@ -32,3 +32,11 @@ def test_what_git_cannot_tell_is_not_taken_for_unchanged(clone: Path) -> None:
     (clone / ".git/index").write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"git status fails in .*: files may differ"):
         tree_of(clone)
+
+
+def test_what_is_no_clone_for_git_says_why(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a container whose user does not own the checkout; a variable of git's own tests.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("HOME", str(clone))
+    with pytest.raises(UserError, match=r"a commit \(fatal: detected dubious ownership"):
+        tree_of(clone)
