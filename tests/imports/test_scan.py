@@ -70,7 +70,7 @@ def request(destination: Destination, candidate: Candidate) -> ImportRequest:
 
 def holding(managed: Inventory, wanted: ImportRequest) -> Inventory:
     """The states once what is `wanted` is imported."""
-    stacks = {name: dict(resources) for name, resources in managed.stacks.items()}
+    stacks = {name: dict(resources) for name, resources in managed.resources_by_stack.items()}
     for one in wanted.imports:
         stacks.setdefault(one.stack, {})[one.address] = (one.type, one.identifier)
     return Inventory(stacks)

@@ -213,14 +213,14 @@ def command(
 def _show_actual(
     context: Context,
     question: CostQuestion,
-    by: Key | None,
+    asked_key: Key | None,
     today: date,
     request: BillRequest,
     as_json: bool,
     as_csv: bool,
 ) -> None:
     estimate = estimates.estimate(context, question)
-    key = cost_actual.choose_key(context.repository, estimate.quantities.region, by)
+    key = cost_actual.choose_key(context.repository, estimate.quantities.region, asked_key)
     answer = cost_actual.read(context.repository, estimate, key, today, request)
     for warning in estimates.warnings(estimate, today):
         warn(warning)

@@ -122,10 +122,10 @@ def show(actual: Actual) -> None:
 
 def _cells(name: str, rows: Sequence[BilledRow], billed: Billed) -> list[str]:
     amounts = [
-        sum((row.billed.get(month, Decimal(0)) for row in rows), Decimal(0))
+        sum((row.usd_by_month.get(month, Decimal(0)) for row in rows), Decimal(0))
         for month in billed.months
     ]
-    estimates = [row.estimate for row in rows if row.estimate is not None]
+    estimates = [row.estimated for row in rows if row.estimated is not None]
     differences = [row.difference for row in rows if row.difference is not None]
     return [
         name,
@@ -173,10 +173,10 @@ def to_json(actual: Actual) -> dict[str, Any]:
             {
                 "value": row.name,
                 "billed": {
-                    f"{month:%Y-%m}": f"{row.billed.get(month, Decimal(0)):.2f}"
+                    f"{month:%Y-%m}": f"{row.usd_by_month.get(month, Decimal(0)):.2f}"
                     for month in billed.months
                 },
-                "estimate": json_output.amount_json(row.estimate) if row.estimate else None,
+                "estimate": json_output.amount_json(row.estimated) if row.estimated else None,
                 "difference": None if row.difference is None else f"{row.difference:.2f}",
             }
             for row in actual.rows
@@ -191,8 +191,8 @@ def to_csv(actual: Actual) -> str:
     csv_rows = [
         (
             row.name,
-            *(f"{row.billed.get(month, Decimal(0)):.2f}" for month in months),
-            csv_output.amount_cell(row.estimate),
+            *(f"{row.usd_by_month.get(month, Decimal(0)):.2f}" for month in months),
+            csv_output.amount_cell(row.estimated),
             "" if row.difference is None else f"{row.difference:.2f}",
         )
         for row in actual.rows

@@ -193,10 +193,10 @@ def _assumption_notes(estimate: Estimate, hours: Decimal | None) -> list[str]:
         if hours is None
         else f"Hours: {hours:f} a month for each notebook, as --hours says."
     ]
-    if estimate.quantities.shared.buckets:
+    if estimate.quantities.shared_spec.buckets:
         notes.append(f"Assumed: {assumptions.storage_gb} GB in the shared buckets (--storage-gb).")
     through_nat = ""
-    if estimate.quantities.shared.nat_gateway:
+    if estimate.quantities.shared_spec.nat_gateway:
         through_nat = f", {assumptions.nat_gb} GB through the NAT gateway (--nat-gb)"
     notes.append(
         f"Assumed of each notebook a month: {assumptions.logs_gb} GB of logs (--logs-gb), "

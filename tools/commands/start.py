@@ -9,11 +9,11 @@ from tools.commands import options, start_stop
 from tools.context import Context
 
 
-def _check_type(ctx: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
-    wrong = given and model.complaint(given, model.member("InstanceType"))
+def _check_type(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    wrong = value and model.complaint(value, model.member("InstanceType"))
     if wrong:
         raise click.BadParameter(str(wrong))
-    return given
+    return value
 
 
 @click.command("start", short_help="Start notebooks and wait until they run.")

@@ -77,38 +77,38 @@ def run(
         raise click.exceptions.Exit(1)
 
 
-def confirm(fleet: Fleet, notebooks: Sequence[DeclaredNotebook], agreed: bool) -> None:
+def confirm(fleet: Fleet, to_stop: Sequence[DeclaredNotebook], agreed: bool) -> None:
     """Says what is about to be stopped, and asks unless `agreed`; never for the local cloud.
 
     Raises UserError if stdin is not a terminal.
     """
-    if agreed or fleet.endpoint or not notebooks:
+    if agreed or fleet.endpoint or not to_stop:
         return
-    for region in dict.fromkeys(notebook.region for notebook in notebooks):
+    for region in dict.fromkeys(notebook.region for notebook in to_stop):
         caller = fleet.cloud(region).identity()
         say(f"Stop in AWS account {caller.account}, region {region}, as {caller.arn}:")
-        for notebook in notebooks:
+        for notebook in to_stop:
             if notebook.region == region:
                 say(f"  {notebook.stack.name}")
     require_terminal()
-    which = "this notebook" if len(notebooks) == 1 else f"these {len(notebooks)} notebooks"
-    memory = f"what {'its' if len(notebooks) == 1 else 'their'} kernels hold in memory"
+    which = "this notebook" if len(to_stop) == 1 else f"these {len(to_stop)} notebooks"
+    memory = f"what {'its' if len(to_stop) == 1 else 'their'} kernels hold in memory"
     click.confirm(f"Stop {which}, and lose {memory}?", abort=True, err=True)
 
 
-def _with_status(fleet: Fleet, notebooks: Sequence[DeclaredNotebook], status: str) -> Pairs:
-    instances = fleet.instances(notebooks)
+def _with_status(fleet: Fleet, candidates: Sequence[DeclaredNotebook], status: str) -> Pairs:
+    instances = fleet.instances(candidates)
     return [
         (notebook, instance)
-        for notebook in notebooks
+        for notebook in candidates
         if (instance := instances[notebook.region].get(notebook.name)) and instance.status == status
     ]
 
 
 def _find_idle(
-    fleet: Fleet, notebooks: Sequence[DeclaredNotebook], idle_for: timedelta
+    fleet: Fleet, candidates: Sequence[DeclaredNotebook], idle_for: timedelta
 ) -> list[DeclaredNotebook]:
-    running = _with_status(fleet, notebooks, "InService")
+    running = _with_status(fleet, candidates, "InService")
     decisions = {region: idle.recent_decisions(fleet.cloud(region)) for region in _regions(running)}
     selected, silent = [], []
     for notebook, instance in running:
@@ -123,8 +123,8 @@ def _find_idle(
     return selected
 
 
-def _find_stopped(fleet: Fleet, notebooks: Sequence[DeclaredNotebook]) -> list[DeclaredNotebook]:
-    stopped = _with_status(fleet, notebooks, "Stopped")
+def _find_stopped(fleet: Fleet, candidates: Sequence[DeclaredNotebook]) -> list[DeclaredNotebook]:
+    stopped = _with_status(fleet, candidates, "Stopped")
     by_autostop = {}
     for region in _regions(stopped):
         modified = {n.name: instance.modified for n, instance in stopped if n.region == region}

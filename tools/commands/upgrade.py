@@ -68,12 +68,12 @@ def command(context: Context, stacks: Sequence[str], dry_run: bool, local: bool,
 
 
 def _plan_all(
-    stacks: Sequence[Stack], templates: Path, is_local: bool, named: Sequence[str]
+    chosen: Sequence[Stack], templates: Path, is_local: bool, named: Sequence[str]
 ) -> list[Upgrade]:
     """Plans the directories of all notebooks. Raises UserError if one of them does not fit."""
     upgrades: list[Upgrade] = []
     conflicts: list[MergeConflict] = []
-    for stack in stacks:
+    for stack in chosen:
         if stack.kind != "notebook" or (is_local and is_from_repository(stack.path)):
             continue
         planned = upgrade.plan_upgrade(stack.path, templates)

@@ -65,13 +65,13 @@ class Billed:
 class BilledRow:
     """A value of the tag: what was billed by month, and what a month is estimated to cost.
 
-    `estimate` is None if nobody knows whether the value is one of this project's. `difference` is
+    `estimated` is None if nobody knows whether the value is one of this project's. `difference` is
     what was billed less what was to be expected, None if that is not known.
     """
 
     name: str
-    billed: Mapping[date, Decimal]
-    estimate: Amount | None
+    usd_by_month: Mapping[date, Decimal]
+    estimated: Amount | None
     difference: Decimal | None
 
 
@@ -117,14 +117,14 @@ def choose_key(repository: Repository, by: Key | None) -> Key:
 
 
 def ask(
-    cloud: Cloud, repository: Repository, tag: str, today: date, months: int = MONTHS
+    cloud: Cloud, repository: Repository, tag: str, today: date, whole_months: int = MONTHS
 ) -> Billed:
     """Asks Cost Explorer, which costs money, and keeps the answer.
 
     Raises UserError if it does not answer. Without the tag Project active, it counts the whole
     account.
     """
-    firsts = _months(today, months)
+    firsts = _months(today, whole_months)
     start, end = firsts[0], _next_month(firsts[-1])
     project = str(repository.shared_values().get("project") or "")
     if _PROJECT not in active_tags(repository):
@@ -215,7 +215,7 @@ def _name_of_shared(billed: Billed, key: Key) -> str:
 
 
 def _largest(row: BilledRow) -> Decimal:
-    return max(row.billed.values(), default=Decimal(0))
+    return max(row.usd_by_month.values(), default=Decimal(0))
 
 
 def _row(

@@ -34,13 +34,13 @@ ReadState = Callable[[Stack], State | None]
 
 @dataclass(frozen=True)
 class MonthlyChange:
-    """A month of `stacks` stacks as they are, and as they are to be.
+    """A month of `stack_count` stacks as they are, and as they are to be.
 
     `unknown` are the figures without a price, each with its region; `left_out` names the stacks
     whose cost nobody knows here.
     """
 
-    stacks: int
+    stack_count: int
     now: Amount
     then: Amount
     unknown: Sequence[tuple[str, str]]
@@ -55,8 +55,8 @@ class MonthlyChange:
             difference = f"{signed_money(self.then.usd - self.now.usd)} a month"
             change = difference if known else "the change is not known"
             text = f"Cost: {change} ({_say(self.now)} now, then {_say(self.then)})"
-        text += f" for {'this stack' if self.stacks == 1 else f'these {self.stacks} stacks'}"
-        text += ", without data, logs and storage."
+        which = "this stack" if self.stack_count == 1 else f"these {self.stack_count} stacks"
+        text += f" for {which}, without data, logs and storage."
         if self.left_out:
             text += f" Not counted: {first_of(self.left_out, 5)}."
         if self.unknown:

@@ -61,7 +61,7 @@ def compare(estimate: Estimate, notebooks: int, duplicated_gb: Decimal = Decimal
     """
     fixed = total(line.amount for line in estimate.shared if line.figure in FIXED)
     copies = Amount()
-    if estimate.quantities.shared.buckets and notebooks > 1:
+    if estimate.quantities.shared_spec.buckets and notebooks > 1:
         (storage,) = (line for line in estimate.shared if line.figure == "storage_gb_month")
         copies = replace(storage, quantity=duplicated_gb).amount.times(notebooks - 1)
     by_use = _by_use(estimate, notebooks)

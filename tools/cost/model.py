@@ -74,8 +74,8 @@ class Quantities:
     """
 
     region: str
-    notebooks: Sequence[NotebookSpec]
-    shared: SharedSpec
+    notebook_specs: Sequence[NotebookSpec]
+    shared_spec: SharedSpec
     notes: Sequence[str] = ()
     warnings: Sequence[str] = ()
 
@@ -197,8 +197,8 @@ def estimate_month(quantities: Quantities, table: Table, assumptions: Assumption
             line("volume", 1 if size is None else size, "GB-month", volume, spec.region),
         )
 
-    notebooks = [notebook(spec) for spec in quantities.notebooks]
-    shared, count = quantities.shared, len(quantities.notebooks)
+    notebooks = [notebook(spec) for spec in quantities.notebook_specs]
+    shared, count = quantities.shared_spec, len(quantities.notebook_specs)
     interfaces = shared.endpoints * shared.zones
     lines = [
         line(

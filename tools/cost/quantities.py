@@ -37,7 +37,7 @@ _MAY_BE_NULL = ("nat_subnet", "region", "schedule_start", "schedule_stop", "subn
 class WhatIf:
     """Another value for a stack, or for each stack that matches a glob."""
 
-    stacks: str
+    stack_glob: str
     key: str
     text: str
 
@@ -45,13 +45,13 @@ class WhatIf:
     def parse(cls, text: str) -> "WhatIf":
         """Parses `notebook-prod.instance_type=ml.m5.xlarge`. Raises UserError for another form."""
         path, equals, new_text = text.partition("=")
-        stacks, _, key = path.strip().rpartition(".")
-        if not (equals and stacks and key):
+        stack_glob, _, key = path.strip().rpartition(".")
+        if not (equals and stack_glob and key):
             raise UserError(
                 f"--what-if {text!r} is not a change; write NOTEBOOK.VALUE=..., such as "
                 "notebook-prod.instance_type=ml.m5.xlarge"
             )
-        return cls(stacks, key, new_text.strip())
+        return cls(stack_glob, key, new_text.strip())
 
 
 def count(
@@ -180,7 +180,7 @@ def _zones(values: Values, stack: Stack, outputs: Outputs) -> tuple[int, str]:
 def _changes(repository: Repository, what_if: Sequence[WhatIf]) -> dict[str, dict[str, Value]]:
     changes: dict[str, dict[str, Value]] = {}
     for change in what_if:
-        for stack in repository.select([change.stacks]):
+        for stack in repository.select([change.stack_glob]):
             value = _convert(stack, change)
             changes.setdefault(stack.name, {})[change.key] = value
     return changes

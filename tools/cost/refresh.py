@@ -33,7 +33,7 @@ def refresh_prices(
     credentials; `say` is told why. Raises UserError if neither can be had; the table then stays as
     it was.
     """
-    regions = sorted({quantities.region, *(notebook.region for notebook in quantities.notebooks)})
+    regions = sorted({quantities.region, *(spec.region for spec in quantities.notebook_specs)})
     for region in regions:
         if region.startswith("cn-"):
             raise UserError(f"{region}: prices in China are in CNY, and this counts in US dollars")
@@ -51,7 +51,7 @@ def refresh_prices(
                 may_ask = False
         if table is None:
             source = "AWS's public price files"
-            table = price_list.fetch_files(region, today, quantities.shared.nat_gateway)
+            table = price_list.fetch_files(region, today, quantities.shared_spec.nat_gateway)
         fetched = table.with_fallback(fetched)
         refreshed.append(Refreshed(region, len(table.prices[region]), source))
     path = prices.user_path()

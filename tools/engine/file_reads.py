@@ -74,12 +74,12 @@ class FileReader:
         directory = posixpath.join(self._real_parents[parent], name)
         return os.path.realpath(directory) if Path(directory).is_symlink() else directory
 
-    def follow_links(self, base: str, folder: str) -> str:
-        """Returns the `folder` of a module as `module_folders.follow_links` does."""
+    def follow_links(self, base: str, module_folder: str) -> str:
+        """Returns `module_folder` as `module_folders.follow_links` does."""
         # Hundreds of stacks side by side call the same modules.
-        key = posixpath.dirname(base) if folder.startswith("../") else base, folder
+        key = posixpath.dirname(base) if module_folder.startswith("../") else base, module_folder
         if key not in self._followed:
-            self._followed[key] = follow_links(base, folder)
+            self._followed[key] = follow_links(base, module_folder)
         return self._followed[key]
 
     def merged(self, folder: Folder) -> ModuleReferences:

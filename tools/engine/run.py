@@ -90,6 +90,6 @@ class Run:
     locks: bool = True
     more: int = 0
 
-    def log(self, stack: Stack, verb: str) -> Path:
-        """The file for what Terraform prints when it works on `stack`."""
-        return self.logs / f"{stack.name.replace('/', '.')}.{verb}.log"
+    def log(self, logged_stack: Stack, verb: str) -> Path:
+        """The file for what Terraform prints when it works on `logged_stack`."""
+        return self.logs / f"{logged_stack.name.replace('/', '.')}.{verb}.log"

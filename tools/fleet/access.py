@@ -54,7 +54,7 @@ def explain(grants: Grants) -> Access:
 
     return Access(
         grants.notebook,
-        grants.role,
+        grants.role_arn,
         own_role=grants.own_role,
         boundary=grants.boundaries[0][0] if grants.boundaries else grants.boundary,
         reads=of_kind("read"),

@@ -42,9 +42,11 @@ def _parts(statement: Statement, boundary: Sequence[Statement]) -> Iterator[Stat
 
 
 def _intersect_all(
-    left: Sequence[str], right: Sequence[str], intersect: Callable[[str, str], str | None]
+    left_patterns: Sequence[str],
+    right_patterns: Sequence[str],
+    intersect: Callable[[str, str], str | None],
 ) -> tuple[str, ...]:
-    patterns = {intersect(a, b) for a in left for b in right}
+    patterns = {intersect(left, right) for left in left_patterns for right in right_patterns}
     return tuple(sorted(pattern for pattern in patterns if pattern is not None))
 
 

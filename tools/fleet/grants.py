@@ -26,7 +26,7 @@ class Grants:
     """
 
     notebook: str
-    role: str
+    role_arn: str
     own_role: bool
     tags: Mapping[str, str]
     boundary: str | None

@@ -85,11 +85,11 @@ class _Finding:
 def answer(question: Question, grants: Grants) -> Answer:
     """Whether the role may do it, by the policies that the stacks here have made."""
     action, kms_action = _ACTIONS[question.verb]
-    partition, account = grants.role.split(":")[1], grants.role.split(":")[4]
+    partition, account = grants.role_arn.split(":")[1], grants.role_arn.split(":")[4]
     resource = f"arn:{partition}:s3:::{question.bucket}"
     keys = {
         "aws:securetransport": "true",  # as every SDK asks
-        "aws:principalarn": grants.role,
+        "aws:principalarn": grants.role_arn,
         "aws:principalaccount": account,
         "aws:principalisawsservice": "false",
         "aws:viaawsservice": "false",
@@ -116,7 +116,7 @@ def _with_key(request: _Request, s3_answer: Answer, action: str, kms_key: str) -
     missing = f"the policy of the bucket's key {kms_key}, which no stack here makes"
     if policies is None:
         return Answer("unknown", f"{s3_answer.reason}; not known: {missing}")
-    if not _delegates(policies, request.grants.role.split(":")[4]):
+    if not _delegates(policies, request.grants.role_arn.split(":")[4]):
         return Answer(
             "unknown", f"{s3_answer.reason}; not known: whom the policy of {kms_key} allows it"
         )
@@ -225,7 +225,7 @@ def _parts(element: Mapping[str, Any], request: _Request) -> Iterator[Truth]:
             yield None if named is None else named == (element_key == "Resource")
     for element_key in ("Principal", "NotPrincipal"):
         if element_key in element:
-            whom = _is_principal(element[element_key], request.grants.role, element["Effect"])
+            whom = _is_principal(element[element_key], request.grants.role_arn, element["Effect"])
             yield None if whom is None or element_key == "NotPrincipal" else whom
     filled_conditions = {
         operator: {

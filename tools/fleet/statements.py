@@ -80,8 +80,8 @@ def _exclusions(element: Mapping[str, Any]) -> list[str]:
     return [key for key in ("NotAction", "NotResource") if key in element]
 
 
-def _conditions(conditions: Mapping[str, Any], tags: Mapping[str, str]) -> Iterator[str]:
-    for operator, keys in sorted(conditions.items()):
+def _conditions(condition_block: Mapping[str, Any], tags: Mapping[str, str]) -> Iterator[str]:
+    for operator, keys in sorted(condition_block.items()):
         for key, values in sorted(keys.items()):
             filled = [fill(str(value), tags) or str(value) for value in as_list(values)]
             yield f"{operator} {key}: {', '.join(sorted(filled))}"

@@ -239,12 +239,12 @@ class _Finder:
                 self.visit(part, is_path and kind in ("if", "directive"))
             self.bound = outer
 
-    def _visit_call(self, function: str, arguments: list[Expression]) -> None:
+    def _visit_call(self, function: str, call_arguments: list[Expression]) -> None:
         # core::file: https://developer.hashicorp.com/terraform/language/functions
         name = str(function).removeprefix("core::")
         if name in FUNCTIONS or name in CHANGING_FUNCTIONS or name in TEMPLATE_FUNCTIONS:
-            self.file_refs["calls"].append((name, with_bound(arguments, self.bound)))
-        for number, argument in enumerate(arguments):
+            self.file_refs["calls"].append((name, with_bound(call_arguments, self.bound)))
+        for number, argument in enumerate(call_arguments):
             self.visit(argument, is_path=name in FUNCTIONS and number == 0)
 
     def _visit_reference(self, expression: Expression) -> None:

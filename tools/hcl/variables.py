@@ -69,24 +69,25 @@ def read_secrets(directory: Path) -> Secrets:
     marked = any(mark in content for content in contents.values() for mark in _MARKS)
     if not marked and not handed_on.variables:
         return secrets
-    defaults: dict[str, list[tuple[Any, bytes]]] = {}
+    parsed_defaults: dict[str, list[tuple[Any, bytes]]] = {}
     for file, content in contents.items():
         try:
             is_json = file.name.endswith(".json")
+            json_text = content if is_json else b""
             for name, body in _json_blocks(content) if is_json else _blocks(content):
                 # What overrides another file may add to its block.
                 if "type" in body:
                     secrets.types.setdefault(name, []).append(types.constraint(body))
                     optional = types.optional_defaults(secrets.types[name][-1])
-                    defaults.setdefault(name, []).append((optional, content if is_json else b""))
+                    parsed_defaults.setdefault(name, []).append((optional, json_text))
                 value = list(evaluate(body.get("default", ["literal", None]), Scope()))
-                defaults.setdefault(name, []).append((value, content if is_json else b""))
+                parsed_defaults.setdefault(name, []).append((value, json_text))
                 if configuration.is_sensitive(body) or name in handed_on.variables:
                     secrets.defaults[name] = []
         except (UnreadableError, ValueError, TypeError, AttributeError):
             secrets.unread.append(file)
     for name, texts in secrets.defaults.items():
-        for values, content in defaults[name]:
+        for values, content in parsed_defaults[name]:
             found = [text for value in values for text in secrets.texts_of(name, value)]
             texts += [*found, *escaped_texts(content, found)]
     return secrets

@@ -69,7 +69,7 @@ def request_bucket(destination: Destination, name: str, purpose: str) -> ImportR
     if names_by_purpose(destination).get(purpose) != name:
         values["bucket_names"] = {purpose: name}
     encryptions = [encryption.describe(destination, name, settings["encryption"])]
-    key = encryptions[0].current
+    key = encryptions[0].current_key
     if ":key/" in key and not encryption.stack_key(destination):
         values["kms_key_arn"] = key
         for other in _imported_buckets(destination) - {name}:
@@ -202,10 +202,9 @@ def _setting(destination: Destination, name: str, kind: str) -> Any:
 
 def _imported_buckets(destination: Destination) -> set[str]:
     """The shared buckets in the stack's state."""
-    managed_resources = inventory.read(destination.records, [destination.stack(S3)]).stacks[S3]
-    return {
-        identifier for type, identifier in managed_resources.values() if type == "aws_s3_bucket"
-    }
+    managed = inventory.read(destination.records, [destination.stack(S3)])
+    resources = managed.resources_by_stack[S3].values()
+    return {identifier for type, identifier in resources if type == "aws_s3_bucket"}
 
 
 def _notes(destination: Destination, name: str, settings: Mapping[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ class Inventory:
     `program` is what a person types: terraform or tofu.
     """
 
-    stacks: Mapping[str, Mapping[str, tuple[str, str]]]
+    resources_by_stack: Mapping[str, Mapping[str, tuple[str, str]]]
     program: str = "terraform"
 
     def holds(self, resource: ResourceImport) -> bool:
@@ -45,11 +45,11 @@ class Inventory:
 
     def at(self, stack_name: str, address: str) -> tuple[str, str]:
         """Returns the type and identifier of what an address holds; empty if it holds nothing."""
-        return self.stacks.get(stack_name, {}).get(address, ("", ""))
+        return self.resources_by_stack.get(stack_name, {}).get(address, ("", ""))
 
     def find(self, type_name: str, identifier: str) -> tuple[str, str] | None:
         """Returns the stack and the address that hold a resource, None if no state does."""
-        for stack_name, resources_of_stack in self.stacks.items():
+        for stack_name, resources_of_stack in self.resources_by_stack.items():
             for address, type_and_id in resources_of_stack.items():
                 if type_and_id == (type_name, identifier):
                     return stack_name, address

@@ -46,9 +46,9 @@ def read_scripts(destination: Destination, instance: Any) -> list[Script]:
     ]
 
 
-def _decode(name: str, hook: str, content: str) -> bytes:
+def _decode(name: str, hook: str, encoded: str) -> bytes:
     try:
-        script = base64.b64decode(content, validate=True)
+        script = base64.b64decode(encoded, validate=True)
         script.decode()  # Terraform reads a file as UTF-8
     except (binascii.Error, ValueError):
         raise UserError(

@@ -46,20 +46,20 @@ class Encryption:
     """What encrypts new objects of a shared bucket: today, and as the stack has declared so far."""
 
     bucket: str
-    current: str
+    current_key: str
     declared: str
 
     def notes(self, kms_key: Value) -> list[str]:
         """Notes on what a deployment changes; `kms_key` is the stack's new one, None for none."""
         new = str(kms_key or self.declared)
-        if new == self.current:
+        if new == self.current_key:
             return []
         notes = [
-            f"{self.bucket}: new objects will be encrypted with {new} instead of {self.current}, "
-            f"older ones stay with {self.current}"
+            f"{self.bucket}: new objects will be encrypted with {new} instead of "
+            f"{self.current_key}, older ones stay with {self.current_key}"
         ]
-        if self.current not in (SSE_S3, AWS_MANAGED_KEY):
-            needs = f"the role needs {self.current} for them: kms_key_arns of {IAM}"
+        if self.current_key not in (SSE_S3, AWS_MANAGED_KEY):
+            needs = f"the role needs {self.current_key} for them: kms_key_arns of {IAM}"
             notes.append(f"{self.bucket}: {needs}")
         return notes
 
@@ -123,14 +123,14 @@ def combine(requests: Iterable[ImportRequest]) -> ImportRequest:
     )
 
 
-def _merge_values(stack: str, values: dict[str, Value], wanted: Mapping[str, Value]) -> list[str]:
+def _merge_values(stack: str, merged: dict[str, Value], wanted: Mapping[str, Value]) -> list[str]:
     """Adds the `wanted` values; returns a note on each that an earlier resource has decided."""
     notes = []
     for name, value in wanted.items():
-        if name in FIRST_WINS and values.get(name, value) != value:
-            notes.append(f"{stack}: {name} is {values[name]}, from the first resource that sets it")
+        if name in FIRST_WINS and merged.get(name, value) != value:
+            notes.append(f"{stack}: {name} is {merged[name]}, from the first resource that sets it")
         else:
-            values[name] = merge(f"{stack}: {name}", name, values.get(name), value)
+            merged[name] = merge(f"{stack}: {name}", name, merged.get(name), value)
     return notes
 
 

@@ -30,13 +30,16 @@ class ValuesEdit:
         return self.stack.path / VALUES
 
 
-def plan_edits(repository: Repository, wanted: Values, local: bool) -> list[ValuesEdit]:
-    """Returns the edits that give the stacks the `wanted` values, none for what they have.
+def plan_edits(repository: Repository, wanted_by_stack: Values, local: bool) -> list[ValuesEdit]:
+    """Returns the edits that give the stacks these values, none for what they have.
 
     With `local` the stacks are the local cloud's working copy, whose files become its own. Raises
     UserError if a file sets another value already.
     """
-    edits = (_edit(Stack(repository.root, name), values, local) for name, values in wanted.items())
+    edits = (
+        _edit(Stack(repository.root, name), wanted, local)
+        for name, wanted in wanted_by_stack.items()
+    )
     return [edit for edit in edits if edit]
 
 

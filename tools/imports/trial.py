@@ -56,8 +56,8 @@ def check(
     """
     refused = refusals(session, pending)
     if refused:
-        reasons = "; ".join(f"{stack}: {reason}" for stack, reason in refused.items())
-        ways = " ".join(way for stack, way in (remedies or {}).items() if stack in refused)
+        reasons = "; ".join(f"{stack_name}: {reason}" for stack_name, reason in refused.items())
+        ways = " ".join(way for name, way in (remedies or {}).items() if name in refused)
         rest = f". To migrate the rest: {ways}" if ways else ""
         raise UserError(f"{reasons}; nothing was written{rest}")
 
@@ -99,8 +99,8 @@ def _copy(session: Session, pending: PendingImport) -> Iterator[Path]:
             if key not in ("state_bucket", "state_prefix")
         }
         (root / COMMON).write_text(writing.format_assignments(common), encoding="utf-8")
-        for stack, stand_ins in _STAND_INS.items():
-            _write_state(session, root, stack, stand_ins)
+        for stack_name, stand_ins in _STAND_INS.items():
+            _write_state(session, root, stack_name, stand_ins)
         for edit in pending.edits:
             _write_values(root, edit.stack, edit.after)
         for notebook in pending.notebooks:
@@ -113,8 +113,8 @@ def _copy(session: Session, pending: PendingImport) -> Iterator[Path]:
         yield root
 
 
-def _fill(root: Path, stack: str, contents: Mapping[str, bytes]) -> None:
-    folder = root / stack
+def _fill(root: Path, stack_name: str, contents: Mapping[str, bytes]) -> None:
+    folder = root / stack_name
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
@@ -133,15 +133,15 @@ def _write_values(root: Path, stack: Stack, text: str) -> None:
     _fill(root, stack.name, {**contents, VALUES: text.encode()})
 
 
-def _write_state(session: Session, root: Path, stack: str, stand_ins: Mapping[str, Value]) -> None:
+def _write_state(
+    session: Session, root: Path, stack_name: str, stand_ins: Mapping[str, Value]
+) -> None:
     """A state that has the stack's outputs and nothing else."""
-    original_stack = Stack(session.target.repository.root, stack)
+    stack = Stack(session.target.repository.root, stack_name)
     declared = {
-        name: None
-        for file in original_stack.path.glob("*.tf")
-        for name in reading.read_outputs(file)
+        name: None for file in stack.path.glob("*.tf") for name in reading.read_outputs(file)
     }
-    held = session.records.state(original_stack)
+    held = session.records.state(stack)
     deployed = {name: value for name, value in (held.outputs if held else {}).items() if value}
     outputs = {**declared, **stand_ins, **deployed}
     state = {
@@ -154,7 +154,7 @@ def _write_state(session: Session, root: Path, stack: str, stand_ins: Mapping[st
         },
         "resources": [],
     }
-    _fill(root, stack, {STATE: json.dumps(state).encode(), _VARIABLES: b""})
+    _fill(root, stack_name, {STATE: json.dumps(state).encode(), _VARIABLES: b""})
 
 
 def _type(value: Any) -> Any:

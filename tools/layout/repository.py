@@ -131,9 +131,9 @@ class Repository:
         with cache.persisted(self.root):
             return {name: self._instance_name(name) for name in self.notebook_names()}
 
-    def _instance_name(self, directory: str) -> str:
-        values_file = self.root / "notebooks" / directory / reading.VALUES
+    def _instance_name(self, notebook_name: str) -> str:
+        values_file = self.root / "notebooks" / notebook_name / reading.VALUES
         try:
-            return str(reading.tfvars_value(values_file, "name") or directory)
+            return str(reading.tfvars_value(values_file, "name") or notebook_name)
         except UserError:
-            return directory  # whatever needs the value reports the error
+            return notebook_name  # whatever needs the value reports the error

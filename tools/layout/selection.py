@@ -153,10 +153,10 @@ def _text(value: Value) -> str:
     return str(value)
 
 
-def _in_vain(conditions: Sequence[_Condition], declared: Sequence[Mapping[str, Value]]) -> str:
-    asked_text = " and ".join(condition.text for condition in conditions)
+def _in_vain(asked: Sequence[_Condition], declared: Sequence[Mapping[str, Value]]) -> str:
+    asked_text = " and ".join(condition.text for condition in asked)
     actual = []
-    for key in dict.fromkeys(condition.key for condition in conditions):
+    for key in dict.fromkeys(condition.key for condition in asked):
         texts = sorted({text for values in declared for text in _texts(values, key)})
         some = ", ".join(texts[:8]) + (", ..." if len(texts) > 8 else "")
         actual.append(f"{key} is {some or 'empty'}")

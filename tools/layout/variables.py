@@ -17,18 +17,18 @@ def read_values_of(stacks: Iterable[Stack]) -> list[tuple[Stack, dict[str, Value
     One whose files cannot be read is left out, with a warning; if there is no other, raises
     UserError.
     """
-    values: list[tuple[Stack, dict[str, Value]]] = []
+    values_of_stacks: list[tuple[Stack, dict[str, Value]]] = []
     errors: list[tuple[Stack, UserError]] = []
     for stack in stacks:
         try:
-            values.append((stack, read_values(stack)))
+            values_of_stacks.append((stack, read_values(stack)))
         except UserError as error:
             errors.append((stack, error))
-    if errors and not values:
+    if errors and not values_of_stacks:
         raise errors[0][1]
     for stack, reason in errors:
         warn(f"{stack.name} is left out: {reason}")
-    return values
+    return values_of_stacks
 
 
 def read_values(stack: Stack) -> dict[str, Value]:

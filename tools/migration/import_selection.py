@@ -106,9 +106,11 @@ def _groups(
 
 
 def _endpoints(
-    endpoints: Sequence[Resource], groups: Sequence[MappedResource], region: str
+    endpoints: Sequence[Resource], mapped_groups: Sequence[MappedResource], region: str
 ) -> Iterable[MappedResource]:
-    shared_vpcs = [row.resource.text("vpc_id") for row in groups if row.disposition == "imported"]
+    shared_vpcs = [
+        group.resource.text("vpc_id") for group in mapped_groups if group.disposition == "imported"
+    ]
     counted = Counter(endpoint.text("vpc_id") for endpoint in endpoints).most_common()
     vpc = (shared_vpcs[0] if shared_vpcs else "") or (counted[0][0] if counted else "")
     tied = {other for other, count in counted if not shared_vpcs and count == counted[0][1]}

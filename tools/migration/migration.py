@@ -106,12 +106,14 @@ def _refuse_own_stack(destination: Destination, legacy: LegacyDeployment) -> Non
 def _managed_here(destination: Destination, legacy: LegacyDeployment) -> list[Resource]:
     """What the stacks hold of the types that are imported, and the old state does not."""
     in_legacy = {(old.type, old.text("id") or _name(old)) for old in legacy.resources}
-    stacks = inventory.read(destination.records, destination.records.stacks).stacks
+    managed = inventory.read(destination.records, destination.records.stacks)
     return [
         Resource(
-            f"{stack} {address}", type_name, dict.fromkeys(("id", "name", "bucket"), identifier)
+            f"{stack_name} {address}",
+            type_name,
+            dict.fromkeys(("id", "name", "bucket"), identifier),
         )
-        for stack, resources in stacks.items()
+        for stack_name, resources in managed.resources_by_stack.items()
         for address, (type_name, identifier) in resources.items()
         if type_name in IMPORTABLE and (type_name, identifier) not in in_legacy
     ]

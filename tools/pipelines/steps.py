@@ -100,19 +100,19 @@ class Pipeline:
             paths = self._store.get_reports("plan/", folder)
             return report_file.merge(paths)[1] if paths else []
 
-    def prepare(self, wave: Portion, run: str, shard_size: int) -> Prepared:
+    def prepare(self, wave: Portion, run_number: str, shard_size: int) -> Prepared:
         """Gets a plan of each stack of `wave` that has changed, and stores the list of them.
 
         The plans of the pull request are taken if they are of this tree of files, and nothing that
         they read has changed since; the others are made now. What reads a stack that failed in an
-        earlier wave of the same `run` is not planned.
+        earlier wave of the run `run_number` is not planned.
         """
-        self._require_earlier_waves(wave, run)
-        self._store.delete_reports(f"deploy/{run}/{wave.number}/")  # of an earlier attempt
+        self._require_earlier_waves(wave, run_number)
+        self._store.delete_reports(f"deploy/{run_number}/{wave.number}/")  # of an earlier attempt
         changed = self.find_changed(select_wave(self._stacks, wave))
         blocked = {
             name: f"{upstream} failed or was not run"
-            for name, upstream in blocked_stacks(self.results(run), self._stacks).items()
+            for name, upstream in blocked_stacks(self.results(run_number), self._stacks).items()
         }
         blocked |= too_deep(changed)
         not_run = [
@@ -121,7 +121,7 @@ class Pipeline:
             if stack.name in blocked
         ]
         shown, approvable_by_stack = self._get_ready([s for s in changed if s.name not in blocked])
-        digest = self._store.put_manifest(f"{run}/{wave.number}", approvable_by_stack)
+        digest = self._store.put_manifest(f"{run_number}/{wave.number}", approvable_by_stack)
         summary.show_plans(shown)
         results = [
             report_file.result_of_plan(plan) for plan in shown if plan.stack in approvable_by_stack
@@ -131,7 +131,7 @@ class Pipeline:
             for plan in shown
             if plan.stack not in approvable_by_stack
         ]
-        self._put_results(f"deploy/{run}/{wave.number}/{_UNPLANNED}", [*not_run, *failed])
+        self._put_results(f"deploy/{run_number}/{wave.number}/{_UNPLANNED}", [*not_run, *failed])
         size = max(shard_size, -(-len(self._stacks) // MOST_JOBS))
         jobs = matrix.jobs_of_wave(self._stacks, wave, size)
         shards = [
@@ -141,10 +141,10 @@ class Pipeline:
         ]
         return Prepared(shards, digest, [*results, *failed, *not_run])
 
-    def _require_earlier_waves(self, wave: Portion, run: str) -> None:
+    def _require_earlier_waves(self, wave: Portion, run_number: str) -> None:
         """Raises UserError if an earlier wave was not prepared: nobody knows what became of it."""
         for number in range(1, wave.number):
-            if self._store.get_manifest(f"{run}/{number}") is None:
+            if self._store.get_manifest(f"{run_number}/{number}") is None:
                 raise UserError(
                     f"wave {number} of this run was never prepared; start the pipeline again"
                 )
@@ -165,13 +165,13 @@ class Pipeline:
             if plan.stack in digests
         }
 
-    def deploy(self, wave: Portion, shard: Portion, run: str, digest: str) -> None:
+    def deploy(self, wave: Portion, shard: Portion, run_number: str, digest: str) -> None:
         """Applies the plans of a shard exactly as they were approved, and stores a report.
 
         What this job has applied in an earlier attempt is left alone. Exits with 1 if a stack
         failed. Raises UserError if the plans are not the approved ones.
         """
-        approved = self._store.get_manifest(f"{run}/{wave.number}", digest) or {}
+        approved = self._store.get_manifest(f"{run_number}/{wave.number}", digest) or {}
         part = select_shard(select_wave(self._stacks, wave), shard)
         in_list = [stack for stack in part if stack.name in approved]
         chosen = self.find_changed(in_list)
@@ -199,21 +199,21 @@ class Pipeline:
             results = [*results, *refused.values(), *done]
             for result in refused.values():
                 say(f"{result.stack}: {result.detail}")
-            name = f"deploy/{run}/{wave.number}/{_APPLIED}-{_dashed(shard)}"
+            name = f"deploy/{run_number}/{wave.number}/{_APPLIED}-{_dashed(shard)}"
             self._put_results(name, results)
         if has_failed or refused:
             raise click.exceptions.Exit(1)
 
-    def results(self, run: str) -> list[Result]:
+    def results(self, run_number: str) -> list[Result]:
         """Returns what has become of the stacks in a run; approved and not applied is "not run"."""
         with private_folder() as folder:
-            paths = self._store.get_reports(f"deploy/{run}/", folder)
+            paths = self._store.get_reports(f"deploy/{run_number}/", folder)
             reported = report_file.merge(paths)[1] if paths else []
         names = {result.stack for result in reported}
         waiting = [
             Result(stack_name, "not run", detail="it was planned and not applied")
             for number in range(1, MOST_WAVES + 1)
-            for stack_name in self._store.get_manifest(f"{run}/{number}") or {}
+            for stack_name in self._store.get_manifest(f"{run_number}/{number}") or {}
             if stack_name not in names
         ]
         return [*reported, *waiting]

@@ -41,20 +41,20 @@ def read_rows(records: Records, stacks: Sequence[Stack]) -> list[StateRow]:
         return list(pool.map(partial(_read_row, records), stacks))
 
 
-def _read_row(records: Records, stack: Stack) -> StateRow:
-    place = records.place(stack)
+def _read_row(records: Records, state_owner: Stack) -> StateRow:
+    place = records.place(state_owner)
     if place is None:
-        return StateRow(stack.name, "", problem=UNKNOWN_PLACE)
+        return StateRow(state_owner.name, "", problem=UNKNOWN_PLACE)
     try:
         lock = place.lock()
         text = place.read()
         state = State.parse(text, str(place), place.mend) if text else None
     except UserError as error:
-        return StateRow(stack.name, str(place), problem=str(error))
+        return StateRow(state_owner.name, str(place), problem=str(error))
     if text is None or state is None:
-        return StateRow(stack.name, str(place), lock=lock)
+        return StateRow(state_owner.name, str(place), lock=lock)
     count = len(state.resources)
-    return StateRow(stack.name, str(place), state.serial, count, len(text), lock)
+    return StateRow(state_owner.name, str(place), state.serial, count, len(text), lock)
 
 
 def show(rows: Sequence[StateRow], root: Path) -> None:

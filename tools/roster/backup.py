@@ -36,14 +36,14 @@ def check(objects: Objects, bucket: str, prefix: str) -> Backup:
     return compare(where, done_note, {key.removeprefix(home): size for key, size in sizes.items()})
 
 
-def compare(where: str, text: bytes, sizes: Mapping[str, int]) -> Backup:
-    """Returns the backup that `text`, its done.txt, lists if `sizes`, by file, has all of it.
+def compare(where: str, done_note: bytes, sizes: Mapping[str, int]) -> Backup:
+    """Returns the backup that `done_note`, its done.txt, lists if `sizes`, by file, has all of it.
 
     What the notebook deleted later is still in the bucket, and does not count.
     Raises UserError otherwise.
     """
     try:
-        first, *lines = text.decode().split("\n")
+        first, *lines = done_note.decode().split("\n")
         began, ended, files, size = first.split(" ")
         pairs = (line.partition(" ") for line in lines if line)
         listed = {name: int(number) for number, _, name in pairs}

@@ -12,6 +12,9 @@ from tools.roster.backup import Backup
 # Work of the last hour may be lost, and is on the volume until the notebook is destroyed.
 FRESH = timedelta(hours=1)
 
+# The keys of the file beside the state, one for each field of the note; other versions read them.
+_KEYS = ("since", "until", "stopped", "backup")
+
 Verb = Literal["stop", "wait", "destroy", "gone", "refused"]
 
 
@@ -19,17 +22,18 @@ Verb = Literal["stop", "wait", "destroy", "gone", "refused"]
 class RetirementNote:
     """Lies beside the state of a notebook that was stopped to be retired.
 
-    `stopped` is when its instance last changed, as AWS says, and `backup` when its backup ended.
+    `stopped` is when its instance last changed, as AWS says, and `backed_up` when its backup ended.
     """
 
     since: datetime
     until: datetime
     stopped: datetime
-    backup: datetime
+    backed_up: datetime
 
     def to_json(self) -> bytes:
         """The file beside the state."""
-        moments = {name: moment.isoformat() for name, moment in vars(self).items()}
+        fields = zip(_KEYS, vars(self).values(), strict=True)
+        moments = {key: moment.isoformat() for key, moment in fields}
         return json.dumps(moments, indent=1).encode() + b"\n"
 
     @classmethod
@@ -37,8 +41,7 @@ class RetirementNote:
         """Reads the file beside the state. Raises UserError for what is no such note."""
         try:
             moments = json.loads(text)
-            names = ("since", "until", "stopped", "backup")
-            note = cls(*(datetime.fromisoformat(moments[name]) for name in names))
+            note = cls(*(datetime.fromisoformat(moments[key]) for key in _KEYS))
             if all(moment.tzinfo for moment in vars(note).values()):
                 return note
         except (ValueError, KeyError, TypeError):
@@ -53,10 +56,10 @@ def still_holds(note: RetirementNote, instance: Instance) -> bool:
 
 def check_unchanged(note: RetirementNote, backup: Backup) -> None:
     """Raises UserError if the backup is not the one that was checked before the stop."""
-    if backup.ended != note.backup:
+    if backup.ended != note.backed_up:
         raise UserError(
-            f"{backup.where}/done.txt is not the one of {note.backup:%Y-%m-%d %H:%M} UTC that was "
-            "checked before the notebook was stopped; find out who wrote it"
+            f"{backup.where}/done.txt is not the one of {note.backed_up:%Y-%m-%d %H:%M} UTC that "
+            "was checked before the notebook was stopped; find out who wrote it"
         )
 
 

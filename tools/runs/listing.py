@@ -36,22 +36,22 @@ class StackRow:
 def read_rows(records: Records, stacks: Sequence[Stack]) -> list[StackRow]:
     """Returns a row for each of `stacks`, in their order."""
     records.prefetch(stacks)
-    return [_read_row(records, stack) for stack in stacks]
+    return [_read_row(records, managed) for managed in stacks]
 
 
-def _read_row(records: Records, stack: Stack) -> StackRow:
-    place = records.place(stack)
+def _read_row(records: Records, managed: Stack) -> StackRow:
+    place = records.place(managed)
     try:
-        reasons = records.reasons_to_apply(stack)
-        state = records.state(stack)
-        record = records.record(stack)
+        reasons = records.reasons_to_apply(managed)
+        state = records.state(managed)
+        record = records.record(managed)
     except UserError as error:
-        return StackRow(stack.name, stack.kind, "unknown", None, 0, (str(error),), str(place))
+        return StackRow(managed.name, managed.kind, "unknown", None, 0, (str(error),), str(place))
     count = len(state.resources) if state else 0
     status: Status = "changed since" if reasons else "applied"
     if place is None:
         status = "unknown"
-    elif records.unfinished(stack):
+    elif records.unfinished(managed):
         status = "unfinished"
     elif state is None and record:
         status = "unknown"  # its state is missing
@@ -59,7 +59,7 @@ def _read_row(records: Records, stack: Stack) -> StackRow:
         status = "never applied"
     applied = record.applied if record else None
     return StackRow(
-        stack.name, stack.kind, status, applied, count, tuple(reasons), str(place or "")
+        managed.name, managed.kind, status, applied, count, tuple(reasons), str(place or "")
     )
 
 

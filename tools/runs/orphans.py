@@ -122,10 +122,10 @@ def _states_without_root(records: Records) -> Iterator[_RootlessState]:
     root = records.repository.root
     others = [unmanaged.stack for unmanaged in records.unmanaged]
     lineages = {records.lineage(stack) for stack in [*records.stacks, *others]}
-    states: Iterator[tuple[str, Place]] = chain(
+    places: Iterator[tuple[str, Place]] = chain(
         _local_states(records), _places_in_buckets(records, STATE)
     )
-    for name, place in states:
+    for name, place in places:
         text = None if holds_root(root / name) else place.read()
         version = StateVersion.parse(text) if text else None
         # rename-notebook and state disable leave copies: to destroy one would destroy what a

@@ -120,8 +120,8 @@ def _junit(results: Sequence[Result], command: str) -> str:
         suite.add_testcase(case)
     report = JUnitXml()
     report.add_testsuite(suite)
-    text: bytes = report.tostring()  # type: ignore[no-untyped-call]
-    return text.decode()
+    xml: bytes = report.tostring()  # type: ignore[no-untyped-call]
+    return xml.decode()
 
 
 def markdown(results: Sequence[Result], command: str) -> str:

@@ -129,9 +129,9 @@ def check_nat_subnet(nat_subnet: str) -> None:
         raise UserError(f"--nat-subnet {nat_subnet!r}: {error}") from None
 
 
-def check_subnets(subnet_ids: str) -> None:
-    """Raises UserError if a word of `subnet_ids` is no subnet's id."""
-    _check_prefix("subnet-id", "subnet-", subnet_ids.split())
+def check_subnets(words: str) -> None:
+    """Raises UserError if one of the `words` is no subnet's id."""
+    _check_prefix("subnet-id", "subnet-", words.split())
 
 
 def write(settings: Settings, repository: Repository) -> list[Path]:

@@ -27,7 +27,7 @@ class Claim(NamedTuple):
     Two stacks must not have a claim to one `state`. `mend` says in words how the copy loses it.
     """
 
-    stack: str
+    stack_name: str
     state: Hashable
     mend: str
 
@@ -40,10 +40,11 @@ def refuse_copies(claims: Iterable[Claim]) -> None:
     owners: dict[Hashable, Claim] = {}
     for claim in claims:
         owner = owners.setdefault(claim.state, claim)
-        if owner.stack != claim.stack:
+        if owner.stack_name != claim.stack_name:
             raise UserError(
-                f"{claim.stack} and {owner.stack} hold the same state: one is a copy, and an apply "
-                f"in it would change what the other deployed; in the copy, {claim.mend}"
+                f"{claim.stack_name} and {owner.stack_name} hold the same state: one is a copy, "
+                "and an apply in it would change what the other deployed; "
+                f"in the copy, {claim.mend}"
             )
 
 

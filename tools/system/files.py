@@ -159,13 +159,13 @@ _AT_WORKING_DIRECTORY = -100  # AT_FDCWD of Linux
 _EXCHANGE = 2  # the flag of both systems
 
 
-def _exchange_at_once(first: bytes, second: bytes) -> bool:
+def _exchange_at_once(encoded_first: bytes, encoded_second: bytes) -> bool:
     system = ctypes.CDLL(None, use_errno=True)
     with suppress(AttributeError):  # not in every C library
         here = _AT_WORKING_DIRECTORY
-        return bool(system.renameat2(here, first, here, second, _EXCHANGE) == 0)
+        return bool(system.renameat2(here, encoded_first, here, encoded_second, _EXCHANGE) == 0)
     with suppress(AttributeError):
-        return bool(system.renamex_np(first, second, _EXCHANGE) == 0)
+        return bool(system.renamex_np(encoded_first, encoded_second, _EXCHANGE) == 0)
     return False
 
 

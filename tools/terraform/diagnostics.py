@@ -91,14 +91,14 @@ def first_error(output: str) -> Diagnostic:
     return errors[0] if errors else Diagnostic(" ".join(output.split())[-_MAXIMUM_REST:])
 
 
-def describe_end(product: str, code: int, log: Path) -> Diagnostic:
+def describe_end(product: str, exit_code: int, log: Path) -> Diagnostic:
     """Returns why a `product` has failed that has said nothing of it.
 
-    `code` is its exit code, negative for a signal; `log` is what it printed.
+    `exit_code` is negative for a signal; `log` is what it printed.
     """
-    if code >= 0:
+    if exit_code >= 0:
         return Diagnostic(f"{product} ended with an error; see {log}")
-    ended = f"{product} was ended by signal {-code}"
+    ended = f"{product} was ended by signal {-exit_code}"
     if log.stem.rpartition(".")[2] not in ("apply", "destroy", "import"):
         return Diagnostic(f"{ended}; see {log}")
     return Diagnostic(

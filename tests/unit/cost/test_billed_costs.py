@@ -236,8 +236,8 @@ def test_the_last_whole_month_is_held_against_the_estimate_largest_difference_fi
         ("alice", Decimal(1)),
         ("shared, or no owner", Decimal("-0.3")),
     ]
-    assert rows[0].billed == {OCTOBER: Decimal(55)}
-    assert rows[1].billed == {}
+    assert rows[0].usd_by_month == {OCTOBER: Decimal(55)}
+    assert rows[1].usd_by_month == {}
 
 
 def test_before_a_whole_month_was_billed_the_share_of_this_one_counts() -> None:
@@ -257,15 +257,15 @@ def test_what_is_not_declared_was_not_expected_and_an_unknown_price_is_no_differ
         row.name: row for row in billed_costs.compare(known, estimate("alice", price=""), OWNER)
     }
     assert rows["zoe"].difference == Decimal(9)
-    assert rows["alice"].estimate
+    assert rows["alice"].estimated
     assert rows["alice"].difference is None
 
 
 def test_the_whole_account_is_not_held_against_what_is_shared() -> None:
     known = bill(project="", nothing={OCTOBER: "9000"}, zoe={OCTOBER: "9"})
     rows = {row.name: row for row in billed_costs.compare(known, estimate("alice"), OWNER)}
-    assert rows["no owner (whole account)"].estimate is None
-    assert rows["zoe"].estimate is None  # somebody of another project
+    assert rows["no owner (whole account)"].estimated is None
+    assert rows["zoe"].estimated is None  # somebody of another project
     assert rows["zoe"].difference is None
 
 

@@ -48,15 +48,15 @@ def counted(
 
 def test_the_repository_as_it_is(original: Path) -> None:
     found = counted(original)
-    assert [(n.name, n.instance_type, n.volume_gb, n.hours) for n in found.notebooks] == [
+    assert [(n.name, n.instance_type, n.volume_gb, n.hours) for n in found.notebook_specs] == [
         ("notebook-dev", "ml.t3.medium", 20, 730),
         ("notebook-prod", "ml.m5.2xlarge", 100, 730),
     ]
-    assert [(n.owner, n.environment) for n in found.notebooks] == [
+    assert [(n.owner, n.environment) for n in found.notebook_specs] == [
         ("data-science", "dev"),
         ("data-science", "prod"),
     ]
-    assert found.shared == SharedSpec(endpoints=3, zones=1, kms_keys=0, buckets=True)
+    assert found.shared_spec == SharedSpec(endpoints=3, zones=1, kms_keys=0, buckets=True)
     (note,) = found.notes
     assert "1 is assumed" in note
     assert "not applied yet" in note
@@ -69,10 +69,10 @@ def test_endpoints_and_zones_are_those_of_the_values(root: Path) -> None:
         'nat_subnet = "10.0.255.0/28"\n'
     )
     found = counted(root)
-    assert (found.shared.endpoints, found.shared.zones) == (3, 2)
-    assert found.shared.nat_gateway
+    assert (found.shared_spec.endpoints, found.shared_spec.zones) == (3, 2)
+    assert found.shared_spec.nat_gateway
     without = counted(root, "vpc-endpoints.nat_subnet=null")
-    assert not without.shared.nat_gateway
+    assert not without.shared_spec.nat_gateway
     assert found.notes == [
         "Availability Zones: one for each of subnet_ids in shared-infra/vpc-endpoints."
     ]
@@ -81,7 +81,7 @@ def test_endpoints_and_zones_are_those_of_the_values(root: Path) -> None:
 def test_zones_that_no_value_says_are_those_of_the_applied_state(original: Path) -> None:
     applied = {"subnet_ids": ["subnet-0000000a", "subnet-0000000b", "subnet-0000000c"]}
     found = counted(original, outputs=lambda stack: applied)
-    assert found.shared.zones == 3
+    assert found.shared_spec.zones == 3
     assert found.notes == [
         "Availability Zones: the subnets of the applied shared-infra/vpc-endpoints."
     ]
@@ -92,14 +92,14 @@ def test_a_state_that_cannot_be_read_is_said_and_not_fatal(original: Path) -> No
         raise UserError("no credentials")
 
     found = counted(original, outputs=locked_away)
-    assert found.shared.zones == 1
+    assert found.shared_spec.zones == 1
     assert "its state cannot be read (no credentials)" in found.notes[0]
 
 
 def test_without_the_shared_stacks_there_is_no_overhead(root: Path) -> None:
     for stack in ("s3", "vpc-endpoints"):
         (root / "shared-infra" / stack).rename(root / stack)
-    assert counted(root).shared == SharedSpec()
+    assert counted(root).shared_spec == SharedSpec()
 
 
 def test_keys_that_the_stacks_make_are_counted(root: Path) -> None:
@@ -109,14 +109,14 @@ def test_keys_that_the_stacks_make_are_counted(root: Path) -> None:
         'variable "create_kms_key" {\n  type = bool\n  default = true\n}\n',
     )
     found = counted(root)
-    assert found.shared.kms_keys == 1
+    assert found.shared_spec.kms_keys == 1
     assert found.notes[-1] == (
         "Not counted: shared-infra/keys, whose resources are not known here."
     )
 
 
 def test_hours_given_stand_for_every_notebook(original: Path) -> None:
-    assert {n.hours for n in counted(original, hours=Decimal(160)).notebooks} == {160}
+    assert {n.hours for n in counted(original, hours=Decimal(160)).notebook_specs} == {160}
 
 
 @pytest.mark.parametrize(
@@ -137,15 +137,15 @@ def test_hours_are_those_of_the_schedule(
     values = {"schedule_start": start, "schedule_stop": stop, "schedule_days": days}
     with (root / "notebooks/notebook-dev/terraform.tfvars").open("a") as file:
         file.write("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
-    dev, prod = counted(root).notebooks
+    dev, prod = counted(root).notebook_specs
     assert str(dev.hours) == hours
     assert prod.hours == 730
-    assert counted(root, hours=Decimal(100)).notebooks[0].hours == 100
+    assert counted(root, hours=Decimal(100)).notebook_specs[0].hours == 100
 
 
 def test_a_notebook_that_declares_nothing_is_kept(root: Path) -> None:
     (root / "notebooks/notebook-dev/terraform.tfvars").unlink()
-    dev = counted(root).notebooks[0]
+    dev = counted(root).notebook_specs[0]
     assert (dev.name, dev.instance_type, dev.owner) == ("notebook-dev", "", "")
 
 
@@ -153,7 +153,7 @@ def test_a_what_if_changes_what_it_names_alone(original: Path) -> None:
     found = counted(
         original, "notebook-prod.instance_type=ml.m5.xlarge", "notebook-prod.volume_size=50"
     )
-    assert [(n.instance_type, n.volume_gb) for n in found.notebooks] == [
+    assert [(n.instance_type, n.volume_gb) for n in found.notebook_specs] == [
         ("ml.t3.medium", 20),
         ("ml.m5.xlarge", 50),
     ]
@@ -166,20 +166,20 @@ def test_a_what_if_takes_a_glob_and_a_shared_stack(original: Path) -> None:
         "vpc-endpoints.interface_services=sagemaker.api, logs",
         'shared-infra/vpc-endpoints.subnet_ids=["subnet-1", "subnet-2"]',
     )
-    assert {n.instance_type for n in found.notebooks} == {"ml.t3.large"}
-    assert (found.shared.endpoints, found.shared.zones) == (2, 2)
+    assert {n.instance_type for n in found.notebook_specs} == {"ml.t3.large"}
+    assert (found.shared_spec.endpoints, found.shared_spec.zones) == (2, 2)
 
 
 def test_a_what_if_moves_a_notebook_to_another_region(original: Path) -> None:
     found = counted(original, "notebook-prod.region=eu-west-1")
-    assert [n.region for n in found.notebooks] == ["us-east-1", "eu-west-1"]
+    assert [n.region for n in found.notebook_specs] == ["us-east-1", "eu-west-1"]
 
 
 def test_a_what_if_of_null_takes_a_schedule_away(root: Path) -> None:
     with (root / "notebooks/notebook-dev/terraform.tfvars").open("a") as file:
         file.write('schedule_start = "08:00"\nschedule_stop = "19:00"\n')
-    assert counted(root).notebooks[0].hours == 239
-    assert counted(root, "notebook-dev.schedule_start=null").notebooks[0].hours == 730
+    assert counted(root).notebook_specs[0].hours == 239
+    assert counted(root, "notebook-dev.schedule_start=null").notebook_specs[0].hours == 730
 
 
 @pytest.mark.parametrize("size", ["-5", "true", "10.5", "4", '"big"'])
@@ -187,7 +187,7 @@ def test_a_volume_that_aws_refuses_is_unknown_and_told(root: Path, size: str) ->
     values = root / "notebooks/notebook-prod/terraform.tfvars"
     values.write_text(re.sub(r"(?m)^volume_size.*$", f"volume_size = {size}", values.read_text()))
     found = counted(root)
-    assert [n.volume_gb for n in found.notebooks] == [20, None]
+    assert [n.volume_gb for n in found.notebook_specs] == [20, None]
     (warning,) = found.warnings
     assert warning.startswith("notebooks/notebook-prod: volume_size is not counted: ")
 
@@ -197,7 +197,7 @@ def test_a_number_beyond_python_s_leaves_its_notebook_out_and_is_told(
 ) -> None:
     with (root / "notebooks/notebook-prod/terraform.tfvars").open("a") as file:
         file.write("idle_timeout_minutes = 1e400\n")
-    assert len(counted(root).notebooks) == 1
+    assert len(counted(root).notebook_specs) == 1
     assert "idle_timeout_minutes is an expression or a number that this" in capsys.readouterr().err
 
 

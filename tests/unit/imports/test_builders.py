@@ -53,7 +53,7 @@ def rules(**default: str) -> Any:
 def test_what_encrypts_a_bucket_is_told_by_its_default(
     destination: Destination, configuration: Any, current: str
 ) -> None:
-    assert encryption.describe(destination, "b", configuration).current == current
+    assert encryption.describe(destination, "b", configuration).current_key == current
 
 
 def test_a_key_that_may_not_be_looked_up_is_called_as_the_bucket_calls_it(
@@ -62,7 +62,7 @@ def test_a_key_that_may_not_be_looked_up_is_called_as_the_bucket_calls_it(
     configuration = rules(SSEAlgorithm="aws:kms", KMSMasterKeyID="alias/theirs")
     with Stubber(destination.cloud.client("kms")) as kms:
         kms.add_client_error("describe_key", "AccessDeniedException")
-        assert encryption.describe(destination, "b", configuration).current == "alias/theirs"
+        assert encryption.describe(destination, "b", configuration).current_key == "alias/theirs"
 
 
 def test_a_bucket_that_may_not_be_read_is_not_known_to_send_logs(destination: Destination) -> None:

@@ -39,7 +39,7 @@ def test_resources_are_known_by_address_and_import_identifier(tmp_path: Path) ->
     state = {"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": resources}
     (folder / "terraform.tfstate").write_text(json.dumps(state))
     records = Records(Repository(tmp_path), TERRAFORM)
-    assert inventory.read(records, records.stacks).stacks == {
+    assert inventory.read(records, records.stacks).resources_by_stack == {
         STACK: {
             'aws_s3_bucket.further["data sets"]': ("aws_s3_bucket", "b"),
             "aws_vpc_endpoint.s3[0]": ("aws_vpc_endpoint", "vpce-1"),

@@ -1,5 +1,6 @@
 """When a notebook may be stopped and destroyed: its backup's list, its instance and the time."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -75,6 +76,8 @@ def test_a_note_is_void_once_the_notebook_was_started_or_its_backup_is_another()
     backup = compare(WHERE, DONE, STORED)
     note = RetirementNote(NOW, NOW + timedelta(days=14), NOW, backup.ended)
     assert RetirementNote.parse(note.to_json(), "x") == note
+    # Notes of earlier versions lie beside states.
+    assert list(json.loads(note.to_json())) == ["since", "until", "stopped", "backup"]
     stopped = replace(RUNNING, status="Stopped", modified=NOW)
     assert still_holds(note, stopped)
     assert not still_holds(note, replace(stopped, modified=NOW + timedelta(seconds=1)))
