@@ -81,9 +81,10 @@ def test_every_room_is_a_package() -> None:
         'os.posix_spawn("true", [], {})',
         'os.spawnlp(os.P_WAIT, "true", "true")',
         "os.fork()",
+        'hcl2.loads("")',  # no room reads HCL by it: docs/decisions/0017
     ],
 )
-def test_a_way_round_the_contracts_fails_ruff(house: Path, statement: str) -> None:
+def test_a_way_round_the_contracts_or_hcl2_fails_ruff(house: Path, statement: str) -> None:
     module = house / "tools" / "engine" / "retry.py"
     package = statement.partition(".")[0]
     module.write_text(f"{module.read_text()}\nimport {package}\n\n{statement}\n")
