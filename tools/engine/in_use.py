@@ -95,7 +95,10 @@ def is_unread(stack: Stack) -> bool:
 
 
 def _is_deployed(run: Run, stack: Stack) -> bool:
-    """Whether `stack` holds resources, or may hold some that are in no state yet."""
+    """Whether `stack` holds resources, or may hold some that are in no state yet.
+
+    Raises UserError if nobody can tell: its state may be elsewhere, or Terraform fails.
+    """
     if run.records.may_be_elsewhere(stack):
         why = run.records.why_no_place(stack)
         raise UserError(f"cannot tell whether {stack.name} is deployed: {why}")

@@ -129,6 +129,7 @@ def _remove(copy: Path, name: str) -> None:
     """Removes a file, and the folders that are empty without it.
 
     A folder stays: an update that was interrupted has put it in the place of the file.
+    Raises UserError if the file cannot be removed.
     """
     path = copy / name
     if path.is_dir() and not path.is_symlink():

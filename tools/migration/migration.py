@@ -86,7 +86,7 @@ def _note_elsewhere(mapping: LegacyMapping) -> list[str]:
 
 
 def _refuse_own_stack(destination: Destination, legacy: LegacyDeployment) -> None:
-    """Refuses a stack of this repository, also if its state was copied elsewhere."""
+    """Raises UserError for a stack of this repository, also if its state was copied elsewhere."""
     records = destination.records
     folder = (legacy.folder or Path(legacy.location)).resolve()
     is_inside = any(

@@ -152,6 +152,7 @@ def with_head(command: str, body: str) -> str:
 
 
 def read(path: Path) -> str:
+    """Returns the text of a file, empty if there is none. Raises UserError if it is unreadable."""
     try:
         return path.read_text()
     except FileNotFoundError:

@@ -1,1 +1,1 @@
-"""The operating system: files, signals, processes."""
+"""The operating system: files, signals, processes, git."""
