@@ -1,4 +1,4 @@
-"""Terraform 1.0.3 applies every root and the module, and plans no changes of a notebook then.
+"""Terraform 1.0.3 applies every root and the module, and plans no changes of any of them then.
 
 test_floor.py reads the files for what is newer; this runs a Terraform that knows nothing newer.
 """
@@ -95,15 +95,15 @@ def write_values(tree: Tree) -> None:
 def steps(tree: Tree, upstream: Mapping[str, Sequence[str]]) -> dict[Step, list[Step]]:
     """What is done with each stack, to what has to be done before it."""
 
-    found: dict[Step, list[Step]] = {
+    applies: dict[Step, list[Step]] = {
         (tree.apply, stack): [(tree.apply, name) for name in upstream[stack]] for stack in upstream
     }
 
     def check(stack: str) -> None:
         assert tree.planned(stack) == ""
 
-    # One has everything that the module can make; this Terraform takes seconds for each plan.
-    return {**found, (check, FULL): [(tree.apply, FULL)]}
+    checks: dict[Step, list[Step]] = {(check, stack): [(tree.apply, stack)] for stack in upstream}
+    return applies | checks
 
 
 def carry_out(steps: Mapping[Step, Sequence[Step]]) -> None:
