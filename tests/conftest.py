@@ -1,5 +1,6 @@
 """One LocalStack for the whole test session, however many workers it has."""
 
+import fcntl
 import gc
 import os
 import shutil
@@ -38,11 +39,10 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 _DIRECTORY = pytest.StashKey[Path]()
-_PORT = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The controller of pytest-xdist chooses a folder and a port; its workers are told them."""
+    """The controller of pytest-xdist chooses a folder; its workers are told it."""
     for name in variables_to_unset(os.environ):
         del os.environ[name]  # no test reaches a real account
     for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
@@ -53,7 +53,6 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     # The prices that somebody has fetched for themselves are none of a test's.
     os.environ["XDG_CACHE_HOME"] = str(config.stash[_DIRECTORY] / "cache")
-    config.stash[_PORT] = told["local_cloud_port"] if told else free_port()
     mark(str(config.stash[_DIRECTORY]))
 
 
@@ -85,7 +84,6 @@ def _no_wish() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["local_cloud_directory"] = str(node.config.stash[_DIRECTORY])
-    node.workerinput["local_cloud_port"] = node.config.stash[_PORT]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -103,9 +101,14 @@ def local_cloud(pytestconfig: pytest.Config) -> Running:
     Its notebook instances are quicker than by default.
     """
     os.environ[TRANSITION_VARIABLE] = SECONDS_OF_A_TRANSITION
-    os.environ[REQUESTS_VARIABLE] = str(pytestconfig.stash[_DIRECTORY] / REQUESTS)
-    cloud = LocalCloud(pytestconfig.stash[_DIRECTORY])
-    return cloud.up(port=pytestconfig.stash[_PORT], timeout=600)  # however busy the machine is
+    directory = pytestconfig.stash[_DIRECTORY]
+    os.environ[REQUESTS_VARIABLE] = str(directory / REQUESTS)
+    cloud = LocalCloud(directory)
+    # The worker that starts it chooses the port: chosen earlier, another socket may have taken it.
+    with (directory / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # However busy the machine is.
+        return cloud.status() or cloud.up(port=free_port(), timeout=600)
 
 
 @pytest.fixture(scope="session")
