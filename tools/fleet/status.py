@@ -107,23 +107,23 @@ class FleetStatus:
 
 def read_status(
     fleet: Fleet,
-    notebooks: Sequence[DeclaredNotebook],
+    declared: Sequence[DeclaredNotebook],
     with_undeclared: bool = True,
     with_idle: bool = False,
     in_states: dict[str, bool | None] | None = None,
 ) -> FleetStatus:
-    """Asks AWS for the status of `notebooks` and, `with_undeclared`, for other instances.
+    """Asks AWS for the status of `declared` and, `with_undeclared`, for other instances.
 
     Takes one listing for each region, `with_idle` one query of its logs, and one request for each
     failed notebook and for each that may be on a platform that AWS starts no more. Reads the states
     of notebooks that have an instance, but for those which `in_states`, which it updates, says are
     held. Raises UserError if AWS cannot be asked, but for its logs.
     """
-    instances = fleet.instances(notebooks)
+    instances = fleet.instances(declared)
     is_held = {} if in_states is None else in_states
-    made = [n for n in notebooks if n.name in instances[n.region] and not is_held.get(n.stack.name)]
+    made = [n for n in declared if n.name in instances[n.region] and not is_held.get(n.stack.name)]
     is_held |= read_holdings(fleet, made)
-    notebook_keys = {(notebook.region, notebook.name) for notebook in notebooks}
+    notebook_keys = {(notebook.region, notebook.name) for notebook in declared}
     retired = {
         region: platforms.find_retired(
             fleet.cloud(region),
@@ -139,7 +139,7 @@ def read_status(
         except UserError as error:  # the listing is worth showing all the same
             idle_unknown.append(str(error))
     statuses = []
-    for notebook in notebooks:
+    for notebook in declared:
         region, name = notebook.region, notebook.name
         instance = instances[region].get(name)
         failure, decision = None, None

@@ -231,8 +231,8 @@ def _waiting(report: Report) -> list[Concern]:
     ]
 
 
-def _marked(report: Report, mark: str, text: Callable[[NotebookRow], str]) -> list[Item]:
-    return [Item(row.name, text(row)) for row in report.rows if mark in row.marks]
+def _marked(report: Report, mark: str, describe: Callable[[NotebookRow], str]) -> list[Item]:
+    return [Item(row.name, describe(row)) for row in report.rows if mark in row.marks]
 
 
 def _needs_apply(stack_row: StackRow) -> bool:
