@@ -76,10 +76,15 @@ def check_git(root: Path, stacks: Sequence[Stack]) -> list[Check]:
     return [_check_changes(root), _check_states(root, stacks)]
 
 
+def _why_not(root: Path, command: str) -> str:
+    """Returns what git says of a `command` that gave no answer."""
+    return git.complaint(root, command, seconds=_GIT_SECONDS) or f"git {command} fails"
+
+
 def _check_changes(root: Path) -> Check:
     names = git.changed_paths(root, "--", ".", seconds=_GIT_SECONDS)
     if names is None:
-        return Check("git", "unknown", f"git status does not answer within {_GIT_SECONDS} s")
+        return Check("git", "unknown", _why_not(root, "status"))
     if names:
         return Check(
             "git", "warning", f"not committed: {first_of(names, _SHOWN)}", "git add, git commit"
@@ -92,7 +97,7 @@ def _check_states(root: Path, stacks: Sequence[Stack]) -> Check:
     patterns = ("*.tfstate", "*.tfstate.*")
     tracked = git.ask(root, "ls-files", "-z", "--", *patterns, seconds=_GIT_SECONDS)
     if tracked is None:
-        return Check(name, "unknown", f"git ls-files does not answer within {_GIT_SECONDS} s")
+        return Check(name, "unknown", _why_not(root, "ls-files"))
     if names := os.fsdecode(tracked).split("\0")[:-1]:
         shown = first_of(names, _SHOWN)
         detail = f"git has {shown}; states hold account data, and secrets if there are any"

@@ -85,7 +85,7 @@ class Reader:
     """Reads the configuration of directories. What several of them share is read once.
 
     `env` is the environment that Terraform gets. `values` are the contents of .tfvars files, by
-    name, that count instead of those in the directories.
+    real path, that count instead of those on the disk, also in directories that link to them.
     """
 
     env: Mapping[str, str]
@@ -110,9 +110,11 @@ class Reader:
         contents = read_contents(directory, self.tofu)
         if not self.values:
             return contents
-        # A link to a file that is still to be written leads nowhere.
-        replaced = {n: t for n, t in self.values.items() if os.path.lexists(f"{directory}/{n}")}
-        texts = {**dict(contents.values), **replaced}
+        texts = dict(contents.values)
+        for path, text in self.values.items():
+            name = os.path.basename(path)  # noqa: PTH119
+            if os.path.realpath(f"{directory}/{name}") == path:
+                texts[name] = text
         return contents._replace(values=tuple((name, texts[name]) for name in value_names(texts)))
 
     def reads(self, directory: str, state_names: Collection[str] = (STATE_NAME,)) -> Sequence[Read]:

@@ -1,8 +1,9 @@
 """Moves every stack's state into the bucket, or back; a second run continues."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from tools.aws import s3
 from tools.console import table
@@ -112,13 +113,11 @@ def _move_states(
         say("nothing to do")
         return False
     path = repository.root / COMMON
-    text = writing.fill_in(path.read_text() if path.is_file() else "", values)
-    refuse_fixed_reads(
-        repository, text, {step.stack.name: step.destination.address for step in steps}
-    )
+    destinations = {step.stack.name: step.destination.address for step in steps}
+    refuse_fixed_reads(repository, _filled_in(path, values), destinations)
     session.confirm("Continue?")
     # First, so that every other command sees a run that was interrupted, and refuses.
-    files.write(path, text)
+    files.write(path, _filled_in(path, values))
     with session.runner().resume(len(remaining)) as run:
         for step in remaining:
             if run.interruption.count:
@@ -131,6 +130,11 @@ def _move_states(
                     f"{step.stack.name}: {error}; run the command again to continue"
                 ) from None
     return True
+
+
+def _filled_in(path: Path, values: Mapping[str, Value]) -> str:
+    """Returns the text of a .tfvars file with these values; None takes a value away."""
+    return writing.fill_in(path.read_text() if path.is_file() else "", values)
 
 
 def _announce(title: str, steps: Sequence[_Step]) -> None:
@@ -198,7 +202,7 @@ def _step_to_folder(stack: Stack, objects: Objects, option: str) -> _Step:
     current = transfer.require_place(stack, locate(stack, objects))
     source = current if isinstance(current, BucketPlace) else transfer.saved_backend(stack, objects)
     if source is None:
-        return _Step(stack, "", None, local)
+        return _Step(stack, "", None, current)
     transfer.find_backend_file(stack)
     transfer.refuse_lock(source, stack, option)
     content = source.read()

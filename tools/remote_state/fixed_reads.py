@@ -1,5 +1,6 @@
 """Reads of other stacks' states that would not follow when the states move."""
 
+import os
 from collections.abc import Mapping
 
 from tools.console.messages import warn
@@ -17,10 +18,12 @@ def refuse_fixed_reads(
     """Raises UserError if a stack would read a state where it is no more, or never was.
 
     `common` is what common.auto.tfvars is to be, and `destinations` has where the states are to be,
-    by stack. Warns of reads that cannot be followed.
+    by stack. Warns of reads that cannot be followed, and of functions, whose calls may depend on
+    conditions.
     """
+    values = {os.path.realpath(repository.root / COMMON): common.encode()}
     before = Neighbours(repository.root, repository.env)
-    after = Neighbours(repository.root, repository.env, {COMMON: common.encode()})
+    after = Neighbours(repository.root, repository.env, values)
     with cache.persisted(repository.root), keep_contents():
         owners = {address: name for name in destinations if (address := before.own(name))}
         ends = {*destinations.values()}
@@ -29,19 +32,21 @@ def refuse_fixed_reads(
             for read in after.reads(stack):
                 address = read.address
                 if address is None and read.of_any:
-                    warn(
-                        f"{stack}: {read.unknown}; see that it finds the states in their new place"
-                    )
+                    warn(f"{stack}: {read.unknown}; see that it finds the states where they go")
                 if address is None or address in ends:
                     continue
                 # Where it reads today and no stack's state lies is another repository's.
                 name = owners.get(address)
                 if address not in known_addresses:
                     name = name or after.nominal(address)
-                if name and name != stack:
-                    raise UserError(
-                        f"{stack} would read the state of {name} at {address}, but it will be "
-                        f"{destinations[name]}; take its place from var.state_bucket and "
-                        "var.state_prefix, as shared-infra/iam does, and set these in "
-                        f"{COMMON} alone"
-                    )
+                if name is None or name == stack:
+                    continue
+                if read.is_file:
+                    warn(f"{stack} reads {address} by a function; it will be {destinations[name]}")
+                    continue
+                raise UserError(
+                    f"{stack} would read the state of {name} at {address}, but it will be "
+                    f"{destinations[name]}; take its place from var.state_bucket and "
+                    "var.state_prefix, as shared-infra/iam does, and set these in "
+                    f"{COMMON} alone"
+                )

@@ -89,6 +89,7 @@ def rename(session: Session, old_name: str, new_name: str, rename_instance: bool
             if run.interruption.count:
                 exit_interrupted()
             raise
+        run.interruption.forget()
     commit = "" if target.endpoint else ", then commit the renaming"
     say(f"next: tools plan{target.option} {new_name}{commit}")
 

@@ -41,4 +41,5 @@ def unlock_state(session: Session, stack: Stack) -> None:
                 # By Terraform, which refuses if another lock has replaced this one meanwhile:
                 # https://developer.hashicorp.com/terraform/language/state/locking#force-unlock
                 run.terraform.force_unlock(stack.path, lock.id)
+                run.interruption.forget()
     say("unlocked")

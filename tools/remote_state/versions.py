@@ -134,12 +134,14 @@ def restore(session: Session, stack: Stack, version: str) -> None:
             serial = max(current.serial, restored.serial) + 1
             if not run.interruption.count:
                 _push(target, stack, with_serial(text, serial))
+                run.interruption.forget()
         else:
             # Terraform does not replace what it cannot read, and would set another lineage:
             # https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/state_push.go
             finish_earlier_run(run, stack)
             if not run.interruption.count:
                 transfer.put_over(place, text)
+                run.interruption.forget()
     records.forget(stack)
     state = records.state(stack)
     say(

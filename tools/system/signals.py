@@ -22,6 +22,10 @@ class Interruption:
         self.count += 1
         self._first = self._first or number
 
+    def forget(self) -> None:
+        """Forgets the requests to stop: what they could have stopped is done."""
+        self.count = self._first = 0
+
     def check(self) -> None:
         """Raises SystemExit if the run was asked to stop, as if the signal had ended the process.
 

@@ -91,6 +91,7 @@ def test_what_git_refuses_to_say_is_unknown(stack: Stack, monkeypatch: pytest.Mo
     # As in a container whose user does not own the checkout; a variable of git's own tests.
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setenv("HOME", str(root))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     [check] = check_git(root, [stack])
     assert check.status == "unknown"
     assert check.detail.startswith("fatal: detected dubious ownership")

@@ -86,6 +86,7 @@ def test_a_git_that_fails_otherwise_is_told_as_it_says_it(
     # As in a container whose user does not own the checkout; a variable of git's own tests.
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setenv("HOME", str(checkout.root))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     assert "unknown: fatal: detected dubious ownership" in markdown.describe_cost(context, "HEAD")
 
 

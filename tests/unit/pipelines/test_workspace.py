@@ -38,5 +38,6 @@ def test_what_is_no_clone_for_git_says_why(clone: Path, monkeypatch: pytest.Monk
     # As in a container whose user does not own the checkout; a variable of git's own tests.
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setenv("HOME", str(clone))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     with pytest.raises(UserError, match=r"a commit \(fatal: detected dubious ownership"):
         tree_of(clone)

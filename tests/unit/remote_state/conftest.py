@@ -52,6 +52,9 @@ class RemoteTerraform(FakeTerraform):
     def import_resource(self, directory: Path, log: Path, address: str, identifier: str) -> None:
         self._answer(f"import {address} {identifier} in", directory, lambda event: None)
 
+    def force_unlock(self, directory: Path, lock_id: str) -> None:
+        self._answer(f"force-unlock {lock_id}", directory, lambda event: None)
+
     def refresh_outputs(self, directory: Path, log: Path, on_event: OnEvent) -> None:
         self._answer("refresh", directory, on_event)
 

@@ -62,6 +62,20 @@ def test_an_interruption_while_the_state_is_moved_is_continued_by_the_same_comma
     assert team.remote("notebooks/new")
 
 
+def test_a_request_to_stop_a_renaming_that_is_done_then_is_forgotten(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    team.make_bucket()
+    team.deployed("notebooks/old")
+    team.enable()
+    team.terraform.will(
+        "init notebooks/new", Answer(meanwhile=lambda: signal.raise_signal(signal.SIGINT))
+    )
+    rename(team.open(), "old", "new", rename_instance=False)
+    said = capsys.readouterr().err
+    assert said.endswith("next: tools plan new, then commit the renaming\n")
+
+
 @pytest.mark.parametrize("renames_instance", [False, True])
 def test_the_instance_keeps_its_name_unless_that_is_asked_for(
     team: Team, capsys: pytest.CaptureFixture[str], renames_instance: bool

@@ -140,6 +140,28 @@ def test_an_interrupted_unlock_leaves_the_lock(team: Team) -> None:
     assert not any(call.startswith("force-unlock") for call in team.terraform.calls)
 
 
+def test_a_request_to_stop_what_is_done_then_is_forgotten(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command again would have nothing to do, and fail."""
+    team.make_bucket()
+    team.deployed("notebooks/a")
+    team.enable()
+    stack = Stack(team.root, "notebooks/a")
+    key = team.key(stack.name)
+    version = team.client("s3").head_object(Bucket=BUCKET, Key=key)["VersionId"]
+    team.put(stack.name, later(team.remote(stack.name)))
+    team.terraform.will(f"state push {stack.name}", INTERRUPTED)
+    versions.restore(team.open(), stack, version)
+    lock = b'{"ID": "4f-9a", "Who": "bob@desk"}'
+    team.client("s3").put_object(Bucket=BUCKET, Key=f"{key}.tflock", Body=lock)
+    team.terraform.will(f"force-unlock 4f-9a {stack.name}", INTERRUPTED)
+    unlock_state(team.open(), stack)
+    said = capsys.readouterr().err
+    assert "restored as serial 3; " in said
+    assert said.endswith("unlocked\n")
+
+
 def test_an_interruption_ends_after_the_address_at_hand(team: Team) -> None:
     stack = team.deployed("shared-infra/s3")
     shared = 'aws_s3_bucket.shared["{}"]'.format

@@ -10,9 +10,11 @@ from tests.trees import reading
 from tests.unit.engine.fake_terraform import Answer, failure
 from tests.unit.remote_state.conftest import BUCKET, REGION, Team, later
 from tools.errors import UserError
+from tools.hcl import reading as hcl_reading
 from tools.remote_state.bucket import check_state_bucket
 from tools.remote_state.enable import disable_states, enable_states
 from tools.remote_state.settings import BackendRequest, stack_settings
+from tools.runs.session import Session
 from tools.state.backend import Backend
 from tools.state.place import BucketPlace
 
@@ -185,13 +187,8 @@ def write_reader(team: Team, text: str) -> None:
             "ml-infra",
             "s3://elsewhere/ml-infra/shared-infra/s3/terraform.tfstate",
         ),
-        (
-            'locals {\n  state = file("../../shared-infra/s3/terraform.tfstate")\n}\n',
-            "ml-infra",
-            "{root}/shared-infra/s3/terraform.tfstate",
-        ),
     ],
-    ids=["a path", "a prefix", "a bucket", "a file"],
+    ids=["a path", "a prefix", "a bucket"],
 )
 def test_a_read_that_would_not_follow_its_state_is_refused(
     team: Team, text: str, prefix: str, place: str
@@ -232,14 +229,68 @@ def test_what_follows_and_what_another_repository_keeps_is_no_matter(
     assert "warning" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        'file("{}")',
+        'fileexists("{}")',
+        'var.state_bucket == null ? jsondecode(file("{}")).outputs : null',
+    ],
+)
+def test_a_function_that_reads_a_state_is_said_and_not_refused(
+    team: Team, call: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be called under a condition, which is not followed."""
+    expression = call.replace("{}", "../../shared-infra/s3/terraform.tfstate")
+    write_reader(team, f"{FOLLOWING}locals {{\n  state = {expression}\n}}\n")
+    team.enable()
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"warning: notebooks/a reads {team.root}/shared-infra/s3/terraform.tfstate by a" in said
+    assert f"it will be s3://{BUCKET}/{team.key('shared-infra/s3')}" in said
+
+
+def test_a_stack_with_values_of_its_own_is_refused(team: Team) -> None:
+    """In place of the link to what all stacks share, where state_bucket will be."""
+    write_reader(team, FOLLOWING)
+    values = team.root / "notebooks/a/common.auto.tfvars"
+    values.unlink()
+    values.write_text('project = "acme"\n')
+    assert refused(team.enable).startswith("notebooks/a would read the state of shared-infra/s3")
+
+
+def test_a_state_that_stays_where_it_is_may_be_read_there(team: Team) -> None:
+    write_reader(team, FOLLOWING)
+    team.enable()
+    own_path = 'terraform {\n  backend "local" {\n    path = "../../net.tfstate"\n  }\n}\n'
+    stack = team.deployed("shared-infra/net", text=own_path)
+    (stack.path / "terraform.tfstate").rename(team.root / "net.tfstate")
+    reads_it = reading("shared-infra/net").replace("shared-infra/net/terraform", "net")
+    (team.root / "notebooks/a/main.tf").write_text(FOLLOWING + reads_it)
+    disable_states(team.open())
+    assert team.local("shared-infra/s3")
+
+
+def test_what_a_person_writes_while_it_is_asked_is_kept(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_reader(team, FOLLOWING)
+    common = team.root / "common.auto.tfvars"
+
+    def confirm(session: Session, question: str) -> None:
+        common.write_text(f'{common.read_text()}owner = "alice"\n')
+
+    monkeypatch.setattr(Session, "confirm", confirm)
+    team.enable()
+    assert hcl_reading.read_tfvars(common)["owner"] == "alice"
+    assert hcl_reading.read_tfvars(common)["state_bucket"] == BUCKET
+
+
 def test_a_read_that_nobody_can_follow_is_said(
     team: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_reader(team, FOLLOWING.replace('"${var.state_prefix}/', '"${data.aws_region.x.name}/'))
     team.enable()
-    assert "see that it finds the states in their new place" in " ".join(
-        capsys.readouterr().err.split()
-    )
+    assert "see that it finds the states where they go" in " ".join(capsys.readouterr().err.split())
 
 
 def test_states_go_from_a_bucket_to_another_by_way_of_their_folders(two: Team) -> None:
