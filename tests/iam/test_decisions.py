@@ -138,7 +138,7 @@ def grants_of(row: Row, documents: dict[str, Any], bucket: str) -> Grants:
     is_ours = question["account"] == question["context"]["aws:PrincipalAccount"]
     return Grants(
         notebook="notebooks/any",
-        role=role,
+        role_arn=role,
         own_role=True,
         tags={
             name.removeprefix("aws:PrincipalTag/"): value

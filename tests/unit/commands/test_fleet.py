@@ -70,7 +70,11 @@ def test_a_status_without_logs_is_shown_and_says_that_idleness_is_not_known(
 
 @pytest.mark.parametrize(("option", "code"), [((), 1), (("--follow",), 0)])
 def test_ctrl_c_ends_the_logs(
-    attached: Checkout, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], code: int
+    attached: Checkout,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    option: tuple[str, ...],
+    code: int,
 ) -> None:
     """With --follow it is the end that its help names; else click's "Aborted!"."""
 
@@ -79,6 +83,9 @@ def test_ctrl_c_ends_the_logs(
             yield logs.Event(number, datetime.now(UTC), NAME, "jupyter.log", f"line {number}")
             signal.raise_signal(signal.SIGINT)
 
+    # Python's own, which one that starts in a shell's background has not: SIGINT is ignored there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     monkeypatch.setattr(logs, "events", events)
     monkeypatch.setattr(logs, "sleep", lambda _: None)
     done = attached.tools("logs", NAME, "--local", *option)
