@@ -1,1 +1,1 @@
-"""The operating system: files, signals, processes, git."""
+"""The operating system: files, signals, processes, git, the user and their home."""

@@ -26,41 +26,33 @@ def runner(bench: Bench) -> Runner:
     return Runner(target, records, Options(), LocalCloud(bench.root / "local"))
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_what_continues_when_it_is_run_again_says_so(
-    runner: Runner, capsys: pytest.CaptureFixture[str], fails: bool
-) -> None:
-    def interrupt() -> None:
-        signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
-        if fails:
-            raise UserError("Terraform was interrupted")
+def interrupt(error: str) -> None:
+    signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
+    if error:
+        raise UserError(error)
 
+
+@pytest.mark.parametrize("error", ["", "Terraform was interrupted"])
+def test_what_continues_when_it_is_run_again_says_so(
+    runner: Runner, capsys: pytest.CaptureFixture[str], error: str
+) -> None:
     with pytest.raises(click.exceptions.Exit) as ended, runner.resume(1):
-        interrupt()
+        interrupt(error)
     assert ended.value.exit_code == 128 + signal.SIGINT
     assert capsys.readouterr().err == "interrupted; run the command again to continue\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [("", "interrupted\n"), ("terraform plan failed", "interrupted: terraform plan failed\n")],
+)
 def test_what_is_only_begun_ends_without_that(
-    runner: Runner, capsys: pytest.CaptureFixture[str]
+    runner: Runner, capsys: pytest.CaptureFixture[str], error: str, told: str
 ) -> None:
     with pytest.raises(click.exceptions.Exit) as ended, runner.work(1):
-        signal.raise_signal(signal.SIGINT)
+        interrupt(error)
     assert ended.value.exit_code == 128 + signal.SIGINT
-    assert capsys.readouterr().err == "interrupted\n"
-
-
-def test_an_error_after_an_interruption_is_told_as_that(
-    runner: Runner, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def plan() -> None:
-        signal.raise_signal(signal.SIGINT)
-        raise UserError("terraform plan failed")
-
-    with pytest.raises(click.exceptions.Exit) as ended, runner.work(1):
-        plan()
-    assert ended.value.exit_code == 128 + signal.SIGINT
-    assert capsys.readouterr().err == "interrupted: terraform plan failed\n"
+    assert capsys.readouterr().err == told
 
 
 def test_nothing_is_destroyed_if_the_look_for_who_needs_it_is_interrupted(
